@@ -1,6 +1,8 @@
 //! The harness: it makes libtest-mimic trials from budgets and workloads. This is the only file that knows
 //! libtest-mimic.
 
+mod arguments;
+
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
@@ -19,6 +21,7 @@ use perf_budget_core::selftest::{Asked, SELFTESTED};
 use perf_budget_core::verdict::Verdict;
 use perf_budget_core::{budget, paths, record};
 
+use self::arguments::Selection;
 use crate::progress;
 use crate::run::{self, Failed, Run, Workload};
 use crate::session::Session;
@@ -160,7 +163,8 @@ impl Harness {
     }
 
     fn tests(self) -> Result<ExitCode, Error> {
-        let arguments = Arguments::from_args();
+        let selection = Selection::of_process()?;
+        let arguments = &selection.arguments;
         if let Some(name) = self.duplicates.first() {
             return Err(Error::other(format!(
                 "workload `{name}` is registered twice; give one of them another name"
@@ -179,7 +183,7 @@ impl Harness {
         let shard = Shard::of_environment()?;
         let trials = trials(&session, &workloads, &collector, shard);
         if arguments.list {
-            let listed = std::io::stdout().write_all(list(&trials, &arguments).as_bytes());
+            let listed = std::io::stdout().write_all(list(&trials, &selection).as_bytes());
             // The process ends now, and to free ten thousand budgets first would help nobody.
             std::mem::forget((trials, session));
             return listed.map(|()| ExitCode::SUCCESS).map_err(|e| {
@@ -196,7 +200,7 @@ impl Harness {
         // The tests come first, in their order; the trials after them belong to no limit of the file.
         let mut here = here.collect::<Vec<_>>().into_iter();
         for trial in &trials {
-            let wanted = !arguments.is_filtered_out(trial);
+            let wanted = !selection.is_filtered_out(trial);
             let test = here.next();
             if let Some(test) = test {
                 selected[test] = wanted;
@@ -226,18 +230,19 @@ impl Harness {
                  PERF_BUDGET_DIR to that directory for it"
             );
         }
+        session.remove_leftovers();
         session.select(selected);
         let total = Tests { limits: trials.len(), budgets: budgets.len() };
-        let conclusion = libtest_mimic::run(&arguments, trials);
-        collector.print(&session, total, filtered, &arguments);
+        let conclusion = libtest_mimic::run(arguments, selection.retain(trials));
+        collector.print(&session, total, filtered, arguments);
         Ok(conclusion.exit_code())
     }
 }
 
 /// Returns what `--list` prints, in one piece: libtest-mimic writes line by line, which takes a quarter of the
 /// whole time of `--list` with ten thousand tests.
-fn list(trials: &[Trial], arguments: &Arguments) -> String {
-    let listed = trials.iter().filter(|trial| !arguments.is_filtered_out(trial));
+fn list(trials: &[Trial], selection: &Selection) -> String {
+    let listed = trials.iter().filter(|trial| !selection.is_filtered_out(trial));
     listed.fold(String::new(), |mut text, trial| {
         text.push_str(trial.name());
         text.push_str(": test\n");
@@ -352,6 +357,11 @@ impl OutcomeCollector {
 fn summarize(session: &Session, outcomes: &[Outcome], count: &str, text: &mut String) {
     let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY") else { return };
     let path = Path::new(&path);
+    if path.metadata().is_ok_and(|data| !data.is_file()) {
+        // To open a pipe that nobody reads would never end.
+        let _ = writeln!(text, "::warning::the step summary `{}` is no file", path.display());
+        return;
+    }
     // The rows of a second process must not come before the head that the first one writes.
     let written = session.in_turn("summary", |first| {
         let (head, closing) = match first {

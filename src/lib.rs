@@ -153,6 +153,7 @@ mod noise;
 mod os;
 mod progress;
 mod run;
+mod seal;
 mod selftest;
 mod session;
 mod subject;

@@ -36,8 +36,14 @@ pub struct Found {
 /// # Errors
 /// If a pattern matches nothing, if what it names cannot be read, or if every file is empty.
 pub fn find(patterns: &[String], root: &Path) -> Result<Matched, Unmeasured> {
-    let mut search =
-        Search { root, seen: HashSet::new(), links: 0, empty: vec![], found: Matched::default() };
+    let mut search = Search {
+        root,
+        seen: HashSet::new(),
+        links: 0,
+        special: 0,
+        empty: vec![],
+        found: Matched::default(),
+    };
     for pattern in patterns {
         search.pattern(pattern)?;
     }
@@ -64,6 +70,8 @@ struct Search<'a> {
     root: &'a Path,
     seen: HashSet<Identity>,
     links: usize,
+    /// The number of pipes, sockets and devices.
+    special: usize,
     empty: Vec<String>,
     found: Matched,
 }
@@ -133,6 +141,8 @@ impl Search<'_> {
                 self.file(&path, &metadata)?;
             } else if metadata.is_symlink() {
                 self.links += 1;
+            } else {
+                self.special += 1;
             }
         }
         Ok(())
@@ -231,14 +241,14 @@ impl Search<'_> {
         } else {
             format!(" in `{}`", self.root.display())
         };
-        let text = if pattern.contains(['*', '?', '[']) {
-            format!(
-                "failed to measure `{pattern}`: it matches nothing{within}; build first, or correct the pattern"
-            )
-        } else if pattern.contains('{') {
+        let text = if pattern.contains('{') {
             format!(
                 "failed to measure `{pattern}`: there is no such file{within}; braces are no alternatives here, \
                  write a list of patterns"
+            )
+        } else if pattern.contains(['*', '?', '[']) {
+            format!(
+                "failed to measure `{pattern}`: it matches nothing{within}; build first, or correct the pattern"
             )
         } else {
             format!(
@@ -258,6 +268,11 @@ impl Search<'_> {
             0 => {}
             1 => notes.push("1 symbolic link is not followed".to_owned()),
             n => notes.push(format!("{n} symbolic links are not followed")),
+        }
+        match self.special {
+            0 => {}
+            1 => notes.push("1 pipe, socket or device is not read".to_owned()),
+            n => notes.push(format!("{n} pipes, sockets or devices are not read")),
         }
         match self.empty.as_slice() {
             [] => {}

@@ -1,5 +1,6 @@
 //! A child process while it runs: waiting for its end, and for what it writes.
 
+use std::fs::File;
 use std::io;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -53,8 +54,13 @@ impl Child {
         let (wake, waker) = io::pipe().map_err(pipe_error)?;
         #[cfg(unix)]
         let mut channel = None;
-        let (stdin, stdin_end) = match launch.stdin {
+        let (stdin, stdin_end) = match &launch.stdin {
             Input::Null => (Stdio::null(), None),
+            Input::File(file) => {
+                let opened =
+                    File::open(file).map_err(|e| refusal::input_failed(&name, file, &e))?;
+                (Stdio::from(opened), None)
+            }
             Input::Open => {
                 let (read, write) = io::pipe().map_err(pipe_error)?;
                 (read.into(), Some(write))
@@ -230,6 +236,15 @@ impl Child {
     /// Returns the end of the standard error, or of the standard output if nothing was written to standard error.
     pub(crate) fn last_words(&self) -> Option<String> {
         self.stderr.written().text().or_else(|| self.stdout.written().text())
+    }
+
+    /// Whether the end of what was written to a stream has this text.
+    pub(crate) fn has_written(&self, stream: Stream, text: &str) -> bool {
+        let drain = match stream {
+            Stream::Stdout => &self.stdout,
+            Stream::Stderr => &self.stderr,
+        };
+        output::is_written(text, &drain.written().tail)
     }
 
     fn matched(&self) -> Option<Instant> {

@@ -8,6 +8,8 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use perf_budget_core::budget::Constraint;
+
 #[cfg(target_os = "linux")]
 use super::handshake::Token;
 use super::usage::Usage;
@@ -39,6 +41,9 @@ pub(crate) struct Launch {
     pub(crate) keep: usize,
     /// The process that forks it.
     pub(crate) parent: Parent,
+    /// What the process and its descendants may use. Only a relay can hold them to it.
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only a relay reads it"))]
+    pub(crate) constraint: Constraint,
     /// The tokens by which it is accepted as a helper of this binary. Each is good for one start.
     #[cfg(target_os = "linux")]
     pub(crate) tokens: Vec<Arc<Token>>,
@@ -57,12 +62,14 @@ pub(crate) enum Parent {
 }
 
 /// What a process reads on its standard input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Input {
     /// Nothing: standard input is at its end at once.
     Null,
     /// A pipe that stays open and silent while the process runs, for servers that end when their input does.
     Open,
+    /// The content of a file.
+    File(PathBuf),
     /// A socket, which `Child::channel` returns the other end of.
     #[cfg(unix)]
     Channel,
@@ -125,6 +132,7 @@ impl Launch {
             watch: None,
             keep: Written::KEPT,
             parent: Parent::Harness,
+            constraint: Constraint::default(),
             #[cfg(target_os = "linux")]
             tokens: Vec::new(),
         }

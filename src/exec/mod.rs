@@ -17,6 +17,7 @@ mod launch;
 #[cfg(target_os = "linux")]
 mod linux;
 mod output;
+mod plain;
 #[cfg(not(target_os = "linux"))]
 mod portable;
 mod refusal;

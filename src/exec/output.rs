@@ -7,6 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::launch::Written;
+use super::plain::Plain;
 
 /// A process that writes more bytes than this to one stream is ended.
 pub(super) const FLOOD: u64 = 64 << 20;
@@ -42,7 +43,7 @@ impl Drain {
     ) -> io::Result<Self> {
         let shared = Arc::new(Shared { state: Mutex::default(), ended: Condvar::new(), keep });
         let theirs = Arc::clone(&shared);
-        let watch = watch.map(|text| text.as_bytes().to_vec());
+        let watch = watch.map(Watched::new);
         std::thread::Builder::new()
             .name("drain".to_owned())
             .stack_size(128 << 10)
@@ -74,12 +75,45 @@ impl Drain {
     }
 }
 
+/// A text that is waited for.
+struct Watched {
+    text: Vec<u8>,
+    /// What leaves out escape sequences. `None` if the text has some itself.
+    plain: Option<Plain>,
+    /// The end of what was read before, in which the text may begin.
+    before: Vec<u8>,
+}
+
+impl Watched {
+    fn new(text: &str) -> Watched {
+        let plain = (!text.contains('\u{1b}')).then(Plain::default);
+        Watched { text: text.as_bytes().to_vec(), plain, before: Vec::new() }
+    }
+
+    /// Whether the text ends in these bytes, which follow those of the call before.
+    fn is_in(&mut self, bytes: &[u8]) -> bool {
+        match &mut self.plain {
+            Some(plain) => self.before.extend(plain.text(bytes)),
+            None => self.before.extend_from_slice(bytes),
+        }
+        let length = self.text.len();
+        let is_in = length == 0 || self.before.windows(length).any(|part| part == self.text);
+        self.before.drain(..self.before.len().saturating_sub(length.saturating_sub(1)));
+        is_in
+    }
+}
+
+/// Whether a text is in the bytes, however they are coloured.
+pub(super) fn is_written(text: &str, bytes: &[u8]) -> bool {
+    Watched::new(text).is_in(bytes)
+}
+
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn drain(&self, mut pipe: PipeReader, mut watch: Option<Vec<u8>>, mut wake: &PipeWriter) {
+    fn drain(&self, mut pipe: PipeReader, mut watch: Option<Watched>, mut wake: &PipeWriter) {
         let mut chunk = vec![0; 32 << 10];
         loop {
             let read = match pipe.read(&mut chunk) {
@@ -93,17 +127,11 @@ impl Shared {
             let flooded = state.bytes > FLOOD;
             state.bytes += read as u64;
             let mut news = state.bytes > FLOOD && !flooded;
-            if let Some(text) = &watch {
-                // The text may begin in what was read before.
-                let from = (state.tail.len() + 1).saturating_sub(text.len());
-                state.tail.extend_from_slice(&chunk[..read]);
-                if text.is_empty() || state.tail[from..].windows(text.len()).any(|w| w == text) {
-                    state.matched = Some(now);
-                    watch = None;
-                    news = true;
-                }
-            } else {
-                state.tail.extend_from_slice(&chunk[..read]);
+            state.tail.extend_from_slice(&chunk[..read]);
+            if watch.as_mut().is_some_and(|watched| watched.is_in(&chunk[..read])) {
+                state.matched = Some(now);
+                watch = None;
+                news = true;
             }
             let kept = state.tail.len();
             if kept > 2 * self.keep {

@@ -16,6 +16,12 @@ pub(super) fn pipes_failed(name: &str, error: &Error) -> Unmeasured {
     Unmeasured::new(Cause::Harness, text)
 }
 
+/// The file that a process should read could not be opened.
+pub(super) fn input_failed(name: &str, file: &Path, error: &Error) -> Unmeasured {
+    let text = format!("failed to open `{}` for `{name}` to read: {error}", file.display());
+    Unmeasured::new(Cause::Missing, text)
+}
+
 /// The system refused to start the program.
 pub(super) fn start_failed(launch: &Launch, error: &Error) -> Unmeasured {
     let program = Path::new(&launch.program).display();

@@ -13,6 +13,7 @@
 //! the report that every supervisor writes.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -50,6 +51,15 @@ struct WireLaunch {
     program: WireArgument,
     args: Vec<WireArgument>,
     open_input: bool,
+    /// The file that the command reads.
+    #[serde(default)]
+    input: Option<WireArgument>,
+    /// The most bytes of its own that a process of the command may have.
+    #[serde(default)]
+    memory: Option<u64>,
+    /// The number of processors that the command may run on.
+    #[serde(default)]
+    processors: Option<u32>,
 }
 
 /// A word of a command line, which need not be text.
@@ -93,6 +103,12 @@ pub(super) fn spawn(launch: &Launch, surround: impl FnOnce(&mut Command)) -> io:
         program: launch.program.as_bytes().to_owned(),
         args: launch.args.iter().map(|word| word.as_bytes().to_owned()).collect(),
         open_input: launch.stdin == Input::Open,
+        input: match &launch.stdin {
+            Input::File(file) => Some(file.as_os_str().as_bytes().to_owned()),
+            Input::Null | Input::Open | Input::Channel => None,
+        },
+        memory: launch.constraint.memory,
+        processors: launch.constraint.processors,
     };
     let error = match send(&socket, &wire).and_then(|()| receive(&socket)) {
         Ok(WireStart::Started(Started { pid, spawned_at, forked_from })) => {
@@ -147,10 +163,14 @@ fn serve(socket: &UnixStream) -> io::Result<()> {
         let (read, write) = io::pipe()?;
         input = Some(write);
         Stdio::from(read)
+    } else if let Some(file) = wire.input {
+        Stdio::from(File::open(OsString::from_vec(file))?)
     } else {
         Stdio::null()
     });
-    let start = match linux::spawn_below(command) {
+    // What holds for this process holds for the command, which it starts.
+    let constrained = constrain(wire.memory, wire.processors);
+    let start = match constrained.and_then(|()| linux::spawn_below(command)) {
         Ok(start) => start,
         Err(e) => {
             let refused = Refused { errno: e.raw_os_error(), text: e.to_string() };
@@ -166,6 +186,14 @@ fn serve(socket: &UnixStream) -> io::Result<()> {
     });
     drop(input);
     started
+}
+
+/// Holds this process, and what it starts, to a constraint.
+fn constrain(memory: Option<u64>, processors: Option<u32>) -> io::Result<()> {
+    if let Some(processors) = processors {
+        kernel::Processors::first(processors as usize)?.keep_this_thread()?;
+    }
+    memory.map_or(Ok(()), kernel::limit_memory)
 }
 
 fn send(mut socket: &UnixStream, message: &impl Serialize) -> io::Result<()> {
@@ -193,8 +221,9 @@ mod tests {
 
     #[test]
     fn the_messages_stay_as_they_are() {
-        let launch: WireLaunch =
-            frozen(r#"{"program":[47,98,255],"args":[[97],[]],"open_input":true}"#);
+        let launch: WireLaunch = frozen(
+            r#"{"program":[47,98,255],"args":[[97],[]],"open_input":true,"input":[47],"memory":5,"processors":1}"#,
+        );
         assert_eq!((launch.program, launch.args), (vec![47, 98, 255], vec![vec![97], vec![]]));
         frozen::<WireStart>(
             r#"{"Started":{"pid":4321,"spawned_at":18446744073709551615,"forked_from":4096}}"#,

@@ -39,7 +39,9 @@ impl Source for Sweep {
                 let text = format!(
                     "`{metric}` has no slope on a log-log scale: it was not above 0 at every size"
                 );
-                return Err(Unmeasured::new(Cause::InvalidReading, text));
+                let reason = Unmeasured::new(Cause::InvalidReading, text);
+                sweep.unmeasured.insert(Metric::slope(metric), reason);
+                continue;
             };
             sweep.values.insert(Metric::slope(metric), law.exponent);
         }

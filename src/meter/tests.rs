@@ -56,6 +56,25 @@ fn a_few_pages_are_no_difference() {
     assert!((ratio(3e6, 2e6) - 1.5).abs() < 1e-12);
 }
 
+/// A metric that has no ratio leaves the others theirs.
+#[test]
+fn each_metric_of_a_comparison_fails_by_itself() {
+    let (allocs, leaked) = (Metric::from(Key::Allocs), Metric::from(Key::Leaked));
+    let side = |count: f64| -> Box<dyn Source> {
+        let values = [(Metric::from(Key::Allocs), count), (Metric::from(Key::Leaked), 0.0)];
+        Box::new(move || Ok(ProcessRun { values: values.clone().into(), ..tenth() }))
+    };
+    let (subject, reference) = (side(3.0), side(0.0));
+    let metrics = vec![allocs.clone(), leaked.clone()];
+    let both =
+        Versus { subject, reference, metrics, coin: Coin::new(1) }.measure_process().unwrap();
+    assert!((both.values.get(&leaked).unwrap() - 1.0).abs() < 1e-12);
+    assert!(
+        both.unmeasured.get(&allocs).unwrap().text.starts_with("`allocs` was 0 at the reference")
+    );
+    assert!(both.series(&leaked).is_ok() && both.series(&allocs).is_err());
+}
+
 #[test]
 fn the_ratio_of_two_sources_is_judged() {
     let versus = |x: f64, y: f64| -> Box<dyn Source> {

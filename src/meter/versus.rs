@@ -32,25 +32,38 @@ impl Source for Versus {
         let elapsed = a.elapsed + b.elapsed;
         let mut both = ProcessRun { elapsed, work: a.work, ..ProcessRun::default() };
         for metric in &self.metrics {
-            let (x, y) = (typical_value(&a, metric)?, typical_value(&b, metric)?);
-            let least = metric.least_compared();
-            let ratio = match (x.max(least), y.max(least)) {
-                (0.0, 0.0) => 1.0,
-                (x, 0.0) => {
-                    let text = format!(
-                        "`{metric}` was 0 at the reference and is {x} now, which is no factor of it; \
-                         limit it by a quantity"
-                    );
-                    return Err(Unmeasured::new(Cause::InvalidReading, text));
+            // What is wrong with one metric says nothing of the others.
+            let sides = typical_value(&a, metric)
+                .and_then(|x| Ok((x, typical_value(&b, metric)?)))
+                .and_then(|sides| Ok((sides, ratio(metric, sides)?)));
+            match sides {
+                Ok((sides, ratio)) => {
+                    both.values.insert(metric.clone(), ratio);
+                    both.sides.insert(metric.clone(), sides);
                 }
-                (x, y) => x / y,
-            };
-            both.values.insert(metric.clone(), ratio);
-            both.sides.insert(metric.clone(), (x, y));
+                Err(reason) => {
+                    both.unmeasured.insert(metric.clone(), reason);
+                }
+            }
         }
         both.remarks = a.remarks;
         both.waited = a.waited.zip(b.waited).map(|(x, y)| f64::midpoint(x, y));
         both.preempted = a.preempted.zip(b.preempted).map(|(x, y)| x + y);
         Ok(both)
+    }
+}
+
+/// Returns the ratio of two values of a metric, unless only the second one is 0.
+fn ratio(metric: &Metric, (x, y): (f64, f64)) -> Result<f64, Unmeasured> {
+    let least = metric.least_compared();
+    match (x.max(least), y.max(least)) {
+        (0.0, 0.0) => Ok(1.0),
+        (x, 0.0) => {
+            let text = format!(
+                "`{metric}` was 0 at the reference and is {x} now, which is no factor of it; limit it by a quantity"
+            );
+            Err(Unmeasured::new(Cause::InvalidReading, text))
+        }
+        (x, y) => Ok(x / y),
     }
 }

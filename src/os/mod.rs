@@ -5,11 +5,15 @@ pub(crate) mod affinity;
 pub(crate) mod job;
 #[cfg(unix)]
 pub(crate) mod kernel;
+mod locks;
 pub(crate) mod memory;
 #[cfg(target_os = "linux")]
 pub(crate) mod moment;
 #[cfg(target_os = "linux")]
 pub(crate) mod page_cache;
+pub(crate) mod port;
 #[cfg(target_os = "linux")]
 pub(crate) mod proc;
 pub(crate) mod usage;
+
+pub(crate) use self::locks::holders as lock_holders;

@@ -68,6 +68,11 @@ pub(crate) fn sleeps(pid: u32) -> bool {
     stat(pid).is_some_and(|stat| stat.state == 'S')
 }
 
+/// Whether a process is stopped by a signal or a debugger.
+pub(crate) fn is_stopped(pid: u32) -> bool {
+    stat(pid).is_some_and(|stat| matches!(stat.state, 'T' | 't'))
+}
+
 /// Returns a stat from its third field, the state, on: the second field is a name, which may contain anything.
 fn fields(stat: &[u8]) -> Option<&str> {
     let after = stat.iter().rposition(|&byte| byte == b')')? + 1;

@@ -10,6 +10,7 @@ use perf_budget_core::outcome::Unmeasured;
 use super::machine_lock::MachineLock;
 use super::run_cache::RunCache;
 use crate::base::Base;
+use crate::progress::Progress;
 use crate::subject::benchmark::{Benchmarks, Origin};
 
 /// The benchmarks of one budget.
@@ -29,6 +30,7 @@ pub(super) fn find(
     base: Option<&Base>,
     run_cache: Option<&RunCache>,
     machine_lock: &MachineLock,
+    progress: &Progress,
 ) -> Result<Vec<Named>, Error> {
     let patterns = |(at, budget): (usize, &Budget)| match budget.subject {
         Subject::Benchmark(library, _) if budget.pattern().is_some() => Some((at, library)),
@@ -38,7 +40,7 @@ pub(super) fn find(
         budgets.budgets.iter().enumerate().filter_map(patterns).collect();
     // A build would disturb whatever is measured on this machine. If the lock cannot be taken, the first turn reports it.
     let make = |origin: &Origin| {
-        let _lock = machine_lock.shared().ok();
+        let _lock = machine_lock.shared(progress).ok();
         origin.list()
     };
     let mut named = Vec::new();

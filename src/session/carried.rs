@@ -22,10 +22,14 @@ use perf_budget_core::verdict::judge::Carried;
 use serde::{Deserialize, Serialize};
 
 use super::state::Session;
+use crate::seal::Seal;
 use crate::subject::Sources;
 
 /// The greatest age of evidence. Evidence that is older is not used, because the machine may have changed.
-const FRESH: Duration = Duration::from_secs(24 * 60 * 60);
+pub(super) const FRESH: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The directory of the evidence, in that of the results.
+pub(super) const EVIDENCE: &str = "evidence";
 
 /// The logarithm from which an e-value counts as certainty. Values never reach it. Only a rule that needs no
 /// evidence does, such as the rule for a limit on a greatest value.
@@ -45,9 +49,21 @@ pub(super) struct Stored {
     runs: u32,
     /// When the last of them ended, in seconds since 1970.
     at: u64,
+    /// The seal of all this. Evidence of an earlier release has none, and is not used.
+    #[serde(default)]
+    seal: String,
 }
 
 impl Stored {
+    /// Returns the evidence with the seal that it must have.
+    fn sealed(mut self, seal: Seal) -> Stored {
+        let Stored { test, identity, fail, pass, runs, at, .. } = &self;
+        let (fail, pass) = (fail.to_bits(), pass.to_bits());
+        let content = format!("{identity} {fail} {pass} {runs} {at} {test}");
+        self.seal = seal.of("evidence", content.as_bytes());
+        self
+    }
+
     /// Returns the evidence that the next judgement begins with.
     pub(super) fn carried(&self) -> Carried {
         Carried { fail: self.fail, pass: self.pass }
@@ -66,20 +82,23 @@ impl Stored {
 #[derive(Debug, Clone)]
 pub(super) struct Store {
     directory: PathBuf,
+    /// The seal of what is stored. Without it nothing is stored.
+    seal: Option<Seal>,
 }
 
 impl Store {
-    pub(super) fn new(results: &Path) -> Store {
-        Store { directory: results.join("evidence") }
+    pub(super) fn new(results: &Path, seal: Option<Seal>) -> Store {
+        Store { directory: results.join(EVIDENCE), seal }
     }
 
-    /// Returns the evidence that earlier runs of the same build left about a test. A file that cannot be read is
-    /// ignored: that only costs time.
+    /// Returns the evidence that earlier runs of the same build left about a test. A file that cannot be read, or that
+    /// this user's harness has not written, is ignored: that only costs time.
     pub(super) fn load(&self, test: &str, identity: u64) -> Option<Stored> {
         let stored: Stored = exact::read(&std::fs::read(self.file(test)).ok()?).ok()?;
         let is_valid = stored.fail.is_finite() && stored.pass.is_finite();
+        let is_own = stored.clone().sealed(self.seal?) == stored;
         let is_fresh = now().saturating_sub(stored.at) < FRESH.as_secs();
-        (is_valid && is_fresh && stored.test == test && stored.identity == identity)
+        (is_own && is_valid && is_fresh && stored.test == test && stored.identity == identity)
             .then_some(stored)
     }
 
@@ -126,8 +145,11 @@ impl Store {
             pass: evidence.pass,
             runs: before.map_or(0, |before| before.runs) + 1,
             at: now(),
+            seal: String::new(),
         };
-        atomic::write_json(&file, &stored)
+        // What is not stored begins anew in the next run.
+        let Some(seal) = self.seal else { return Ok(()) };
+        atomic::write_json(&file, &stored.sealed(seal))
     }
 
     /// Returns the file of a test. Its name is a hash, since the name of a test may have characters that a file name
@@ -142,7 +164,7 @@ impl Session {
     pub(super) fn stored(&self, test: usize) -> Option<Stored> {
         let test = &self.suite.tests[test];
         let identity = identity(&self.sources(None), test)?;
-        Store::new(&self.results).load(&test.name, identity)
+        Store::new(&self.results, Seal::of_user()).load(&test.name, identity)
     }
 
     /// Stores the evidence of an outcome for the next run of the same build. Returns the outcome; if its evidence could
@@ -152,7 +174,7 @@ impl Session {
         let test = Some(&self.suite.tests[test]).filter(|test| !test.is_deterministic());
         let identity_of = |test| identity(&self.sources(None), test);
         if let Some(identity) = test.and_then(identity_of) {
-            let store = Store::new(&self.results);
+            let store = Store::new(&self.results, Seal::of_user());
             let before = store.load(&outcome.test, identity);
             if let Err(error) = store.keep(&outcome, identity, before.as_ref()) {
                 outcome.notes.push(format!("the next run cannot continue this test: {error}"));
@@ -188,6 +210,7 @@ pub(super) fn identity(sources: &Sources<'_>, test: &Test) -> Option<u64> {
             let words = sources.built(budget, test.case, &command.argv).ok()?;
             let paths = words.iter().map(|word| budgets.root.join(word));
             files.extend(paths.filter(|path| path.is_file()));
+            files.extend(command.stdin.iter().map(|file| budgets.root.join(file)));
         }
     }
     if test.limit.reference() == Some(&Reference::Lock) {
@@ -239,7 +262,8 @@ mod tests {
     #[test]
     fn evidence_is_continued_unless_the_limit_holds() {
         let dir = std::env::temp_dir().join(format!("perf-budget-carried-{}", std::process::id()));
-        let store = Store::new(&dir);
+        let seal = Seal::in_directory(&dir.join("keys")).unwrap();
+        let store = Store::new(&dir, Some(seal));
         assert_eq!(store.load("a::p99", 7), None);
         store.keep(&outcome(2.0, -1.0), 7, None).unwrap();
         let first = store.load("a::p99", 7).unwrap();
@@ -270,9 +294,22 @@ mod tests {
         store.keep(&noise, 7, None).unwrap();
         assert_eq!(store.load("a::p99", 7), None);
         // Evidence of yesterday is too old.
-        let old = Stored { at: now() - FRESH.as_secs(), ..first };
+        let old = Stored { at: now() - FRESH.as_secs(), ..first.clone() }.sealed(seal);
         std::fs::write(store.file("a::p99"), serde_json::to_vec(&old).unwrap()).unwrap();
         assert_eq!(store.load("a::p99", 7), None);
+        // Evidence that was edited, or that comes from elsewhere, is not used.
+        let other = Seal::in_directory(&dir.join("other keys")).unwrap();
+        let fresh = Stored { at: now(), ..first };
+        for (stored, used) in [
+            (fresh.clone().sealed(seal), true),
+            (Stored { pass: 1e200, ..fresh.clone().sealed(seal) }, false),
+            (fresh.clone().sealed(other), false),
+            (Stored { seal: String::new(), ..fresh.clone() }, false),
+        ] {
+            std::fs::write(store.file("a::p99"), serde_json::to_vec(&stored).unwrap()).unwrap();
+            assert_eq!(store.load("a::p99", 7).is_some(), used, "{stored:?}");
+        }
+        assert_eq!(Store::new(&dir, None).load("a::p99", 7), None);
         // Evidence that is not there can be removed again without an error.
         store.keep(&outcome(-9.0, 4.0), 7, None).unwrap();
         std::fs::write(store.file("a::p99"), "{ half").unwrap();
@@ -298,11 +335,15 @@ mod tests {
     #[test]
     fn the_format_of_stored_evidence_stays_the_same() {
         let stored: Stored = perf_budget_core::exact::frozen::frozen(
-            r#"{"test":"a::p99","identity":18446744073709551615,"fail":2.3025850929940455,"pass":-20000.0,"runs":2,"at":1780000000}"#,
+            r#"{"test":"a::p99","identity":18446744073709551615,"fail":2.3025850929940455,"pass":-20000.0,"runs":2,"at":1780000000,"seal":"00ff"}"#,
         );
         assert_eq!(
             (stored.identity, stored.fail, stored.runs),
             (u64::MAX, 2.302_585_092_994_045_5, 2)
         );
+        // An earlier release wrote no seal.
+        let earlier =
+            r#"{"test":"a::p99","identity":7,"fail":2.0,"pass":-1.0,"runs":1,"at":1780000000}"#;
+        assert_eq!(exact::read::<Stored>(earlier.as_bytes()).unwrap().seal, "");
     }
 }

@@ -1,6 +1,7 @@
 //! Tests that are decided without measuring, and the part of an outcome that is known before a measurement.
 
-use perf_budget_core::budget::{Reference, Subject, Target};
+use perf_budget_core::budget::{Budget, Reference, Subject, Target};
+use perf_budget_core::build;
 use perf_budget_core::enforce::accepted::Unjudged;
 use perf_budget_core::outcome::{Against, Cause, Outcome, Proven, Unmeasured};
 use perf_budget_core::record::{self, Begun};
@@ -40,6 +41,7 @@ impl Session {
             Some(benchmark) => base.has_benchmark(budget, benchmark, &entry.limit.metric),
             None => base.has(name),
         }));
+        let reason = reason.or_else(|| unbuilt(budget));
         let reason = match (reason, unjudged) {
             (Some(reason), _) => reason.to_owned(),
             // Without PERF_BUDGET_STRICT such a test is measured all the same, so that its value can be accepted.
@@ -201,6 +203,15 @@ pub(super) fn is_paired(group: &Group) -> bool {
 /// Whether a TOML key may have this character without being quoted.
 fn is_bare(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '-')
+}
+
+/// Returns why a budget is not measured in a debug build: a release build of what it names would take longer than all
+/// that a quick `cargo test` should take, and a debug build of it is never what ships.
+fn unbuilt(budget: &Budget) -> Option<&'static str> {
+    let is_built = cfg!(debug_assertions) && build::needs_cargo(budget);
+    is_built.then_some(
+        "a debug run builds nothing in release, and a debug binary is not what ships: run `cargo test --release`",
+    )
 }
 
 #[cfg(test)]

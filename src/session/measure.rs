@@ -50,16 +50,13 @@ impl Session {
             }
         });
         let lock = if suite_group.deterministic {
-            self.machine_lock.shared()
+            self.machine_lock.shared(&self.progress)
         } else {
-            self.machine_lock.exclusive()
+            self.machine_lock.exclusive(&self.progress)
         };
         match lock {
             Ok(_lock) => measurement.step(),
-            Err(e) => measurement.abandon(&Unmeasured::new(
-                Cause::Harness,
-                format!("failed to take the lock of the machine: {e}"),
-            )),
+            Err(reason) => measurement.abandon(&reason),
         }
     }
 
@@ -69,7 +66,7 @@ impl Session {
         let Some(what) = measurement.lacks() else { return };
         self.progress.clear();
         self.progress.show(|| what);
-        let Ok(_lock) = self.machine_lock.exclusive() else { return };
+        let Ok(_lock) = self.machine_lock.exclusive(&self.progress) else { return };
         measurement.prepare();
         self.progress.clear();
     }
@@ -147,7 +144,7 @@ impl Session {
     /// would disturb it. This comes before the evidence of the same build is looked up, and no turn at measuring is
     /// spent on building. If the lock cannot be taken, the first turn reports it.
     fn build(&self, budget: &Budget, source: &mut dyn Source) {
-        let Ok(_lock) = self.machine_lock.shared() else { return };
+        let Ok(_lock) = self.machine_lock.shared(&self.progress) else { return };
         if build::has_any(budget) {
             self.progress.clear();
             self.progress.show(|| format!("building what {} measures", budget.name));

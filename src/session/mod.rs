@@ -10,6 +10,7 @@ mod benchmarks;
 mod benchmarks_found;
 mod carried;
 mod decided;
+mod leftovers;
 mod machine;
 mod machine_lock;
 mod measure;

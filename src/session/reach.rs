@@ -35,7 +35,7 @@ impl Session {
     /// end.
     fn runs_in_both(&self, group: usize, watched: &WatchedBuilds) -> bool {
         let group = &self.suite.groups[group];
-        let Ok(_lock) = self.machine_lock.shared() else { return false };
+        let Ok(_lock) = self.machine_lock.shared(&self.progress) else { return false };
         self.progress.show(|| {
             format!("looking at what {} reaches", self.budgets.budgets[group.budget].name)
         });

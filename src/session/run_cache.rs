@@ -17,7 +17,10 @@ use perf_budget_core::outcome::Outcome;
 use perf_budget_core::verdict::Verdict;
 use perf_budget_core::{atomic, exact, fnv};
 
+use serde::{Deserialize, Serialize};
+
 use super::machine;
+use crate::seal::Seal;
 
 /// The age after which a run cache is removed. No run takes that long.
 const STALE: Duration = Duration::from_secs(24 * 3600);
@@ -87,7 +90,17 @@ impl RunCache {
         key: &str,
         measure: impl FnOnce() -> Vec<Outcome>,
     ) -> Result<Vec<Outcome>, Error> {
-        atomic::once(&self.file(key, "json"), measure)
+        let place = self.file(key, "json");
+        let name = place.display().to_string();
+        let seal = Seal::of_user();
+        let kept = atomic::once(&place, || Kept::sealed(measure(), &name, seal))?;
+        if kept.seal != Kept::seal_of(&kept.outcomes, &name, seal) {
+            return Err(Error::other(format!(
+                "`{name}` has outcomes that no process of this run has left; remove the file, and give each run a name \
+                 of its own"
+            )));
+        }
+        Ok(kept.outcomes)
     }
 
     /// Claims a test for this process: whether no process of the run has asked for it in this attempt before. A second
@@ -150,6 +163,26 @@ impl RunCache {
     /// Returns the path of the file with this ending that belongs to `key`.
     fn file(&self, key: &str, ending: &str) -> PathBuf {
         self.directory.join(file_name(key)).with_extension(ending)
+    }
+}
+
+/// The outcomes of a group, as one process leaves them for the others.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    outcomes: Vec<Outcome>,
+    /// The seal of the outcomes. `None` if this user has none, for all processes of the run alike.
+    seal: Option<String>,
+}
+
+impl Kept {
+    fn sealed(outcomes: Vec<Outcome>, name: &str, seal: Option<Seal>) -> Kept {
+        let seal = Kept::seal_of(&outcomes, name, seal);
+        Kept { outcomes, seal }
+    }
+
+    fn seal_of(outcomes: &[Outcome], name: &str, seal: Option<Seal>) -> Option<String> {
+        let content = serde_json::to_vec(outcomes).unwrap_or_default();
+        seal.map(|seal| seal.of(name, &content))
     }
 }
 

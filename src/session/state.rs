@@ -65,13 +65,15 @@ impl Session {
         Build::this().map_err(|why| Error::other(why.text))?;
         let base = Base::of_environment(&budgets.path)?;
         let run_cache = RunCache::of_this_run(&results, &budgets.path)?;
-        let machine_lock = MachineLock::of_machine(&results)?;
+        let machine_lock = MachineLock::of_machine(&results, budgets.settings.lock_timeout)?;
+        let progress = Progress::new();
         let benchmarks = benchmarks::find(
             &mut budgets,
             &results,
             base.as_ref(),
             run_cache.as_ref(),
             &machine_lock,
+            &progress,
         )?;
         let suite = Suite::of(&budgets, base.is_some());
         let run = machine::run(suite.tests.len(), budgets.budgets.len(), &budgets.path);
@@ -100,7 +102,7 @@ impl Session {
             rotation: Mutex::default(),
             decided,
             machine_lock,
-            progress: Progress::new(),
+            progress,
             started,
         })
     }

@@ -23,8 +23,7 @@ const BARE_RUNS: usize = 5;
 /// Returns the command with each `{name}` of a parameter replaced by its value.
 pub(super) fn fill(command: &Command, case: &Case) -> Command {
     let mut command = command.clone();
-    let words = command.argv.iter_mut().chain(command.env.iter_mut().map(|(_, value)| value));
-    for word in words {
+    for word in command.texts_mut() {
         *word = case.fill(word);
     }
     command
@@ -32,22 +31,13 @@ pub(super) fn fill(command: &Command, case: &Case) -> Command {
 
 /// The files of a budget on an artifact.
 pub(super) struct ArtifactFiles {
-    patterns: Vec<String>,
-    builder: Builder,
-    metrics: Vec<Metric>,
-    injection: Option<Injection>,
-}
-
-impl ArtifactFiles {
-    /// Returns the source of the files that these patterns stand for. `builder` builds them first.
-    pub(super) fn new(
-        patterns: Vec<String>,
-        builder: Builder,
-        metrics: Vec<Metric>,
-        injection: Option<Injection>,
-    ) -> ArtifactFiles {
-        ArtifactFiles { patterns, builder, metrics, injection }
-    }
+    /// The patterns that name them. `builder` builds them first.
+    pub(super) patterns: Vec<String>,
+    pub(super) builder: Builder,
+    pub(super) metrics: Vec<Metric>,
+    /// How long the files may take to be read and compressed.
+    pub(super) timeout: Duration,
+    pub(super) injection: Option<Injection>,
 }
 
 impl Source for ArtifactFiles {
@@ -64,12 +54,19 @@ impl Source for ArtifactFiles {
         let mut process = ProcessRun::default();
         let (root, results) = (&self.builder.root, &self.builder.results);
         let cache = results.join("compressed");
-        let mut readings = artifact::measure(&patterns, root, &self.metrics, &cache);
+        let mut readings = artifact::measure(&patterns, root, &self.metrics, &cache, self.timeout);
         let bare = self.metrics.first().and_then(|metric| readings.get(metric)?.as_ref().ok());
         if let (Some(injection), Some(bare)) = (self.injection, bare) {
             let scratch = results.join("scratch");
             let injected = (injection, bare.value, scratch.as_path());
-            readings = artifact::measure_injected(&patterns, root, &self.metrics, &cache, injected);
+            readings = artifact::measure_injected(
+                &patterns,
+                root,
+                &self.metrics,
+                &cache,
+                self.timeout,
+                injected,
+            );
         }
         for (metric, reading) in readings {
             match reading {
@@ -93,6 +90,8 @@ pub(super) struct ArtifactComparison {
     patterns: Vec<String>,
     /// The builds of this revision and of the base.
     builders: [Builder; 2],
+    /// How long the search for differences may take.
+    timeout: Duration,
 }
 
 impl ArtifactComparison {
@@ -101,8 +100,9 @@ impl ArtifactComparison {
         compared: Versus,
         patterns: Vec<String>,
         builders: [Builder; 2],
+        timeout: Duration,
     ) -> ArtifactComparison {
-        ArtifactComparison { compared, patterns, builders }
+        ArtifactComparison { compared, patterns, builders, timeout }
     }
 }
 
@@ -115,7 +115,10 @@ impl Source for ArtifactComparison {
         let mut process = self.compared.measure_process()?;
         let [here, there] = &self.builders;
         let built = [here.build(&self.patterns)?.0, there.build(&self.patterns)?.0];
-        let notes = artifact::difference([(&built[0], &here.root), (&built[1], &there.root)])?;
+        let notes = artifact::difference(
+            [(&built[0], &here.root), (&built[1], &there.root)],
+            self.timeout,
+        )?;
         for metric in &self.compared.metrics {
             process.remarks.or_default(metric).extend(notes.iter().cloned());
         }
@@ -174,13 +177,10 @@ impl CommandRuns {
         if self.is_built {
             return Ok(());
         }
-        let Command { argv, env, .. } = &mut self.command;
-        let mut words: Vec<&mut String> =
-            argv.iter_mut().chain(env.iter_mut().map(|(_, value)| value)).collect();
-        let texts: Vec<String> = words.iter().map(|word| (**word).clone()).collect();
+        let texts: Vec<String> = self.command.texts().cloned().collect();
         let (texts, notes) = self.builder.build(&texts)?;
-        for (word, text) in words.iter_mut().zip(texts) {
-            **word = text;
+        for (word, text) in self.command.texts_mut().zip(texts) {
+            *word = text;
         }
         (self.notes, self.is_built) = (notes, true);
         Ok(())

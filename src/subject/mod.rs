@@ -169,13 +169,14 @@ impl Sources<'_> {
             metrics,
             coin,
         };
+        let timeout = self.timeout(group.budget);
         let budget = &self.budgets.budgets[group.budget];
         let Subject::Artifact(patterns) = &budget.subject else { return Box::new(compared) };
         let Some(base) = base else { return Box::new(compared) };
         let case = &budget.cases[case];
         let patterns = patterns.iter().map(|pattern| case.fill(pattern)).collect();
         let builders = [None, Some(base)].map(|base| self.builder(budget, Some(case), base));
-        Box::new(ArtifactComparison::new(compared, patterns, builders))
+        Box::new(ArtifactComparison::new(compared, patterns, builders, timeout))
     }
 
     /// Returns one side of an interleaved comparison. `role` is the side's name in messages if it is the reference.
@@ -251,7 +252,7 @@ impl Sources<'_> {
                 let patterns =
                     patterns.iter().map(|pattern| budget.cases[case].fill(pattern)).collect();
                 let builder = self.builder(budget, Some(&budget.cases[case]), base);
-                Box::new(ArtifactFiles::new(patterns, builder, metrics, injection))
+                Box::new(ArtifactFiles { patterns, builder, metrics, timeout, injection })
             }
             (Subject::Command(command), _) => Box::new(CommandRuns {
                 command: fill(command, &budget.cases[case]),

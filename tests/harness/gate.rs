@@ -120,6 +120,7 @@ impl Case {
         command.args(args).current_dir(&self.dir).env(SUBJECT, "1");
         command.env("CARGO_MANIFEST_DIR", &self.dir).env("TMPDIR", self.dir.join("tmp"));
         command.env("PERF_BUDGET_DIR", self.dir.join("results"));
+        command.env("PERF_BUDGET_CACHE", self.dir.join("tmp").join("cache"));
         command.env("CRITERION_HOME", self.dir.join("criterion"));
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
         let child = command.stdin(Stdio::null()).stdout(stdout).stderr(stderr).spawn().unwrap();

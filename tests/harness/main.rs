@@ -24,6 +24,7 @@ mod processes;
 mod profile;
 mod record;
 mod subjects;
+mod waits;
 
 use std::num::NonZero;
 use std::process::ExitCode;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         places::rows(),
         profile::rows(),
         record::rows(),
+        waits::rows(),
     ];
     let rows = rows.into_iter().flatten().collect();
     let mut arguments = Arguments::from_args();

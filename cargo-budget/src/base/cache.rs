@@ -7,14 +7,13 @@
 //! Each project has a directory of its own in the cache, since the symbolic links beside its checkouts are for it
 //! alone.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+
+use perf_budget_core::paths::{USER_CACHE, user_cache};
 
 use super::checkout::is_old;
 use crate::failure::Failure;
 
-/// The variable that names another directory for all projects.
-const DIRECTORY: &str = "PERF_BUDGET_CACHE";
 /// The file in a project's directory that names the top of the project's repository.
 const OWNER: &str = "project";
 /// The file in a project's directory that is locked while a comparison uses the directory.
@@ -23,13 +22,12 @@ pub(super) const LOCK: &str = "lock";
 /// Returns the directory for the repository at `top`, and creates it if need be. The directories of repositories that
 /// no longer exist are removed.
 pub(super) fn of(top: &Path) -> Result<PathBuf, Failure> {
-    let all = of_all_projects(|name| std::env::var_os(name).filter(|value| !value.is_empty()))
-        .ok_or_else(|| {
-            Failure::unmeasured(format!(
-                "no variable names the user's cache directory, where the base is checked out; set {DIRECTORY} to \
-                 a directory outside of the project"
-            ))
-        })?;
+    let all = user_cache().ok_or_else(|| {
+        Failure::unmeasured(format!(
+            "no variable names the user's cache directory, where the base is checked out; set {USER_CACHE} to a \
+             directory outside of the project"
+        ))
+    })?;
     let all = std::path::absolute(&all).map_err(|e| Failure::io("resolve", &all, &e))?;
     in_all(&all, top)
 }
@@ -80,24 +78,6 @@ fn is_in_use(place: &Path) -> bool {
     std::fs::File::open(place.join(LOCK)).is_ok_and(|lock| lock.try_lock().is_err())
 }
 
-/// Returns the directory for all projects, in the directory where the platform keeps files that can be made again.
-fn of_all_projects(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-    let path = |name| variable(name).map(PathBuf::from);
-    if let Some(set) = path(DIRECTORY) {
-        return Some(set);
-    }
-    let cache = if cfg!(windows) {
-        path("LOCALAPPDATA")
-    } else {
-        let home = path("HOME").filter(|home| home.is_absolute());
-        let usual = if cfg!(target_os = "macos") { "Library/Caches" } else { ".cache" };
-        let named = path("XDG_CACHE_HOME").filter(|cache| cache.is_absolute());
-        named.or_else(|| home.map(|home| home.join(usual)))
-    };
-    // A user without a home directory may still have cargo's.
-    Some(cache.or_else(|| path("CARGO_HOME"))?.join("perf-budget"))
-}
-
 /// Returns a path without the prefix `\\?\`, which `canonicalize` adds on Windows and which cargo and git do not
 /// accept everywhere.
 fn plain(path: PathBuf) -> PathBuf {
@@ -113,25 +93,6 @@ mod tests {
 
     use super::super::checkout::AGE;
     use super::*;
-
-    #[test]
-    fn the_users_cache_is_found() {
-        let check = |set: &[(&str, &str)], want: Option<&str>| {
-            let found = of_all_projects(|name| {
-                let found = set.iter().find(|(known, _)| *known == name);
-                found.map(|(_, value)| OsString::from(value))
-            });
-            assert_eq!(found, want.map(PathBuf::from), "{set:?}");
-        };
-        check(&[("PERF_BUDGET_CACHE", "/x"), ("CARGO_HOME", "/c")], Some("/x"));
-        check(&[("CARGO_HOME", "/c")], Some("/c/perf-budget"));
-        check(&[], None);
-        if cfg!(target_os = "linux") {
-            check(&[("HOME", "/h")], Some("/h/.cache/perf-budget"));
-            check(&[("XDG_CACHE_HOME", "/x"), ("HOME", "/h")], Some("/x/perf-budget"));
-            check(&[("XDG_CACHE_HOME", "x"), ("HOME", "/h")], Some("/h/.cache/perf-budget"));
-        }
-    }
 
     #[test]
     fn each_project_has_its_own_directory_as_long_as_it_exists() {

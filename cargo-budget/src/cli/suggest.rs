@@ -8,6 +8,7 @@ use perf_budget_core::metric::Metric;
 use super::context::Context;
 use super::output::show;
 use crate::doctor;
+use crate::edit::suggest::Terms;
 use crate::edit::{self, suggest, tighten};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -49,7 +50,11 @@ impl Suggest {
         let work = context.progress.busy("reading outcomes");
         let record = if path.is_file() { project.read_record(&path)?.outcomes } else { Vec::new() };
         drop(work);
-        let clock = doctor::clock().grain();
+        let terms = Terms {
+            headroom: self.headroom,
+            clock: doctor::clock().grain(),
+            warn_at: budgets.settings.warn_at,
+        };
         let (mut all, mut missing, mut foreign) = (Vec::new(), Vec::new(), None);
         let mut meant = false;
         for budget in asked {
@@ -65,8 +70,7 @@ impl Suggest {
                 None => None,
             };
             meant = true;
-            let found =
-                suggest::suggest(&budgets, budget, metric.as_ref(), &record, self.headroom, clock);
+            let found = suggest::suggest(&budgets, budget, metric.as_ref(), &record, terms);
             match metric.filter(|_| found.is_empty()) {
                 Some(metric) if limits(budget, &metric) => {
                     context.tell(&format!("`{}` has a limit on `{metric}` already", budget.name));

@@ -43,7 +43,7 @@ impl Tighten {
         let (file, budgets) = (project.file(), project.budgets()?);
         tighten::selected(&budgets, &self.budgets)?;
         let text = file::read(&file)?;
-        let outcomes = project.last_run(context.progress)?;
+        let outcomes = project.latest(context.progress)?;
         let clock = doctor::clock().grain();
         let plan = tighten::plan(&text, &budgets, &outcomes, &self.budgets, self.headroom, clock)?;
         show(&edit::difference(Some(&text), &plan.text, "budgets.toml"))?;

@@ -4,9 +4,10 @@
 //! headroom: the larger of the limit's tolerance and half the interval's width. With less than the tolerance, the next run
 //! would have to tell apart what the gate treats as the same. With less than the interval's width, the next run would
 //! have to be luckier than this one. A limit on an *exact* metric, which is the same every time, is put 2 % beyond
-//! its value: that is room for a change of the compiler, but not for a feature.
+//! its value: that is room for a change of the compiler, but not for a feature. Where a limit warns before it is reached,
+//! it is put so far away that the measured value does not warn, unless the user names the headroom.
 
-use perf_budget_core::budget::Bound;
+use perf_budget_core::budget::{Bound, Limit};
 use perf_budget_core::metric::{Metric, SampleKind};
 use perf_budget_core::outcome::{Against, Estimate, Outcome};
 use perf_budget_core::quantity::{Quantity, Unit};
@@ -62,6 +63,30 @@ pub(crate) fn clear_of_clock(metric: &Metric, bound: Bound, goal: Goal, clock: f
         return Goal { limit: goal.limit.max(READINGS * clock), ..goal };
     }
     goal
+}
+
+/// Moves a limit so far from what was measured that it does not warn in every run: a limit that was just derived should
+/// be quiet. `warn_at` is the share of a limit beyond which it warns.
+pub(crate) fn clear_of_warning(bound: Bound, unit: Unit, goal: Goal, warn_at: f64) -> Goal {
+    let beyond = Limit::warns_by_default(goal.limit, unit, bound, warn_at);
+    let limit = match bound {
+        Bound::Max if goal.value > beyond => goal.value / warn_at,
+        Bound::Min if goal.value < beyond => goal.value * warn_at,
+        Bound::Max | Bound::Min => return goal,
+    };
+    // The limit is rounded, and must not be rounded to where it warns.
+    let room = 1.0 + TOLERANCE.0;
+    let limit = match (bound, goal.is_whole()) {
+        (Bound::Max, true) => (limit * room).ceil(),
+        (Bound::Max, false) => limit * room,
+        (Bound::Min, true) => (limit / room).floor(),
+        (Bound::Min, false) => limit / room,
+    };
+    let headroom = match bound {
+        Bound::Max => limit / goal.worst - 1.0,
+        Bound::Min => goal.worst / limit - 1.0,
+    };
+    Goal { limit, headroom, ..goal }
 }
 
 /// Returns why an outcome cannot be used to derive a limit; `None` where it can.
@@ -198,6 +223,22 @@ mod tests {
         assert!((limit("p99", Bound::Max) - 6e-7).abs() < 1e-15);
         assert!((limit("mean", Bound::Max) - 2e-7).abs() < 1e-15);
         assert!((limit("p99", Bound::Min) - 2e-7).abs() < 1e-15);
+    }
+
+    #[test]
+    fn a_derived_limit_does_not_warn() {
+        let goal = Goal { limit: 102.0, worst: 100.0, headroom: 0.02, value: 100.0, exact: true };
+        let clear = |unit, bound, goal| clear_of_warning(bound, unit, goal, 0.9);
+        let bytes = clear(Unit::Bytes, Bound::Max, goal);
+        assert!(bytes.limit * 0.9 >= 100.0 && bytes.limit < 113.0, "{bytes:?}");
+        assert!((bytes.headroom - (bytes.limit / 100.0 - 1.0)).abs() < 1e-12);
+        // A count warns only beyond its limit.
+        assert_eq!(clear(Unit::Number, Bound::Max, goal), goal);
+        let far = Goal { limit: 150.0, ..goal };
+        assert_eq!(clear(Unit::Bytes, Bound::Max, far), far);
+        let floor = Goal { limit: 98.0, exact: false, ..goal };
+        let floor = clear(Unit::PerSecond, Bound::Min, floor);
+        assert!(floor.limit / 0.9 <= 100.0 && floor.limit > 88.0, "{floor:?}");
     }
 
     #[test]

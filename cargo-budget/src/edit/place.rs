@@ -47,20 +47,17 @@ impl<'t> Tree<'t> {
     /// Returns the place of a limit; `None` where it is not found.
     pub(crate) fn place(&self, budget: &Budget, limit: &Limit) -> Option<Place> {
         let side = side(limit.bound);
-        let (item, index) = if let Some(of) = limit.metric.slope_of() {
-            (self.at(&["budget", &budget.name, "scaling", side, &of.name()])?, 0)
+        let place = if let Some(of) = limit.metric.slope_of() {
+            in_item(self.at(&["budget", &budget.name, "scaling", side, &of.name()])?)?
         } else {
             let item = self.at(&["budget", &budget.name, side, &limit.metric.name()])?;
+            let mut places = Vec::new();
+            all_in_item(item, budget, &mut places);
+            // The reader of the file keeps the order of the text.
+            places.sort_by_key(|place| place.target.start);
             let limits = budget.limits.iter().map(AsRef::as_ref);
             let same = |other: &&Limit| other.metric == limit.metric && other.bound == limit.bound;
-            (item, limits.filter(same).position(|other| other == limit)?)
-        };
-        let place = match item {
-            Item::Value(Value::Array(list)) => in_value(list.get(index)?)?,
-            Item::Value(value) => in_value(value)?,
-            Item::Table(table) => in_table(table)?,
-            Item::ArrayOfTables(list) => in_table(list.get(index)?)?,
-            Item::None => return None,
+            places.into_iter().nth(limits.filter(same).position(|other| other == limit)?)?
         };
         let warn = place.warn.map(|span| self.bytes(span));
         Some(Place { target: self.bytes(place.target), warn })
@@ -72,6 +69,47 @@ pub(crate) fn side(bound: Bound) -> &'static str {
     match bound {
         Bound::Max => "max",
         Bound::Min => "min",
+    }
+}
+
+/// Adds the place of every limit in an item, which may be a list of limits, or have limits by the values of a parameter.
+fn all_in_item(item: &Item, budget: &Budget, places: &mut Vec<Place>) {
+    match item {
+        Item::Value(Value::Array(list)) => {
+            for value in list {
+                match value.as_inline_table() {
+                    Some(table) => all_in_table(table, budget, places),
+                    None => places.extend(in_value(value)),
+                }
+            }
+        }
+        Item::ArrayOfTables(list) => {
+            list.iter().for_each(|table| all_in_table(table, budget, places));
+        }
+        _ => match item.as_table_like() {
+            Some(table) => all_in_table(table, budget, places),
+            None => places.extend(in_item(item)),
+        },
+    }
+}
+
+fn all_in_table(table: &dyn TableLike, budget: &Budget, places: &mut Vec<Place>) {
+    let is_parameter = |key: &str| {
+        let mut names = budget.cases.iter().flat_map(|case| &case.params);
+        !table.contains_key("limit") && names.any(|(name, _)| name == key)
+    };
+    let by_value = table.iter().find(|(key, _)| is_parameter(key));
+    match by_value.and_then(|(_, values)| values.as_table_like()) {
+        Some(values) => values.iter().for_each(|(_, item)| all_in_item(item, budget, places)),
+        None => places.extend(in_table(table)),
+    }
+}
+
+fn in_item(item: &Item) -> Option<Place> {
+    match item {
+        Item::Value(value) => in_value(value),
+        Item::Table(table) => in_table(table),
+        Item::ArrayOfTables(_) | Item::None => None,
     }
 }
 

@@ -31,19 +31,20 @@ pub(crate) struct Suggestion {
     pub(crate) metric: String,
     /// The limit as TOML, such as `"10 ms"` or `3`.
     pub(crate) value: String,
+    /// The number of limits that this is: more than one where each case has its own.
+    pub(crate) limits: usize,
     /// What the limit was derived from.
     pub(crate) basis: String,
 }
 
 /// Suggests limits for the metrics of a budget that have none, or only for `metric` where it is given. `record` has
-/// all recorded outcomes, the last run at the end. `clock` is the time that a reading of the clock takes, in seconds.
+/// all recorded outcomes, the last run at the end.
 pub(crate) fn suggest(
     budgets: &Budgets,
     budget: &Budget,
     metric: Option<&Metric>,
     record: &[Outcome],
-    headroom: Option<f64>,
-    clock: f64,
+    terms: Terms,
 ) -> Vec<Suggestion> {
     let limited = |metric: &Metric| {
         budget.limits.iter().any(|limit| limit.metric == *metric && limit.reference().is_none())
@@ -56,9 +57,7 @@ pub(crate) fn suggest(
         None => candidates(budget, &outcomes),
     };
     let unlimited = metrics.into_iter().filter(|metric| !limited(metric));
-    unlimited
-        .filter_map(|metric| suggest_one(budget, &metric, &outcomes, headroom, clock))
-        .collect()
+    unlimited.filter_map(|metric| suggest_one(budget, &metric, &outcomes, terms)).collect()
 }
 
 /// Returns whether an outcome is about this budget's subject: it belongs to the budget itself, or to another budget
@@ -95,52 +94,140 @@ fn candidates(budget: &Budget, outcomes: &[&Outcome]) -> Vec<Metric> {
     found
 }
 
+/// What the record says about a metric of one case.
+struct Known {
+    goal: Goal,
+    bound: Bound,
+    unit: Unit,
+    basis: String,
+}
+
+/// How a limit is derived.
+#[derive(Clone, Copy)]
+pub(crate) struct Terms {
+    /// The headroom that the user names.
+    pub(crate) headroom: Option<f64>,
+    /// The time that a reading of the clock takes, in seconds.
+    pub(crate) clock: f64,
+    /// The share of a limit beyond which it warns.
+    pub(crate) warn_at: f64,
+}
+
+/// Suggests a limit on a metric, if it is known of every case. Where cases are far apart, each has its own.
 fn suggest_one(
     budget: &Budget,
     metric: &Metric,
     outcomes: &[&Outcome],
-    headroom: Option<f64>,
-    clock: f64,
+    terms: Terms,
 ) -> Option<Suggestion> {
-    let word = metric.name();
-    let direct: Vec<&Outcome> =
-        outcomes.iter().copied().filter(|outcome| outcome.metric == word).collect();
-    let (goal, bound, unit, basis) = if let Some((goal, bound, unit, runs)) =
-        measured(&direct, headroom)
-    {
-        let of = if runs == 1 { String::new() } else { format!(", the worst of {runs} runs") };
-        (goal, bound, unit, headroom::basis(goal, bound, unit) + &of)
-    } else {
-        let (mut goal, unit, source) = quantile(metric, outcomes)?;
-        if let Some(share) = headroom {
-            (goal.limit, goal.headroom) = (goal.worst * (1.0 + share), share);
-        }
-        let value = Quantity::new(goal.value, unit);
-        let share = Quantity::new(goal.headroom, Unit::Share);
-        let basis = format!(
-            "{value} in the distribution of `{source}`, without an interval, with a headroom of {share}"
-        );
-        (goal, Bound::Max, unit, basis)
+    let mut by_case = Vec::new();
+    for case in &budget.cases {
+        let of_case: Vec<&Outcome> =
+            outcomes.iter().copied().filter(|outcome| outcome.case == case.label).collect();
+        by_case.push((case, known(metric, &of_case, terms)?));
+    }
+    let (bound, unit) = by_case.first().map(|(_, known)| (known.bound, known.unit))?;
+    if by_case.iter().any(|(_, known)| known.bound != bound || known.unit != unit) {
+        return None;
+    }
+    let shown = |goal: Goal| {
+        let rounding = Rounding { bound, tolerance: goal.tolerance(), whole: goal.is_whole() };
+        let text = write_new(Quantity::new(goal.limit, unit), rounding);
+        if unit == Unit::Number { text } else { format!("\"{text}\"") }
     };
-    let bound = match metric.better() {
-        Better::Lower => Bound::Max,
-        Better::Higher => Bound::Min,
-        Better::Either => bound,
-    };
-    let goal = headroom::clear_of_clock(metric, bound, goal, clock);
-    let rounding = Rounding { bound, tolerance: goal.tolerance(), whole: goal.is_whole() };
-    let text = write_new(Quantity::new(goal.limit, unit), rounding);
-    let value = if unit == Unit::Number { text } else { format!("\"{text}\"") };
+    let limits = by_case.iter().map(|(_, known)| known.goal.limit);
+    let (least, most) = limits.fold((f64::INFINITY, 0.0_f64), |(a, b), n| (a.min(n), b.max(n)));
+    let parameter = listed(budget).filter(|_| most > least * FAR);
+    let values = parameter.map(|name| {
+        let one = |(case, known): &(&budget::Case, Known)| {
+            let value = case.params.iter().find(|(own, _)| own == name).map(|(_, value)| value);
+            let value = value.map(ToString::to_string).unwrap_or_default();
+            let key = toml_edit::Key::new(value).display_repr().into_owned();
+            format!("{key} = {}", shown(known.goal))
+        };
+        let parts: Vec<String> = by_case.iter().map(one).collect();
+        format!("{{ {name} = {{ {} }} }}", parts.join(", "))
+    });
+    let limits = if values.is_some() { by_case.len() } else { 1 };
+    let has_cases = by_case.len() > 1;
+    let loosest = by_case
+        .into_iter()
+        .reduce(|a, b| if a.1.goal.looser(b.1.goal, bound) == a.1.goal { a } else { b });
+    let (case, Known { goal, mut basis, .. }) = loosest?;
+    if has_cases {
+        basis = format!("{}: {basis}", case.label);
+    }
     Some(Suggestion {
         budget: budget.name.clone(),
         side: place::side(bound),
-        metric: word,
-        value,
+        metric: metric.name(),
+        value: values.unwrap_or_else(|| shown(goal)),
+        limits,
         basis,
     })
 }
 
-/// Returns the worst value of the last runs, over all cases.
+/// How far apart the limits of two cases must be before each has a limit of its own: one for both would then not notice
+/// that the smaller has become twice as slow.
+const FAR: f64 = 2.0;
+
+/// Returns the parameter that tells the cases of a budget apart, if there is only one.
+fn listed(budget: &Budget) -> Option<&str> {
+    let first = budget.cases.first()?;
+    let mut names = first.params.iter().map(|(name, _)| name.as_str());
+    names.find(|name| {
+        budget.cases.iter().all(|case| {
+            let (own, value) = case.label.split_once('=').unwrap_or_default();
+            own == *name && !value.contains(',')
+        })
+    })
+}
+
+/// Returns what the outcomes of one case say about a metric.
+fn known(metric: &Metric, outcomes: &[&Outcome], terms: Terms) -> Option<Known> {
+    let word = metric.name();
+    let direct: Vec<&Outcome> =
+        outcomes.iter().copied().filter(|outcome| outcome.metric == word).collect();
+    let (mut known, runs) = match measured(&direct, terms.headroom) {
+        Some((goal, bound, unit, runs)) => {
+            (Known { goal, bound, unit, basis: String::new() }, Some(runs))
+        }
+        None => {
+            let (mut goal, unit, source) = quantile(metric, outcomes)?;
+            if let Some(share) = terms.headroom {
+                (goal.limit, goal.headroom) = (goal.worst * (1.0 + share), share);
+            }
+            (Known { goal, bound: Bound::Max, unit, basis: source }, None)
+        }
+    };
+    known.bound = match metric.better() {
+        Better::Lower => Bound::Max,
+        Better::Higher => Bound::Min,
+        Better::Either => known.bound,
+    };
+    let Known { bound, unit, .. } = known;
+    if terms.headroom.is_none() {
+        known.goal = headroom::clear_of_warning(bound, unit, known.goal, terms.warn_at);
+    }
+    known.basis = match runs {
+        Some(1) => headroom::basis(known.goal, bound, unit),
+        Some(runs) => {
+            format!("{}, the worst of {runs} runs", headroom::basis(known.goal, bound, unit))
+        }
+        None => {
+            let value = Quantity::new(known.goal.value, unit);
+            let share = Quantity::new(known.goal.headroom, Unit::Share);
+            format!(
+                "{value} in the distribution of `{}`, without an interval, with a headroom of {share}",
+                known.basis
+            )
+        }
+    };
+    known.goal = headroom::clear_of_clock(metric, bound, known.goal, terms.clock);
+    Some(known)
+}
+
+/// Returns the worst value of the last runs.
 fn measured(outcomes: &[&Outcome], headroom: Option<f64>) -> Option<(Goal, Bound, Unit, usize)> {
     let mut runs: Vec<&str> = Vec::new();
     let mut worst: Option<(Goal, Bound, Unit)> = None;
@@ -240,7 +327,7 @@ pub(crate) fn insert(
     })?;
     let changes = diff::compare(Some(budgets), Some(&after));
     let only = changes.iter().all(|change| change.kind == diff::Kind::Added);
-    if only && changes.len() == suggestions.len() {
+    if only && changes.len() == suggestions.iter().map(|added| added.limits).sum::<usize>() {
         return Ok(edited);
     }
     Err(Failure::unmeasured(
@@ -253,7 +340,7 @@ pub(crate) fn pasted(text: &str, suggestions: &[Suggestion]) -> String {
     let Some(first) = suggestions.first() else { return String::new() };
     let name = toml_edit::Key::new(&first.budget).display_repr().into_owned();
     let mut lines = format!("# under [budget.{name}]\n");
-    for Suggestion { budget, side, metric, value, basis } in suggestions {
+    for Suggestion { budget, side, metric, value, basis, .. } in suggestions {
         let line = if insert::is_in_braces(text, budget, side) {
             format!("# into its `{side}`: {metric} = {value}")
         } else {

@@ -72,12 +72,19 @@ pub(crate) fn plan(
             let edit = Edit { text, tree: &tree, budgets, budget, limit };
             let fate = match edit.goal(outcomes, headroom) {
                 Ok(goal) => {
+                    let goal = match (headroom, limit.warn) {
+                        (None, None) => {
+                            let (unit, warn_at) = (limit.number().1, budgets.settings.warn_at);
+                            headroom::clear_of_warning(limit.bound, unit, goal, warn_at)
+                        }
+                        _ => goal,
+                    };
                     let goal = headroom::clear_of_clock(&limit.metric, limit.bound, goal, clock);
                     edit.make(goal, &mut splices)?
                 }
                 Err(reason) => Fate::Skipped(reason),
             };
-            rows.push(Row { name: format!("{}::{}", budget.name, limit.label), fate });
+            rows.push(Row { name: names::limit(budget, limit), fate });
         }
     }
     let text = splices.apply(text);
@@ -194,8 +201,9 @@ impl Edit<'_> {
         let bound = self.limit.bound;
         let place = self.tree.place(self.budget, self.limit).ok_or_else(|| {
             Failure::unmeasured(format!(
-                "failed to find where `{}::{}` is written, in line {}; edit it by hand",
-                self.budget.name, self.limit.label, self.limit.line
+                "failed to find where `{}` is written, in line {}; edit it by hand",
+                names::limit(self.budget, self.limit),
+                self.limit.line
             ))
         })?;
         let rounding = Rounding { bound, tolerance: goal.tolerance(), whole: goal.is_whole() };

@@ -1,5 +1,7 @@
 //! The workflow that checks the budgets on every change. This repository uses the same one.
 
+use std::path::Path;
+
 use super::budgets::run;
 use super::package::Found;
 
@@ -12,6 +14,7 @@ pub(super) fn text(found: &Found) -> String {
         .replace(" This is the file to copy; nothing in it is ours alone.", "")
         .replace("branches: [main]", "branches: [main, master]")
         .replace("cargo test --release --test budgets", &run(found));
+    let text = in_directory(text, found);
     let Ok(below) = found.workspace.strip_prefix(&found.repository) else { return text };
     let below = below.to_string_lossy().replace('\\', "/");
     if below.is_empty() {
@@ -22,6 +25,18 @@ pub(super) fn text(found: &Found) -> String {
         below.replace('\'', "''")
     );
     text.replace(" target/", &format!(" {below}/target/")).replacen("    env:\n", &place, 1)
+}
+
+/// Returns the text with the package's file and directory, which the script starts from: it runs in the workspace.
+fn in_directory(text: String, found: &Found) -> String {
+    let below = found.directory.strip_prefix(&found.workspace).unwrap_or(Path::new(""));
+    let below = below.to_string_lossy().replace('\\', "/");
+    if below.is_empty() {
+        return text;
+    }
+    let below = below.replace('\'', "'\\''");
+    text.replace("' budgets.toml;", &format!("' '{below}/budgets.toml';"))
+        .replace("cargo budget check", &format!("cd '{below}' && cargo budget check"))
 }
 
 #[cfg(test)]
@@ -57,10 +72,16 @@ mod tests {
         let plain = text(&found("/r", false));
         assert!(plain.contains("- run: cargo test --release --test budgets --no-run\n"), "{plain}");
         assert!(plain.contains("          path: target/budgets/outcomes.jsonl\n"), "{plain}");
+        assert!(plain.contains("*=' budgets.toml; then"), "{plain}");
+        assert!(plain.contains("              cargo budget check --base \"$BASE\"\n"), "{plain}");
+        let member = Found { directory: "/r/crates/app".into(), ..found("/r", true) };
+        let member = text(&member);
+        assert!(member.contains("*=' 'crates/app/budgets.toml'; then"), "{member}");
+        assert!(member.contains("cd 'crates/app' && cargo budget check --base"), "{member}");
         assert!(!plain.contains("working-directory") && !plain.contains("ours alone"), "{plain}");
         let deep = text(&found("/r/it's", true));
         assert!(
-            deep.contains("- run: cargo test --release --package app --test budgets\n"),
+            deep.contains("              cargo test --release --package app --test budgets\n"),
             "{deep}"
         );
         assert!(deep.contains("        working-directory: 'it''s'\n    env:\n"), "{deep}");

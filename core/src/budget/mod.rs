@@ -5,6 +5,8 @@
 //! caret. So the values of these types always make sense: a metric fits its subject, a unit fits its metric, and
 //! a reference names a budget that exists.
 
+mod case_filter;
+mod command;
 mod library;
 mod load;
 pub mod lock;
@@ -23,6 +25,8 @@ use crate::date::Date;
 use crate::metric::{Metric, SubjectKind};
 use crate::quantity::{Quantity, Unit};
 
+pub use self::case_filter::CaseFilter;
+pub use self::command::{Cache, Command, Constraint, Ready};
 pub use self::library::Library;
 pub use self::load::{FASTEST, LONGEST_PERIOD, Load, LoadShape, MOST_IN_PERIOD};
 pub use self::parse::file::{load, parse};
@@ -150,48 +154,13 @@ impl Build {
     pub const TIMEOUT: Duration = Duration::from_secs(60 * 60);
 }
 
-/// A command to run.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Command {
-    /// The program and its arguments, which may be none. `{bin:NAME}` has the same meaning as for an artifact.
-    pub argv: Vec<String>,
-    /// The environment variables that are set for the command.
-    pub env: Vec<(String, String)>,
-    /// When the command counts as started.
-    pub ready: Ready,
-    /// Whether the command's files are in the page cache when it starts.
-    pub cache: Cache,
-}
-
-/// When a command counts as started.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ready {
-    /// When it ends, with success.
-    Exit,
-    /// When this text is on its standard output.
-    Stdout(String),
-    /// When this text is on its standard error.
-    Stderr(String),
-    /// When this TCP port of the loopback interface accepts a connection.
-    Port(u16),
-    /// When this file exists.
-    File(PathBuf),
-}
-
-/// The state of the page cache when a command starts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cache {
-    /// The program's file is in the page cache, because a first run is discarded.
-    Warm,
-    /// The pages of the program's file are dropped before each run.
-    Evicted,
-}
-
 /// One limit, which is one test for each case.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limit {
     /// The metric that is limited.
     pub metric: Metric,
+    /// The cases that it is for.
+    pub of: CaseFilter,
     /// Whether the value may not be greater or may not be smaller than the target.
     pub bound: Bound,
     /// The target that the value is compared with.
@@ -283,9 +252,7 @@ impl Subject {
     pub fn texts(&self) -> Vec<&String> {
         match self {
             Subject::Artifact(patterns) => patterns.iter().collect(),
-            Subject::Command(command) => {
-                command.argv.iter().chain(command.env.iter().map(|variable| &variable.1)).collect()
-            }
+            Subject::Command(command) => command.texts().collect(),
             Subject::Workload(_) | Subject::Benchmark(..) | Subject::Record(_) => Vec::new(),
         }
     }

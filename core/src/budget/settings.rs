@@ -16,6 +16,8 @@ pub struct Settings {
     pub timeout: Duration,
     /// How long one build of what is measured may take. Default [`Build::TIMEOUT`].
     pub build_timeout: Duration,
+    /// How long one wait for the lock of the machine may take. Default [`Settings::LOCK_TIMEOUT`].
+    pub lock_timeout: Duration,
     /// Chance that the whole suite shows any false red. In (0, 0.5]; default 0.01.
     pub alpha: f64,
     /// A limit used beyond this share is a warning. In (0, 1]; default 0.9.
@@ -38,12 +40,19 @@ pub struct Settings {
     pub codegen_units: CodegenUnits,
 }
 
+impl Settings {
+    /// The default of `lock_timeout`. A process holds the lock for one measurement at a time, and a wait this long means
+    /// that something is stuck.
+    pub const LOCK_TIMEOUT: Duration = Duration::from_secs(15 * 60);
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Settings {
             effort: Duration::from_secs(10),
             timeout: Duration::from_secs(60),
             build_timeout: Build::TIMEOUT,
+            lock_timeout: Settings::LOCK_TIMEOUT,
             alpha: 0.01,
             warn_at: 0.9,
             inconclusive: Inconclusive::Warn,

@@ -21,7 +21,7 @@ mod tests;
 
 pub use self::benches::{Bench, BenchBuild, Benches};
 pub use self::index::{find, note};
-pub use self::placeholder::{expand, has_any, names_a_target};
+pub use self::placeholder::{expand, has_any, names_a_target, needs_cargo};
 pub use self::product::Product;
 pub use self::step::{Ended, Program, Start, Step};
 pub use self::target::{Built, Kind, Site, Target};

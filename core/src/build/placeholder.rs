@@ -46,9 +46,14 @@ pub fn names_a_target(text: &str) -> bool {
 
 /// Whether anything must be built before a budget is measured.
 pub fn has_any(budget: &Budget) -> bool {
-    matches!(budget.subject, Subject::Benchmark(..))
-        || !budget.build.command.is_empty()
-        || budget.subject.texts().into_iter().any(|text| names_a_target(text))
+    let is_benchmark = matches!(budget.subject, Subject::Benchmark(..));
+    is_benchmark || !budget.build.command.is_empty() || needs_cargo(budget)
+}
+
+/// Whether cargo must build a binary or a module before a budget is measured.
+pub fn needs_cargo(budget: &Budget) -> bool {
+    let texts = budget.subject.texts();
+    texts.into_iter().chain(&budget.build.command).any(|text| names_a_target(text))
 }
 
 /// Returns the position and the kind of the first placeholder in a text.

@@ -121,6 +121,11 @@ pub(super) fn conclude(
         Some((reason, _)) => words::unjudged(&outcome, reason),
         None => words::reason(&outcome, limit, seen.links.linked()),
     };
+    if let Some(nothing) = words::did_nothing(&outcome, limit).filter(|_| verdict == Verdict::Pass)
+    {
+        outcome.verdict = Verdict::Warn;
+        outcome.reason = format!("{}; {nothing}", outcome.reason);
+    }
     versus_accepted::compare(&mut outcome, limit);
     if let Some(waiver) = &limit.waiver {
         outcome.waive(waiver, rules.today);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Rules;
-use crate::budget::{Bound, Inconclusive, Limit, Target};
+use crate::budget::{Bound, CaseFilter, Inconclusive, Limit, Target};
 use crate::metric::Metric;
 
 /// Returns the rules of a suite of 25 limits.
@@ -26,5 +26,6 @@ pub fn rules() -> Rules {
 /// Returns a limit as if it were from line 7 of a file.
 pub fn limit(metric: Metric, bound: Bound, target: Target) -> Limit {
     let label = metric.name();
-    Limit { metric, bound, target, warn: None, why: None, waiver: None, label, line: 7 }
+    let of = CaseFilter::default();
+    Limit { metric, of, bound, target, warn: None, why: None, waiver: None, label, line: 7 }
 }

@@ -56,13 +56,15 @@ pub enum Cause {
     LateGenerator,
     /// The time for all measurements together was up before it was measured.
     OutOfTime,
+    /// Another process measured on this machine for too long.
+    MachineBusy,
     /// The harness itself could not do its part: a full disk, no more processes.
     Harness,
 }
 
 impl Cause {
     /// Every cause.
-    const ALL: [Cause; 20] = [
+    const ALL: [Cause; 21] = [
         Cause::Panicked,
         Cause::Crashed,
         Cause::Killed,
@@ -82,6 +84,7 @@ impl Cause {
         Cause::Unresolvable,
         Cause::LateGenerator,
         Cause::OutOfTime,
+        Cause::MachineBusy,
         Cause::Harness,
     ];
 
@@ -112,6 +115,7 @@ impl Cause {
             Cause::Unresolvable => "unresolvable",
             Cause::LateGenerator => "late-generator",
             Cause::OutOfTime => "out-of-time",
+            Cause::MachineBusy => "machine-busy",
             Cause::Harness => "harness",
         }
     }

@@ -6,9 +6,11 @@ use crate::error::Error;
 use crate::fnv;
 
 mod pointer;
+mod user_cache;
 
 use self::pointer::workspace;
 pub use self::pointer::{Place, default, leave, places};
+pub use self::user_cache::{USER_CACHE, user_cache};
 
 /// The variable that overrides the directory of results.
 const DIRECTORY: &str = "PERF_BUDGET_DIR";
@@ -143,6 +145,21 @@ mod tests {
     #[track_caller]
     fn check(path: &str, places: &[&str], want: &str) {
         assert_eq!(shown_from(Path::new(path), places.iter().map(PathBuf::from)), want);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_path_is_shown_below_a_workspace_that_is_a_link() {
+        let place = std::env::temp_dir().join(format!("perf-budget-shown-{}", std::process::id()));
+        std::fs::create_dir_all(place.join("real/app")).unwrap();
+        std::fs::write(place.join("real/app/budgets.toml"), "").unwrap();
+        std::os::unix::fs::symlink("real", place.join("link")).unwrap();
+        let shown =
+            |file: &str, workspace: &str| shown_from(&place.join(file), [place.join(workspace)]);
+        assert_eq!(shown("real/app/budgets.toml", "link"), "app/budgets.toml");
+        assert_eq!(shown("link/app/budgets.toml", "real"), "app/budgets.toml");
+        assert_eq!(shown("link/app/budgets.toml", "link"), "app/budgets.toml");
+        std::fs::remove_dir_all(&place).unwrap();
     }
 
     #[test]

@@ -161,7 +161,11 @@ pub fn next(outcome: &Outcome) -> String {
             "give it more time (`effort` at {place}), a quieter machine, or a metric that needs fewer values"
         ),
         Verdict::Pass | Verdict::Warn | Verdict::Unmeasured | Verdict::Skipped => {
-            format!("run it alone: cargo test --release -- --exact {}", outcome.test)
+            let target = match outcome.run.target.as_str() {
+                "" => String::new(),
+                target => format!(" --test {target}"),
+            };
+            format!("run it alone: cargo test --release{target} -- --exact {}", outcome.test)
         }
     }
 }

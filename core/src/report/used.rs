@@ -18,7 +18,7 @@ pub struct Used {
     pub share: f64,
     /// In a table: `53%`, `+9%`, `>10x`.
     pub short: String,
-    /// In a sentence: `53 % of it used`, `+8.8 % against base, limit +5 %`; empty where the share has no number.
+    /// In a sentence: `53 % of it used`, `12 % over it`, `9.6 x the limit`, `+8.8 % against base, limit +5 %`; empty where the share has no number.
     pub long: String,
 }
 
@@ -49,8 +49,28 @@ fn share(against: &Against, value: f64) -> Used {
     Used {
         share,
         short: if share < 9.995 { format!("{percent:.0}%") } else { ">10x".to_owned() },
-        long: if share.is_finite() { format!("{percent:.0} % of it used") } else { String::new() },
+        long: used_words(against.bound, share),
     }
+}
+
+/// Says how much of a limit on a quantity is used, or by how much it is exceeded.
+fn used_words(bound: Bound, share: f64) -> String {
+    let over = (share - 1.0) * 100.0;
+    match bound {
+        _ if !share.is_finite() => String::new(),
+        _ if share <= 1.0 => format!("{:.0} % of it used", share * 100.0),
+        Bound::Min => format!("{:.0} % of it reached", 100.0 / share),
+        Bound::Max if over < 99.5 => {
+            let digits = usize::from(over < 9.95);
+            format!("{over:.digits$} % over it")
+        }
+        Bound::Max => format!("{} x the limit", significant(share)),
+    }
+}
+
+/// Returns a multiple with two digits or more.
+fn significant(multiple: f64) -> String {
+    if multiple < 9.95 { format!("{multiple:.1}") } else { format!("{multiple:.0}") }
 }
 
 /// Returns a ratio held against the factor that is allowed.
@@ -148,7 +168,12 @@ mod tests {
         );
         check(max, 4.2, 5.0, Some("redis"), "4.2x", "4.200 x against redis, limit 5.000 x");
         check(max, 0.009, 0.01, None, "90%", "90 % of it used");
-        check(max, 1.0, 0.01, None, ">10x", "10000 % of it used");
+        check(max, 1.0, 0.01, None, ">10x", "100 x the limit");
+        check(max, 0.0962, 0.01, None, "962%", "9.6 x the limit");
+        check(max, 0.0112, 0.01, None, "112%", "12 % over it");
+        check(max, 0.0102, 0.01, None, "102%", "2.0 % over it");
+        check(min, 0.009, 0.01, None, "111%", "90 % of it reached");
+        check(min, 0.02, 0.01, None, "50%", "50 % of it used");
         check(max, 1.0, 0.0, None, ">10x", "");
         check(max, 0.0, 0.0, None, "0%", "0 % of it used");
     }

@@ -19,7 +19,10 @@ pub(super) fn limits(budget: &Budget, base: &BaseLimits) -> Vec<Arc<Limit>> {
     let against_base = |limit: &Limit| limit.reference() == Some(&Reference::Base);
     let mut implied: Vec<Arc<Limit>> = Vec::new();
     for limit in limits {
-        let same = |other: &Arc<Limit>| other.metric == limit.metric && other.bound == limit.bound;
+        let same = |other: &Arc<Limit>| {
+            let is_of_same = !other.of.excludes(&limit.of);
+            other.metric == limit.metric && other.bound == limit.bound && is_of_same
+        };
         let has_own = limits.iter().any(|other| same(other) && against_base(other));
         if has_own || !compares(budget, &limit.metric) || implied.iter().any(same) {
             continue;

@@ -207,7 +207,8 @@ impl Layout<'_> {
         for (case, what) in self.budget.cases.iter().enumerate() {
             let first = groups.len();
             let written = self.budget.limits.len();
-            for (nth, limit) in self.budget.limits.iter().chain(&self.implied).enumerate() {
+            let limits = self.budget.limits.iter().chain(&self.implied).enumerate();
+            for (nth, limit) in limits.filter(|(_, limit)| limit.of.has(what)) {
                 let name = names::test(self.budget, &what.label, limit);
                 let base = self.budgets.settings.base.as_ref().filter(|_| nth >= written);
                 if base.is_some_and(|base| implied::is_excepted(base, &name)) {

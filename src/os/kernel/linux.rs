@@ -115,6 +115,29 @@ impl Processors {
         Some(Processors(set))
     }
 
+    /// Returns a set of the first processors of this thread.
+    ///
+    /// # Errors
+    /// If it has fewer.
+    pub(crate) fn first(count: usize) -> io::Result<Self> {
+        let all = Self::of_this_thread()?.numbers();
+        let Some(first) = all.get(..count) else {
+            return Err(io::Error::other(format!(
+                "only {} processors may be used here",
+                all.len()
+            )));
+        };
+        // SAFETY: the set is plain bits, for which zeros are valid; the numbers are from such a set.
+        let set = unsafe {
+            let mut set = std::mem::zeroed();
+            for &number in first {
+                libc::CPU_SET(number, &mut set);
+            }
+            set
+        };
+        Ok(Processors(set))
+    }
+
     /// Returns the numbers of the processors.
     pub(crate) fn numbers(&self) -> Vec<usize> {
         // SAFETY: the numbers are within the set.
@@ -314,4 +337,12 @@ pub(crate) fn drop_cached(file: &File) -> io::Result<()> {
         0 => Ok(()),
         errno => Err(io::Error::from_raw_os_error(errno)),
     }
+}
+
+/// Limits the memory of its own that this process may have, and every process that it starts: its heap, and what it
+/// maps privately to write on.
+pub(crate) fn limit_memory(bytes: u64) -> io::Result<()> {
+    let limit = libc::rlimit { rlim_cur: bytes, rlim_max: bytes };
+    // SAFETY: the pointer is to a live limit.
+    done(unsafe { libc::setrlimit(libc::RLIMIT_DATA, &raw const limit) }).map(drop)
 }

@@ -1,7 +1,8 @@
 //! The cache of compressed sizes, which is kept between runs because the highest levels take seconds for a megabyte.
 //!
 //! An entry is one small file. It is written under another name and then renamed, so that a process that measures at
-//! the same time never reads half an entry. A file that is not exactly an entry is ignored. Each build that changes
+//! the same time never reads half an entry. A file that is not exactly an entry is ignored, and so is one without this
+//! user's seal: it may have come from elsewhere, or been edited. Each build that changes
 //! leaves its old sizes behind, so a process that adds an entry first removes those that were not used for long.
 
 use std::fs::{self, File, Metadata};
@@ -12,7 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use perf_budget_core::atomic;
 
-use super::content::Digest;
+use crate::seal::Seal;
 
 /// The most bytes that are read of an entry. An entry is about 300 bytes long.
 const LONGEST: u64 = 1024;
@@ -25,6 +26,8 @@ const USE: Duration = Duration::from_secs(24 * 3600);
 /// The cache in one directory.
 pub(super) struct Cache {
     dir: PathBuf,
+    /// The seal of the entries. Without it nothing is kept.
+    seal: Option<Seal>,
     /// The first reason why an entry could not be written.
     trouble: OnceLock<String>,
     /// Done when stale entries have been removed.
@@ -33,17 +36,18 @@ pub(super) struct Cache {
 
 impl Cache {
     /// Returns the cache in a directory. The directory is created when the first entry is written.
-    pub(super) fn at(dir: &Path) -> Cache {
-        Cache { dir: dir.to_owned(), trouble: OnceLock::new(), cleaned: Once::new() }
+    pub(super) fn at(dir: &Path, seal: Option<Seal>) -> Cache {
+        Cache { dir: dir.to_owned(), seal, trouble: OnceLock::new(), cleaned: Once::new() }
     }
 
     /// Returns the size that is kept under `key`.
     pub(super) fn get(&self, key: &str) -> Option<u64> {
+        let seal = self.seal?;
         let mut text = String::new();
         let file = File::open(self.dir.join(key)).ok()?;
         (&file).take(LONGEST).read_to_string(&mut text).ok()?;
         let bytes = text.lines().nth(1)?.parse().ok()?;
-        let found = (text == entry(key, bytes)).then_some(bytes);
+        let found = (text == entry(key, bytes, seal)).then_some(bytes);
         if found.is_some() && unused(file.metadata(), SystemTime::now()) > USE {
             // If the time cannot be set, the entry is removed some day and the size is measured again.
             let _ = file.set_modified(SystemTime::now());
@@ -80,7 +84,12 @@ impl Cache {
     }
 
     fn write(&self, key: &str, bytes: u64) -> io::Result<()> {
-        atomic::write(&self.dir.join(key), entry(key, bytes).as_bytes()).or_else(|cause| {
+        let seal = self.seal.ok_or_else(|| {
+            io::Error::other(
+                "there is no directory for the user's key; PERF_BUDGET_CACHE names one",
+            )
+        })?;
+        atomic::write(&self.dir.join(key), entry(key, bytes, seal).as_bytes()).or_else(|cause| {
             // Windows cannot replace a file that another process has open or is replacing. It is enough that the entry
             // is there.
             if self.get(key) == Some(bytes) { Ok(()) } else { Err(cause) }
@@ -94,11 +103,12 @@ fn unused(data: io::Result<Metadata>, now: SystemTime) -> Duration {
     last.and_then(|last| now.duration_since(last).ok()).unwrap_or_default()
 }
 
-/// Returns the content of an entry. Its last line is a digest of the first two, so that a damaged entry is recognized.
-fn entry(key: &str, bytes: u64) -> String {
+/// Returns the content of an entry. Its last line is the seal of the first two, so that a damaged entry is recognized
+/// too.
+fn entry(key: &str, bytes: u64, seal: Seal) -> String {
     let body = format!("{key}\n{bytes}\n");
-    let digest = Digest::of(body.as_bytes());
-    format!("{body}{digest}\n")
+    let seal = seal.of("compressed", body.as_bytes());
+    format!("{body}{seal}\n")
 }
 
 #[cfg(test)]
@@ -112,10 +122,33 @@ mod tests {
         dir
     }
 
+    fn at(dir: &Path) -> Cache {
+        let keys = dir.with_extension("keys");
+        Cache::at(dir, Some(Seal::in_directory(&keys).unwrap()))
+    }
+
+    #[test]
+    fn an_entry_of_another_user_is_ignored() {
+        let dir = fresh("foreign");
+        let own = at(&dir);
+        own.put("gzip-a", 7);
+        let keys = dir.with_extension("other-keys");
+        let other = Cache::at(&dir, Some(Seal::in_directory(&keys).unwrap()));
+        assert_eq!((own.get("gzip-a"), other.get("gzip-a")), (Some(7), None));
+        // Without a key nothing is kept, and a note says so.
+        let none = Cache::at(&dir, None);
+        none.put("gzip-b", 7);
+        assert_eq!((none.get("gzip-a"), own.get("gzip-b")), (None, None));
+        assert!(none.trouble().unwrap().contains("PERF_BUDGET_CACHE"));
+        for left in [dir.with_extension("keys"), keys, dir] {
+            fs::remove_dir_all(left).unwrap();
+        }
+    }
+
     #[test]
     fn a_damaged_entry_is_ignored() {
         let dir = fresh("corrupt");
-        let cache = Cache::at(&dir);
+        let cache = at(&dir);
         assert_eq!(cache.get("gzip-a"), None);
         cache.put("gzip-a", 794_188);
         assert_eq!(cache.get("gzip-a"), Some(794_188));
@@ -141,7 +174,7 @@ mod tests {
     fn a_cache_that_cannot_be_written_keeps_the_reason() {
         let dir = fresh("unwritable");
         fs::write(&dir, "a file where the directory should be").unwrap();
-        let cache = Cache::at(&dir);
+        let cache = at(&dir);
         cache.put("gzip-a", 1);
         assert_eq!(cache.get("gzip-a"), None);
         let trouble = cache.trouble().unwrap();
@@ -155,9 +188,9 @@ mod tests {
         let now = SystemTime::now();
         let day = Duration::from_secs(24 * 3600);
         let names = ["zstd-used", "gzip-fresh", "gzip-old", "gzip-future", ".4711-0"];
-        Cache::at(&dir).put(names[0], 1);
+        at(&dir).put(names[0], 1);
         for name in &names[1..] {
-            Cache::at(&dir).put(name, 2);
+            at(&dir).put(name, 2);
         }
         let age = |name: &str, last: SystemTime| {
             File::options().write(true).open(dir.join(name)).unwrap().set_modified(last).unwrap();
@@ -168,8 +201,8 @@ mod tests {
         age("gzip-future", now + 91 * day);
         age(".4711-0", now - 91 * day);
         // Reading an entry renews the time of its last use.
-        assert_eq!(Cache::at(&dir).get("zstd-used"), Some(1));
-        let cache = Cache::at(&dir);
+        assert_eq!(at(&dir).get("zstd-used"), Some(1));
+        let cache = at(&dir);
         let left = || names.map(|name| dir.join(name).exists());
         assert_eq!(left(), [true; 5], "reading removes nothing");
         cache.put("brotli-new", 3);
@@ -198,7 +231,7 @@ mod tests {
                 scope.spawn(move || {
                     // A cache of its own stands for a process: each removes stale entries before it writes its first.
                     for round in 0..5 {
-                        let cache = Cache::at(dir);
+                        let cache = at(dir);
                         let key = format!("gzip-{nth}-{round}");
                         cache.put(&key, round);
                         assert_eq!((cache.get(&key), cache.trouble()), (Some(round), None));
@@ -213,7 +246,7 @@ mod tests {
     #[test]
     fn many_writers_of_one_entry_leave_one_entry() {
         let dir = fresh("race");
-        let cache = Cache::at(&dir);
+        let cache = at(&dir);
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {

@@ -8,6 +8,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use super::deadline::{Deadline, Timed};
+
 /// The SHA-256 of some bytes. Displayed as 64 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Digest([u8; 32]);
@@ -23,10 +25,11 @@ impl Digest {
         Digest(hmac_sha256::Hash::hash(bytes))
     }
 
-    /// Returns the digest of a whole file.
-    pub(super) fn of_file(path: &Path) -> io::Result<Digest> {
+    /// Returns the digest of a whole file, which must be read before `deadline`.
+    pub(super) fn of_file(path: &Path, deadline: Deadline) -> io::Result<Digest> {
         let mut file = File::open(path)?;
-        let mut reader = Hashing::new(&mut file);
+        let mut timed = Timed { reader: &mut file, deadline };
+        let mut reader = Hashing::new(&mut timed);
         drain(&mut reader)?;
         Ok(reader.finish().1)
     }

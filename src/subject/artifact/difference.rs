@@ -3,10 +3,12 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::quantity::{Quantity, Unit};
 
+use super::deadline::Deadline;
 use super::files::{self, Found};
 use super::sections::Sections;
 use super::{elf, wasm_sections};
@@ -18,9 +20,14 @@ const MOST_NAMED: usize = 4;
 /// patterns and its root.
 ///
 /// # Errors
-/// If both revisions have one and the same file, because then nothing was compared.
-pub(crate) fn difference([here, base]: [(&[String], &Path); 2]) -> Result<Vec<String>, Unmeasured> {
-    let (here, base) = (files::find(here.0, here.1)?, files::find(base.0, base.1)?);
+/// If it takes longer than `timeout`, or if both revisions have one and the same file, because then nothing was compared.
+pub(crate) fn difference(
+    [here, base]: [(&[String], &Path); 2],
+    timeout: Duration,
+) -> Result<Vec<String>, Unmeasured> {
+    let deadline = Deadline::after(timeout);
+    let find = |side: (&[String], &Path)| files::find(side.0, side.1, deadline);
+    let (here, base) = (find(here)?, find(base)?);
     let identity = |found: &Found| found.path.canonicalize().ok();
     let of_base: HashSet<PathBuf> = base.files.iter().filter_map(identity).collect();
     let is_of_base = |file: &&Found| identity(file).is_some_and(|path| of_base.contains(&path));
@@ -141,7 +148,7 @@ mod tests {
             root
         });
         let patterns = ["app".to_owned()];
-        let notes = difference([(&patterns, &here), (&patterns, &base)]).unwrap();
+        let notes = difference([(&patterns, &here), (&patterns, &base)], Duration::MAX).unwrap();
         fs::remove_dir_all(&place).unwrap();
         notes
     }
@@ -191,7 +198,8 @@ mod tests {
         fs::create_dir_all(&place).unwrap();
         fs::write(place.join("app"), "one").unwrap();
         let patterns = [place.join("app").to_str().unwrap().to_owned()];
-        let why = difference([(&patterns, &place), (&patterns, Path::new("/"))]).unwrap_err();
+        let why = difference([(&patterns, &place), (&patterns, Path::new("/"))], Duration::MAX)
+            .unwrap_err();
         assert!(why.text.contains("`app` is one file for both revisions"), "{why}");
         fs::remove_dir_all(&place).unwrap();
     }

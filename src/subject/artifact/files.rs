@@ -8,6 +8,7 @@ use perf_budget_core::files;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
 use super::content::Digest;
+use super::deadline::Deadline;
 
 /// The files that the patterns of a budget stand for.
 pub(super) struct Artifact {
@@ -27,24 +28,33 @@ pub(super) struct Found {
     pub(super) shown: String,
     /// The length of the file; the length of a directory means nothing.
     pub(super) bytes: u64,
+    /// When its measurement must have ended.
+    pub(super) deadline: Deadline,
     /// The digest of the content, once it is computed.
     digest: OnceLock<Result<Digest, Unmeasured>>,
 }
 
 impl Found {
-    fn new(files::Found { path, shown, bytes }: files::Found) -> Self {
-        Found { path, shown, bytes, digest: OnceLock::new() }
+    fn new(files::Found { path, shown, bytes }: files::Found, deadline: Deadline) -> Self {
+        Found { path, shown, bytes, deadline, digest: OnceLock::new() }
     }
 
     /// Returns the digest of the content. It is computed once.
     pub(super) fn digest(&self) -> Result<Digest, Unmeasured> {
-        let compute = || Digest::of_file(&self.path).map_err(|e| self.failed("read", &e));
+        let compute =
+            || Digest::of_file(&self.path, self.deadline).map_err(|e| self.failed("read", &e));
         self.digest.get_or_init(compute).clone()
     }
 
     /// Makes the reason "failed to VERB `path`: cause" of an error of the system.
     pub(super) fn failed(&self, verb: &str, cause: &io::Error) -> Unmeasured {
-        files::failed(verb, &self.shown, cause)
+        match cause.kind() {
+            io::ErrorKind::TimedOut => {
+                let text = format!("failed to {verb} `{}`: {cause}", self.shown);
+                Unmeasured::new(Cause::TimedOut, text)
+            }
+            _ => files::failed(verb, &self.shown, cause),
+        }
     }
 
     /// Replaces the file by another one. Messages still show the path of the first.
@@ -67,9 +77,14 @@ impl Found {
     }
 }
 
-/// Returns the files that `patterns` stand for, each once.
-pub(super) fn find(patterns: &[String], root: &Path) -> Result<Artifact, Unmeasured> {
+/// Returns the files that `patterns` stand for, each once. They must be measured before `deadline`.
+pub(super) fn find(
+    patterns: &[String],
+    root: &Path,
+    deadline: Deadline,
+) -> Result<Artifact, Unmeasured> {
     let files::Matched { named, files, notes } = files::find(patterns, root)?;
-    let found = |files: Vec<files::Found>| files.into_iter().map(Found::new).collect();
+    let of = |file| Found::new(file, deadline);
+    let found = |files: Vec<files::Found>| files.into_iter().map(of).collect();
     Ok(Artifact { named: found(named), files: found(files), notes })
 }

@@ -66,6 +66,8 @@ fn noise(bytes: u64) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use perf_budget_core::metric::{Effect, Key, Metric};
 
     use super::*;
@@ -82,10 +84,11 @@ mod tests {
             let (patterns, metrics) = ([file.to_owned()], [metric.clone()]);
             let injection =
                 Injection { effect: Effect::Bytes, share: 0.0, amount: f64::from(bytes) };
-            let bare = measure(&patterns, &dir, &metrics, &dir.join("cache"));
+            let bare = measure(&patterns, &dir, &metrics, &dir.join("cache"), Duration::MAX);
             let scratch = dir.join("scratch");
             let at = (injection, 0.0, scratch.as_path());
-            let grown = measure_injected(&patterns, &dir, &metrics, &dir.join("cache"), at);
+            let grown =
+                measure_injected(&patterns, &dir, &metrics, &dir.join("cache"), Duration::MAX, at);
             let value = |readings: &super::super::Readings| {
                 readings.get(&metric).unwrap().as_ref().unwrap().value
             };

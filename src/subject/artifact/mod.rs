@@ -18,6 +18,7 @@
 mod cache;
 mod compress;
 mod content;
+mod deadline;
 mod difference;
 mod elf;
 mod files;
@@ -28,6 +29,7 @@ mod sections;
 mod wasm_sections;
 
 use std::path::Path;
+use std::time::Duration;
 
 use perf_budget_core::metric::{ByMetric, Key, Metric};
 use perf_budget_core::outcome::{Cause, Unmeasured};
@@ -37,9 +39,11 @@ pub(crate) use self::difference::difference;
 
 use self::cache::Cache;
 use self::compress::Encoder;
+use self::deadline::Deadline;
 use self::files::{Artifact, Found};
 use self::image::Image;
 use crate::inject::Injection;
+use crate::seal::Seal;
 
 /// The value of one metric of an artifact.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,9 +62,16 @@ pub type Readings = ByMetric<Result<Reading, Unmeasured>>;
 /// Compressed sizes are kept in the directory `cache` by content and encoder, so that the same bytes are
 /// never compressed twice. If the cache cannot be written, a note says so, and the measurement goes on.
 ///
-/// Each metric fails by itself. Only if the files are missing do all metrics fail for the same reason.
-pub fn measure(patterns: &[String], root: &Path, metrics: &[Metric], cache: &Path) -> Readings {
-    of_found(files::find(patterns, root), metrics, cache)
+/// Each metric fails by itself. Only if the files are missing do all metrics fail for the same reason. What is not
+/// measured within `timeout` fails too.
+pub fn measure(
+    patterns: &[String],
+    root: &Path,
+    metrics: &[Metric],
+    cache: &Path,
+    timeout: Duration,
+) -> Readings {
+    of_found(files::find(patterns, root, Deadline::after(timeout)), metrics, cache)
 }
 
 /// Measures the files with random bytes added to a copy of the largest one. `injection` says how many bytes are added
@@ -70,9 +81,11 @@ pub(crate) fn measure_injected(
     root: &Path,
     metrics: &[Metric],
     cache: &Path,
+    timeout: Duration,
     (injection, bare, scratch): (Injection, f64, &Path),
 ) -> Readings {
-    let grown = files::find(patterns, root).and_then(|mut artifact| {
+    let found = files::find(patterns, root, Deadline::after(timeout));
+    let grown = found.and_then(|mut artifact| {
         let more = injection.added(bare).ceil() as u64;
         let stripped = metrics.contains(&Key::Stripped.into());
         let copy = inject::grow(&mut artifact, more, stripped, scratch)?;
@@ -95,7 +108,7 @@ fn of_found(found: Result<Artifact, Unmeasured>, metrics: &[Metric], cache: &Pat
             return readings;
         }
     };
-    let cache = Cache::at(cache);
+    let cache = Cache::at(cache, Seal::of_user());
     let weighed = weigh(&artifact, metrics, &cache);
     let images = look_inside(&artifact, metrics);
     let read = |metric: &Metric| {

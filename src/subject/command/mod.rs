@@ -3,36 +3,31 @@
 //! A run gives one value for each metric; percentiles come from many runs. If the command starts other processes, its
 //! memory and its time include theirs, so that a wrapper script does not hide what it starts; see [`measure`].
 
+mod launch;
 mod page_cache;
 mod ready;
+mod surroundings;
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests;
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use perf_budget_core::budget::{Cache, Command, Ready};
+use perf_budget_core::budget::{Cache, Command, Constraint, Ready};
 #[cfg(target_os = "linux")]
 use perf_budget_core::metric::Effect;
 use perf_budget_core::metric::{Key, Metric, SampleKind};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::{Orphans, ProcessRun, Timing};
 
+pub(crate) use self::launch::Place;
+use self::launch::launch;
 use self::ready::Signal;
+use self::surroundings::{beside, constrained};
 #[cfg(target_os = "linux")]
 use crate::exec::Stage;
-use crate::exec::{self, Changes, Child, Finished, Input, Launch, Parent, Readiness, Usage};
+use crate::exec::{self, Child, Finished, Launch, Readiness, Usage};
 use crate::inject::Injection;
-
-/// Where a command runs.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Place<'a> {
-    /// The directory.
-    pub(crate) root: &'a Path,
-    /// The differences of the environment from that of this process. The command's own variables come on top.
-    pub(crate) environment: &'a Changes,
-}
 
 /// Runs `command` once in its place, and ends it and everything it started.
 ///
@@ -59,6 +54,24 @@ pub(crate) fn measure(
     if let Some(reason) = metrics.iter().find_map(|metric| unsupported(command, metric)) {
         return Err(reason);
     }
+    beside(command, place, timeout, "prepare", &command.prepare)?;
+    let measured = measure_prepared(command, place, metrics, timeout, injection);
+    let cleaned = beside(command, place, timeout, "cleanup", &command.cleanup);
+    let mut process = measured?;
+    cleaned?;
+    process.notes.extend(constrained(command));
+    process.elapsed = began.elapsed();
+    Ok(process)
+}
+
+/// Runs the command once, after what prepares it.
+fn measure_prepared(
+    command: &Command,
+    place: Place<'_>,
+    metrics: &[Metric],
+    timeout: Duration,
+    injection: Option<(Injection, f64)>,
+) -> Result<ProcessRun, Unmeasured> {
     let root = place.root;
     let signal = Signal::prepare(&command.ready, root)?;
     let mut launch = launch(command, place, signal.as_ref())?;
@@ -73,7 +86,6 @@ pub(crate) fn measure(
         None => run_to_end(&launch, metrics, timeout, &mut process)?,
         Some(signal) => run_until_ready(&launch, signal, metrics, timeout, &mut process)?,
     }
-    process.elapsed = began.elapsed();
     Ok(process)
 }
 
@@ -85,6 +97,10 @@ pub(crate) fn first_run_warms(command: &Command) -> bool {
 /// Returns the reason why this metric of this command can never be measured here. `None` if it can.
 pub(crate) fn unsupported(command: &Command, metric: &Metric) -> Option<Unmeasured> {
     let ends = command.ready == Ready::Exit;
+    if command.constraint != Constraint::default() && !cfg!(target_os = "linux") {
+        let text = "`memory` and `processors` constrain a command on Linux only; remove them, or measure there";
+        return Some(Unmeasured::new(Cause::Unsupported, text));
+    }
     let text = match metric.key() {
         Key::Cpu | Key::Rss | Key::PeakRss if !cfg!(target_os = "linux") => {
             "is only measured on Linux"
@@ -101,31 +117,6 @@ pub(crate) fn unsupported(command: &Command, metric: &Metric) -> Option<Unmeasur
         _ => "is not a metric of a command",
     };
     Some(Unmeasured::new(Cause::Unsupported, format!("`{metric}` {text}")))
-}
-
-fn launch(
-    command: &Command,
-    Place { root, environment }: Place<'_>,
-    signal: Option<&Signal>,
-) -> Result<Launch, Unmeasured> {
-    let mut argv = command.argv.clone();
-    if argv.is_empty() {
-        return Err(Unmeasured::new(Cause::NotFound, "the command is empty; name a program"));
-    }
-    let mut launch = Launch::new(argv.remove(0));
-    launch.args = argv.into_iter().map(Into::into).collect();
-    launch.change_environment(environment);
-    for (name, value) in &command.env {
-        launch.env.push((name.into(), value.into()));
-    }
-    // An empty path stands for the current directory.
-    launch.dir = (!root.as_os_str().is_empty()).then(|| root.to_owned());
-    launch.parent = Parent::Relay;
-    if let Some(signal) = signal {
-        launch.stdin = Input::Open;
-        launch.watch = signal.watch();
-    }
-    Ok(launch)
 }
 
 /// Adds the effect of a selftest to the launch. `own` is the value of the command without the effect.
@@ -214,8 +205,9 @@ fn run_until_ready(
             return Err(Unmeasured {
                 cause: Cause::ExitedEarly,
                 text: format!(
-                    "`{name}` ended with exit code {} before {signal}; see why it ended, or correct `ready`",
-                    finished.code
+                    "`{name}` ended with exit code {} before {signal}{}; see why it ended, or correct `ready`",
+                    finished.code,
+                    signal.hint(&child)
                 ),
                 output: child.last_words(),
             });
@@ -223,7 +215,8 @@ fn run_until_ready(
         Readiness::Late => {
             let text = format!(
                 "`{name}` was not ready within {timeout:?} and was killed: it would have been ready once \
-                 {signal}; if it may take longer, raise `timeout`"
+                 {signal}{}; if it may take longer, raise `timeout`",
+                signal.hint(&child)
             );
             return Err(child.give_up(Cause::TimedOut, text));
         }

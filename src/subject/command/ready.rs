@@ -3,14 +3,14 @@
 
 use std::fmt;
 use std::fs;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use perf_budget_core::budget::Ready;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
 use crate::exec::{Child, Readiness, Stream};
+use crate::os::port;
 
 /// The signal that is waited for. The file of a signal is removed when the signal is dropped, so that the next run can
 /// wait for it again.
@@ -29,7 +29,7 @@ impl Signal {
             Ready::Exit => return Ok(None),
             Ready::Stdout(text) => Signal::Text(Stream::Stdout, text.clone()),
             Ready::Stderr(text) => Signal::Text(Stream::Stderr, text.clone()),
-            Ready::Port(port) if accepts(*port) => {
+            Ready::Port(port) if port::accepts(*port) => {
                 let text = format!(
                     "port {port} is already taken: something accepts connections on it before the \
                      command starts; end it, or choose another port"
@@ -61,6 +61,22 @@ impl Signal {
         }
     }
 
+    /// Says what else in the output of the process explains that the signal never came. Empty if nothing does.
+    pub(super) fn hint(&self, child: &Child) -> String {
+        let Signal::Text(stream, text) = self else { return String::new() };
+        let (other, key) = match stream {
+            Stream::Stdout => (Stream::Stderr, "stderr"),
+            Stream::Stderr => (Stream::Stdout, "stdout"),
+        };
+        if child.has_written(other, text) {
+            return format!(
+                "; its {} held {text:?}: write ready = {{ {key} = {text:?} }}",
+                named(other)
+            );
+        }
+        String::new()
+    }
+
     /// Waits for the signal.
     pub(super) fn wait(
         &self,
@@ -69,7 +85,7 @@ impl Signal {
     ) -> Result<Readiness, Unmeasured> {
         match self {
             Signal::Text(..) => child.ready(deadline),
-            Signal::Port(port) => child.until(deadline, || accepts(*port)),
+            Signal::Port(port) => child.until(deadline, || port::accepts(*port)),
             Signal::File(file) => child.until(deadline, || file.exists()),
         }
     }
@@ -88,21 +104,16 @@ impl Drop for Signal {
 impl fmt::Display for Signal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Signal::Text(Stream::Stdout, text) => {
-                write!(f, "its standard output held {text:?}")
-            }
-            Signal::Text(Stream::Stderr, text) => write!(f, "its standard error held {text:?}"),
+            Signal::Text(stream, text) => write!(f, "its {} held {text:?}", named(*stream)),
             Signal::Port(port) => write!(f, "port {port} accepted a connection"),
             Signal::File(file) => write!(f, "the file `{}` was there", file.display()),
         }
     }
 }
 
-/// Whether a connection to the port of the loopback interface is accepted, by IPv4 or IPv6.
-fn accepts(port: u16) -> bool {
-    // A connection is refused at once if nobody listens. But a full backlog would block the call for minutes.
-    let patience = Duration::from_millis(100);
-    [SocketAddr::from((Ipv4Addr::LOCALHOST, port)), SocketAddr::from((Ipv6Addr::LOCALHOST, port))]
-        .iter()
-        .any(|address| TcpStream::connect_timeout(address, patience).is_ok())
+fn named(stream: Stream) -> &'static str {
+    match stream {
+        Stream::Stdout => "standard output",
+        Stream::Stderr => "standard error",
+    }
 }

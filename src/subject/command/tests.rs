@@ -1,10 +1,14 @@
 //! Measurements of commands of every kind. The times are only compared with bounds that hold on every machine.
 
+mod output;
+mod surroundings;
+
 use perf_budget_core::metric::Key;
 use perf_budget_core::metric::Statistic::{Mean, P50};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::*;
+use crate::exec::{Changes, Parent};
 
 const LONG: Duration = Duration::from_secs(60);
 const SOON: Duration = Duration::from_millis(700);
@@ -14,12 +18,12 @@ const STARTUP: Metric = Key::Startup.at(P50);
 fn python(script: &str, ready: Ready) -> Command {
     let script = format!("import os, socket, sys, time\n{script}");
     let argv = ["python3", "-c", &script].map(ToOwned::to_owned).into();
-    Command { argv, env: vec![], ready, cache: Cache::Warm }
+    Command { argv, ready, ..Command::default() }
 }
 
 fn sh(script: &str) -> Command {
     let argv = ["sh", "-c", script].map(ToOwned::to_owned).into();
-    Command { argv, env: vec![], ready: Ready::Exit, cache: Cache::Warm }
+    Command { argv, ..Command::default() }
 }
 
 /// Returns a place in a directory, in the environment of this process.

@@ -6,6 +6,7 @@ mod instruments;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use perf_budget::internals::artifact::{Reading, measure};
 use perf_budget_core::metric::{Key, Metric, SubjectKind};
@@ -40,10 +41,19 @@ impl Dir {
     fn measure(&self, patterns: &[&str], metric: &str) -> Result<Reading, Unmeasured> {
         let patterns: Vec<_> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
         let metric = Metric::of(SubjectKind::Artifact, metric).unwrap();
+        self.measure_within(&patterns, &metric, Duration::MAX)
+    }
+
+    fn measure_within(
+        &self,
+        patterns: &[String],
+        metric: &Metric,
+        timeout: Duration,
+    ) -> Result<Reading, Unmeasured> {
         let cache = self.0.with_extension("cache");
-        measure(&patterns, &self.0, std::slice::from_ref(&metric), &cache)
+        measure(patterns, &self.0, std::slice::from_ref(metric), &cache, timeout)
             .into_iter()
-            .find(|row| row.0 == metric)
+            .find(|row| row.0 == *metric)
             .unwrap()
             .1
     }
@@ -189,15 +199,16 @@ fn a_file_that_a_metric_cannot_read_fails_that_metric() {
 fn a_metric_of_other_subjects_is_refused() {
     let dir = Dir::with("foreign", &[("a.js", 10)]);
     let metrics = [Metric::from(Key::PeakRss), Metric::from(Key::Size)];
-    let readings = measure(&["a.js".to_owned()], &dir.0, &metrics, &dir.0.join("cache"));
+    let readings =
+        measure(&["a.js".to_owned()], &dir.0, &metrics, &dir.0.join("cache"), Duration::MAX);
     let why = readings[&Metric::from(Key::PeakRss)].clone().unwrap_err();
     assert_eq!(why.cause, Cause::Unsupported);
     assert!(why.text.contains("`peak_rss`"), "{why}");
     assert!(readings[&Metric::from(Key::Size)].is_ok());
 }
 
-/// A forged entry shows that the cache is read. Other bytes have another entry, and a damaged entry is made again,
-/// which shows that the cache can be trusted.
+/// The time of an entry's last use shows that the cache is read. Other bytes have another entry, and an entry
+/// that was made up or damaged is made again.
 #[test]
 fn sizes_are_cached_by_content() {
     let dir = Dir::with("cache", &[("a.js", 1000)]);
@@ -213,11 +224,18 @@ fn sizes_are_cached_by_content() {
     let [entry] = entries().try_into().unwrap();
     let body = format!("{}\n42\n", entry.file_name().unwrap().to_str().unwrap());
     let digest = sha256(body.as_bytes());
-    fs::write(&entry, format!("{body}{digest}\n")).unwrap();
-    dir.check(&["a.js"], "gzip", 42.0, &[]);
-    fs::write(&entry, format!("{body}{}\n", digest.replace('0', "1"))).unwrap();
-    assert_eq!(dir.measure(&["a.js"], "gzip").unwrap(), first);
+    let whole = fs::read(&entry).unwrap();
+    for forged in [format!("{body}{digest}\n"), body] {
+        fs::write(&entry, forged).unwrap();
+        assert_eq!(dir.measure(&["a.js"], "gzip").unwrap(), first, "it has no seal");
+        assert_eq!(fs::read(&entry).unwrap(), whole, "it is made again");
+    }
+    // The time of its last use is that of an entry that was read.
+    let old = SystemTime::now() - Duration::from_secs(30 * 24 * 3600);
+    fs::File::options().append(true).open(&entry).unwrap().set_modified(old).unwrap();
     dir.check(&["a.js"], "gzip", first.value, &[]);
+    assert!(entry.metadata().unwrap().modified().unwrap() > old);
+    assert_eq!(fs::read(&entry).unwrap(), whole);
 
     // The same bytes under another name are the same, and other bytes are not.
     dir.write("b.js", &[b'x'; 1000]);
@@ -235,6 +253,17 @@ fn sizes_are_cached_by_content() {
     assert!((reading.value - first.value).abs() < 0.5);
     assert!(reading.notes[0].contains("could not be kept"), "{:?}", reading.notes);
     fs::remove_file(&cache).unwrap();
+}
+
+#[test]
+fn what_takes_longer_than_its_timeout_is_given_up() {
+    let dir = Dir::with("timeout", &[("a.js", 1000)]);
+    for metric in ["gzip", "brotli", "unpacked"] {
+        let metric = Metric::of(SubjectKind::Artifact, metric).unwrap();
+        let why = dir.measure_within(&["a.js".to_owned()], &metric, Duration::ZERO).unwrap_err();
+        assert_eq!(why.cause, Cause::TimedOut, "{why}");
+        assert!(why.text.contains("`a.js`") && why.text.contains("raise `timeout`"), "{why}");
+    }
 }
 
 #[test]

@@ -23,7 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("verdict", &["budget", "metric", "quantity", "stats"]),
     ("outcome", &["budget", "date", "metric", "quantity", "stats", "verdict"]),
     ("build", &["atomic", "budget", "error", "exact", "fnv", "outcome"]),
-    ("exec", &["exact", "os", "outcome"]),
+    ("exec", &["budget", "exact", "os", "outcome"]),
     ("files", &["outcome"]),
     ("handover", &["budget", "error", "exact", "outcome"]),
     (
@@ -43,6 +43,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("record", &["error", "exact", "outcome"]),
     ("report", &["budget", "outcome", "quantity", "verdict"]),
     ("progress", &["report"]),
+    ("seal", &["paths"]),
     ("suite", &["budget", "metric", "verdict"]),
     ("wasm", &["error", "instrument"]),
     (
@@ -100,6 +101,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "paths",
             "quantity",
             "reading",
+            "seal",
             "stats",
             "suite",
             "worker",
@@ -128,6 +130,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "progress",
             "quantity",
             "record",
+            "seal",
             "subject",
             "suite",
             "verdict",
@@ -173,7 +176,7 @@ const RESTRICTED: &[(&str, &[&str], &[&str])] = &[
         &["Command::new(", ".spawn()"],
         &["exec/inject.rs", "exec/launch.rs", "exec/linux.rs", "exec/portable.rs", "exec/relay.rs"],
     ),
-    ("knows libtest-mimic", &["libtest_mimic"], &["harness.rs"]),
+    ("knows libtest-mimic", &["libtest_mimic"], &["harness.rs", "harness/arguments.rs"]),
     (
         "knows tokio",
         &["tokio::"],
@@ -189,6 +192,7 @@ const RESTRICTED: &[(&str, &[&str], &[&str])] = &[
             "os/job.rs",
             "os/kernel/linux.rs",
             "os/kernel/mod.rs",
+            "os/kernel/socket.rs",
         ],
     ),
 ];

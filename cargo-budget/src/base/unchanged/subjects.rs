@@ -48,8 +48,13 @@ fn is_built(budget: &Budget, root: &Path) -> bool {
             let Some((program, arguments)) = command.argv.split_first() else { return false };
             let env = command.env.iter().map(|(_, value)| value);
             let given: Vec<&String> = arguments.iter().chain(env).collect();
+            // What these read and write is not known.
+            let is_alone = command.cwd.is_none()
+                && command.stdin.is_none()
+                && command.prepare.is_empty()
+                && command.cleanup.is_empty();
             let names_no_file = |case: &Case| given.iter().all(|text| !is_file(&case.fill(text)));
-            is_program(program) && budget.cases.iter().all(names_no_file)
+            is_alone && is_program(program) && budget.cases.iter().all(names_no_file)
         }
         Subject::Workload(_) | Subject::Benchmark(..) | Subject::Record(_) => false,
     }
@@ -75,6 +80,9 @@ mod tests {
         let wall = "max = { wall_p50 = \"1.1 x base\" }";
         check(&format!("command = [\"{{bin:app}}\", \"--fast\"]\n{wall}"), true);
         check(&format!("command = [\"{{bin:app}}\", \"data.json\"]\n{wall}"), false);
+        for beside in ["stdin = \"data.json\"", "prepare = [\"make\"]", "cwd = \".\""] {
+            check(&format!("command = [\"{{bin:app}}\"]\n{beside}\n{wall}"), false);
+        }
         check(&format!("command = [\"{{bin:app}}\", \"--in=data.json\"]\n{wall}"), false);
         check(
             &format!(

@@ -1,15 +1,17 @@
 //! The comparison of budgets: which budgets there are, what each measures, and every limit.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use perf_budget_core::budget::{
-    Bound, Budget, Budgets, Build, Cache, Case, Limit, Load, Ready, Reference, Settings, Subject,
-    Target, Waiver,
+    Bound, Budget, Budgets, Build, Case, CaseFilter, Limit, Load, Settings, Waiver,
 };
+use perf_budget_core::metric::Metric;
 use perf_budget_core::quantity::Quantity;
 
 use super::change::{Change, Kind, same};
 use super::settings::{self, Direction};
+use super::shown;
 use perf_budget_core::suite::names;
 
 /// Compares the budgets of two states of the file.
@@ -58,11 +60,11 @@ fn limits(budget: &Budget) -> impl Iterator<Item = &Limit> {
 
 /// Returns the change for a limit that only one of the states has.
 fn only_in_one(kind: Kind, budget: &Budget, limit: &Limit) -> Change {
-    let text = Some(shown(limit));
+    let text = Some(shown::limit(limit));
     let removed = kind == Kind::Removed;
     let (before, after) = if removed { (text, None) } else { (None, text) };
     let line = (!removed).then_some(limit.line);
-    let what = format!("{}::{}", budget.name, limit.label);
+    let what = names::limit(budget, limit);
     Change { kind, what, before, after, weakens: removed, why: None, line }
 }
 
@@ -81,7 +83,7 @@ impl Pair<'_> {
             changes.push(self.change(Kind::Renamed, "budget".to_owned(), (from, to), false));
         }
         if old.subject != new.subject {
-            let texts = (Some(subject(&old.subject)), Some(subject(&new.subject)));
+            let texts = (Some(shown::subject(&old.subject)), Some(shown::subject(&new.subject)));
             changes.push(self.change(Kind::Changed, self.part("subject"), texts, true));
         }
         self.build(changes);
@@ -184,7 +186,8 @@ impl Pair<'_> {
         let (old, new) = (&self.old.cases, &self.new.cases);
         let has = |cases: &[Case], label: &str| cases.iter().any(|case| case.label == label);
         if !old.iter().any(|case| has(new, &case.label)) {
-            let text = |cases: &[Case]| cases.iter().map(params).collect::<Vec<_>>().join("; ");
+            let text =
+                |cases: &[Case]| cases.iter().map(shown::params).collect::<Vec<_>>().join("; ");
             let texts = (Some(text(old)), Some(text(new)));
             changes.push(self.change(Kind::Changed, self.part("params"), texts, true));
             return;
@@ -197,7 +200,7 @@ impl Pair<'_> {
                     changes.push(self.change(Kind::Removed, what, texts, true));
                 }
                 Some(other) if other.params != case.params => {
-                    let texts = (Some(params(case)), Some(params(other)));
+                    let texts = (Some(shown::params(case)), Some(shown::params(other)));
                     changes.push(self.change(Kind::Changed, self.part("params"), texts, true));
                 }
                 Some(_) => {}
@@ -211,10 +214,12 @@ impl Pair<'_> {
     }
 
     fn limits(&self, changes: &mut Vec<Change>) {
-        let alike = |a: &Limit, b: &Limit| a.metric == b.metric && a.bound == b.bound;
-        let mut removed: Vec<&Limit> = limits(self.old).collect();
+        let alike =
+            |a: &Limit, b: &Limit| a.metric == b.metric && a.bound == b.bound && a.of == b.of;
+        let (old, new) = (self.by_case(self.old), self.by_case(self.new));
+        let mut removed: Vec<&Limit> = old.iter().map(AsRef::as_ref).collect();
         let mut added: Vec<&Limit> = Vec::new();
-        for limit in limits(self.new) {
+        for limit in new.iter().map(AsRef::as_ref) {
             let same = |old: &&Limit| alike(old, limit) && old.reference() == limit.reference();
             match removed.iter().position(same) {
                 Some(at) => self.limit(removed.remove(at), limit, changes),
@@ -236,6 +241,29 @@ impl Pair<'_> {
         }
     }
 
+    /// Returns the limits of one state. Where one of the states has limits of its own for some cases of a metric, each
+    /// limit on this metric is one for each case that both states have, so that they can be compared.
+    fn by_case<'l>(&self, budget: &'l Budget) -> Vec<Cow<'l, Limit>> {
+        let has_some = |metric: &Metric| {
+            let mut both = limits(self.old).chain(limits(self.new));
+            both.any(|limit| limit.metric == *metric && !limit.of.is_all())
+        };
+        let is_in =
+            |budget: &Budget, case: &Case| budget.cases.iter().any(|own| own.label == case.label);
+        let mut by_case = Vec::new();
+        for limit in limits(budget) {
+            if !has_some(&limit.metric) {
+                by_case.push(Cow::Borrowed(limit));
+                continue;
+            }
+            let of = budget.cases.iter().filter(|case| limit.of.has(case));
+            for case in of.filter(|case| is_in(self.old, case) && is_in(self.new, case)) {
+                by_case.push(Cow::Owned(Limit { of: CaseFilter::of(case), ..limit.clone() }));
+            }
+        }
+        by_case
+    }
+
     /// Compares a limit that both states have.
     fn limit(&self, old: &Limit, new: &Limit, changes: &mut Vec<Change>) {
         let ((from, unit), (to, other)) = (old.number(), new.number());
@@ -243,7 +271,7 @@ impl Pair<'_> {
             changes.push(self.limit_change(Kind::Changed, old, new, true));
             return;
         }
-        let name = format!("{}::{} waive", self.new.name, new.label);
+        let name = format!("{} waive", names::limit(self.new, new));
         waiver((&old.waiver, &new.waiver), name, new.line, changes);
         let stays = same(from, to);
         if !stays {
@@ -275,7 +303,7 @@ impl Pair<'_> {
     }
 
     fn limit_change(&self, kind: Kind, old: &Limit, new: &Limit, weakens: bool) -> Change {
-        let (mut before, mut after) = (shown(old), shown(new));
+        let (mut before, mut after) = (shown::limit(old), shown::limit(new));
         if before == after {
             let exact = |limit: &Limit| format!("{before} ({} in base units)", limit.number().0);
             (before, after) = (exact(old), exact(new));
@@ -285,7 +313,7 @@ impl Pair<'_> {
         let (why_before, why_after) = (effective(old, self.old), effective(new, self.new));
         Change {
             kind,
-            what: format!("{}::{}", self.new.name, new.label),
+            what: names::limit(self.new, new),
             before: Some(before),
             after: Some(after),
             weakens,
@@ -329,51 +357,4 @@ fn waiver(
 fn reason(before: Option<&str>, after: Option<&str>) -> Option<String> {
     let after = after.map(str::trim).filter(|after| !after.is_empty())?;
     (before.map(str::trim) != Some(after)).then(|| after.to_owned())
-}
-
-/// Returns a limit as people read it.
-fn shown(limit: &Limit) -> String {
-    let side = match limit.bound {
-        Bound::Max => "max",
-        Bound::Min => "min",
-    };
-    match &limit.target {
-        Target::Absolute(quantity) => format!("{side} {quantity}"),
-        Target::Relative { factor, reference } => {
-            let name = match reference {
-                Reference::Base => "base",
-                Reference::Lock => "lock",
-                Reference::Budget(name) => name,
-            };
-            format!("{side} {factor} x {name}")
-        }
-    }
-}
-
-fn params(case: &Case) -> String {
-    if case.params.is_empty() {
-        return "none".to_owned();
-    }
-    let text =
-        |(name, value): &(String, perf_budget_core::budget::Param)| format!("{name} = {value}");
-    case.params.iter().map(text).collect::<Vec<_>>().join(", ")
-}
-
-/// Returns what is measured, with everything that affects it.
-fn subject(subject: &Subject) -> String {
-    let Subject::Command(command) = subject else { return names::subject(subject) };
-    let ready = match &command.ready {
-        Ready::Exit => String::new(),
-        Ready::Stdout(text) => format!(", ready when stdout has {text:?}"),
-        Ready::Stderr(text) => format!(", ready when stderr has {text:?}"),
-        Ready::Port(port) => format!(", ready on port {port}"),
-        Ready::File(path) => format!(", ready when {} exists", path.display()),
-    };
-    let cache = match command.cache {
-        Cache::Warm => "",
-        Cache::Evicted => ", evicted from the page cache",
-    };
-    let env = command.env.iter().map(|(name, value)| format!("{name}={value} "));
-    let env = env.collect::<Vec<_>>().concat();
-    format!("command {env}{}{ready}{cache}", command.argv.join(" "))
 }

@@ -10,6 +10,7 @@ mod budgets;
 mod change;
 pub(crate) mod render;
 mod settings;
+mod shown;
 #[cfg(test)]
 mod tests;
 

@@ -26,6 +26,9 @@ pub(super) fn compare(before: &Budgets, after: &Budgets, changes: &mut Vec<Chang
     add("timeout", timeout(old.timeout, new.timeout), times(old.timeout, new.timeout));
     let times_of = times(old.build_timeout, new.build_timeout);
     add("build_timeout", timeout(old.build_timeout, new.build_timeout), times_of);
+    // What runs out of time is red either way: a longer wait hides nothing, and a shorter one finds nothing.
+    let lock_times = times(old.lock_timeout, new.lock_timeout);
+    add("lock_timeout", timeout(old.lock_timeout, new.lock_timeout), lock_times);
     // A smaller chance of a false red means that more evidence is needed before anything is red.
     let alphas = (old.alpha.to_string(), new.alpha.to_string());
     add("alpha", direction(old.alpha, new.alpha, Stricter::Greater), alphas);

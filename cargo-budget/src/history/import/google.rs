@@ -26,6 +26,8 @@ pub(super) fn read(json: &Value) -> Result<Parsed, String> {
             (Some("aggregate"), _) => {}
             // The aggregates already cover the single repetitions.
             _ if number(row, &["repetitions"]).is_some_and(|n| n > 1.0) => {}
+            // A benchmark that skipped itself has times of 0.
+            _ if row.get("skipped").and_then(Value::as_bool) == Some(true) => {}
             _ if row.get("error_occurred").and_then(Value::as_bool) == Some(true) => {
                 let why = text(row, "error_message").unwrap_or("without a message");
                 let mut failed = Measured::imported(TOOL, run, "mean", Unit::Seconds, f64::NAN);

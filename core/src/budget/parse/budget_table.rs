@@ -72,7 +72,8 @@ fn budget(entry: &Entry<'_>, room: &mut usize, reading: &mut Reading<'_>) -> Opt
         check_use((subject, &build), &parameters, &params.at, reading);
     }
 
-    let limits = kind.map(|kind| limit::read(kind, table, reading)).unwrap_or_default();
+    let limits =
+        kind.map(|kind| limit::read(kind, table, &parameters, reading)).unwrap_or_default();
     let growth = read::entry(table, "scaling");
     let scaling = match (kind, &growth) {
         (Some(kind), Some(entry)) => scaling::read(kind, entry, &parameters, reading),

@@ -32,6 +32,11 @@ pub(super) fn text(path: &Path, largest: u64, remedy: &str) -> Result<String, Er
     if path.is_dir() {
         return fault(format!("failed to read `{shown}`: it is a directory; name the file in it"));
     }
+    if path.metadata().is_ok_and(|data| !data.is_file()) {
+        return fault(format!(
+            "failed to read `{shown}`: it is a pipe, socket or device, and to read it might never end; name a file"
+        ));
+    }
     let file = match std::fs::File::open(path) {
         Ok(file) => file,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {

@@ -55,6 +55,11 @@ pub(super) const SETTINGS: &[Key] = &[
         "How long one build of what is measured may take: of `{bin:NAME}`, `{wasm:NAME}` or `build`. Default \"1 h\".",
     ),
     key(
+        "lock_timeout",
+        ALL,
+        "How long a limit may wait for the lock of the machine, while other processes measure, before it is red. Default \"15 min\".",
+    ),
+    key(
         "alpha",
         ALL,
         "Chance that the whole suite shows any false red: over 0, at most 0.5. Default 0.01.",
@@ -152,6 +157,36 @@ pub(super) const BUDGET: &[Key] = &[
         "Whether the program's file is in the page cache when it starts: \"warm\" (the default) or \"evicted\".",
     ),
     key("env", &[Command], "Environment variables set for the command."),
+    key(
+        "cwd",
+        &[Command],
+        "The directory that the command runs in, relative to this file's. Default: this file's.",
+    ),
+    key(
+        "stdin",
+        &[Command],
+        "The file that the command reads on its standard input, relative to this one. Default: nothing.",
+    ),
+    key(
+        "prepare",
+        &[Command],
+        "What is run before each run of the command, in the same surroundings, and is not measured: the program and its arguments.",
+    ),
+    key(
+        "cleanup",
+        &[Command],
+        "What is run after each run of the command, also of one that failed, and is not measured: the program and its arguments.",
+    ),
+    key(
+        "memory",
+        &[Command],
+        "The most memory of its own that each process of the command may have, as on a smaller device: \"512 MB\". Linux only.",
+    ),
+    key(
+        "processors",
+        &[Command],
+        "How many processors the command may run on, as on a smaller device. Linux only.",
+    ),
     key(
         "features",
         BUILT_BY_CARGO,

@@ -5,11 +5,12 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
+use super::case::Parameter;
 use super::collect::Reading;
 use super::problem::Problem;
 use super::read::{self, Value};
-use super::{key, metric_name, target, waiver};
-use crate::budget::{Bound, Limit, Reference, Target};
+use super::{by_case, key, metric_name, target, waiver};
+use crate::budget::{Bound, CaseFilter, Limit, Reference, Target};
 use crate::metric::{Better, Metric, SubjectKind};
 use crate::quantity::Unit;
 
@@ -23,8 +24,10 @@ pub(super) struct Draft {
 pub(super) fn read(
     kind: SubjectKind,
     budget: &DeTable<'_>,
+    parameters: &[Parameter],
     reading: &mut Reading<'_>,
 ) -> Vec<Draft> {
+    let all = CaseFilter::default();
     let mut drafts = Vec::new();
     for (name, bound, example) in [
         ("max", Bound::Max, "max = { METRIC = LIMIT }"),
@@ -44,7 +47,8 @@ pub(super) fn read(
                 reading.report(Problem::new(entry.at, title).help(help));
                 continue;
             }
-            several(&metric, bound, entry.value, reading, &mut drafts);
+            let limited = Limited { metric: &metric, bound, parameters };
+            several(&limited, &all, entry.value, reading, &mut drafts);
         }
     }
     if kind == SubjectKind::Record {
@@ -75,14 +79,32 @@ fn is_repeatable(draft: &Draft, reading: &mut Reading<'_>) -> bool {
     false
 }
 
-/// Reads one limit, or a list of them.
-fn several(
-    metric: &Metric,
+/// What a limit is on.
+struct Limited<'a> {
+    metric: &'a Metric,
     bound: Bound,
+    /// The parameters of the budget, by whose values limits may differ.
+    parameters: &'a [Parameter],
+}
+
+/// Reads one limit of the cases `of`, or a list of them, or limits by the values of a parameter.
+fn several(
+    limited: &Limited<'_>,
+    of: &CaseFilter,
     value: &Value<'_>,
     reading: &mut Reading<'_>,
     drafts: &mut Vec<Draft>,
 ) {
+    let Limited { metric, bound, parameters } = *limited;
+    if let DeValue::Table(table) = value.get_ref()
+        && let Some(by_value) = by_case::parameter(table, parameters, of)
+    {
+        for part in by_case::read(table, by_value, of, reading) {
+            several(limited, &part.of, part.value, reading, drafts);
+        }
+        return;
+    }
+    let first = drafts.len();
     match value.get_ref() {
         DeValue::Array(list) if list.is_empty() => {
             let title = format!("the list of limits on `{metric}` is empty");
@@ -90,9 +112,21 @@ fn several(
             reading.report(Problem::new(value.span(), title).help(help));
         }
         DeValue::Array(list) => {
-            drafts.extend(list.iter().filter_map(|item| one(metric, bound, item, reading)));
+            for item in list {
+                match item.get_ref() {
+                    DeValue::Table(table)
+                        if by_case::parameter(table, parameters, of).is_some() =>
+                    {
+                        several(limited, of, item, reading, drafts);
+                    }
+                    _ => drafts.extend(one(metric, bound, item, reading)),
+                }
+            }
         }
         _ => drafts.extend(one(metric, bound, value, reading)),
+    }
+    for draft in drafts[first..].iter_mut().filter(|draft| draft.limit.of.is_all()) {
+        draft.limit.of = of.clone();
     }
 }
 
@@ -105,6 +139,7 @@ pub(super) fn one(
 ) -> Option<Draft> {
     let mut limit = Limit {
         metric: metric.clone(),
+        of: CaseFilter::default(),
         bound,
         target: Target::Relative { factor: 1.0, reference: Reference::Base },
         warn: None,
@@ -193,6 +228,9 @@ fn check_floors(drafts: &[Draft], reading: &mut Reading<'_>) {
         let Target::Absolute(low) = draft.limit.target else { continue };
         for ceiling in above {
             let Target::Absolute(high) = ceiling.limit.target else { continue };
+            if draft.limit.of.excludes(&ceiling.limit.of) {
+                continue;
+            }
             if low.unit != high.unit {
                 reading.report(
                     Problem::new(
@@ -229,17 +267,20 @@ fn what(limit: &Limit) -> (&Metric, Option<&Reference>, Bound) {
 /// Gives every limit its label, and reports two limits that would have the same.
 fn name(drafts: &mut [Draft], reading: &mut Reading<'_>) {
     // The limits are sorted, so that the others on a metric are found fast even if there are thousands.
-    let mut firsts: Vec<&Draft> = Vec::with_capacity(drafts.len());
+    let mut known: Vec<Vec<&Draft>> = Vec::with_capacity(drafts.len());
     for draft in drafts.iter() {
-        let at = match firsts.binary_search_by(|first| what(&first.limit).cmp(&what(&draft.limit)))
-        {
+        let order = |same: &Vec<&Draft>| what(&same[0].limit).cmp(&what(&draft.limit));
+        let at = match known.binary_search_by(order) {
             Ok(at) => at,
             Err(at) => {
-                firsts.insert(at, draft);
+                known.insert(at, vec![draft]);
                 continue;
             }
         };
-        let first = std::mem::replace(&mut firsts[at], draft);
+        let overlaps = |other: &&&Draft| !other.limit.of.excludes(&draft.limit.of);
+        let first = known[at].iter().rev().find(overlaps).copied();
+        known[at].push(draft);
+        let Some(first) = first else { continue };
         let metric = &draft.limit.metric;
         let against = match draft.limit.reference() {
             Some(reference) => format!(" against `{reference}`"),
@@ -257,7 +298,7 @@ fn name(drafts: &mut [Draft], reading: &mut Reading<'_>) {
             Bound::Min => (Bound::Max, "::min"),
         };
         let counterpart = (&limit.metric, limit.reference(), other);
-        let both = firsts.binary_search_by(|first| what(&first.limit).cmp(&counterpart)).is_ok();
+        let both = known.binary_search_by(|same| what(&same[0].limit).cmp(&counterpart)).is_ok();
         let side = if both { side } else { "" };
         match limit.reference() {
             Some(reference) => format!("{}{side}::x_{reference}", limit.metric),

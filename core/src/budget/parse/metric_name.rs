@@ -79,12 +79,23 @@ fn fault(kind: SubjectKind, name: &str, at: &Range<usize>) -> Option<Problem> {
         );
     }
     let unknown = format!("unknown metric {}", quoted(name));
+    if let Some(meant) = other_word(kind, name) {
+        let problem = Problem::new(at, unknown).label(format!("did you mean {meant}?"));
+        let help = match kind {
+            SubjectKind::Workload => OWN_NAME.to_owned(),
+            SubjectKind::Artifact
+            | SubjectKind::Command
+            | SubjectKind::Criterion
+            | SubjectKind::Divan
+            | SubjectKind::Libtest
+            | SubjectKind::Record => all(kind),
+        };
+        return Some(problem.help(help));
+    }
     if let Some(near) = spelling::meant(name, known(kind).iter().map(|known| known.0.as_str())) {
         let problem = Problem::new(at, unknown).label(format!("did you mean `{near}`?"));
         return Some(match kind {
-            SubjectKind::Workload => problem.help(
-                "a metric that the workload records itself needs a name less like a known one",
-            ),
+            SubjectKind::Workload => problem.help(OWN_NAME),
             SubjectKind::Artifact
             | SubjectKind::Command
             | SubjectKind::Criterion
@@ -109,6 +120,94 @@ fn fault(kind: SubjectKind, name: &str, at: &Range<usize>) -> Option<Problem> {
         Problem::new(at, format!("{} cannot be the name of a metric", quoted(name)))
             .help("write a lower case letter, then lower case letters, digits and `_`")
     })
+}
+
+/// The help where a name is too much like that of a known metric.
+const OWN_NAME: &str =
+    "a metric that the workload records itself needs a name less like a known one";
+
+/// Words that other tools have for the metrics. Whoever writes one hardly means a value that the workload records.
+const OTHER_WORDS: &[(&[&str], &[&str])] = &[
+    (&["median", "p50_latency"], &["p50", "wall_p50"]),
+    (&["average", "avg", "mean_time"], &["mean", "wall_mean"]),
+    (
+        &[
+            "latency",
+            "time",
+            "duration",
+            "elapsed",
+            "runtime",
+            "response_time",
+            "wall",
+            "wall_time",
+        ],
+        &["p50", "p99", "mean", "wall_p50"],
+    ),
+    (&["startup", "startup_time", "start"], &["startup_p50"]),
+    (&["maximum", "worst", "p100"], &["max", "wall_max"]),
+    (&["minimum", "fastest", "best"], &["min", "wall_min"]),
+    (&["allocations", "allocation_count", "alloc_count", "mallocs"], &["allocs"]),
+    (&["allocated", "allocated_bytes", "bytes_allocated"], &["alloc_bytes"]),
+    (&["leaks", "leak", "leaked_bytes"], &["leaked"]),
+    (&["memory", "mem", "ram", "resident", "memory_usage"], &["rss", "peak_rss", "peak_heap"]),
+    (&["max_rss", "maxrss", "peak_memory", "max_memory"], &["peak_rss"]),
+    (&["heap_size", "heap_usage", "max_heap"], &["heap", "peak_heap"]),
+    (&["cpu_time", "cpu_seconds", "user_time", "processor_time"], &["cpu"]),
+    (&["cpu_usage", "cpu_utilization", "load"], &["utilization"]),
+    (&["ops", "rps", "qps", "tps", "requests_per_second", "bandwidth", "rate"], &["throughput"]),
+    (&["errors", "failures", "failure_rate", "error"], &["error_rate"]),
+    (&["ctx_switches", "switches"], &["context_switches"]),
+    (&["instruction_count", "ir", "instrs"], &["instructions", "fuel"]),
+    (&["bytes", "length", "file_size", "binary_size", "filesize"], &["size", "stripped", "gzip"]),
+    (&["gz", "compressed", "gzipped"], &["gzip"]),
+    (&["br"], &["brotli"]),
+    (&["exit_code", "status", "code"], &["exit"]),
+];
+
+/// Those of them that may well be the name of a value that a workload records.
+const AMBIGUOUS: &[&str] = &[
+    "time",
+    "duration",
+    "elapsed",
+    "start",
+    "worst",
+    "fastest",
+    "best",
+    "leak",
+    "memory",
+    "mem",
+    "ram",
+    "resident",
+    "load",
+    "ops",
+    "bandwidth",
+    "rate",
+    "errors",
+    "failures",
+    "error",
+    "switches",
+    "bytes",
+    "length",
+    "compressed",
+    "br",
+    "gz",
+    "status",
+    "code",
+    "ir",
+];
+
+/// Returns the metrics of this kind of subject that a word of another tool stands for, as in "`p50` or `p99`".
+fn other_word(kind: SubjectKind, name: &str) -> Option<String> {
+    if kind == SubjectKind::Workload && AMBIGUOUS.contains(&name) {
+        return None;
+    }
+    let (_, meant) = OTHER_WORDS.iter().find(|(words, _)| words.contains(&name))?;
+    let of_kind: Vec<String> = meant
+        .iter()
+        .filter(|word| find(kind, word).is_some())
+        .map(|word| format!("`{word}`"))
+        .collect();
+    (!of_kind.is_empty()).then(|| of_kind.join(" or "))
 }
 
 /// Returns what a subject has in place of a metric of another subject.

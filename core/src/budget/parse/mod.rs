@@ -6,6 +6,7 @@
 
 mod budget_table;
 mod build;
+mod by_case;
 mod case;
 mod collect;
 pub(super) mod file;

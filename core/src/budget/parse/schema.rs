@@ -120,7 +120,11 @@ fn budget(kind: SubjectKind) -> Value {
             table["required"] = json!(["record"]);
             table
         }
-        "command" | "wasm-opt" | "build" => texts(),
+        "command" | "wasm-opt" | "build" | "prepare" | "cleanup" => texts(),
+        "memory" => reference("Bytes"),
+        "processors" => {
+            json!({ "type": "integer", "minimum": 1, "maximum": subject::MOST_PROCESSORS })
+        }
         "max" => metrics(kind, |metric| metric.better() != Better::Higher),
         "min" => metrics(kind, |metric| metric.better() != Better::Lower || has_floor(metric)),
         "params" => params(),
@@ -141,7 +145,7 @@ fn budget(kind: SubjectKind) -> Value {
             "propertyNames": { "pattern": "^[^=]+$" },
             "additionalProperties": { "type": "string" },
         }),
-        "effort" | "timeout" | "build_timeout" => reference("Seconds"),
+        "effort" | "timeout" | "build_timeout" | "lock_timeout" => reference("Seconds"),
         "base" => json!({ "type": "boolean" }),
         "waive" => waive(),
         _ => text(),
@@ -266,8 +270,20 @@ fn limit(name: &str) -> Value {
         },
         long(&reference(name)),
     ]);
-    let list = json!({ "type": "array", "minItems": 1, "items": { "anyOf": one } });
-    json!({ "anyOf": [{ "anyOf": one }, list] })
+    // By the values of a parameter, which the schema does not know: each value has a limit of any form.
+    let by_value = json!({
+        "type": "object",
+        "minProperties": 1,
+        "maxProperties": 1,
+        "not": { "required": ["limit"] },
+        "additionalProperties": {
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": reference(&format!("{name}Limit")),
+        },
+    });
+    let list = json!({ "type": "array", "minItems": 1, "items": { "anyOf": [{ "anyOf": one }, by_value] } });
+    json!({ "anyOf": [{ "anyOf": one }, list, by_value] })
 }
 
 fn long(quantity: &Value) -> Value {

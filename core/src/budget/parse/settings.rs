@@ -42,6 +42,9 @@ pub(super) fn read(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Settings {
     if let Some(time) = read::entry(table, "build_timeout").and_then(|e| e.duration(reading)) {
         settings.build_timeout = time;
     }
+    if let Some(time) = read::entry(table, "lock_timeout").and_then(|e| e.duration(reading)) {
+        settings.lock_timeout = time;
+    }
     if let Some(share) = read::entry(table, "alpha").and_then(|e| e.share(reading, MOST_ALPHA)) {
         settings.alpha = share;
     }

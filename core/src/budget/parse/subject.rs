@@ -12,8 +12,9 @@ use super::key;
 use super::printable::quoted;
 use super::problem::Problem;
 use super::read::{self, Entry};
-use crate::budget::{Cache, Command, Library, Ready, Subject};
+use crate::budget::{Cache, Command, Constraint, Library, Ready, Subject};
 use crate::metric::SubjectKind;
+use crate::quantity::{Quantity, Unit};
 
 /// The keys that name a subject.
 pub(super) const KEYS: [(&str, SubjectKind); 6] = [
@@ -142,6 +143,14 @@ fn artifact(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Subject> {
 fn command(budget: &DeTable<'_>, reading: &mut Reading<'_>) -> Option<Subject> {
     let entry = read::entry(budget, "command")?;
     let argv = argv(&entry, reading);
+    let mut beside = |key| read::entry(budget, key).map(|entry| self::argv(&entry, reading));
+    let (prepare, cleanup) = (beside("prepare"), beside("cleanup"));
+    let mut path = |key, example| read::entry(budget, key).map(|e| e.text(reading, example));
+    let cwd = path("cwd", "the directory in quotes: \"fixtures\"");
+    let stdin = path("stdin", "the file in quotes: \"tests/input.txt\"");
+    let memory = read::entry(budget, "memory").and_then(|entry| memory(&entry, reading));
+    let processors = read::entry(budget, "processors");
+    let processors = processors.and_then(|entry| entry.count(reading, MOST_PROCESSORS));
     let env = read::entry(budget, "env").map(|e| env(&e, reading)).unwrap_or_default();
     let ready = match read::entry(budget, "ready") {
         Some(entry) => ready(&entry, reading),
@@ -151,7 +160,37 @@ fn command(budget: &DeTable<'_>, reading: &mut Reading<'_>) -> Option<Subject> {
         Some(entry) => entry.choice(reading, CACHE),
         None => Some(Cache::Warm),
     };
-    Some(Subject::Command(Command { argv: argv?, env, ready: ready?, cache: cache? }))
+    Some(Subject::Command(Command {
+        argv: argv?,
+        env,
+        ready: ready?,
+        cache: cache?,
+        // A mistake has been reported.
+        cwd: cwd.flatten(),
+        stdin: stdin.flatten(),
+        prepare: prepare.flatten().unwrap_or_default(),
+        cleanup: cleanup.flatten().unwrap_or_default(),
+        constraint: Constraint { memory, processors },
+    }))
+}
+
+/// The most `processors`: as many as the kernel's sets of processors have room for.
+pub(super) const MOST_PROCESSORS: u32 = 1024;
+
+/// Reads a number of bytes above zero.
+fn memory(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<u64> {
+    let quantity = match entry.value.get_ref() {
+        DeValue::String(text) => Quantity::parse(text).ok(),
+        _ => None,
+    };
+    match quantity {
+        Some(Quantity { value, unit: Unit::Bytes }) if value >= 1.0 => Some(value as u64),
+        _ => {
+            let title = format!("`{}` has to be a number of bytes with its unit", entry.key);
+            reading.report(Problem::new(entry.value.span(), title).help("write \"512 MB\""));
+            None
+        }
+    }
 }
 
 /// Reads the program, whose name may not be empty, and its arguments, which may be empty texts.
@@ -161,19 +200,21 @@ fn argv(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Vec<String>> {
         DeValue::Array(list) if !list.is_empty() => list,
         DeValue::String(line) => {
             let words: Vec<_> = line.split_whitespace().map(|w| format!("{w:?}")).collect();
-            let title =
-                "`command` is a list of the program and its arguments, not a line for a shell";
+            let title = format!(
+                "`{}` is a list of the program and its arguments, not a line for a shell",
+                entry.key
+            );
             let help = format!("write [{}]", words.join(", "));
             reading.report(Problem::new(entry.value.span(), title).help(help));
             return None;
         }
-        _ => return read::mismatch("command", entry.value, reading, "a list of strings", EXAMPLE),
+        _ => return read::mismatch(entry.key, entry.value, reading, "a list of strings", EXAMPLE),
     };
     let mut argv = Vec::new();
     for (i, item) in list.iter().enumerate() {
         match item.get_ref() {
             DeValue::String(text) if i > 0 && text.is_empty() => argv.push(Some(String::new())),
-            _ => argv.push(read::text("command", item, reading, "each argument in quotes")),
+            _ => argv.push(read::text(entry.key, item, reading, "each argument in quotes")),
         }
     }
     argv.into_iter().collect()

@@ -10,10 +10,12 @@ use crate::verdict::Verdict;
 mod count;
 mod interference;
 mod layout;
+mod nothing;
 
 use self::count::count;
 pub use self::interference::{LESS_WAITING_TOO, machine};
 pub use self::layout::{LAYOUT, Linked, linked, linked_once};
+pub use self::nothing::did_nothing;
 
 /// The number of bars of a histogram, as many as can be read at a glance.
 const BARS: usize = 24;

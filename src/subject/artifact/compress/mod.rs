@@ -32,6 +32,7 @@ use self::absent as brotli;
 use self::absent as zstd;
 use super::cache::Cache;
 use super::content::Hashing;
+use super::deadline::Timed;
 use super::files::Found;
 
 /// An encoder at a fixed level.
@@ -65,6 +66,7 @@ impl Encoder {
             return Ok(bytes);
         }
         let mut source = File::open(&file.path).map_err(|e| file.failed("open", &e))?;
+        let mut source = Timed { reader: &mut source, deadline: file.deadline };
         let mut source = Hashing::new(&mut source);
         let bytes =
             self.encode(&mut source, file.bytes).map_err(|e| file.failed("compress", &e))?;
@@ -115,8 +117,12 @@ impl Encoder {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::chunk::CHUNK;
     use super::*;
+    use crate::subject::artifact::deadline::Deadline;
+    use crate::subject::artifact::files;
 
     /// Returns text from a linear congruential generator. It is compressible, and the same every time.
     fn text(words: usize) -> Vec<u8> {
@@ -191,11 +197,11 @@ mod tests {
     fn a_file_that_changes_while_it_is_read_is_an_error() {
         let dir = std::env::temp_dir().join(format!("perf-budget-changing-{}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();
-        let cache = Cache::at(&dir.join("cache"));
+        let cache = Cache::at(&dir.join("cache"), None);
         for later in [&b"after"[..], b"afterwards"] {
             std::fs::write(dir.join("file"), "first").unwrap();
-            let artifact =
-                crate::subject::artifact::files::find(&["file".to_owned()], &dir).unwrap();
+            let deadline = Deadline::after(Duration::MAX);
+            let artifact = files::find(&["file".to_owned()], &dir, deadline).unwrap();
             let file = &artifact.files[0];
             file.digest().unwrap();
             std::fs::write(dir.join("file"), later).unwrap();

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use super::fault::Fault;
 use super::tar::{self, Kind};
 use crate::subject::artifact::content::{Digest, Hashing, drain};
+use crate::subject::artifact::deadline::{Deadline, Timed};
 
 /// The most bytes of a document that is kept. Registries refuse larger ones too.
 const LARGEST_DOCUMENT: u64 = 4 * 1024 * 1024;
@@ -55,9 +56,10 @@ pub(super) struct Blob {
 
 impl Contents {
     /// Reads an archive, plain or gzipped.
-    pub(super) fn of_archive(path: &Path) -> Result<Contents, Fault> {
-        let left = Cell::new(MOST_UNPACKED);
+    pub(super) fn of_archive(path: &Path, deadline: Deadline) -> Result<Contents, Fault> {
+        let left = Left { bytes: Cell::new(MOST_UNPACKED), deadline };
         let mut file = File::open(path)?;
+        let mut file = Timed { reader: &mut file, deadline };
         let mut archive = buffered(&mut file);
         if archive.fill_buf()?.starts_with(&GZIP) {
             let mut decoder = gunzip(&mut archive);
@@ -68,8 +70,8 @@ impl Contents {
     }
 
     /// Reads an OCI layout that is a directory.
-    pub(super) fn of_directory(dir: &Path) -> Result<Contents, Fault> {
-        let left = Cell::new(MOST_UNPACKED);
+    pub(super) fn of_directory(dir: &Path, deadline: Deadline) -> Result<Contents, Fault> {
+        let left = Left { bytes: Cell::new(MOST_UNPACKED), deadline };
         let mut contents = Contents::default();
         let mut names = vec!["index.json".to_owned(), "oci-layout".to_owned()];
         if let Ok(blobs) = fs::read_dir(dir.join("blobs/sha256")) {
@@ -82,7 +84,8 @@ impl Contents {
             if path.is_file() {
                 let file = File::open(&path)?;
                 let bytes = file.metadata()?.len();
-                contents.add(name, bytes, &mut &file, &left)?;
+                let mut file = Timed { reader: &mut &file, deadline };
+                contents.add(name, bytes, &mut file, &left)?;
             }
         }
         Ok(contents)
@@ -110,7 +113,7 @@ impl Contents {
         exact::read(bytes).map_err(|e| Fault::new(format!("`{name}` in it: {e}")))
     }
 
-    fn read(archive: &mut dyn Read, left: &Cell<u64>) -> Result<Contents, Fault> {
+    fn read(archive: &mut dyn Read, left: &Left) -> Result<Contents, Fault> {
         let mut contents = Contents::default();
         tar::entries(archive, |entry, content| {
             match entry.kind {
@@ -136,7 +139,7 @@ impl Contents {
         name: String,
         bytes: u64,
         content: &mut dyn Read,
-        left: &Cell<u64>,
+        left: &Left,
     ) -> Result<(), Fault> {
         let blob = if bytes <= LARGEST_DOCUMENT {
             let mut whole = Vec::new();
@@ -166,7 +169,7 @@ impl Contents {
 }
 
 /// Reads a file in an image to its end, and decompresses it if it is compressed.
-fn blob(content: &mut dyn Read, left: &Cell<u64>) -> Result<Blob, Fault> {
+fn blob(content: &mut dyn Read, left: &Left) -> Result<Blob, Fault> {
     let mut hashing = Hashing::new(content);
     let mut stored = buffered(&mut hashing);
     let start = stored.fill_buf()?;
@@ -192,7 +195,7 @@ fn gunzip(stored: &mut dyn BufRead) -> MultiGzDecoder<&mut dyn BufRead> {
     MultiGzDecoder::new(stored)
 }
 
-fn unpack(decoder: &mut dyn Read, left: &Cell<u64>) -> io::Result<(u64, Digest)> {
+fn unpack(decoder: &mut dyn Read, left: &Left) -> io::Result<(u64, Digest)> {
     let mut bounded = Bounded { reader: decoder, left };
     let mut unpacked = Hashing::new(&mut bounded);
     drain(&mut unpacked)?;
@@ -210,17 +213,26 @@ fn unzstd(_stored: impl BufRead) -> io::Result<io::Empty> {
     Err(io::Error::new(io::ErrorKind::Unsupported, why))
 }
 
-/// A reader that fails when an image decompresses to more bytes than any image has.
+/// What may still be decompressed of an image, and until when.
+struct Left {
+    bytes: Cell<u64>,
+    deadline: Deadline,
+}
+
+/// A reader that fails when an image decompresses to more bytes than any image has, or for too long.
 struct Bounded<'a> {
     reader: &'a mut dyn Read,
-    left: &'a Cell<u64>,
+    left: &'a Left,
 }
 
 impl Read for Bounded<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.left.deadline.check()?;
         let read = self.reader.read(buffer)?;
-        let left = self.left.get().checked_sub(read as u64);
-        self.left.set(left.ok_or_else(|| io::Error::other("it unpacks to more than 100 GB"))?);
+        let left = self.left.bytes.get().checked_sub(read as u64);
+        self.left
+            .bytes
+            .set(left.ok_or_else(|| io::Error::other("it unpacks to more than 100 GB"))?);
         Ok(read)
     }
 }
@@ -241,6 +253,9 @@ fn resolve(from: &str, to: &str) -> String {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
+    use std::time::Duration;
+
+    use perf_budget_core::outcome::Cause;
 
     use super::*;
 
@@ -250,13 +265,25 @@ mod tests {
         encoder.finish().unwrap()
     }
 
+    fn left(bytes: u64, time: Duration) -> Left {
+        Left { bytes: Cell::new(bytes), deadline: Deadline::after(time) }
+    }
+
+    #[test]
+    fn what_decompresses_for_too_long_is_given_up() {
+        let part = gzipped(600);
+        let fault =
+            blob(&mut &part[..], &left(1000, Duration::ZERO)).unwrap().unpacked.unwrap_err();
+        assert_eq!(fault.cause, Cause::TimedOut);
+    }
+
     #[test]
     fn decompressed_bytes_have_one_limit_for_all_parts() {
-        let (part, left) = (gzipped(600), Cell::new(1000));
+        let (part, left) = (gzipped(600), left(1000, Duration::MAX));
         assert_eq!(blob(&mut &part[..], &left).unwrap().unpacked.unwrap().0, 600);
         let fault = blob(&mut &part[..], &left).unwrap().unpacked.unwrap_err();
         assert!(fault.why.contains("100 GB"), "{}", fault.why);
-        assert_eq!(left.get(), 400);
+        assert_eq!(left.bytes.get(), 400);
     }
 
     #[test]
@@ -264,7 +291,7 @@ mod tests {
         let mut part = gzipped(600);
         let last = part.len() - 8; // the checksum
         part[last] ^= 1;
-        let blob = blob(&mut &part[..], &Cell::new(1000)).unwrap();
+        let blob = blob(&mut &part[..], &left(1000, Duration::MAX)).unwrap();
         assert!(blob.unpacked.is_err());
         assert_eq!(blob.stored, Digest::of(&part));
     }

@@ -21,6 +21,7 @@ impl Fault {
 impl From<io::Error> for Fault {
     fn from(error: io::Error) -> Fault {
         let cause = match error.kind() {
+            io::ErrorKind::TimedOut => Cause::TimedOut,
             io::ErrorKind::Unsupported => Cause::Unsupported,
             io::ErrorKind::PermissionDenied => Cause::Harness,
             _ => Cause::Unsuitable,

@@ -60,6 +60,24 @@ struct Document {
     manifests: Option<Vec<Descriptor>>,
     config: Option<Descriptor>,
     layers: Option<Vec<Descriptor>>,
+    #[serde(rename = "artifactType")]
+    artifact_type: Option<String>,
+}
+
+impl Document {
+    /// Whether this is the manifest of something that is stored beside an image: a signature, a bill of materials. Such a
+    /// manifest names its kind, or its configuration or its content is of another type than those of images.
+    fn is_beside_image(&self) -> bool {
+        let is_other = |descriptor: &Descriptor, words: [&str; 2]| {
+            let media = descriptor.media_type.as_deref();
+            media.is_some_and(|media| !words.iter().any(|word| media.contains(word)))
+        };
+        let config = self.config.as_ref();
+        let layers = self.layers.as_deref().unwrap_or_default();
+        self.artifact_type.is_some()
+            || config.is_some_and(|config| is_other(config, ["image.config", "container.image"]))
+            || layers.iter().any(|layer| is_other(layer, ["tar", "layer"]))
+    }
 }
 
 #[derive(Clone, Deserialize)]
@@ -67,6 +85,10 @@ struct Descriptor {
     digest: String,
     platform: Option<Platform>,
     annotations: Option<Annotations>,
+    #[serde(rename = "mediaType")]
+    media_type: Option<String>,
+    #[serde(rename = "artifactType")]
+    artifact_type: Option<String>,
 }
 
 /// The annotation of a descriptor that is needed here.
@@ -98,7 +120,7 @@ impl Descriptor {
     /// Whether this is a record of how an image was built. Such records are stored as manifests beside the images.
     fn is_attestation(&self) -> bool {
         let reference = self.annotations.as_ref().and_then(|a| a.reference.as_deref());
-        reference == Some("attestation-manifest")
+        reference == Some("attestation-manifest") || self.artifact_type.is_some()
     }
 
     fn platform(&self) -> String {
@@ -141,6 +163,7 @@ fn collect(
                 return Err(Fault::new("its indexes lead to indexes without end"));
             }
             Some(manifests) => collect(contents, manifests, deep - 1, images)?,
+            None if document.is_beside_image() => {}
             None => images.push(descriptor),
         }
     }

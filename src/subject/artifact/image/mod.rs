@@ -21,9 +21,9 @@ use super::files::Found;
 /// Reads the image in a file or a directory.
 pub(super) fn open(found: &Found) -> Result<Image, Unmeasured> {
     let contents = if found.path.is_dir() {
-        Contents::of_directory(&found.path)
+        Contents::of_directory(&found.path, found.deadline)
     } else {
-        Contents::of_archive(&found.path)
+        Contents::of_archive(&found.path, found.deadline)
     };
     contents.and_then(|contents| manifest::image(&contents)).map_err(|fault| {
         let text = format!("failed to read `{}` as a container image: {}", found.shown, fault.why);

@@ -124,6 +124,14 @@ fn every_key() {
         (5, &Ready::Exit, Cache::Evicted)
     );
     assert_eq!(command.env[1], ("EMPTY".to_owned(), String::new()));
+    assert_eq!(
+        (command.cwd.as_deref(), command.stdin.as_deref()),
+        (Some("texts"), Some("texts/{size}.txt"))
+    );
+    assert_eq!((command.prepare.join(" "), command.cleanup.len()), ("sync".to_owned(), 3));
+    let constraint = command.constraint;
+    assert_eq!((constraint.memory, constraint.processors), (Some(512 << 20), Some(1)));
+    assert_eq!(read.settings.lock_timeout, Duration::from_secs(20 * 60));
     let cases: Vec<_> = grep.cases.iter().map(|c| c.label.as_str()).collect();
     let want = ["pattern=a,size=1", "pattern=a,size=2.5", "pattern=a,size=10"];
     assert_eq!(cases[..3], want);
@@ -238,4 +246,32 @@ fn what_cannot_be_seen_is_shown() {
         let text = error.to_string();
         assert!(!text.contains(unseen) && text.contains('^'), "{text:?}");
     }
+}
+
+/// Each limit is for the cases that its values name, and `_` stands for the others.
+#[test]
+fn limits_for_each_case() {
+    let read = read(&fixture("full.toml"));
+    let grep = &read.budgets[2];
+    let of = |case: &str| -> Vec<String> {
+        let case = grep.cases.iter().find(|known| known.label == case).unwrap();
+        let limits = grep.limits.iter().filter(|limit| limit.metric.name() == "wall_p90");
+        limits
+            .filter(|limit| limit.of.has(case))
+            .map(|limit| limit.number().0.to_string())
+            .collect()
+    };
+    assert_eq!(of("pattern=a,size=1"), ["0.005"]);
+    assert_eq!(of("pattern=b.c,size=2.5"), ["0.006"]);
+    assert_eq!(of("pattern=a,size=10"), ["0.007"]);
+    assert_eq!(of("pattern=b.c,size=10"), ["0.008", "1.1"]);
+    let shown: Vec<String> = grep.limits.iter().map(|limit| limit.of.to_string()).collect();
+    assert!(shown.contains(&"size=10,pattern=b.c".to_owned()), "{shown:?}");
+    let other = grep.limits.iter().find(|limit| limit.metric.name() == "wall_p50").unwrap();
+    assert!(other.of.is_all() && grep.cases.iter().all(|case| other.of.has(case)));
+    let suite = crate::suite::Suite::of(&read, true);
+    let named = |name: &str| suite.tests.iter().filter(|test| test.name == name).count();
+    assert_eq!(named("grep::pattern=b.c,size=10::wall_p90"), 1);
+    assert_eq!(named("grep::pattern=b.c,size=10::wall_p90::x_base"), 1);
+    assert_eq!(named("grep::pattern=a,size=10::wall_p90::x_base"), 0);
 }

@@ -1,0 +1,132 @@
+//! The reader of limits for each case: a table from the values of a parameter to limits.
+
+use std::ops::Range;
+
+use toml::de::{DeTable, DeValue};
+
+use super::case::Parameter;
+use super::collect::Reading;
+use super::printable::quoted;
+use super::problem::Problem;
+use super::read::{self, Value};
+use crate::budget::{CaseFilter, Param};
+
+/// The key that stands for all values of a parameter that are not listed.
+const REST: &str = "_";
+
+/// The limits of some cases.
+pub(super) struct Part<'t> {
+    pub of: CaseFilter,
+    pub value: &'t Value<'t>,
+}
+
+/// Returns the parameter that a table has limits for, with the table of its values. `None` if it is another form of a
+/// limit. A parameter that `of` has already is not meant again.
+pub(super) fn parameter<'p, 't>(
+    table: &'t DeTable<'t>,
+    parameters: &'p [Parameter],
+    of: &CaseFilter,
+) -> Option<(&'p Parameter, &'t Value<'t>)> {
+    if table.contains_key("limit") {
+        return None;
+    }
+    let is_used = |name: &str| of.parameters().any(|(used, _)| used == name);
+    let named = |parameter: &'p Parameter| {
+        if is_used(&parameter.name) {
+            return None;
+        }
+        let entry = read::entry(table, &parameter.name)?;
+        Some((parameter, entry.value))
+    };
+    parameters.iter().find_map(named)
+}
+
+/// Reads a table of limits by the values of a parameter. A mistake is reported, and the other values are still read.
+/// `of` has the cases that the whole table is for.
+pub(super) fn read<'t>(
+    table: &'t DeTable<'t>,
+    (parameter, values): (&Parameter, &'t Value<'t>),
+    of: &CaseFilter,
+    reading: &mut Reading<'_>,
+) -> Vec<Part<'t>> {
+    let name = &parameter.name;
+    for other in read::unordered(table).filter(|entry| entry.key != *name) {
+        let title = format!("{} stands beside limits for each `{name}`", quoted(other.key));
+        let help =
+            format!("write only {{ {name} = {{ ... }} }}; further parameters go into its values");
+        reading.report(Problem::new(other.at, title).help(help));
+    }
+    let texts: Vec<String> = parameter.values.iter().map(ToString::to_string).collect();
+    let example = format!("write {name} = {{ {} = LIMIT, {REST} = LIMIT }}", key(&texts[0]));
+    let DeValue::Table(by_value) = values.get_ref() else {
+        let title = format!("`{name}` is a parameter, and has a limit for each of its values");
+        reading.report(Problem::new(values.span(), title).help(example));
+        return Vec::new();
+    };
+    let mut parts = Vec::new();
+    let mut named: Vec<(String, Range<usize>)> = Vec::new();
+    let mut rest = None;
+    let mut sound = true;
+    for entry in read::entries(by_value) {
+        if entry.key == REST {
+            rest = Some(entry.value);
+            continue;
+        }
+        let Some(text) = meant(entry.key, parameter) else {
+            sound = false;
+            let title = format!("`{name}` has no value {}", quoted(entry.key));
+            let all: Vec<String> = texts.iter().map(|text| key(text)).collect();
+            let help = format!("its values are {}; `{REST}` stands for the rest", all.join(", "));
+            reading.report(Problem::new(entry.at, title).help(help));
+            continue;
+        };
+        if let Some((_, first)) = named.iter().find(|(known, _)| *known == text) {
+            let title = format!("`{name}` has two limits for {text}");
+            let first = first.clone();
+            reading
+                .report(Problem::new(entry.at, title).also(first, "first here").help("keep one"));
+            continue;
+        }
+        parts.push(Part { of: of.and(name, vec![text.clone()]), value: entry.value });
+        named.push((text, entry.at));
+    }
+    let mut missing = texts;
+    missing.retain(|text| !named.iter().any(|(known, _)| known == text));
+    match rest {
+        Some(value) if missing.is_empty() => {
+            let title =
+                format!("`{REST}` stands for no value: every value of `{name}` has its limit");
+            reading.report(Problem::new(value.span(), title).help("remove it"));
+        }
+        Some(value) => parts.push(Part { of: of.and(name, missing), value }),
+        None if !missing.is_empty() && sound => {
+            let title = format!("there is no limit for {name} = {}", missing.join(", "));
+            let help = format!("add a limit for it, or {REST} = LIMIT for the rest");
+            reading.report_absence(Problem::new(values.span(), title).help(help));
+        }
+        None => {}
+    }
+    parts
+}
+
+/// Returns the text of the value that a key stands for. A number may be written in any way: `10_000` is `10000`.
+fn meant(key: &str, parameter: &Parameter) -> Option<String> {
+    let number = key.replace('_', "");
+    let is_meant = |value: &&Param| match value {
+        Param::Int(own) => number.parse() == Ok(*own),
+        Param::Float(own) => number.parse() == Ok(*own),
+        Param::Text(own) => own == key,
+        Param::Bool(own) => own.to_string() == key,
+    };
+    parameter.values.iter().find(is_meant).map(ToString::to_string)
+}
+
+/// Returns a value as a key is written in TOML.
+fn key(text: &str) -> String {
+    let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    if !text.is_empty() && text.bytes().all(is_bare) {
+        text.to_owned()
+    } else {
+        format!("{text:?}")
+    }
+}

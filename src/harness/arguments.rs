@@ -1,0 +1,124 @@
+//! The command line of the tests: what libtest understands and libtest-mimic does not is translated.
+//!
+//! libtest takes several filters, of which a test needs to match one, and some flags that say how to print. A habit
+//! from other tests should not end with "unexpected argument".
+
+use libtest_mimic::{Arguments, Trial};
+use perf_budget_core::error::Error;
+
+/// The options whose value is a word of its own.
+const WITH_VALUE: &[&str] = &["--skip", "--test-threads", "--logfile", "--color", "--format", "-Z"];
+
+/// Flags of libtest that change nothing here, each with what libtest-mimic calls it.
+const OTHER_NAMES: &[(&str, Option<&str>)] = &[
+    ("--no-capture", Some("--nocapture")),
+    // Times are reported anyway, and nothing is shuffled: the order is that of the file.
+    ("--report-time", None),
+    ("--ensure-time", None),
+    ("--exclude-should-panic", None),
+    ("--shuffle", None),
+];
+
+/// The arguments, with every filter.
+pub(super) struct Selection {
+    pub(super) arguments: Arguments,
+    /// The filters, if there are several. A single one is in the arguments.
+    filters: Vec<String>,
+}
+
+impl Selection {
+    /// Reads the command line of this process. If it makes no sense, the process ends.
+    ///
+    /// # Errors
+    /// If no thread may run a test.
+    pub(super) fn of_process() -> Result<Selection, Error> {
+        let words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+        Selection::of(words)
+    }
+
+    fn of(words: impl IntoIterator<Item = String>) -> Result<Selection, Error> {
+        let (mut kept, mut filters) = (Vec::new(), Vec::new());
+        let mut words = words.into_iter();
+        kept.extend(words.next());
+        while let Some(word) = words.next() {
+            if word == "--" {
+                filters.extend(words.by_ref());
+            } else if let Some((_, name)) = OTHER_NAMES.iter().find(|(other, _)| *other == word) {
+                kept.extend(name.map(ToOwned::to_owned));
+            } else if WITH_VALUE.contains(&word.as_str()) {
+                kept.push(word);
+                kept.extend(words.next());
+            } else if word.starts_with('-') {
+                kept.push(word);
+            } else {
+                filters.push(word);
+            }
+        }
+        if let [only] = &filters[..] {
+            kept.extend(["--".to_owned(), only.clone()]);
+            filters.clear();
+        }
+        let arguments = Arguments::from_iter(kept);
+        if arguments.test_threads == Some(0) {
+            return Err(Error::other(
+                "--test-threads is 0, and no test would run; give it at least 1",
+            ));
+        }
+        Ok(Selection { arguments, filters })
+    }
+
+    /// Whether a test is left out.
+    pub(super) fn is_filtered_out(&self, trial: &Trial) -> bool {
+        if self.filters.is_empty() {
+            return self.arguments.is_filtered_out(trial);
+        }
+        self.filters.iter().all(|filter| {
+            let filter = Some(filter.clone());
+            Arguments { filter, ..self.arguments.clone() }.is_filtered_out(trial)
+        })
+    }
+
+    /// Leaves out the tests that several filters leave out, which libtest-mimic cannot do.
+    pub(super) fn retain(&self, mut trials: Vec<Trial>) -> Vec<Trial> {
+        if !self.filters.is_empty() {
+            trials.retain(|trial| !self.is_filtered_out(trial));
+        }
+        trials
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(words: &[&str], selected: &[&str]) {
+        let words = ["program"].iter().chain(words).map(|word| (*word).to_owned());
+        let selection = Selection::of(words).unwrap();
+        let trials = ["a::p50", "a::p99", "b::p50"].map(|name| Trial::test(name, || Ok(())));
+        let names = |trials: &[Trial]| {
+            let kept = trials.iter().filter(|trial| !selection.is_filtered_out(trial));
+            kept.map(|trial| trial.name().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&trials), selected);
+        assert_eq!(names(&selection.retain(trials.into())), selected);
+    }
+
+    #[test]
+    fn a_test_needs_to_match_one_of_several_filters() {
+        check(&[], &["a::p50", "a::p99", "b::p50"]);
+        check(&["a"], &["a::p50", "a::p99"]);
+        check(&["p99", "b"], &["a::p99", "b::p50"]);
+        check(&["p99", "b", "--exact"], &[]);
+        check(&["--exact", "a::p99", "b::p50", "--no-capture"], &["a::p99", "b::p50"]);
+        check(&["p", "a", "--skip", "p50"], &["a::p99"]);
+        check(&["--test-threads", "2", "--format=pretty", "--report-time", "b"], &["b::p50"]);
+        check(&["--", "p99", "b"], &["a::p99", "b::p50"]);
+    }
+
+    #[test]
+    fn no_thread_is_an_error() {
+        let words = ["program", "--test-threads", "0"].map(ToOwned::to_owned);
+        assert!(Selection::of(words).is_err_and(|error| error.to_string().contains("at least 1")));
+    }
+}

@@ -1,0 +1,129 @@
+//! The seal of what one run leaves for another: compressed sizes, evidence, and outcomes of the same run.
+//!
+//! These files are in the directory of results, which is often part of a cache that is restored from elsewhere, and
+//! which anybody who works on the project may edit. A file that was made up would turn a red limit green. So each of
+//! them has a seal: an HMAC-SHA256 of its content with a key that never leaves this user's own cache directory. What
+//! has no right seal is measured anew, as if it were not there.
+//!
+//! The alternative is to keep nothing. But to compress some megabytes takes longer than all other limits on them, and
+//! without evidence a red could be run again until it is green by chance.
+
+use std::fs::{self, OpenOptions};
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::sync::OnceLock;
+
+use hmac_sha256::HMAC;
+use perf_budget_core::paths;
+
+/// The file in the user's cache directory that has the key.
+const NAME: &str = "seal.key";
+/// The length of the key in bytes.
+const LENGTH: usize = 32;
+
+/// The key of a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Seal([u8; LENGTH]);
+
+impl Seal {
+    /// Returns the seal of this user. The first process that needs the key makes it. `None` if there is no place for
+    /// it; nothing is kept then.
+    pub(crate) fn of_user() -> Option<Seal> {
+        static SEAL: OnceLock<Option<Seal>> = OnceLock::new();
+        *SEAL.get_or_init(|| Seal::in_directory(&paths::user_cache()?).ok())
+    }
+
+    /// Returns the seal whose key is in this directory, and makes the key if there is none.
+    pub(crate) fn in_directory(directory: &Path) -> io::Result<Seal> {
+        let path = directory.join(NAME);
+        match read(&path) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+            found => return found,
+        }
+        fs::create_dir_all(directory)?;
+        let new = directory.join(format!(".{NAME}-{}", std::process::id()));
+        let _ = fs::remove_file(&new);
+        private(&new)?.write_all(&random())?;
+        // If another process has made a key meanwhile, that one counts. A link never replaces a file.
+        let linked = fs::hard_link(&new, &path);
+        let _ = fs::remove_file(&new);
+        match linked {
+            Err(e) if e.kind() != io::ErrorKind::AlreadyExists => Err(e),
+            _ => read(&path),
+        }
+    }
+
+    /// Returns the seal of a content that is kept under a name.
+    pub(crate) fn of(&self, name: &str, content: &[u8]) -> String {
+        let mut mac = HMAC::new(self.0);
+        mac.update((name.len() as u64).to_le_bytes());
+        mac.update(name);
+        mac.update(content);
+        mac.finalize().iter().fold(String::new(), |seal, byte| seal + &format!("{byte:02x}"))
+    }
+}
+
+fn read(path: &Path) -> io::Result<Seal> {
+    let mut key = [0; LENGTH];
+    fs::File::open(path)?.read_exact(&mut key)?;
+    Ok(Seal(key))
+}
+
+/// Creates a file that only this user can read.
+fn private(path: &Path) -> io::Result<fs::File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Returns a random key. The standard library keys its hash tables with random numbers of the system, and such a hash
+/// cannot be predicted without them.
+fn random() -> [u8; LENGTH] {
+    let mut key = [0; LENGTH];
+    for (nth, part) in key.chunks_mut(8).enumerate() {
+        let mut hasher = RandomState::new().build_hasher();
+        hasher.write_usize(nth);
+        part.copy_from_slice(&hasher.finish().to_le_bytes());
+    }
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_made_once_and_seals_a_name_with_its_content() {
+        let dir = std::env::temp_dir().join(format!("perf-budget-seal-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&dir);
+        let made: Vec<Seal> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4)
+                .map(|nth| {
+                    scope.spawn({
+                        let dir = &dir;
+                        move || {
+                            // The name of a new key has the id of its process, so the threads take turns at that.
+                            static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
+                            let _turn = TURN.lock().unwrap();
+                            (nth, Seal::in_directory(dir).unwrap())
+                        }
+                    })
+                })
+                .collect();
+            threads.into_iter().map(|thread| thread.join().unwrap().1).collect()
+        });
+        assert!(made.iter().all(|seal| *seal == made[0]));
+        assert_eq!(fs::read_dir(&dir).unwrap().count(), 1);
+        let of = |name, content: &str| made[0].of(name, content.as_bytes());
+        assert_eq!(of("a", "bc"), of("a", "bc"));
+        assert_ne!(of("a", "bc"), of("ab", "c"));
+        assert_ne!(of("a", "bc"), Seal(random()).of("a", b"bc"));
+        // A key that is cut off is not made up for.
+        fs::write(dir.join(NAME), "short").unwrap();
+        assert!(Seal::in_directory(&dir).is_err());
+        fs::remove_dir_all(&dir).unwrap();
+    }
+}

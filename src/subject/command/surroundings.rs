@@ -1,0 +1,59 @@
+//! What surrounds the runs of a command: what is run before and after each, and what the command may use.
+
+use std::time::Duration;
+
+use perf_budget_core::budget::{Command, Constraint};
+use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::quantity::{Quantity, Unit};
+
+use super::launch::{Place, launch};
+use crate::exec::{self, Finished, Parent};
+
+/// Runs what prepares the command or cleans up after it, in the same surroundings. It must end with success, and what it
+/// leaves running is ended.
+pub(super) fn beside(
+    command: &Command,
+    place: Place<'_>,
+    timeout: Duration,
+    key: &str,
+    argv: &[String],
+) -> Result<(), Unmeasured> {
+    if argv.is_empty() {
+        return Ok(());
+    }
+    let other = Command {
+        argv: argv.to_vec(),
+        env: command.env.clone(),
+        cwd: command.cwd.clone(),
+        ..Command::default()
+    };
+    let mut launch = launch(&other, place, None)?;
+    launch.parent = Parent::Harness;
+    let of_key = |why: Unmeasured| Unmeasured { text: format!("`{key}`: {}", why.text), ..why };
+    let Finished { code, stdout, stderr, .. } = exec::run(&launch, timeout).map_err(of_key)?;
+    if code == 0 {
+        return Ok(());
+    }
+    Err(Unmeasured {
+        cause: Cause::ExitedBadly,
+        text: format!("`{key}`: `{}` ended with exit code {code}; fix it", launch.name()),
+        output: stderr.text().or_else(|| stdout.text()),
+    })
+}
+
+/// Returns the note about what the command may use.
+pub(super) fn constrained(command: &Command) -> Option<String> {
+    let Constraint { memory, processors } = command.constraint;
+    let memory = memory.map(|bytes| {
+        format!(
+            "{} of memory of its own for each process",
+            Quantity::new(bytes as f64, Unit::Bytes)
+        )
+    });
+    let processors = processors.map(|count| match count {
+        1 => "1 processor".to_owned(),
+        count => format!("{count} processors"),
+    });
+    let parts: Vec<String> = processors.into_iter().chain(memory).collect();
+    (!parts.is_empty()).then(|| format!("measured with at most {}", parts.join(" and ")))
+}

@@ -1,0 +1,77 @@
+//! Waiting: for the lock of the machine, and for an artifact that takes too long to read.
+
+use std::fs::{self, File};
+
+use libtest_mimic::Trial;
+use perf_budget_core::outcome::Cause;
+use perf_budget_core::verdict::Verdict;
+
+use crate::gate::Case;
+use crate::row;
+
+pub(crate) fn rows() -> Vec<Trial> {
+    vec![
+        row("waits::a_wait_that_runs_out_is_red_and_recorded", a_wait_that_runs_out_is_recorded),
+        row("waits::who_holds_the_lock_is_said", who_holds_the_lock_is_said),
+        row("waits::an_artifact_obeys_its_timeout", an_artifact_obeys_its_timeout),
+    ]
+}
+
+/// Makes a case of two budgets that waits this long for the lock of the machine.
+fn case(name: &str, wait: &str) -> Case {
+    Case::new(
+        name,
+        &format!(
+            "[settings]\nlock_timeout = \"{wait}\"\n[budget.one]\nartifact = \"a\"\nmax.size = \"1 KB\"\n\
+             [budget.two]\nartifact = \"a\"\nmax.gzip = \"1 KB\"\n"
+        ),
+    )
+}
+
+/// Takes the lock of the machine as a process does that measures.
+fn hold(case: &Case) -> File {
+    fs::write(case.dir.join("a"), "some content").unwrap();
+    let lock = File::create(case.dir.join("tmp/perf-budget.lock")).unwrap();
+    lock.lock().unwrap();
+    lock
+}
+
+fn a_wait_that_runs_out_is_recorded() {
+    let case = case("waits-out", "300 ms");
+    let held = hold(&case);
+    let run = case.run().exited(101);
+    assert_eq!(run.count(), "2 limits of 2 budgets: 2 unmeasured");
+    run.printed([
+        "the lock of the machine was held for more than 300 ms by ",
+        "allow a longer wait by `lock_timeout` in [settings]",
+    ]);
+    #[cfg(target_os = "linux")]
+    run.printed([format!("process {} (`", std::process::id()).as_str()]);
+    let outcomes = case.outcomes();
+    assert_eq!(outcomes.len(), 2);
+    for outcome in outcomes {
+        assert_eq!(outcome.verdict, Verdict::Unmeasured);
+        assert_eq!(outcome.cause.as_deref(), Some(Cause::MachineBusy.name()));
+    }
+    drop(held);
+    case.run().exited(0);
+}
+
+fn who_holds_the_lock_is_said() {
+    let case = case("waits-said", "6 s");
+    let _held = hold(&case);
+    let run = case.run().exited(101);
+    let said = "perf-budget: waiting for the lock of the machine, held by ";
+    assert_eq!(run.stderr.matches(said).count(), 1, "{run:#}");
+}
+
+fn an_artifact_obeys_its_timeout() {
+    let case = Case::new(
+        "waits-artifact",
+        "[settings]\ntimeout = \"1 us\"\n[budget.one]\nartifact = \"a\"\nmax.size = \"1 KB\"\nmax.brotli = \"1 KB\"\n",
+    );
+    fs::write(case.dir.join("a"), "some content").unwrap();
+    let run = case.run().exited(101);
+    assert_eq!(run.count(), "2 limits of 1 budget: 1 pass; 1 unmeasured");
+    run.printed(["failed to read `a`: it was not measured within 1µs; if it may take longer, raise `timeout`"]);
+}
