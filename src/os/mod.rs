@@ -1,6 +1,8 @@
 //! Calls to the operating system, each behind a safe function that knows nothing of measuring.
 
 pub(crate) mod affinity;
+#[cfg(target_os = "linux")]
+pub(crate) mod counter;
 #[cfg(windows)]
 pub(crate) mod job;
 #[cfg(unix)]
@@ -13,3 +15,4 @@ pub(crate) mod page_cache;
 #[cfg(target_os = "linux")]
 pub(crate) mod proc;
 pub(crate) mod usage;
+pub(crate) mod valgrind;

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use perf_budget_core::budget::Budget;
+use perf_budget_core::budget::{Budget, Subject};
 use perf_budget_core::metric::{Metric, WorkerInstrument};
 
+use crate::instrument::instructions;
 use crate::worker::process::Request;
 
 /// The shortest measuring time of a workload's process. Its set-up and warm-up are not counted.
@@ -34,6 +35,7 @@ pub(super) fn request(
         max_operations: MOST_OPERATIONS,
         paired,
         injection: None,
+        counting: None,
     };
     request.slice = shortest_slice(&request);
     request
@@ -58,4 +60,15 @@ fn shortest_slice(request: &Request) -> Duration {
         }
         None => SLICE,
     }
+}
+
+/// Returns the request for a profile of one case of a budget on a workload.
+pub(crate) fn profiled(budget: &Budget, case: usize) -> Request {
+    let workload = match &budget.subject {
+        Subject::Workload(workload) => workload.as_str(),
+        Subject::Artifact(_) | Subject::Command(_) | Subject::Criterion(_) | Subject::Record(_) => {
+            ""
+        }
+    };
+    Request { load: None, ..request(workload, budget, case, vec![instructions::metric()], false) }
 }

@@ -6,6 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 mod accepted;
+mod blame;
+mod counted;
 pub mod noise;
 mod proven;
 mod unmeasured;
@@ -14,6 +16,8 @@ mod waived;
 pub mod words;
 
 pub use self::accepted::Accepted;
+pub use self::blame::{Blame, Blamed, Change};
+pub use self::counted::Counted;
 pub use self::noise::Noise;
 pub use self::proven::{By, Proven, short};
 pub use self::unmeasured::{Cause, Fault, Unmeasured};
@@ -60,6 +64,12 @@ pub struct Outcome {
     /// Why the limit holds without a measurement; `None` where it was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proven: Option<Proven>,
+    /// How instructions were counted; `None` where something else was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<Counted>,
+    /// What is to blame for a red; `None` where it was not profiled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blame: Option<Box<Blame>>,
     /// Why there is no reading: the name of a [`Cause`].
     pub cause: Option<String>,
     /// The end of the output of the process, where it failed.

@@ -48,7 +48,7 @@ fn description(metric: &Metric) -> [&'static str; 3] {
         Better::Either => "either",
     };
     let kind = match metric.judged() {
-        Judged::Compared { .. } => "deterministic",
+        Judged::Compared { .. } | Judged::Agreed { .. } => "deterministic",
         Judged::Statistical(_) | Judged::UntilConstant(_) => "statistical",
     };
     [unit, better, kind]
