@@ -15,7 +15,7 @@ use perf_budget_core::error::Error;
 use perf_budget_core::handover::{
     self, BINARIES, DIRECTORY, HEADS, Handover, LINKS, Unchanged, Written,
 };
-use perf_budget_core::outcome::Proven;
+use perf_budget_core::outcome::{Changed, Proven};
 
 pub(crate) use self::benchmarks::BaseBenchmarks;
 pub(crate) use self::links::Links;
@@ -39,6 +39,8 @@ pub(crate) struct Base {
     pub(crate) notes: Vec<String>,
     /// The notes for every comparison of times with the base.
     pub(crate) link_notes: Vec<String>,
+    /// What has changed since the base in what runs. `None` if that is not known.
+    pub(crate) changed: Option<Changed>,
     /// The benchmarks of both revisions, as they were built to be compared. Empty if the command built none.
     benchmarks: Vec<BaseBenchmarks>,
     /// What is proven unchanged, so that it need not be measured. `None` if everything is measured.
@@ -88,6 +90,7 @@ impl Base {
             names: Some(HashSet::new()),
             notes: Vec::new(),
             link_notes: Vec::new(),
+            changed: None,
             benchmarks: Vec::new(),
             unchanged: None,
             unchanged_times: None,
@@ -156,6 +159,7 @@ impl Base {
             names,
             notes: Vec::new(),
             link_notes: Vec::new(),
+            changed: handover.details.changed.clone(),
             benchmarks: Vec::new(),
             unchanged: None,
             unchanged_times: None,

@@ -10,6 +10,8 @@ use std::collections::HashMap;
 pub struct Profile {
     /// The program that wrote it, such as `callgrind-3.19.0`.
     pub creator: String,
+    /// How many system calls there were; `None` if they were not counted.
+    pub system_calls: Option<u64>,
     /// The functions, each once, or once for each chain of callers if these were kept apart.
     pub functions: Vec<Function>,
 }
@@ -74,7 +76,8 @@ impl Profile {
 /// If it says none.
 pub fn total(text: &str) -> Result<u64, String> {
     let line = text.lines().rev().find_map(|line| line.strip_prefix("totals:"));
-    number(line.ok_or("the end is missing, with the total")?.trim())
+    let first = line.and_then(|line| line.split_whitespace().next());
+    number(first.ok_or("the end is missing, with the total")?)
 }
 
 /// Whether a function is one by which a program asks its allocator for memory, or gives memory back.
@@ -103,6 +106,8 @@ struct Reader {
     profile: Profile,
     /// Whether the costs are instructions.
     counts: bool,
+    /// Which number of a line's costs is that of system calls.
+    system_calls: Option<usize>,
     /// How many numbers of a line say where its cost is.
     positions: usize,
     /// The total that the text itself says.
@@ -137,7 +142,11 @@ impl Reader {
         match key {
             "creator" => value.clone_into(&mut self.profile.creator),
             "positions" => self.positions = value.split_whitespace().count(),
-            "events" => self.counts = value.split_whitespace().next() == Some("Ir"),
+            "events" => {
+                self.counts = value.split_whitespace().next() == Some("Ir");
+                self.system_calls = value.split_whitespace().position(|event| event == "sysCount");
+                self.profile.system_calls = self.system_calls.map(|_| 0);
+            }
             // A summary comes before the costs, and a total after them.
             "summary" | "totals" => {
                 self.total = Some(number(value.split_whitespace().next().unwrap_or_default())?);
@@ -179,6 +188,10 @@ impl Reader {
         let current = self.current.ok_or("a cost comes before any function")?;
         let Some(count) = self.calls.take() else {
             self.profile.functions[current].cost += cost;
+            if let (Some(at), Some(sum)) = (self.system_calls, &mut self.profile.system_calls) {
+                let made = line.split_whitespace().nth(self.positions.max(1) + at);
+                *sum += made.map_or(Ok(0), number)?;
+            }
             return Ok(());
         };
         let (object, name) = std::mem::take(&mut self.callee);
@@ -241,3 +254,7 @@ fn number(text: &str) -> Result<u64, String> {
     let hexadecimal = text.strip_prefix("0x").map(|digits| u64::from_str_radix(digits, 16));
     hexadecimal.unwrap_or_else(|| text.parse()).map_err(|_| format!("`{text}` is no number"))
 }
+
+#[cfg(test)]
+#[path = "callgrind_tests.rs"]
+mod tests;

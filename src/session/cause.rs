@@ -1,8 +1,8 @@
 //! What is to blame for a red: the functions whose instructions grew since the reference, found by running both sides
 //! once more under a profiler.
 //!
-//! Only a red pays for it, it takes a bounded time, and it never changes how a red is judged, but for one: a small red of a time
-//! that a single link of each side shows, where both run the same instructions.
+//! Only what is red, or would be but for the luck of a link, pays for it. It takes a bounded time and changes no verdict:
+//! instructions are not time, and what waits, or touches other memory, may run the same ones.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -13,11 +13,12 @@ use perf_budget_core::blame;
 use perf_budget_core::budget::{Reference, Subject};
 use perf_budget_core::callgrind::Profile;
 use perf_budget_core::metric::{InstrumentKind, SubjectKind, WorkerInstrument};
-use perf_budget_core::outcome::{Blame, Outcome, Unmeasured};
+use perf_budget_core::outcome::{Blame, Doubt, Outcome, Unmeasured};
 use perf_budget_core::suite::Test;
 use perf_budget_core::verdict::Verdict;
 
 use super::state::{Cause, Profiled, Session, lock};
+use crate::instrument::instructions;
 use crate::subject;
 use crate::worker::process::{self, Build, Request};
 
@@ -25,17 +26,46 @@ use crate::worker::process::{self, Build, Request};
 const LONGEST: Duration = Duration::from_secs(30);
 
 impl Session {
-    /// Returns a red outcome with what is to blame for it.
+    /// Returns a red outcome with what is to blame for it, and with what has changed since the base.
     pub(super) fn with_cause(&self, test: usize, mut outcome: Outcome) -> Outcome {
         let test = &self.suite.tests[test];
-        if outcome.verdict != Verdict::Fail || !is_profiled(self, test) {
+        let may_be_layout = outcome.doubt == Some(Doubt::Layout) && exceeds(&outcome);
+        if outcome.verdict != Verdict::Fail && !may_be_layout {
+            return outcome;
+        }
+        let base = self.base.as_ref();
+        if let Some(base) = base.filter(|_| test.limit.reference() == Some(&Reference::Base)) {
+            outcome.changed.clone_from(&base.changed);
+        }
+        if !is_profiled(self, test) {
             return outcome;
         }
         match self.cause(test) {
-            Ok(blame) => outcome.blame = Some(Box::new((*blame).clone())),
+            Ok(blame) => {
+                if may_be_layout && blame.is_same() {
+                    let same =
+                        "; both sides run the same instructions: link order or memory layout";
+                    outcome.reason.push_str(same);
+                }
+                outcome.blame = Some(Box::new((*blame).clone()));
+            }
             Err(why) => outcome.notes.push(format!("no function is named: {why}")),
         }
         outcome
+    }
+
+    /// Returns the builds of both sides, those that times are compared with or cargo's own.
+    fn builds(&self, against_base: bool, by_time: bool) -> Result<Builds, Unmeasured> {
+        let base = self.base.as_ref().filter(|_| against_base);
+        let (head, reference) = match base {
+            Some(base) if by_time => {
+                let ([head, reference], _) = base.links().of_pair(0);
+                (head, reference.or_else(|| base.build().cloned()))
+            }
+            Some(base) => (None, base.build().cloned()),
+            None => (None, None),
+        };
+        Ok(Builds { head: head.map_or_else(Build::this, Ok)?, reference })
     }
 
     /// Profiles a test, unless that has been done for another limit of the same case.
@@ -63,17 +93,8 @@ impl Session {
         let began = Instant::now();
         let _lock = self.machine_lock.shared();
         let budget = &self.budgets.budgets[budget];
-        let request = subject::profiled(budget, case);
-        let base = self.base.as_ref().filter(|_| against_base);
-        let (head, reference) = match base {
-            Some(base) if by_time => {
-                let ([head, reference], _) = base.links().of_pair(0);
-                (head, reference.or_else(|| base.build().cloned()))
-            }
-            Some(base) => (None, base.build().cloned()),
-            None => (None, None),
-        };
-        let head = head.map_or_else(Build::this, Ok)?;
+        let request = subject::explaining(budget, case, vec![instructions::metric()]);
+        let Builds { head, reference } = self.builds(against_base, by_time)?;
         let scratch = self.results.join("scratch");
         let run = |build: &Build| profile(build, &request, &scratch);
         let (now, before) = std::thread::scope(|scope| {
@@ -82,13 +103,27 @@ impl Session {
             (now, before.map(|thread| thread.join().unwrap_or_else(|_| Err(broken()))))
         });
         let before = before.transpose().map_err(|why| why.of_role(Some("the base")))?;
-        let roots = [Some(self.budgets.root.as_path()), base.map(|base| base.root.as_path())];
+        let base = self.base.as_ref().map(|base| base.root.as_path());
+        let roots = [Some(self.budgets.root.as_path()), base];
         let own: BTreeSet<String> =
             roots.into_iter().flatten().flat_map(own_crates).chain(stem(&head)).collect();
         let mut blame = blame::compare(before.as_deref(), &now?, &own);
         blame.seconds = began.elapsed().as_secs_f64();
         Ok(blame)
     }
+}
+
+/// The test binaries that are profiled.
+struct Builds {
+    head: Build,
+    /// The base's; `None` without a base.
+    reference: Option<Build>,
+}
+
+/// Whether a value is beyond its limit.
+fn exceeds(outcome: &Outcome) -> bool {
+    let both = outcome.against.zip(outcome.estimate);
+    both.is_some_and(|(against, estimate)| against.is_over(estimate.value))
 }
 
 fn broken() -> Unmeasured {

@@ -33,7 +33,7 @@ use self::benchmark::Benchmarks;
 use self::build::Builder;
 use self::external::{ArtifactComparison, ArtifactFiles, CommandRuns, fill};
 use self::pairs::{PairSide, SHORTEST_PAIR, WorkloadPairs};
-pub(crate) use self::request::profiled;
+pub(crate) use self::request::explaining;
 use self::request::{request, slice_after};
 
 /// Returns the reason why a workload that a budget names cannot be measured.

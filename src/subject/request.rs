@@ -5,7 +5,6 @@ use std::time::Duration;
 use perf_budget_core::budget::{Budget, Subject};
 use perf_budget_core::metric::{Metric, WorkerInstrument};
 
-use crate::instrument::instructions;
 use crate::worker::process::Request;
 
 /// The shortest measuring time of a workload's process. Its set-up and warm-up are not counted.
@@ -62,13 +61,13 @@ fn shortest_slice(request: &Request) -> Duration {
     }
 }
 
-/// Returns the request for a profile of one case of a budget on a workload.
-pub(crate) fn profiled(budget: &Budget, case: usize) -> Request {
+/// Returns the request for something that nothing limits: what a red is explained by.
+pub(crate) fn explaining(budget: &Budget, case: usize, metrics: Vec<Metric>) -> Request {
     let workload = match &budget.subject {
         Subject::Workload(workload) => workload.as_str(),
         Subject::Artifact(_) | Subject::Command(_) | Subject::Criterion(_) | Subject::Record(_) => {
             ""
         }
     };
-    Request { load: None, ..request(workload, budget, case, vec![instructions::metric()], false) }
+    Request { load: None, ..request(workload, budget, case, metrics, false) }
 }

@@ -3,6 +3,7 @@
 //! An instruction belongs to the innermost function of the project that was running, so that what an allocation or a hash
 //! costs is said of the function that asks for it. The functions of other crates and libraries are listed below it.
 
+mod locked;
 mod names;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::callgrind::Profile;
 use crate::outcome::{Blame, Blamed, Change};
 
+pub use self::locked::{changed, own_crates};
 pub use self::names::plain;
 
 /// The crates whose functions are part of the measuring, of the language, or of the test's own harness.
@@ -25,18 +27,6 @@ const FOREIGN: [&str; 8] = [
 ];
 /// How many parts of a function are kept.
 const PARTS: usize = 8;
-
-/// Returns the names of the crates in a `Cargo.lock` that come from no registry and no repository: those of the project.
-pub fn own_crates(lock: &str) -> BTreeSet<String> {
-    let mut own = BTreeSet::new();
-    for package in lock.split("[[package]]").skip(1) {
-        let is_foreign = package.lines().any(|line| line.starts_with("source = "));
-        let name =
-            package.lines().find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
-        own.extend(name.filter(|_| !is_foreign).map(|name| name.replace('-', "_")));
-    }
-    own
-}
 
 /// Compares the profiles of one operation each, of the reference and of what is measured. Without a reference the result
 /// says where the instructions are. `own` are the crates of the project.
@@ -56,6 +46,10 @@ pub fn compare(before: Option<&[Profile]>, now: &[Profile], own: &BTreeSet<Strin
         seconds: 0.0,
         before: was.as_ref().map(|was| was.total),
         now: is.total,
+        system_calls: is.system_calls.map(|now| Change {
+            before: was.as_ref().and_then(|was| was.system_calls).unwrap_or(0.0),
+            now,
+        }),
         functions,
         nameless: if is.total > 0.0 { is.nameless / is.total } else { 0.0 },
     }
@@ -66,6 +60,7 @@ pub fn compare(before: Option<&[Profile]>, now: &[Profile], own: &BTreeSet<Strin
 struct Sums {
     total: f64,
     nameless: f64,
+    system_calls: Option<f64>,
     functions: BTreeMap<String, Sum>,
 }
 
@@ -83,6 +78,8 @@ struct Sum {
 fn sum(profiles: &[Profile], own: &BTreeSet<String>) -> Sums {
     let mut sums = Sums::default();
     let share = 1.0 / profiles.len().max(1) as f64;
+    let calls: Option<u64> = profiles.iter().map(|profile| profile.system_calls).sum();
+    sums.system_calls = calls.map(|calls| calls as f64 * share);
     for profile in profiles {
         let chains: Vec<Vec<String>> = profile
             .functions
@@ -173,3 +170,6 @@ fn blamed(name: &str, was: &Sums, is: &Sums) -> Blamed {
         parts,
     }
 }
+
+#[cfg(test)]
+mod tests;

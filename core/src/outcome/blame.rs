@@ -14,6 +14,9 @@ pub struct Blame {
     pub before: Option<f64>,
     /// The same now.
     pub now: f64,
+    /// The system calls of one operation, where they were counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_calls: Option<Change>,
     /// The functions, the one with the greatest change first; without a reference, the one with the greatest part.
     pub functions: Vec<Blamed>,
     /// The share of the instructions that belongs to functions without a name, as in a stripped binary.

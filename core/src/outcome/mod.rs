@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 mod accepted;
 mod blame;
+mod changed;
 mod counted;
 pub mod noise;
 mod proven;
@@ -17,6 +18,7 @@ pub mod words;
 
 pub use self::accepted::Accepted;
 pub use self::blame::{Blame, Blamed, Change};
+pub use self::changed::Changed;
 pub use self::counted::Counted;
 pub use self::noise::Noise;
 pub use self::proven::{By, Proven, short};
@@ -70,6 +72,9 @@ pub struct Outcome {
     /// What is to blame for a red; `None` where it was not profiled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blame: Option<Box<Blame>>,
+    /// What has changed since the base in what a red runs; `None` where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<Changed>,
     /// Why there is no reading: the name of a [`Cause`].
     pub cause: Option<String>,
     /// The end of the output of the process, where it failed.

@@ -104,6 +104,9 @@ pub fn explain(outcome: &Outcome) -> String {
             row(if nth == 0 { "blame" } else { "" }, line);
         }
     }
+    if let Some(changed) = &outcome.changed {
+        row("changed", &changed.words());
+    }
     for note in &outcome.notes {
         row("note", note);
     }

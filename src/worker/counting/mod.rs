@@ -160,6 +160,7 @@ pub(super) fn place_under(
     args.push(out);
     if counting.is_profile {
         args.push(format!("--separate-callers={CALLERS}").into());
+        args.push("--collect-systime=yes".into());
     }
     args.push(std::mem::replace(&mut launch.program, program.into()));
     args.append(&mut launch.args);

@@ -38,6 +38,12 @@ pub fn blame(blame: &Blame) -> Vec<String> {
             blame.nameless * 100.0
         ));
     }
+    if let Some(Change { before, now }) = blame.system_calls
+        && blame.before.is_some()
+        && before.to_bits() != now.to_bits()
+    {
+        lines.push(format!("{before} -> {now} system calls of one operation"));
+    }
     if !blame.is_same() {
         lines.extend(named(blame).map(|function| line(function, blame)));
     }
