@@ -77,48 +77,59 @@ struct Sum {
 /// Adds up the profiles of several operations, and returns the mean of one.
 fn sum(profiles: &[Profile], own: &BTreeSet<String>) -> Sums {
     let mut sums = Sums::default();
-    let share = 1.0 / profiles.len().max(1) as f64;
+    profiles.iter().for_each(|profile| sums.add(profile, own));
     let calls: Option<u64> = profiles.iter().map(|profile| profile.system_calls).sum();
-    sums.system_calls = calls.map(|calls| calls as f64 * share);
-    for profile in profiles {
-        let chains: Vec<Vec<String>> = profile
-            .functions
-            .iter()
-            .map(|function| names::chain(&function.name).into_iter().map(plain).collect())
-            .collect();
-        let owners: Vec<usize> = chains.iter().map(|chain| owner(chain, own)).collect();
-        for (at, function) in profile.functions.iter().enumerate() {
-            let (chain, cost) = (&chains[at], function.cost as f64 * share);
-            sums.total += cost;
+    sums.system_calls = calls.map(|calls| calls as f64);
+    sums.divide(profiles.len().max(1) as f64);
+    sums
+}
+
+impl Sums {
+    /// Adds the whole numbers of one operation, so that the order of its functions makes no difference to the last digit.
+    fn add(&mut self, profile: &Profile, own: &BTreeSet<String>) {
+        let chain = |name: &str| names::chain(name).into_iter().map(plain).collect();
+        let chains: Vec<Vec<String>> =
+            profile.functions.iter().map(|function| chain(&function.name)).collect();
+        for (chain, function) in chains.iter().zip(&profile.functions) {
+            let (owner, cost) = (owner(chain, own), function.cost as f64);
+            self.total += cost;
             if is_nameless(&chain[0]) {
-                sums.nameless += cost;
+                self.nameless += cost;
             }
-            let mut seen = BTreeSet::new();
-            for name in chain.iter().filter(|name| is_own(name, own)) {
-                if seen.insert(name) {
-                    sums.functions.entry(name.clone()).or_default().inclusive += cost;
-                }
+            let mut around: BTreeSet<&String> =
+                chain.iter().filter(|name| is_own(name, own)).collect();
+            around.insert(&chain[owner]);
+            for name in around {
+                self.functions.entry(name.clone()).or_default().inclusive += cost;
             }
-            let blamed = sums.functions.entry(chain[owners[at]].clone()).or_default();
+            let blamed = self.functions.entry(chain[owner].clone()).or_default();
             blamed.own += cost;
-            let part = if owners[at] == 0 { String::new() } else { chain[0].clone() };
+            let part = if owner == 0 { String::new() } else { chain[0].clone() };
             *blamed.parts.entry(part).or_default() += cost;
-            if seen.is_empty() {
-                blamed.inclusive += cost;
-            }
-            for call in &function.calls {
-                let callee = &chains[call.to][0];
-                if is_own(callee, own) {
-                    let count = call.count as f64 * share;
-                    let caller = chain[owners[at]].clone();
-                    let called = sums.functions.entry(callee.clone()).or_default();
-                    called.calls += count;
-                    *called.callers.entry(caller).or_default() += count;
-                }
+            let callees =
+                function.calls.iter().map(|call| (&chains[call.to][0], call.count as f64));
+            for (callee, count) in callees.filter(|(callee, _)| is_own(callee, own)) {
+                let called = self.functions.entry(callee.clone()).or_default();
+                called.calls += count;
+                *called.callers.entry(chain[owner].clone()).or_default() += count;
             }
         }
     }
-    sums
+
+    fn divide(&mut self, operations: f64) {
+        self.total /= operations;
+        self.nameless /= operations;
+        self.system_calls = self.system_calls.map(|calls| calls / operations);
+        for sum in self.functions.values_mut() {
+            for amount in [&mut sum.own, &mut sum.inclusive, &mut sum.calls] {
+                *amount /= operations;
+            }
+            sum.callers
+                .values_mut()
+                .chain(sum.parts.values_mut())
+                .for_each(|amount| *amount /= operations);
+        }
+    }
 }
 
 fn is_own(name: &str, own: &BTreeSet<String>) -> bool {

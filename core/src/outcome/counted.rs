@@ -18,7 +18,7 @@ impl Counted {
     pub fn words(&self) -> String {
         match self.allocator {
             Some(allocator) => format!(
-                "counted by {}; malloc, calloc, realloc and free took {allocator} more, which depend on all that the heap \
+                "counted by {}; malloc, calloc, realloc and free took {allocator:.1} more, which depend on all that the heap \
                  has seen before",
                 self.by
             ),

@@ -8,6 +8,8 @@ const FUNCTIONS: usize = 3;
 const PARTS: usize = 3;
 /// The share of the whole change below which a function is not named after the first.
 const SMALL: f64 = 0.01;
+/// The least number of instructions that is named.
+const LEAST: f64 = 0.5;
 /// The share of nameless instructions from which on the binary counts as stripped.
 const STRIPPED: f64 = 0.5;
 
@@ -56,7 +58,7 @@ fn named(blame: &Blame) -> impl Iterator<Item = &Blamed> {
     let first = blame.functions.iter().take(FUNCTIONS).enumerate();
     let matters = move |(nth, function): &(usize, &Blamed)| {
         let by = function.own.by().abs();
-        by > 0.0 && (*nth == 0 || by > SMALL * whole)
+        by >= LEAST && (*nth == 0 || by > SMALL * whole)
     };
     first.filter(matters).map(|(_, function)| function)
 }
@@ -76,7 +78,7 @@ fn line(function: &Blamed, blame: &Blame) -> String {
     let parts: Vec<String> = function
         .parts
         .iter()
-        .filter(|(_, change)| change.by() != 0.0)
+        .filter(|(_, change)| change.by().abs() >= LEAST)
         .take(PARTS)
         .map(|(name, change)| {
             let name = if name.is_empty() { "itself" } else { name };
