@@ -204,10 +204,12 @@ impl Dumps {
 /// Returns the words for a count by callgrind: what the number of instructions depends on besides the code.
 fn by_callgrind(creator: &str) -> String {
     #[cfg(target_arch = "x86_64")]
-    let level = match () {
-        () if std::arch::is_x86_feature_detected!("avx2") => "x86-64-v3",
-        () if std::arch::is_x86_feature_detected!("sse4.2") => "x86-64-v2",
-        () => "x86-64",
+    let level = if std::arch::is_x86_feature_detected!("avx2") {
+        "x86-64-v3"
+    } else if std::arch::is_x86_feature_detected!("sse4.2") {
+        "x86-64-v2"
+    } else {
+        "x86-64"
     };
     #[cfg(not(target_arch = "x86_64"))]
     let level = std::env::consts::ARCH;

@@ -29,8 +29,11 @@ struct Code {
 /// Returns the code for this processor; `state` is the distance of the generator's state from the beginning of the code.
 /// `None` if there is no code for it.
 fn code(state: usize) -> Option<Code> {
-    if cfg!(target_arch = "x86_64") { Some(x86_64(state)) } else { None }
-        .or_else(|| cfg!(target_arch = "aarch64").then(|| aarch64(state)))
+    match std::env::consts::ARCH {
+        "x86_64" => Some(x86_64(state)),
+        "aarch64" => Some(aarch64(state)),
+        _ => None,
+    }
 }
 
 /// `getrandom(buffer: rdi, length: rsi)`
