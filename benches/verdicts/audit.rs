@@ -84,6 +84,7 @@ fn measure(workload: &str, on: Place, place: &Path, random: &mut Random) -> io::
             max_operations: 1,
             paired: true,
             injection: None,
+            counting: None,
         },
         role: None,
     };

@@ -27,6 +27,8 @@
 //! | [`report`] | renderings of outcomes: the terminal, GitHub | report |
 //! | [`selftest`] | what a selftest was asked and found, as data | |
 //! | [`atomic`] | files that several processes use at the same time | |
+//! | [`blame`] | which functions are to blame for a red | |
+//! | [`callgrind`] | what Valgrind's tool callgrind writes about a program, read | |
 //! | [`date`] | a day of the calendar | |
 //! | [`error`] | the one opaque error: the gate could not do its work | |
 //! | [`exact`] | JSON whose numbers are read as they were written | |
@@ -40,9 +42,11 @@
 
 pub mod atomic;
 pub mod benchmarks;
+pub mod blame;
 pub mod budget;
 #[warn(clippy::wildcard_enum_match_arm)]
 pub mod build;
+pub mod callgrind;
 pub mod date;
 #[warn(clippy::wildcard_enum_match_arm)]
 pub mod enforce;

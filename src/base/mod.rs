@@ -17,7 +17,7 @@ use perf_budget_core::handover::{
     self, BINARIES, DIRECTORY, Details, HEADS, Handover, LINKS, Unchanged, Written,
 };
 use perf_budget_core::metric::Metric;
-use perf_budget_core::outcome::{BaseRevision, Proven};
+use perf_budget_core::outcome::{BaseRevision, Changed, Proven};
 
 pub(crate) use self::benchmarks::BaseBenchmarks;
 pub(crate) use self::links::Links;
@@ -41,6 +41,8 @@ pub(crate) struct Base {
     pub(crate) notes: Vec<String>,
     /// The notes for every comparison of times with the base.
     pub(crate) link_notes: Vec<String>,
+    /// What has changed since the base in what runs. `None` if that is not known.
+    pub(crate) changed: Option<Changed>,
     /// The benchmarks of both revisions, as they were built to be compared. Empty if the command built none.
     benchmarks: Vec<BaseBenchmarks>,
     /// What is proven unchanged, so that it need not be measured. `None` if everything is measured.
@@ -119,6 +121,7 @@ impl Base {
             names: Some(HashSet::new()),
             notes: Vec::new(),
             link_notes: Vec::new(),
+            changed: None,
             benchmarks: Vec::new(),
             unchanged: None,
             unchanged_times: None,
@@ -189,6 +192,7 @@ impl Base {
             names,
             notes: Vec::new(),
             link_notes: Vec::new(),
+            changed: handover.details.changed.clone(),
             benchmarks: Vec::new(),
             unchanged: None,
             unchanged_times: None,

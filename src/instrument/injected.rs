@@ -11,7 +11,7 @@ use perf_budget_core::reading::ProcessRun;
 use super::heap;
 use crate::inject::Injection;
 use crate::instrument::laps::Instrument;
-use crate::os::memory;
+use crate::os::{memory, valgrind};
 
 /// The shortest sleep there is, which causes one context switch.
 const SHORTEST: Duration = Duration::from_nanos(1);
@@ -31,6 +31,8 @@ pub(crate) struct Injected<G: ?Sized> {
     due: f64,
     held: Vec<u8>,
     lap: usize,
+    /// The instructions of one lap, once they are known.
+    own: Option<f64>,
     inner: Box<G>,
 }
 
@@ -48,6 +50,7 @@ impl<G: Instrument + ?Sized> Injected<G> {
             due: 0.0,
             held: Vec::new(),
             lap: 1,
+            own: None,
             inner,
         }
     }
@@ -74,6 +77,10 @@ impl<G: Instrument + ?Sized> Injected<G> {
     }
 
     fn apply(&mut self) {
+        if self.injection.effect == Effect::Instructions {
+            // The share of what is not known yet is 0: the first laps are not part of the value.
+            return valgrind::spend(self.injection.added(self.own.unwrap_or(0.0)) as u64);
+        }
         let now = heap::Counted::now();
         let injection = self.injection;
         match injection.effect {
@@ -115,7 +122,11 @@ impl<G: Instrument + ?Sized> Injected<G> {
                     self.due = 0.0;
                 }
             }
-            Effect::Failures | Effect::Recorded | Effect::Bytes | Effect::Exit => {}
+            Effect::Instructions
+            | Effect::Failures
+            | Effect::Recorded
+            | Effect::Bytes
+            | Effect::Exit => {}
         }
     }
 }
@@ -142,6 +153,10 @@ impl<G: Instrument + ?Sized> Instrument for Injected<G> {
     }
 
     fn start(&mut self) {
+        // Where instructions are counted, nothing but what is injected may be added to them.
+        if self.injection.effect == Effect::Instructions {
+            return self.inner.start();
+        }
         self.inner.start();
         self.before = heap::Counted::now();
         self.started = Instant::now();
@@ -164,6 +179,10 @@ impl<G: Instrument + ?Sized> Instrument for Injected<G> {
             failed += self.take_whole(self.injection.amount * operations as f64);
         }
         self.inner.record(operations, failed.min(operations));
+        if self.own.is_none() && self.injection.effect == Effect::Instructions {
+            let injected = self.injection.added(0.0);
+            self.own = self.inner.counted().map(|counted| counted - injected);
+        }
     }
 
     fn finish(&mut self, process: &mut ProcessRun) -> Result<(), Unmeasured> {

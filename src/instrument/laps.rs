@@ -29,6 +29,11 @@ pub(crate) trait Instrument {
     /// Called with how many of the lap's operations failed. The inputs and outputs are gone.
     fn record(&mut self, operations: usize, failed: usize);
 
+    /// Returns the instructions of the last lap, if this instrument has counted them: what a selftest adds a share of.
+    fn counted(&mut self) -> Option<f64> {
+        None
+    }
+
     /// Writes what was measured to `process`.
     fn finish(&mut self, process: &mut ProcessRun) -> Result<(), Unmeasured>;
 }

@@ -5,11 +5,13 @@ pub(crate) mod fuel;
 mod growth;
 pub(crate) mod heap;
 pub(crate) mod injected;
+pub(crate) mod instructions;
 pub(crate) mod laps;
 pub(crate) mod load;
 mod memory;
 pub(crate) mod time;
 
+use std::path::Path;
 use std::time::Duration;
 
 use laps::{Instrument, Repeat};
@@ -26,6 +28,8 @@ pub(crate) struct Settings<'a> {
     pub(crate) max_operations: usize,
     /// Whether the operation may be repeated.
     pub(crate) repeat: Repeat,
+    /// Where callgrind writes what it counts, if this process runs under it; and whether the harness reads the files.
+    pub(crate) dumps: Option<(&'a Path, bool)>,
 }
 
 /// Returns the instrument, ready to watch.
@@ -36,12 +40,13 @@ pub(crate) fn begin(
     instrument: WorkerInstrument,
     settings: &Settings<'_>,
 ) -> Result<Box<dyn Instrument>, Unmeasured> {
-    let &Settings { metrics, slice, max_operations, repeat } = settings;
+    let &Settings { metrics, slice, max_operations, repeat, dumps } = settings;
     Ok(match instrument {
         WorkerInstrument::Time => Box::new(time::Time::new(metrics, slice, max_operations, repeat)),
         WorkerInstrument::Heap => Box::new(heap::Allocations::new(repeat, max_operations)?),
         WorkerInstrument::Fuel => Box::new(fuel::Fuel::new(repeat)?),
         WorkerInstrument::Growth => Box::new(growth::Growth::new(slice, repeat)?),
+        WorkerInstrument::Instructions => Box::new(instructions::Instructions::new(repeat, dumps)?),
         WorkerInstrument::Memory => Box::new(memory::Memory::new(metrics)?),
     })
 }

@@ -1,7 +1,7 @@
 //! The sweep: it measures every case of a budget once, to see how a metric grows with a parameter.
 
 use perf_budget_core::metric::{ByMetric, Metric};
-use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::outcome::{Cause, Counted, Unmeasured};
 use perf_budget_core::reading::ProcessRun;
 use perf_budget_core::stats::PowerLaw;
 
@@ -30,6 +30,9 @@ impl Source for Sweep {
             let (x, source) = &mut self.points[i];
             let process = source.measure_process()?;
             sweep.elapsed += process.elapsed;
+            // All cases are counted by the same counter, and the allocator's part is one of each.
+            sweep.counted =
+                process.counted.clone().map(|counted| Counted { allocator: None, ..counted });
             for metric in &self.metrics {
                 readings.or_default(metric).push((*x, typical_value(&process, metric)?));
             }

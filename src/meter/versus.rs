@@ -1,7 +1,7 @@
 //! The comparison of two sources that are measured one after the other. The value is the ratio of their readings.
 
 use perf_budget_core::metric::Metric;
-use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::outcome::{Cause, Counted, Unmeasured};
 use perf_budget_core::reading::ProcessRun;
 
 use super::{Coin, Source, typical_value};
@@ -46,6 +46,7 @@ impl Source for Versus {
                 }
             }
         }
+        both.counted = counted(a.counted, b.counted.as_ref())?;
         both.remarks = a.remarks;
         both.waited = a.waited.zip(b.waited).map(|(x, y)| f64::midpoint(x, y));
         both.preempted = a.preempted.zip(b.preempted).map(|(x, y)| x + y);
@@ -65,5 +66,19 @@ fn ratio(metric: &Metric, (x, y): (f64, f64)) -> Result<f64, Unmeasured> {
             Err(Unmeasured::new(Cause::InvalidReading, text))
         }
         (x, y) => Ok(x / y),
+    }
+}
+
+/// Returns how both sides were counted, the allocator's part being that of the subject.
+fn counted(a: Option<Counted>, b: Option<&Counted>) -> Result<Option<Counted>, Unmeasured> {
+    match (&a, b) {
+        (Some(by), Some(other)) if by.by != other.by => {
+            let text = format!(
+                "the one side was counted by {}, the other by {}, and counts of different counters are never compared",
+                by.by, other.by
+            );
+            Err(Unmeasured::new(Cause::Unsuitable, text))
+        }
+        _ => Ok(a),
     }
 }

@@ -1,6 +1,8 @@
 //! Calls to the operating system, each behind a safe function that knows nothing of measuring.
 
 pub(crate) mod affinity;
+#[cfg(target_os = "linux")]
+pub(crate) mod counter;
 #[cfg(windows)]
 pub(crate) mod job;
 #[cfg(unix)]
@@ -15,5 +17,6 @@ pub(crate) mod port;
 #[cfg(target_os = "linux")]
 pub(crate) mod proc;
 pub(crate) mod usage;
+pub(crate) mod valgrind;
 
 pub(crate) use self::locks::holders as lock_holders;

@@ -97,7 +97,10 @@ impl Run {
                 Ok(Watcher::Time(Box::new(Time::new(metrics, slice, max_operations, repeat))))
             }
             _ => {
-                let settings = Settings { metrics, slice, max_operations, repeat };
+                let counting = self.request.counting.as_ref();
+                let dumps =
+                    counting.map(|counting| (counting.dumps.as_path(), counting.is_profile));
+                let settings = Settings { metrics, slice, max_operations, repeat, dumps };
                 instrument::begin(self.instrument, &settings).map(Watcher::Other)
             }
         };

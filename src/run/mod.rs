@@ -30,7 +30,7 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::{ProcessRun, Work};
 pub use serve::serve;
 
-use crate::instrument::fuel;
+use crate::instrument::{fuel, instructions};
 use crate::worker::wire::{Request, valid};
 
 /// A function that is measured, as the harness stores it.
@@ -210,6 +210,9 @@ impl Run {
         let instrument = request.instrument()?;
         if instrument == WorkerInstrument::Fuel {
             fuel::begin();
+        }
+        if instrument == WorkerInstrument::Instructions {
+            instructions::begin();
         }
         Ok(Run {
             request,

@@ -170,7 +170,7 @@ impl Session {
     /// Stores the evidence of an outcome for the next run of the same build. Returns the outcome; if its evidence could
     /// not be stored, a note says so.
     pub(super) fn remember(&self, test: usize, outcome: &Outcome) -> Outcome {
-        let mut outcome = outcome.clone();
+        let mut outcome = self.with_cause(test, outcome.clone());
         let test = Some(&self.suite.tests[test]).filter(|test| !test.is_deterministic());
         let identity_of = |test| identity(&self.sources(None), test);
         if let Some(identity) = test.and_then(identity_of) {

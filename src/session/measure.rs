@@ -121,6 +121,7 @@ impl Session {
         let settings = &self.budgets.settings;
         let repeats = asked.iter().map(|asked| match asked.limit.metric.judged() {
             Judged::Compared { repeats } => repeats,
+            Judged::Agreed { .. } => 2,
             Judged::Statistical(_) | Judged::UntilConstant(_) => 1,
         });
         let rules = Rules {

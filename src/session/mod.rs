@@ -9,6 +9,7 @@
 mod benchmarks;
 mod benchmarks_found;
 mod carried;
+mod cause;
 mod decided;
 mod leftovers;
 mod machine;

@@ -1,14 +1,15 @@
 //! The state of a session: everything that the tests of one run share. It is apart from what is done with it, so that
 //! every other file of the session can use it.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use perf_budget_core::budget::Budgets;
 use perf_budget_core::enforce::accepted::AcceptedValues;
 use perf_budget_core::error::Error;
-use perf_budget_core::outcome::{Outcome, Run};
+use perf_budget_core::outcome::{Blame, Outcome, Run};
 use perf_budget_core::suite::Suite;
 
 use super::benchmarks::{self, Named};
@@ -22,6 +23,13 @@ use crate::inject::Injection;
 use crate::progress::Progress;
 use crate::subject::Sources;
 use crate::worker::process::Build;
+
+/// What the profiles of one case have shown: the blame, or why there is none.
+pub(super) type Cause = Result<Arc<Blame>, String>;
+
+/// What is profiled: a budget, a case of it, whether it is compared with the base, and whether by the builds that times
+/// are compared with.
+pub(super) type Profiled = (usize, usize, bool, bool);
 
 /// One run of the tests, with everything that they share.
 pub(crate) struct Session {
@@ -45,6 +53,8 @@ pub(crate) struct Session {
     pub(super) rotation: Mutex<Rotation>,
     /// The outcome of each test, once it is decided.
     pub(super) decided: Mutex<Vec<Option<Box<Outcome>>>>,
+    /// What was found to blame, for each case that has a red.
+    pub(super) causes: Mutex<HashMap<Profiled, Cause>>,
     pub(super) machine_lock: MachineLock,
     pub(super) progress: Progress,
     /// When this run began. If it has several processes, when the first of them began.
@@ -101,6 +111,7 @@ impl Session {
             groups,
             rotation: Mutex::default(),
             decided,
+            causes: Mutex::default(),
             machine_lock,
             progress,
             started,

@@ -34,6 +34,7 @@ use self::benchmark::Benchmarks;
 use self::build::Builder;
 use self::external::{ArtifactComparison, ArtifactFiles, CommandRuns, fill};
 use self::pairs::{PairSide, SHORTEST_PAIR, WorkloadPairs};
+pub(crate) use self::request::explaining;
 use self::request::request;
 use self::workload::{NamedReference, WorkloadProcesses};
 

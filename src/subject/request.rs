@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use perf_budget_core::budget::Budget;
+use perf_budget_core::budget::{Budget, Subject};
 use perf_budget_core::metric::{Metric, WorkerInstrument};
 
 use crate::worker::process::Request;
@@ -34,6 +34,7 @@ pub(super) fn request(
         max_operations: MOST_OPERATIONS,
         paired,
         injection: None,
+        counting: None,
     };
     request.slice = shortest_slice(&request);
     request
@@ -58,4 +59,16 @@ fn shortest_slice(request: &Request) -> Duration {
         }
         None => SLICE,
     }
+}
+
+/// Returns the request for something that nothing limits: what a red is explained by.
+pub(crate) fn explaining(budget: &Budget, case: usize, metrics: Vec<Metric>) -> Request {
+    let workload = match &budget.subject {
+        Subject::Workload(workload) => workload.as_str(),
+        Subject::Artifact(_)
+        | Subject::Command(_)
+        | Subject::Benchmark(..)
+        | Subject::Record(_) => "",
+    };
+    Request { load: None, ..request(workload, budget, case, metrics, false) }
 }

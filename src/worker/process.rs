@@ -4,10 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use perf_budget_core::callgrind::Profile;
+use perf_budget_core::metric::WorkerInstrument;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::{Orphans, ProcessRun};
 
 pub use super::build::Build;
+use super::counting;
 pub use super::wire::Request;
 use super::wire::{NO_REPLY, UNWRITTEN, VARIABLE, WireReply, WireRequest};
 use crate::exec::{self, Finished, Launch};
@@ -22,7 +25,8 @@ pub fn measure_in(
 ) -> Result<ProcessRun, Unmeasured> {
     let began = Instant::now();
     let prepared = PreparedProcess::new(request, scratch, build)?;
-    let finished = exec::run(&prepared.launch, timeout)
+    let slower = if prepared.is_slowed { SLOWER } else { 1 };
+    let finished = exec::run(&prepared.launch, timeout * slower)
         .map_err(|why| with_workload(&request.workload, why))?;
     let mut process = prepared.reply(&finished)?;
     if finished.strays > 0 {
@@ -44,6 +48,24 @@ pub fn measure_in(
     Ok(process)
 }
 
+/// Profiles `request`, which asks for instructions, in a fresh process under callgrind, and returns one profile for each
+/// operation.
+///
+/// # Errors
+/// If there is no Valgrind, or the process cannot be measured.
+pub(crate) fn profile_in(
+    build: &Build,
+    request: &Request,
+    scratch: &Path,
+    timeout: Duration,
+) -> Result<Vec<Profile>, Unmeasured> {
+    let prepared = PreparedProcess::profiled(request, scratch, build)?;
+    let finished = exec::run(&prepared.launch, timeout)
+        .map_err(|why| with_workload(&request.workload, why))?;
+    prepared.reply(&finished)?;
+    counting::profiles(&prepared.files.counted)
+}
+
 /// Does the same in a process of this binary.
 #[cfg(feature = "internals")]
 pub fn measure(
@@ -54,11 +76,16 @@ pub fn measure(
     measure_in(&Build::this()?, request, scratch, timeout)
 }
 
+/// How many times its `timeout` a process may take under callgrind, where it runs few operations, but slowly.
+const SLOWER: u32 = 5;
+
 /// A request that is written down, and the process that will take it.
 pub(super) struct PreparedProcess {
     workload: String,
     files: Files,
     pub(super) launch: Launch,
+    /// Whether it runs under a tool that makes it many times slower.
+    is_slowed: bool,
 }
 
 impl PreparedProcess {
@@ -67,12 +94,45 @@ impl PreparedProcess {
         scratch: &Path,
         build: &Build,
     ) -> Result<PreparedProcess, Unmeasured> {
-        request.instrument()?;
+        let callgrind = match request.instrument()? {
+            WorkerInstrument::Instructions => counting::counter()?.callgrind(),
+            WorkerInstrument::Time
+            | WorkerInstrument::Heap
+            | WorkerInstrument::Fuel
+            | WorkerInstrument::Memory
+            | WorkerInstrument::Growth => None,
+        };
+        PreparedProcess::of(request, scratch, build, callgrind.map(|program| (program, false)))
+    }
+
+    /// Prepares a process whose functions are profiled, and not only counted.
+    fn profiled(
+        request: &Request,
+        scratch: &Path,
+        build: &Build,
+    ) -> Result<PreparedProcess, Unmeasured> {
+        let program = counting::callgrind()?;
+        PreparedProcess::of(request, scratch, build, Some((program, true)))
+    }
+
+    /// Prepares a process, under callgrind if its program is given, with whether it profiles functions.
+    fn of(
+        request: &Request,
+        scratch: &Path,
+        build: &Build,
+        callgrind: Option<(PathBuf, bool)>,
+    ) -> Result<PreparedProcess, Unmeasured> {
         build.unchanged()?;
-        let files = Files::new(scratch).and_then(|files| files.ask(request).map(|()| files));
-        let files = files.map_err(|error| {
+        let failed = |error: std::io::Error| {
             harness(format!("failed to ask for a process in `{}`: {error}", scratch.display()))
-        })?;
+        };
+        let files = Files::new(scratch).map_err(failed)?;
+        let mut request = request.clone();
+        if let Some((_, is_profile)) = callgrind {
+            std::fs::create_dir_all(&files.counted).map_err(failed)?;
+            request.counting = Some(counting::request(&files.counted, is_profile));
+        }
+        files.ask(&request).map_err(failed)?;
         let mut launch = Launch::new(&build.binary);
         launch.called = Some(request.workload.clone());
         launch.args = build.arguments.iter().map(Into::into).collect();
@@ -90,7 +150,15 @@ impl PreparedProcess {
             launch.env.push(("CARGO_MANIFEST_DIR".into(), package.into()));
             launch.dir = Some(package.clone());
         }
-        Ok(PreparedProcess { workload: request.workload.clone(), files, launch })
+        if let (Some((program, _)), Some(counting)) = (&callgrind, &request.counting) {
+            counting::place_under(&mut launch, program, counting).map_err(failed)?;
+        }
+        Ok(PreparedProcess {
+            workload: request.workload.clone(),
+            files,
+            launch,
+            is_slowed: callgrind.is_some(),
+        })
     }
 
     /// Returns the reply of the process, which has ended.
@@ -153,6 +221,8 @@ fn harness(text: String) -> Unmeasured {
 struct Files {
     request: PathBuf,
     reply: PathBuf,
+    /// The directory of what callgrind counts.
+    counted: PathBuf,
 }
 
 impl Files {
@@ -164,7 +234,8 @@ impl Files {
         let count = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("process-{}-{count}", std::process::id());
         let file = |ending| scratch.join(&name).with_extension(ending);
-        let files = Files { request: file("request"), reply: file("reply") };
+        let files =
+            Files { request: file("request"), reply: file("reply"), counted: file("counted") };
         files.remove();
         Ok(files)
     }
@@ -179,6 +250,7 @@ impl Files {
             // Most of these files do not exist.
             let _ = std::fs::remove_file(file);
         }
+        let _ = std::fs::remove_dir_all(&self.counted);
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use perf_budget_core::budget::{Load, LoadShape, Param};
 use perf_budget_core::exact;
 use perf_budget_core::metric::{InstrumentKind, Metric, SubjectKind, WorkerInstrument};
-use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::outcome::{Cause, Counted, Unmeasured};
 use perf_budget_core::reading::{Clock, Lag, ProcessRun, Timing, Work};
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +44,17 @@ pub struct Request {
     pub paired: bool,
     /// What a selftest injects into the measured part; `None` in every run that judges.
     pub injection: Option<Injection>,
+    /// How callgrind counts instructions; `None` if the process does not run under it.
+    pub counting: Option<Counting>,
+}
+
+/// How callgrind counts the instructions of a process.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Counting {
+    /// The path at which it writes, without the numbers of the files.
+    pub dumps: std::path::PathBuf,
+    /// Whether the harness reads the files, which then say who called whom.
+    pub is_profile: bool,
 }
 
 impl Request {
@@ -90,6 +101,9 @@ pub(crate) struct WireRequest {
     paired: bool,
     #[serde(alias = "plant")]
     injection: Option<Injection>,
+    /// A worker that does not know this field does not know `instructions` either, and says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    counting: Option<Counting>,
     /// The path of the reply.
     pub(crate) reply: std::path::PathBuf,
 }
@@ -106,8 +120,14 @@ impl WireRequest {
             max_operations: request.max_operations,
             paired: request.paired,
             injection: request.injection,
+            counting: request.counting.clone(),
             reply,
         }
+    }
+
+    /// Whether the process runs under callgrind.
+    pub(crate) fn is_counted(&self) -> bool {
+        self.counting.is_some()
     }
 
     pub(crate) fn request(self) -> Request {
@@ -124,6 +144,7 @@ impl WireRequest {
             max_operations: self.max_operations,
             paired: self.paired,
             injection: self.injection,
+            counting: self.counting,
         }
     }
 }
@@ -201,6 +222,8 @@ pub(crate) struct WireProcessRun {
     lag: Option<(f64, f64)>,
     at_least: Option<f64>,
     grain: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    counted: Option<Counted>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -245,6 +268,7 @@ impl WireReply {
             lag: process.lag.map(|lag| (lag.p99, lag.max)),
             at_least: process.at_least,
             grain: process.grain,
+            counted: process.counted,
         })
     }
 
@@ -290,6 +314,7 @@ impl WireProcessRun {
             lag: self.lag.map(|(p99, max)| Lag { p99, max }),
             at_least: self.at_least,
             grain: self.grain,
+            counted: self.counted,
             ..ProcessRun::default()
         };
         let times = process.operations.iter().chain(&process.batches);

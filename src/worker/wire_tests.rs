@@ -66,6 +66,7 @@ fn a_request_is_read_as_it_was_written() {
         max_operations: 5,
         paired: false,
         injection: None,
+        counting: None,
     };
     let text = serde_json::to_vec(&WireRequest::new(&request, "/reply".into())).unwrap();
     let read: WireRequest = serde_json::from_slice(&text).unwrap();
@@ -84,6 +85,7 @@ fn check(metrics: &[Metric], expected: Option<WorkerInstrument>) {
         max_operations: 0,
         paired: false,
         injection: None,
+        counting: None,
     };
     assert_eq!(request.instrument().ok(), expected, "{metrics:?}");
 }

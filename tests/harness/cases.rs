@@ -50,8 +50,13 @@ fn check(name: &str, folder: &Path) {
     if !is_for_this_build(name) {
         return;
     }
-    let case = Case::empty(name);
+    let mut case = Case::empty(name);
     copy(folder, &case.dir);
+    // The case may set variables, one a line.
+    let environment = fs::read_to_string(folder.join("environment")).unwrap_or_default();
+    for (name, value) in environment.lines().filter_map(|line| line.split_once('=')) {
+        case = case.env(name, value);
+    }
     // The listener is kept while the case runs, for the case that needs a port which is in use.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();

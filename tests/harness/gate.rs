@@ -15,7 +15,7 @@ pub(crate) const SUBJECT: &str = "PERF_BUDGET_TEST_SUBJECT";
 const LONGEST_RUN: Duration = Duration::from_secs(120);
 
 /// Variables that the machine that runs the suite may have set, and that a case must not see.
-const HIDDEN_VARIABLES: [&str; 20] = [
+const HIDDEN_VARIABLES: [&str; 21] = [
     "CI",
     "CI_PROJECT_DIR",
     "GITHUB_ACTIONS",
@@ -30,6 +30,7 @@ const HIDDEN_VARIABLES: [&str; 20] = [
     "PERF_BUDGET_BASE_LINKS",
     "PERF_BUDGET_BASE_DIR",
     "PERF_BUDGET_BASE_DETAILS",
+    "PERF_BUDGET_COUNTER",
     "PERF_BUDGET_DIR",
     "PERF_BUDGET_HEAD",
     "PERF_BUDGET_MEASURE",

@@ -150,6 +150,7 @@ fn request(workload: &str) -> Request {
         max_operations: 100,
         paired: false,
         injection: None,
+        counting: None,
     }
 }
 

@@ -9,6 +9,7 @@
 mod failures;
 mod fuel;
 mod injections;
+mod instructions;
 mod instruments;
 mod lent;
 mod load;
@@ -40,7 +41,7 @@ fn main() -> ExitCode {
     }
     let rows = instruments::rows().into_iter().chain(failures::rows()).chain(load::rows());
     let rows = rows.chain(fuel::rows());
-    let rows = rows.chain(injections::rows());
+    let rows = rows.chain(injections::rows()).chain(instructions::rows());
     #[cfg(unix)]
     let rows = rows.chain(pairs::rows());
     let mut arguments = Arguments::from_args();
@@ -88,6 +89,7 @@ fn request(workload: &str, metrics: &[&str]) -> Request {
         max_operations: 50_000,
         paired: false,
         injection: None,
+        counting: None,
     }
 }
 

@@ -199,6 +199,7 @@ fn side(workload: &str, size: i64, role: &str) -> Side {
         max_operations: 0,
         paired: true,
         injection: None,
+        counting: None,
     };
     Side { build: Build::this().unwrap(), request, role: Some(role.to_owned()) }
 }

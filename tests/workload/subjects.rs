@@ -27,6 +27,7 @@ pub(crate) fn all() -> Vec<(String, Workload)> {
         refused(),
         dying(),
         crate::fuel::subjects(),
+        crate::instructions::subjects(),
         crate::lent::subjects(),
     ];
     let plain = groups.into_iter().flatten();

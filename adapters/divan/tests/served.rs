@@ -120,6 +120,7 @@ fn measure(name: &str, metrics: &[Metric]) -> Result<ProcessRun, Unmeasured> {
         max_operations: 50,
         paired: false,
         injection: None,
+        counting: None,
     };
     let scratch: PathBuf =
         std::env::temp_dir().join(format!("perf-budget-divan-{}", std::process::id()));

@@ -53,6 +53,7 @@ fn row(subject: &str, metric: Metric) -> Row {
         max_operations: 1_000_000,
         paired: false,
         injection: None,
+        counting: None,
     };
     let scratch = std::env::temp_dir().join("perf-budget-peers");
     let process = measure(&request, &scratch, Duration::from_secs(60)).expect("the subjects work");

@@ -80,6 +80,7 @@ fn compare(subject: &str) {
             load: None,
             paired: false,
             injection: None,
+            counting: None,
         };
         let scratch = std::env::temp_dir().join("perf-budget-peers");
         let process = measure(&request, &scratch, Duration::from_secs(60)).expect("it is measured");

@@ -36,7 +36,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use perf_budget_core::handover::{self, Benchmarks, Details, Handover, Unchanged};
-use perf_budget_core::outcome::{BaseRevision, short};
+use perf_budget_core::outcome::{BaseRevision, Changed, short};
 
 use self::binaries::Wanted;
 use self::compared::Compared;
@@ -73,6 +73,8 @@ pub(crate) struct Base {
     notes: Vec<String>,
     /// What has not changed since the base, so that it need not be measured.
     unchanged: Option<Unchanged>,
+    /// What has changed since the base in what runs; `None` where that is not known.
+    changed: Option<Changed>,
     /// The environment that the harness gives to the programs that build the base.
     inherited: Environment,
     /// The differences of the environment that the harness gives to the base's processes.
@@ -120,6 +122,7 @@ impl Base {
                     Vec::new()
                 },
                 more_links: more.clone(),
+                changed: self.changed.clone(),
                 unchanged: self.unchanged.clone(),
                 unchanged_times: unchanged.clone(),
                 watched: watched.clone(),
@@ -222,6 +225,7 @@ fn prepare_base(
         lacks,
         notes: prepared.difference().into_iter().chain(made.note).collect(),
         unchanged: made.unchanged,
+        changed: made.changed,
         run_environment: made.run_environment,
         inherited: prepared.inherited,
         _locks: locks,

@@ -7,7 +7,7 @@ use cargo_metadata::Metadata;
 use perf_budget_core::budget::{self, Budgets};
 use perf_budget_core::build::BenchBuild;
 use perf_budget_core::handover::Benchmarks;
-use perf_budget_core::outcome::short;
+use perf_budget_core::outcome::{Changed, short};
 
 use super::benchmarks::{self, Both};
 use super::binaries::{BaseBuild, Found, Wanted};
@@ -71,6 +71,8 @@ pub(super) struct Made {
     pub(super) unchanged: Option<perf_budget_core::handover::Unchanged>,
     /// The differences of the environment in which the base's processes run from that of this revision's.
     pub(super) run_environment: Changes,
+    /// What has changed in what runs; `None` where that is not known.
+    pub(super) changed: Option<Changed>,
     /// A note on how the lock files differ, where they do.
     pub(super) note: Option<String>,
 }
@@ -230,8 +232,10 @@ impl<'a> Prepared<'a> {
                 run_environment = running::of_base(&head, &own);
             }
         }
+        let changed = proof.as_ref().zip(tree).map(|(proof, tree)| proof.changed(tree.workspace));
         let note = lock.and_then(|lock| lock.difference());
         Ok(Made {
+            changed,
             binary: Some(binary),
             compared,
             benchmarks,

@@ -214,6 +214,7 @@ impl Measured {
             date: "2026-01-02".parse().unwrap(),
             commit: None,
             elsewhere: None,
+            counter: None,
             factor: Some(1.05),
         });
         self

@@ -46,6 +46,8 @@ pub struct Locked {
     pub date: Date,
     /// The revision that was measured, if version control told it.
     pub commit: Option<String>,
+    /// The counter, if the value is a number of instructions.
+    pub counter: Option<String>,
     /// The environment in which it was measured.
     pub environment: Environment,
     /// The line of its table header, from 1.

@@ -56,9 +56,9 @@ impl AcceptedValues {
             Target::Relative { reference: Reference::Base | Reference::Budget(_), .. }
             | Target::Absolute(_) => None,
         };
-        let commit = locked.commit.clone();
+        let (commit, counter) = (locked.commit.clone(), locked.counter.clone());
         outcome.accepted =
-            Some(Accepted { value, low, high, unit, date, commit, elsewhere, factor });
+            Some(Accepted { value, low, high, unit, date, commit, elsewhere, counter, factor });
     }
 
     /// Returns why a limit `FACTOR x lock` cannot be judged; `outcome` is the test's before it is measured.

@@ -7,6 +7,7 @@ use super::noise_totals::NoiseTotals;
 use super::open::{Judgement, Open};
 use super::{Origin, Rules};
 use crate::metric::{ByMetric, SampleKind, Units};
+use crate::outcome::Counted;
 use crate::outcome::Unmeasured;
 use crate::outcome::{Distribution, Doubt, Evidence, Noise, Outcome, Sides};
 use crate::outcome::{versus_accepted, words};
@@ -33,6 +34,8 @@ pub(super) struct Seen {
     notes: Vec<(String, bool)>,
     /// What one batch consists of, in words.
     of: Option<String>,
+    /// How instructions were counted.
+    counted: Option<Counted>,
     sides: ByMetric<Vec<(f64, f64)>>,
     /// Whether the work of an operation is a number of bytes.
     counts_bytes: bool,
@@ -62,6 +65,9 @@ impl Seen {
             self.sides.or_default(metric).push(*sides);
         }
         self.counts_bytes |= matches!(process.work, Work::Bytes(_));
+        if self.counted.is_none() {
+            self.counted.clone_from(&process.counted);
+        }
         if self.of.is_none() && process.batch_size > 1 {
             self.of = Some(format!("batches of {} operations", process.batch_size));
         }
@@ -95,6 +101,8 @@ pub(super) fn conclude(
         outcome.notes.extend_from_slice(remarks);
     }
     outcome.estimate = open.estimate();
+    outcome.counted.clone_from(&seen.counted);
+    outcome.notes.extend(seen.counted.as_ref().map(Counted::words));
     if let Judgement::Statistical(judge) = &open.judgement {
         outcome.evidence = Some(evidence(judge, open, seen, origin, rules));
         outcome.shape = Some(shape(judge, open, seen, origin));
@@ -126,6 +134,7 @@ pub(super) fn conclude(
         outcome.verdict = Verdict::Warn;
         outcome.reason = format!("{}; {nothing}", outcome.reason);
     }
+    counted_elsewhere(&mut outcome);
     versus_accepted::compare(&mut outcome, limit);
     if let Some(waiver) = &limit.waiver {
         outcome.waive(waiver, rules.today);
@@ -143,6 +152,23 @@ fn sides(open: &Open, seen: &Seen) -> Option<Sides> {
         Units::Any => Unit::Number,
     };
     Sides::of(seen.sides.get(metric)?, unit)
+}
+
+/// Leaves a limit inconclusive that a count of another counter would decide: the accepted value is that of one counter and
+/// this value of another, so that the difference may be theirs.
+fn counted_elsewhere(outcome: &mut Outcome) {
+    let (Some(accepted), Some(counted)) = (&outcome.accepted, &outcome.counted) else { return };
+    let Some(by) = accepted.counter.as_ref().filter(|by| **by != counted.by) else { return };
+    let judged = matches!(outcome.verdict, Verdict::Pass | Verdict::Warn | Verdict::Fail);
+    let decides = accepted.factor.is_some() || outcome.verdict == Verdict::Fail;
+    if judged && decides && outcome.relative_to.is_none() {
+        outcome.reason = format!(
+            "no verdict: {}; it was counted by {}, and the accepted value by {by}, and counts of different counters are \
+             never compared: accept the value that this one counts",
+            outcome.reason, counted.by
+        );
+        outcome.verdict = Verdict::Inconclusive;
+    }
 }
 
 /// Returns the outcome of a limit that was not measured, with the reason.

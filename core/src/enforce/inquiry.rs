@@ -119,9 +119,7 @@ impl Inquiry {
             return if enough { self.close_unjudged(&open) } else { self.open.push(open) };
         }
         match &open.judgement {
-            Judgement::Deterministic(readings) if readings.len() >= self.rules.repeats => {
-                self.compare(&open);
-            }
+            Judgement::Deterministic(_) if open.is_read(self.rules.repeats) => self.compare(&open),
             Judgement::Deterministic(_) => self.open.push(open),
             Judgement::Statistical(judge) if recorded => match judge.finding_of_one() {
                 Finding::Broken => self.close(&open, Verdict::Fail, None),
@@ -193,6 +191,7 @@ impl Inquiry {
         let verdict = match over {
             0 if values.iter().any(|&value| against.warns(value)) => Verdict::Warn,
             0 => Verdict::Pass,
+            over if over < values.len() && open.is_spread() => Verdict::Inconclusive,
             _ => Verdict::Fail,
         };
         self.close(open, verdict, None);

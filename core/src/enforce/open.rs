@@ -218,9 +218,33 @@ impl Open {
     /// Whether there are enough values to know the metric, for a limit that cannot be judged.
     pub(super) fn suffices(&self, repeats: usize) -> bool {
         match &self.judgement {
-            Judgement::Deterministic(readings) => readings.len() >= repeats,
+            Judgement::Deterministic(_) => self.is_read(repeats),
             Judgement::Statistical(judge) => judge.finding() == Finding::Held || self.is_constant(),
         }
+    }
+
+    /// Whether deterministic readings were taken as often as necessary.
+    pub(super) fn is_read(&self, repeats: usize) -> bool {
+        match self.asked.limit.metric.judged() {
+            Judged::Agreed { most } => self.agreed().is_some() || self.processes() >= most,
+            Judged::Compared { .. } | Judged::Statistical(_) | Judged::UntilConstant(_) => {
+                self.processes() >= repeats
+            }
+        }
+    }
+
+    /// Returns the value on which two processes agree, where that is what a metric is judged by.
+    fn agreed(&self) -> Option<f64> {
+        let Judgement::Deterministic(readings) = &self.judgement else { return None };
+        let by_agreement = matches!(self.asked.limit.metric.judged(), Judged::Agreed { .. });
+        let (last, before) = readings.split_last().filter(|_| by_agreement)?;
+        before.iter().any(|other| other.to_bits() == last.to_bits()).then_some(*last)
+    }
+
+    /// Whether no two processes agree on a value that is judged by agreement, so that it is a range.
+    pub(super) fn is_spread(&self) -> bool {
+        let by_agreement = matches!(self.asked.limit.metric.judged(), Judged::Agreed { .. });
+        by_agreement && self.agreed().is_none()
     }
 
     /// Takes the unit of a rate from what the workload counts, where no limit says the unit.
@@ -282,9 +306,12 @@ impl Open {
         }
     }
 
+    /// Returns the values that are held against the limit.
     pub(super) fn readings(&self) -> Vec<f64> {
         match &self.judgement {
-            Judgement::Deterministic(readings) => readings.clone(),
+            Judgement::Deterministic(readings) => {
+                self.agreed().map_or_else(|| readings.clone(), |agreed| vec![agreed])
+            }
             Judgement::Statistical(judge) => {
                 judge.values().values().iter().map(|&v| self.shown(v)).collect()
             }
@@ -303,7 +330,7 @@ impl Open {
                     Bound::Max => f64::max,
                     Bound::Min => f64::min,
                 };
-                let value = readings.iter().copied().reduce(pick)?;
+                let value = self.agreed().or_else(|| readings.iter().copied().reduce(pick))?;
                 let low = readings.iter().copied().reduce(f64::min)?;
                 let high = readings.iter().copied().reduce(f64::max)?;
                 Some(Estimate { value, low: Some(low), high: Some(high) })
@@ -328,12 +355,12 @@ impl Open {
         let (low, high) = (estimate.low?, estimate.high?);
         (low.to_bits() != high.to_bits()).then(|| {
             let row = self.against.quantity(high);
-            format!(
-                "not the same in {} processes: {} to {}; the worst counts",
-                readings.len(),
-                self.against.quantity(low).at_scale_of(row),
-                row
-            )
+            let low = self.against.quantity(low).at_scale_of(row);
+            let counts = match self.agreed() {
+                Some(_) => "the value that two of them agree on counts",
+                None => "the worst counts",
+            };
+            format!("not the same in {} processes: {low} to {row}; {counts}", readings.len())
         })
     }
 

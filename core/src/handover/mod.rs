@@ -19,7 +19,7 @@ pub use self::links::{MadeLinks, MoreLinks};
 pub use self::unchanged::{MEASURE, Unchanged, Watched, Written, holds_if_equal, measures_always};
 use crate::error::Error;
 use crate::exact;
-use crate::outcome::{BaseRevision, Proven};
+use crate::outcome::{BaseRevision, Changed, Proven};
 
 /// The variable with the base's test binary. If it was linked several times, the value lists the binaries as a search
 /// path does.
@@ -73,6 +73,9 @@ pub struct Details {
     /// How further links are made that times are compared with. `None` if there can be no more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub more_links: Option<MoreLinks>,
+    /// What has changed since the base in what runs. `None` where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<Changed>,
     /// What the base lacks, such as `budgets.toml`, if there is nothing in it to compare with. The change
     /// that adds perf-budget to a project has such a base.
     pub lacks: Option<String>,
@@ -135,6 +138,7 @@ impl Default for Details {
             notes: Vec::new(),
             link_notes: Vec::new(),
             more_links: None,
+            changed: None,
             lacks: None,
             benchmarks: Vec::new(),
             unchanged: None,

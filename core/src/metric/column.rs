@@ -88,6 +88,12 @@ pub enum Judged {
         /// The number of processes in which it is read.
         repeats: usize,
     },
+    /// It is the same for the same input if the counter is exact, and is compared once two processes agree on it. Where
+    /// none do, it is their spread that is compared.
+    Agreed {
+        /// The most processes in which it is read.
+        most: usize,
+    },
     /// It differs every time, and is judged from evidence, with a tolerance.
     Statistical(Tolerance),
     /// It is judged from evidence until its values prove to be all equal, and is then compared.

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub enum Effect {
     /// Work after each operation, or before a command's program: it uses time on the processor.
     Work,
+    /// Instructions after each operation, as many as are asked for.
+    Instructions,
     /// A pause after each operation: it uses time without work.
     Pause,
     /// Operations that count as failed.
@@ -45,6 +47,7 @@ impl Effect {
     pub fn words(self) -> &'static str {
         match self {
             Effect::Work => "busy work",
+            Effect::Instructions => "instructions",
             Effect::Pause => "pauses",
             Effect::Failures => "failures",
             Effect::Switches => "context switches",
@@ -66,9 +69,12 @@ impl Effect {
     /// because it is not known while the subject runs.
     pub fn takes_share(self) -> bool {
         match self {
-            Effect::Switches | Effect::Leak | Effect::Growth | Effect::Exit | Effect::Failures => {
-                false
-            }
+            Effect::Instructions
+            | Effect::Switches
+            | Effect::Leak
+            | Effect::Growth
+            | Effect::Exit
+            | Effect::Failures => false,
             Effect::Work
             | Effect::Pause
             | Effect::Allocations

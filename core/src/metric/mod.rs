@@ -187,7 +187,7 @@ impl Metric {
     pub fn judged(&self) -> Judged {
         let judged = self.row().judged;
         match self.slope_of().map(Metric::judged) {
-            Some(compared @ Judged::Compared { .. }) => compared,
+            Some(compared @ (Judged::Compared { .. } | Judged::Agreed { .. })) => compared,
             Some(Judged::Statistical(_) | Judged::UntilConstant(_)) | None => judged,
         }
     }
@@ -195,7 +195,7 @@ impl Metric {
     /// Whether it is compared, rather than judged from evidence.
     pub fn is_deterministic(&self) -> bool {
         match self.judged() {
-            Judged::Compared { .. } => true,
+            Judged::Compared { .. } | Judged::Agreed { .. } => true,
             Judged::Statistical(_) | Judged::UntilConstant(_) => false,
         }
     }
@@ -206,7 +206,7 @@ impl Metric {
             Judged::Statistical(tolerance) | Judged::UntilConstant(tolerance) => {
                 tolerance == Tolerance::Time
             }
-            Judged::Compared { .. } => false,
+            Judged::Compared { .. } | Judged::Agreed { .. } => false,
         }
     }
 

@@ -34,6 +34,8 @@ pub enum WorkerInstrument {
     Heap,
     /// The engine for WebAssembly, which counts fuel.
     Fuel,
+    /// The instructions of one operation, as the processor or Valgrind counts them.
+    Instructions,
     /// The resident memory of one operation.
     Memory,
     /// The resident memory through many operations.
@@ -114,6 +116,7 @@ impl Key {
 const TIME: InstrumentKind = Worker(WorkerInstrument::Time);
 const HEAP: InstrumentKind = Worker(WorkerInstrument::Heap);
 const FUEL: InstrumentKind = Worker(WorkerInstrument::Fuel);
+const INSTRUCTIONS: InstrumentKind = Worker(WorkerInstrument::Instructions);
 const MEMORY: InstrumentKind = Worker(WorkerInstrument::Memory);
 const GROWTH: InstrumentKind = Worker(WorkerInstrument::Growth);
 /// The statistics of single operations.
@@ -125,7 +128,7 @@ const LATENCIES: &[Statistic] = {
 use Better::{Either, Higher, Lower};
 use Halved::{Suspicious, Welcome};
 use InstrumentKind::{Benchmark, Files, Process, Recorded, Worker};
-use Judged::{Compared, Statistical, UntilConstant};
+use Judged::{Agreed, Compared, Statistical, UntilConstant};
 use SubjectKind::{Artifact, Command, Criterion, Divan, Libtest, Record, Workload};
 use Units::{Any, One, Rate};
 
@@ -335,6 +338,13 @@ rows! {
         unit: One(Unit::Number), values: Values::Amount, better: Lower,
         judged: Compared { repeats: 2 }, sample: SampleKind::Process,
         halved: Suspicious, inject: Inject::NONE,
+    }
+    Instructions {
+        name: "instructions", meaning: "Instructions of one operation, without those of the allocator",
+        has: &[(Workload, INSTRUCTIONS, &[])],
+        unit: One(Unit::Number), values: Values::Amount, better: Lower,
+        judged: Agreed { most: 5 }, sample: SampleKind::Process,
+        halved: Suspicious, inject: Inject::raises(Effect::Instructions),
     }
     Exit {
         name: "exit", meaning: "The command's exit code",

@@ -29,6 +29,9 @@ pub struct Accepted {
     /// The environment in which it was measured, if that differs from this run's. A statistical value from
     /// there is not compared with one from here.
     pub elsewhere: Option<String>,
+    /// The counter, where the value is a number of instructions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counter: Option<String>,
     /// The factor of the limit, where the limit is `FACTOR x lock`.
     pub factor: Option<f64>,
 }
@@ -133,6 +136,7 @@ mod tests {
             date,
             commit,
             elsewhere: None,
+            counter: None,
             factor: None,
         }
     }

@@ -6,6 +6,9 @@
 use serde::{Deserialize, Serialize};
 
 mod accepted;
+mod blame;
+mod changed;
+mod counted;
 pub mod noise;
 mod proven;
 mod sides;
@@ -15,6 +18,9 @@ mod waived;
 pub mod words;
 
 pub use self::accepted::Accepted;
+pub use self::blame::{Blame, Blamed, Change};
+pub use self::changed::Changed;
+pub use self::counted::Counted;
 pub use self::noise::Noise;
 pub use self::proven::{By, Proven, short};
 pub use self::sides::{Side, Sides};
@@ -65,6 +71,15 @@ pub struct Outcome {
     /// Why the limit holds without a measurement; `None` where it was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proven: Option<Proven>,
+    /// How instructions were counted; `None` where something else was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<Counted>,
+    /// What is to blame for a red; `None` where it was not profiled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blame: Option<Box<Blame>>,
+    /// What has changed since the base in what a red runs; `None` where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<Changed>,
     /// Why there is no reading: the name of a [`Cause`].
     pub cause: Option<String>,
     /// The end of the output of the process, where it failed.

@@ -6,7 +6,9 @@ use std::fmt::Write as _;
 use super::plain::plain;
 use super::used::{Used, used};
 use crate::budget::Bound;
-use crate::outcome::{Accepted, Distribution, Doubt, Effect, Evidence, Noise, Outcome, Waived};
+use crate::outcome::{
+    Accepted, Distribution, Doubt, Effect, Evidence, Noise, Outcome, Waived, words,
+};
 use crate::quantity::Quantity;
 use crate::verdict::Verdict;
 
@@ -96,6 +98,14 @@ pub fn explain(outcome: &Outcome) -> String {
     }
     if let Some(output) = &outcome.output {
         row("it wrote", output);
+    }
+    if let Some(blame) = &outcome.blame {
+        for (nth, line) in words::blame(blame).iter().enumerate() {
+            row(if nth == 0 { "blame" } else { "" }, line);
+        }
+    }
+    if let Some(changed) = &outcome.changed {
+        row("changed", &changed.words());
     }
     for note in &outcome.notes {
         row("note", note);

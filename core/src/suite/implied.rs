@@ -64,7 +64,7 @@ fn compares(budget: &Budget, metric: &Metric) -> bool {
     }
     match metric.judged() {
         // Such a value is exact, so a value of 0 on both sides is equal.
-        Judged::Compared { .. } => metric.has_ratio(),
+        Judged::Compared { .. } | Judged::Agreed { .. } => metric.has_ratio(),
         Judged::Statistical(_) | Judged::UntilConstant(_) => {
             metric.has_ratio()
                 && metric.statistic().is_none_or(|statistic| fills(budget, statistic))

@@ -77,6 +77,19 @@ pub(crate) fn processor_clock(pid: u32) -> Option<libc::clockid_t> {
     found.then_some(clock)
 }
 
+/// Returns the name and the version of the C library.
+pub(crate) fn c_library() -> String {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: the text lives as long as the process, and ends in a zero.
+    let library = {
+        let version = unsafe { CStr::from_ptr(libc::gnu_get_libc_version()) };
+        format!("glibc {}", version.to_string_lossy())
+    };
+    #[cfg(not(target_env = "gnu"))]
+    let library = if cfg!(target_env = "musl") { "musl" } else { "another C library" }.to_owned();
+    library
+}
+
 /// Returns the size of a page of memory, in bytes.
 pub(crate) fn page_size() -> usize {
     // SAFETY: the call only takes a number. Linux never fails to report this.

@@ -8,6 +8,7 @@ use super::{Text, none, sources, text};
 /// table states what is used, not what is allowed: a new arrow is a new word here, and may only lead to a row above
 /// its own.
 const ARROWS: &[(&str, &[&str])] = &[
+    ("callgrind", &[]),
     ("date", &[]),
     ("error", &[]),
     ("exact", &[]),
@@ -22,6 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("stats", &[]),
     ("verdict", &["budget", "metric", "quantity", "stats"]),
     ("outcome", &["budget", "date", "metric", "quantity", "stats", "verdict"]),
+    ("blame", &["callgrind", "outcome"]),
     ("build", &["atomic", "budget", "error", "exact", "fnv", "outcome"]),
     ("exec", &["budget", "exact", "os", "outcome"]),
     ("files", &["outcome"]),
@@ -38,7 +40,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "stats", "verdict",
         ],
     ),
-    ("instrument", &["budget", "inject", "metric", "os", "outcome", "reading", "stats"]),
+    (
+        "instrument",
+        &["budget", "callgrind", "inject", "metric", "os", "outcome", "reading", "stats"],
+    ),
     ("noise", &["os", "outcome", "reading"]),
     ("record", &["error", "exact", "outcome"]),
     ("report", &["budget", "outcome", "quantity", "verdict"]),
@@ -48,7 +53,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("wasm", &["error", "instrument"]),
     (
         "worker",
-        &["budget", "exact", "exec", "inject", "instrument", "metric", "os", "outcome", "reading"],
+        &[
+            "budget",
+            "callgrind",
+            "exact",
+            "exec",
+            "inject",
+            "instrument",
+            "metric",
+            "os",
+            "outcome",
+            "reading",
+        ],
     ),
     (
         "base",
@@ -114,14 +130,17 @@ const ARROWS: &[(&str, &[&str])] = &[
             "atomic",
             "base",
             "benchmarks",
+            "blame",
             "budget",
             "build",
+            "callgrind",
             "date",
             "enforce",
             "error",
             "exact",
             "fnv",
             "inject",
+            "instrument",
             "meter",
             "metric",
             "os",
@@ -189,10 +208,12 @@ const RESTRICTED: &[(&str, &[&str], &[&str])] = &[
         &[
             "exec/linux.rs",
             "instrument/heap.rs",
+            "os/counter.rs",
             "os/job.rs",
             "os/kernel/linux.rs",
             "os/kernel/mod.rs",
             "os/kernel/socket.rs",
+            "os/valgrind.rs",
         ],
     ),
 ];

@@ -51,7 +51,7 @@ fn description(metric: &Metric) -> [&'static str; 3] {
         Better::Either => "either",
     };
     let kind = match metric.judged() {
-        Judged::Compared { .. } => "deterministic",
+        Judged::Compared { .. } | Judged::Agreed { .. } => "deterministic",
         Judged::Statistical(_) | Judged::UntilConstant(_) => "statistical",
     };
     [unit, better, kind]

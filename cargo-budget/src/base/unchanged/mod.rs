@@ -24,9 +24,10 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::{Package, Target, TargetKind};
 use glob::Pattern;
+use perf_budget_core::blame;
 use perf_budget_core::budget::{Budgets, Param, Reference, Subject};
 use perf_budget_core::handover::{Unchanged, Watched, Written, holds_if_equal};
-use perf_budget_core::outcome::{By, Proven, short};
+use perf_budget_core::outcome::{By, Changed, Proven, short};
 use perf_budget_core::suite::Suite;
 
 use self::changed::Tree;
@@ -179,6 +180,22 @@ impl<'a> Comparison<'a> {
         tree: BaseTree<'_>,
     ) -> Option<String> {
         self.check_sections(binaries, tree).err()
+    }
+
+    /// Returns what differs in what runs: files that are compiled or decide how, and dependencies. `base` is the workspace
+    /// of the base.
+    pub(super) fn changed(&self, base: &Path) -> Changed {
+        let is_used = |path: &str| {
+            self.known.inputs.has(path)
+                || self.known.configuration.contains(path)
+                || usage::decides(path, path.rsplit('/').next().unwrap_or(path))
+        };
+        let paths = self.tree.changes.iter().map(|change| &change.path);
+        let files = paths.filter(|path| is_used(path) && !path.ends_with("Cargo.lock"));
+        let lock =
+            |workspace: &Path| fs::read_to_string(workspace.join("Cargo.lock")).unwrap_or_default();
+        let now = lock(self.revisions.head.metadata.workspace_root.as_std_path());
+        Changed { files: files.cloned().collect(), dependencies: blame::changed(&lock(base), &now) }
     }
 
     fn read(revisions: Revisions<'a>) -> Result<Comparison<'a>, String> {

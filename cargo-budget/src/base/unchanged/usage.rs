@@ -139,7 +139,7 @@ pub(super) fn is_source(path: &str) -> bool {
 }
 
 /// Whether a file determines how everything is built.
-fn decides(path: &str, name: &str) -> bool {
+pub(super) fn decides(path: &str, name: &str) -> bool {
     let is_named =
         ["Cargo.toml", "Cargo.lock", "build.rs", "rust-toolchain", "rust-toolchain.toml"];
     is_named.contains(&name) || path.split('/').any(|part| part == ".cargo")

@@ -83,6 +83,9 @@ fn block(locked: &Locked) -> Table {
     if let Some(commit) = &locked.commit {
         block.insert("commit", commit.as_str().into());
     }
+    if let Some(counter) = &locked.counter {
+        block.insert("counter", counter.as_str().into());
+    }
     let place = &locked.environment;
     let mut environment = InlineTable::new();
     environment.insert("platform", place.platform.as_str().into());

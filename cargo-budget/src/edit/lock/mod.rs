@@ -219,6 +219,7 @@ fn locked(outcome: &Outcome, terms: &Terms<'_>) -> Option<Locked> {
         unit: against.unit,
         date: terms.today,
         commit: terms.commit.clone(),
+        counter: outcome.counted.as_ref().map(|counted| counted.by.clone()),
         environment: Environment {
             processor: run.processor,
             cores: run.cores,

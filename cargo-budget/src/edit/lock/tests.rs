@@ -22,6 +22,7 @@ fn locked_at(value: f64, low: f64, high: f64) -> Locked {
         unit: Unit::Seconds,
         date: "2026-11-01".parse().unwrap(),
         commit: Some("a1b2c3d".to_owned()),
+        counter: Some("callgrind 3.19.0, glibc 2.36, x86-64-v3".to_owned()),
         environment,
         line: 0,
     }
@@ -44,7 +45,8 @@ fn every_digit_is_kept() {
     {
         check_round_trip(&locked_at(value, value / 3.0, value * 1.1));
     }
-    let bare = Locked { low: None, high: None, commit: None, ..locked_at(1.5, 1.0, 2.0) };
+    let bare =
+        Locked { low: None, high: None, commit: None, counter: None, ..locked_at(1.5, 1.0, 2.0) };
     check_round_trip(&bare);
     for (_, unit) in lock::UNITS {
         check_round_trip(&Locked { unit, ..bare.clone() });

@@ -275,6 +275,7 @@ pub(super) const LOCKED: &[Key] = &[
     key("unit", ALL, "The base unit."),
     key("date", ALL, "The day it was accepted."),
     key("commit", ALL, "The revision it was measured at."),
+    key("counter", ALL, "What counted it, where it is instructions."),
     key("environment", ALL, "Where it was measured."),
 ];
 

@@ -134,10 +134,11 @@ fn block(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Locked> {
     let date = read::entry(table, "date").and_then(|entry| waiver::date(&entry, reading));
     let commit =
         read::entry(table, "commit").and_then(|e| e.text(reading, "the revision in quotes"));
+    let counter = read::entry(table, "counter").and_then(|e| e.text(reading, "it in quotes"));
     let environment = read::entry(table, "environment").and_then(|e| environment(&e, reading));
     let line = reading.line(&entry.at);
     let (value, unit, date, environment) = (value?, unit?, date?, environment?);
-    Some(Locked { value, low, high, unit, date, commit, environment, line })
+    Some(Locked { value, low, high, unit, date, commit, counter, environment, line })
 }
 
 fn lacks(table: &DeTable<'_>, name: &str, entry: &Entry<'_>, reading: &mut Reading<'_>) {

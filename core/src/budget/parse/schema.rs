@@ -314,7 +314,7 @@ fn slope() -> Value {
 fn meaning(metric: &Metric) -> String {
     let what = metric.meaning();
     match metric.judged() {
-        Judged::Compared { .. } => format!("{what}. Exact: compared."),
+        Judged::Compared { .. } | Judged::Agreed { .. } => format!("{what}. Exact: compared."),
         Judged::Statistical(_) | Judged::UntilConstant(_) => {
             format!("{what}. Statistical: judged from evidence.")
         }

@@ -10,7 +10,7 @@ use crate::verdict::judge::Carried;
 fn accepted(value: f64, share: f64, unit: Unit) -> Accepted {
     let (low, high) = (Some(value * (1.0 - share)), Some(value * (1.0 + share)));
     let (date, commit) = ("2026-11-01".parse().unwrap(), Some("a1b2c3d".to_owned()));
-    Accepted { value, low, high, unit, date, commit, elsewhere: None, factor: None }
+    Accepted { value, low, high, unit, date, commit, elsewhere: None, counter: None, factor: None }
 }
 
 /// Judges one limit with an accepted value; each process has these values of p50, or of gzip.

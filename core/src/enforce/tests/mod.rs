@@ -1,5 +1,6 @@
 //! The whole of judgement on scripted processes, without clock or process: every verdict and its sentence.
 
+mod counted;
 mod load;
 mod lock;
 mod recorded;

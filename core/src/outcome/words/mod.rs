@@ -7,11 +7,13 @@ use crate::quantity::{Quantity, Unit};
 use crate::stats::{Sample, histogram, order};
 use crate::verdict::Verdict;
 
+mod blame;
 mod count;
 mod interference;
 mod layout;
 mod nothing;
 
+pub use self::blame::blame;
 use self::count::count;
 pub use self::interference::{LESS_WAITING_TOO, machine};
 pub use self::layout::{LAYOUT, Linked, linked, linked_once};
@@ -48,6 +50,14 @@ pub fn reason(outcome: &Outcome, limit: &Limit, linked: Option<Linked>) -> Strin
         return unsettled(outcome, limit, &value, &bound, doubt);
     }
     match outcome.verdict {
+        Verdict::Inconclusive if outcome.evidence.is_none() => {
+            let least = against.quantity(estimate.low.unwrap_or(estimate.value));
+            let most = against.quantity(estimate.high.unwrap_or(estimate.value));
+            format!(
+                "no verdict: {metric} is {least} to {most}{reference}, different in each process, with a limit of {bound}; \
+                 several threads, or seeds that depend on addresses, make it so"
+            )
+        }
         // Both values may look the same when rounded for reading.
         Verdict::Fail if look_alike(&value, &format!("{row}{reference}")) => {
             let by = against.quantity((estimate.value - against.limit).abs());

@@ -1,0 +1,7 @@
+//! A small search engine, in which each feature of the package makes one function worse.
+
+pub mod count;
+pub mod index;
+pub mod score;
+pub mod show;
+pub mod text;

@@ -1,0 +1,89 @@
+//! Known causes of regressions, and whether a red names them: `cargo run --release` here.
+//!
+//! The package is built once as the base and once with each cause, and the budgets compare instructions with the base. The
+//! first function that the red names has to be the one that got worse; in nine of ten it must be, or this fails.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use perf_budget_core::record;
+
+/// The causes, each with the function that is to blame.
+const CAUSES: [(&str, &str); 10] = [
+    ("allocation", "causes::text::normalise"),
+    ("scan", "causes::index::Index::post"),
+    ("lost_inline", "causes::text::fold"),
+    ("slower_hash", "causes::index::Index::post"),
+    ("clone", "causes::score::rank"),
+    ("lock", "causes::count::Tally::add"),
+    ("larger_struct", "causes::score::best"),
+    ("system_call", "causes::count::Tally::tick"),
+    ("dependency", "causes::show::line"),
+    // A flag of the compiler, for the file of the tests.
+    ("-Coverflow-checks=on", "budgets::checksum"),
+];
+
+/// How many must be named first.
+const ENOUGH: usize = 9;
+
+fn main() -> ExitCode {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let base = build(root, "base");
+    let named =
+        CAUSES.iter().filter(|(cause, guilty)| is_named(root, &base, cause, guilty)).count();
+    println!("{named} of {} are named first", CAUSES.len());
+    if named >= ENOUGH { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Whether the first function that a red names is the guilty one.
+fn is_named(root: &Path, base: &Path, cause: &str, guilty: &str) -> bool {
+    let head = build(root, cause);
+    let results = head.with_file_name("results");
+    let _ = std::fs::remove_dir_all(&results);
+    let mut command = Command::new(&head);
+    command.env("CARGO_MANIFEST_DIR", root).env("PERF_BUDGET_DIR", &results).current_dir(root);
+    command.env("PERF_BUDGET_BASE", base).env("PERF_BUDGET_BASE_DIR", root);
+    let output = command.output().expect("the tests start");
+    let read = record::read(&results.join("outcomes.jsonl")).expect("the tests leave a record");
+    let of = if guilty.starts_with("causes::") { "search" } else { "checksum" };
+    let reds = read.outcomes.iter().filter(|outcome| outcome.budget == of);
+    let red = reds.filter_map(|outcome| Some((outcome, outcome.blame.as_ref()?))).next();
+    let Some((outcome, blame)) = red else {
+        println!("{cause:22} NOTHING is blamed\n{}", String::from_utf8_lossy(&output.stdout));
+        return false;
+    };
+    let first = blame.functions.first().map_or("", |function| function.name.as_str());
+    let by = blame.functions.first().map_or(0.0, |function| function.own.by());
+    let before = blame.before.unwrap_or(0.0);
+    let mark = if first == guilty { "" } else { "  WRONG" };
+    println!(
+        "{cause:22} {before:9.0} -> {:9.0} in {:.1} s, {}: {by:+8.0} {first}{mark}",
+        blame.now, blame.seconds, outcome.test
+    );
+    first == guilty
+}
+
+/// Builds the tests with a cause, and returns a copy of their binary.
+fn build(root: &Path, cause: &str) -> PathBuf {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+    command
+        .args(["rustc", "--release", "--quiet", "--test", "budgets", "--message-format=json"])
+        .current_dir(root);
+    match cause {
+        "base" => {}
+        flag if flag.starts_with('-') => drop(command.args(["--", flag])),
+        feature => drop(command.args(["--features", feature])),
+    }
+    let output = command.output().expect("cargo starts");
+    assert!(output.status.success(), "{cause}: {}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8_lossy(&output.stdout);
+    let lines = text.lines().filter(|line| line.contains("\"kind\":[\"test\"]"));
+    let path =
+        lines.filter_map(|line| line.split("\"executable\":\"").nth(1)?.split('"').next()).last();
+    let path = path.expect("cargo names the binary");
+    let place = root.join("target/causes").join(cause.trim_start_matches("-C").replace('=', "_"));
+    std::fs::create_dir_all(&place).expect("the target directory can be written");
+    let copy = place.join("budgets-0");
+    std::fs::copy(path, &copy).expect("a binary can be copied");
+    copy
+}

@@ -1,0 +1,48 @@
+//! The workloads: the search engine at work, and a checksum for a cause that is in how this file is compiled.
+
+use causes::count::Tally;
+use causes::index::Index;
+use causes::{score, show, text};
+use perf_budget::Harness;
+
+#[global_allocator]
+static HEAP: perf_budget::Heap = perf_budget::Heap::system();
+
+fn main() -> std::process::ExitCode {
+    let documents: Vec<String> = (0..40_u32)
+        .map(|n| {
+            let words =
+                (0..30_u32).map(|m| format!("Word{}", n.wrapping_mul(7).wrapping_add(m * m) % 50));
+            words.collect::<Vec<_>>().join(" ")
+        })
+        .collect();
+    Harness::new()
+        .workload("search", move |run| run.iter(|| search(&documents)))
+        .workload("checksum", |run| {
+            let numbers: Vec<u64> = (0..5000).collect();
+            run.iter(|| checksum(&numbers))
+        })
+        .main()
+}
+
+fn search(documents: &[String]) -> String {
+    let (mut index, tally, mut word) = (Index::default(), Tally::default(), String::new());
+    for (number, document) in documents.iter().enumerate() {
+        for each in document.split(' ') {
+            text::normalise(each, &mut word);
+            index.post(&word, number as u32);
+            tally.add();
+        }
+        tally.tick();
+    }
+    let mut out = String::new();
+    for hit in score::rank(&index, &["word1", "word2", "word14", "word30"]) {
+        show::line(&hit, &mut out);
+    }
+    out
+}
+
+#[inline(never)]
+fn checksum(numbers: &[u64]) -> u64 {
+    numbers.iter().fold(0, |sum, &n| sum + std::hint::black_box(n) * n)
+}

@@ -1,0 +1,85 @@
+//! Two profiles, and which function is to blame for the difference.
+
+use crate::callgrind::{Call, Function};
+use crate::outcome::words;
+
+use super::*;
+
+/// Makes a profile of functions: the chain of callers, the cost, and calls of other functions by their index.
+fn profile(functions: &[(&str, u64, &[(usize, u64)])]) -> Profile {
+    let function = |&(name, cost, calls): &(&str, u64, &[(usize, u64)])| Function {
+        name: name.to_owned(),
+        cost,
+        calls: calls.iter().map(|&(to, count)| Call { to, count, cost: 0 }).collect(),
+        ..Function::default()
+    };
+    let functions = functions.iter().map(function).collect();
+    Profile { creator: "callgrind-3.19.0".to_owned(), system_calls: Some(2), functions }
+}
+
+fn own() -> BTreeSet<String> {
+    BTreeSet::from(["work".to_owned()])
+}
+
+fn before() -> Profile {
+    profile(&[
+        ("work::merge", 1000, &[(1, 10)]),
+        ("work::decode::h0123456789abcdef'work::merge", 2000, &[]),
+        ("malloc'work::decode'work::merge", 500, &[]),
+        ("<alloc::vec::Vec<T> as core::ops::Drop>::drop'work::merge", 100, &[]),
+    ])
+}
+
+fn now() -> Profile {
+    profile(&[
+        ("work::merge", 1000, &[(1, 21)]),
+        ("work::decode::hfedcba9876543210'work::merge", 4200, &[]),
+        ("malloc'work::decode'work::merge", 1050, &[]),
+        ("<alloc::vec::Vec<T> as core::ops::Drop>::drop'work::merge", 100, &[]),
+    ])
+}
+
+#[test]
+fn foreign_code_belongs_to_the_function_of_the_project_that_runs_it() {
+    let blame = compare(Some(&[before(), before()]), &[now()], &own());
+    assert_eq!((blame.before, blame.now), (Some(3600.0), 6350.0));
+    let first = &blame.functions[0];
+    assert_eq!((first.name.as_str(), first.own.by()), ("work::decode", 2750.0));
+    assert_eq!(first.parts[0], (String::new(), Change { before: 2000.0, now: 4200.0 }));
+    assert_eq!(first.parts[1], ("malloc".to_owned(), Change { before: 500.0, now: 1050.0 }));
+    assert_eq!(first.caller.as_deref(), Some("work::merge"));
+    assert_eq!(blame.functions[1].own, Change { before: 1100.0, now: 1100.0 });
+    assert_eq!(blame.functions[1].inclusive, Change { before: 3600.0, now: 6350.0 });
+    assert!(!blame.is_same());
+    let lines = words::blame(&blame);
+    assert_eq!(
+        lines,
+        [
+            "3.60 k -> 6.35 k instructions (+76.4 %), by callgrind 3.19.0 in 0.0 s",
+            "+2.75 k work::decode  (called 2.10 x as often, from work::merge; of it itself +2.20 k, malloc +550)",
+        ]
+    );
+}
+
+#[test]
+fn the_same_instructions_are_said_to_be_the_same() {
+    let blame = compare(Some(&[before()]), &[before()], &own());
+    assert!(blame.is_same());
+    let lines = words::blame(&blame);
+    assert!(lines.len() == 1 && lines[0].contains("link order or memory layout"), "{lines:?}");
+}
+
+#[test]
+fn without_a_reference_it_says_where_the_instructions_are() {
+    let blame = compare(None, &[now()], &own());
+    let lines = words::blame(&blame);
+    assert_eq!(lines[0], "6.35 k instructions now, by callgrind 3.19.0 in 0.0 s");
+    assert!(lines[1].starts_with("83 % work::decode"), "{lines:?}");
+}
+
+#[test]
+fn a_stripped_binary_is_said_to_be_one() {
+    let nameless = profile(&[("0x0000000000001234", 900, &[]), ("malloc", 100, &[])]);
+    let lines = words::blame(&compare(Some(&[before()]), &[nameless], &own()));
+    assert!(lines[1].contains("90 %") && lines[1].contains("strip = false"), "{lines:?}");
+}

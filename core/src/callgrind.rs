@@ -1,0 +1,260 @@
+//! What Valgrind's tool callgrind writes about a program: what each function cost, and whom it called.
+//!
+//! The format is text, and is described in Valgrind's manual ("Callgrind format specification"). Only what is counted
+//! is read; positions in files are passed over. The reader is ours, since it is a part of the measuring.
+
+use std::collections::HashMap;
+
+/// What one dump says: every function that ran, and the calls between them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Profile {
+    /// The program that wrote it, such as `callgrind-3.19.0`.
+    pub creator: String,
+    /// How many system calls there were; `None` if they were not counted.
+    pub system_calls: Option<u64>,
+    /// The functions, each once, or once for each chain of callers if these were kept apart.
+    pub functions: Vec<Function>,
+}
+
+/// A function, or a function as some chain of callers called it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Function {
+    /// The name as callgrind writes it: demangled, and followed by the callers if these were kept apart.
+    pub name: String,
+    /// The path of the program or the library that it belongs to.
+    pub object: String,
+    /// Its own instructions, without those of what it called.
+    pub cost: u64,
+    /// What it called.
+    pub calls: Vec<Call>,
+}
+
+/// The calls of one function by another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Call {
+    /// The index of the function that was called.
+    pub to: usize,
+    /// How often it was called.
+    pub count: u64,
+    /// The instructions of these calls, with those of all that was called in turn.
+    pub cost: u64,
+}
+
+impl Profile {
+    /// Returns the instructions of all functions.
+    pub fn total(&self) -> u64 {
+        self.functions.iter().map(|function| function.cost).sum()
+    }
+
+    /// Returns the instructions that were spent in some functions and in all that these called. A call from one of them to
+    /// another is part of the outer one.
+    pub fn inclusive(&self, is_one: impl Fn(&str) -> bool) -> u64 {
+        let ones: Vec<bool> =
+            self.functions.iter().map(|function| is_one(&function.name)).collect();
+        let callers = self.functions.iter().zip(&ones).filter(|(_, is_one)| !**is_one);
+        let calls = callers.flat_map(|(function, _)| &function.calls);
+        calls.filter(|call| ones[call.to]).map(|call| call.cost).sum()
+    }
+
+    /// Reads the text of a dump.
+    ///
+    /// # Errors
+    /// If the text is not a dump of instructions, or is cut short: what it says of its total is not what its lines add up
+    /// to. The text says which line is wrong.
+    pub fn parse(text: &str) -> Result<Profile, String> {
+        let mut reader = Reader::default();
+        for (at, line) in text.lines().enumerate() {
+            reader.line(line).map_err(|why| format!("line {}: {why}", at + 1))?;
+        }
+        reader.finish()
+    }
+}
+
+/// Returns the total that a dump says of itself, without reading the rest.
+///
+/// # Errors
+/// If it says none.
+pub fn total(text: &str) -> Result<u64, String> {
+    let line = text.lines().rev().find_map(|line| line.strip_prefix("totals:"));
+    let first = line.and_then(|line| line.split_whitespace().next());
+    number(first.ok_or("the end is missing, with the total")?)
+}
+
+/// Whether a function is one by which a program asks its allocator for memory, or gives memory back.
+pub fn is_allocator(name: &str) -> bool {
+    const CALLS: [&str; 9] = [
+        "malloc",
+        "calloc",
+        "realloc",
+        "free",
+        "cfree",
+        "posix_memalign",
+        "aligned_alloc",
+        "memalign",
+        "reallocarray",
+    ];
+    // The symbols of jemalloc and mimalloc, as the crates of these allocators name them.
+    let plain = ["_rjem_", "_rjem_je_", "mi_"].iter().find_map(|start| name.strip_prefix(start));
+    let sized = ["mallocx", "rallocx", "sdallocx", "malloc_aligned", "realloc_aligned"];
+    CALLS.contains(&name)
+        || plain.is_some_and(|plain| CALLS.contains(&plain) || sized.contains(&plain))
+}
+
+/// What has been read so far.
+#[derive(Default)]
+struct Reader {
+    profile: Profile,
+    /// Whether the costs are instructions.
+    counts: bool,
+    /// Which number of a line's costs is that of system calls.
+    system_calls: Option<usize>,
+    /// How many numbers of a line say where its cost is.
+    positions: usize,
+    /// The total that the text itself says.
+    total: Option<u64>,
+    objects: Names,
+    names: Names,
+    /// The functions by the numbers of their object and their name.
+    known: HashMap<(usize, usize), usize>,
+    /// The object and the function that lines belong to.
+    object: usize,
+    current: Option<usize>,
+    /// The object and the function that are called next.
+    callee: (Option<usize>, Option<usize>),
+    /// How often it is called, on the line before that with the cost.
+    calls: Option<u64>,
+}
+
+impl Reader {
+    fn line(&mut self, line: &str) -> Result<(), String> {
+        match line.bytes().next() {
+            None | Some(b'#') => return Ok(()),
+            Some(b'0'..=b'9' | b'+' | b'-' | b'*') => return self.cost(line),
+            Some(_) => {}
+        }
+        if let Some((key, value)) = line.split_once('=') {
+            return self.name(key, value);
+        }
+        let Some((key, value)) = line.split_once(':') else {
+            return Err(format!("`{line}` is of no known kind"));
+        };
+        let value = value.trim();
+        match key {
+            "creator" => value.clone_into(&mut self.profile.creator),
+            "positions" => self.positions = value.split_whitespace().count(),
+            "events" => {
+                self.counts = value.split_whitespace().next() == Some("Ir");
+                self.system_calls = value.split_whitespace().position(|event| event == "sysCount");
+                self.profile.system_calls = self.system_calls.map(|_| 0);
+            }
+            // A summary comes before the costs, and a total after them.
+            "summary" | "totals" => {
+                self.total = Some(number(value.split_whitespace().next().unwrap_or_default())?);
+            }
+            // `desc`, `cmd`, `pid`, `version` and others describe the run.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn name(&mut self, key: &str, value: &str) -> Result<(), String> {
+        match key {
+            "ob" => self.object = self.objects.find(value)?,
+            "fn" => {
+                let name = self.names.find(value)?;
+                self.current = Some(self.function(self.object, name));
+            }
+            "cob" => self.callee.0 = Some(self.objects.find(value)?),
+            "cfn" => self.callee.1 = Some(self.names.find(value)?),
+            "calls" => {
+                let count = value.split_whitespace().next().unwrap_or_default();
+                self.calls = Some(number(count)?);
+            }
+            // Files, and jumps within a function.
+            "fl" | "fi" | "fe" | "cfi" | "cfl" | "jump" | "jcnd" => {}
+            _ => return Err(format!("`{key}=` is of no known kind")),
+        }
+        Ok(())
+    }
+
+    /// Reads a line of costs: of the current function, or of a call after a line that begins with `calls`.
+    fn cost(&mut self, line: &str) -> Result<(), String> {
+        if !self.counts {
+            return Err("the costs are no instructions (`events: Ir`)".to_owned());
+        }
+        let cost = line.split_whitespace().nth(self.positions.max(1));
+        // A line may leave out costs that are zero.
+        let cost = cost.map_or(Ok(0), number)?;
+        let current = self.current.ok_or("a cost comes before any function")?;
+        let Some(count) = self.calls.take() else {
+            self.profile.functions[current].cost += cost;
+            if let (Some(at), Some(sum)) = (self.system_calls, &mut self.profile.system_calls) {
+                let made = line.split_whitespace().nth(self.positions.max(1) + at);
+                *sum += made.map_or(Ok(0), number)?;
+            }
+            return Ok(());
+        };
+        let (object, name) = std::mem::take(&mut self.callee);
+        let name = name.ok_or("a call comes without a function")?;
+        let to = self.function(object.unwrap_or(self.object), name);
+        let calls = &mut self.profile.functions[current].calls;
+        match calls.iter_mut().find(|call| call.to == to) {
+            Some(call) => {
+                call.count += count;
+                call.cost += cost;
+            }
+            None => calls.push(Call { to, count, cost }),
+        }
+        Ok(())
+    }
+
+    fn function(&mut self, object: usize, name: usize) -> usize {
+        let functions = &mut self.profile.functions;
+        *self.known.entry((object, name)).or_insert_with(|| {
+            functions.push(Function {
+                name: self.names.0.get(&name).cloned().unwrap_or_default(),
+                object: self.objects.0.get(&object).cloned().unwrap_or_default(),
+                ..Function::default()
+            });
+            functions.len() - 1
+        })
+    }
+
+    fn finish(self) -> Result<Profile, String> {
+        let sum = self.profile.total();
+        match self.total {
+            Some(total) if total == sum => Ok(self.profile),
+            Some(total) => Err(format!("the lines add up to {sum}, and the total is {total}")),
+            None => Err("the end is missing, with the total".to_owned()),
+        }
+    }
+}
+
+/// Names by their numbers: `(3) main` says what `(3)` stands for from there on.
+#[derive(Default)]
+struct Names(HashMap<usize, String>);
+
+impl Names {
+    fn find(&mut self, text: &str) -> Result<usize, String> {
+        let compressed = text.strip_prefix('(').and_then(|rest| rest.split_once(')'));
+        let Some((id, name)) = compressed else {
+            return Err(format!("`{text}` is no compressed name"));
+        };
+        let id = number(id)? as usize;
+        if let Some(name) = name.strip_prefix(' ') {
+            self.0.insert(id, name.to_owned());
+        } else if !self.0.contains_key(&id) {
+            return Err(format!("({id}) was not named before"));
+        }
+        Ok(id)
+    }
+}
+
+fn number(text: &str) -> Result<u64, String> {
+    let hexadecimal = text.strip_prefix("0x").map(|digits| u64::from_str_radix(digits, 16));
+    hexadecimal.unwrap_or_else(|| text.parse()).map_err(|_| format!("`{text}` is no number"))
+}
+
+#[cfg(test)]
+#[path = "callgrind_tests.rs"]
+mod tests;

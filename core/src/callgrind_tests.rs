@@ -1,0 +1,89 @@
+//! Dumps as callgrind 3.19 writes them, read; what is cut short or of another kind is refused.
+
+use super::*;
+
+const DUMP: &str = "# callgrind format
+version: 1
+creator: callgrind-3.19.0
+pid: 7
+cmd:  ./work
+part: 2
+
+desc: I1 cache: 
+desc: Trigger: Client Request
+
+positions: line
+events: Ir sysCount sysTime
+summary: 171 1 40
+
+
+ob=(1) /work
+fl=(1) ???
+fn=(1) work::merge
+0 40
+cob=(2) /lib/libc.so.6
+cfi=(2) ./malloc.c
+cfn=(2) malloc
+calls=2 0 
+0 60 1 40
+cfn=(3) work::fold
+calls=3 0
++3 21
+
+fn=(3)
+0 21
+
+ob=(2)
+fl=(2)
+fn=(2)
+10 30 1 40
+cfn=(4) calloc
+calls=1 0
+* 30
+
+fn=(4)
+12 80
+jcnd=1/2 +3
+totals: 171 1 40
+";
+
+#[test]
+fn a_dump_is_read() {
+    let profile = Profile::parse(DUMP).unwrap();
+    assert_eq!(profile.creator, "callgrind-3.19.0");
+    assert_eq!((profile.total(), profile.system_calls), (171, Some(1)));
+    let named = |name: &str| profile.functions.iter().position(|f| f.name == name).unwrap();
+    let merge = &profile.functions[named("work::merge")];
+    assert_eq!((merge.cost, merge.object.as_str()), (40, "/work"));
+    let malloc = Call { to: named("malloc"), count: 2, cost: 60 };
+    assert!(merge.calls.contains(&malloc), "{:?}", merge.calls);
+    assert_eq!(profile.functions[named("work::fold")].cost, 21);
+    // The call of one function of the allocator by another is part of the outer one.
+    assert_eq!(profile.inclusive(is_allocator), 60);
+    assert_eq!(total(DUMP), Ok(171));
+}
+
+#[test]
+fn what_is_no_whole_dump_is_refused() {
+    let refused = |text: &str, why: &str| {
+        let error = Profile::parse(text).unwrap_err();
+        assert!(error.contains(why), "{error}");
+    };
+    let end = DUMP.find("fn=(4)\n12").unwrap();
+    refused(&DUMP[..end], "the lines add up to 91, and the total is 171");
+    refused(&DUMP.replace("events: Ir", "events: Dr"), "no instructions");
+    refused(&DUMP.replace("fn=(3)\n", "fn=(9)\n"), "(9) was not named before");
+    refused(&DUMP.replace("calls=2", "calls=two"), "`two` is no number");
+    refused(&DUMP.replace("jcnd=", "jump to "), "of no known kind");
+    refused("", "the end is missing");
+}
+
+#[test]
+fn the_allocator_is_known_by_its_functions() {
+    for name in ["malloc", "free", "_rjem_malloc", "mi_malloc_aligned"] {
+        assert!(is_allocator(name), "{name}");
+    }
+    for name in ["mallopt", "work::malloc", "mi_version"] {
+        assert!(!is_allocator(name), "{name}");
+    }
+}

@@ -1,0 +1,75 @@
+//! Instructions, which are compared once two processes agree on them, and never with counts of another counter.
+
+use super::*;
+use crate::outcome::{Accepted, Counted};
+use crate::quantity::Unit;
+
+const CALLGRIND: &str = "callgrind 3.19.0, glibc 2.36, x86-64-v3";
+
+/// Judges a limit on instructions by processes that count these.
+fn judge(limit: Limit, accepted: Option<Accepted>, counts: &'static [f64]) -> Outcome {
+    let counted = Some(Counted { by: CALLGRIND.to_owned(), allocator: Some(70.0) });
+    let mut nth = 0;
+    let source = move || {
+        let count = counts[nth.min(counts.len() - 1)];
+        nth += 1;
+        let values = [(Metric::from(Key::Instructions), count)].into();
+        Ok(ProcessRun { values, counted: counted.clone(), ..ProcessRun::default() })
+    };
+    let template = Outcome { metric: "instructions".to_owned(), accepted, ..Outcome::default() };
+    let asked = Asked { limit, template, unjudged: None, carried: Carried::default() };
+    drive(Box::new(source), vec![asked], Rules { repeats: 2, ..rules() }).remove(0)
+}
+
+fn limit_of(text: &str) -> Limit {
+    max(Metric::from(Key::Instructions), text)
+}
+
+#[test]
+fn the_value_is_that_on_which_two_processes_agree() {
+    let agreed = judge(limit_of("1000"), None, &[1200.0, 900.0, 900.0]);
+    assert_eq!(agreed.verdict, Verdict::Pass, "{}", agreed.reason);
+    assert_eq!(agreed.estimate.map(|estimate| estimate.value), Some(900.0));
+    let note =
+        "not the same in 3 processes: 900 to 1200; the value that two of them agree on counts";
+    assert!(agreed.notes.iter().any(|n| n == note), "{:?}", agreed.notes);
+    assert!(agreed.notes.iter().any(|n| n.contains(CALLGRIND) && n.contains("70.0 more")));
+    let over = judge(limit_of("1000"), None, &[1001.0, 1001.0]);
+    assert_eq!(over.verdict, Verdict::Fail);
+}
+
+#[test]
+fn where_none_agree_the_spread_is_compared() {
+    let of = |text: &str| judge(limit_of(text), None, &[900.0, 910.0, 920.0, 930.0, 940.0]);
+    assert_eq!(of("1200").verdict, Verdict::Pass);
+    assert_eq!(of("800").verdict, Verdict::Fail);
+    let between = of("925");
+    assert_eq!(between.verdict, Verdict::Inconclusive);
+    let reason =
+        "no verdict: instructions is 900 to 940, different in each process, with a limit of 925";
+    assert!(between.reason.starts_with(reason), "{}", between.reason);
+}
+
+#[test]
+fn counts_of_different_counters_are_never_compared() {
+    let accepted = |counter: &str, factor: Option<f64>| Accepted {
+        value: 900.0,
+        low: None,
+        high: None,
+        unit: Unit::Number,
+        date: "2026-11-01".parse().unwrap(),
+        commit: None,
+        elsewhere: None,
+        counter: Some(counter.to_owned()),
+        factor,
+    };
+    let of =
+        |text: &str, accepted| judge(limit_of(text), Some(accepted), &[1000.0, 1000.0]).verdict;
+    // `1.2 x lock` is 1080.
+    assert_eq!(of("1080", accepted(CALLGRIND, Some(1.2))), Verdict::Warn);
+    assert_eq!(of("1080", accepted("the processor's counter", Some(1.2))), Verdict::Inconclusive);
+    // A limit in numbers holds whatever counts, but a red may be the counter's doing.
+    assert_eq!(of("1200", accepted("the processor's counter", None)), Verdict::Pass);
+    assert_eq!(of("950", accepted("the processor's counter", None)), Verdict::Inconclusive);
+    assert_eq!(of("950", accepted(CALLGRIND, None)), Verdict::Fail);
+}

@@ -1,0 +1,55 @@
+//! What has changed between the base and this revision, as far as what runs is made from it.
+
+use serde::{Deserialize, Serialize};
+
+/// How many of each are named in a sentence.
+const NAMED: usize = 5;
+
+/// What differs from the base in what runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changed {
+    /// The files from which the measured program is compiled, or which decide how, by their paths in the repository.
+    pub files: Vec<String>,
+    /// The dependencies of `Cargo.lock`: `serde_json 1.0.140 -> 1.0.154`.
+    pub dependencies: Vec<String>,
+}
+
+impl Changed {
+    /// Whether nothing has changed.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.dependencies.is_empty()
+    }
+
+    /// Returns what has changed, in words.
+    pub fn words(&self) -> String {
+        let named = |all: &[String]| {
+            let more = all.len().saturating_sub(NAMED);
+            let mut words = all[..all.len() - more].join(", ");
+            if more > 0 {
+                words.push_str(&format!(" and {more} more"));
+            }
+            words
+        };
+        let parts = [named(&self.dependencies), named(&self.files)];
+        let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        if parts.is_empty() {
+            "nothing that it is compiled from".to_owned()
+        } else {
+            parts.join("; ")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_are_named_and_the_others_counted() {
+        let files = (0..7).map(|n| format!("src/{n}.rs")).collect();
+        let changed = Changed { files, dependencies: vec!["a 1 -> 2".to_owned()] };
+        let want = "a 1 -> 2; src/0.rs, src/1.rs, src/2.rs, src/3.rs, src/4.rs and 2 more";
+        assert_eq!(changed.words(), want);
+        assert_eq!(Changed::default().words(), "nothing that it is compiled from");
+    }
+}

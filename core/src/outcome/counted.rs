@@ -1,0 +1,28 @@
+//! By what instructions were counted, and what the count leaves out.
+
+use serde::{Deserialize, Serialize};
+
+/// How instructions were counted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Counted {
+    /// The counter, and what a count by it depends on besides the code: `callgrind 3.19.0, glibc 2.36, x86-64-v3`. Counts
+    /// of different counters are never compared.
+    pub by: String,
+    /// The instructions of the allocator, which are not part of the value; `None` where the counter cannot tell them apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allocator: Option<f64>,
+}
+
+impl Counted {
+    /// Returns the note on it.
+    pub fn words(&self) -> String {
+        match self.allocator {
+            Some(allocator) => format!(
+                "counted by {}; malloc, calloc, realloc and free took {allocator:.1} more, which depend on all that the heap \
+                 has seen before",
+                self.by
+            ),
+            None => format!("counted by {}, with the allocator", self.by),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The words about what is to blame for a red.
+
+use super::super::{Blame, Blamed, Change};
+
+/// How many functions are named.
+const FUNCTIONS: usize = 3;
+/// How many parts of a function are named.
+const PARTS: usize = 3;
+/// The share of the whole change below which a function is not named after the first.
+const SMALL: f64 = 0.01;
+/// The least number of instructions that is named.
+const LEAST: f64 = 0.5;
+/// The share of nameless instructions from which on the binary counts as stripped.
+const STRIPPED: f64 = 0.5;
+
+/// Returns the lines about what is to blame: the change of the whole, and the functions that make most of it.
+pub fn blame(blame: &Blame) -> Vec<String> {
+    let now = amount(blame.now);
+    let by = format!("by {} in {:.1} s", blame.by, blame.seconds);
+    let mut lines = vec![match blame.before {
+        Some(_) if blame.is_same() => {
+            format!(
+                "the same {now} instructions as at the reference, function by function, {by}: link order or memory layout"
+            )
+        }
+        Some(before) => {
+            let share = if before > 0.0 {
+                format!(" ({:+.1} %)", (blame.now / before - 1.0) * 100.0)
+            } else {
+                String::new()
+            };
+            format!("{} -> {now} instructions{share}, {by}", amount(before))
+        }
+        None => format!("{now} instructions now, {by}"),
+    }];
+    if blame.nameless > STRIPPED {
+        lines.push(format!(
+            "{:.0} % of them are in functions without a name: the binary is stripped; keep its symbols (`strip = false` in \
+             the profile), and they are named",
+            blame.nameless * 100.0
+        ));
+    }
+    if let Some(Change { before, now }) = blame.system_calls
+        && blame.before.is_some()
+        && before.to_bits() != now.to_bits()
+    {
+        lines.push(format!("{before} -> {now} system calls of one operation"));
+    }
+    if !blame.is_same() {
+        lines.extend(named(blame).map(|function| line(function, blame)));
+    }
+    lines
+}
+
+/// Returns the functions that are named: those that make most of the change.
+fn named(blame: &Blame) -> impl Iterator<Item = &Blamed> {
+    let whole: f64 = blame.functions.iter().map(|function| function.own.by().abs()).sum();
+    let first = blame.functions.iter().take(FUNCTIONS).enumerate();
+    let matters = move |(nth, function): &(usize, &Blamed)| {
+        let by = function.own.by().abs();
+        by >= LEAST && (*nth == 0 || by > SMALL * whole)
+    };
+    first.filter(matters).map(|(_, function)| function)
+}
+
+fn line(function: &Blamed, blame: &Blame) -> String {
+    let is_change = blame.before.is_some();
+    let size = if is_change {
+        signed(function.own.by())
+    } else {
+        format!("{:.0} %", function.own.now / blame.now.max(1.0) * 100.0)
+    };
+    let mut words = format!("{size} {}", function.name);
+    let mut details = Vec::new();
+    if let Some(calls) = calls(function).filter(|_| is_change) {
+        details.push(calls);
+    }
+    let parts: Vec<String> = function
+        .parts
+        .iter()
+        .filter(|(_, change)| change.by().abs() >= LEAST)
+        .take(PARTS)
+        .map(|(name, change)| {
+            let name = if name.is_empty() { "itself" } else { name };
+            let size = if is_change { signed(change.by()) } else { amount(change.now) };
+            format!("{name} {size}")
+        })
+        .collect();
+    if parts.len() > 1 || function.parts.first().is_some_and(|(name, _)| !name.is_empty()) {
+        details.push(format!("of it {}", parts.join(", ")));
+    }
+    if !details.is_empty() {
+        words = format!("{words}  ({})", details.join("; "));
+    }
+    words
+}
+
+/// Says how the number of calls has changed, if it has.
+fn calls(function: &Blamed) -> Option<String> {
+    let Change { before, now } = function.calls;
+    let from = function.caller.as_ref().map_or(String::new(), |caller| format!(", from {caller}"));
+    match (before, now) {
+        _ if before.to_bits() == now.to_bits() => None,
+        (0.0, _) if function.own.before == 0.0 => {
+            Some(format!("new, called {} times{from}", amount(now)))
+        }
+        (0.0, _) => Some(format!("no longer inlined: called {} times{from}", amount(now))),
+        (_, 0.0) if function.own.now == 0.0 => Some("no longer called".to_owned()),
+        (_, 0.0) => Some("inlined now".to_owned()),
+        _ => Some(format!("called {:.2} x as often{from}", now / before)),
+    }
+}
+
+fn signed(change: f64) -> String {
+    format!("{}{}", if change < 0.0 { '-' } else { '+' }, amount(change.abs()))
+}
+
+/// Returns an amount with three digits: `2.48 M`, `469 k`, `12`.
+fn amount(amount: f64) -> String {
+    let (scaled, unit) = match amount {
+        _ if amount >= 999.5e6 => (amount / 1e9, " G"),
+        _ if amount >= 999.5e3 => (amount / 1e6, " M"),
+        _ if amount >= 999.5 => (amount / 1e3, " k"),
+        _ => (amount, ""),
+    };
+    let digits = match scaled {
+        _ if unit.is_empty() && amount.fract() == 0.0 => 0,
+        _ if scaled >= 99.95 => 0,
+        _ if scaled >= 9.995 => 1,
+        _ => 2,
+    };
+    format!("{scaled:.digits$}{unit}")
+}

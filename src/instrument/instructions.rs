@@ -1,0 +1,317 @@
+//! The instructions of one operation, after a warm-up, without set-up and harness.
+//!
+//! The processor counts them, where the system has such a counter and lets a program read it; or callgrind does, a tool of
+//! Valgrind, under which the harness has then started this process. Callgrind's counts are exact, and tell functions
+//! apart: the part of the allocator depends on all that the heap has seen before, and is reported beside the rest. The
+//! processor's differ by a few, and contain the allocator.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use perf_budget_core::callgrind::{Profile, is_allocator, total};
+use perf_budget_core::metric::{Key, Metric};
+use perf_budget_core::outcome::{Cause, Counted, Unmeasured};
+use perf_budget_core::reading::ProcessRun;
+
+use crate::instrument::laps::{Instrument, Repeat};
+#[cfg(target_os = "linux")]
+use crate::os::counter::Counter;
+use crate::os::valgrind::{Request, request};
+
+/// The number of operations that are counted after the first two. It is always the same, as for allocations.
+const OPERATIONS: usize = 10;
+
+/// The counter of this process; it has to be there before the workload starts threads.
+#[cfg(target_os = "linux")]
+static COUNTER: OnceLock<Result<Counter, String>> = OnceLock::new();
+
+/// Returns the metric, for a profile that nothing limits.
+pub(crate) fn metric() -> Metric {
+    Metric::from(Key::Instructions)
+}
+
+/// Starts the counter of the processor; called before the workload runs. Under Valgrind there is none to start.
+pub(crate) fn begin() {
+    #[cfg(target_os = "linux")]
+    if request(Request::IsRunning) == 0 {
+        COUNTER.get_or_init(|| Counter::of_instructions().map_err(|error| error.to_string()));
+    }
+}
+
+/// Whether the processor counts instructions for this process, which a harness asks before it starts another one.
+pub(crate) fn has_hardware() -> bool {
+    #[cfg(target_os = "linux")]
+    let found = Counter::of_instructions().is_ok_and(|counter| {
+        matches!(counter.read(), Ok(Some(before)) if matches!(counter.read(), Ok(Some(after)) if after > before))
+    });
+    #[cfg(not(target_os = "linux"))]
+    let found = false;
+    found
+}
+
+/// The instrument that counts the instructions of operations.
+pub(crate) struct Instructions {
+    /// How many laps still have to run before the count, and how many are still to be counted.
+    ahead: (usize, usize),
+    by: By,
+    laps: Vec<Lap>,
+}
+
+/// What was counted of one operation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Lap {
+    /// Its instructions, without the allocator's where these are known.
+    own: u64,
+    /// The allocator's.
+    allocator: Option<u64>,
+}
+
+/// What counts.
+enum By {
+    #[cfg(target_os = "linux")]
+    Hardware {
+        counter: &'static Counter,
+        before: Option<u64>,
+        lap: Option<u64>,
+    },
+    Callgrind(Dumps),
+}
+
+/// The files that callgrind writes, one for each request.
+struct Dumps {
+    /// The path of the files, without their numbers.
+    path: PathBuf,
+    /// How many have been written.
+    written: usize,
+    /// The files of the operations that count.
+    kept: Vec<usize>,
+    /// What the measuring itself adds to each.
+    overhead: u64,
+    /// Whether the files are left for the harness, which reads the whole profile.
+    is_profile: bool,
+    /// The version of callgrind, as it writes it.
+    creator: String,
+    /// Why the last dump could not be read.
+    broken: Option<String>,
+}
+
+impl Instructions {
+    /// Makes the instrument. `dumps` is the path at which callgrind writes, if the harness has started this process under
+    /// it, and whether the harness reads the files.
+    ///
+    /// # Errors
+    /// If nothing here counts instructions.
+    pub(crate) fn new(repeat: Repeat, dumps: Option<(&Path, bool)>) -> Result<Self, Unmeasured> {
+        let by = match dumps {
+            Some((path, is_profile)) => By::Callgrind(Dumps::new(path, is_profile)?),
+            None => hardware()?,
+        };
+        let ahead = match repeat {
+            Repeat::Looped => (2, OPERATIONS),
+            Repeat::Once => (0, 1),
+        };
+        let mut instructions = Instructions { ahead, by, laps: Vec::with_capacity(ahead.1) };
+        if repeat == Repeat::Once {
+            instructions.start_counting();
+        }
+        Ok(instructions)
+    }
+
+    /// Has callgrind count from now on, and finds out what the measuring itself adds.
+    fn start_counting(&mut self) {
+        if !matches!(self.by, By::Callgrind(_)) {
+            return;
+        }
+        request(Request::Begin);
+        let seen: &mut dyn Instrument = std::hint::black_box(self);
+        seen.start();
+        seen.stop();
+        if let By::Callgrind(dumps) = &mut self.by {
+            dumps.overhead = dumps.read(dumps.written).map_or(0, |lap| lap.own);
+        }
+    }
+}
+
+/// Returns the counter of the processor, which [`begin`] has started.
+fn hardware() -> Result<By, Unmeasured> {
+    #[cfg(target_os = "linux")]
+    let why = match COUNTER.get() {
+        Some(Ok(counter)) => return Ok(By::Hardware { counter, before: None, lap: None }),
+        Some(Err(error)) => error.as_str(),
+        None => "it runs under Valgrind, but not for this",
+    };
+    #[cfg(not(target_os = "linux"))]
+    let why = "this system has none that a program may read";
+    let text = format!("failed to read the processor's counter of instructions: {why}");
+    Err(Unmeasured::new(Cause::Unsupported, text))
+}
+
+impl Dumps {
+    fn new(path: &Path, is_profile: bool) -> Result<Dumps, Unmeasured> {
+        if request(Request::IsRunning) == 0 {
+            let text = "failed to count instructions: the process was started under Valgrind and does not run under it";
+            return Err(Unmeasured::new(Cause::Harness, text));
+        }
+        Ok(Dumps {
+            path: path.to_owned(),
+            written: 0,
+            kept: Vec::with_capacity(OPERATIONS),
+            overhead: 0,
+            is_profile,
+            creator: String::new(),
+            broken: None,
+        })
+    }
+
+    fn place(&self, number: usize) -> PathBuf {
+        let mut path = self.path.clone().into_os_string();
+        path.push(format!(".{number}"));
+        path.into()
+    }
+
+    /// Returns what a dump says. `None` if it cannot be read, and then `broken` says why.
+    fn read(&mut self, number: usize) -> Option<Lap> {
+        let place = self.place(number);
+        let text = std::fs::read_to_string(&place).map_err(|error| error.to_string());
+        let read = text.and_then(|text| {
+            if self.is_profile {
+                // To read all of it takes long under Valgrind, and the harness does it.
+                return Ok(Lap { own: total(&text)?, allocator: None });
+            }
+            let profile = Profile::parse(&text)?;
+            let allocator = profile.inclusive(is_allocator);
+            self.creator = profile.creator;
+            let own =
+                profile.functions.iter().map(|function| function.cost).sum::<u64>() - allocator;
+            Ok(Lap { own: own.saturating_sub(self.overhead), allocator: Some(allocator) })
+        });
+        read.map_err(|why| self.broken = Some(format!("`{}`: {why}", place.display()))).ok()
+    }
+
+    /// Reads the dumps of the operations that count.
+    fn finish(&mut self, laps: &mut Vec<Lap>) -> Result<(), Unmeasured> {
+        for number in std::mem::take(&mut self.kept) {
+            let lap = self.read(number);
+            laps.extend(lap);
+        }
+        self.broken.take().map_or(Ok(()), |why| {
+            let text = format!("failed to read what callgrind counted: {why}; is the disk full?");
+            Err(Unmeasured::new(Cause::Harness, text))
+        })
+    }
+}
+
+/// Returns the words for a count by callgrind: what the number of instructions depends on besides the code.
+fn by_callgrind(creator: &str) -> String {
+    #[cfg(target_arch = "x86_64")]
+    let level = if std::arch::is_x86_feature_detected!("avx2") {
+        "x86-64-v3"
+    } else if std::arch::is_x86_feature_detected!("sse4.2") {
+        "x86-64-v2"
+    } else {
+        "x86-64"
+    };
+    #[cfg(not(target_arch = "x86_64"))]
+    let level = std::env::consts::ARCH;
+    format!("{}, {}, {level}", creator.replacen('-', " ", 1), c_library())
+}
+
+#[cfg(target_os = "linux")]
+use crate::os::kernel::c_library;
+
+#[cfg(not(target_os = "linux"))]
+fn c_library() -> &'static str {
+    std::env::consts::OS
+}
+
+impl Instrument for Instructions {
+    fn next(&mut self) -> Option<usize> {
+        (self.ahead != (0, 0)).then_some(1)
+    }
+
+    #[inline]
+    fn start(&mut self) {
+        match &mut self.by {
+            #[cfg(target_os = "linux")]
+            By::Hardware { counter, before, .. } => *before = counter.read().ok().flatten(),
+            By::Callgrind(_) => {
+                request(Request::Zero);
+            }
+        }
+    }
+
+    #[inline]
+    fn stop(&mut self) {
+        match &mut self.by {
+            #[cfg(target_os = "linux")]
+            By::Hardware { counter, before, lap } => {
+                let after = counter.read().ok().flatten();
+                *lap = after.zip(*before).map(|(after, before)| after.saturating_sub(before));
+            }
+            By::Callgrind(dumps) => {
+                request(Request::Dump);
+                dumps.written += 1;
+            }
+        }
+    }
+
+    fn record(&mut self, _operations: usize, failed: usize) {
+        let counts = self.ahead.0 == 0;
+        if counts {
+            self.ahead.1 -= 1;
+        } else {
+            self.ahead.0 -= 1;
+        }
+        match &mut self.by {
+            #[cfg(target_os = "linux")]
+            By::Hardware { lap, .. } => {
+                let own = lap.filter(|_| counts && failed == 0);
+                self.laps.extend(own.map(|own| Lap { own, allocator: None }));
+            }
+            By::Callgrind(dumps) if counts && failed == 0 => dumps.kept.push(dumps.written),
+            By::Callgrind(_) => {}
+        }
+        if self.ahead.0 == 1 {
+            self.start_counting();
+        }
+    }
+
+    fn counted(&mut self) -> Option<f64> {
+        match &mut self.by {
+            #[cfg(target_os = "linux")]
+            By::Hardware { lap, .. } => lap.filter(|_| self.ahead.0 == 0).map(|lap| lap as f64),
+            By::Callgrind(dumps) if self.ahead.0 == 0 => {
+                dumps.read(dumps.written).map(|lap| lap.own as f64)
+            }
+            By::Callgrind(_) => None,
+        }
+    }
+
+    fn finish(&mut self, process: &mut ProcessRun) -> Result<(), Unmeasured> {
+        let mut by = format!("the processor's counter, {}", std::env::consts::ARCH);
+        if let By::Callgrind(dumps) = &mut self.by {
+            request(Request::Stop);
+            dumps.finish(&mut self.laps)?;
+            by = by_callgrind(&dumps.creator);
+        }
+        let Some(first) = self.laps.first() else { return Ok(()) };
+        let exact = first.allocator.is_some();
+        let mut own: Vec<u64> = self.laps.iter().map(|lap| lap.own).collect();
+        own.sort_unstable();
+        let (least, most) = (own[0], own[own.len() - 1]);
+        let mean = |sum: u64| sum as f64 / self.laps.len() as f64;
+        // What disturbs a processor's counter only ever adds to it, and not to most of the operations.
+        let value = if exact { mean(own.iter().sum()) } else { own[own.len() / 2] as f64 };
+        process.values.insert(Key::Instructions, value);
+        if least != most {
+            process.notes.push(format!(
+                "instructions: {} of {} operations that differ ({least} to {most})",
+                if exact { "mean" } else { "median" },
+                own.len()
+            ));
+        }
+        let allocator = self.laps.iter().map(|lap| lap.allocator).sum::<Option<u64>>().map(mean);
+        process.counted = Some(Counted { by, allocator });
+        Ok(())
+    }
+}

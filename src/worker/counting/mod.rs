@@ -1,0 +1,237 @@
+//! How the instructions of a worker are counted: by the processor, or by callgrind, under which it is started.
+//!
+//! What callgrind counts is the same in every process if nothing else differs. So the process gets random bytes that
+//! are always the same (`fixed_random`), and a C library that copies memory without `rep movsb`, an instruction that
+//! counts once for each byte. Both are variables of the environment of this one process.
+
+mod fixed_random;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use perf_budget_core::callgrind::Profile;
+use perf_budget_core::outcome::{Cause, Unmeasured};
+
+use super::wire::Counting;
+use crate::exec::Launch;
+use crate::instrument::instructions;
+use crate::os::valgrind;
+
+/// The variable that chooses the counter.
+const CHOICE: &str = "PERF_BUDGET_COUNTER";
+/// The tunable of the C library against `rep movsb`, which it then uses from this size on: never.
+const TUNABLE: &str = "glibc.cpu.x86_rep_movsb_threshold=0x100000000";
+/// The name of the library with fixed random bytes.
+const LIBRARY: &str = "fixed_random.so";
+/// The name of callgrind's files, without their numbers.
+const DUMPS: &str = "callgrind.out";
+/// How many callers of a function are told apart in a profile.
+const CALLERS: u32 = 20;
+
+/// What counts the instructions of a worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Counter {
+    /// The processor.
+    Hardware,
+    /// Callgrind, a tool of this program.
+    Callgrind(PathBuf),
+}
+
+impl Counter {
+    /// Returns the program of which callgrind is a tool, if that counts.
+    pub(super) fn callgrind(self) -> Option<PathBuf> {
+        match self {
+            Counter::Hardware => None,
+            Counter::Callgrind(program) => Some(program),
+        }
+    }
+}
+
+/// Returns what counts instructions here.
+///
+/// # Errors
+/// If nothing does. The reason says what to do about it.
+pub(super) fn counter() -> Result<Counter, Unmeasured> {
+    choose(std::env::var_os(CHOICE), instructions::has_hardware, || find("valgrind"))
+}
+
+/// Returns the program of which callgrind is a tool, which alone tells functions apart.
+///
+/// # Errors
+/// If it is not there.
+pub(super) fn callgrind() -> Result<PathBuf, Unmeasured> {
+    let found = valgrind::IS_KNOWN.then(|| find("valgrind")).flatten();
+    found.ok_or_else(|| {
+        let text = "install Valgrind, and a red names the functions that grew";
+        Unmeasured::new(Cause::NotFound, text)
+    })
+}
+
+/// Reads the profiles of the operations that count: those of all dumps but the first, which shows what the measuring
+/// itself adds, and the one of the warm-up, where there is one.
+///
+/// # Errors
+/// If a file cannot be read, or there is none.
+pub(super) fn profiles(dir: &Path) -> Result<Vec<Profile>, Unmeasured> {
+    let failed = |why: String| {
+        Unmeasured::new(Cause::Harness, format!("failed to read what callgrind counted: {why}"))
+    };
+    let place = |number: usize| dir.join(format!("{DUMPS}.{number}"));
+    let count = (1..).take_while(|&number| place(number).is_file()).count();
+    let first = if count > 2 { 3 } else { 2 };
+    let read = |number| {
+        let text =
+            std::fs::read_to_string(place(number)).map_err(|error| failed(error.to_string()))?;
+        Profile::parse(&text).map_err(|why| failed(format!("`{}`: {why}", place(number).display())))
+    };
+    let profiles: Vec<Profile> = (first..=count).map(read).collect::<Result<_, _>>()?;
+    if profiles.is_empty() {
+        return Err(failed("it wrote nothing".to_owned()));
+    }
+    Ok(profiles)
+}
+
+/// Chooses a counter: the one that is asked for, or else the processor's where there is one, or else callgrind.
+fn choose(
+    choice: Option<OsString>,
+    has_hardware: impl FnOnce() -> bool,
+    valgrind: impl FnOnce() -> Option<PathBuf>,
+) -> Result<Counter, Unmeasured> {
+    let choice = choice.filter(|choice| !choice.is_empty());
+    let known = [None, Some("hardware"), Some("callgrind")];
+    let choice = choice.as_ref().map(|choice| choice.to_str().unwrap_or("?"));
+    if !known.contains(&choice) {
+        let text = format!(
+            "{CHOICE} is `{}`; set it to `hardware` or `callgrind`, or unset it",
+            choice.unwrap_or_default()
+        );
+        return Err(Unmeasured::new(Cause::Unsupported, text));
+    }
+    if choice != Some("callgrind") && has_hardware() {
+        return Ok(Counter::Hardware);
+    }
+    let remedy = "install Valgrind (`apt-get install valgrind`, `dnf install valgrind`), or drop the limit on `instructions` here";
+    let none = "failed to count instructions: the processor has no counter of them that this process may read";
+    if choice == Some("hardware") {
+        let text = format!("{none}; unset {CHOICE}, so that Valgrind counts them");
+        return Err(Unmeasured::new(Cause::Unsupported, text));
+    }
+    if !valgrind::IS_KNOWN {
+        let text = format!(
+            "{none}, and Valgrind is not known on this system; drop the limit on `instructions` here"
+        );
+        return Err(Unmeasured::new(Cause::Unsupported, text));
+    }
+    let why = if choice.is_some() {
+        format!(
+            "failed to count instructions: {CHOICE} asks for callgrind, and Valgrind is not in PATH; {remedy}"
+        )
+    } else {
+        format!("{none}, and Valgrind is not in PATH; {remedy}")
+    };
+    valgrind().map(Counter::Callgrind).ok_or_else(|| Unmeasured::new(Cause::NotFound, why))
+}
+
+/// Returns the path of a program.
+fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|dir| dir.join(program)).find(|place| place.is_file())
+}
+
+/// Returns what a worker has to know that runs under callgrind, and whose files are in `dir`.
+pub(super) fn request(dir: &Path, is_profile: bool) -> Counting {
+    Counting { dumps: dir.join(DUMPS), is_profile }
+}
+
+/// Makes a launch of a worker one of the same worker under callgrind.
+///
+/// # Errors
+/// If the library of fixed random bytes cannot be written.
+pub(super) fn place_under(
+    launch: &mut Launch,
+    program: &Path,
+    counting: &Counting,
+) -> std::io::Result<()> {
+    let mut args: Vec<OsString> =
+        ["--tool=callgrind", "--quiet", "--instr-atstart=no"].map(OsString::from).into();
+    let mut out = OsString::from("--callgrind-out-file=");
+    // A `%` begins the name of a variable there.
+    out.push(counting.dumps.to_string_lossy().replace('%', "%%"));
+    args.push(out);
+    if counting.is_profile {
+        args.push(format!("--separate-callers={CALLERS}").into());
+        args.push("--collect-systime=yes".into());
+    }
+    args.push(std::mem::replace(&mut launch.program, program.into()));
+    args.append(&mut launch.args);
+    launch.args = args;
+
+    let tunables = std::env::var("GLIBC_TUNABLES").unwrap_or_default();
+    let tunables =
+        if tunables.is_empty() { TUNABLE.to_owned() } else { format!("{tunables}:{TUNABLE}") };
+    launch.env.push(("GLIBC_TUNABLES".into(), tunables.into()));
+    if let Some(library) = fixed_random::library() {
+        let place = counting.dumps.with_file_name(LIBRARY);
+        std::fs::write(&place, library)?;
+        let mut preload = place.into_os_string();
+        if let Some(own) = std::env::var_os("LD_PRELOAD") {
+            preload.push(":");
+            preload.push(own);
+        }
+        launch.env.push(("LD_PRELOAD".into(), preload));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn valgrind() -> Option<PathBuf> {
+        Some("/bin/valgrind".into())
+    }
+
+    #[track_caller]
+    fn refused(choice: &str, has: bool, valgrind: Option<PathBuf>, cause: Cause, words: &[&str]) {
+        let choice = (!choice.is_empty()).then(|| choice.into());
+        let why = choose(choice, || has, || valgrind).unwrap_err();
+        assert_eq!(why.cause, cause);
+        assert!(words.iter().all(|word| why.text.contains(word)), "{}", why.text);
+    }
+
+    #[test]
+    fn the_processor_counts_where_it_can_and_else_callgrind() {
+        let of = |choice: &str, has: bool| {
+            let choice = (!choice.is_empty()).then(|| choice.into());
+            choose(choice, || has, valgrind).unwrap()
+        };
+        let callgrind = Counter::Callgrind("/bin/valgrind".into());
+        assert_eq!(of("", true), Counter::Hardware);
+        assert_eq!(of("hardware", true), Counter::Hardware);
+        if valgrind::IS_KNOWN {
+            assert_eq!((of("", false), of("callgrind", true)), (callgrind.clone(), callgrind));
+        }
+    }
+
+    #[test]
+    fn without_a_counter_the_remedy_is_said() {
+        refused(
+            "hardware",
+            false,
+            valgrind(),
+            Cause::Unsupported,
+            &["no counter", "unset PERF_BUDGET_COUNTER"],
+        );
+        refused("perf", true, valgrind(), Cause::Unsupported, &["`perf`", "`callgrind`"]);
+        if valgrind::IS_KNOWN {
+            refused("", false, None, Cause::NotFound, &["no counter", "install Valgrind"]);
+            refused(
+                "callgrind",
+                true,
+                None,
+                Cause::NotFound,
+                &["PERF_BUDGET_COUNTER asks", "install Valgrind"],
+            );
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The instructions of operations whose work is known: they do not vary from process to process, and what is added to an
+//! operation is added to them.
+
+use std::collections::HashMap;
+use std::hint::black_box;
+use std::path::Path;
+use std::time::Duration;
+
+use libtest_mimic::Trial;
+use perf_budget::internals::Injection;
+use perf_budget::internals::process::{Request, measure};
+use perf_budget_core::metric::Effect;
+use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::reading::ProcessRun;
+
+use crate::subjects::Plain;
+use crate::{request, row, value};
+
+pub(crate) fn subjects() -> Vec<(&'static str, Plain)> {
+    vec![
+        ("counts up", |run| {
+            let size: u64 = run.param("size")?;
+            run.iter(move || (0..size).fold(0, |sum, n| black_box(sum ^ n)))
+        }),
+        ("fills a map", |run| {
+            let size: u64 = run.param("size")?;
+            run.iter(move || {
+                (0..size).map(|n| (n.wrapping_mul(0x9e37_79b9), n)).collect::<HashMap<_, _>>()
+            })
+        }),
+        ("counts with a slow set-up", |run| {
+            let set_up = || (0..100_000_u64).fold(0, |sum, n| black_box(sum ^ n));
+            run.iter_with(set_up, |start| (0..1000).fold(start, |sum, n| black_box(sum ^ n)))
+        }),
+        ("holds a map", |run| {
+            run.hold(|| (0..1000).map(|n| (n, n)).collect::<HashMap<u32, u32>>())
+        }),
+        ("counts in an async operation", |run| {
+            run.iter_async(async || {
+                tokio::task::yield_now().await;
+                (0..1000_u64).fold(0, |sum, n| black_box(sum ^ n))
+            })
+        }),
+    ]
+}
+
+/// Counts the instructions of a workload with a size and what is injected. `None` if nothing counts instructions here.
+fn counted(workload: &str, size: i64, injection: Option<Injection>) -> Option<ProcessRun> {
+    let mut asked = Request { injection, ..request(workload, &["instructions"]) };
+    asked.params = vec![("size".to_owned(), perf_budget_core::budget::Param::Int(size))];
+    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("instructions");
+    match measure(&asked, &scratch, Duration::from_secs(60)) {
+        Ok(process) => Some(process),
+        Err(Unmeasured { cause: Cause::Unsupported | Cause::NotFound, text, .. }) => {
+            assert!(text.contains("install Valgrind") || text.contains("drop the limit"), "{text}");
+            None
+        }
+        Err(why) => panic!("{why}"),
+    }
+}
+
+/// Returns the instructions of a workload, and how far a count by another process may be from them: not at all by callgrind.
+fn instructions(workload: &str, size: i64, injection: Option<Injection>) -> Option<(f64, f64)> {
+    let process = counted(workload, size, injection)?;
+    let value = value(&process, "instructions");
+    let exact = process.counted.is_some_and(|counted| counted.by.starts_with("callgrind"));
+    Some((value, if exact { 0.0 } else { 0.001 * value + 50.0 }))
+}
+
+fn near((value, within): (f64, f64), want: f64) {
+    assert!((value - want).abs() <= within, "{value} and not {want}");
+}
+
+/// Makes a test that ends early where nothing counts instructions.
+fn where_counted(name: &str, check: fn() -> Option<()>) -> Trial {
+    row(&format!("instructions::{name}"), move || {
+        let _ = check();
+    })
+}
+
+pub(crate) fn rows() -> Vec<Trial> {
+    vec![
+        where_counted("are_the_same_in_every_process", || {
+            for workload in
+                ["counts up", "fills a map", "holds a map", "counts in an async operation"]
+            {
+                let (first, _) = instructions(workload, 1000, None)?;
+                assert!(first > 1000.0, "{workload}: {first}");
+                near(instructions(workload, 1000, None)?, first);
+            }
+            Some(())
+        }),
+        where_counted("are_those_of_the_operation_alone", || {
+            let of = |size| instructions("counts up", size, None);
+            let (none, _) = of(0)?;
+            assert!(none < 200.0, "{none} for nothing");
+            let (once, _) = of(1000)?;
+            near(of(3000)?, once + 2.0 * (once - none));
+            let (slow, _) = instructions("counts with a slow set-up", 0, None)?;
+            assert!(slow < 2.0 * once, "{slow} and not {once}");
+            Some(())
+        }),
+        where_counted("of_the_allocator_are_beside_them", || {
+            let process = counted("fills a map", 1000, None)?;
+            let counted = process.counted.clone().unwrap();
+            if counted.by.starts_with("callgrind") {
+                let allocator = counted.allocator.unwrap();
+                assert!(
+                    allocator > 100.0 && allocator < value(&process, "instructions"),
+                    "{allocator}"
+                );
+            }
+            Some(())
+        }),
+        where_counted("that_are_injected_are_counted", || {
+            let effect = Effect::Instructions;
+            let (bare, within) = instructions("counts up", 1000, None)?;
+            let with = |share, amount| {
+                instructions("counts up", 1000, Some(Injection { effect, share, amount }))
+            };
+            // The loop itself has to be entered.
+            let around = within + 150.0;
+            near((with(0.0, 500.0)?.0, around), bare + 500.0);
+            near((with(0.5, 0.0)?.0, around), bare * 1.5);
+            Some(())
+        }),
+    ]
+}
