@@ -95,6 +95,7 @@ impl Place {
             max_operations: 100,
             paired: false,
             injection: None,
+            counting: None,
         };
         Terms { metrics, rate: None, scratch, timeout: Duration::from_secs(60), request }
     }
