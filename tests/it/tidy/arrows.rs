@@ -188,14 +188,14 @@ const RESTRICTED: &[(&str, &[&str], &[&str])] = &[
         &["stdout()", "stderr()", "print!(", "println!(", "dbg!("],
         // A worker that cannot write its reply has nobody else to tell, and neither has a process that was to become
         // a command.
-        &["exec/inject.rs", "harness.rs", "progress.rs", "run/serve.rs"],
+        &["exec/inject.rs", "harness/mod.rs", "progress.rs", "run/serve.rs"],
     ),
     (
         "starts a process",
         &["Command::new(", ".spawn()"],
         &["exec/inject.rs", "exec/launch.rs", "exec/linux.rs", "exec/portable.rs", "exec/relay.rs"],
     ),
-    ("knows libtest-mimic", &["libtest_mimic"], &["harness.rs", "harness/arguments.rs"]),
+    ("knows libtest-mimic", &["libtest_mimic::"], &["harness/arguments.rs", "harness/mod.rs"]),
     (
         "knows tokio",
         &["tokio::"],
