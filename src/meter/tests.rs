@@ -66,9 +66,12 @@ fn each_metric_of_a_comparison_fails_by_itself() {
     };
     let (subject, reference) = (side(3.0), side(0.0));
     let metrics = vec![allocs.clone(), leaked.clone()];
-    let both = Versus { subject, reference, metrics, coin: Coin::new(1) }.measure_process().unwrap();
+    let both =
+        Versus { subject, reference, metrics, coin: Coin::new(1) }.measure_process().unwrap();
     assert!((both.values.get(&leaked).unwrap() - 1.0).abs() < 1e-12);
-    assert!(both.unmeasured.get(&allocs).unwrap().text.starts_with("`allocs` was 0 at the reference"));
+    assert!(
+        both.unmeasured.get(&allocs).unwrap().text.starts_with("`allocs` was 0 at the reference")
+    );
     assert!(both.series(&leaked).is_ok() && both.series(&allocs).is_err());
 }
 
