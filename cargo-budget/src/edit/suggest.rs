@@ -188,18 +188,16 @@ fn known(metric: &Metric, outcomes: &[&Outcome], terms: Terms) -> Option<Known> 
     let word = metric.name();
     let direct: Vec<&Outcome> =
         outcomes.iter().copied().filter(|outcome| outcome.metric == word).collect();
-    let (mut known, runs) = match measured(&direct, terms.headroom) {
-        Some((goal, bound, unit, runs)) => {
+    let (mut known, runs) =
+        if let Some((goal, bound, unit, runs)) = measured(&direct, terms.headroom) {
             (Known { goal, bound, unit, basis: String::new() }, Some(runs))
-        }
-        None => {
+        } else {
             let (mut goal, unit, source) = quantile(metric, outcomes)?;
             if let Some(share) = terms.headroom {
                 (goal.limit, goal.headroom) = (goal.worst * (1.0 + share), share);
             }
             (Known { goal, bound: Bound::Max, unit, basis: source }, None)
-        }
-    };
+        };
     known.bound = match metric.better() {
         Better::Lower => Bound::Max,
         Better::Higher => Bound::Min,
