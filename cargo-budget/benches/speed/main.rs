@@ -46,7 +46,7 @@ fn main() {
         let arguments = ["trend", name, "--db", history, "--last", last];
         measure(&format!("trend {name} --last {last}"), directory.path(), &arguments, 0);
     }
-    measure("trend", directory.path(), &["trend", "--db", history], 0);
+    measure("trend", directory.path(), &["trend", "--db", history, "--environment", "Abacus"], 0);
 }
 
 /// Runs the command several times, and prints how long it took.
