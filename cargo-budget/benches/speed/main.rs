@@ -6,7 +6,6 @@
 
 #![expect(clippy::print_stdout, reason = "the figures are the purpose of the bench")]
 
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -47,7 +46,7 @@ fn main() {
         let arguments = ["trend", name, "--db", history, "--last", last];
         measure(&format!("trend {name} --last {last}"), directory.path(), &arguments, 0);
     }
-    measure("trend", directory.path(), &["trend", "--db", history], 0);
+    measure("trend", directory.path(), &["trend", "--db", history, "--environment", "Abacus"], 0);
 }
 
 /// Runs the command several times, and prints how long it took.
@@ -120,14 +119,35 @@ fn write_history(directory: &Path, history: &Path) {
     let db = history.to_str().unwrap();
     let recorded = ["history", "record", "--db", db, "--commit", &commit, "--branch", "main"];
     assert!(command(directory, &recorded).status().unwrap().success(), "the history is created");
-    let mut script = String::from("BEGIN;\n");
+    let mut connection = Connection::open(history).unwrap();
+    let all = connection.transaction().unwrap();
+    insert(&all);
+    all.commit().unwrap();
+}
+
+/// Inserts the runs, and the outcomes of each test.
+fn insert(all: &Connection) {
+    let mut run_row = all
+        .prepare(
+            "INSERT INTO budget_runs (run, id, began, commit_id, committed, dirty, branch, environment, version) \
+             VALUES (?1, ?2, ?3, ?4, ?3, 0, 'main', 'Abacus', '0.1.0')",
+        )
+        .unwrap();
+    let mut series_row = all
+        .prepare(
+            "INSERT INTO budget_series (series, test, budget, case_name, metric, unit, environment, branch) \
+             VALUES (?1, ?2, ?3, '', 'p99', 's', 'Abacus', 'main')",
+        )
+        .unwrap();
+    let mut outcome_row = all
+        .prepare(
+            "INSERT INTO budget_outcomes (series, run, at, verdict, reason, value, low, high, exact, bound, limit_value) \
+             VALUES (?1, ?2, ?3, 'pass', 'held', ?4, NULL, NULL, 0, 'max', 0.002)",
+        )
+        .unwrap();
+    let at = |run: u32| 1_700_000_000 + 3600 * run;
     for run in 0..RUNS {
-        let at = 1_700_000_000 + 3600 * run;
-        let _ = writeln!(
-            script,
-            "INSERT INTO budget_runs (run, id, began, commit_id, committed, dirty, branch, environment, version) VALUES \
-             ({run}, 'r{run}', {at}, '{run:040x}', {at}, 0, 'main', 'Abacus', '0.1.0');"
-        );
+        run_row.execute((run, format!("r{run}"), at(run), format!("{run:040x}"))).unwrap();
     }
     let mut noise = Noise(1);
     for test in 0..TESTS {
@@ -137,25 +157,14 @@ fn write_history(directory: &Path, history: &Path) {
             2 => "drifting".to_owned(),
             n => format!("budget{n}"),
         };
-        let _ = writeln!(
-            script,
-            "INSERT INTO budget_series (series, test, budget, case_name, metric, unit, environment, branch) VALUES \
-             ({test}, '{budget}::p99', '{budget}', '', 'p99', 's', 'Abacus', 'main');"
-        );
+        series_row.execute((test, format!("{budget}::p99"), &budget)).unwrap();
         for run in 0..RUNS {
             let step = if test == 1 { f64::from(run / 400) * 0.04 } else { 0.0 };
             let drift = if test == 2 { f64::from(run) * 0.000_05 } else { 0.0 };
             let value = 0.001 * (1.0 + step + drift) * (1.0 + 0.02 * noise.next());
-            let at = 1_700_000_000 + 3600 * run;
-            let _ = writeln!(
-                script,
-                "INSERT INTO budget_outcomes (series, run, at, verdict, reason, value, low, high, exact, bound, \
-                 limit_value) VALUES ({test}, {run}, {at}, 'pass', 'held', {value}, NULL, NULL, 0, 'max', 0.002);"
-            );
+            outcome_row.execute((test, run, at(run), value)).unwrap();
         }
     }
-    script.push_str("COMMIT;");
-    Connection::open(history).unwrap().execute_batch(&script).unwrap();
 }
 
 /// A seeded source of roughly normal noise: the sum of uniform numbers by xorshift64* (Vigna 2016).

@@ -64,14 +64,12 @@ fn charts<'o>(outcomes: &[&'o Outcome]) -> Vec<Chart<'o>> {
         let from = change(outcome).map(|change| change.from);
         for (line, point, kind) in points(outcome, parameter) {
             let alike = |chart: &Chart<'_>| chart.metric == outcome.metric && chart.kind == kind;
-            let chart = match charts.iter().position(alike) {
-                Some(at) => &mut charts[at],
-                None => {
-                    let (metric, lines) = (outcome.metric.as_str(), BTreeMap::new());
-                    charts.push(Chart { parameter, metric, kind, from: None, lines });
-                    charts.last_mut().expect("it was just added")
-                }
-            };
+            let at = charts.iter().position(alike).unwrap_or_else(|| {
+                let (metric, lines) = (outcome.metric.as_str(), BTreeMap::new());
+                charts.push(Chart { parameter, metric, kind, from: None, lines });
+                charts.len() - 1
+            });
+            let chart = &mut charts[at];
             let compares = point.before.is_some() || kind == Kind::Change;
             chart.from = chart.from.take().or(from.clone().filter(|_| compares));
             chart.lines.entry(line).or_default().push(point);

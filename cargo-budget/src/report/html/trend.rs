@@ -12,6 +12,9 @@ use crate::text::line as line_of;
 /// flatten the line.
 const FAR: f64 = 3.0;
 
+/// The most runs that are listed below the chart.
+const LISTED: usize = 12;
+
 /// Returns the small line in the last column of a row.
 pub(super) fn spark(earlier: &[&Outcome], outcome: &Outcome) -> Option<Markup> {
     let (runs, against) = runs(earlier, outcome)?;
@@ -95,11 +98,11 @@ fn point(run: &Outcome, against: &Against) -> String {
 fn listed(runs: &[&Outcome], against: &Against) -> Markup {
     html! {
         details.more {
-            summary { "these runs, with their commits" }
+            summary { "the newest of these runs, with their commits" }
             table.runs {
                 thead { tr { th scope="col" { "measured" } th scope="col" { "commit" } th scope="col" { "value" } th scope="col" { "verdict" } } }
                 tbody {
-                    @for run in runs.iter().rev() {
+                    @for run in runs.iter().rev().take(LISTED) {
                         tr {
                             td { (super::footer::began(run.run.began)) }
                             td { @if let Some(commit) = &run.run.commit { code { (Text(commit.get(..9).unwrap_or(commit))) } } }
