@@ -76,7 +76,6 @@ fn panics() {
 }
 
 #[divan::bench]
-#[expect(clippy::needless_pass_by_value, reason = "the attribute passes it")]
 fn nothing(_bencher: Bencher<'_, '_>) {}
 
 #[divan::bench(threads = [1, 2])]
