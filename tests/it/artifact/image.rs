@@ -232,15 +232,10 @@ fn an_incomplete_or_ambiguous_image_has_no_size() {
         &["`manifest.json`", "invalid type: integer `7`, expected a string"],
     );
     entries[4] = file("manifest.json", &b"[".repeat(100_000));
-    fails(
-        &dir,
-        &tar(&entries),
-        bad,
-        &["`manifest.json`", "invalid type: sequence, expected a string"],
-    );
+    fails(&dir, &tar(&entries), bad, &["`manifest.json`", "recursion limit exceeded"]);
     let deep = [&br#"[{"Config": "config.json", "Other": "#[..], &b"[".repeat(100_000)].concat();
     entries[4] = file("manifest.json", &deep);
-    fails(&dir, &tar(&entries), bad, &["`manifest.json`", "EOF while parsing"]);
+    fails(&dir, &tar(&entries), bad, &["`manifest.json`", "recursion limit exceeded"]);
 }
 
 /// A gate must not mistake a damaged image for a smaller one: whatever is cut off or changed, the reading is an error
