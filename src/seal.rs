@@ -42,8 +42,9 @@ impl Seal {
             found => return found,
         }
         fs::create_dir_all(directory)?;
-        let new = directory.join(format!(".{NAME}-{}", std::process::id()));
-        let _ = fs::remove_file(&new);
+        // Another process may have the same number, in another container.
+        let number = u64::from_le_bytes(random()[..8].try_into().unwrap_or_default());
+        let new = directory.join(format!(".{NAME}-{number:016x}"));
         private(&new)?.write_all(&random())?;
         // If another process has made a key meanwhile, that one counts. A link never replaces a file.
         let linked = fs::hard_link(&new, &path);

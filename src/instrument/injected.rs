@@ -167,6 +167,7 @@ impl<G: Instrument + ?Sized> Instrument for Injected<G> {
         self.inner.stop();
     }
 
+    #[cfg(feature = "internals")]
     fn stop_after(&mut self, took: Duration) {
         self.apply();
         self.inner.stop_after(took);

@@ -3,8 +3,6 @@
 //! The loop knows operations but no instrument, and an instrument knows laps but no operation. This trait is between
 //! them, so that one loop is enough for plain operations, and one for asynchronous ones.
 
-use std::time::Duration;
-
 use perf_budget_core::outcome::Unmeasured;
 use perf_budget_core::reading::ProcessRun;
 
@@ -22,7 +20,9 @@ pub(crate) trait Instrument {
     fn stop(&mut self);
 
     /// Called in the place of `stop` where the operations themselves tell how long they took.
-    fn stop_after(&mut self, _took: Duration) {
+    /// Only benchmarks in the place of Criterion's and Divan's do so.
+    #[cfg(feature = "internals")]
+    fn stop_after(&mut self, _took: std::time::Duration) {
         self.stop();
     }
 

@@ -90,8 +90,9 @@ impl Session {
         &self,
         (budget, case, against_base, by_time): Profiled,
     ) -> Result<Blame, Unmeasured> {
+        // Without the lock, this would disturb what somebody else measures.
+        let _lock = self.machine_lock.shared(&self.progress)?;
         let began = Instant::now();
-        let _lock = self.machine_lock.shared(&self.progress);
         let budget = &self.budgets.budgets[budget];
         let request = subject::explaining(budget, case, vec![instructions::metric()]);
         let Builds { head, reference } = self.builds(against_base, by_time)?;

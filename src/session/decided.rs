@@ -41,7 +41,8 @@ impl Session {
             Some(benchmark) => base.has_benchmark(budget, benchmark, &entry.limit.metric),
             None => base.has(name),
         }));
-        let reason = reason.or_else(|| unbuilt(budget));
+        // A comparison is asked for by name, and builds a whole revision anyway.
+        let reason = reason.or_else(|| unbuilt(budget).filter(|_| self.base.is_none()));
         let reason = match (reason, unjudged) {
             (Some(reason), _) => reason.to_owned(),
             // Without PERF_BUDGET_STRICT such a test is measured all the same, so that its value can be accepted.

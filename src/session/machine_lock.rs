@@ -96,7 +96,10 @@ impl MachineLock {
         let queued = queue.try_lock();
         let is_queued = queued.is_ok();
         match queued.and_then(|()| mode.try_lock(&file)) {
-            Ok(()) => return Ok(Held { _file: file }),
+            Ok(()) => {
+                self.ran_out.store(false, Ordering::Relaxed);
+                return Ok(Held { _file: file });
+            }
             Err(TryLockError::Error(e)) => return Err(failed(&e)),
             Err(TryLockError::WouldBlock) => {}
         }
@@ -115,7 +118,10 @@ impl MachineLock {
             let left = patience.saturating_sub(began.elapsed());
             let next = if began.elapsed() < SILENT { SILENT } else { RENEWED };
             match taken.recv_timeout(next.min(left)) {
-                Ok(locked) => return locked.map_err(|e| failed(&e)),
+                Ok(locked) => {
+                    self.ran_out.store(false, Ordering::Relaxed);
+                    return locked.map_err(|e| failed(&e));
+                }
                 Err(RecvTimeoutError::Timeout) if began.elapsed() < patience => {
                     progress.say(&format!(
                         "waiting for the lock of the machine, held by {}",

@@ -72,7 +72,7 @@ impl Session {
     }
 
     /// Returns the reason why nothing more is measured, if `total` in `[settings]` is used up.
-    fn out_of_time(&self) -> Option<Unmeasured> {
+    pub(super) fn out_of_time(&self) -> Option<Unmeasured> {
         let total = self.budgets.settings.total?;
         // If the clock was set back, no time counts as spent.
         let spent = self.started.elapsed().unwrap_or_default();

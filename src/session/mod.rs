@@ -40,12 +40,12 @@ impl Session {
         if let Some(outcome) = self.decided_unmeasured(test) {
             return outcome;
         }
-        if let Some(outcome) = self.proven_by_reach(test) {
-            return outcome;
-        }
         let group = self.suite.tests[test].group;
         if let Some(run_cache) = &self.run_cache {
             return self.outcome_of_run(run_cache, group, test);
+        }
+        if let Some(outcome) = self.proven_by_reach(test) {
+            return outcome;
         }
         if self.suite.groups[group].deterministic {
             self.measure_deterministic(group);
@@ -79,7 +79,11 @@ impl Session {
             let remember = |outcome: &Outcome| {
                 Some(self.remember(self.find_test(group, &outcome.test)?, outcome))
             };
-            measurement.outcomes().iter().filter_map(remember).collect()
+            let measured = measurement.outcomes().iter().filter_map(remember);
+            // What one process has proven is not asked again by the others.
+            let open = self.suite.tests_of(group).map(|(test, _)| test);
+            let open = open.filter(|&test| self.decided_unmeasured(test).is_none());
+            measured.chain(open.filter_map(|test| self.proven_by_reach(test))).collect()
         });
         match outcomes {
             Ok(outcomes) => outcomes

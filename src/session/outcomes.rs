@@ -13,10 +13,12 @@ impl Session {
 
     /// Keeps the outcomes that a measurement has so far.
     pub(super) fn keep(&self, group: usize, measurement: &Measurement) {
-        let mut decided = lock(&self.decided);
         for outcome in measurement.outcomes() {
-            if let Some(test) = self.find_test(group, &outcome.test) {
-                decided[test].get_or_insert_with(|| Box::new(self.remember(test, outcome)));
+            let Some(test) = self.find_test(group, &outcome.test) else { continue };
+            if self.decided(test).is_none() {
+                // A red is profiled here, which takes a while, so the other threads must not wait for this lock.
+                let whole = Box::new(self.remember(test, outcome));
+                lock(&self.decided)[test].get_or_insert(whole);
             }
         }
     }

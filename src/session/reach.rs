@@ -35,6 +35,9 @@ impl Session {
     /// end.
     fn runs_in_both(&self, group: usize, watched: &WatchedBuilds) -> bool {
         let group = &self.suite.groups[group];
+        if self.out_of_time().is_some() {
+            return false;
+        }
         let Ok(_lock) = self.machine_lock.shared(&self.progress) else { return false };
         self.progress.show(|| {
             format!("looking at what {} reaches", self.budgets.budgets[group.budget].name)

@@ -93,6 +93,11 @@ impl RunCache {
         let place = self.file(key, "json");
         let name = place.display().to_string();
         let seal = Seal::of_user();
+        if seal.is_none() {
+            return Err(Error::other(
+                "the processes of this run cannot share what they measure, as there is no place for the key that seals it; set                  PERF_BUDGET_CACHE to a directory",
+            ));
+        }
         let kept = atomic::once(&place, || Kept::sealed(measure(), &name, seal))?;
         if kept.seal != Kept::seal_of(&kept.outcomes, &name, seal) {
             return Err(Error::other(format!(

@@ -35,7 +35,7 @@ use self::build::Builder;
 use self::external::{ArtifactComparison, ArtifactFiles, CommandRuns, fill};
 use self::pairs::{PairSide, SHORTEST_PAIR, WorkloadPairs};
 pub(crate) use self::request::explaining;
-use self::request::request;
+use self::request::{LONGEST_SLICE, request};
 use self::workload::{NamedReference, WorkloadProcesses};
 
 /// Returns the reason why a workload that a budget names cannot be measured.
@@ -201,7 +201,9 @@ impl Sources<'_> {
         let (Subject::Workload(workload), Span::Case(case)) = (&budget.subject, group.span) else {
             return false;
         };
-        let request = request(workload, budget, case, Vec::new(), false);
+        // The longest time that any process of a measurement takes.
+        let slice = LONGEST_SLICE;
+        let request = Request { slice, ..request(workload, budget, case, Vec::new(), false) };
         let scratch = self.results.join("scratch");
         process::measure_in(build, &request, &scratch, self.timeout(group.budget)).is_ok()
     }

@@ -205,6 +205,21 @@ impl<'a> Prepared<'a> {
             top: &self.checkout.top,
             workspace: workspace.workspace_root.as_std_path(),
         });
+        let mut environments = None;
+        if wanted.head.is_some() || wanted.to.is_some() {
+            let own = environment.map_or_else(|| build.environment(build.base, &binary), Ok)?;
+            let head = wanted.head.map(|head| build.environment(build.head, &head.binary));
+            environments = Some((own, head.transpose()?));
+        }
+        // A workload may read a variable, so the same code in another environment proves nothing.
+        let variable =
+            environments.as_ref().and_then(|(own, head)| running::difference(head.as_ref()?, own));
+        if let Some(name) = &variable {
+            tell(&format!(
+                "everything is measured: the variable `{name}` has another value in the base's tests"
+            ));
+        }
+        let proof = proof.filter(|_| variable.is_none());
         if let (Some(proof), None, Some(tree)) = (&proof, &proven, tree) {
             proven = proof.by_sections(&binary, tree, tell);
         }
@@ -212,11 +227,7 @@ impl<'a> Prepared<'a> {
         let open = proof.as_ref().filter(|_| !is_proven);
         let proofs = Proofs {
             equal: &|base, head| open?.of_times([base, head], tree?, tell),
-            reach: &|base, head, place| {
-                let inputs = [base.inputs(), head.inputs()].map(Option::unwrap_or_default);
-                let inputs = [&inputs[0][..], &inputs[1][..]];
-                open?.by_reach([&base.binary, &head.binary], inputs, tree?, place, tell)
-            },
+            reach: &|base, head, place| open?.by_reach([base, head], tree?, place, tell),
         };
         let mut compared = Compared::default();
         if leaves_any(proven.as_ref()) {
@@ -224,13 +235,9 @@ impl<'a> Prepared<'a> {
         }
         let mut run_environment = Changes::new();
         let is_run = wanted.head.is_some() && leaves_any(proven.as_ref());
-        if is_run || wanted.to.is_some() {
-            let own = environment.map_or_else(|| build.environment(build.base, &binary), Ok)?;
+        if let Some((own, head)) = environments.filter(|_| is_run || wanted.to.is_some()) {
             build.save(&binary, &compared, &own, &self.inherited)?;
-            if let Some(head) = wanted.head {
-                let head = build.environment(build.head, &head.binary)?;
-                run_environment = running::of_base(&head, &own);
-            }
+            run_environment = head.map(|head| running::of_base(&head, &own)).unwrap_or_default();
         }
         let changed = proof.as_ref().zip(tree).map(|(proof, tree)| proof.changed(tree.workspace));
         let note = lock.and_then(|lock| lock.difference());

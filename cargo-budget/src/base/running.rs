@@ -99,6 +99,17 @@ pub(crate) fn harness(
     Ok(command)
 }
 
+/// Returns a variable that has another value in the base's tests than in this revision's; `None` where no value differs but
+/// those that describe the package and where it is, and rustup's own.
+pub(super) fn difference(head: &Changes, base: &Changes) -> Option<String> {
+    let describes = |name: &str| {
+        let starts = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_EXE_", "RUSTUP_"];
+        matches!(name, "CARGO" | "OUT_DIR" | "LD_LIBRARY_PATH" | "RUST_RECURSION_COUNT")
+            || starts.iter().any(|start| name.starts_with(start))
+    };
+    of_base(head, base).into_keys().find(|name| !describes(name))
+}
+
 /// Returns the differences of the environment in which the base's tests run from that of this revision's, given what
 /// cargo changes for each of them.
 pub(super) fn of_base(head: &Changes, base: &Changes) -> Changes {

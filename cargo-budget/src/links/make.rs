@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use serde::{Deserialize, Serialize};
 
 use super::align;
+use super::inputs::Inputs;
 use super::record::{Record, ends, is_library};
 use crate::child;
 
@@ -65,14 +66,12 @@ impl Repeated {
         made.map_err(Refused::Cannot)
     }
 
-    /// Returns the object files and libraries that the binary was linked from; `None` where that is not recorded.
-    pub(crate) fn inputs(&self) -> Option<Vec<PathBuf>> {
-        let record = Record::of(&self.records, &self.binary)?;
-        let is_input = |argument: &&String| {
-            ["o", "a"].iter().any(|kind| ends(argument, kind)) || is_library(argument)
-        };
-        let inputs = record.arguments.iter().filter(is_input);
-        Some(inputs.map(|input| record.directory.join(input)).collect())
+    /// Returns what the binary was linked from. The error says why that is not known as a whole.
+    pub(crate) fn inputs(&self) -> Result<Inputs, String> {
+        let record = Record::of(&self.records, &self.binary);
+        let record = record.ok_or_else(|| "the link is not recorded".to_owned())?;
+        let place = Record::place(&self.records, &self.binary).unwrap_or_default();
+        Inputs::of(&record, &place)
     }
 
     /// Returns the most links for which there is room.

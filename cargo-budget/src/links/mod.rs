@@ -9,6 +9,7 @@
 
 mod align;
 mod held;
+mod inputs;
 mod make;
 mod more;
 mod record;
@@ -17,6 +18,7 @@ mod wrapper;
 
 pub(crate) use self::align::BOUNDARY;
 pub(crate) use self::held::hold;
+pub(crate) use self::inputs::Inputs;
 pub(crate) use self::make::{MOST, Refused, Repeated, clear, fresh_seed};
 pub(crate) use self::more::offer;
 pub(crate) use self::record::forget_others;

@@ -68,6 +68,13 @@ impl Record {
         fs::rename(part, place.join(FILE))
     }
 
+    /// Returns the record of a link that never happened.
+    #[cfg(test)]
+    pub(super) fn test(output: PathBuf, arguments: Vec<String>) -> Record {
+        let (linker, directory) = ("cc".to_owned(), PathBuf::from("/"));
+        Record { version: VERSION, linker, directory, path: None, output, arguments }
+    }
+
     /// Reads the record of the link of `binary`. Returns `None` where there is none, or where the binary or one of its
     /// libraries was built after it was written.
     pub(super) fn of(records: &Path, binary: &Path) -> Option<Record> {

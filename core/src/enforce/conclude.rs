@@ -6,6 +6,7 @@ use super::links::Links;
 use super::noise_totals::NoiseTotals;
 use super::open::{Judgement, Open};
 use super::{Origin, Rules};
+use crate::budget::Bound;
 use crate::metric::{ByMetric, SampleKind, Units};
 use crate::outcome::Counted;
 use crate::outcome::Unmeasured;
@@ -154,13 +155,25 @@ fn sides(open: &Open, seen: &Seen) -> Option<Sides> {
     Sides::of(seen.sides.get(metric)?, unit)
 }
 
+/// The factor up to which the counts of two counters may differ for the same work: another C library copies memory by other
+/// instructions, for instance.
+const OTHER_COUNTER: f64 = 1.25;
+
 /// Leaves a limit inconclusive that a count of another counter would decide: the accepted value is that of one counter and
-/// this value of another, so that the difference may be theirs.
+/// this value of another, so that the difference may be theirs. A value that is further beyond a limit in numbers is red,
+/// whatever counted it.
 fn counted_elsewhere(outcome: &mut Outcome) {
     let (Some(accepted), Some(counted)) = (&outcome.accepted, &outcome.counted) else { return };
     let Some(by) = accepted.counter.as_ref().filter(|by| **by != counted.by) else { return };
     let judged = matches!(outcome.verdict, Verdict::Pass | Verdict::Warn | Verdict::Fail);
-    let decides = accepted.factor.is_some() || outcome.verdict == Verdict::Fail;
+    let is_far = outcome.against.zip(outcome.estimate).is_some_and(|(against, estimate)| {
+        let (value, limit) = (estimate.value, against.limit);
+        match against.bound {
+            Bound::Max => value > limit * OTHER_COUNTER,
+            Bound::Min => value * OTHER_COUNTER < limit,
+        }
+    });
+    let decides = accepted.factor.is_some() || (outcome.verdict == Verdict::Fail && !is_far);
     if judged && decides && outcome.relative_to.is_none() {
         outcome.reason = format!(
             "no verdict: {}; it was counted by {}, and the accepted value by {by}, and counts of different counters are \

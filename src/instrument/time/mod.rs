@@ -69,6 +69,7 @@ impl Instrument for Time {
         self.reading = self.watch.stop();
     }
 
+    #[cfg(feature = "internals")]
     fn stop_after(&mut self, took: Duration) {
         // Whether the part that was not timed has waited for a processor is not told apart.
         self.reading = Reading { wall: took.as_secs_f64(), waited: 0.0, ..self.watch.stop() };

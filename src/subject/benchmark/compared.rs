@@ -53,7 +53,8 @@ impl BenchmarkPairs {
         let found = [self.sides[0].find()?, self.sides[1].find()?];
         let notes = self.revisions.iter().flat_map(|of| of.notes.iter().cloned());
         let mut notes: Vec<String> = notes.collect();
-        if found.iter().all(|found| found.skills.serves) {
+        // Only there can two processes be interleaved.
+        if cfg!(unix) && found.iter().all(|found| found.skills.serves) {
             return Ok(self.interleaved(&found, notes));
         }
         let mut are_linked_apart = self.revisions.is_some();

@@ -8,6 +8,7 @@ mod fixed_random;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use perf_budget_core::callgrind::Profile;
 use perf_budget_core::outcome::{Cause, Unmeasured};
@@ -54,7 +55,11 @@ impl Counter {
 /// # Errors
 /// If nothing does. The reason says what to do about it.
 pub(super) fn counter() -> Result<Counter, Unmeasured> {
-    choose(std::env::var_os(CHOICE), instructions::has_hardware, || find("valgrind"))
+    // One run has one counter: a counter that is taken for a moment must not change what is compared.
+    static CHOSEN: OnceLock<Result<Counter, Unmeasured>> = OnceLock::new();
+    let chosen =
+        || choose(std::env::var_os(CHOICE), instructions::has_hardware, || find("valgrind"));
+    CHOSEN.get_or_init(chosen).clone()
 }
 
 /// Returns the program of which callgrind is a tool, which alone tells functions apart.

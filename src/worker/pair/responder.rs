@@ -3,7 +3,6 @@
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
 
 use perf_budget_core::metric::Key;
 use perf_budget_core::outcome::{Cause, Unmeasured};
@@ -136,7 +135,8 @@ impl Instrument for Responder {
         self.reply.laps.push((reading.wall, reading.waited));
     }
 
-    fn stop_after(&mut self, took: Duration) {
+    #[cfg(feature = "internals")]
+    fn stop_after(&mut self, took: std::time::Duration) {
         self.watch.stop();
         self.reply.laps.push((took.as_secs_f64(), 0.0));
     }

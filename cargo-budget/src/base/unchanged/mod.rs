@@ -36,6 +36,7 @@ use self::inputs::{Inputs, Place};
 use self::mentions::Sources;
 pub(super) use self::revisions::{Head, Revisions};
 use self::usage::{Known, Step, is_source};
+use crate::links::Repeated;
 
 /// The base's sources.
 #[derive(Debug, Clone, Copy)]
@@ -124,13 +125,11 @@ impl<'a> Comparison<'a> {
     }
 
     /// Prepares the proof that a workload reaches only what is the same in both revisions, for the builds that times are
-    /// compared with: copies of both programs, the base's first, in which the harness runs each workload once. `inputs`
-    /// are the files that each was linked from. Returns `None` where nothing can be proven in this way, and tells the
+    /// compared with: copies of both programs, the base's first, in which the harness runs each workload once. Returns `None` where nothing can be proven in this way, and tells the
     /// user why.
     pub(super) fn by_reach(
         &self,
-        binaries: [&Path; 2],
-        inputs: [&[PathBuf]; 2],
+        links: [&Repeated; 2],
         tree: BaseTree<'_>,
         place: &Path,
         tell: &dyn Fn(&str),
@@ -138,9 +137,10 @@ impl<'a> Comparison<'a> {
         let watch = || -> Result<_, String> {
             self.check_all_unused(Step::Sections)?;
             let [base, head] = self.starts(tree);
+            let inputs = [links[0].inputs()?, links[1].inputs()?];
             let linked = |nth: usize, starts| reach::Linked {
-                binary: binaries[nth],
-                inputs: inputs[nth],
+                binary: &links[nth].binary,
+                link: &inputs[nth],
                 starts,
             };
             let (copies, differing) = reach::watch([linked(0, &base), linked(1, &head)], place)?;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use object::Architecture;
-use object::read::{File, Object, ObjectSection, ObjectSymbol};
+use object::read::{File, Object, ObjectSection, ObjectSymbol, SymbolKind};
 
 /// Copies a program, with a breakpoint as the first instruction of each of these functions. A function that the linker
 /// left out needs none.
@@ -42,6 +42,12 @@ fn places(bytes: &[u8], functions: &BTreeSet<&str>) -> Result<(Vec<usize>, &'sta
     };
     if file.symbols().next().is_none() {
         return Err("it is stripped, so its functions have no names".to_owned());
+    }
+    let is_local = |symbol: &object::read::Symbol<'_, '_>| {
+        symbol.is_local() && symbol.kind() == SymbolKind::Text
+    };
+    if !file.symbols().any(|symbol| is_local(&symbol)) {
+        return Err("its local functions have no names".to_owned());
     }
     let mut places = Vec::new();
     for symbol in file.symbols() {

@@ -23,13 +23,21 @@ use std::path::{Path, PathBuf};
 
 use self::program::Program;
 use self::shape::Shape;
+use crate::links::Inputs;
 
 /// The functions of the system that start a process.
-const STARTERS: [&str; 12] = [
+const STARTERS: [&str; 19] = [
     "fork",
+    "_Fork",
     "vfork",
+    "forkpty",
+    "daemon",
     "clone",
+    "__clone",
     "clone3",
+    "pidfd_spawn",
+    "pidfd_spawnp",
+    "wordexp",
     "execve",
     "execv",
     "execvp",
@@ -45,8 +53,8 @@ const STARTERS: [&str; 12] = [
 pub(super) struct Linked<'a> {
     /// The program as it was linked.
     pub(super) binary: &'a Path,
-    /// The object files and libraries that it was linked from.
-    pub(super) inputs: &'a [PathBuf],
+    /// What it was linked from.
+    pub(super) link: &'a Inputs,
     /// The directories from which the compiler named its sources.
     pub(super) starts: &'a [PathBuf],
 }
@@ -57,6 +65,9 @@ pub(super) struct Linked<'a> {
 /// # Errors
 /// Returns the reason why nothing can be proven in this way.
 pub(super) fn watch(sides: [Linked<'_>; 2], place: &Path) -> Result<([PathBuf; 2], usize), String> {
+    if sides[0].link.others != sides[1].link.others {
+        return Err("the linker is given other arguments".to_owned());
+    }
     let shapes = [shape(sides[0])?, shape(sides[1])?];
     let differing = differing(&shapes)?;
     let mut copies = Vec::new();
@@ -104,17 +115,14 @@ fn watched<'s>(shape: &'s Shape, differing: &BTreeSet<&'s str>) -> BTreeSet<&'s 
 }
 
 fn shape(side: Linked<'_>) -> Result<Shape, String> {
-    if side.inputs.is_empty() {
-        return Err("the link is not recorded".to_owned());
-    }
     let mut program = Program::default();
-    for input in side.inputs {
+    for input in &side.link.files {
         let failed =
             |e: &dyn std::fmt::Display| format!("failed to read `{}`: {e}", input.display());
         let bytes = fs::read(input).map_err(|e| failed(&e))?;
         program.add(&bytes).map_err(|e| failed(&e))?;
     }
-    Ok(Shape::of(&program, side.starts))
+    Shape::of(&program, side.starts)
 }
 
 #[cfg(test)]
@@ -178,7 +186,9 @@ mod tests {
     #[test]
     fn what_is_found_by_its_section_has_to_be_the_same() {
         let mut early = program(&[]);
-        early.special.push([1; 32]);
-        assert!(differing(&[program(&[]), early]).unwrap_err().contains("before `main`"));
+        early.special.push((".init_array".to_owned(), [1; 32]));
+        let mut other = program(&[]);
+        other.special.push((".init_array.00100".to_owned(), [1; 32]));
+        assert!(differing(&[other, early]).unwrap_err().contains("before `main`"));
     }
 }

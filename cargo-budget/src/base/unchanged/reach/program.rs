@@ -36,6 +36,8 @@ pub(super) struct Section {
     pub(super) name: String,
     pub(super) kind: Kind,
     pub(super) size: u64,
+    /// The number of bytes that its address is a multiple of.
+    pub(super) alignment: u64,
     pub(super) bytes: Vec<u8>,
     /// The functions in it: the offset and the name of each.
     pub(super) functions: Vec<(u64, String)>,
@@ -116,6 +118,7 @@ impl Program {
                 name: name.to_owned(),
                 kind,
                 size: section.size(),
+                alignment: section.align(),
                 bytes: section.data().map_err(failed)?.to_vec(),
                 functions: Vec::new(),
                 references: Vec::new(),

@@ -23,19 +23,28 @@ pub(super) struct Shape {
     pub(super) functions: BTreeMap<String, Vec<Digest>>,
     /// The functions that the code of each function refers to.
     pub(super) calls: HashMap<String, HashSet<String>>,
-    /// The digests of what is found by another way than a reference.
-    pub(super) special: Vec<Digest>,
+    /// What is found by another way than a reference: the name of its section, and its digest. Those of one name are in the
+    /// order in which the linker is given them.
+    pub(super) special: Vec<(String, Digest)>,
 }
 
+/// The most sections that are looked at for the digests of a program. Only a program whose constants refer to each other in
+/// many circles needs more.
+const MOST_VISITS: usize = 20_000_000;
+
 impl Shape {
-    /// Returns the shape of a program. `starts` are the directories from which the compiler names sources.
-    pub(super) fn of(program: &Program, starts: &[PathBuf]) -> Shape {
-        let mut digests = Digests { program, starts, known: HashMap::new(), open: HashSet::new() };
+    /// Returns the shape of a program. `starts` are the directories from which the compiler names sources. The error says
+    /// why there is none.
+    pub(super) fn of(program: &Program, starts: &[PathBuf]) -> Result<Shape, String> {
+        let (known, open) = (HashMap::new(), HashSet::new());
+        let mut digests = Digests { program, starts, known, open, visits: 0 };
         let mut shape = Shape::default();
         for (place, section) in program.sections.iter().enumerate() {
             match section.kind {
                 Kind::Data => {}
-                Kind::Special => shape.special.push(digests.of(place).0),
+                Kind::Special => {
+                    shape.special.push((section.name.clone(), digests.of(place).0));
+                }
                 Kind::Code => {
                     let digest = digests.of(place).0;
                     let called = section.references.iter().flat_map(|at| program.functions(at));
@@ -48,8 +57,11 @@ impl Shape {
             }
         }
         shape.functions.values_mut().for_each(|digests| digests.sort_unstable());
-        shape.special.sort_unstable();
-        shape
+        shape.special.sort_by(|a, b| a.0.cmp(&b.0));
+        if digests.visits > MOST_VISITS {
+            return Err("its constants refer to each other in too many circles".to_owned());
+        }
+        Ok(shape)
     }
 }
 
@@ -83,6 +95,7 @@ struct Digests<'p> {
     known: HashMap<usize, Digest>,
     /// The sections whose digests are being made, so that a circle of references ends.
     open: HashSet<usize>,
+    visits: usize,
 }
 
 impl Digests<'_> {
@@ -94,12 +107,17 @@ impl Digests<'_> {
         }
         let section = &self.program.sections[place];
         let mut hash = Hash::new();
+        self.visits += 1;
+        if self.visits > MOST_VISITS {
+            return ([0; 32], false);
+        }
         if !self.open.insert(place) {
             add(&mut hash, b"circle");
             add(&mut hash, section.name.as_bytes());
             return (hash.finalize(), false);
         }
         add(&mut hash, &section.size.to_le_bytes());
+        add(&mut hash, &section.alignment.to_le_bytes());
         match self.location(section) {
             Some(text) => add(&mut hash, text.as_bytes()),
             None => add(&mut hash, &section.bytes),
@@ -118,6 +136,8 @@ impl Digests<'_> {
         }
         self.open.remove(&place);
         let digest = hash.finalize();
+        // The digest of the first section of a circle depends on nothing that is still open.
+        let is_whole = is_whole || self.open.is_empty();
         if is_whole {
             self.known.insert(place, digest);
         }
