@@ -42,7 +42,7 @@ pub fn list(bench: &Bench, ask: Ask<'_>) -> Result<Content, Unmeasured> {
         if !help.contains("--sample-size") {
             return Err(refused(
                 bench,
-                "it has Criterion, and `--help` does not show Criterion's help",
+                "it has Criterion, and `--help` does not show Criterion's help; its `main` must call `configure_from_args`, as `criterion_main!` does",
             ));
         }
         let skills = Skills {
