@@ -140,8 +140,7 @@ fn is_profiled(session: &Session, test: &Test) -> bool {
     let subject = &session.budgets.budgets[test.budget].subject;
     let is_workload = matches!(subject, Subject::Workload(_)) && test.limit.metric.own().is_none();
     let of_work = |instrument| match instrument {
-        InstrumentKind::Worker(WorkerInstrument::Fuel) => false,
-        InstrumentKind::Worker(_) => true,
+        InstrumentKind::Worker(instrument) => instrument != WorkerInstrument::Fuel,
         InstrumentKind::Files
         | InstrumentKind::Process
         | InstrumentKind::Benchmark

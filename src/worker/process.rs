@@ -102,7 +102,8 @@ impl PreparedProcess {
             | WorkerInstrument::Memory
             | WorkerInstrument::Growth => None,
         };
-        PreparedProcess::of(request, scratch, build, callgrind.map(|program| (program, false)))
+        let callgrind = callgrind.map(|program| (program, false));
+        PreparedProcess::of(request, scratch, build, callgrind.as_ref())
     }
 
     /// Prepares a process whose functions are profiled, and not only counted.
@@ -112,7 +113,7 @@ impl PreparedProcess {
         build: &Build,
     ) -> Result<PreparedProcess, Unmeasured> {
         let program = counting::callgrind()?;
-        PreparedProcess::of(request, scratch, build, Some((program, true)))
+        PreparedProcess::of(request, scratch, build, Some(&(program, true)))
     }
 
     /// Prepares a process, under callgrind if its program is given, with whether it profiles functions.
@@ -120,7 +121,7 @@ impl PreparedProcess {
         request: &Request,
         scratch: &Path,
         build: &Build,
-        callgrind: Option<(PathBuf, bool)>,
+        callgrind: Option<&(PathBuf, bool)>,
     ) -> Result<PreparedProcess, Unmeasured> {
         build.unchanged()?;
         let failed = |error: std::io::Error| {
@@ -130,7 +131,7 @@ impl PreparedProcess {
         let mut request = request.clone();
         if let Some((_, is_profile)) = callgrind {
             std::fs::create_dir_all(&files.counted).map_err(failed)?;
-            request.counting = Some(counting::request(&files.counted, is_profile));
+            request.counting = Some(counting::request(&files.counted, *is_profile));
         }
         files.ask(&request).map_err(failed)?;
         let mut launch = Launch::new(&build.binary);
@@ -150,7 +151,7 @@ impl PreparedProcess {
             launch.env.push(("CARGO_MANIFEST_DIR".into(), package.into()));
             launch.dir = Some(package.clone());
         }
-        if let (Some((program, _)), Some(counting)) = (&callgrind, &request.counting) {
+        if let (Some((program, _)), Some(counting)) = (callgrind, &request.counting) {
             counting::place_under(&mut launch, program, counting).map_err(failed)?;
         }
         Ok(PreparedProcess {

@@ -223,7 +223,7 @@ pub(crate) struct WireProcessRun {
     at_least: Option<f64>,
     grain: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    counted: Option<Counted>,
+    counted: Option<Box<Counted>>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -268,7 +268,7 @@ impl WireReply {
             lag: process.lag.map(|lag| (lag.p99, lag.max)),
             at_least: process.at_least,
             grain: process.grain,
-            counted: process.counted,
+            counted: process.counted.map(Box::new),
         })
     }
 
@@ -314,7 +314,7 @@ impl WireProcessRun {
             lag: self.lag.map(|(p99, max)| Lag { p99, max }),
             at_least: self.at_least,
             grain: self.grain,
-            counted: self.counted,
+            counted: self.counted.map(|counted| *counted),
             ..ProcessRun::default()
         };
         let times = process.operations.iter().chain(&process.batches);

@@ -77,7 +77,9 @@ struct Sum {
 /// Adds up the profiles of several operations, and returns the mean of one.
 fn sum(profiles: &[Profile], own: &BTreeSet<String>) -> Sums {
     let mut sums = Sums::default();
-    profiles.iter().for_each(|profile| sums.add(profile, own));
+    for profile in profiles {
+        sums.add(profile, own);
+    }
     let calls: Option<u64> = profiles.iter().map(|profile| profile.system_calls).sum();
     sums.system_calls = calls.map(|calls| calls as f64);
     sums.divide(profiles.len().max(1) as f64);

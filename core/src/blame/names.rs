@@ -75,14 +75,14 @@ fn without_arguments(name: &str) -> String {
         plain.push_str(before);
         let follows_name = plain.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '}'));
         if inside.starts_with("impl ") {
-            plain.push_str(&format!("<{}>", without_arguments(inside)));
+            plain.extend(["<", &without_arguments(inside), ">"]);
         } else if follows_name {
             // These are arguments.
         } else if let Some(path) = plain.strip_suffix("::").filter(|path| !path.is_empty()) {
             // So are these, as `::<T>`.
             plain.truncate(path.len());
         } else if inside.contains(" as ") {
-            plain.push_str(&format!("<{}>", without_arguments(inside)));
+            plain.extend(["<", &without_arguments(inside), ">"]);
         } else {
             // A path of a type alone: `<a::B>::c` is `a::B::c`.
             plain.push_str(&without_arguments(inside));

@@ -5,9 +5,11 @@ use crate::outcome::words;
 
 use super::*;
 
-/// Makes a profile of functions: the chain of callers, the cost, and calls of other functions by their index.
-fn profile(functions: &[(&str, u64, &[(usize, u64)])]) -> Profile {
-    let function = |&(name, cost, calls): &(&str, u64, &[(usize, u64)])| Function {
+/// A function: the chain of callers, the cost, and calls of other functions by their index.
+type Row<'a> = (&'a str, u64, &'a [(usize, u64)]);
+
+fn profile(functions: &[Row<'_>]) -> Profile {
+    let function = |&(name, cost, calls): &Row<'_>| Function {
         name: name.to_owned(),
         cost,
         calls: calls.iter().map(|&(to, count)| Call { to, count, cost: 0 }).collect(),

@@ -26,7 +26,7 @@ impl Changed {
             let more = all.len().saturating_sub(NAMED);
             let mut words = all[..all.len() - more].join(", ");
             if more > 0 {
-                words.push_str(&format!(" and {more} more"));
+                words = format!("{words} and {more} more");
             }
             words
         };

@@ -60,7 +60,7 @@ fn x86_64(state: usize) -> Code {
     // The distance is from the end of the instruction.
     text[6..10].copy_from_slice(&(state as u32 - 10).to_le_bytes());
     let second = text.len();
-    let back = -(second as i32 + 5);
+    let back = (second as u32 + 5).wrapping_neg();
     text.push(0xe8); // call getrandom
     text.extend(back.to_le_bytes());
     text.extend([0x31, 0xc0, 0xc3]); // xor eax, eax; ret

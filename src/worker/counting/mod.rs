@@ -25,6 +25,8 @@ const TUNABLE: &str = "glibc.cpu.x86_rep_movsb_threshold=0x100000000";
 const LIBRARY: &str = "fixed_random.so";
 /// The name of callgrind's files, without their numbers.
 const DUMPS: &str = "callgrind.out";
+/// More files than callgrind ever writes for one worker.
+const MOST_DUMPS: usize = 1000;
 /// How many callers of a function are told apart in a profile.
 const CALLERS: u32 = 20;
 
@@ -77,7 +79,7 @@ pub(super) fn profiles(dir: &Path) -> Result<Vec<Profile>, Unmeasured> {
         Unmeasured::new(Cause::Harness, format!("failed to read what callgrind counted: {why}"))
     };
     let place = |number: usize| dir.join(format!("{DUMPS}.{number}"));
-    let count = (1..).take_while(|&number| place(number).is_file()).count();
+    let count = (1..=MOST_DUMPS).take_while(|&number| place(number).is_file()).count();
     let first = if count > 2 { 3 } else { 2 };
     let read = |number| {
         let text =
@@ -187,8 +189,8 @@ pub(super) fn place_under(
 mod tests {
     use super::*;
 
-    fn valgrind() -> Option<PathBuf> {
-        Some("/bin/valgrind".into())
+    fn valgrind() -> PathBuf {
+        "/bin/valgrind".into()
     }
 
     #[track_caller]
@@ -203,7 +205,7 @@ mod tests {
     fn the_processor_counts_where_it_can_and_else_callgrind() {
         let of = |choice: &str, has: bool| {
             let choice = (!choice.is_empty()).then(|| choice.into());
-            choose(choice, || has, valgrind).unwrap()
+            choose(choice, || has, || Some(valgrind())).unwrap()
         };
         let callgrind = Counter::Callgrind("/bin/valgrind".into());
         assert_eq!(of("", true), Counter::Hardware);
@@ -218,11 +220,11 @@ mod tests {
         refused(
             "hardware",
             false,
-            valgrind(),
+            Some(valgrind()),
             Cause::Unsupported,
             &["no counter", "unset PERF_BUDGET_COUNTER"],
         );
-        refused("perf", true, valgrind(), Cause::Unsupported, &["`perf`", "`callgrind`"]);
+        refused("perf", true, Some(valgrind()), Cause::Unsupported, &["`perf`", "`callgrind`"]);
         if valgrind::IS_KNOWN {
             refused("", false, None, Cause::NotFound, &["no counter", "install Valgrind"]);
             refused(

@@ -69,6 +69,7 @@ fn a_block_has_the_documented_form() {
                 unit = \"s\"\n\
                 date = \"2026-11-01\"\n\
                 commit = \"a1b2c3d\"\n\
+                counter = \"callgrind 3.19.0, glibc 2.36, x86-64-v3\"\n\
                 environment = { platform = \"linux x86_64\", processor = 'Z80 \"fast\"', cores = 2, \
                 profile = \"release\" }\n";
     assert_eq!(block::write(None, &taken).unwrap(), want);
