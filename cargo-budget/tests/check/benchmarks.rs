@@ -34,13 +34,13 @@ opt-level = 2
 /// How each bench target is declared.
 const TARGET: &str = "\n[[bench]]\nname = \"NAME\"\nharness = false\n";
 
-const LIBRARY: &str = r#"//! Sums.
+const LIBRARY: &str = r"//! Sums.
 
 /// Makes a list, and so allocates once.
 pub fn listed(n: u64) -> Vec<u64> {
     (0..n).collect()
 }
-"#;
+";
 
 const CRITERION: &str = r#"
 use criterion::{BenchmarkId, Criterion, Throughput, black_box, criterion_group, criterion_main};
@@ -60,7 +60,7 @@ criterion_group!(benches, lists);
 criterion_main!(benches);
 "#;
 
-const DIVAN: &str = r#"
+const DIVAN: &str = r"
 #[global_allocator]
 static ALLOC: divan::AllocProfiler = divan::AllocProfiler::system();
 
@@ -72,7 +72,7 @@ fn main() {
 fn listed(n: u64) -> Vec<u64> {
     served::listed(n)
 }
-"#;
+";
 
 /// Measuring ends as soon as a limit is settled, so the effort only has to suffice on a slow machine.
 const BUDGETS: &str = r#"
