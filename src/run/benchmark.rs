@@ -14,7 +14,7 @@ use perf_budget_core::reading::Work;
 use super::drive::{CannotFail, Failures, Given, Lent};
 use super::drive_async::drive;
 use super::measurement::Watcher;
-use super::{Failed, Run};
+use super::{Failed, MethodState, Run};
 use crate::instrument::laps::{Instrument, Repeat};
 
 /// The whole loop of an asynchronous benchmark, for its runtime to run.
@@ -22,6 +22,11 @@ type Whole<'l> = Pin<Box<dyn Future<Output = ()> + 'l>>;
 
 #[doc(hidden)]
 impl Run {
+    /// Whether a measuring method was called.
+    pub(super) fn has_begun(&self) -> bool {
+        self.method != MethodState::None
+    }
+
     /// Measures an operation. What it returns is dropped within the measured part.
     ///
     /// # Errors

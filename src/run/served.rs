@@ -52,7 +52,10 @@ pub fn measure(benchmark: impl FnOnce(&mut Run) -> Result<(), Failed>) -> Result
         *reached - 1
     };
     if before == 0 {
-        return asked.accepted.answer(benchmark);
+        return asked.accepted.answer(|run| {
+            benchmark(run)?;
+            if run.has_begun() { Ok(()) } else { Err(measured_nothing(asked.accepted.name())) }
+        });
     }
     let text = format!(
         "the program has several benchmarks `{}`; give them different names",
@@ -72,6 +75,13 @@ pub fn finish() -> Result<(), u8> {
     }
     let text = format!("the program has no benchmark `{}`", asked.accepted.name());
     asked.accepted.refuse(Unmeasured::new(Cause::WorkloadFailed, text))
+}
+
+fn measured_nothing(name: &str) -> Failed {
+    let text = format!(
+        "benchmark `{name}` measured nothing: it called no method of its bencher that measures, such as `iter`"
+    );
+    Failed::new(Cause::MeasuredNothing, text)
 }
 
 /// Returns the reason why a benchmark is refused.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use perf_budget_core::benchmarks::{Content, List};
+use perf_budget_core::benchmarks::{Content, List, Program};
 use perf_budget_core::budget::Library;
 use perf_budget_core::outcome::{Cause, Outcome, Unmeasured};
 use perf_budget_core::suite::names;
@@ -90,11 +90,21 @@ impl Session {
         let others: Vec<&str> = list
             .programs
             .iter()
-            .filter(|program| library == Library::Criterion && program.content == Content::Other)
+            .filter(|program| library != Library::Libtest && program.content == Content::Other)
             .map(|program| program.target.as_str())
             .collect();
         if !others.is_empty() {
-            parts.push(format!("not Criterion's, and not run: {}", listed(&others)));
+            let name = library.name();
+            parts.push(format!("not {name}'s, and not run: {}", listed(&others)));
+        }
+        let of_library = |program: &&Program| {
+            let found = program.content.benchmarks();
+            found.is_some_and(|(of, _, names)| of == library && names.is_empty())
+        };
+        let empty = list.programs.iter().filter(of_library);
+        let empty: Vec<&str> = empty.map(|program| program.target.as_str()).collect();
+        if !empty.is_empty() {
+            parts.push(format!("without a benchmark: {}", listed(&empty)));
         }
         if let Some(base) = self.base.as_ref().and_then(|base| base.benchmarks(budget)) {
             let before = base.names(library).cloned().collect();

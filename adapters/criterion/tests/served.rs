@@ -140,6 +140,7 @@ fn measure(name: &str, metrics: &[Metric]) -> Result<ProcessRun, Unmeasured> {
         max_operations: 50,
         paired: false,
         injection: None,
+        counting: None,
     };
     measure_in(&build, &request, &scratch(), Duration::from_secs(60))
 }

@@ -5,6 +5,7 @@
 //! nothing depends on how fast the machine is.
 
 mod action;
+mod benchmarks;
 mod built;
 mod configuration;
 mod elsewhere;

@@ -14,10 +14,13 @@ pub type Ask<'a> = &'a dyn Fn(&Step) -> Result<Ended, Unmeasured>;
 /// How the text begins that every program contains which serves its benchmarks; the key of the library follows, between
 /// two spaces. A program that only reads lists has the two parts apart, and so is not taken for one.
 pub const SERVES: &str = "perf-budget serves benchmarks of";
-/// A text that every program with Criterion contains since version 0.3.4: the variable that says where its records go.
-const CRITERION: &str = "CRITERION_HOME";
-/// A text that every program with the standard test harness contains: one of its variables.
-const LIBTEST: &str = "RUST_TEST_THREADS";
+/// Texts of which every program with Criterion contains one since version 0.3.4: the end of its help, and the variable that
+/// says where its records go. The optimiser of the whole program (`lto = true`) takes short texts such as the variable
+/// apart into instructions, and leaves out the help of a program that never reads its arguments.
+const CRITERION: [&str; 2] = ["This executable is a Criterion.rs benchmark", "CRITERION_HOME"];
+/// Texts of which every program with the standard test harness contains one: its help, and one of its variables.
+const LIBTEST: [&str; 2] =
+    ["The FILTER string is tested against the name of all tests", "RUST_TEST_THREADS"];
 /// How the lines of the list end, in different versions of Criterion.
 const ENDINGS: [&str; 2] = [": benchmark", ": bench"];
 
@@ -31,18 +34,19 @@ pub fn list(bench: &Bench, ask: Ask<'_>) -> Result<Content, Unmeasured> {
         Unmeasured::new(Cause::Harness, text)
     })?;
     let has = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+    let has_one = |texts: [&str; 2]| texts.into_iter().any(has);
     let serves = |library: Library| has(&format!("{SERVES} {} ", library.key()));
     if serves(Library::Divan) {
         // Divan lists its benchmarks for nextest alone.
         let listed = answer(bench, &["--list", "--format", "terse"], &[("NEXTEST", "1")], ask)?;
         return Ok(Content::Divan { names: names(&listed) });
     }
-    if has(CRITERION) {
+    if serves(Library::Criterion) || has_one(CRITERION) {
         let help = answer(bench, &["--help"], &[], ask)?;
         if !help.contains("--sample-size") {
             return Err(refused(
                 bench,
-                "it has Criterion, and `--help` does not show Criterion's help",
+                "it has Criterion, and `--help` does not show Criterion's help; its `main` must call `configure_from_args`, as `criterion_main!` does",
             ));
         }
         let skills = Skills {
@@ -53,7 +57,7 @@ pub fn list(bench: &Bench, ask: Ask<'_>) -> Result<Content, Unmeasured> {
         let listed = answer(bench, &["--list"], &[], ask)?;
         return Ok(Content::Criterion { skills, names: names(&listed) });
     }
-    if has(LIBTEST) {
+    if has_one(LIBTEST) {
         let listed = answer(bench, &["--list", "--format", "terse"], &[], ask)?;
         let names = names(&listed);
         return Ok(if names.is_empty() { Content::Other } else { Content::Libtest { names } });

@@ -80,18 +80,25 @@ fn a_program_without_criterion_is_never_started() {
 #[test]
 fn each_library_has_its_own_mark_and_its_own_names() {
     let place = Place::new("libraries");
-    let served = format!("{MARKED}{SERVES} criterion 1");
+    let served = format!("…{SERVES} criterion 1");
     let divan = format!("…{SERVES} divan 1");
     let built = vec![
         place.bench("kit", "divan", &divan),
         place.bench("kit", "served", &served),
-        place.bench("kit", "standard", "…RUST_TEST_THREADS…"),
+        // What is left of the marks where the whole program was optimised.
+        place.bench("kit", "optimised", "…This executable is a Criterion.rs benchmark.\nSee…"),
+        place.bench(
+            "kit",
+            "standard",
+            "…The FILTER string is tested against the name of all tests,…",
+        ),
         place.bench("kit", "tests", "…RUST_TEST_THREADS"),
         // The text without a library is in every program that reads lists.
         place.bench("kit", "reader", SERVES),
     ];
     let (list, _) = listed(built, None, &|target| match target {
         "divan" => "divan::sum::10: benchmark\n",
+        "optimised" => "fast: benchmark\n",
         "standard" => "a::sum: benchmark\nb: test\n",
         "tests" => "b: test\n",
         _ => "sum: benchmark\n",
@@ -101,6 +108,7 @@ fn each_library_has_its_own_mark_and_its_own_names() {
         (entry.program.target.clone(), entry.skills.serves)
     };
     assert_eq!(found(Library::Criterion, "sum"), ("served".to_owned(), true));
+    assert_eq!(found(Library::Criterion, "fast"), ("optimised".to_owned(), false));
     assert_eq!(found(Library::Divan, "divan::sum::10"), ("divan".to_owned(), true));
     assert_eq!(found(Library::Libtest, "a::sum"), ("standard".to_owned(), false));
     let others = list.programs.iter().filter(|program| program.content == Content::Other);

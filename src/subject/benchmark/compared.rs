@@ -10,7 +10,7 @@ use perf_budget_core::reading::ProcessRun;
 
 use super::pairs::ProcessPairs;
 use super::process::Found;
-use super::served::served;
+use super::served::{of_benchmark, served};
 use super::side::{Side, Terms};
 use crate::base::Links;
 use crate::exec::Changes;
@@ -130,7 +130,9 @@ impl Source for BenchmarkPairs {
             self.pairs = Some(self.make()?);
         }
         let pairs = self.pairs.as_mut();
-        pairs.ok_or_else(|| Unmeasured::new(Cause::Harness, "no pairs"))?.measure_process()
+        let pairs = pairs.ok_or_else(|| Unmeasured::new(Cause::Harness, "no pairs"))?;
+        let named = |why, side: &Side| of_benchmark(&side.name, why);
+        pairs.measure_process().map_err(|why| self.sides.iter().fold(why, named))
     }
 
     fn burst(&self) -> Duration {

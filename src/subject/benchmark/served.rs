@@ -59,12 +59,19 @@ impl Terms {
     pub(super) fn measure_served(&mut self, found: &Found) -> Result<ProcessRun, Unmeasured> {
         let request = self.request_for(found);
         let build = found.build(&self.scratch);
-        let mut process = process::measure_in(&build, &request, &self.scratch, self.timeout)?;
+        let measured = process::measure_in(&build, &request, &self.scratch, self.timeout);
+        let mut process = measured.map_err(|why| of_benchmark(&found.name, why))?;
         self.request.slice = slice_after(&self.request, process.elapsed);
         process.notes.push(found.note.clone());
         process.notes.push(served(found.library));
         Ok(process)
     }
+}
+
+/// Returns the reason, in whose text the benchmark is called what its user calls it.
+pub(super) fn of_benchmark(name: &str, why: Unmeasured) -> Unmeasured {
+    let [ours, theirs] = ["workload", "benchmark"].map(|kind| format!("{kind} `{name}`"));
+    Unmeasured { text: why.text.replace(&ours, &theirs), ..why }
 }
 
 /// Returns the note on how such a benchmark was measured.
