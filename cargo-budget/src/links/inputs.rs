@@ -42,7 +42,7 @@ impl Inputs {
             let is_there = |at: &&PathBuf| {
                 ["a", "so"].iter().any(|kind| at.join(format!("lib{name}.{kind}")).exists())
             };
-            if own.iter().any(|at| is_there(at)) {
+            if own.iter().any(is_there) {
                 return Err(format!(
                     "the library `{name}` is made by the build, and linked by its name"
                 ));
