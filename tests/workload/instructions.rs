@@ -71,10 +71,12 @@ fn near((value, within): (f64, f64), want: f64) {
     assert!((value - want).abs() <= within, "{value} and not {want}");
 }
 
-/// Makes a test that ends early where nothing counts instructions.
+/// Makes a test that ends early where nothing counts instructions, and says so.
 fn where_counted(name: &str, check: fn() -> Option<()>) -> Trial {
     row(&format!("instructions::{name}"), move || {
-        let _ = check();
+        if check().is_none() {
+            eprintln!("skipped: nothing counts instructions here");
+        }
     })
 }
 
