@@ -6,6 +6,7 @@
 //! processor's differ by a few, and contain the allocator.
 
 use std::path::{Path, PathBuf};
+#[cfg(target_os = "linux")]
 use std::sync::OnceLock;
 
 use perf_budget_core::callgrind::{Profile, is_allocator, total};
@@ -126,6 +127,10 @@ impl Instructions {
         let seen: &mut dyn Instrument = std::hint::black_box(self);
         seen.start();
         seen.stop();
+        #[cfg_attr(
+            not(target_os = "linux"),
+            expect(irrefutable_let_patterns, reason = "only Linux has another counter")
+        )]
         if let By::Callgrind(dumps) = &mut self.by {
             dumps.overhead = dumps.read(dumps.written).map_or(0, |lap| lap.own);
         }
@@ -289,6 +294,10 @@ impl Instrument for Instructions {
 
     fn finish(&mut self, process: &mut ProcessRun) -> Result<(), Unmeasured> {
         let mut by = format!("the processor's counter, {}", std::env::consts::ARCH);
+        #[cfg_attr(
+            not(target_os = "linux"),
+            expect(irrefutable_let_patterns, reason = "only Linux has another counter")
+        )]
         if let By::Callgrind(dumps) = &mut self.by {
             request(Request::Stop);
             dumps.finish(&mut self.laps)?;

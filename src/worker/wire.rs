@@ -126,6 +126,7 @@ impl WireRequest {
     }
 
     /// Whether the process runs under callgrind.
+    #[cfg(target_os = "linux")]
     pub(crate) fn is_counted(&self) -> bool {
         self.counting.is_some()
     }
