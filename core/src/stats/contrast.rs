@@ -88,13 +88,16 @@ impl Contrast {
     }
 
     /// Returns the interval that covers the true log-ratio at the moment of a verdict, with probability `1 - alpha`:
-    /// that of the trimmed mean of pairs.
+    /// that of the trimmed mean of pairs, widened to the median where few pairs of two kinds have it elsewhere.
     ///
     /// # Panics
     /// If `alpha` is not in (0, 1).
     pub fn interval(&self, alpha: f64) -> Interval {
         let everywhere = Interval { low: f64::NEG_INFINITY, high: f64::INFINITY };
-        Spread::of_centres(&self.log_ratios).map_or(everywhere, |spread| spread.interval(alpha))
+        let spread = Spread::of_centres(&self.log_ratios);
+        let Interval { low, high } = spread.map_or(everywhere, |spread| spread.interval(alpha));
+        let middle = self.estimate().unwrap_or(low);
+        Interval { low: low.min(middle), high: high.max(middle) }
     }
 
     /// Returns the mean log-ratio so far. It differs from the median where some pairs are slower than the others.
@@ -121,5 +124,20 @@ impl Contrast {
 
     fn sample(&self) -> Sample {
         Sample::new(self.log_ratios.clone()).expect("every log-ratio was checked")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_interval_has_the_estimate_in_it() {
+        let mut contrast = Contrast::new(0.0, 0.0);
+        for log_ratio in [0.1, 0.1, 0.11, 0.11, 0.3, 0.3, 0.3, 0.3, 0.3] {
+            contrast.push(log_ratio).unwrap();
+            let Interval { low, high } = contrast.interval(0.1);
+            assert!((low..=high).contains(&contrast.estimate().unwrap()), "{low} .. {high}");
+        }
     }
 }
