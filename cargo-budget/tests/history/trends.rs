@@ -10,6 +10,7 @@ pub(crate) fn rows() -> Vec<Trial> {
         on_both("a_step_is_named_by_its_commits", step),
         on_both("a_drift_under_the_limit_is_shown", drift),
         on_both("what_changed_lately_is_listed_without_a_name", lately),
+        on_both("what_changed_long_ago_is_not_listed", long_ago),
         on_both("every_difference_of_an_exact_metric_is_a_change", exact),
         on_both("a_short_history_is_explained", short),
         on_both("branches_and_environments_are_separate", separate),
@@ -68,11 +69,13 @@ fn lately(db: &str) {
     ran.says(0, "1 of 1 test changed in their last 20 commits, or drift");
     let json = project.run(&["trend", "--format", "json"]).json();
     assert_eq!(json["series"][0]["test"], "merge::p99");
-    // The steps that are older than the last commits are those of a budget's own trend.
-    let more: Vec<f64> = (0..22).map(|n| 1.2 * (1.0 + noise(100 + n))).collect();
-    let whole: Vec<f64> = values.into_iter().chain(more).collect();
-    let project = Project::new("lately-no-more", db);
-    project.history(&whole);
+}
+
+/// The steps that are older than the last commits are those of a budget's own trend.
+fn long_ago(db: &str) {
+    let value = |n: usize| (if n < 10 { 1.0 } else { 1.2 }) * (1.0 + noise(n));
+    let project = Project::new("long-ago", db);
+    project.history(&(0..38).map(value).collect::<Vec<f64>>());
     project.run(&["trend"]).says(0, "none of 1 test changed in its last 20 commits");
     project.run(&["trend", "merge"]).says(0, "worse by +20");
 }
