@@ -57,11 +57,9 @@ impl Seal {
 
     /// Returns the seal of a content that is kept under a name.
     pub(crate) fn of(&self, name: &str, content: &[u8]) -> String {
-        let mut mac = HMAC::new(self.0);
-        mac.update((name.len() as u64).to_le_bytes());
-        mac.update(name);
-        mac.update(content);
-        mac.finalize().iter().fold(String::new(), |seal, byte| seal + &format!("{byte:02x}"))
+        let parts = [&(name.len() as u64).to_le_bytes()[..], name.as_bytes(), content];
+        let mac = HMAC::mac(parts.concat(), self.0);
+        mac.iter().fold(String::new(), |seal, byte| seal + &format!("{byte:02x}"))
     }
 }
 
