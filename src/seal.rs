@@ -58,7 +58,7 @@ impl Seal {
     /// Returns the seal of a content that is kept under a name.
     pub(crate) fn of(&self, name: &str, content: &[u8]) -> String {
         let parts = [&(name.len() as u64).to_le_bytes()[..], name.as_bytes(), content];
-        let mac = HMAC::mac(parts.concat(), self.0);
+        let mac = HMAC::mac(parts.concat().as_slice(), self.0.as_slice());
         mac.iter().fold(String::new(), |seal, byte| seal + &format!("{byte:02x}"))
     }
 }
