@@ -35,12 +35,13 @@ fn remove_older(directory: &Path, age: Duration) {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use std::fs::{self, File};
 
     use super::*;
 
+    /// The module is for Unix alone, as only there can a directory be opened as a file, to give it another age.
     #[test]
     fn only_what_is_old_is_removed() {
         let dir =

@@ -247,9 +247,7 @@ mod tests {
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| lock.exclusive(progress).map(|_held| Instant::now()).ok());
             // The waiting thread holds the queue as soon as it waits.
-            let queue = open(&queue_of(&lock.path)).unwrap();
-            while queue.try_lock().is_ok() {
-                queue.unlock().unwrap();
+            while open(&queue_of(&lock.path)).unwrap().try_lock().is_ok() {
                 std::thread::yield_now();
             }
             drop(held);
