@@ -39,7 +39,7 @@ pub(crate) fn effect(kind: SubjectKind, metric: &Metric, bound: Bound) -> Result
         _ if kind == SubjectKind::Record => {
             Err("Criterion recorded a run that is over: nothing can be injected into it".to_owned())
         }
-        _ if matches!(kind, SubjectKind::Criterion | SubjectKind::Divan | SubjectKind::Libtest) => {
+        _ if kind.is_benchmark() => {
             Err("a benchmark is run by its own program: nothing is injected into it".to_owned())
         }
         (Some(effect), ..) => Ok(effect),

@@ -126,6 +126,11 @@ pub(crate) fn between_backticks(text: &str) -> Option<(&str, &str, &str)> {
     (!code.is_empty() && !code.contains('\n')).then_some((before, code, after))
 }
 
+/// Returns the first digits of a commit's hash, as people write it.
+pub(crate) fn short(commit: &str) -> &str {
+    commit.get(..9).unwrap_or(commit)
+}
+
 /// Returns a counted noun: `1 file`, `2 files`.
 pub(crate) fn counted(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })

@@ -10,7 +10,7 @@ use perf_budget_core::handover::{MadeLinks, MoreLinks};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
 use crate::exec::{self, Launch};
-use crate::worker::process::Build;
+use crate::worker::process::{Build, is_same_program};
 
 /// Each variable that differs with its value, or `None` if it is not inherited.
 type Environment = BTreeMap<String, Option<String>>;
@@ -70,12 +70,8 @@ impl Links {
             let ([head, base], _) = self.of_pair(0);
             let head = head.map_or_else(|| Build::this().ok(), Some);
             let single = self.more.is_none() && self.made().count() == 1;
-            let content = |build: &Build| std::fs::read(&build.binary).ok();
             let both = head.zip(base).filter(|_| single);
-            both.is_some_and(|(head, base)| {
-                head.binary == base.binary
-                    || content(&head).is_some_and(|c| Some(c) == content(&base))
-            })
+            both.is_some_and(|(head, base)| is_same_program(&head.binary, &base.binary))
         })
     }
 

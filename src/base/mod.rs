@@ -86,10 +86,8 @@ impl Base {
         let file = file.file_name().unwrap_or(std::ffi::OsStr::new("budgets.toml"));
         let base = Base::new(&handover, Path::new(file))?;
         // The proof was made for one test binary, and says nothing about any other.
-        let is_this_binary = |head: &Written| {
-            let this = std::env::current_exe().ok();
-            this.is_some_and(|this| Written::of(&this).is_ok_and(|this| this == *head))
-        };
+        let this = std::env::current_exe().ok().and_then(|this| Written::of(&this).ok());
+        let is_this_binary = |head: &Written| this.as_ref() == Some(head);
         let details = handover.details;
         let [unchanged, unchanged_times] = [details.unchanged, details.unchanged_times]
             .map(|proof| proof.filter(|unchanged| !always && is_this_binary(&unchanged.head)));

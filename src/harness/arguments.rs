@@ -22,8 +22,8 @@ const OTHER_NAMES: &[(&str, Option<&str>)] = &[
 /// The arguments, with every filter.
 pub(super) struct Selection {
     pub(super) arguments: Arguments,
-    /// The filters, if there are several. A single one is in the arguments.
-    filters: Vec<String>,
+    /// The arguments with each filter by itself, if there are several. A single one is in `arguments`.
+    alternatives: Vec<Arguments>,
 }
 
 impl Selection {
@@ -64,23 +64,21 @@ impl Selection {
                 "--test-threads is 0, and no test would run; give it at least 1",
             ));
         }
-        Ok(Selection { arguments, filters })
+        let with = |filter| Arguments { filter: Some(filter), ..arguments.clone() };
+        Ok(Selection { alternatives: filters.into_iter().map(with).collect(), arguments })
     }
 
     /// Whether a test is left out.
     pub(super) fn is_filtered_out(&self, trial: &Trial) -> bool {
-        if self.filters.is_empty() {
+        if self.alternatives.is_empty() {
             return self.arguments.is_filtered_out(trial);
         }
-        self.filters.iter().all(|filter| {
-            let filter = Some(filter.clone());
-            Arguments { filter, ..self.arguments.clone() }.is_filtered_out(trial)
-        })
+        self.alternatives.iter().all(|one| one.is_filtered_out(trial))
     }
 
     /// Leaves out the tests that several filters leave out, which libtest-mimic cannot do.
     pub(super) fn retain(&self, mut trials: Vec<Trial>) -> Vec<Trial> {
-        if !self.filters.is_empty() {
+        if !self.alternatives.is_empty() {
             trials.retain(|trial| !self.is_filtered_out(trial));
         }
         trials

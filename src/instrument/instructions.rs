@@ -185,9 +185,8 @@ impl Dumps {
             }
             let profile = Profile::parse(&text)?;
             let allocator = profile.inclusive(is_allocator);
+            let own = profile.total() - allocator;
             self.creator = profile.creator;
-            let own =
-                profile.functions.iter().map(|function| function.cost).sum::<u64>() - allocator;
             Ok(Lap { own: own.saturating_sub(self.overhead), allocator: Some(allocator) })
         });
         read.map_err(|why| self.broken = Some(format!("`{}`: {why}", place.display()))).ok()

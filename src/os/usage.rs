@@ -46,6 +46,12 @@ impl Contention {
         let others = process_seconds()? - own + children_seconds()? + living_seconds();
         Some(Contention { others, preempted: preempted() })
     }
+
+    /// Returns the processor seconds of all others since `earlier`. The clocks are read one after the other, so the
+    /// difference of two readings may be some hundred nanoseconds below zero; that is no work.
+    pub(crate) fn others_since(&self, earlier: &Contention) -> f64 {
+        (self.others - earlier.others).max(0.0)
+    }
 }
 
 /// Returns the processor seconds of this process and of everything below it that has ended and was waited for, by any
@@ -131,4 +137,18 @@ fn children_seconds() -> Option<f64> {
 #[cfg(not(unix))]
 fn switches() -> Option<u64> {
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The clocks are read one after the other, so that a turn in which nobody else worked may seem to last less than
+    /// nothing. It is known that nobody worked, and not unknown.
+    #[test]
+    fn clocks_that_are_read_one_after_the_other_add_no_work_and_lose_none() {
+        let at = |others| Contention { others, preempted: None };
+        assert_eq!(at(1.0 - 2e-7).others_since(&at(1.0)), 0.0);
+        assert_eq!(at(1.5).others_since(&at(1.0)), 0.5);
+    }
 }

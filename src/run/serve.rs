@@ -68,12 +68,13 @@ pub(super) fn accept() -> Result<Option<Accepted>, u8> {
         refuse(REJECTED, &Rejected::new(VARIABLE, why))
     })?;
     let reply = request.reply.clone();
+    let request = request.request();
     #[cfg(target_os = "linux")]
-    if request.is_counted() {
+    if request.counting.is_some() {
         // What the workload starts is not counted, and has random bytes of its own.
         ["LD_PRELOAD", "GLIBC_TUNABLES"].into_iter().for_each(kernel::forget_variable);
     }
-    Ok(Some(Accepted { request: request.request(), reply }))
+    Ok(Some(Accepted { request, reply }))
 }
 
 impl Accepted {

@@ -3,40 +3,31 @@
 //!
 //! The state is one for the whole process, since the code between `main` and a benchmark belongs to the other library.
 
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use perf_budget_core::outcome::{Cause, Unmeasured};
 pub use perf_budget_core::reading::Work;
 
 use super::serve::{Accepted, accept};
 use super::{Failed, Run};
-use crate::exec::REJECTED;
 
 /// The request to this process, and how often a benchmark that it names was reached.
 struct Asked {
     accepted: Accepted,
-    reached: Mutex<usize>,
+    reached: AtomicUsize,
 }
 
-static ASKED: OnceLock<Result<Option<Asked>, ()>> = OnceLock::new();
+static ASKED: OnceLock<Result<Option<Asked>, u8>> = OnceLock::new();
 
 /// Whether a harness has started this process to measure one benchmark. The first call decides it.
 ///
 /// # Errors
 /// The exit code with which the process has to end, if it was not a living harness that has started it.
 pub fn is_asked() -> Result<bool, u8> {
-    let mut code = None;
-    let asked = ASKED.get_or_init(|| match accept() {
-        Ok(accepted) => Ok(accepted.map(|accepted| Asked { accepted, reached: Mutex::new(0) })),
-        Err(refused) => {
-            code = Some(refused);
-            Err(())
-        }
-    });
-    match asked {
-        Ok(asked) => Ok(asked.is_some()),
-        Err(()) => Err(code.unwrap_or(REJECTED)),
-    }
+    let asked = |accepted| Asked { accepted, reached: AtomicUsize::new(0) };
+    let asked = ASKED.get_or_init(|| accept().map(|accepted| accepted.map(asked)));
+    asked.as_ref().map(Option::is_some).map_err(|code| *code)
 }
 
 /// Measures the benchmark that is asked for, and writes the reply. The library has to call this for that benchmark alone;
@@ -46,12 +37,7 @@ pub fn is_asked() -> Result<bool, u8> {
 /// The exit code with which the process has to end, if the reply cannot be written.
 pub fn measure(benchmark: impl FnOnce(&mut Run) -> Result<(), Failed>) -> Result<(), u8> {
     let Some(Ok(Some(asked))) = ASKED.get() else { return Ok(()) };
-    let before = {
-        let mut reached = asked.reached.lock().unwrap_or_else(PoisonError::into_inner);
-        *reached += 1;
-        *reached - 1
-    };
-    if before == 0 {
+    if asked.reached.fetch_add(1, Ordering::Relaxed) == 0 {
         return asked.accepted.answer(|run| {
             benchmark(run)?;
             if run.has_begun() { Ok(()) } else { Err(measured_nothing(asked.accepted.name())) }
@@ -70,7 +56,7 @@ pub fn measure(benchmark: impl FnOnce(&mut Run) -> Result<(), Failed>) -> Result
 /// The exit code with which the process has to end, if the reply cannot be written.
 pub fn finish() -> Result<(), u8> {
     let Some(Ok(Some(asked))) = ASKED.get() else { return Ok(()) };
-    if *asked.reached.lock().unwrap_or_else(PoisonError::into_inner) > 0 {
+    if asked.reached.load(Ordering::Relaxed) > 0 {
         return Ok(());
     }
     let text = format!("the program has no benchmark `{}`", asked.accepted.name());

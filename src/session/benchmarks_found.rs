@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use perf_budget_core::benchmarks::{Content, List, Program};
-use perf_budget_core::budget::Library;
+use perf_budget_core::budget::{Budget, Library};
 use perf_budget_core::outcome::{Cause, Outcome, Unmeasured};
 use perf_budget_core::suite::names;
 use perf_budget_core::verdict::Verdict;
@@ -18,8 +18,7 @@ const MOST_LISTED: usize = 8;
 impl Session {
     /// Returns the test of each budget on several benchmarks that says which there are: its number and its name.
     pub(crate) fn several_benchmarks(&self) -> Vec<(usize, String)> {
-        let name =
-            |named: &Named| format!("{}::benchmarks", self.budgets.budgets[named.budget].name);
+        let name = |named: &Named| test_of(&self.budgets.budgets[named.budget]);
         self.benchmarks.iter().map(name).enumerate().collect()
     }
 
@@ -42,7 +41,7 @@ impl Session {
     pub(super) fn benchmarks_template(&self, nth: usize) -> Outcome {
         let budget = &self.budgets.budgets[self.benchmarks[nth].budget];
         Outcome {
-            test: format!("{}::benchmarks", budget.name),
+            test: test_of(budget),
             budget: budget.name.clone(),
             metric: "benchmarks".to_owned(),
             subject: names::subject(&budget.subject),
@@ -114,6 +113,11 @@ impl Session {
         }
         Ok(parts.join("; "))
     }
+}
+
+/// Returns the name of the test that says which benchmarks a budget has.
+fn test_of(budget: &Budget) -> String {
+    format!("{}::benchmarks", budget.name)
 }
 
 fn names_of(list: &List, library: Library) -> BTreeSet<String> {

@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 
 use perf_budget_core::blame;
 use perf_budget_core::budget::{Reference, Subject};
-use perf_budget_core::callgrind::Profile;
 use perf_budget_core::metric::{InstrumentKind, SubjectKind, WorkerInstrument};
 use perf_budget_core::outcome::{Blame, Doubt, Outcome, Unmeasured};
 use perf_budget_core::suite::Test;
@@ -20,7 +19,7 @@ use perf_budget_core::verdict::Verdict;
 use super::state::{Cause, Profiled, Session, lock};
 use crate::instrument::instructions;
 use crate::subject;
-use crate::worker::process::{self, Build, Request};
+use crate::worker::process::{self, Build};
 
 /// The longest that the profiles of one red may take.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -97,7 +96,8 @@ impl Session {
         let request = subject::explaining(budget, case, vec![instructions::metric()]);
         let Builds { head, reference } = self.builds(against_base, by_time)?;
         let scratch = self.results.join("scratch");
-        let run = |build: &Build| profile(build, &request, &scratch);
+        // An old release of this library at the base does not know how.
+        let run = |build: &Build| process::profile_in(build, &request, &scratch, LONGEST);
         let (now, before) = std::thread::scope(|scope| {
             let before = reference.as_ref().map(|build| scope.spawn(|| run(build)));
             let now = run(&head);
@@ -129,11 +129,6 @@ fn exceeds(outcome: &Outcome) -> bool {
 
 fn broken() -> Unmeasured {
     Unmeasured::new(perf_budget_core::outcome::Cause::Harness, "the profiler stopped")
-}
-
-/// Profiles one side. An old release of this library at the base does not know how.
-fn profile(build: &Build, request: &Request, scratch: &Path) -> Result<Vec<Profile>, Unmeasured> {
-    process::profile_in(build, request, scratch, LONGEST)
 }
 
 /// Whether a red of a test has functions to blame: it is on what a workload does.

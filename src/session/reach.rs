@@ -4,7 +4,6 @@
 //! reached. The workload runs once in each copy, as it would to be measured. If it runs to its end in both, it is proven
 //! equal; a process that ends in any other way proves nothing.
 
-use perf_budget_core::budget::Reference;
 use perf_budget_core::outcome::Outcome;
 
 use super::decided::is_paired;
@@ -23,9 +22,7 @@ impl Session {
         let entry = &self.suite.tests[test];
         let base = self.base.as_ref()?;
         let watched = base.watched(&entry.limit)?;
-        let is_against_base = entry.limit.reference() == Some(&Reference::Base);
-        let is_proven = is_against_base
-            && is_paired(&self.suite.groups[entry.group])
+        let is_proven = is_paired(&self.suite.groups[entry.group])
             && *self.reaches_the_same[entry.group]
                 .get_or_init(|| self.runs_in_both(entry.group, watched));
         is_proven.then(|| self.proven(test, &watched.proven, &base.link_notes))

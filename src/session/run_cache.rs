@@ -55,7 +55,8 @@ impl RunCache {
             version.finish()
         ));
         std::fs::create_dir_all(&directory).map_err(|e| Error::io("create", &directory, e))?;
-        remove_stale(&runs);
+        // Those of runs that have long ended.
+        remove_older(&runs, STALE);
         Ok(Some(RunCache { directory }))
     }
 
@@ -92,12 +93,12 @@ impl RunCache {
     ) -> Result<Vec<Outcome>, Error> {
         let place = self.file(key, "json");
         let name = place.display().to_string();
-        let seal = Seal::of_user();
-        if seal.is_none() {
-            return Err(Error::other(
-                "the processes of this run cannot share what they measure, as there is no place for the key that seals it; set                  PERF_BUDGET_CACHE to a directory",
-            ));
-        }
+        let seal = Seal::of_user().ok_or_else(|| {
+            Error::other(
+                "the processes of this run cannot share what they measure, as there is no place for the key that seals it; \
+                 set PERF_BUDGET_CACHE to a directory",
+            )
+        })?;
         let kept = atomic::once(&place, || Kept::sealed(measure(), &name, seal))?;
         if kept.seal != Kept::seal_of(&kept.outcomes, &name, seal) {
             return Err(Error::other(format!(
@@ -175,19 +176,19 @@ impl RunCache {
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
     outcomes: Vec<Outcome>,
-    /// The seal of the outcomes. `None` if this user has none, for all processes of the run alike.
-    seal: Option<String>,
+    /// The seal of the outcomes.
+    seal: String,
 }
 
 impl Kept {
-    fn sealed(outcomes: Vec<Outcome>, name: &str, seal: Option<Seal>) -> Kept {
+    fn sealed(outcomes: Vec<Outcome>, name: &str, seal: Seal) -> Kept {
         let seal = Kept::seal_of(&outcomes, name, seal);
         Kept { outcomes, seal }
     }
 
-    fn seal_of(outcomes: &[Outcome], name: &str, seal: Option<Seal>) -> Option<String> {
+    fn seal_of(outcomes: &[Outcome], name: &str, seal: Seal) -> String {
         let content = serde_json::to_vec(outcomes).unwrap_or_default();
-        seal.map(|seal| seal.of(name, &content))
+        seal.of(name, &content)
     }
 }
 
@@ -214,18 +215,21 @@ fn file_name(text: &str) -> String {
     name
 }
 
-/// Removes the caches of runs that have long ended.
-fn remove_stale(runs: &Path) {
-    let Ok(entries) = std::fs::read_dir(runs) else { return };
+/// Removes what was last written longer ago than this, and all that is in it. What cannot be removed does no harm.
+pub(super) fn remove_older(directory: &Path, age: Duration) {
+    let Ok(entries) = std::fs::read_dir(directory) else { return };
     for entry in entries.flatten() {
-        let age = entry
-            .metadata()
-            .and_then(|data| data.modified())
-            .map(|at| SystemTime::now().duration_since(at).unwrap_or_default());
-        if age.is_ok_and(|age| age > STALE) {
-            // Another process may remove the same directory at this moment, so an error is ignored.
-            let _ = std::fs::remove_dir_all(entry.path());
+        let Ok(data) = entry.metadata() else { continue };
+        let is_old = |at| SystemTime::now().duration_since(at).is_ok_and(|passed| passed > age);
+        if !data.modified().is_ok_and(is_old) {
+            continue;
         }
+        // Another process may remove the same file at this moment.
+        let _ = if data.is_dir() {
+            std::fs::remove_dir_all(entry.path())
+        } else {
+            std::fs::remove_file(entry.path())
+        };
     }
 }
 
@@ -250,5 +254,30 @@ mod tests {
             let line = format!(r#"["a::p99","{}"]"#, verdict.name());
             assert_eq!(frozen::<(String, Verdict)>(&line), ("a::p99".to_owned(), verdict));
         }
+    }
+
+    /// Only on Unix can a directory be opened as a file, to give it another age.
+    #[cfg(unix)]
+    #[test]
+    fn only_what_is_old_is_removed() {
+        let dir =
+            std::env::temp_dir().join(format!("perf-budget-leftovers-{}", std::process::id()));
+        std::fs::create_dir_all(dir.join("directory")).unwrap();
+        for name in ["new", "old", "directory"] {
+            if name != "directory" {
+                std::fs::write(dir.join(name), name).unwrap();
+            }
+            let age = Duration::from_secs(if name == "new" { 10 } else { 1000 });
+            std::fs::File::open(dir.join(name))
+                .unwrap()
+                .set_modified(SystemTime::now() - age)
+                .unwrap();
+        }
+        remove_older(&dir, Duration::from_secs(100));
+        let left: Vec<_> =
+            std::fs::read_dir(&dir).unwrap().map(|e| e.unwrap().file_name()).collect();
+        assert_eq!(left, ["new"]);
+        remove_older(&dir.join("none"), Duration::ZERO);
+        std::fs::remove_dir_all(&dir).unwrap();
     }
 }

@@ -22,6 +22,9 @@ const IGNORED_SHARE: f64 = 0.1;
 /// The measuring time of the first pair, which shows whether operations use several threads.
 const PILOT: Duration = Duration::from_millis(10);
 
+/// The note where both sides are one and the same program.
+pub(super) const SAME_PROGRAM: &str = "both sides are the same program, so layout is the same";
+
 /// One side of an interleaved comparison.
 pub(super) struct PairSide {
     pub(super) request: Request,
@@ -34,11 +37,7 @@ pub(super) struct PairSide {
 impl PairSide {
     /// Returns the side in this build, or in its own program, or in the binary of this process.
     fn in_build(&self, build: Option<Build>) -> Result<Side, Unmeasured> {
-        let build = match (&self.program, build) {
-            (Some(program), Some(build)) => build.running_as(program),
-            (Some(program), None) => program.clone(),
-            (None, build) => build.map_or_else(Build::this, Ok)?,
-        };
+        let build = build.or_else(|| self.program.clone()).map_or_else(Build::this, Ok)?;
         Ok(Side { build, request: self.request.clone(), role: self.role.clone() })
     }
 }
@@ -88,7 +87,7 @@ impl WorkloadPairs {
         let linked = self.links.as_ref().filter(|links| !links.are_same());
         pair.links = link.filter(|_| linked.is_some()).map(|link| [link, link]);
         if link.is_some() && linked.is_none() {
-            pair.notes.push("both sides are the same program, so layout is the same".to_owned());
+            pair.notes.push(SAME_PROGRAM.to_owned());
         }
         pair.notes.extend(self.notes.iter().cloned());
         let failure = self.links.as_ref().and_then(|links| links.failure());

@@ -10,6 +10,7 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::{Orphans, ProcessRun};
 
 pub use super::build::Build;
+pub(crate) use super::build::is_same_program;
 use super::counting;
 pub use super::wire::Request;
 use super::wire::{NO_REPLY, UNWRITTEN, VARIABLE, WireReply, WireRequest};

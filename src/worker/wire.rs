@@ -125,12 +125,6 @@ impl WireRequest {
         }
     }
 
-    /// Whether the process runs under callgrind.
-    #[cfg(target_os = "linux")]
-    pub(crate) fn is_counted(&self) -> bool {
-        self.counting.is_some()
-    }
-
     pub(crate) fn request(self) -> Request {
         let metric = |name: String| {
             let found = Metric::of(SubjectKind::Workload, &name);

@@ -9,7 +9,7 @@ use divan::counter::IntoCounter;
 use perf_budget::internals::served;
 use perf_budget::{Failed, Run};
 
-use crate::process::{first_bytes, work};
+use crate::process::work;
 
 /// What measures a function; see [`divan::Bencher`].
 #[must_use = "a benchmark function must be registered"]
@@ -114,11 +114,10 @@ impl<'a, 'b, I, G: FnMut() -> I> Bencher<'a, 'b, Config<G>> {
         C::Counter: Debug,
     {
         let Bencher { mut by, config: Config { mut inputs, .. } } = self;
-        if let By::Run(ours) = &mut by {
-            let counted = work(&make_counter(&inputs()).into_counter());
-            if let Some(work) = counted.into_iter().reduce(first_bytes) {
-                ours.run.counts(work);
-            }
+        if let By::Run(ours) = &mut by
+            && let Some(work) = work(&make_counter(&inputs()).into_counter())
+        {
+            ours.run.counts(work);
         }
         Bencher { by, config: Config { inputs, counter: Counted(make_counter) } }
     }

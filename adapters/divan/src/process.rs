@@ -87,7 +87,7 @@ pub fn work(counter: &impl Debug) -> Option<Work> {
 }
 
 /// Of several counters, bytes are the throughput, and otherwise the first.
-pub(crate) fn first_bytes(one: Work, other: Work) -> Work {
+fn first_bytes(one: Work, other: Work) -> Work {
     if matches!(other, Work::Bytes(_)) && !matches!(one, Work::Bytes(_)) { other } else { one }
 }
 

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use perf_budget_core::budget::{Subject, lock};
-use perf_budget_core::outcome::Outcome;
 use perf_budget_core::quantity::{Quantity, Unit};
 
 use super::context::Context;
@@ -48,7 +47,7 @@ pub(super) struct Explain {
 impl Explain {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
         let report = match self.input.as_slice() {
-            [] => known(input::project(Path::new("."), 0, context.progress)?, context)?,
+            [] => input::latest(Path::new("."), context.progress)?,
             files => input::record(files, context.progress)?,
         };
         show(&explain::render(&report, &self.budget)?)?;
@@ -158,17 +157,6 @@ impl Explain {
         })?;
         Ok(Some(commit.trim_end_matches("-dirty").to_owned()))
     }
-}
-
-/// Returns the report with what earlier runs know of tests that the last run left out.
-fn known(mut report: Report, context: Context) -> Result<Report, Failure> {
-    report.outcomes = Project::find(Path::new("."))?.latest(context.progress)?;
-    let shown = |outcome: &Outcome| {
-        let same = |own: &Outcome| own.test == outcome.test && own.run.id == outcome.run.id;
-        report.outcomes.iter().any(same)
-    };
-    report.earlier.retain(|outcome| !shown(outcome));
-    Ok(report)
 }
 
 /// Prepares another revision so that its artifacts can be built as in the last run.

@@ -141,8 +141,6 @@ fn shuffled(segments: &mut [Segment], chance: &mut Chance) -> f64 {
 struct Segment {
     /// The values in the order of the series, each as the number of its level.
     levels: Vec<u8>,
-    /// Whether all of these numbers are below `FEW_LEVELS`.
-    is_coarse: bool,
     /// What two values add to the distance between the first part and the whole: the integral of the product of how far
     /// each one's distribution function is from that of the segment.
     table: Vec<[f64; LEVELS]>,
@@ -169,7 +167,7 @@ impl Segment {
         for value in &sorted {
             groups[level(value)].push(*value);
         }
-        Segment { levels, is_coarse: many == FEW_LEVELS, table: table(&groups, n) }
+        Segment { levels, table: table(&groups, n) }
     }
 
     /// Returns the best split, as the index where the second part begins and its `Q`. Returns `None` where the
@@ -178,7 +176,8 @@ impl Segment {
         if self.levels.len() < 2 * LEAST_SEGMENT {
             return None;
         }
-        Some(if self.is_coarse { self.scan::<FEW_LEVELS>() } else { self.scan::<LEVELS>() })
+        let is_long = self.levels.len() > LONG;
+        Some(if is_long { self.scan::<FEW_LEVELS>() } else { self.scan::<LEVELS>() })
     }
 
     /// Returns the best split, where the numbers of the levels are below `N`.

@@ -70,9 +70,9 @@ fn criterion(values: &[f64], steps: &[Step], drift: Option<Drift>) -> f64 {
 }
 
 /// Returns the trend within the segments, if it is significant. The slope, which takes longer, is only looked for then.
-pub(crate) fn significant(values: &[f64], segments: &[Range<usize>]) -> Option<Drift> {
-    probability(values, segments).filter(|p| *p <= LEVEL)?;
-    drift(values, segments)
+fn significant(values: &[f64], segments: &[Range<usize>]) -> Option<Drift> {
+    let p = probability(values, segments).filter(|p| *p <= LEVEL)?;
+    Some(Drift { slope: slope(values, segments), p })
 }
 
 /// Returns the trend within the segments; `None` where all values within each segment are equal.
@@ -216,7 +216,7 @@ fn inversions(values: &mut [f64], is_before: fn(&f64, &f64) -> bool) -> usize {
 }
 
 /// Returns the median. There must be at least one value, and the values are reordered.
-pub(crate) fn median(values: &mut [f64]) -> f64 {
+fn median(values: &mut [f64]) -> f64 {
     let middle = values.len() / 2;
     let (below, at, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
     let at = *at;

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::show::{Answer, LATELY, Shown, plural, sparkline};
+use super::show::{Answer, LATELY, Shown, sparkline};
+use crate::text::counted;
 
 impl Answer {
     /// Renders what changed lately, for people.
@@ -22,7 +23,7 @@ impl Answer {
                 let _ = writeln!(text, "  {}", shown.drift(drift));
             }
         }
-        let tests = plural(self.shown.len(), "test");
+        let tests = counted(self.shown.len(), "test");
         let short = self.shown.iter().filter(|shown| shown.trend.is_short).count();
         let _ = match recent.len() {
             0 => writeln!(text, "\nnone of {tests} changed in its last {LATELY} commits"),

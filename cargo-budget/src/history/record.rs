@@ -9,6 +9,7 @@ use super::store::Store;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::project::{Project, last_run};
+use crate::text::short;
 
 /// Which run to record, and as which commit and branch.
 #[derive(Debug, Default)]
@@ -116,11 +117,6 @@ pub(crate) fn summary(entry: &Entry) -> String {
     let count = entry.values.len();
     let outcomes = if count == 1 { "outcome" } else { "outcomes" };
     format!("{count} {outcomes} of run `{}`, {commit} on {branch}", entry.id)
-}
-
-/// Returns the first digits of a commit's hash, as people write it.
-pub(crate) fn short(commit: &str) -> &str {
-    commit.get(..9).unwrap_or(commit)
 }
 
 /// Returns warnings about the revision. A run that began before its commit was made cannot have measured that commit,

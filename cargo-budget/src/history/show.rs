@@ -7,10 +7,10 @@ use perf_budget_core::quantity::Quantity;
 use perf_budget_core::stats::order;
 
 use super::entry::HARNESS;
-use super::record::short;
 use super::store::{RunRow, Series};
 use super::time;
 use super::trend::{Change, TotalDrift, Trend};
+use crate::text::{counted, short};
 
 /// The trend of a budget.
 #[derive(Debug)]
@@ -91,7 +91,7 @@ impl Shown {
         });
         let last = self.quantity(last.value);
         let _ = writeln!(text, "  {}  {least} … {most}, now {last}{limit}", sparkline(&values));
-        let count = plural(commits.len(), "commit");
+        let count = counted(commits.len(), "commit");
         let (first, newest) = (commits[0].at, commits[commits.len() - 1].at);
         let since =
             if first == newest { String::new() } else { format!("{} to ", time::shown(first)) };
@@ -113,7 +113,7 @@ impl Shown {
         }
         if listed.len() < trend.changes.len() {
             let rest = trend.changes.len() - listed.len();
-            let _ = writeln!(text, "  and {}", plural(rest, "smaller change"));
+            let _ = writeln!(text, "  and {}", counted(rest, "smaller change"));
         }
         if let Some(drift) = &trend.total_drift {
             let _ = writeln!(text, "  {}", self.drift(drift));
@@ -176,12 +176,12 @@ impl Shown {
             ", and no outcome was red"
         };
         let reaches = drift.reaches.map_or_else(String::new, |n| {
-            format!("; at this rate the limit is reached in {}", plural(n, "commit"))
+            format!("; at this rate the limit is reached in {}", counted(n, "commit"))
         });
         format!(
             "drift of {} over {}: {} -> {}, p {}{never_red}{reaches}",
             percent(drift.from, drift.to),
-            plural(commits.len(), "commit"),
+            counted(commits.len(), "commit"),
             self.quantity(drift.from),
             self.quantity(drift.to),
             probability(drift.p)
@@ -227,10 +227,10 @@ impl Shown {
         let mut text = String::new();
         if self.trend.without_value > 0 {
             let _ =
-                write!(text, "; {} without a value", plural(self.trend.without_value, "outcome"));
+                write!(text, "; {} without a value", counted(self.trend.without_value, "outcome"));
         }
         if self.trend.dirty > 0 {
-            let count = plural(self.trend.dirty, "outcome");
+            let count = counted(self.trend.dirty, "outcome");
             let _ = write!(
                 text,
                 "; {count} of trees with uncommitted changes left out (--dirty shows them)"
@@ -367,8 +367,4 @@ fn percent(before: f64, after: f64) -> String {
 
 fn probability(p: f64) -> String {
     if p < 0.001 { "< 0.001".to_owned() } else { format!("{p:.3}") }
-}
-
-pub(super) fn plural(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use perf_budget_core::outcome::Outcome;
 use serde::Serialize;
 
-use super::{Report, github_action_benchmark};
+use super::{Report, github_action_benchmark, json};
 use crate::failure::Failure;
 
 #[derive(Serialize)]
@@ -35,8 +35,7 @@ pub(super) fn render(report: &Report) -> Result<(String, Option<String>), Failur
             Metric { value: estimate.value, lower_value: estimate.low, upper_value: estimate.high };
         benchmarks.entry(benchmark).or_default().insert(measure, metric);
     }
-    let text = serde_json::to_string_pretty(&benchmarks)
-        .map_err(|e| Failure::unmeasured(format!("failed to write outcomes as JSON: {e}")))?;
+    let text = serde_json::to_string_pretty(&benchmarks).map_err(|e| json::failed(&e))?;
     let left: Vec<String> = github_action_benchmark::valueless(without).into_iter().collect();
     Ok((text + "\n", github_action_benchmark::left_out(&left)))
 }

@@ -11,7 +11,7 @@ use perf_budget_core::outcome::Outcome;
 use perf_budget_core::verdict::Verdict;
 use serde::Serialize;
 
-use super::Report;
+use super::{Report, json};
 use crate::failure::Failure;
 use crate::text;
 
@@ -44,8 +44,7 @@ pub(super) fn render(report: &Report) -> Result<String, Failure> {
         entries.push(entry(outcome, *times));
         *times += 1;
     }
-    let text = serde_json::to_string_pretty(&entries)
-        .map_err(|e| Failure::unmeasured(format!("failed to write outcomes as JSON: {e}")))?;
+    let text = serde_json::to_string_pretty(&entries).map_err(|e| json::failed(&e))?;
     Ok(text + "\n")
 }
 

@@ -10,7 +10,7 @@ use perf_budget_core::quantity::Unit;
 use perf_budget_core::report::terminal::bound_text;
 use serde::Serialize;
 
-use super::Report;
+use super::{Report, json};
 use crate::failure::Failure;
 use crate::text::counted;
 
@@ -66,8 +66,7 @@ pub(super) fn render(report: &Report, better: Better) -> Result<(String, Option<
         left.push(format!("{} {side} (`--better {flag}` writes these)", counted(other, "limit")));
     }
     left.extend(valueless(without));
-    let text = serde_json::to_string_pretty(&entries)
-        .map_err(|e| Failure::unmeasured(format!("failed to write outcomes as JSON: {e}")))?;
+    let text = serde_json::to_string_pretty(&entries).map_err(|e| json::failed(&e))?;
     Ok((text + "\n", left_out(&left)))
 }
 

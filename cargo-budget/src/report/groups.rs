@@ -11,6 +11,9 @@ use perf_budget_core::verdict::Verdict;
 /// The limits of one budget, in their order. There is at least one.
 pub(super) struct Group<'o> {
     pub(super) outcomes: Vec<&'o Outcome>,
+    /// The limit that stands for the budget: the worst one, or where all of them hold the one that has changed the most,
+    /// and the first of several that are alike.
+    pub(super) worst: &'o Outcome,
 }
 
 /// Returns the budgets of a report, in their order.
@@ -26,22 +29,16 @@ pub(super) fn groups(outcomes: &[Outcome]) -> Vec<Group<'_>> {
             }
         };
         match groups.get_mut(at) {
-            Some(group) => group.outcomes.push(outcome),
-            None => groups.push(Group { outcomes: vec![outcome] }),
+            Some(group) => {
+                group.outcomes.push(outcome);
+                if order(outcome, group.worst) == Ordering::Less {
+                    group.worst = outcome;
+                }
+            }
+            None => groups.push(Group { outcomes: vec![outcome], worst: outcome }),
         }
     }
     groups
-}
-
-impl<'o> Group<'o> {
-    /// Returns the limit that stands for the budget: the worst one, or where all of them hold the one that has changed
-    /// the most, and the first of several that are alike.
-    pub(super) fn worst(&self) -> &'o Outcome {
-        let first = self.outcomes[0];
-        self.outcomes[1..].iter().copied().fold(first, |worst, other| {
-            if order(other, worst) == Ordering::Less { other } else { worst }
-        })
-    }
 }
 
 /// Orders two outcomes: what needs attention more is less.
@@ -94,7 +91,7 @@ mod tests {
         let groups = groups(&outcomes);
         let sizes: Vec<usize> = groups.iter().map(|group| group.outcomes.len()).collect();
         assert_eq!(sizes, [2, 2, 1, 1]);
-        assert_eq!(groups[0].worst().metric, "p99");
-        assert_eq!(groups[1].worst().metric, "mean");
+        assert_eq!(groups[0].worst.metric, "p99");
+        assert_eq!(groups[1].worst.metric, "mean");
     }
 }

@@ -103,12 +103,33 @@ fn missing(record: &Record, id: &str) -> usize {
 
 /// Reads the last run of the project that contains `start`, which must have begun at the time `since` or later.
 pub(crate) fn project(start: &Path, since: u64, progress: Progress) -> Result<Report, Failure> {
+    let (path, record) = of_project(start, progress)?;
+    begun(&path, record, since)
+}
+
+/// Reads the last run of the project that contains `start`, and what earlier runs know of the tests that it left out.
+pub(crate) fn latest(start: &Path, progress: Progress) -> Result<Report, Failure> {
+    let (path, record) = of_project(start, progress)?;
+    let latest = crate::project::latest(&record);
+    let mut report = begun(&path, record, 0)?;
+    let shown: HashSet<(&String, &String)> =
+        latest.iter().map(|own| (&own.test, &own.run.id)).collect();
+    report.earlier.retain(|outcome| !shown.contains(&(&outcome.test, &outcome.run.id)));
+    report.outcomes = latest;
+    Ok(report)
+}
+
+fn of_project(start: &Path, progress: Progress) -> Result<(PathBuf, Record), Failure> {
     let project = crate::project::Project::find(start)?;
-    let work = progress.busy("reading outcomes");
+    let _work = progress.busy("reading outcomes");
     let path = project.record();
     let record = project.runs(&path)?;
-    drop(work);
-    let remarks = damage(&path, &record).into_iter().collect();
+    Ok((path, record))
+}
+
+/// Returns the last run of a record, which must have begun at the time `since` or later.
+fn begun(path: &Path, record: Record, since: u64) -> Result<Report, Failure> {
+    let remarks = damage(path, &record).into_iter().collect();
     let report = split(record, remarks);
     let began = report.outcomes.iter().map(|outcome| outcome.run.began).max();
     if began.is_none_or(|began| began < since) {

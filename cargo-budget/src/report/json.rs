@@ -50,6 +50,7 @@ pub(super) fn lines(report: &Report) -> Result<String, Failure> {
     report.outcomes.iter().map(line).collect::<Result<_, _>>().map_err(|e| failed(&e))
 }
 
-fn failed(error: &serde_json::Error) -> Failure {
+/// Returns the failure that outcomes cannot be written as JSON.
+pub(super) fn failed(error: &serde_json::Error) -> Failure {
     Failure::unmeasured(format!("failed to write outcomes as JSON: {error}"))
 }

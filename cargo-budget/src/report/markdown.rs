@@ -70,13 +70,13 @@ fn compared(report: &Report) -> String {
 /// Adds a row for each budget that changed or needs attention, the worst first.
 fn changed(comment: &mut String, report: &Report) {
     let needs_look = |group: &Group<'_>| {
-        let shown = group.worst();
+        let shown = group.worst;
         let is_good = matches!(shown.verdict, Verdict::Pass | Verdict::Skipped);
         !is_good || moved(shown) > 0.0
     };
     let mut changed: Vec<Group<'_>> = groups(&report.outcomes);
     changed.retain(needs_look);
-    changed.sort_by(|a, b| order(a.worst(), b.worst()));
+    changed.sort_by(|a, b| order(a.worst, b.worst));
     if changed.is_empty() {
         return;
     }
@@ -92,7 +92,7 @@ fn changed(comment: &mut String, report: &Report) {
             break;
         }
         comment.push_str(&row);
-        whys.extend(why(group.worst()));
+        whys.extend(why(group.worst));
     }
     if !whys.is_empty() {
         comment.push('\n');
@@ -109,7 +109,7 @@ fn changed(comment: &mut String, report: &Report) {
 
 /// Returns the row of a budget: of its worst limit, with how many others it has.
 fn row(group: &Group<'_>) -> String {
-    let outcome = group.worst();
+    let outcome = group.worst;
     let change = change(outcome);
     let more = match group.outcomes.len() - 1 {
         0 => String::new(),

@@ -41,7 +41,8 @@ pub fn list(bench: &Bench, ask: Ask<'_>) -> Result<Content, Unmeasured> {
         let listed = answer(bench, &["--list", "--format", "terse"], &[("NEXTEST", "1")], ask)?;
         return Ok(Content::Divan { names: names(&listed) });
     }
-    if serves(Library::Criterion) || has_one(CRITERION) {
+    let serves = serves(Library::Criterion);
+    if serves || has_one(CRITERION) {
         let help = answer(bench, &["--help"], &[], ask)?;
         if !help.contains("--sample-size") {
             return Err(refused(
@@ -49,11 +50,8 @@ pub fn list(bench: &Bench, ask: Ask<'_>) -> Result<Content, Unmeasured> {
                 "it has Criterion, and `--help` does not show Criterion's help; its `main` must call `configure_from_args`, as `criterion_main!` does",
             ));
         }
-        let skills = Skills {
-            exact: help.contains("--exact"),
-            quick: help.contains("--quick"),
-            serves: serves(Library::Criterion),
-        };
+        let skills =
+            Skills { exact: help.contains("--exact"), quick: help.contains("--quick"), serves };
         let listed = answer(bench, &["--list"], &[], ask)?;
         return Ok(Content::Criterion { skills, names: names(&listed) });
     }

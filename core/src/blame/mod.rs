@@ -12,7 +12,7 @@ use crate::callgrind::Profile;
 use crate::outcome::{Blame, Blamed, Change};
 
 pub use self::locked::{changed, own_crates};
-pub use self::names::plain;
+use self::names::plain;
 
 /// The crates whose functions are part of the measuring, of the language, or of the test's own harness.
 const FOREIGN: [&str; 8] = [

@@ -152,6 +152,14 @@ pub struct Build {
 impl Build {
     /// The longest time that one build may take, if neither the budget nor the settings say it.
     pub const TIMEOUT: Duration = Duration::from_secs(60 * 60);
+
+    /// Returns the features in order, each once, so that two builds which say the same in other words are one.
+    pub(crate) fn sorted_features(&self) -> Option<Vec<String>> {
+        let mut features = self.features.clone()?;
+        features.sort_unstable();
+        features.dedup();
+        Some(features)
+    }
 }
 
 /// One limit, which is one test for each case.

@@ -93,14 +93,9 @@ impl BenchBuild {
     /// Returns how the benchmarks of a budget are built. Two budgets that say the same in other words have them built
     /// once.
     pub fn of(subject: &Subject, build: &Build) -> BenchBuild {
-        let Build { mut features, profile, .. } = build.clone();
-        if let Some(features) = &mut features {
-            features.sort_unstable();
-            features.dedup();
-        }
         let all = matches!(subject, Subject::Benchmark(Library::Libtest, _));
-        let profile = profile.filter(|profile| profile != PROFILE);
-        BenchBuild { features, profile, all, one_unit: Vec::new() }
+        let profile = build.profile.clone().filter(|profile| profile != PROFILE);
+        BenchBuild { features: build.sorted_features(), profile, all, one_unit: Vec::new() }
     }
 
     /// Returns a text that identifies this way of building. It is the same in every process.

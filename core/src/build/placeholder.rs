@@ -64,15 +64,10 @@ fn next(text: &str) -> Option<(usize, Kind)> {
 
 /// Returns what a placeholder stands for, in a budget with these options.
 pub(super) fn target(kind: Kind, name: &str, build: &Build) -> Target {
-    let mut features = build.features.clone();
-    if let Some(features) = &mut features {
-        features.sort_unstable();
-        features.dedup();
-    }
     Target {
         kind,
         name: name.to_owned(),
-        features,
+        features: build.sorted_features(),
         profile: build.profile.clone().unwrap_or_else(|| "release".to_owned()),
         wasm_opt: if kind == Kind::Module { build.wasm_opt.clone() } else { Vec::new() },
     }

@@ -236,15 +236,17 @@ impl Open {
     /// Returns the value on which two processes agree, where that is what a metric is judged by.
     fn agreed(&self) -> Option<f64> {
         let Judgement::Deterministic(readings) = &self.judgement else { return None };
-        let by_agreement = matches!(self.asked.limit.metric.judged(), Judged::Agreed { .. });
-        let (last, before) = readings.split_last().filter(|_| by_agreement)?;
+        let (last, before) = readings.split_last().filter(|_| self.is_by_agreement())?;
         before.iter().any(|other| other.to_bits() == last.to_bits()).then_some(*last)
     }
 
     /// Whether no two processes agree on a value that is judged by agreement, so that it is a range.
     pub(super) fn is_spread(&self) -> bool {
-        let by_agreement = matches!(self.asked.limit.metric.judged(), Judged::Agreed { .. });
-        by_agreement && self.agreed().is_none()
+        self.is_by_agreement() && self.agreed().is_none()
+    }
+
+    fn is_by_agreement(&self) -> bool {
+        matches!(self.asked.limit.metric.judged(), Judged::Agreed { .. })
     }
 
     /// Takes the unit of a rate from what the workload counts, where no limit says the unit.

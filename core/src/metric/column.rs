@@ -36,6 +36,11 @@ impl SubjectKind {
         SubjectKind::Libtest,
         SubjectKind::Record,
     ];
+
+    /// Whether it is a benchmark that is run.
+    pub fn is_benchmark(self) -> bool {
+        matches!(self, SubjectKind::Criterion | SubjectKind::Divan | SubjectKind::Libtest)
+    }
 }
 
 /// The units that limits on a metric are written in.

@@ -285,8 +285,7 @@ mod tests {
 
     #[test]
     fn every_name_is_read_as_its_metric() {
-        use SubjectKind::{Artifact, Command, Criterion, Divan, Libtest, Record, Workload};
-        for kind in [Artifact, Command, Workload, Criterion, Divan, Libtest, Record] {
+        for kind in SubjectKind::ALL {
             let known = Metric::known(kind);
             for metric in &known {
                 assert_eq!(Metric::of(kind, &metric.name()).as_ref(), Some(metric));

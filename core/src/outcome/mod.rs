@@ -28,6 +28,7 @@ pub use self::unmeasured::{Cause, Fault, Unmeasured};
 pub use self::waived::{Effect, Waived};
 use crate::budget::{Bound, Inconclusive};
 use crate::quantity::{Quantity, Unit};
+use crate::stats::Bin;
 use crate::verdict::Verdict;
 
 /// The outcome of one limit. The default is that of a limit that nobody has measured, which is red.
@@ -183,6 +184,9 @@ pub struct Distribution {
     pub bars: Vec<HistogramBin>,
 }
 
+/// The number of bars of a histogram, as many as can be read at a glance.
+const BARS: usize = 24;
+
 /// One bar of a histogram.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct HistogramBin {
@@ -192,6 +196,12 @@ pub struct HistogramBin {
     pub high: f64,
     /// The number of values in the bar.
     pub count: u64,
+}
+
+impl From<Bin> for HistogramBin {
+    fn from(Bin { low, high, count }: Bin) -> Self {
+        HistogramBin { low, high, count }
+    }
 }
 
 /// The run that an outcome belongs to, and where it ran.

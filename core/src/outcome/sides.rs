@@ -3,12 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::HistogramBin;
+use super::{BARS, HistogramBin};
 use crate::quantity::Unit;
-use crate::stats::{Sample, histogram, order};
-
-/// The number of bars of both histograms.
-const BARS: usize = 24;
+use crate::stats::{Sample, histogram, order, sort_into};
 
 /// The values of both sides of a ratio, one of each side for each pair.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,20 +38,9 @@ impl Sides {
         let varies = |sample: &Sample| sample.values().first() != sample.values().last();
         let bins = if varies(&subject) || varies(&reference) { bins } else { Vec::new() };
         let side = |sample: &Sample| {
-            let values = sample.values();
-            // The last bar has the greatest value too.
-            let before = |i: usize, edge: f64| match i {
-                i if i == bins.len() => values.len(),
-                _ => values.partition_point(|value| *value < edge),
-            };
-            let count = |i: usize| before(i + 1, bins[i].high) - before(i, bins[i].low);
-            let bar = |i: usize| HistogramBin {
-                low: bins[i].low,
-                high: bins[i].high,
-                count: count(i) as u64,
-            };
             let value = order::quantile(sample, 0.5)?;
-            Some(Side { value, bars: (0..bins.len()).map(bar).collect() })
+            let bars = sort_into(sample, &bins).into_iter().map(HistogramBin::from).collect();
+            Some(Side { value, bars })
         };
         Some(Sides { unit, subject: side(&subject)?, reference: side(&reference)? })
     }

@@ -36,13 +36,22 @@ pub fn histogram(sample: &Sample, bins: usize) -> Vec<Bin> {
             _ => min + (max - min) * share,
         }
     };
-    let before = |i: usize| match i {
-        _ if i == bins => values.len(),
-        _ => values.partition_point(|&value| value < edge(i)),
+    let bars: Vec<Bin> =
+        (0..bins).map(|i| Bin { low: edge(i), high: edge(i + 1), count: 0 }).collect();
+    sort_into(sample, &bars)
+}
+
+/// Sorts the values into these bars, which must be in order, each from where the one before ends. No value may be outside
+/// of them.
+pub fn sort_into(sample: &Sample, bars: &[Bin]) -> Vec<Bin> {
+    let values = sample.values();
+    let before = |i: usize| match bars.get(i) {
+        Some(bar) => values.partition_point(|&value| value < bar.low),
+        None => values.len(),
     };
-    (0..bins)
-        .map(|i| Bin { low: edge(i), high: edge(i + 1), count: (before(i + 1) - before(i)) as u64 })
-        .collect()
+    let counted =
+        |(i, bar): (usize, &Bin)| Bin { count: (before(i + 1) - before(i)) as u64, ..*bar };
+    bars.iter().enumerate().map(counted).collect()
 }
 
 #[cfg(test)]

@@ -84,7 +84,7 @@ pub use binomial::clopper_pearson;
 pub use blocks::Blocks;
 pub use contrast::Contrast;
 pub use exceedance::Exceedance;
-pub use histogram::{Bin, histogram};
+pub use histogram::{Bin, histogram, sort_into};
 pub use interval::Interval;
 pub use paired::Paired;
 pub use percentile::Percentile;

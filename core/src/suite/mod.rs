@@ -47,7 +47,7 @@ impl Test {
 
     /// Whether it is about a benchmark that is run.
     pub fn is_benchmark(&self) -> bool {
-        matches!(self.kind, SubjectKind::Criterion | SubjectKind::Divan | SubjectKind::Libtest)
+        self.kind.is_benchmark()
     }
 
     /// Returns why the test is skipped: this is a debug build, or no base revision is given. Such a reason is not a

@@ -89,7 +89,7 @@ impl Instrument for Time {
             return Ok(());
         }
         let both = self.contention.zip(contention);
-        let others = both.map(|(before, after)| after.others - before.others);
+        let others = both.map(|(before, after)| after.others_since(&before));
         let single_threaded = others.is_some_and(|others| others <= SINGLE_THREADED * total.wall);
         let corrected = single_threaded && self.watch.sees_waiting();
         process.notes.push(match (corrected, single_threaded) {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::outcome::Unmeasured;
 use perf_budget_core::reading::ProcessRun;
 
 use super::pairs::ProcessPairs;
@@ -16,22 +16,15 @@ use crate::base::Links;
 use crate::exec::Changes;
 use crate::meter::interleaved::{self, Interleaved};
 use crate::meter::{Coin, Source};
-use crate::subject::pairs::{PairSide, SHORTEST_PAIR, WorkloadPairs};
-use crate::worker::process::{Build, Request};
-
-/// What a comparison with the base knows about the builds of both revisions.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Revisions {
-    /// The notes about how both sides were built.
-    pub(super) notes: Vec<String>,
-}
+use crate::subject::pairs::{PairSide, SAME_PROGRAM, SHORTEST_PAIR, WorkloadPairs};
+use crate::worker::process::{Request, is_same_program};
 
 /// The pairs of a subject and its reference.
 pub(in crate::subject) struct BenchmarkPairs {
     sides: [Side; 2],
     terms: Terms,
-    /// `None` if both sides are of this revision.
-    revisions: Option<Revisions>,
+    /// The notes about how both revisions were built. `None` if both sides are of this revision.
+    revisions: Option<Vec<String>>,
     /// How long the links may take that are made between two pairs.
     build_timeout: Duration,
     /// The pairs, once both sides are built.
@@ -42,7 +35,7 @@ impl BenchmarkPairs {
     pub(super) fn new(
         sides: [Side; 2],
         terms: Terms,
-        revisions: Option<Revisions>,
+        revisions: Option<Vec<String>>,
         build_timeout: Duration,
     ) -> BenchmarkPairs {
         BenchmarkPairs { sides, terms, revisions, build_timeout, pairs: None }
@@ -51,16 +44,15 @@ impl BenchmarkPairs {
     /// Builds both sides, and returns their pairs.
     fn make(&self) -> Result<Box<dyn Source>, Unmeasured> {
         let found = [self.sides[0].find()?, self.sides[1].find()?];
-        let notes = self.revisions.iter().flat_map(|of| of.notes.iter().cloned());
-        let mut notes: Vec<String> = notes.collect();
+        let mut notes = self.revisions.clone().unwrap_or_default();
         // Only there can two processes be interleaved.
         if cfg!(unix) && found.iter().all(|found| found.skills.serves) {
             return Ok(self.interleaved(&found, notes));
         }
         let mut are_linked_apart = self.revisions.is_some();
-        if are_linked_apart && are_same_bytes(&found) {
+        if are_linked_apart && is_same_program(&found[0].binary, &found[1].binary) {
             are_linked_apart = false;
-            notes.push("both sides are the same program, so layout is the same".to_owned());
+            notes.push(SAME_PROGRAM.to_owned());
         }
         let (sides, terms) = (self.sides.clone(), self.terms.clone());
         Ok(Box::new(ProcessPairs::new(sides, found, terms, are_linked_apart, notes)))
@@ -82,7 +74,7 @@ impl BenchmarkPairs {
         notes.insert(0, served(found[0].library));
         notes.insert(0, found[0].note.clone());
         let links = self.revisions.as_ref().map(|_| {
-            let [head, base] = builds.clone().map(|build| Build::of(build.binary, None));
+            let [head, base] = builds.clone();
             let place = (PathBuf::new(), Changes::new());
             Arc::new(Links::new(vec![head], vec![base], place, None))
         });
@@ -103,13 +95,6 @@ impl BenchmarkPairs {
     }
 }
 
-/// Whether both sides are one and the same program, in which every function lies at the same place.
-fn are_same_bytes([subject, reference]: &[Found; 2]) -> bool {
-    let content = |found: &Found| std::fs::read(&found.binary).ok();
-    subject.binary == reference.binary
-        || content(subject).is_some_and(|bytes| Some(bytes) == content(reference))
-}
-
 impl Source for BenchmarkPairs {
     fn prepare(&mut self) {
         if self.pairs.is_none() {
@@ -126,11 +111,8 @@ impl Source for BenchmarkPairs {
     }
 
     fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {
-        if self.pairs.is_none() {
-            self.pairs = Some(self.make()?);
-        }
-        let pairs = self.pairs.as_mut();
-        let pairs = pairs.ok_or_else(|| Unmeasured::new(Cause::Harness, "no pairs"))?;
+        let made = self.pairs.take().map_or_else(|| self.make(), Ok)?;
+        let pairs = self.pairs.insert(made);
         let named = |why, side: &Side| of_benchmark(&side.name, why);
         pairs.measure_process().map_err(|why| self.sides.iter().fold(why, named))
     }

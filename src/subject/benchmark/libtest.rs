@@ -8,19 +8,14 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::Work;
 
 use super::process::{self, Found, Run};
-use crate::exec::Launch;
 
 /// Runs a benchmark in a fresh process.
 ///
 /// # Errors
 /// If the process fails, hangs, or does not print the time of this one benchmark.
 pub(super) fn run(found: &Found, scratch: &Path, timeout: Duration) -> Result<Run, Unmeasured> {
-    let mut launch = Launch::new(&found.binary);
-    launch.called = Some(format!("benchmark {}", found.name));
-    launch.args =
-        ["--bench", "--exact", "--color", "never", "--", &found.name].map(Into::into).into();
-    launch.change_environment(&found.environment(scratch));
-    launch.dir = Some(found.directory.clone());
+    let arguments = ["--bench", "--exact", "--color", "never", "--", &found.name];
+    let launch = found.launch(arguments.map(Into::into), scratch);
     let done = process::ended(&launch, &found.name, timeout)?;
     let printed = done.stdout.text().unwrap_or_default();
     let (nanoseconds, rate) = measured(&printed, &found.name).ok_or_else(|| Unmeasured {

@@ -47,6 +47,20 @@ impl Found {
         ]);
         environment
     }
+
+    /// Returns a process of its program with these arguments.
+    pub(super) fn launch(
+        &self,
+        arguments: impl IntoIterator<Item = String>,
+        home: &Path,
+    ) -> Launch {
+        let mut launch = Launch::new(&self.binary);
+        launch.called = Some(format!("benchmark {}", self.name));
+        launch.args = arguments.into_iter().map(Into::into).collect();
+        launch.change_environment(&self.environment(home));
+        launch.dir = Some(self.directory.clone());
+        launch
+    }
 }
 
 /// How Criterion is asked to measure.
@@ -209,12 +223,7 @@ fn launch(found: &Found, mode: Mode, home: &Path) -> Launch {
     } else {
         args.extend(["--".to_owned(), format!("^{}$", escaped(&found.name))]);
     }
-    let mut launch = Launch::new(&found.binary);
-    launch.called = Some(format!("benchmark {}", found.name));
-    launch.args = args.into_iter().map(Into::into).collect();
-    launch.change_environment(&found.environment(home));
-    launch.dir = Some(found.directory.clone());
-    launch
+    found.launch(args, home)
 }
 
 /// Returns a regular expression that matches this text alone.

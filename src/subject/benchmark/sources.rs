@@ -10,7 +10,7 @@ use perf_budget_core::metric::{Metric, Units};
 use perf_budget_core::quantity::Unit;
 use perf_budget_core::suite::Test;
 
-use super::compared::{BenchmarkPairs, Revisions};
+use super::compared::BenchmarkPairs;
 use super::runs::BenchmarkRuns;
 use super::side::{Origin, Side, Terms};
 use crate::base::Base;
@@ -62,7 +62,7 @@ impl Benchmarks<'_> {
         let notes = built.map(|built| built.notes().to_vec()).unwrap_or_default();
         let terms = self.terms(subject, metrics.to_vec());
         let build_timeout = self.budgets.settings.build_timeout;
-        let revisions = base.map(|_| Revisions { notes });
+        let revisions = base.map(|_| notes);
         Some(BenchmarkPairs::new(sides, terms, revisions, build_timeout))
     }
 

@@ -283,8 +283,10 @@ impl Controller<'_> {
             self.total.wall += wall;
             self.total.waited += waited;
         }
-        if reply.others >= 0.0 {
-            *self.total.others.get_or_insert(0.0) += reply.others;
+        // Workers of earlier releases report an idle turn as slightly less than zero, and one second less than nothing
+        // where they do not know it.
+        if reply.others > -1.0 {
+            *self.total.others.get_or_insert(0.0) += reply.others.max(0.0);
         }
         let operations = if single { 1.0 } else { f64::from(self.turn) };
         let seconds = |lap: &(f64, f64)| {

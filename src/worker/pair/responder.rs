@@ -76,7 +76,7 @@ impl Responder {
             .send(&mut self.channel)?;
         } else {
             let now = Contention::now();
-            let others = self.contention.zip(now).map(|(before, now)| now.others - before.others);
+            let others = self.contention.zip(now).map(|(before, now)| now.others_since(&before));
             self.reply.others = others.unwrap_or(-1.0);
             self.reply.send(&mut self.channel)?;
             self.reply.laps.clear();

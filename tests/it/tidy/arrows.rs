@@ -133,7 +133,6 @@ const ARROWS: &[(&str, &[&str])] = &[
             "blame",
             "budget",
             "build",
-            "callgrind",
             "date",
             "enforce",
             "error",

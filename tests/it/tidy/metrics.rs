@@ -17,16 +17,6 @@ const BESIDE: &[(&str, &str)] = &[
     ("responder.rs", "counts the failures of a pair of processes"),
 ];
 
-const KINDS: [SubjectKind; 7] = [
-    SubjectKind::Artifact,
-    SubjectKind::Command,
-    SubjectKind::Workload,
-    SubjectKind::Criterion,
-    SubjectKind::Divan,
-    SubjectKind::Libtest,
-    SubjectKind::Record,
-];
-
 /// Returns the files in which an instrument writes values, by the ends of their paths.
 fn files(instrument: InstrumentKind) -> Vec<String> {
     match instrument {
@@ -50,7 +40,7 @@ fn metrics() -> Vec<(Metric, InstrumentKind)> {
         let known = Metric::known(kind).into_iter();
         known.map(move |metric| (metric.clone(), metric.instrument(kind).unwrap()))
     };
-    KINDS.into_iter().flat_map(of).collect()
+    SubjectKind::ALL.into_iter().flat_map(of).collect()
 }
 
 /// Returns the metrics that a text names.

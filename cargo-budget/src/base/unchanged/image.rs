@@ -171,9 +171,13 @@ impl<'a> Locations<'a> {
 }
 
 /// Returns the text of a source file from a line and a column, both counted from 1, to the end of that line.
-pub(super) fn source(path: &Path, (line, column): (u32, u32)) -> Option<String> {
-    let text = std::fs::read_to_string(path).ok()?;
-    let line = text.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?)?;
+fn source(path: &Path, place: (u32, u32)) -> Option<String> {
+    text_at(&std::fs::read_to_string(path).ok()?, place)
+}
+
+/// Returns the same of the text of a source.
+pub(super) fn text_at(source: &str, (line, column): (u32, u32)) -> Option<String> {
+    let line = source.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?)?;
     // The compiler counts characters.
     Some(line.chars().skip(usize::try_from(column).ok()?.checked_sub(1)?).collect())
 }

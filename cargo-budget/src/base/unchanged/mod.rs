@@ -270,18 +270,11 @@ impl<'a> Comparison<'a> {
     /// Returns the directories from which the compiler names sources, in the base and in this revision.
     fn starts(&self, tree: BaseTree<'_>) -> [Vec<PathBuf>; 2] {
         let own = self.revisions.head;
-        let workspaces: [PathBuf; 2] =
-            [tree.workspace.to_owned(), own.metadata.workspace_root.clone().into()];
-        [tree.top, own.top]
-            .into_iter()
-            .zip(workspaces)
-            .map(|(top, workspace)| {
-                let packages = self.known.packages.iter().map(|(package, _)| top.join(package));
-                [workspace].into_iter().chain(packages).collect()
-            })
-            .collect::<Vec<_>>()
-            .try_into()
-            .unwrap_or_default()
+        let head = (own.top, own.metadata.workspace_root.as_std_path());
+        [(tree.top, tree.workspace), head].map(|(top, workspace)| {
+            let packages = self.known.packages.iter().map(|(package, _)| top.join(package));
+            [workspace.to_owned()].into_iter().chain(packages).collect()
+        })
     }
 
     /// Checks that no change may affect what runs; the error names one that may.

@@ -15,7 +15,7 @@ pub(super) fn render(
     open: bool,
     step: &dyn Fn(),
 ) -> Markup {
-    let worst = group.worst();
+    let worst = group.worst;
     let rest = group.outcomes.len() - 1;
     let more =
         if rest == 0 { String::new() } else { format!("and {}", counted(rest, "more limit")) };

@@ -150,10 +150,10 @@ fn section(
     (title, has): Section,
     step: &dyn Fn(),
 ) -> Markup {
-    let mut own: Vec<&Group<'_>> = groups.iter().filter(|group| has(group.worst())).collect();
+    let mut own: Vec<&Group<'_>> = groups.iter().filter(|group| has(group.worst)).collect();
     // What holds stays in the order of `budgets.toml`.
-    if own.first().is_some_and(|group| group.worst().verdict != Verdict::Pass) {
-        own.sort_by(|a, b| groups::order(a.worst(), b.worst()));
+    if own.first().is_some_and(|group| group.worst.verdict != Verdict::Pass) {
+        own.sort_by(|a, b| groups::order(a.worst, b.worst));
     }
     let id = format!("section-{}", title.to_lowercase());
     html! {
@@ -166,7 +166,7 @@ fn section(
                 }
                 // The first three reds are open, so that nobody has to click to see why they are red.
                 @for (i, group) in own.iter().enumerate() {
-                    (group::render(group, report, trends, group.worst().is_red() && i < 3, step))
+                    (group::render(group, report, trends, group.worst.is_red() && i < 3, step))
                 }
             }
         }

@@ -6,7 +6,7 @@ use perf_budget_core::outcome::{Against, Outcome};
 
 use super::axis::percent;
 use super::escape::Text;
-use crate::text::line as line_of;
+use crate::text::{line as line_of, short};
 
 /// How far away a limit may be to be drawn, as a multiple of the spread of the values. A limit further away would
 /// flatten the line.
@@ -83,9 +83,10 @@ pub(super) fn chart(earlier: &[&Outcome], outcome: &Outcome) -> Option<Markup> {
 
 /// Returns the commit of a run, to be put behind its value; empty where it is not known.
 fn commit(run: &Outcome) -> String {
-    run.run.commit.as_deref().map_or(String::new(), |commit| {
-        format!(" at {}", line_of(commit.get(..9).unwrap_or(commit)))
-    })
+    run.run
+        .commit
+        .as_deref()
+        .map_or(String::new(), |commit| format!(" at {}", line_of(short(commit))))
 }
 
 /// Returns what is said of one point.
@@ -105,7 +106,7 @@ fn listed(runs: &[&Outcome], against: &Against) -> Markup {
                     @for run in runs.iter().rev().take(LISTED) {
                         tr {
                             td { (super::footer::began(run.run.began)) }
-                            td { @if let Some(commit) = &run.run.commit { code { (Text(commit.get(..9).unwrap_or(commit))) } } }
+                            td { @if let Some(commit) = &run.run.commit { code { (Text(short(commit))) } } }
                             td { (against.quantity(value(run))) }
                             td { (run.verdict.name()) }
                         }

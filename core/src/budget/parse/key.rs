@@ -17,7 +17,7 @@ pub(super) struct Key {
     pub meaning: &'static str,
 }
 
-const ALL: &[SubjectKind] = &[Artifact, Command, Workload, Criterion, Divan, Libtest, Record];
+const ALL: &[SubjectKind] = &SubjectKind::ALL;
 /// The subjects that may have parameters.
 const PARAMETRIC: &[SubjectKind] = &[Artifact, Command, Workload];
 /// The subjects that are measured here and now.

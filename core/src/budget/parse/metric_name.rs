@@ -81,28 +81,11 @@ fn fault(kind: SubjectKind, name: &str, at: &Range<usize>) -> Option<Problem> {
     let unknown = format!("unknown metric {}", quoted(name));
     if let Some(meant) = other_word(kind, name) {
         let problem = Problem::new(at, unknown).label(format!("did you mean {meant}?"));
-        let help = match kind {
-            SubjectKind::Workload => OWN_NAME.to_owned(),
-            SubjectKind::Artifact
-            | SubjectKind::Command
-            | SubjectKind::Criterion
-            | SubjectKind::Divan
-            | SubjectKind::Libtest
-            | SubjectKind::Record => all(kind),
-        };
-        return Some(problem.help(help));
+        return Some(problem.help(possible(kind)));
     }
     if let Some(near) = spelling::meant(name, known(kind).iter().map(|known| known.0.as_str())) {
         let problem = Problem::new(at, unknown).label(format!("did you mean `{near}`?"));
-        return Some(match kind {
-            SubjectKind::Workload => problem.help(OWN_NAME),
-            SubjectKind::Artifact
-            | SubjectKind::Command
-            | SubjectKind::Criterion
-            | SubjectKind::Divan
-            | SubjectKind::Libtest
-            | SubjectKind::Record => problem.help(all(kind)),
-        });
+        return Some(problem.help(possible(kind)));
     }
     if kind != SubjectKind::Workload {
         return Some(Problem::new(at, unknown).help(all(kind)));
@@ -120,6 +103,19 @@ fn fault(kind: SubjectKind, name: &str, at: &Range<usize>) -> Option<Problem> {
         Problem::new(at, format!("{} cannot be the name of a metric", quoted(name)))
             .help("write a lower case letter, then lower case letters, digits and `_`")
     })
+}
+
+/// Returns which names there are for this kind of subject.
+fn possible(kind: SubjectKind) -> String {
+    match kind {
+        SubjectKind::Workload => OWN_NAME.to_owned(),
+        SubjectKind::Artifact
+        | SubjectKind::Command
+        | SubjectKind::Criterion
+        | SubjectKind::Divan
+        | SubjectKind::Libtest
+        | SubjectKind::Record => all(kind),
+    }
 }
 
 /// The help where a name is too much like that of a known metric.

@@ -2,7 +2,7 @@
 
 use crate::budget::{Bound, Limit, Reference, Target};
 use crate::metric::{Statistic, Units};
-use crate::outcome::{Against, Distribution, Doubt, HistogramBin, Outcome};
+use crate::outcome::{Against, BARS, Distribution, Doubt, HistogramBin, Outcome};
 use crate::quantity::{Quantity, Unit};
 use crate::stats::{Sample, histogram, order};
 use crate::verdict::Verdict;
@@ -18,9 +18,6 @@ use self::count::count;
 pub use self::interference::{LESS_WAITING_TOO, machine};
 pub use self::layout::{LAYOUT, Linked, linked, linked_once};
 pub use self::nothing::did_nothing;
-
-/// The number of bars of a histogram, as many as can be read at a glance.
-const BARS: usize = 24;
 
 /// Returns the sentence of the verdict; `linked` is how both revisions were linked, where links were compared.
 pub fn reason(outcome: &Outcome, limit: &Limit, linked: Option<Linked>) -> String {
@@ -192,10 +189,7 @@ pub fn reference_name(reference: &Reference) -> &str {
 
 /// Says which two values a ratio is made of.
 pub fn sides(limit: &Limit, sides: &[(f64, f64)]) -> String {
-    let typical = |pick: fn(&(f64, f64)) -> f64| {
-        let sample = Sample::new(sides.iter().map(pick).collect()).ok()?;
-        order::quantile(&sample, 0.5)
-    };
+    let typical = |pick: fn(&(f64, f64)) -> f64| order::median(sides.iter().map(pick).collect());
     let shown = |value: Option<f64>| match (value, limit.metric.units()) {
         (Some(value), Units::One(unit)) => Quantity::new(value, unit).to_string(),
         (Some(value), Units::Rate) => format!("{value:.4e} a second"),
@@ -257,9 +251,6 @@ pub fn shape(of: String, values: Vec<f64>) -> Distribution {
         .filter_map(|(name, q)| Some((name.to_owned(), order::quantile(&sample, q)?)))
         .collect();
     quantiles.dedup();
-    let bars = histogram(&sample, BARS)
-        .into_iter()
-        .map(|bin| HistogramBin { low: bin.low, high: bin.high, count: bin.count })
-        .collect();
+    let bars = histogram(&sample, BARS).into_iter().map(HistogramBin::from).collect();
     Distribution { of, quantiles, bars }
 }

@@ -14,9 +14,8 @@ pub(super) fn copy(from: &Path, to: &Path, functions: &BTreeSet<&str>) -> Result
         format!("failed to {what} `{}`: {e}", path.display())
     };
     let mut bytes = fs::read(from).map_err(|e| failed("read", from, &e))?;
-    let places = places(&bytes, functions).map_err(|e| failed("read", from, &e))?;
-    let breakpoint = places.1;
-    for place in places.0 {
+    let (places, breakpoint) = places(&bytes, functions).map_err(|e| failed("read", from, &e))?;
+    for place in places {
         let end = place.saturating_add(breakpoint.len());
         let first = bytes.get_mut(place..end);
         first
@@ -26,10 +25,11 @@ pub(super) fn copy(from: &Path, to: &Path, functions: &BTreeSet<&str>) -> Result
     if let Some(directory) = to.parent() {
         fs::create_dir_all(directory).map_err(|e| failed("create", directory, &e))?;
     }
-    // A copy of the file has its permissions too.
+    // An earlier copy may still run, and a file that runs cannot be written.
     let _ = fs::remove_file(to);
-    fs::copy(from, to).map_err(|e| failed("write", to, &e))?;
-    fs::write(to, bytes).map_err(|e| failed("write", to, &e))
+    let written = fs::write(to, bytes).and_then(|()| fs::metadata(from));
+    let written = written.and_then(|data| fs::set_permissions(to, data.permissions()));
+    written.map_err(|e| failed("write", to, &e))
 }
 
 /// Returns where in a file these functions begin, and the instruction that ends a process.
@@ -40,14 +40,9 @@ fn places(bytes: &[u8], functions: &BTreeSet<&str>) -> Result<(Vec<usize>, &'sta
         Architecture::Aarch64 => &[0x00, 0x00, 0x20, 0xd4],
         other => return Err(format!("no breakpoint is known for {other:?}")),
     };
-    if file.symbols().next().is_none() {
-        return Err("it is stripped, so its functions have no names".to_owned());
-    }
-    let is_local = |symbol: &object::read::Symbol<'_, '_>| {
-        symbol.is_local() && symbol.kind() == SymbolKind::Text
-    };
-    if !file.symbols().any(|symbol| is_local(&symbol)) {
-        return Err("its local functions have no names".to_owned());
+    // A linker can also be told to leave out the local ones alone.
+    if !file.symbols().any(|symbol| symbol.is_local() && symbol.kind() == SymbolKind::Text) {
+        return Err("it is stripped, so not all of its functions have names".to_owned());
     }
     let mut places = Vec::new();
     for symbol in file.symbols() {

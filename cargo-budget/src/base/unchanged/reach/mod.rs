@@ -70,13 +70,10 @@ pub(super) fn watch(sides: [Linked<'_>; 2], place: &Path) -> Result<([PathBuf; 2
     }
     let shapes = [shape(sides[0])?, shape(sides[1])?];
     let differing = differing(&shapes)?;
-    let mut copies = Vec::new();
-    for ((shape, side), name) in shapes.iter().zip(sides).zip(["base", "head"]) {
-        let copy = place.join(name);
-        breakpoints::copy(side.binary, &copy, &watched(shape, &differing))?;
-        copies.push(copy);
+    let copies = ["base", "head"].map(|name| place.join(name));
+    for ((shape, side), copy) in shapes.iter().zip(sides).zip(&copies) {
+        breakpoints::copy(side.binary, copy, &watched(shape, &differing))?;
     }
-    let copies = <[PathBuf; 2]>::try_from(copies).map_err(|_| "there are two sides".to_owned())?;
     Ok((copies, differing.len()))
 }
 

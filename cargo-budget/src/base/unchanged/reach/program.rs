@@ -13,7 +13,7 @@ use object::read::{
 };
 
 /// The prefix of the section that says how a function is unwound.
-pub(super) const UNWINDING: &str = ".gcc_except_table";
+const UNWINDING: &str = ".gcc_except_table";
 /// The beginnings of the names of sections that hold constants and variables. They are reached only by references.
 const DATA: [&str; 7] = [".rodata", ".data", ".bss", ".tdata", ".tbss", ".lrodata", ".ldata"];
 /// The beginnings of the names of sections that the linker or the debugger alone reads, or that follow from the code.
@@ -39,8 +39,8 @@ pub(super) struct Section {
     /// The number of bytes that its address is a multiple of.
     pub(super) alignment: u64,
     pub(super) bytes: Vec<u8>,
-    /// The functions in it: the offset and the name of each.
-    pub(super) functions: Vec<(u64, String)>,
+    /// The names of the functions in it.
+    pub(super) functions: Vec<String>,
     pub(super) references: Vec<Reference>,
     /// The section with the table by which its function is unwound.
     pub(super) unwinding: Option<usize>,
@@ -149,7 +149,7 @@ impl Program {
                 continue;
             }
             if self.sections[place].kind == Kind::Code {
-                self.sections[place].functions.push((symbol.address(), name.clone()));
+                self.sections[place].functions.push(name.clone());
             }
             if symbol.is_global() {
                 self.defined.entry(name).or_default().push((place, symbol.address()));

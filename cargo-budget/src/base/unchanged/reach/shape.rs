@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use hmac_sha256::Hash;
 
 use super::program::{Kind, Program, Reference, Section, Target};
-use crate::base::unchanged::image::source;
+use crate::base::unchanged::image::text_at;
 use crate::base::unchanged::usage::is_source;
 
 /// A digest of the code of a function, or of the content of a constant.
@@ -37,7 +37,8 @@ impl Shape {
     /// why there is none.
     pub(super) fn of(program: &Program, starts: &[PathBuf]) -> Result<Shape, String> {
         let (known, open) = (HashMap::new(), HashSet::new());
-        let mut digests = Digests { program, starts, known, open, visits: 0 };
+        let mut digests =
+            Digests { program, starts, sources: HashMap::new(), known, open, visits: 0 };
         let mut shape = Shape::default();
         for (place, section) in program.sections.iter().enumerate() {
             match section.kind {
@@ -49,7 +50,7 @@ impl Shape {
                     let digest = digests.of(place).0;
                     let called = section.references.iter().flat_map(|at| program.functions(at));
                     let called: HashSet<String> = called.map(str::to_owned).collect();
-                    for (_, name) in &section.functions {
+                    for name in &section.functions {
                         shape.functions.entry(name.clone()).or_default().push(digest);
                         shape.calls.entry(name.clone()).or_default().extend(called.iter().cloned());
                     }
@@ -81,8 +82,7 @@ impl Program {
             }
             Target::Section { name: Some(name), .. } => vec![name],
             Target::Section { section, .. } => {
-                let all = self.sections[*section].functions.iter();
-                all.map(|(_, name)| name.as_str()).collect()
+                self.sections[*section].functions.iter().map(String::as_str).collect()
             }
         }
     }
@@ -92,6 +92,8 @@ impl Program {
 struct Digests<'p> {
     program: &'p Program,
     starts: &'p [PathBuf],
+    /// The texts of the sources that locations name, each read once; `None` for a file that is not there.
+    sources: HashMap<PathBuf, Option<String>>,
     known: HashMap<usize, Digest>,
     /// The sections whose digests are being made, so that a circle of references ends.
     open: HashSet<usize>,
@@ -174,7 +176,7 @@ impl Digests<'_> {
 
     /// Returns the text of the source that a location names, if a section is one. The line and the column change when
     /// somebody adds a comment above.
-    fn location(&self, section: &Section) -> Option<String> {
+    fn location(&mut self, section: &Section) -> Option<String> {
         let [reference] = &section.references[..] else { return None };
         let bytes: &[u8; LOCATION] = section.bytes.as_slice().try_into().ok()?;
         let Target::Section { section: named, offset, .. } = &reference.target else { return None };
@@ -186,8 +188,11 @@ impl Digests<'_> {
         let name = self.program.sections[*named].bytes.get(begin..begin.checked_add(length)?)?;
         let name = std::str::from_utf8(name).ok().filter(|name| is_source(name))?;
         let place = (number(16), number(20));
-        let mut starts = self.starts.iter();
-        let text = starts.find_map(|start| source(&start.join(name), place))?;
+        let text = self.starts.iter().find_map(|start| {
+            let source = self.sources.entry(start.join(name));
+            let source = source.or_insert_with_key(|path| std::fs::read_to_string(path).ok());
+            text_at(source.as_ref()?, place)
+        })?;
         (reference.offset == 0 && number(12) == 0 && !text.is_empty())
             .then(|| format!("a location in {name}: {text}"))
     }
