@@ -250,6 +250,7 @@ mod tests {
             pass,
             pass_at: 3.0,
             detectable: None,
+            detectable_longer: None,
             processes: 3,
             values: 3,
             waited: None,

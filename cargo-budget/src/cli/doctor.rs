@@ -1,8 +1,9 @@
 //! `cargo budget doctor`.
 
+use super::context::Context;
 use super::output::{print, show};
 use super::rendering::Rendering;
-use crate::doctor;
+use crate::doctor::{self, Limits};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::project::Project;
@@ -11,7 +12,8 @@ use crate::target;
 /// Say how noisy this machine is, and what that means for budgets
 ///
 /// Reads the clock and does nothing else for a fifth of a second: every gap is time that something else took. Reads what
-/// the system reports about steal, pressure, quotas and the like. Run it where and when the tests run.
+/// the system reports about steal, pressure, quotas and the like. Run it where and when the tests run. After a run of the tests it
+/// also says, for each limit on what varies, how close the limit could be.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -25,18 +27,26 @@ pub(super) struct Doctor {
 }
 
 impl Doctor {
-    pub(super) fn run(self) -> Result<Exit, Failure> {
+    pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
         let machine = doctor::examine();
+        let project = Project::here().ok();
+        // A directory without a project, and a project without a run, have no limits to speak of.
+        let outcomes = project.as_ref().and_then(|here| here.latest(context.progress).ok());
+        let outcomes = outcomes.unwrap_or_default();
+        let limits = Limits::of(&outcomes);
         match self.format {
             Rendering::Text => {
                 show(&machine.render())?;
-                let fault =
-                    Project::here().ok().and_then(|here| target::fault(&here.root, "budgets"));
-                if let Some(fault) = fault {
+                show(&limits.render())?;
+                if let Some(fault) = project.and_then(|here| target::fault(&here.root, "budgets")) {
                     show(&format!("\n{fault}\n"))?;
                 }
             }
-            Rendering::Json => print(&format!("{:#}\n", machine.json()))?,
+            Rendering::Json => {
+                let mut json = machine.json();
+                json["limits"] = limits.json();
+                print(&format!("{json:#}\n"))?;
+            }
         }
         Ok(Exit::Holds)
     }

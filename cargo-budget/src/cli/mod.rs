@@ -119,7 +119,7 @@ fn run(command: Command, context: Context) -> Result<Exit, Failure> {
         Command::Explain(args) => args.run(context),
         Command::Completions(args) => args.run(&mut Cargo::command()),
         Command::Diff(args) => args.run(),
-        Command::Doctor(args) => args.run(),
+        Command::Doctor(args) => args.run(context),
         Command::Init(args) => args.run(context),
         Command::Selftest(args) => args.run(context),
         Command::Suggest(args) => args.run(context),

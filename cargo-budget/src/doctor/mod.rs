@@ -4,6 +4,7 @@
 //! depends on it: the gate measures interference together with every outcome.
 
 mod clock;
+mod limits;
 mod system;
 
 use std::fmt::Write;
@@ -11,6 +12,7 @@ use std::fmt::Write;
 use perf_budget_core::quantity::{Quantity, Unit};
 
 pub(crate) use clock::{Clock, Gaps, clock};
+pub(crate) use limits::Limits;
 pub(crate) use system::System;
 
 /// The findings about this machine.

@@ -112,6 +112,7 @@ fn outcomes(budgets: &Budgets, dice: &mut Dice) -> Vec<Outcome> {
                     pass: 2.0,
                     pass_at: 1.0,
                     detectable: None,
+                    detectable_longer: None,
                     processes: 3,
                     values: 100,
                     waited: None,

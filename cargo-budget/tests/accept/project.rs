@@ -122,6 +122,7 @@ pub(crate) fn seconds(series: &str, value: f64) -> Measured {
         pass: 3.0,
         pass_at: 3.0,
         detectable: None,
+        detectable_longer: None,
         processes: 3,
         values: 300,
         waited: None,

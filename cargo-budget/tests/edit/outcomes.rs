@@ -39,6 +39,7 @@ fn outcome(row: &str) -> Outcome {
         pass: 4.0,
         pass_at: 3.0,
         detectable: None,
+        detectable_longer: None,
         processes: 3,
         values: 300,
         waited: None,

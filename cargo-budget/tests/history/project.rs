@@ -176,6 +176,7 @@ pub(crate) fn outcome(run: &str, n: u64, seconds: f64) -> Outcome {
             pass: 2.0,
             pass_at: 1.0,
             detectable: None,
+            detectable_longer: None,
             processes: 3,
             values: 300,
             waited: None,

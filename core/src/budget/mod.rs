@@ -209,6 +209,16 @@ pub enum Bound {
     Min,
 }
 
+impl Bound {
+    /// Returns 1 where a value over the limit is a larger one, and -1 where it is a smaller one.
+    pub fn sign(self) -> f64 {
+        match self {
+            Bound::Max => 1.0,
+            Bound::Min => -1.0,
+        }
+    }
+}
+
 /// The target of a limit, which a value is compared with.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Target {

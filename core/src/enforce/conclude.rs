@@ -7,9 +7,11 @@ use super::noise_totals::NoiseTotals;
 use super::open::{Judgement, Open};
 use super::{Origin, Rules};
 use crate::budget::Bound;
-use crate::metric::{ByMetric, SampleKind, Units};
-use crate::outcome::{Counted, Distribution, Doubt, Evidence, Noise, Outcome, Sides, Unmeasured};
-use crate::outcome::{versus_accepted, words};
+use crate::metric::{ByMetric, SampleKind, Statistic, Units};
+use crate::outcome::{
+    Counted, Distribution, Doubt, Evidence, MORE, Noise, Outcome, Sides, Unmeasured,
+    versus_accepted, words,
+};
 use crate::quantity::Unit;
 use crate::reading::{ProcessRun, Work};
 use crate::verdict::Verdict;
@@ -213,12 +215,18 @@ fn evidence(judge: &Judge, open: &Open, seen: &Seen, origin: Origin, rules: &Rul
     let within_effort = rules.effort.as_secs_f64() / seen.spent.as_secs_f64().max(1e-9);
     let planned = (judge.processes() as f64 * within_effort).min(MOST_PLANNED) as usize;
     let planned = planned.min(seen.links.most_pairs(rules.links));
+    let detectable = |processes: usize| {
+        judge.detectable(processes).filter(|_| limited).map(|value| open.shown(value))
+    };
+    let longer = (planned * MORE).min(seen.links.most_pairs(rules.links));
+    let is_greatest = open.asked.limit.metric.statistic() == Some(Statistic::Max);
     Evidence {
         fail: odds(judge.log_evidence()),
         fail_at: levels.fail,
         pass: odds(judge.log_evidence_to_pass()),
         pass_at: levels.pass,
-        detectable: judge.detectable(planned).filter(|_| limited).map(|v| open.shown(v)),
+        detectable: detectable(planned),
+        detectable_longer: detectable(longer).filter(|_| !is_greatest),
         processes: judge.processes(),
         values: judge.values().len(),
         waited: seen.noise_totals.waited(),

@@ -205,11 +205,17 @@ impl Inquiry {
         let underpowered = judge.is_underpowered() || few;
         let known = if underpowered { Doubt::Underpowered } else { Doubt::NearLimit };
         self.close(open, Verdict::Inconclusive, Some(doubt.unwrap_or(known)));
-        let helps = match doubt {
-            Some(Doubt::Noise | Doubt::Layout) => None,
-            _ => self.shortfall(open).or_else(|| self.reach(open)),
-        };
-        if let (Some(helps), Some(outcome)) = (helps, self.done.last_mut()) {
+        if matches!(doubt, Some(Doubt::Noise | Doubt::Layout)) {
+            return;
+        }
+        let shortfall = self.shortfall(open);
+        let Some(outcome) = self.done.last_mut() else { return };
+        // Where the limit is wider than what can be held, a few values that are far from the others kept it from being
+        // settled, and not the usual differences. They give no figure.
+        let is_closer =
+            outcome.holdable().zip(outcome.against).is_some_and(|(held, own)| held.is_beyond(&own));
+        let held_here = || outcome.held_here().filter(|_| is_closer);
+        if let Some(helps) = shortfall.or_else(held_here) {
             outcome.reason = format!("{}; {helps}", outcome.reason);
         }
     }

@@ -8,17 +8,11 @@ use std::time::Duration;
 
 use super::open::{Judgement, Open};
 use super::{Inquiry, Origin};
-use crate::budget::{Bound, Target};
-use crate::metric::Statistic;
-use crate::outcome::words;
 use crate::quantity::{Quantity, Unit};
 use crate::verdict::{hypothesis, power};
 
 /// How many times its `effort` a limit may take until a violation could have been seen.
 const LONGEST: u32 = 6;
-
-/// How many times the `effort` it is whose gain an unsettled outcome tells.
-const MORE: usize = 4;
 
 /// How many times its `effort` a limit may take until a red is confirmed.
 const TO_CONFIRM: u32 = 2;
@@ -77,48 +71,6 @@ impl Inquiry {
         let hypothesis = || hypothesis::of(&open.asked.limit, judge.levels());
         let fewest = || power::fewest_processes(hypothesis(), open.asked.carried, values);
         *open.fewest.get_or_init(fewest)
-    }
-
-    /// Returns which limit could be held here, with this `effort` and with more; `None` where that is not known.
-    ///
-    /// A limit can be held if the value of this run passes and a violation just beyond it is seen. Both take about the
-    /// same room, which is that between the limit with its tolerance and the minimum detectable effect.
-    pub(super) fn reach(&self, open: &Open) -> Option<String> {
-        let Judgement::Statistical(judge) = &open.judgement else { return None };
-        let (against, value) = (open.against(), open.value()?);
-        let multiplies = matches!(
-            against.unit,
-            Unit::Seconds | Unit::Bytes | Unit::PerSecond | Unit::BytesPerSecond | Unit::Ratio
-        );
-        let is_greatest = open.asked.limit.metric.statistic() == Some(Statistic::Max);
-        if self.origin == Origin::Record || !multiplies || is_greatest || value <= 0.0 {
-            return None;
-        }
-        let sign = if against.bound == Bound::Max { 1.0 } else { -1.0 };
-        let edge = against.limit + sign * against.tolerance;
-        let smallest = |times: usize| {
-            let seen = open.shown(judge.detectable(judge.processes() * times)?);
-            Some(value * seen / edge).filter(|limit| limit.is_finite() && *limit > 0.0)
-        };
-        let (now, longer) = (smallest(1)?, smallest(MORE)?);
-        if sign * (now - against.limit) <= 0.0 {
-            // A few values that are far from the others, and not the usual differences, kept this limit from being
-            // settled. They give no figure.
-            return None;
-        }
-        let of = match &open.asked.limit.target {
-            Target::Absolute(_) => String::new(),
-            Target::Relative { reference, .. } => {
-                format!(" x {}", words::reference_name(reference))
-            }
-        };
-        let text = |limit: f64| format!("{}{of}", against.quantity(limit));
-        let more = if text(longer) == text(now) {
-            "more `effort` buys nothing".to_owned()
-        } else {
-            format!("from {} on with {MORE} times the `effort`", text(longer))
-        };
-        Some(format!("limits from {} on can be held here, and {more}", text(now)))
     }
 
     /// Returns what a limit would need that had too few processes to see any violation; `None` where it had enough.

@@ -193,6 +193,7 @@ mod tests {
             pass: 3.0,
             pass_at: 3.0,
             detectable: None,
+            detectable_longer: None,
             processes: 3,
             values: 3,
             waited: None,

@@ -9,6 +9,7 @@ mod accepted;
 mod blame;
 mod changed;
 mod counted;
+mod holdable;
 pub mod noise;
 mod proven;
 mod sides;
@@ -21,6 +22,7 @@ pub use self::accepted::Accepted;
 pub use self::blame::{Blame, Blamed, Change};
 pub use self::changed::Changed;
 pub use self::counted::Counted;
+pub use self::holdable::{Holdable, MORE};
 pub use self::noise::Noise;
 pub use self::proven::{By, Proven, short};
 pub use self::sides::{Side, Sides};
@@ -145,6 +147,10 @@ pub struct Evidence {
     /// The minimum detectable effect: the smallest true value beyond limit and tolerance that such a run would have
     /// failed with a probability of 95 % before its effort was spent.
     pub detectable: Option<f64>,
+    /// The same for a run of [`MORE`] times the effort; `None` also for `max`, to which more effort adds nothing, and in
+    /// older records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detectable_longer: Option<f64>,
     /// The number of fresh processes that were measured.
     #[serde(alias = "forks")]
     pub processes: usize,

@@ -159,6 +159,7 @@ mod tests {
                 pass: 0.0,
                 pass_at: 3.0,
                 detectable: None,
+                detectable_longer: None,
                 processes: 3,
                 values: 3,
                 waited: None,

@@ -9,7 +9,7 @@ use crate::stats::Blocks;
 /// It is none for shares and ratios, which have other limits than times.
 pub fn log_evidence(judge: &Judge, factor: f64) -> f64 {
     let hypothesis = judge.hypothesis;
-    let sign = hypothesis.sign();
+    let sign = hypothesis.bound.sign();
     let limit = sign
         * match hypothesis.bound {
             Bound::Max => hypothesis.limit * factor,

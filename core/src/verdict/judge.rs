@@ -304,13 +304,13 @@ impl Judge {
     }
 
     fn sign(&self) -> f64 {
-        self.hypothesis.sign()
+        self.hypothesis.bound.sign()
     }
 }
 
 impl Epoch {
     fn new(hypothesis: Hypothesis) -> Self {
-        let sign = hypothesis.sign();
+        let sign = hypothesis.bound.sign();
         let limit = hypothesis.limit * sign;
         let tolerance_limit = limit + hypothesis.tolerance;
         match hypothesis.method {
@@ -376,16 +376,6 @@ impl Epoch {
             Epoch::Centre(contrast) => contrast.log_pass(),
             Epoch::Share(share) => share.log_pass(),
             Epoch::Greatest(greatest) => greatest.log_pass(),
-        }
-    }
-}
-
-impl Hypothesis {
-    /// Returns 1 where a value over the limit is a larger one, and -1 where it is a smaller one.
-    pub(super) fn sign(self) -> f64 {
-        match self.bound {
-            Bound::Max => 1.0,
-            Bound::Min => -1.0,
         }
     }
 }

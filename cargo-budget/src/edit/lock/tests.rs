@@ -83,6 +83,7 @@ fn check_same(want: bool, was: &Locked, now: &Locked, exact: bool) {
         pass: 3.0,
         pass_at: 3.0,
         detectable: None,
+        detectable_longer: None,
         processes: 3,
         values: 9,
         waited: None,
