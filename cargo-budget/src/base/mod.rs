@@ -8,6 +8,7 @@
 //! nothing.
 
 mod benchmarks;
+mod beside;
 mod binaries;
 mod build;
 mod cache;
@@ -47,6 +48,7 @@ use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::project::Project;
 
+pub(crate) use self::beside::Beside;
 pub(crate) use self::build::{Built, Target, head};
 pub(crate) use self::compared::Asked as Times;
 pub(crate) use self::running::{harness, print_environment};
@@ -75,6 +77,8 @@ pub(crate) struct Base {
     unchanged: Option<Unchanged>,
     /// What has changed since the base in what runs; `None` where that is not known.
     changed: Option<Changed>,
+    /// The most seconds that one limit is measured, where somebody waits for it.
+    effort: Option<u32>,
     /// The environment that the harness gives to the programs that build the base.
     inherited: Environment,
     /// The differences of the environment that the harness gives to the base's processes.
@@ -128,6 +132,7 @@ impl Base {
                 watched: watched.clone(),
                 benchmarks: self.benchmarks.clone(),
                 revision: Some(self.revision()),
+                effort: self.effort,
                 ..Details::default()
             },
         }
@@ -159,6 +164,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) head: Option<&'a Built>,
     /// See [`Wanted::proves`].
     pub(crate) proves: bool,
+    /// The most seconds that one limit is measured.
+    pub(crate) effort: Option<u32>,
 }
 
 /// Prepares the base, where one is asked for.
@@ -191,7 +198,7 @@ pub(crate) fn compared(
             tell(note);
         }
     }
-    Ok(prepared.map(Some))
+    Ok(prepared.map(|base| Some(Base { effort: asked.effort, ..base })))
 }
 
 /// Checks out a commit and builds its tests, as far as anything has to be compared with it.
@@ -226,6 +233,7 @@ fn prepare_base(
         notes: prepared.difference().into_iter().chain(made.note).collect(),
         unchanged: made.unchanged,
         changed: made.changed,
+        effort: None,
         run_environment: made.run_environment,
         inherited: prepared.inherited,
         _locks: locks,

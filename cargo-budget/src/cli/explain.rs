@@ -178,6 +178,7 @@ fn built<'p>(
         from: None,
         head: None,
         proves: false,
+        effort: None,
     };
     let base =
         base::compared(project, &target, &asked, context.progress, &|text| context.tell(text))??;

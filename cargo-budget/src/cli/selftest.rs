@@ -84,6 +84,7 @@ impl Selftest {
                 from: None,
                 head: Some(&head),
                 proves: false,
+                effort: None,
             },
             context.progress,
             &|text| context.tell(text),
