@@ -1,9 +1,9 @@
 //! Ctrl-C, for a subcommand that puts something away before it ends.
 //!
-//! A terminal sends the signal to every process of the command, so what the command has started ends too, and the
-//! command finds out by asking here.
+//! What the command has started is in a process group of its own, which a terminal does not send the signal to. So the
+//! command passes it on, waits for the end of all of it, and puts away what it has made.
 
-use std::process::{Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -49,19 +49,25 @@ impl Interrupt {
         if self.is_asked() { Err(Failure::unmeasured("interrupted")) } else { Ok(()) }
     }
 
-    /// Runs a program to its end. Fails where the command was asked to end meanwhile; the program has ended then too.
+    /// Runs a program to its end. Where the command is asked to end meanwhile, the program is asked too, with all that it has
+    /// started, and this fails once it has ended.
     pub(crate) fn status(&self, command: &mut Command) -> Result<ExitStatus, Failure> {
         let program = command.get_program().to_string_lossy().into_owned();
         let failed =
             |e: &std::io::Error| Failure::unmeasured(format!("failed to run `{program}`: {e}"));
+        apart(command);
         let mut child = command.spawn().map_err(|e| failed(&e))?;
         let mut asked: Option<Instant> = None;
         loop {
             if let Some(status) = child.try_wait().map_err(|e| failed(&e))? {
                 return self.check().map(|()| status);
             }
-            if self.is_asked() && asked.get_or_insert_with(Instant::now).elapsed() > GRACE {
-                child.kill().map_err(|e| failed(&e))?;
+            if self.is_asked() && asked.is_none() {
+                asked = Some(Instant::now());
+                end(&mut child, "TERM");
+            } else if asked.is_some_and(|asked| asked.elapsed() > GRACE) {
+                asked = Some(Instant::now());
+                end(&mut child, "KILL");
             }
             std::thread::sleep(PAUSE);
         }
@@ -74,4 +80,28 @@ impl Interrupt {
             std::thread::sleep(PAUSE);
         }
     }
+}
+
+/// Gives a program a process group of its own, so that a signal reaches it with all that it starts.
+#[cfg(unix)]
+fn apart(command: &mut Command) {
+    std::os::unix::process::CommandExt::process_group(command, 0);
+}
+
+#[cfg(not(unix))]
+fn apart(_: &mut Command) {}
+
+/// Ends a program that has a process group of its own, and the group.
+#[cfg(unix)]
+fn end(child: &mut Child, signal: &str) {
+    let group = format!("-{}", child.id());
+    let sent = crate::child::program("kill").args([&format!("-{signal}"), "--", &group]).status();
+    if !sent.is_ok_and(|status| status.success()) {
+        let _ = child.kill();
+    }
+}
+
+#[cfg(not(unix))]
+fn end(child: &mut Child, _: &str) {
+    let _ = child.kill();
 }

@@ -36,8 +36,10 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use perf_budget_core::budget::{Budgets, Reference};
 use perf_budget_core::handover::{self, Benchmarks, Details, Handover, Unchanged};
 use perf_budget_core::outcome::{BaseRevision, Changed, short};
+use perf_budget_core::suite::{Suite, Test};
 
 use self::binaries::Wanted;
 use self::compared::Compared;
@@ -138,6 +140,17 @@ impl Base {
         }
     }
 
+    /// Whether it is proven that none of these budgets has changed since the base. There must be something to prove: a limit
+    /// against the base, and none on a benchmark, which has a program of its own.
+    pub(crate) fn proves(&self, budgets: &Budgets) -> bool {
+        let suite = Suite::of(budgets, true);
+        let is_compared = |test: &&Test| test.limit.reference() == Some(&Reference::Base);
+        let mut compared = suite.tests.iter().filter(is_compared).peekable();
+        compared.peek().is_some()
+            && compared.all(|test| !test.is_benchmark())
+            && self.unchanged.as_ref().is_some_and(|known| !unchanged::leaves_any(budgets, known))
+    }
+
     fn revision(&self) -> BaseRevision {
         BaseRevision { name: self.name.clone(), commit: self.commit.clone() }
     }
@@ -166,6 +179,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) proves: bool,
     /// The most seconds that one limit is measured.
     pub(crate) effort: Option<u32>,
+    /// See [`Wanted::asks_files`].
+    pub(crate) asks_files: bool,
 }
 
 /// Prepares the base, where one is asked for.
@@ -181,10 +196,11 @@ pub(crate) fn compared(
 ) -> Result<Result<Option<Base>, Failure>, Failure> {
     let Some(revision) = asked.revision else { return Ok(Ok(None)) };
     let commit = commit(project, revision)?;
-    let Asked { prepare, times, from, head, .. } = *asked;
+    let Asked { prepare, times, from, head, asks_files, .. } = *asked;
     // A shell command may make anything out of anything, so nothing can be proven unchanged beside it.
     let proves = asked.proves && prepare.is_none();
-    let wanted = Wanted { revision, target, prepare, times, from, to: None, head, proves };
+    let wanted =
+        Wanted { revision, target, prepare, times, from, to: None, head, proves, asks_files };
     let prepared = prepare_base(project, &commit, &wanted, progress, tell);
     if let Ok(base) = &prepared {
         let short = short(&base.commit);
@@ -261,6 +277,7 @@ pub(crate) fn save(
         to: Some(to),
         head: None,
         proves: false,
+        asks_files: false,
     };
     let base = prepare_base(project, &commit, &wanted, progress, tell)?;
     match base.lacks {

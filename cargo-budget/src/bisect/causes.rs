@@ -1,14 +1,20 @@
 //! Which of the two did it, the sources or the lock file: each is swapped for the base's.
 
+use std::collections::BTreeSet;
+
 use perf_budget_core::outcome::Outcome;
 
+use super::asked::Asked;
 use super::locked::Locked;
+use super::range::{self, Range};
+use super::rules::rules;
 use super::running::Running;
-use super::search::{Answer, Found};
+use super::search::{Answer, Found, Search};
 use super::series::Series as _;
+use super::setup::{identity, locked, prepare};
+use super::snapshot;
 use super::state::State;
 use super::step::Comparison;
-use super::{Asked, Range, identity, locked, prepare, range, rules, search, snapshot};
 use crate::base::Beside;
 use crate::failure::Failure;
 use crate::file;
@@ -64,8 +70,7 @@ fn cause(
     tell: &dyn Fn(&str),
 ) -> Result<String, Failure> {
     let path = project.file();
-    let rules =
-        rules(&file::read(&path)?, &path, asked.name, None, &std::collections::BTreeSet::new())?;
+    let rules = rules(&file::read(&path)?, &path, asked.name, None, &BTreeSet::new())?;
     let prepare = prepare(project, range, &rules, beside, asked.prepare)?;
     let searches = beside.place.parent().unwrap_or(&beside.place);
     let mut running = Running {
@@ -83,7 +88,7 @@ fn cause(
         series: locked,
         good: &range.good,
         state: State::read(searches, &identity(project, asked, &rules, range), asked.is_fresh),
-        most: 2 + search::Search::most(locked.len()),
+        most: 2 + Search::most(locked.len()),
         tell,
     };
     tell(&format!("looking for the cause of `{}` ({})", rules.test, rules.limit));

@@ -24,6 +24,10 @@ impl Series for Commits<'_> {
         format!("{} {}", short(&self.range.commits[at]), self.range.subjects[at])
     }
 
+    fn commit(&self, at: usize) -> Option<&str> {
+        self.range.commits.get(at).map(String::as_str)
+    }
+
     fn what(&self) -> &'static str {
         "commit"
     }

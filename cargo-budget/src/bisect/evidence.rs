@@ -49,7 +49,13 @@ impl Evidence {
         // speaks against an answer is counted all the same: a smaller e-value is still one.
         let is_doubted = matches!(outcome.doubt, Some(Doubt::Noise | Doubt::Layout));
         let counted = |log: f64| if is_doubted { log.min(0.0) } else { log };
-        self.red += counted(evidence.fail);
+        // A value that is not compared side by side is over its limit only if processes apart in time show it again, and
+        // then the verdict is a fail, or what a waiver makes of it.
+        let is_shown = outcome.relative_to.is_some()
+            || outcome.verdict == Verdict::Fail
+            || outcome.waived.is_some();
+        let red = counted(evidence.fail);
+        self.red += if is_shown { red } else { red.min(0.0) };
         self.green += counted(evidence.pass);
     }
 
@@ -114,7 +120,9 @@ mod tests {
             waited: None,
             preempted: None,
         };
-        Outcome { evidence: Some(evidence), doubt, verdict: Verdict::Pass, ..Outcome::default() }
+        let relative_to = Some("base".to_owned());
+        let verdict = Verdict::Pass;
+        Outcome { evidence: Some(evidence), doubt, verdict, relative_to, ..Outcome::default() }
     }
 
     #[track_caller]
@@ -142,6 +150,13 @@ mod tests {
             check(&[outcome(9.0, -9.0, Some(doubt)), outcome(-1.0, 10.0, None)], 0.01, None);
         }
         check(&[outcome(9.0, -9.0, Some(Doubt::NearLimit))], 0.01, Some(Answer::Red));
+    }
+
+    #[test]
+    fn a_value_over_its_limit_counts_once_it_is_confirmed() {
+        let alone = |verdict| Outcome { relative_to: None, verdict, ..outcome(9.0, -9.0, None) };
+        check(&[alone(Verdict::Inconclusive)], 0.01, None);
+        check(&[alone(Verdict::Fail)], 0.01, Some(Answer::Red));
     }
 
     #[test]

@@ -116,6 +116,10 @@ impl Series for Locked {
         }
     }
 
+    fn commit(&self, _: usize) -> Option<&str> {
+        None
+    }
+
     fn what(&self) -> &'static str {
         "package"
     }

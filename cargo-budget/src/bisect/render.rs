@@ -2,15 +2,15 @@
 
 use std::fmt::Write as _;
 
-use perf_budget_core::outcome::Outcome;
-use perf_budget_core::report::terminal::{explain, interval_text, value_text};
+use perf_budget_core::outcome::{Outcome, words};
+use perf_budget_core::report::terminal::{interval_text, value_text};
 use serde_json::{Value, json};
 
 use super::evidence::Evidence;
 use super::range::Commit;
 use super::search::{Answer, Found};
 use crate::exit::Exit;
-use crate::text::counted;
+use crate::text::{counted, value_shown};
 
 /// How many files of a commit are named.
 const FILES: usize = 8;
@@ -27,6 +27,8 @@ pub(crate) struct Tried {
     pub(super) outcome: Option<Outcome>,
     /// Why nothing can be said of it.
     pub(super) skipped: Option<String>,
+    /// The commit that it is proven to run the same as.
+    pub(super) same: Option<String>,
 }
 
 /// What a search found.
@@ -90,7 +92,7 @@ impl Report {
             Found::Range(from, to) => self.range(from, to),
             Found::Holds => {
                 let value =
-                    self.outcome(self.entries.len() - 1).map(value_text).unwrap_or_default();
+                    self.outcome(self.entries.len() - 1).map(value_shown).unwrap_or_default();
                 format!(
                     "`{}` holds at the bad commit: {value}, the limit is {}; there is nothing to find\n",
                     self.test, self.limit
@@ -115,33 +117,24 @@ impl Report {
         self.describe(&mut text);
         if let Some(outcome) = self.outcome(at) {
             let with = if self.is_compared { " x the good commit" } else { "" };
-            let _ = writeln!(text, "  measured   {}{with}{}", number(outcome), between(outcome));
+            let _ =
+                writeln!(text, "  measured   {}{with}{}", value_text(outcome), between(outcome));
         }
         if let Some(own) = &self.own {
             let _ = writeln!(
                 text,
                 "  by itself  {} x the commit before it{}",
-                number(own),
+                value_text(own),
                 between(own)
             );
         }
         let shown = self.own.as_ref().filter(|own| own.is_red()).or_else(|| self.outcome(at));
-        if let Some(shown) =
-            shown.filter(|outcome| outcome.blame.is_some() || outcome.changed.is_some())
-        {
-            let whole = explain(shown);
-            let is_about = |line: &&str| {
-                let name = line.get(2..12).unwrap_or("").trim();
-                matches!(name, "blame" | "changed")
-            };
-            let mut follows = false;
-            for line in whole.lines() {
-                let is_further = line.starts_with("             ");
-                follows = is_about(&line) || (follows && is_further);
-                if follows {
-                    let _ = writeln!(text, "{line}");
-                }
-            }
+        let blame = shown.and_then(|outcome| outcome.blame.as_ref());
+        for (nth, line) in blame.map(|blame| words::blame(blame)).iter().flatten().enumerate() {
+            let _ = writeln!(text, "  {:<10} {line}", if nth == 0 { "blame" } else { "" });
+        }
+        if let Some(changed) = shown.and_then(|outcome| outcome.changed.as_ref()) {
+            let _ = writeln!(text, "  changed    {}", changed.words());
         }
         text
     }
@@ -238,17 +231,12 @@ impl Tried {
             "answer": answer,
             "estimate": estimate,
             "proven": self.outcome.as_ref().and_then(|outcome| outcome.proven.as_ref()),
-            "runs": self.evidence.map_or(1, |evidence| evidence.runs),
+            "runs": self.evidence.map_or(u32::from(self.same.is_none()), |evidence| evidence.runs),
             "seconds": self.evidence.map(|evidence| evidence.seconds),
             "skipped": self.skipped,
+            "same_as": self.same,
         })
     }
-}
-
-/// Returns the value of an outcome; for a ratio the number alone.
-fn number(outcome: &Outcome) -> String {
-    let text = value_text(outcome);
-    text.split(" x ").next().unwrap_or(&text).trim_end_matches(" x").to_owned()
 }
 
 /// Returns the interval of an outcome in brackets, where it has one that is not a single value.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use perf_budget_core::outcome::Outcome;
-use perf_budget_core::report::terminal::{interval_text, value_text};
+use perf_budget_core::report::terminal::interval_text;
 
 use super::evidence;
 use super::render::Tried;
@@ -12,7 +12,10 @@ use super::series::Series;
 use super::state::{State, now};
 use super::step::{Comparison, Ran};
 use crate::failure::Failure;
-use crate::text::counted;
+use crate::text::{counted, short, value_shown};
+
+/// How often one commit is measured at most. Each run takes its time, so that this ends a search that gets no evidence.
+const MOST_RUNS: u32 = 200;
 
 /// A search while it runs.
 pub(super) struct Running<'a> {
@@ -62,7 +65,7 @@ impl Running<'_> {
     /// Makes sure that the limit holds at the good commit, where it is held against a value.
     fn check_good(&mut self) -> Result<(), Failure> {
         let good = self.good.to_owned();
-        let shown = format!("{} (good)", crate::text::short(&good));
+        let shown = format!("{} (good)", short(&good));
         match self.answer(&good, &shown, None)? {
             Answer::Green => Ok(()),
             Answer::Red => Err(Failure::usage(format!(
@@ -95,20 +98,54 @@ impl Running<'_> {
                 self.state.step(name).skipped = Some(why);
             }
         }
+        if let (Some(at), None) = (at, self.settled(name)) {
+            self.compare_with_neighbours(name, at).map_err(|failure| self.ended(failure))?;
+        }
         let answer = loop {
             if let Some(answer) = self.settled(name) {
                 break answer;
             }
-            self.comparison.interrupt.check().map_err(resumable)?;
-            let ran = self.comparison.run(self.good, name).map_err(|failure| {
-                if self.comparison.interrupt.is_asked() { resumable(failure) } else { failure }
-            })?;
+            self.comparison.interrupt.check().map_err(|failure| self.ended(failure))?;
+            let ran = self.comparison.run(self.good, name);
+            let ran = ran.map_err(|failure| self.ended(failure))?;
             self.take(name, ran);
             self.state.keep()?;
         };
         let again = if known.is_some() { " (settled before)" } else { "" };
         (self.tell)(&format!("  {shown}: {}{again}", self.words(name, answer)));
         Ok(answer)
+    }
+
+    /// Looks whether an entry is proven to run the same as the nearest ones whose answers are known, so that it has the same
+    /// answer. What is the same as the good commit is proven when it is compared, and what is deterministic is read as fast.
+    fn compare_with_neighbours(&mut self, name: &str, at: usize) -> Result<(), Failure> {
+        if self.comparison.rules.is_deterministic || self.state.step(name).evidence.runs > 0 {
+            return Ok(());
+        }
+        let series = self.series;
+        let mut is_known = |other: &usize| {
+            let name = series.name(*other);
+            let is_tried = self.state.steps.iter().any(|step| step.of == name);
+            is_tried && self.settled(&name).is_some_and(|answer| answer != Answer::Unknown)
+        };
+        let below = (0..at).rev().find(&mut is_known);
+        let above = (at + 1..series.len()).find(&mut is_known);
+        for commit in [below, above].into_iter().flatten().filter_map(|at| series.commit(at)) {
+            if self.comparison.is_same(commit)? {
+                let step = self.state.step(name);
+                (step.same, step.at) = (Some(commit.to_owned()), now());
+                return self.state.keep();
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the failure that ends the search. One that was interrupted goes on when it is started again.
+    fn ended(&self, failure: Failure) -> Failure {
+        if !self.comparison.interrupt.is_asked() {
+            return failure;
+        }
+        Failure::unmeasured("interrupted; the same command goes on where this one ended")
     }
 
     /// Takes what one run gave.
@@ -120,14 +157,17 @@ impl Running<'_> {
         match ran {
             Ran::Not(why) => step.skipped = Some(why),
             Ran::Judged(outcome) => {
-                if evidence::certain(&outcome).is_none() {
+                let is_certain = evidence::certain(&outcome).is_some();
+                if is_certain && (step.evidence.runs == 0 || outcome.proven.is_some()) {
+                    step.nth = None;
+                } else {
                     step.nth.get_or_insert(next);
                     step.evidence.add(&outcome);
                     let chance = evidence::share(self.alpha, self.most, step.nth.unwrap_or(next));
                     if outcome.evidence.is_none() {
                         step.skipped = Some(outcome.reason.clone());
                     } else if step.evidence.answer(chance).is_none()
-                        && step.evidence.seconds >= effort
+                        && (step.evidence.seconds >= effort || step.evidence.runs >= MOST_RUNS)
                     {
                         step.skipped = Some(format!(
                             "{:.0} s of measuring did not settle it",
@@ -147,6 +187,9 @@ impl Running<'_> {
         if step.skipped.is_some() {
             return Some(Answer::Unknown);
         }
+        if let Some(same) = step.same.clone() {
+            return self.settled(&same);
+        }
         let outcome = step.outcome.as_ref()?;
         let Some(nth) = step.nth else { return evidence::certain(outcome) };
         step.evidence.answer(evidence::share(alpha, most, nth))
@@ -159,6 +202,9 @@ impl Running<'_> {
             return format!("skipped, {why}");
         }
         let colour = if answer == Answer::Red { "red" } else { "green" };
+        if let Some(same) = &step.same {
+            return format!("{colour}, nothing that it runs differs from {}", short(same));
+        }
         let Some(outcome) = &step.outcome else { return colour.to_owned() };
         if let Some(proven) = &outcome.proven {
             return format!("{colour}, {}", proven.words());
@@ -171,7 +217,7 @@ impl Running<'_> {
                 format!(", {} of {:.0} s", counted(runs as usize, "run"), step.evidence.seconds)
             }
         };
-        format!("{colour}, {}{between}{runs}", value_text(outcome))
+        format!("{colour}, {}{between}{runs}", value_shown(outcome))
     }
 
     /// Returns what was tried, in the order of the series.
@@ -183,7 +229,10 @@ impl Running<'_> {
                 continue;
             }
             let Some(answer) = self.settled(&name) else { continue };
-            let step = self.state.step(&name).clone();
+            let mut step = self.state.step(&name).clone();
+            if let Some(same) = &step.same {
+                step.outcome = self.state.step(same).outcome.clone();
+            }
             tried.push(Tried {
                 at,
                 shown: self.series.shown(at),
@@ -191,6 +240,7 @@ impl Running<'_> {
                 evidence: step.nth.map(|_| step.evidence),
                 outcome: step.outcome,
                 skipped: step.skipped,
+                same: step.same,
                 name,
             });
         }
@@ -209,15 +259,10 @@ impl Running<'_> {
         }
         (self.tell)("comparing it with the commit before it");
         let name = format!("{}-itself", self.series.name(at));
-        Ok(match self.comparison.run(&parent, &name)? {
+        let ran = self.comparison.run(&parent, &name).map_err(|failure| self.ended(failure))?;
+        Ok(match ran {
             Ran::Judged(outcome) => Some(*outcome),
             Ran::Not(_) => None,
         })
     }
-}
-
-/// Returns the failure of a search that goes on when it is started again.
-fn resumable(failure: Failure) -> Failure {
-    let text = format!("{}; the same command goes on where this one ended", failure.text);
-    Failure { text, ..failure }
 }

@@ -17,6 +17,9 @@ pub(super) trait Series {
     /// Returns what an entry is, in a word.
     fn what(&self) -> &'static str;
 
+    /// Returns the commit of an entry, where nothing but its files makes it what it is.
+    fn commit(&self, at: usize) -> Option<&str>;
+
     /// Makes the work tree that of an entry. The inner error says why that is impossible, for this entry alone.
     fn switch(&self, beside: &Beside, at: usize) -> Result<Result<(), String>, Failure>;
 }

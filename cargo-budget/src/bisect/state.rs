@@ -3,7 +3,7 @@
 //! It is in the user's cache, beside the key of the seals, and not among the results: those may come from elsewhere, and
 //! a made-up state would name an innocent commit.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use perf_budget_core::outcome::Outcome;
@@ -28,6 +28,9 @@ pub(super) struct Step {
     pub(super) evidence: Evidence,
     /// The outcome of the last run; `None` where none gave one.
     pub(super) outcome: Option<Outcome>,
+    /// The commit that it is proven to run the same as, whose answer is its own; `None` where there is none.
+    #[serde(default)]
+    pub(super) same: Option<String>,
     /// Why nothing can be said of it; `None` where something can.
     pub(super) skipped: Option<String>,
     /// When the last run ended, in seconds since 1970.
@@ -53,10 +56,12 @@ const VERSION: u32 = 1;
 impl State {
     /// Reads the steps of the search that `identity` names, which is everything that its answers depend on. `place` is this
     /// project's directory in the user's cache.
-    pub(super) fn read(place: &std::path::Path, identity: &str, is_fresh: bool) -> State {
+    pub(super) fn read(place: &Path, identity: &str, is_fresh: bool) -> State {
         let hash = hmac_sha256::Hash::hash(identity.as_bytes());
         let name = hash[..8].iter().fold(String::new(), |name, byte| name + &format!("{byte:02x}"));
-        let path = place.join("searches").join(format!("{name}.json"));
+        let directory = place.join("searches");
+        forget_old(&directory);
+        let path = directory.join(format!("{name}.json"));
         let text = std::fs::read(&path).ok().filter(|_| !is_fresh);
         let wire = text.and_then(|text| serde_json::from_slice::<WireState>(&text).ok());
         let wire = wire.filter(|wire| wire.version == VERSION);
@@ -95,6 +100,18 @@ impl State {
     /// Forgets a search that has ended.
     pub(super) fn forget(&self) {
         let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Removes searches that nobody has gone on with.
+fn forget_old(directory: &Path) {
+    let Ok(entries) = std::fs::read_dir(directory) else { return };
+    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+        let modified = path.metadata().and_then(|data| data.modified()).ok();
+        let age = modified.and_then(|modified| modified.elapsed().ok());
+        if age.is_some_and(|age| age.as_secs() > FRESH) {
+            let _ = std::fs::remove_file(&path);
+        }
     }
 }
 

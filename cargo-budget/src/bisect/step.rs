@@ -4,6 +4,7 @@
 use std::fs::{self, File};
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::paths;
@@ -78,6 +79,23 @@ impl Comparison<'_> {
             }
             None => Ran::Not(reason(&said)),
         })
+    }
+
+    /// Whether it is proven by files that what is checked out runs the same as `other`, which is built for nothing of this.
+    pub(crate) fn is_same(&self, other: &str) -> Result<bool, Failure> {
+        let is_asked = self.rules.is_compared && self.prepare.is_none();
+        if !is_asked || !self.beside.package.join("Cargo.toml").is_file() {
+            return Ok(false);
+        }
+        self.write_rules()?;
+        let mut arguments = self.arguments(other);
+        // What follows is for the tests, which are not run.
+        let end = arguments.iter().position(|argument| argument == "--").unwrap_or(arguments.len());
+        arguments.truncate(end);
+        arguments.push("--unchanged".to_owned());
+        let mut command = self.beside.command(&arguments)?;
+        let status = self.interrupt.status(command.stdout(Stdio::null()).stderr(Stdio::null()))?;
+        Ok(status.success())
     }
 
     /// Returns the path of the file with the output of a comparison.

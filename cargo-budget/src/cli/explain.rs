@@ -179,6 +179,7 @@ fn built<'p>(
         head: None,
         proves: false,
         effort: None,
+        asks_files: false,
     };
     let base =
         base::compared(project, &target, &asked, context.progress, &|text| context.tell(text))??;

@@ -85,6 +85,7 @@ impl Selftest {
                 head: Some(&head),
                 proves: false,
                 effort: None,
+                asks_files: false,
             },
             context.progress,
             &|text| context.tell(text),

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use perf_budget_core::outcome::Outcome;
-use perf_budget_core::report::terminal::{interval_text, value_text};
+use perf_budget_core::report::terminal::interval_text;
 use perf_budget_core::suite::Suite;
 use perf_budget_core::{budget, record};
 
@@ -18,7 +18,7 @@ use crate::child;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::project::Project;
-use crate::text::short;
+use crate::text::{short, value_shown};
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_millis(250);
@@ -205,7 +205,7 @@ fn line(outcome: &Outcome) -> String {
     let why =
         if outcome.estimate.is_none() { format!(", {}", outcome.reason) } else { String::new() };
     let verdict = outcome.verdict.name();
-    format!("  {verdict:<12} {:<32} {}{between}{why}\n", outcome.test, value_text(outcome))
+    format!("  {verdict:<12} {:<32} {}{between}{why}\n", outcome.test, value_shown(outcome))
 }
 
 /// Returns what was said where nothing was measured: from the first error on.
