@@ -84,7 +84,9 @@ impl Beside {
             )));
         }
         outside::configure(&files, &top, &beside.place, &checkouts)?;
-        if let Ok(metadata) = child::metadata(&project.root).exec() {
+        // The user's lock file stays as it is.
+        let mut metadata = child::metadata(&project.root);
+        if let Ok(metadata) = metadata.other_options(["--locked".to_owned()]).exec() {
             outside::link(&metadata, &top, &checkouts)?;
         }
         Ok(beside)

