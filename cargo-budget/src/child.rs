@@ -49,6 +49,16 @@ pub(crate) fn shell(line: &str) -> Command {
     command
 }
 
+/// Returns the line by which the system's shell copies a file to a name in its current directory.
+pub(crate) fn copy(from: &Path, to: &str) -> String {
+    let from = from.to_string_lossy();
+    if cfg!(windows) {
+        format!("copy /Y \"{from}\" {to}")
+    } else {
+        format!("cp '{}' {to}", from.replace('\'', "'\\''"))
+    }
+}
+
 /// Returns a command that runs any program.
 pub(crate) fn program(path: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(path);

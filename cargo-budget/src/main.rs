@@ -5,6 +5,7 @@
 
 mod base;
 mod benches;
+mod bisect;
 mod child;
 mod cli;
 mod doctor;
@@ -16,6 +17,7 @@ mod git;
 mod history;
 mod init;
 mod inside;
+mod interrupt;
 mod links;
 mod progress;
 mod project;
@@ -23,6 +25,7 @@ mod report;
 mod selftest;
 mod target;
 mod text;
+mod watch;
 
 use std::process::ExitCode;
 

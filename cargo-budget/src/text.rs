@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use perf_budget_core::outcome::Outcome;
+use perf_budget_core::report::terminal::value_text;
 
 /// Returns the text with invisible characters shown in the form `\u{202e}`: control characters except the line feed and
 /// the tab, marks that reverse the direction of writing, and code points that are not characters.
@@ -129,6 +130,15 @@ pub(crate) fn between_backticks(text: &str) -> Option<(&str, &str, &str)> {
 /// Returns the first digits of a commit's hash, as people write it.
 pub(crate) fn short(commit: &str) -> &str {
     commit.get(..9).unwrap_or(commit)
+}
+
+/// Returns the measured value of an outcome, and of a ratio what it is a multiple of: `1.03 x base`.
+pub(crate) fn value_shown(outcome: &Outcome) -> String {
+    let value = value_text(outcome);
+    match outcome.relative_to.as_ref().filter(|_| outcome.estimate.is_some()) {
+        Some(other) => format!("{value} x {other}"),
+        None => value,
+    }
 }
 
 /// Returns a counted noun: `1 file`, `2 files`.

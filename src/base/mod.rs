@@ -9,6 +9,7 @@ mod links;
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use perf_budget_core::budget::{self, Budget, Case, Limit, Subject};
 use perf_budget_core::build::BenchBuild;
@@ -54,6 +55,8 @@ pub(crate) struct Base {
     watched: Option<WatchedBuilds>,
     /// Which revision it is. `None` if a person named its binary by hand.
     pub(crate) revision: Option<BaseRevision>,
+    /// The longest time that one limit is measured. `None` if nobody waits for it.
+    pub(crate) effort: Option<Duration>,
 }
 
 /// Copies of both test binaries with a breakpoint in each function from which what differs can be reached.
@@ -98,6 +101,7 @@ impl Base {
             head: Build::of(watched.head, None),
         });
         let (notes, link_notes) = (details.notes, details.link_notes);
+        let effort = details.effort.map(|seconds| Duration::from_secs(seconds.into()));
         Ok(Some(Base {
             notes,
             link_notes,
@@ -105,6 +109,7 @@ impl Base {
             unchanged,
             unchanged_times,
             watched,
+            effort,
             ..base
         }))
     }
@@ -125,6 +130,7 @@ impl Base {
             unchanged_times: None,
             watched: None,
             revision: None,
+            effort: None,
         }
     }
 
@@ -196,6 +202,7 @@ impl Base {
             unchanged_times: None,
             watched: None,
             revision: handover.details.revision.clone(),
+            effort: None,
         })
     }
 

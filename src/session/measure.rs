@@ -124,8 +124,10 @@ impl Session {
             Judged::Agreed { .. } => 2,
             Judged::Statistical(_) | Judged::UntilConstant(_) => 1,
         });
+        let effort = budget.effort.unwrap_or(settings.effort);
+        let asked_for = self.base.as_ref().and_then(|base| base.effort);
         let rules = Rules {
-            effort: budget.effort.unwrap_or(settings.effort),
+            effort: asked_for.map_or(effort, |most| most.min(effort)),
             alpha: settings.alpha,
             statistical: self.suite.statistical(),
             warn_at: settings.warn_at,

@@ -32,6 +32,8 @@ pub(super) struct Wanted<'a> {
     pub(super) head: Option<&'a Built>,
     /// Whether what has not changed is proven from that build, and not measured.
     pub(super) proves: bool,
+    /// Whether nothing is built, and it is only asked what is proven by files.
+    pub(super) asks_files: bool,
 }
 
 /// A build of the base, with everything that it needs.

@@ -8,6 +8,7 @@
 //! nothing.
 
 mod benchmarks;
+mod beside;
 mod binaries;
 mod build;
 mod cache;
@@ -35,8 +36,10 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use perf_budget_core::budget::{Budgets, Reference};
 use perf_budget_core::handover::{self, Benchmarks, Details, Handover, Unchanged};
 use perf_budget_core::outcome::{BaseRevision, Changed, short};
+use perf_budget_core::suite::{Suite, Test};
 
 use self::binaries::Wanted;
 use self::compared::Compared;
@@ -47,6 +50,7 @@ use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::project::Project;
 
+pub(crate) use self::beside::Beside;
 pub(crate) use self::build::{Built, Target, head};
 pub(crate) use self::compared::Asked as Times;
 pub(crate) use self::running::{harness, print_environment};
@@ -75,6 +79,8 @@ pub(crate) struct Base {
     unchanged: Option<Unchanged>,
     /// What has changed since the base in what runs; `None` where that is not known.
     changed: Option<Changed>,
+    /// The most seconds that one limit is measured, where somebody waits for it.
+    effort: Option<u32>,
     /// The environment that the harness gives to the programs that build the base.
     inherited: Environment,
     /// The differences of the environment that the harness gives to the base's processes.
@@ -128,9 +134,21 @@ impl Base {
                 watched: watched.clone(),
                 benchmarks: self.benchmarks.clone(),
                 revision: Some(self.revision()),
+                effort: self.effort,
                 ..Details::default()
             },
         }
+    }
+
+    /// Whether it is proven that none of these budgets has changed since the base. There must be something to prove: a limit
+    /// against the base, and none on a benchmark, which has a program of its own.
+    pub(crate) fn proves(&self, budgets: &Budgets) -> bool {
+        let suite = Suite::of(budgets, true);
+        let is_compared = |test: &&Test| test.limit.reference() == Some(&Reference::Base);
+        let mut compared = suite.tests.iter().filter(is_compared).peekable();
+        compared.peek().is_some()
+            && compared.all(|test| !test.is_benchmark())
+            && self.unchanged.as_ref().is_some_and(|known| !unchanged::leaves_any(budgets, known))
     }
 
     fn revision(&self) -> BaseRevision {
@@ -159,6 +177,10 @@ pub(crate) struct Asked<'a> {
     pub(crate) head: Option<&'a Built>,
     /// See [`Wanted::proves`].
     pub(crate) proves: bool,
+    /// The most seconds that one limit is measured.
+    pub(crate) effort: Option<u32>,
+    /// See [`Wanted::asks_files`].
+    pub(crate) asks_files: bool,
 }
 
 /// Prepares the base, where one is asked for.
@@ -174,10 +196,11 @@ pub(crate) fn compared(
 ) -> Result<Result<Option<Base>, Failure>, Failure> {
     let Some(revision) = asked.revision else { return Ok(Ok(None)) };
     let commit = commit(project, revision)?;
-    let Asked { prepare, times, from, head, .. } = *asked;
+    let Asked { prepare, times, from, head, asks_files, .. } = *asked;
     // A shell command may make anything out of anything, so nothing can be proven unchanged beside it.
     let proves = asked.proves && prepare.is_none();
-    let wanted = Wanted { revision, target, prepare, times, from, to: None, head, proves };
+    let wanted =
+        Wanted { revision, target, prepare, times, from, to: None, head, proves, asks_files };
     let prepared = prepare_base(project, &commit, &wanted, progress, tell);
     if let Ok(base) = &prepared {
         let short = short(&base.commit);
@@ -191,7 +214,7 @@ pub(crate) fn compared(
             tell(note);
         }
     }
-    Ok(prepared.map(Some))
+    Ok(prepared.map(|base| Some(Base { effort: asked.effort, ..base })))
 }
 
 /// Checks out a commit and builds its tests, as far as anything has to be compared with it.
@@ -226,6 +249,7 @@ fn prepare_base(
         notes: prepared.difference().into_iter().chain(made.note).collect(),
         unchanged: made.unchanged,
         changed: made.changed,
+        effort: None,
         run_environment: made.run_environment,
         inherited: prepared.inherited,
         _locks: locks,
@@ -253,6 +277,7 @@ pub(crate) fn save(
         to: Some(to),
         head: None,
         proves: false,
+        asks_files: false,
     };
     let base = prepare_base(project, &commit, &wanted, progress, tell)?;
     match base.lacks {

@@ -194,7 +194,7 @@ impl<'a> Prepared<'a> {
         let mut proven = proof.as_ref().and_then(|proof| proof.by_files(tell));
         let leaves_any =
             |proven: Option<&_>| proven.is_none_or(|known| unchanged::leaves_any(&budgets, known));
-        if !leaves_any(proven.as_ref()) {
+        if wanted.asks_files || !leaves_any(proven.as_ref()) {
             return Ok(Made { unchanged: proven, benchmarks, ..Made::default() });
         }
         self.prepare(wanted, &mut is_prepared, tell)?;

@@ -5,12 +5,15 @@ use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use perf_budget_core::handover;
+use perf_budget_core::outcome::Outcome;
 use perf_budget_core::record::{Begun, Record};
 
 use super::context::Context;
+use super::output::show;
 use super::target::Options;
 use crate::base::{self, Base, Built, Target};
 use crate::benches;
+use crate::bisect;
 use crate::child;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -44,6 +47,15 @@ pub(super) struct Check {
     /// toolchain, flags and options; otherwise the base is built
     #[arg(long, value_name = "DIR", requires = "base")]
     base_from: Option<PathBuf>,
+    /// The most seconds that one limit is measured, where that is less than its effort: fewer limits are settled
+    #[arg(long, value_name = "SECONDS", requires = "base", value_parser = clap::value_parser!(u32).range(1..))]
+    effort: Option<u32>,
+    /// Only ask whether every limit against the base is proven to hold by files: 0 if so, and else 3
+    #[arg(long, requires = "base", conflicts_with_all = ["benches", "prepare", "base_from"], hide = true)]
+    unchanged: bool,
+    /// Where a limit against the base is red, say whether the sources or the lock file did it, and which dependency
+    #[arg(long, requires = "base", conflicts_with = "benches")]
+    causes: bool,
     #[command(flatten)]
     options: Options,
     /// Compare every Criterion benchmark of the workspace with the base, without a budgets.toml and without a test of
@@ -102,13 +114,19 @@ impl Check {
         let asked = base::Asked {
             revision: self.base.as_deref(),
             prepare: self.prepare.as_deref(),
-            times: Some(base::Times { links, ..times }),
+            times: (!self.unchanged).then_some(base::Times { links, ..times }),
             from: self.base_from.as_deref(),
             head: Some(&head),
             proves: !always,
+            effort: self.effort,
+            asks_files: self.unchanged,
         };
         let tell = |text: &str| context.tell(text);
         let compared = base::compared(project, target, &asked, context.progress, &tell)?;
+        if self.unchanged {
+            let proven = compared?.is_some_and(|base| base.proves(&budgets));
+            return Ok(if proven { Exit::Holds } else { Exit::Unmeasured });
+        }
         let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let code = self.run_tests(
             self.tests(project, target, is_apart.then_some(&head)),
@@ -134,6 +152,9 @@ impl Check {
                 for name in base::gone(project, &base.root) {
                     context.tell(&format!("budget `{name}` of the base is gone"));
                 }
+                if self.causes && judged == Exit::Broken {
+                    self.name_causes(project, target, &base.commit, &last_run(&record), context)?;
+                }
                 judged
             }
             Ok(None) => judged,
@@ -145,6 +166,32 @@ impl Check {
             }
         };
         nothing.map_or(Ok(exit), |why| Err(Failure::unmeasured(why)))
+    }
+
+    /// Says what did it: the sources or the lock file.
+    fn name_causes(
+        &self,
+        project: &Project,
+        target: &Target,
+        base: &str,
+        outcomes: &[Outcome],
+        context: Context,
+    ) -> Result<(), Failure> {
+        let reds: Vec<Outcome> =
+            outcomes.iter().filter(|outcome| outcome.is_red()).cloned().collect();
+        let asked = bisect::Asked {
+            name: "",
+            range: "",
+            by: None,
+            alpha: bisect::ALPHA,
+            effort: bisect::EFFORT,
+            prepare: self.prepare.as_deref(),
+            layouts: self.layouts,
+            target,
+            is_fresh: true,
+            lock: true,
+        };
+        show(&bisect::causes(project, base, &reds, &asked, &|text| context.tell(text))?)
     }
 
     /// Returns the command that runs the tests.

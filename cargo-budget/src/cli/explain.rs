@@ -178,6 +178,8 @@ fn built<'p>(
         from: None,
         head: None,
         proves: false,
+        effort: None,
+        asks_files: false,
     };
     let base =
         base::compared(project, &target, &asked, context.progress, &|text| context.tell(text))??;

@@ -2,6 +2,7 @@
 //! work.
 
 mod accept;
+mod bisect;
 mod check;
 mod completions;
 mod context;
@@ -24,6 +25,7 @@ mod selftest;
 mod suggest;
 mod target;
 mod tighten;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -59,14 +61,15 @@ struct Budget {
 const CODES: &str = "\
 Exit codes:
   0  every budget holds, or what was asked for is done
-  1  a budget is broken, a limit was loosened without a reason, or a selftest did not turn a limit red
+  1  a budget is broken, a limit was loosened without a reason, a selftest did not turn a limit red, or bisect has nothing to find
   2  a mistake in the arguments or in the configuration
   3  something could not be measured, read or written
-  4  the evidence did not suffice, and the settings make that red";
+  4  the evidence did not suffice, and the settings make that red, or bisect needs it";
 
 #[derive(Debug, Subcommand)]
 enum Command {
     Accept(accept::Accept),
+    Bisect(bisect::Bisect),
     Check(check::Check),
     SaveBase(save_base::SaveBase),
     Report(report::Report),
@@ -80,6 +83,7 @@ enum Command {
     Tighten(tighten::Tighten),
     History(history::History),
     Trend(history::Trend),
+    Watch(watch::Watch),
 }
 
 /// Reads the arguments, runs the subcommand, and returns the exit code.
@@ -113,6 +117,7 @@ pub(crate) fn fail(failure: &Failure) -> ExitCode {
 fn run(command: Command, context: Context) -> Result<Exit, Failure> {
     match command {
         Command::Accept(args) => args.run(context),
+        Command::Bisect(args) => args.run(context),
         Command::Check(args) => args.run(context),
         Command::SaveBase(args) => args.run(context),
         Command::Report(args) => args.run(context),
@@ -126,6 +131,7 @@ fn run(command: Command, context: Context) -> Result<Exit, Failure> {
         Command::Tighten(args) => args.run(context),
         Command::History(args) => args.run(context),
         Command::Trend(args) => args.run(context),
+        Command::Watch(args) => args.run(),
     }
 }
 

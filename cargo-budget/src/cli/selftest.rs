@@ -84,6 +84,8 @@ impl Selftest {
                 from: None,
                 head: Some(&head),
                 proves: false,
+                effort: None,
+                asks_files: false,
             },
             context.progress,
             &|text| context.tell(text),

@@ -11,6 +11,7 @@ mod drift;
 mod entry;
 #[cfg(feature = "import")]
 mod import;
+mod latest_step;
 mod overview;
 mod place;
 #[cfg(feature = "postgres")]
@@ -31,6 +32,7 @@ mod trend;
 
 #[cfg(feature = "import")]
 pub(crate) use import::{Format, Source, import};
+pub(crate) use latest_step::{LatestStep, latest_step};
 pub(crate) use place::Place;
 pub(crate) use record::{RunToRecord, record};
 pub(crate) use select::{TrendQuery, trend};

@@ -6,7 +6,9 @@
 
 mod action;
 mod benchmarks;
+mod bisect;
 mod built;
+mod causes;
 mod configuration;
 mod elsewhere;
 mod hooks;
@@ -19,11 +21,12 @@ mod reach;
 mod release;
 mod running;
 mod unchanged;
+mod watch;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::record;
@@ -123,6 +126,12 @@ fn git(directory: &Path, arguments: &[&str]) -> String {
     let output = git.output().unwrap();
     assert!(output.status.success(), "git {arguments:?}: {output:?}");
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// Sends a signal to a command.
+fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill").arg(format!("-{name}")).arg(child.id().to_string()).status();
+    assert!(status.unwrap().success());
 }
 
 /// Lets all crates share one target directory for their bases, so that dependencies are built once.

@@ -96,6 +96,9 @@ pub struct Details {
     /// Which revision the base is. `None` if an older command does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<BaseRevision>,
+    /// The most seconds that one limit is measured, where that is less than its own effort. `None` if nobody waits for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effort: Option<u32>,
 }
 
 /// The benchmarks of both revisions, built in one way so that they can be compared.
@@ -145,6 +148,7 @@ impl Default for Details {
             unchanged_times: None,
             watched: None,
             revision: None,
+            effort: None,
         }
     }
 }
@@ -250,6 +254,14 @@ mod tests {
     const BENCHMARKS: &str = r#"{"version":1,"environment":{},"notes":[],"lacks":null,"benchmarks":[{"features":null,"profile":"dist","head":"/t/h.json","base":"/t/b.json","equal":[{"program":{"path":"/t/sums-1","bytes":9,"modified":1},"proven":{"by":"sections","commit":"0123456789abcdef0123456789abcdef01234567"}}],"notes":["one link"]}]}"#;
 
     const REVISION: &str = r#"{"version":1,"environment":{},"notes":[],"lacks":null,"revision":{"name":"main","commit":"0123456789abcdef0123456789abcdef01234567"}}"#;
+
+    const EFFORT: &str = r#"{"version":1,"environment":{},"notes":[],"lacks":null,"effort":2}"#;
+
+    #[test]
+    fn the_format_of_an_effort_stays_the_same() {
+        let details: Details = frozen(EFFORT);
+        assert_eq!(details.effort, Some(2));
+    }
 
     #[test]
     fn the_format_of_a_revision_stays_the_same() {

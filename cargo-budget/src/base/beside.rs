@@ -1,0 +1,172 @@
+//! A work tree of the command's own, in which one commit after another is compared as if it were this revision.
+//!
+//! It is in the user's cache, like the checkouts of bases, and so are the bases that its commits are compared with. All
+//! of it is removed when it is dropped.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use perf_budget_core::paths::USER_CACHE;
+
+use super::configuration::Files;
+use super::environment::Environment;
+use super::own_git::{UNHOOKED, text};
+use super::{cache, checkout, outside, submodules};
+use crate::child;
+use crate::failure::Failure;
+use crate::git::{git, reason};
+use crate::project::Project;
+
+/// The variables that would make a comparison a part of this process's run, or of a step of GitHub's.
+const OWN: [&str; 8] = [
+    "PERF_BUDGET_RUN",
+    "PERF_BUDGET_SHARD",
+    "PERF_BUDGET_STRICT",
+    "NEXTEST_RUN_ID",
+    "NEXTEST_ATTEMPT",
+    "GITHUB_ACTIONS",
+    "GITHUB_STEP_SUMMARY",
+    "GITHUB_OUTPUT",
+];
+
+/// A work tree beside the project, which is removed when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Beside {
+    /// The project's directory.
+    project: PathBuf,
+    /// The directory in the cache that holds everything.
+    pub(crate) place: PathBuf,
+    /// The top of the work tree.
+    pub(crate) top: PathBuf,
+    /// The project's directory in the work tree.
+    pub(crate) package: PathBuf,
+    /// The directory for what the comparisons build and record. It stays.
+    pub(crate) results: PathBuf,
+    environment: Environment,
+    /// A lock that is held as long as the work tree is there.
+    _lock: File,
+}
+
+impl Beside {
+    /// Checks out `commit` in a work tree of this name.
+    pub(crate) fn new(project: &Project, name: &str, commit: &str) -> Result<Beside, Failure> {
+        let (top, prefix) = checkout::top(&project.root)?;
+        let cache = cache::of(&top)?;
+        let place = cache.join(name);
+        let lock = lock(&cache.join(format!("{name}.lock")))?;
+        let results = project.results().join(name);
+        let files = Files::of(&project.root, &top);
+        let checkouts = outside::checkouts(&place, &top, &files);
+        let work = checkouts.join("work");
+        let beside = Beside {
+            project: project.root.clone(),
+            package: work.join(&prefix),
+            environment: Environment::of(&project.root, [&files, &files], &results.join("target")),
+            place,
+            top: work,
+            results,
+            _lock: lock,
+        };
+        // An earlier command may have been killed.
+        beside.remove()?;
+        for directory in [&checkouts, &beside.results] {
+            std::fs::create_dir_all(directory).map_err(|e| Failure::io("create", directory, &e))?;
+        }
+        let path = beside.top.to_string_lossy().into_owned();
+        let mut arguments = UNHOOKED.to_vec();
+        arguments.extend(["worktree", "add", "--detach", "--force", &path, commit]);
+        let added = git(&project.root, arguments)?;
+        if !added.status.success() {
+            return Err(Failure::unmeasured(format!(
+                "failed to check out {commit} in `{path}`: {}",
+                reason(&added)
+            )));
+        }
+        outside::configure(&files, &top, &beside.place, &checkouts)?;
+        // The user's lock file stays as it is.
+        let mut metadata = child::metadata(&project.root);
+        if let Ok(metadata) = metadata.other_options(["--locked".to_owned()]).exec() {
+            outside::link(&metadata, &top, &checkouts)?;
+        }
+        Ok(beside)
+    }
+
+    /// Checks out another commit in the work tree, and removes everything that is not of it.
+    pub(crate) fn switch(&self, commit: &str) -> Result<(), Failure> {
+        for arguments in
+            [&["checkout", "--quiet", "--detach", "--force", commit][..], &["clean", "-ffdxq"]]
+        {
+            let output = git(&self.top, [&UNHOOKED[..], arguments].concat())?;
+            if !output.status.success() {
+                return Err(Failure::unmeasured(format!(
+                    "failed to check out {commit} in `{}`: {}",
+                    self.top.display(),
+                    reason(&output)
+                )));
+            }
+        }
+        if self.top.join(".gitmodules").is_file() {
+            let common = text(&git(&self.project, ["rev-parse", "--git-common-dir"])?);
+            submodules::update(&self.top, &self.project.join(common).join("modules"), commit)?;
+        }
+        Ok(())
+    }
+
+    /// Returns the directory this many levels above the project's in the work tree; `None` where that is outside of it.
+    pub(crate) fn above(&self, levels: usize) -> Option<PathBuf> {
+        let directory = self.package.ancestors().nth(levels)?;
+        directory.starts_with(&self.top).then(|| directory.to_owned())
+    }
+
+    /// Returns this command with arguments, to be run in the work tree: it builds and records in a directory of its own.
+    pub(crate) fn command(&self, arguments: &[String]) -> Result<Command, Failure> {
+        let own = std::env::current_exe()
+            .map_err(|e| Failure::unmeasured(format!("failed to find this program: {e}")))?;
+        let mut command = child::program(own);
+        self.environment.apply(&mut command);
+        for name in OWN {
+            command.env_remove(name);
+        }
+        command.args(["budget", "--color=never"]).args(arguments).current_dir(&self.package);
+        command.env("CARGO_TARGET_DIR", self.results.join("target"));
+        command.env("PERF_BUDGET_DIR", self.results.join("results"));
+        command.env(USER_CACHE, self.place.join("bases"));
+        command.stdin(Stdio::null());
+        Ok(command)
+    }
+
+    /// Removes the work tree and the bases that it was compared with, and git's records of them.
+    fn remove(&self) -> Result<(), Failure> {
+        let listed = git(&self.project, ["worktree", "list", "--porcelain"])?;
+        let listed = text(&listed);
+        let paths = listed.lines().filter_map(|line| line.strip_prefix("worktree "));
+        for path in paths.filter(|path| Path::new(path).starts_with(&self.place)) {
+            git(&self.project, ["worktree", "remove", "--force", "--force", path])?;
+        }
+        match std::fs::remove_dir_all(&self.place) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                Err(Failure::io("remove", &self.place, &e))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Takes a lock that only one command may have.
+fn lock(path: &Path) -> Result<File, Failure> {
+    let file = File::create(path).map_err(|e| Failure::io("create", path, &e))?;
+    file.try_lock().map_err(|_| {
+        Failure::unmeasured(
+            "another command is doing the same in this repository; wait until it has ended, or end it",
+        )
+    })?;
+    Ok(file)
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        // What cannot be removed now is removed by the next command.
+        let _ = self.remove();
+    }
+}

@@ -1,0 +1,32 @@
+//! What is asked of a search.
+
+use std::time::Duration;
+
+use crate::base::Target;
+
+/// The chance of a wrong answer in a whole search, where nobody asks for another.
+pub(crate) const ALPHA: f64 = 0.01;
+/// How long one comparison is measured at most, where nobody says.
+pub(crate) const EFFORT: Duration = Duration::from_secs(600);
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    /// A budget or a test.
+    pub(crate) name: &'a str,
+    /// `GOOD..BAD`.
+    pub(crate) range: &'a str,
+    /// How much worse than at the good commit the metric may be, in place of the limit in the file.
+    pub(crate) by: Option<f64>,
+    /// The chance of a wrong answer in the whole search.
+    pub(crate) alpha: f64,
+    /// How long one comparison is measured at most.
+    pub(crate) effort: Duration,
+    pub(crate) prepare: Option<&'a str>,
+    pub(crate) layouts: Option<u32>,
+    pub(crate) target: &'a Target,
+    /// Whether what an interrupted search has settled is forgotten.
+    pub(crate) is_fresh: bool,
+    /// Whether the packages of the lock file are searched, and not the commits.
+    pub(crate) lock: bool,
+}

@@ -1,0 +1,90 @@
+//! The search for the first red: in the commits of a range, or in the packages of its lock files.
+
+use super::asked::Asked;
+use super::commits::Commits;
+use super::range;
+use super::render::Report;
+use super::rules::rules;
+use super::running::Running;
+use super::search::Found;
+use super::series::Series;
+use super::setup::{identity, locked, prepare, reds};
+use super::state::State;
+use super::step::Comparison;
+use crate::base::Beside;
+use crate::failure::Failure;
+use crate::file;
+use crate::interrupt::Interrupt;
+use crate::project::Project;
+use crate::text::short;
+
+/// Searches the commits of a range.
+pub(crate) fn bisect(
+    project: &Project,
+    asked: &Asked<'_>,
+    tell: &dyn Fn(&str),
+) -> Result<Report, Failure> {
+    let range = range::range(&project.root, asked.range)?;
+    let path = project.file();
+    let text = file::read(&path)?;
+    let rules = rules(&text, &path, asked.name, asked.by, &reds(project))?;
+    if range.is_merge_base {
+        tell(&format!(
+            "the good commit is not an ancestor of the bad one, so the search begins at their merge base {}",
+            short(&range.good)
+        ));
+    }
+    let interrupt = Interrupt::watched();
+    let beside = Beside::new(project, "bisect", &range.good)?;
+    let prepare = prepare(project, &range, &rules, &beside, asked.prepare)?;
+    let comparison = Comparison {
+        beside: &beside,
+        rules: &rules,
+        target: asked.target,
+        root: &project.root,
+        prepare: prepare.as_deref(),
+        layouts: asked.layouts,
+        interrupt: &interrupt,
+    };
+    let commits = Commits { range: &range };
+    let locked = if asked.lock { Some(locked(project, &range, &beside)?) } else { None };
+    let series: &dyn Series = locked.as_ref().map_or(&commits, |locked| locked);
+    let searches = beside.place.parent().unwrap_or(&beside.place);
+    let mut running = Running {
+        alpha: asked.alpha,
+        effort: asked.effort,
+        comparison,
+        series,
+        good: &range.good,
+        state: State::read(searches, &identity(project, asked, &rules, &range), asked.is_fresh),
+        most: 0,
+        tell,
+    };
+    let found = running.search()?;
+    let most = running.most;
+    let tried = running.tried();
+    let (mut own, mut commit) = (None, None);
+    if let (Found::One(at) | Found::Range(_, at), None) = (found, &locked) {
+        commit = Some(range::commit(&project.root, &range.commits[at])?);
+    }
+    if let (Found::One(at), None) = (found, &locked) {
+        own = running.beside_parent(at)?;
+    }
+    running.state.forget();
+    Ok(Report {
+        test: rules.test.clone(),
+        limit: rules.limit.clone(),
+        good: range.good.clone(),
+        bad: range.commits.last().cloned().unwrap_or_default(),
+        entries: (0..series.len()).map(|at| (series.name(at), series.shown(at))).collect(),
+        is_lock: asked.lock,
+        is_compared: rules.is_compared,
+        is_certain: tried.iter().all(|tried| tried.evidence.is_none()),
+        alpha: asked.alpha,
+        most,
+        found,
+        tried,
+        commit,
+        own,
+    })
+}

@@ -1,0 +1,26 @@
+//! The search for what made a limit red: the commit, or the dependency.
+//!
+//! Each step is a comparison with the good commit, by the same program and the same tests as `check --base`. A comparison
+//! is run again until its evidence settles it, and its chance of a wrong answer is a part of that of the whole search.
+//! The module decides which comparison comes next and when it is settled. It measures nothing and judges no values.
+
+mod asked;
+mod causes;
+mod commits;
+mod evidence;
+mod first;
+mod locked;
+mod range;
+mod render;
+mod rules;
+mod running;
+mod search;
+mod series;
+mod setup;
+mod snapshot;
+mod state;
+mod step;
+
+pub(crate) use self::asked::{ALPHA, Asked, EFFORT};
+pub(crate) use self::causes::causes;
+pub(crate) use self::first::bisect;

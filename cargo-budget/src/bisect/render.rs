@@ -1,0 +1,251 @@
+//! What a search found, for people and for programs.
+
+use std::fmt::Write as _;
+
+use perf_budget_core::outcome::{Outcome, words};
+use perf_budget_core::report::terminal::{interval_text, value_text};
+use serde_json::{Value, json};
+
+use super::evidence::Evidence;
+use super::range::Commit;
+use super::search::{Answer, Found};
+use crate::exit::Exit;
+use crate::text::{counted, value_shown};
+
+/// How many files of a commit are named.
+const FILES: usize = 8;
+
+/// What is known of one entry of the series.
+#[derive(Debug)]
+pub(crate) struct Tried {
+    pub(super) at: usize,
+    pub(super) name: String,
+    pub(super) shown: String,
+    pub(super) answer: Answer,
+    /// The evidence of its runs; `None` where it needs none.
+    pub(super) evidence: Option<Evidence>,
+    pub(super) outcome: Option<Outcome>,
+    /// Why nothing can be said of it.
+    pub(super) skipped: Option<String>,
+    /// The commit that it is proven to run the same as.
+    pub(super) same: Option<String>,
+}
+
+/// What a search found.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(super) test: String,
+    pub(super) limit: String,
+    pub(super) good: String,
+    pub(super) bad: String,
+    /// The names of what was searched, and how people are shown them.
+    pub(super) entries: Vec<(String, String)>,
+    /// Whether packages of the lock file were searched.
+    pub(super) is_lock: bool,
+    pub(super) is_compared: bool,
+    /// Whether every answer is certain, as no evidence was needed.
+    pub(super) is_certain: bool,
+    pub(super) alpha: f64,
+    pub(super) most: u32,
+    pub(super) found: Found,
+    /// What was asked, in the order of the series.
+    pub(super) tried: Vec<Tried>,
+    /// The commit that was found, or the red one at the end of a range.
+    pub(super) commit: Option<Commit>,
+    /// The comparison of that commit with the one before it.
+    pub(super) own: Option<Outcome>,
+}
+
+impl Report {
+    /// Returns how the command ends.
+    pub(crate) fn exit(&self) -> Exit {
+        let is_unsettled = |tried: &&Tried| tried.skipped.is_some() && tried.evidence.is_some();
+        match self.found {
+            Found::One(_) => Exit::Holds,
+            Found::Holds => Exit::Broken,
+            Found::Range(..) | Found::Unknown if self.open().any(|tried| is_unsettled(&tried)) => {
+                Exit::Inconclusive
+            }
+            Found::Range(..) | Found::Unknown => Exit::Unmeasured,
+        }
+    }
+
+    /// Returns what is between the last green entry and the first red one, or the last entry where nothing is red.
+    fn open(&self) -> impl Iterator<Item = &Tried> {
+        let (from, to) = match self.found {
+            Found::Range(from, to) => (from, to),
+            Found::One(_) | Found::Holds => (1, 0),
+            Found::Unknown => (self.entries.len() - 1, self.entries.len() - 1),
+        };
+        self.tried.iter().filter(move |tried| (from..=to).contains(&tried.at))
+    }
+
+    /// Returns the outcome of an entry, compared with the good commit.
+    fn outcome(&self, at: usize) -> Option<&Outcome> {
+        self.tried.iter().find(|tried| tried.at == at)?.outcome.as_ref()
+    }
+
+    /// Renders it for people.
+    pub(crate) fn text(&self) -> String {
+        let mut text = match self.found {
+            Found::One(at) => self.one(at),
+            Found::Range(from, to) => self.range(from, to),
+            Found::Holds => {
+                let value =
+                    self.outcome(self.entries.len() - 1).map(value_shown).unwrap_or_default();
+                format!(
+                    "`{}` holds at the bad commit: {value}, the limit is {}; there is nothing to find\n",
+                    self.test, self.limit
+                )
+            }
+            Found::Unknown => {
+                let why = self.open().find_map(|tried| tried.skipped.as_deref());
+                format!(
+                    "the bad commit cannot be judged: {}\n",
+                    why.unwrap_or("nothing is known of it")
+                )
+            }
+        };
+        let _ = writeln!(text, "{}", self.chance());
+        text
+    }
+
+    fn one(&self, at: usize) -> String {
+        let (name, shown) = &self.entries[at];
+        let what = if self.is_lock { shown } else { name };
+        let mut text = format!("{what} broke `{}` ({})\n", self.test, self.limit);
+        self.describe(&mut text);
+        if let Some(outcome) = self.outcome(at) {
+            let with = if self.is_compared { " x the good commit" } else { "" };
+            let _ =
+                writeln!(text, "  measured   {}{with}{}", value_text(outcome), between(outcome));
+        }
+        if let Some(own) = &self.own {
+            let _ = writeln!(
+                text,
+                "  by itself  {} x the commit before it{}",
+                value_text(own),
+                between(own)
+            );
+        }
+        let shown = self.own.as_ref().filter(|own| own.is_red()).or_else(|| self.outcome(at));
+        let blame = shown.and_then(|outcome| outcome.blame.as_ref());
+        for (nth, line) in blame.map(|blame| words::blame(blame)).iter().flatten().enumerate() {
+            let _ = writeln!(text, "  {:<10} {line}", if nth == 0 { "blame" } else { "" });
+        }
+        if let Some(changed) = shown.and_then(|outcome| outcome.changed.as_ref()) {
+            let _ = writeln!(text, "  changed    {}", changed.words());
+        }
+        text
+    }
+
+    fn describe(&self, text: &mut String) {
+        let Some(commit) = &self.commit else { return };
+        let _ = writeln!(text, "  commit     {}", commit.subject);
+        let _ = writeln!(text, "  author     {}, {}", commit.author, commit.date);
+        let more = commit.files.len().saturating_sub(FILES);
+        let files = commit.files[..commit.files.len() - more].join(", ");
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let _ = writeln!(text, "  files      {files}{more}");
+        if commit.parents > 1 {
+            let _ = writeln!(
+                text,
+                "  merge      of another branch; its commits are those of `{0}^1..{0}^2`",
+                crate::text::short(&commit.hash)
+            );
+        }
+    }
+
+    fn range(&self, from: usize, to: usize) -> String {
+        let mut text = format!(
+            "one of {} broke `{}` ({}); what is between cannot be judged\n",
+            counted(to - from + 1, if self.is_lock { "package" } else { "commit" }),
+            self.test,
+            self.limit
+        );
+        for tried in self.open() {
+            let why =
+                tried.skipped.as_deref().map_or("red".to_owned(), |why| format!("skipped, {why}"));
+            let _ = writeln!(text, "  {}: {why}", tried.shown);
+        }
+        text
+    }
+
+    /// Returns the sentence about wrong answers.
+    fn chance(&self) -> String {
+        if self.is_certain {
+            return "no answer is left to chance: each value is the same whenever it is measured, or proven".to_owned();
+        }
+        format!(
+            "the chance that any comparison called a limit red that holds, or green one that is broken by more than its \
+             tolerance, is at most {} %, over all {} together",
+            self.alpha * 100.0,
+            counted(self.most as usize, "comparison")
+        )
+    }
+
+    /// Renders it for programs.
+    pub(crate) fn json(&self) -> Value {
+        let (result, from, to) = match self.found {
+            Found::One(at) => ("found", Some(at), Some(at)),
+            Found::Range(from, to) => ("range", Some(from), Some(to)),
+            Found::Holds => ("holds", None, None),
+            Found::Unknown => ("unknown", None, None),
+        };
+        let entry = |at: Option<usize>| {
+            at.map(|at| if self.is_lock { &self.entries[at].1 } else { &self.entries[at].0 })
+        };
+        let outcome = to.and_then(|at| self.outcome(at));
+        json!({
+            "version": 1,
+            "test": self.test,
+            "limit": self.limit,
+            "good": self.good,
+            "bad": self.bad,
+            "searched": if self.is_lock { "packages" } else { "commits" },
+            "entries": self.entries.len(),
+            "chance_of_a_wrong_answer": if self.is_certain { 0.0 } else { self.alpha },
+            "comparisons": self.most,
+            "result": result,
+            "first": entry(from),
+            "last": entry(to),
+            "commit": self.commit.as_ref().map(Commit::json),
+            "against_good": outcome,
+            "against_before": self.own,
+            "tried": self.tried.iter().map(Tried::json).collect::<Vec<_>>(),
+        })
+    }
+}
+
+impl Tried {
+    fn json(&self) -> Value {
+        let answer = match self.answer {
+            Answer::Red => "red",
+            Answer::Green => "green",
+            Answer::Unknown => "skipped",
+        };
+        let estimate = self.outcome.as_ref().and_then(|outcome| outcome.estimate);
+        json!({
+            "name": self.name,
+            "shown": self.shown,
+            "answer": answer,
+            "estimate": estimate,
+            "proven": self.outcome.as_ref().and_then(|outcome| outcome.proven.as_ref()),
+            "runs": self.evidence.map_or(u32::from(self.same.is_none()), |evidence| evidence.runs),
+            "seconds": self.evidence.map(|evidence| evidence.seconds),
+            "skipped": self.skipped,
+            "same_as": self.same,
+        })
+    }
+}
+
+/// Returns the interval of an outcome in brackets, where it has one that is not a single value.
+fn between(outcome: &Outcome) -> String {
+    let ends = outcome
+        .estimate
+        .map(|estimate| (estimate.low.map(f64::to_bits), estimate.high.map(f64::to_bits)));
+    if ends.is_none_or(|(low, high)| low.is_some() && low == high) {
+        return String::new();
+    }
+    format!(" ({})", interval_text(outcome))
+}

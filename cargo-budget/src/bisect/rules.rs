@@ -1,0 +1,293 @@
+//! The one limit that a search is about, in a `budgets.toml` of its own that holds at every commit of the search.
+//!
+//! It is the project's file as it is now, without the other budgets. So a limit that was set yesterday can be searched
+//! for in the commits of last year.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use perf_budget_core::budget::{self, Bound, Budget, Budgets, Limit, Reference};
+use perf_budget_core::suite::{Suite, Test};
+use toml_edit::{DocumentMut, InlineTable, Item, Table, Value};
+
+use crate::failure::Failure;
+
+/// How many names a message lists.
+const NAMED: usize = 12;
+
+/// The limit that is searched for.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Rules {
+    /// The text of the file.
+    pub(crate) text: String,
+    /// The name of the test.
+    pub(crate) test: String,
+    /// The name of its budget.
+    pub(crate) budget: String,
+    /// The limit, in words: `1.03 x base`.
+    pub(crate) limit: String,
+    /// Whether each commit is compared with the good one. If not, it is held against a value.
+    pub(crate) is_compared: bool,
+    /// Whether the metric is the same each time it is measured.
+    pub(crate) is_deterministic: bool,
+}
+
+/// Returns the rules for the test or the budget of this name. With `by`, they are that its metric is not worse than at
+/// the good commit by more than this share. `red` has the tests that are known to be red; where the name is that of
+/// several tests, and one of them is red, that one is meant.
+pub(crate) fn rules(
+    text: &str,
+    path: &Path,
+    name: &str,
+    by: Option<f64>,
+    red: &BTreeSet<String>,
+) -> Result<Rules, Failure> {
+    let budgets = budget::parse(text, path)?;
+    let suite = Suite::of(&budgets, true);
+    let test = meant(&budgets, &suite, name, by.is_some(), red)?;
+    let own = &budgets.budgets[test.budget];
+    let is_own = own.limits.iter().any(|limit| limit.label == test.limit.label);
+    let mut file: DocumentMut = text
+        .parse()
+        .map_err(|e| Failure::usage(format!("`{}` cannot be edited: {e}", path.display())))?;
+    let is_slope = own.scaling.iter().flat_map(|s| &s.limits).any(|l| l.label == test.limit.label);
+    let factor = match by {
+        Some(_) if is_slope => {
+            return Err(Failure::usage(format!(
+                "`{}` limits how a metric grows, which `--by` does not apply to; leave `--by` out, or name another test",
+                test.name
+            )));
+        }
+        Some(by) => Some(match test.limit.bound {
+            Bound::Max => 1.0 + by,
+            Bound::Min => 1.0 / (1.0 + by),
+        }),
+        // A limit that the settings give to every budget has no place of its own in the file.
+        None if !is_own && !is_slope => Some(test.limit.number().0),
+        None => None,
+    };
+    narrow(&mut file, own);
+    if let Some(factor) = factor {
+        replace(&mut file, own, &test.limit, factor);
+    }
+    let text = file.to_string();
+    let edited = budget::parse(&text, path)?;
+    let of_edited = Suite::of(&edited, true);
+    let is_same = |other: &&Test| {
+        edited.budgets[other.budget].name == own.name
+            && other.case == test.case
+            && other.limit.metric == test.limit.metric
+            && other.limit.bound == test.limit.bound
+            && (factor.is_some() || other.limit.label == test.limit.label)
+    };
+    let found = of_edited.tests.iter().find(is_same).ok_or_else(|| {
+        Failure::unmeasured(format!(
+            "`{}` is not in the rules of the search, which is a fault of this command",
+            test.name
+        ))
+    })?;
+    let is_compared = found.limit.reference() == Some(&Reference::Base);
+    if is_compared && !perf_budget_core::handover::holds_if_equal(&found.limit) {
+        return Err(Failure::usage(format!(
+            "`{}` demands that each commit is better than the good one, so that equal code is red; give a limit that equal \
+             code holds by `--by 3%`",
+            found.name
+        )));
+    }
+    Ok(Rules {
+        test: found.name.clone(),
+        budget: own.name.clone(),
+        limit: words(&found.limit),
+        is_compared,
+        is_deterministic: found.is_deterministic(),
+        text,
+    })
+}
+
+/// Returns the limit in words.
+fn words(limit: &Limit) -> String {
+    let (number, unit) = limit.number();
+    match limit.reference() {
+        Some(reference) => format!("{number} x {reference}"),
+        None => perf_budget_core::quantity::Quantity::new(number, unit).to_string(),
+    }
+}
+
+/// Returns the test that the name means.
+fn meant<'s>(
+    budgets: &Budgets,
+    suite: &'s Suite,
+    name: &str,
+    any_limit: bool,
+    red: &BTreeSet<String>,
+) -> Result<&'s Test, Failure> {
+    let is_of = |test: &&Test| {
+        test.name == name
+            || budgets.budgets[test.budget].name == name
+            || test.name.strip_prefix(name).is_some_and(|rest| rest.starts_with("::"))
+    };
+    if let Some(exact) = suite.tests.iter().find(|test| test.name == name && !any_limit) {
+        return Ok(exact);
+    }
+    let mut tests: Vec<&Test> = suite.tests.iter().filter(is_of).collect();
+    if any_limit {
+        // Only the metric and the case of the test matter, since it gets another limit.
+        tests.dedup_by_key(|test| (test.budget, test.case, test.limit.metric.to_string()));
+    }
+    let reds: Vec<&Test> = tests.iter().filter(|test| red.contains(&test.name)).copied().collect();
+    match (&tests[..], &reds[..]) {
+        ([only], _) | (_, [only]) => Ok(only),
+        ([], _) => {
+            let known: Vec<&str> = suite.tests.iter().map(|test| test.name.as_str()).collect();
+            Err(Failure::usage(format!(
+                "there is no budget or test `{name}`; there are {}",
+                list(&known)
+            )))
+        }
+        (several, _) => {
+            let names: Vec<&str> = several.iter().map(|test| test.name.as_str()).collect();
+            Err(Failure::usage(format!(
+                "`{name}` has several limits; name one of {}",
+                list(&names)
+            )))
+        }
+    }
+}
+
+fn list(names: &[&str]) -> String {
+    let mut text = String::new();
+    for (nth, name) in names.iter().take(NAMED).enumerate() {
+        text = format!("{text}{}`{name}`", if nth == 0 { "" } else { ", " });
+    }
+    match names.len().saturating_sub(NAMED) {
+        0 => text,
+        more => format!("{text} and {more} more"),
+    }
+}
+
+/// Removes the budgets that the search is not about, and what concerns them alone.
+fn narrow(file: &mut DocumentMut, own: &Budget) {
+    let limits = own.limits.iter().chain(own.scaling.iter().flat_map(|scaling| &scaling.limits));
+    let mut kept: BTreeSet<String> = limits
+        .filter_map(|limit| match limit.reference() {
+            Some(Reference::Budget(name)) => Some(name.clone()),
+            Some(Reference::Base | Reference::Lock) | None => None,
+        })
+        .collect();
+    kept.insert(own.name.clone());
+    if let Some(budgets) = file.get_mut("budget").and_then(Item::as_table_like_mut) {
+        let names: Vec<String> = budgets.iter().map(|(name, _)| name.to_owned()).collect();
+        for name in names.iter().filter(|name| !kept.contains(*name)) {
+            budgets.remove(name);
+        }
+    }
+    if let Some(settings) = file.get_mut("settings").and_then(Item::as_table_like_mut) {
+        // A limit that this gives to the budget is written out, if the search is about it.
+        settings.remove("base");
+    }
+}
+
+/// Gives the budget one limit and no other.
+fn replace(file: &mut DocumentMut, own: &Budget, limit: &Limit, factor: f64) {
+    let Some(table) = file
+        .get_mut("budget")
+        .and_then(Item::as_table_like_mut)
+        .and_then(|budgets| budgets.get_mut(&own.name))
+        .and_then(Item::as_table_like_mut)
+    else {
+        return;
+    };
+    for key in ["max", "min", "scaling"] {
+        table.remove(key);
+    }
+    let mut limits = InlineTable::new();
+    limits.insert(&limit.metric.to_string(), Value::from(format!("{factor} x base")));
+    let bound = match limit.bound {
+        Bound::Max => "max",
+        Bound::Min => "min",
+    };
+    table.insert(bound, Item::Value(Value::InlineTable(limits)));
+    // The budget may have said that it is not compared.
+    table.remove("base");
+    if file.get("budget").is_none() {
+        file.insert("budget", Item::Table(Table::new()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = r#"
+[settings]
+base = "5 %"
+inert = ["art/**"]
+
+[budget.merge]
+workload = "merge"
+max = { p99 = ["16 ms", "1.2 x base"], allocs = "2 x lock" }
+min = { throughput = "100/s" }
+
+[budget.sort]
+workload = "sort"
+params = { n = [1, 2] }
+max = { allocs = 3, p50 = "1.5 x merge" }
+
+[budget.fast]
+workload = "fast"
+max = { p50 = "0.9 x base" }
+"#;
+
+    fn of(name: &str, by: Option<f64>, red: &[&str]) -> Result<Rules, String> {
+        let red = red.iter().map(|name| (*name).to_owned()).collect();
+        rules(FILE, Path::new("budgets.toml"), name, by, &red).map_err(|failure| failure.text)
+    }
+
+    #[track_caller]
+    fn check(name: &str, by: Option<f64>, test: &str, limit: &str, is_compared: bool) -> Rules {
+        let rules = of(name, by, &[]).unwrap();
+        assert_eq!((&*rules.test, &*rules.limit, rules.is_compared), (test, limit, is_compared));
+        rules
+    }
+
+    #[test]
+    fn one_limit_is_left() {
+        check("merge::p99", None, "merge::p99", "16 ms", false);
+        let own = check("merge::p99::x_base", None, "merge::p99::x_base", "1.2 x base", true);
+        assert!(!own.text.contains("budget.sort") && own.text.contains("art/**"), "{}", own.text);
+        // The settings give a limit to every metric that is limited.
+        let implied = check(
+            "sort::n=2::allocs::x_base",
+            None,
+            "sort::n=2::allocs::x_base",
+            "1.05 x base",
+            true,
+        );
+        assert!(implied.is_deterministic);
+        // A budget that the limit refers to stays.
+        let other = of("sort::n=1::p50", None, &[]);
+        assert!(other.as_ref().is_ok_and(|rules| rules.text.contains("budget.merge")), "{other:?}");
+    }
+
+    #[test]
+    fn another_limit_is_set_in_place_of_all() {
+        check("merge::p99", Some(0.03), "merge::p99::x_base", "1.03 x base", true);
+        check("merge::throughput", Some(0.25), "merge::throughput::x_base", "0.8 x base", true);
+        check("fast", Some(0.03), "fast::p50::x_base", "1.03 x base", true);
+    }
+
+    #[test]
+    fn a_name_must_mean_one_test() {
+        let several = of("merge", None, &[]).unwrap_err();
+        assert!(several.contains("`merge` has several limits; name one of `merge::"), "{several}");
+        let red = of("merge", None, &["merge::p99::x_base", "sort::n=1::p50"]).unwrap();
+        assert_eq!(red.test, "merge::p99::x_base");
+        let none = of("merg", None, &[]).unwrap_err();
+        assert!(
+            none.starts_with("there is no budget or test `merg`; there are `merge::"),
+            "{none}"
+        );
+        let faster = of("fast", None, &[]).unwrap_err();
+        assert!(faster.contains("equal code is red"), "{faster}");
+    }
+}

@@ -1,0 +1,268 @@
+//! A search while it runs: it asks, measures until the answer is settled, and keeps what it knows.
+
+use std::time::Duration;
+
+use perf_budget_core::outcome::Outcome;
+use perf_budget_core::report::terminal::interval_text;
+
+use super::evidence;
+use super::render::Tried;
+use super::search::{Answer, Found, Search};
+use super::series::Series;
+use super::state::{State, now};
+use super::step::{Comparison, Ran};
+use crate::failure::Failure;
+use crate::text::{counted, short, value_shown};
+
+/// How often one commit is measured at most. Each run takes its time, so that this ends a search that gets no evidence.
+const MOST_RUNS: u32 = 200;
+
+/// A search while it runs.
+pub(super) struct Running<'a> {
+    /// The chance of a wrong answer in the whole search.
+    pub(super) alpha: f64,
+    /// How long one comparison is measured at most.
+    pub(super) effort: Duration,
+    pub(super) comparison: Comparison<'a>,
+    pub(super) series: &'a dyn Series,
+    /// The commit that everything is compared with.
+    pub(super) good: &'a str,
+    pub(super) state: State,
+    /// The most comparisons that it should take.
+    pub(super) most: u32,
+    pub(super) tell: &'a dyn Fn(&str),
+}
+
+impl Running<'_> {
+    /// Asks one entry after the other until nothing is left to ask.
+    pub(super) fn search(&mut self) -> Result<Found, Failure> {
+        let entries = self.series.len();
+        let holds_a_value = !self.comparison.rules.is_compared;
+        self.most = Search::most(entries) + u32::from(holds_a_value);
+        (self.tell)(&format!(
+            "searching {} for what broke `{}` ({}), in about {}",
+            counted(entries, self.series.what()),
+            self.comparison.rules.test,
+            self.comparison.rules.limit,
+            counted(self.most as usize, "comparison")
+        ));
+        if holds_a_value {
+            self.check_good()?;
+        }
+        self.ask()
+    }
+
+    /// Asks until nothing is left to ask, and returns what was found.
+    pub(super) fn ask(&mut self) -> Result<Found, Failure> {
+        let mut search = Search::new(self.series.len());
+        while let Some(at) = search.next() {
+            let answer = self.answer(&self.series.name(at), &self.series.shown(at), Some(at))?;
+            search.answer(at, answer);
+        }
+        Ok(search.found())
+    }
+
+    /// Makes sure that the limit holds at the good commit, where it is held against a value.
+    fn check_good(&mut self) -> Result<(), Failure> {
+        let good = self.good.to_owned();
+        let shown = format!("{} (good)", short(&good));
+        match self.answer(&good, &shown, None)? {
+            Answer::Green => Ok(()),
+            Answer::Red => Err(Failure::usage(format!(
+                "`{}` is red at {good} already, so that is not the good commit; name an older one, or a step by `--by 3%`",
+                self.comparison.rules.test
+            ))),
+            Answer::Unknown => {
+                let why = self.state.step(&good).skipped.clone().unwrap_or_default();
+                Err(Failure::unmeasured(format!(
+                    "{good}, the good commit, cannot be judged: {why}"
+                )))
+            }
+        }
+    }
+
+    /// Returns the answer for an entry: `at` in the series, or the good commit.
+    pub(super) fn answer(
+        &mut self,
+        name: &str,
+        shown: &str,
+        at: Option<usize>,
+    ) -> Result<Answer, Failure> {
+        let known = self.settled(name);
+        if known.is_none() {
+            let switched = match at {
+                Some(at) => self.series.switch(self.comparison.beside, at)?,
+                None => self.comparison.beside.switch(self.good).map(Ok)?,
+            };
+            if let Err(why) = switched {
+                self.state.step(name).skipped = Some(why);
+            }
+        }
+        if let (Some(at), None) = (at, self.settled(name)) {
+            self.compare_with_neighbours(name, at).map_err(|failure| self.ended(failure))?;
+        }
+        let answer = loop {
+            if let Some(answer) = self.settled(name) {
+                break answer;
+            }
+            self.comparison.interrupt.check().map_err(|failure| self.ended(failure))?;
+            let ran = self.comparison.run(self.good, name);
+            let ran = ran.map_err(|failure| self.ended(failure))?;
+            self.take(name, ran);
+            self.state.keep()?;
+        };
+        let again = if known.is_some() { " (settled before)" } else { "" };
+        (self.tell)(&format!("  {shown}: {}{again}", self.words(name, answer)));
+        Ok(answer)
+    }
+
+    /// Looks whether an entry is proven to run the same as the nearest ones whose answers are known, so that it has the same
+    /// answer. What is the same as the good commit is proven when it is compared, and what is deterministic is read as fast.
+    fn compare_with_neighbours(&mut self, name: &str, at: usize) -> Result<(), Failure> {
+        if self.comparison.rules.is_deterministic || self.state.step(name).evidence.runs > 0 {
+            return Ok(());
+        }
+        let series = self.series;
+        let mut is_known = |other: &usize| {
+            let name = series.name(*other);
+            let is_tried = self.state.steps.iter().any(|step| step.of == name);
+            is_tried && self.settled(&name).is_some_and(|answer| answer != Answer::Unknown)
+        };
+        let below = (0..at).rev().find(&mut is_known);
+        let above = (at + 1..series.len()).find(&mut is_known);
+        for commit in [below, above].into_iter().flatten().filter_map(|at| series.commit(at)) {
+            if self.comparison.is_same(commit)? {
+                let step = self.state.step(name);
+                (step.same, step.at) = (Some(commit.to_owned()), now());
+                return self.state.keep();
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the failure that ends the search. One that was interrupted goes on when it is started again.
+    fn ended(&self, failure: Failure) -> Failure {
+        if !self.comparison.interrupt.is_asked() {
+            return failure;
+        }
+        Failure::unmeasured("interrupted; the same command goes on where this one ended")
+    }
+
+    /// Takes what one run gave.
+    fn take(&mut self, name: &str, ran: Ran) {
+        let next = self.state.next();
+        let effort = self.effort.as_secs_f64();
+        let step = self.state.step(name);
+        step.at = now();
+        match ran {
+            Ran::Not(why) => step.skipped = Some(why),
+            Ran::Judged(outcome) => {
+                let is_certain = evidence::certain(&outcome).is_some();
+                if is_certain && (step.evidence.runs == 0 || outcome.proven.is_some()) {
+                    step.nth = None;
+                } else {
+                    step.nth.get_or_insert(next);
+                    step.evidence.add(&outcome);
+                    let chance = evidence::share(self.alpha, self.most, step.nth.unwrap_or(next));
+                    if outcome.evidence.is_none() {
+                        step.skipped = Some(outcome.reason.clone());
+                    } else if step.evidence.answer(chance).is_none()
+                        && (step.evidence.seconds >= effort || step.evidence.runs >= MOST_RUNS)
+                    {
+                        step.skipped = Some(format!(
+                            "{:.0} s of measuring did not settle it",
+                            step.evidence.seconds
+                        ));
+                    }
+                }
+                step.outcome = Some(*outcome);
+            }
+        }
+    }
+
+    /// Returns the answer for what is settled.
+    fn settled(&mut self, name: &str) -> Option<Answer> {
+        let (alpha, most) = (self.alpha, self.most);
+        let step = self.state.step(name);
+        if step.skipped.is_some() {
+            return Some(Answer::Unknown);
+        }
+        if let Some(same) = step.same.clone() {
+            return self.settled(&same);
+        }
+        let outcome = step.outcome.as_ref()?;
+        let Some(nth) = step.nth else { return evidence::certain(outcome) };
+        step.evidence.answer(evidence::share(alpha, most, nth))
+    }
+
+    /// Returns what is known of an entry, in words.
+    fn words(&mut self, name: &str, answer: Answer) -> String {
+        let step = self.state.step(name);
+        if let (Answer::Unknown, Some(why)) = (answer, &step.skipped) {
+            return format!("skipped, {why}");
+        }
+        let colour = if answer == Answer::Red { "red" } else { "green" };
+        if let Some(same) = &step.same {
+            return format!("{colour}, nothing that it runs differs from {}", short(same));
+        }
+        let Some(outcome) = &step.outcome else { return colour.to_owned() };
+        if let Some(proven) = &outcome.proven {
+            return format!("{colour}, {}", proven.words());
+        }
+        let interval = interval_text(outcome);
+        let between = if step.nth.is_some() { format!(" ({interval})") } else { String::new() };
+        let runs = match step.evidence.runs {
+            0 => String::new(),
+            runs => {
+                format!(", {} of {:.0} s", counted(runs as usize, "run"), step.evidence.seconds)
+            }
+        };
+        format!("{colour}, {}{between}{runs}", value_shown(outcome))
+    }
+
+    /// Returns what was tried, in the order of the series.
+    pub(super) fn tried(&mut self) -> Vec<Tried> {
+        let mut tried = Vec::new();
+        for at in 0..self.series.len() {
+            let name = self.series.name(at);
+            if !self.state.steps.iter().any(|step| step.of == name) {
+                continue;
+            }
+            let Some(answer) = self.settled(&name) else { continue };
+            let mut step = self.state.step(&name).clone();
+            if let Some(same) = &step.same {
+                step.outcome = self.state.step(same).outcome.clone();
+            }
+            tried.push(Tried {
+                at,
+                shown: self.series.shown(at),
+                answer,
+                evidence: step.nth.map(|_| step.evidence),
+                outcome: step.outcome,
+                skipped: step.skipped,
+                same: step.same,
+                name,
+            });
+        }
+        tried
+    }
+
+    /// Compares what was found with what is right before it, once, to say what it did by itself. Nothing depends on the
+    /// result.
+    pub(super) fn beside_parent(&mut self, at: usize) -> Result<Option<Outcome>, Failure> {
+        if at == 0 || !self.comparison.rules.is_compared {
+            return Ok(None);
+        }
+        let parent = self.series.name(at - 1);
+        if self.series.switch(self.comparison.beside, at)?.is_err() {
+            return Ok(None);
+        }
+        (self.tell)("comparing it with the commit before it");
+        let name = format!("{}-itself", self.series.name(at));
+        let ran = self.comparison.run(&parent, &name).map_err(|failure| self.ended(failure))?;
+        Ok(match ran {
+            Ran::Judged(outcome) => Some(*outcome),
+            Ran::Not(_) => None,
+        })
+    }
+}

@@ -1,0 +1,132 @@
+//! The search itself: which commit is asked next, and what the answers say. It knows no git and measures nothing.
+
+/// What is known of one commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// The limit holds.
+    Green,
+    /// The limit is broken.
+    Red,
+    /// It cannot be said: it does not build, say.
+    Unknown,
+}
+
+/// What a search has found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// The last commit is not red, so there is nothing to find.
+    Holds,
+    /// Nothing is known of the last commit.
+    Unknown,
+    /// This commit is red, and the one before it is green.
+    One(usize),
+    /// The first red is one of these: from the first to the last, which is red. What is between is unknown.
+    Range(usize, usize),
+}
+
+/// A search in a series of commits, the oldest first. What is before the first is green.
+#[derive(Debug, Clone)]
+pub(super) struct Search {
+    answers: Vec<Option<Answer>>,
+    /// The first commit that is not known to be green.
+    from: usize,
+    /// The first commit that is known to be red.
+    red: Option<usize>,
+}
+
+impl Search {
+    /// Begins the search in this number of commits, at least one.
+    pub(super) fn new(commits: usize) -> Search {
+        Search { answers: vec![None; commits], from: 0, red: None }
+    }
+
+    /// Returns the commit to ask next: the last, and then the nearest to the middle of what is open. `None` where the
+    /// search is over.
+    pub(super) fn next(&self) -> Option<usize> {
+        let Some(red) = self.red else {
+            let last = self.answers.len() - 1;
+            return self.answers[last].is_none().then_some(last);
+        };
+        let open = (self.from..red).filter(|&at| self.answers[at].is_none());
+        // Of the two in the middle the older one, as it leaves as many on either side.
+        open.min_by_key(|at| (2 * at + 1).abs_diff(self.from + red))
+    }
+
+    /// Takes the answer for a commit.
+    pub(super) fn answer(&mut self, at: usize, answer: Answer) {
+        self.answers[at] = Some(answer);
+        match answer {
+            Answer::Red => self.red = Some(at),
+            Answer::Green if self.red.is_some() => self.from = at + 1,
+            Answer::Green | Answer::Unknown => {}
+        }
+    }
+
+    /// Returns what was found, once there is no commit to ask.
+    pub(super) fn found(&self) -> Found {
+        match (self.red, self.answers.last()) {
+            (None, Some(Some(Answer::Green))) => Found::Holds,
+            (None, _) => Found::Unknown,
+            (Some(red), _) if red == self.from => Found::One(red),
+            (Some(red), _) => Found::Range(self.from, red),
+        }
+    }
+
+    /// Returns the most comparisons that a search in this number of commits takes, where each is settled.
+    pub(super) fn most(commits: usize) -> u32 {
+        1 + commits.next_power_of_two().trailing_zeros()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs a search and returns what it found, with how many answers it took that are known.
+    fn run(commits: usize, answer: impl Fn(usize) -> Answer) -> (Found, u32) {
+        let mut search = Search::new(commits);
+        let mut settled = 0;
+        while let Some(at) = search.next() {
+            settled += u32::from(answer(at) != Answer::Unknown);
+            search.answer(at, answer(at));
+        }
+        (search.found(), settled)
+    }
+
+    #[test]
+    fn the_first_red_is_found_in_as_few_steps_as_there_are_bits() {
+        for commits in 1..70 {
+            for first in 0..commits {
+                let red = |at| if at >= first { Answer::Red } else { Answer::Green };
+                let (found, steps) = run(commits, red);
+                assert_eq!(found, Found::One(first), "{commits}");
+                assert!(steps <= Search::most(commits), "{commits}: {steps}");
+            }
+        }
+        assert_eq!(run(9, |_| Answer::Green), (Found::Holds, 1));
+        assert_eq!(run(9, |_| Answer::Unknown).0, Found::Unknown);
+        assert_eq!([1, 2, 3, 40].map(Search::most), [1, 2, 3, 7]);
+    }
+
+    #[test]
+    fn what_is_unknown_is_passed_over_and_widens_the_answer() {
+        let some = |unknown: &'static [usize], first: usize| {
+            move |at| match at {
+                at if unknown.contains(&at) => Answer::Unknown,
+                at if at >= first => Answer::Red,
+                _ => Answer::Green,
+            }
+        };
+        assert_eq!(run(9, some(&[3, 4], 6)).0, Found::One(6));
+        assert_eq!(run(9, some(&[5], 6)).0, Found::Range(5, 6));
+        assert_eq!(run(9, some(&[0, 1, 2, 3, 4, 5, 6, 7], 8)).0, Found::Range(0, 8));
+    }
+
+    #[test]
+    fn a_history_that_goes_back_and_forth_gives_a_commit_that_is_red_after_a_green_one() {
+        let reds = [2, 3, 7, 8];
+        let (found, _) = run(9, |at| if reds.contains(&at) { Answer::Red } else { Answer::Green });
+        let Found::One(at) = found else { panic!("{found:?}") };
+        assert!(reds.contains(&at) && !reds.contains(&(at - 1)));
+    }
+}

@@ -1,0 +1,25 @@
+//! What a search goes through, one after the other: commits, or the changed packages of a lock file.
+
+use crate::base::Beside;
+use crate::failure::Failure;
+
+/// A series in which something became red: the first entry is next to what is good, the last is bad.
+pub(super) trait Series {
+    /// Returns the number of entries.
+    fn len(&self) -> usize;
+
+    /// Returns a name for an entry that no other has, and that can be a file's.
+    fn name(&self, at: usize) -> String;
+
+    /// Returns how an entry is shown to people.
+    fn shown(&self, at: usize) -> String;
+
+    /// Returns what an entry is, in a word.
+    fn what(&self) -> &'static str;
+
+    /// Returns the commit of an entry, where nothing but its files makes it what it is.
+    fn commit(&self, at: usize) -> Option<&str>;
+
+    /// Makes the work tree that of an entry. The inner error says why that is impossible, for this entry alone.
+    fn switch(&self, beside: &Beside, at: usize) -> Result<Result<(), String>, Failure>;
+}

@@ -1,0 +1,121 @@
+//! What a search has settled so far, so that an interrupted one goes on where it was.
+//!
+//! It is in the user's cache, beside the key of the seals, and not among the results: those may come from elsewhere, and
+//! a made-up state would name an innocent commit.
+
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use perf_budget_core::outcome::Outcome;
+use serde::{Deserialize, Serialize};
+
+use super::evidence::Evidence;
+use crate::failure::Failure;
+use crate::file;
+
+/// The seconds after which measurements are not continued, because the machine may have changed.
+const FRESH: u64 = 24 * 60 * 60;
+
+/// What is known of one commit.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Step {
+    /// The commit, or what stands for it.
+    pub(super) of: String,
+    /// Which of the comparisons that need evidence it is, the first being 0, by which its chance of a wrong answer is
+    /// known; `None` where it has no evidence.
+    pub(super) nth: Option<u32>,
+    /// The evidence of its runs so far.
+    pub(super) evidence: Evidence,
+    /// The outcome of the last run; `None` where none gave one.
+    pub(super) outcome: Option<Outcome>,
+    /// The commit that it is proven to run the same as, whose answer is its own; `None` where there is none.
+    #[serde(default)]
+    pub(super) same: Option<String>,
+    /// Why nothing can be said of it; `None` where something can.
+    pub(super) skipped: Option<String>,
+    /// When the last run ended, in seconds since 1970.
+    pub(super) at: u64,
+}
+
+/// All steps of one search.
+#[derive(Debug)]
+pub(super) struct State {
+    path: PathBuf,
+    pub(super) steps: Vec<Step>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct WireState {
+    version: u32,
+    steps: Vec<Step>,
+}
+
+/// The version of the file. Another one is not read.
+const VERSION: u32 = 1;
+
+impl State {
+    /// Reads the steps of the search that `identity` names, which is everything that its answers depend on. `place` is this
+    /// project's directory in the user's cache.
+    pub(super) fn read(place: &Path, identity: &str, is_fresh: bool) -> State {
+        let hash = hmac_sha256::Hash::hash(identity.as_bytes());
+        let name = hash[..8].iter().fold(String::new(), |name, byte| name + &format!("{byte:02x}"));
+        let directory = place.join("searches");
+        forget_old(&directory);
+        let path = directory.join(format!("{name}.json"));
+        let text = std::fs::read(&path).ok().filter(|_| !is_fresh);
+        let wire = text.and_then(|text| serde_json::from_slice::<WireState>(&text).ok());
+        let wire = wire.filter(|wire| wire.version == VERSION);
+        let mut steps = wire.map(|wire| wire.steps).unwrap_or_default();
+        let now = now();
+        steps.retain(|step| now.saturating_sub(step.at) < FRESH);
+        State { path, steps }
+    }
+
+    /// Returns what is known of a commit, and begins with it where nothing is.
+    pub(super) fn step(&mut self, of: &str) -> &mut Step {
+        let known = self.steps.iter().position(|step| step.of == of);
+        let at = known.unwrap_or_else(|| {
+            self.steps.push(Step { of: of.to_owned(), ..Step::default() });
+            self.steps.len() - 1
+        });
+        &mut self.steps[at]
+    }
+
+    /// Returns which of the comparisons with evidence the next one is.
+    pub(super) fn next(&self) -> u32 {
+        self.steps.iter().filter_map(|step| Some(step.nth? + 1)).max().unwrap_or(0)
+    }
+
+    /// Writes the steps. Where that fails, an interrupted search would begin anew, so it is said.
+    pub(super) fn keep(&self) -> Result<(), Failure> {
+        let wire = WireState { version: VERSION, steps: self.steps.clone() };
+        let text = serde_json::to_string(&wire)
+            .map_err(|e| Failure::unmeasured(format!("failed to write the search: {e}")))?;
+        if let Some(directory) = self.path.parent() {
+            std::fs::create_dir_all(directory).map_err(|e| Failure::io("create", directory, &e))?;
+        }
+        file::write(&self.path, &text)
+    }
+
+    /// Forgets a search that has ended.
+    pub(super) fn forget(&self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Removes searches that nobody has gone on with.
+fn forget_old(directory: &Path) {
+    let Ok(entries) = std::fs::read_dir(directory) else { return };
+    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+        let modified = path.metadata().and_then(|data| data.modified()).ok();
+        let age = modified.and_then(|modified| modified.elapsed().ok());
+        if age.is_some_and(|age| age.as_secs() > FRESH) {
+            let _ = std::fs::remove_file(&path);
+        }
+    }
+}
+
+/// Returns the seconds since 1970.
+pub(super) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}

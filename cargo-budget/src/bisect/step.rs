@@ -1,0 +1,200 @@
+//! One comparison: a commit is checked out, its `budgets.toml` is replaced by the rules of the search, and `cargo budget
+//! check` judges the one limit.
+
+use std::fs::{self, File};
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use perf_budget_core::outcome::Outcome;
+use perf_budget_core::paths;
+use perf_budget_core::record;
+use perf_budget_core::verdict::Verdict;
+
+use super::rules::Rules;
+use crate::base::{Beside, Target};
+use crate::failure::Failure;
+use crate::interrupt::Interrupt;
+
+/// How many bytes from the end of the output are read for the reason of a failure.
+const TAIL: u64 = 64 * 1024;
+
+/// How commits are compared, the same for all of them.
+pub(crate) struct Comparison<'a> {
+    pub(crate) beside: &'a Beside,
+    pub(crate) rules: &'a Rules,
+    pub(crate) target: &'a Target,
+    /// The project's directory.
+    pub(crate) root: &'a Path,
+    /// A shell command that makes what cargo does not build, in each checkout.
+    pub(crate) prepare: Option<&'a str>,
+    /// The number of links of each revision.
+    pub(crate) layouts: Option<u32>,
+    pub(crate) interrupt: &'a Interrupt,
+}
+
+/// What a run of the tests gave.
+#[derive(Debug)]
+pub(crate) enum Ran {
+    /// The limit was judged, or the evidence did not suffice.
+    Judged(Box<Outcome>),
+    /// It was not measured: the reason, in words.
+    Not(String),
+}
+
+impl Comparison<'_> {
+    /// Judges the limit at what is checked out, compared with `base` where it is compared with anything. `name` is for the
+    /// file with the output.
+    pub(crate) fn run(&self, base: &str, name: &str) -> Result<Ran, Failure> {
+        let package = &self.beside.package;
+        if !package.join("Cargo.toml").is_file() {
+            return Ok(Ran::Not("it has no such package".to_owned()));
+        }
+        self.write_rules()?;
+        let results = self.beside.results.join("results");
+        // Every run begins without the evidence of others, since all of it is multiplied here.
+        for left in ["evidence", "runs"] {
+            let _ = fs::remove_dir_all(results.join(left));
+        }
+        let record = paths::record(&results);
+        let _ = fs::remove_file(&record);
+        let log = self.log(name);
+        let file =
+            log.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| File::create(&log));
+        let file = file.map_err(|e| Failure::io("write", &log, &e))?;
+        let both = file.try_clone().map_err(|e| Failure::io("write", &log, &e))?;
+        let mut command = self.beside.command(&self.arguments(base))?;
+        let status = self.interrupt.status(command.stdout(file).stderr(both))?;
+        let outcomes = if record.is_file() { record::read(&record)?.outcomes } else { Vec::new() };
+        let own = outcomes.into_iter().rev().find(|outcome| outcome.test == self.rules.test);
+        let said = tail(&log);
+        Ok(match own {
+            _ if said.contains("nothing was compared with the base: ") => Ran::Not(reason(&said)),
+            Some(outcome) if matches!(outcome.verdict, Verdict::Skipped | Verdict::Unmeasured) => {
+                Ran::Not(outcome.reason)
+            }
+            Some(outcome) => Ran::Judged(Box::new(outcome)),
+            None if status.code() == Some(2) => {
+                Ran::Not(format!("its tests do not take these limits: {}", reason(&said)))
+            }
+            None => Ran::Not(reason(&said)),
+        })
+    }
+
+    /// Whether it is proven by files that what is checked out runs the same as `other`, which is built for nothing of this.
+    pub(crate) fn is_same(&self, other: &str) -> Result<bool, Failure> {
+        let is_asked = self.rules.is_compared && self.prepare.is_none();
+        if !is_asked || !self.beside.package.join("Cargo.toml").is_file() {
+            return Ok(false);
+        }
+        self.write_rules()?;
+        let mut arguments = self.arguments(other);
+        // What follows is for the tests, which are not run.
+        let end = arguments.iter().position(|argument| argument == "--").unwrap_or(arguments.len());
+        arguments.truncate(end);
+        arguments.push("--unchanged".to_owned());
+        let mut command = self.beside.command(&arguments)?;
+        let status = self.interrupt.status(command.stdout(Stdio::null()).stderr(Stdio::null()))?;
+        Ok(status.success())
+    }
+
+    /// Returns the path of the file with the output of a comparison.
+    pub(crate) fn log(&self, name: &str) -> PathBuf {
+        self.beside.results.join("output").join(format!("{name}.txt"))
+    }
+
+    fn arguments(&self, base: &str) -> Vec<String> {
+        let mut arguments = vec!["check".to_owned()];
+        let mut with = |name: &str, value: &str| arguments.push(format!("--{name}={value}"));
+        with("test", &self.target.test);
+        with("profile", &self.target.profile);
+        if self.rules.is_compared {
+            with("base", base);
+            if let Some(layouts) = self.layouts {
+                with("layouts", &layouts.to_string());
+            }
+            if let Some(prepare) = self.prepare {
+                with("prepare", prepare);
+            }
+        }
+        arguments.extend(self.target.options.iter().cloned());
+        arguments.extend(["--", "--exact", &self.rules.test].map(str::to_owned));
+        arguments
+    }
+
+    /// Writes the files that are the same at each commit: the rules, the accepted values, and a lock file that no commit
+    /// has.
+    fn write_rules(&self) -> Result<(), Failure> {
+        let package = &self.beside.package;
+        let file = package.join("budgets.toml");
+        fs::write(&file, &self.rules.text).map_err(|e| Failure::io("write", &file, &e))?;
+        let accepted = (self.root.join("budgets.lock"), package.join("budgets.lock"), true);
+        let mut above = self.root.ancestors().enumerate();
+        // The lock file is that of the workspace, which may be above the package.
+        let lock = above.find(|(_, directory)| directory.join("Cargo.lock").is_file());
+        let lock = lock.and_then(|(levels, directory)| {
+            let there = self.beside.above(levels)?;
+            Some((directory.join("Cargo.lock"), there.join("Cargo.lock"), false))
+        });
+        for (from, to, replaces) in [Some(accepted), lock].into_iter().flatten() {
+            if from.is_file() && (replaces || !to.exists()) {
+                fs::copy(&from, &to).map_err(|e| Failure::io("write", &to, &e))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns the end of a file.
+fn tail(path: &Path) -> String {
+    let read = || -> std::io::Result<Vec<u8>> {
+        let mut file = File::open(path)?;
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    String::from_utf8_lossy(&read().unwrap_or_default()).into_owned()
+}
+
+/// Returns why nothing was measured, by what was printed: the line of the command itself, or the first error of cargo.
+fn reason(said: &str) -> String {
+    let compared =
+        said.lines().find_map(|line| line.split_once("nothing was compared with the base: "));
+    if let Some((_, why)) = compared {
+        return format!("its base cannot be compared with: {}", why.trim());
+    }
+    let error = |line: &&str| line.starts_with("error");
+    if said.contains("could not compile") {
+        let first = said.lines().find(error).unwrap_or("error");
+        return format!("it does not build: {first}");
+    }
+    let last =
+        said.lines().rfind(error).or_else(|| said.lines().rfind(|line| !line.trim().is_empty()));
+    last.map_or_else(
+        || "nothing was said".to_owned(),
+        |line| line.trim_start_matches("error: ").to_owned(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reason_is_the_first_error_of_a_build_and_else_the_last() {
+        let check = |said: &str, want: &str| assert_eq!(reason(said), want);
+        check(
+            "error[E0425]: cannot find value `oops`\nerror: could not compile `x`\nerror: failed to build\n",
+            "it does not build: error[E0425]: cannot find value `oops`",
+        );
+        check("error: a\nerror: b\n\n", "b");
+        check("gone\n\n", "gone");
+        check("", "nothing was said");
+        check(
+            "warning: nothing was compared with the base: no disk; the other limits were judged\n",
+            "its base cannot be compared with: no disk; the other limits were judged",
+        );
+    }
+}

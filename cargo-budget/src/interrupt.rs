@@ -1,0 +1,107 @@
+//! Ctrl-C, for a subcommand that puts something away before it ends.
+//!
+//! What the command has started is in a process group of its own, which a terminal does not send the signal to. So the
+//! command passes it on, waits for the end of all of it, and puts away what it has made.
+
+use std::process::{Child, Command, ExitStatus};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::failure::Failure;
+
+/// How long a started program may take to end by itself after Ctrl-C, before it is ended.
+const GRACE: Duration = Duration::from_secs(10);
+/// How long the command sleeps before it looks again.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Whether the user wants the command to end.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    /// Begins to take notice of Ctrl-C and of a request to terminate. From now on neither ends the command by itself.
+    pub(crate) fn watched() -> Interrupt {
+        let interrupt = Interrupt::default();
+        interrupt.watch();
+        interrupt
+    }
+
+    #[cfg(unix)]
+    fn watch(&self) {
+        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+            // Where it cannot be watched for, it ends the command at once, as it usually does.
+            let _ = signal_hook::flag::register(signal, Arc::clone(&self.0));
+        }
+    }
+
+    #[cfg(not(unix))]
+    #[expect(clippy::unused_self, reason = "it is called in the same way as the other")]
+    fn watch(&self) {}
+
+    /// Whether the command was asked to end.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Fails where the command was asked to end.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        if self.is_asked() { Err(Failure::unmeasured("interrupted")) } else { Ok(()) }
+    }
+
+    /// Runs a program to its end. Where the command is asked to end meanwhile, the program is asked too, with all that it has
+    /// started, and this fails once it has ended.
+    pub(crate) fn status(&self, command: &mut Command) -> Result<ExitStatus, Failure> {
+        let program = command.get_program().to_string_lossy().into_owned();
+        let failed =
+            |e: &std::io::Error| Failure::unmeasured(format!("failed to run `{program}`: {e}"));
+        apart(command);
+        let mut child = command.spawn().map_err(|e| failed(&e))?;
+        let mut asked: Option<Instant> = None;
+        loop {
+            if let Some(status) = child.try_wait().map_err(|e| failed(&e))? {
+                return self.check().map(|()| status);
+            }
+            if self.is_asked() && asked.is_none() {
+                asked = Some(Instant::now());
+                end(&mut child, "TERM");
+            } else if asked.is_some_and(|asked| asked.elapsed() > GRACE) {
+                asked = Some(Instant::now());
+                end(&mut child, "KILL");
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    /// Waits for a moment, or until the command is asked to end.
+    pub(crate) fn sleep(&self, time: Duration) {
+        let until = Instant::now() + time;
+        while !self.is_asked() && Instant::now() < until {
+            std::thread::sleep(PAUSE);
+        }
+    }
+}
+
+/// Gives a program a process group of its own, so that a signal reaches it with all that it starts.
+#[cfg(unix)]
+fn apart(command: &mut Command) {
+    std::os::unix::process::CommandExt::process_group(command, 0);
+}
+
+#[cfg(not(unix))]
+fn apart(_: &mut Command) {}
+
+/// Ends a program that has a process group of its own, and the group.
+#[cfg(unix)]
+fn end(child: &mut Child, signal: &str) {
+    let group = format!("-{}", child.id());
+    let sent = crate::child::program("kill").args([&format!("-{signal}"), "--", &group]).status();
+    if !sent.is_ok_and(|status| status.success()) {
+        let _ = child.kill();
+    }
+}
+
+#[cfg(not(unix))]
+fn end(child: &mut Child, _: &str) {
+    let _ = child.kill();
+}

@@ -1,0 +1,226 @@
+//! Measuring again on each save: limits of the work tree against the base, in a line each.
+
+mod files;
+
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use perf_budget_core::outcome::Outcome;
+use perf_budget_core::report::terminal::interval_text;
+use perf_budget_core::suite::Suite;
+use perf_budget_core::{budget, record};
+
+use self::files::Files;
+use crate::base::{self, Target};
+use crate::child;
+use crate::failure::Failure;
+use crate::interrupt::Interrupt;
+use crate::project::Project;
+use crate::text::{short, value_shown};
+
+/// How often the files are looked at.
+const LOOK: Duration = Duration::from_millis(250);
+/// How often they are listed anew, to see a new one.
+const LIST: Duration = Duration::from_secs(2);
+/// How long nothing may change until a save counts as finished: editors write several files.
+const QUIET: Duration = Duration::from_millis(100);
+/// How many lines of a failed build are shown.
+const LINES: usize = 12;
+
+/// What is watched, and how it is measured.
+#[derive(Debug)]
+pub(crate) struct Asked<'a> {
+    /// A budget or a test.
+    pub(crate) name: &'a str,
+    /// The revision that is compared with.
+    pub(crate) base: &'a str,
+    /// The seconds that a limit is measured at most.
+    pub(crate) effort: u32,
+    /// The number of links of each revision.
+    pub(crate) layouts: u32,
+    pub(crate) target: &'a Target,
+    /// After how many measurements the command ends; `None` for never.
+    pub(crate) most: Option<u32>,
+}
+
+/// Measures now, and after each save, until Ctrl-C.
+pub(crate) fn watch(
+    project: &Project,
+    asked: &Asked<'_>,
+    show: &dyn Fn(&str) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    tests(project, asked.name)?;
+    let commit = base::commit(project, asked.base)?;
+    let interrupt = Interrupt::watched();
+    show(&format!(
+        "watching {} against {} ({}); Ctrl-C ends it\n",
+        asked.name,
+        short(&commit),
+        asked.base
+    ))?;
+    let mut left = asked.most;
+    let mut saved = Vec::new();
+    loop {
+        // What is saved while it is measured is measured next.
+        let files = Files::of(&project.root)?;
+        let measured = measure(project, asked, &interrupt);
+        if interrupt.is_asked() {
+            return Ok(());
+        }
+        let text = measured.unwrap_or_else(|failure| format!("{failure}\n"));
+        let names = names(&saved, &project.root);
+        show(&if names.is_empty() { text } else { format!("{names}\n{text}") })?;
+        if let Some(left) = &mut left {
+            *left -= 1;
+            if *left == 0 {
+                return Ok(());
+            }
+        }
+        match next(&files, &project.root, &interrupt)? {
+            Some(changed) => saved = changed,
+            None => return Ok(()),
+        }
+    }
+}
+
+/// Waits until a file is saved. Returns the files that were; `None` where the command is to end.
+fn next(
+    before: &Files,
+    root: &Path,
+    interrupt: &Interrupt,
+) -> Result<Option<Vec<std::path::PathBuf>>, Failure> {
+    let mut listed = Instant::now();
+    loop {
+        if interrupt.is_asked() {
+            return Ok(None);
+        }
+        if before.have_changed() || listed.elapsed() >= LIST {
+            listed = Instant::now();
+            let mut now = Files::of(root)?;
+            if !now.changed_since(before).is_empty() {
+                loop {
+                    interrupt.sleep(QUIET);
+                    if !now.have_changed() || interrupt.is_asked() {
+                        break;
+                    }
+                    now = Files::of(root)?;
+                }
+                return Ok(Some(now.changed_since(before)));
+            }
+        }
+        interrupt.sleep(LOOK);
+    }
+}
+
+/// Returns the names of the tests that a name means.
+fn tests(project: &Project, name: &str) -> Result<Vec<String>, Failure> {
+    let budgets = budget::load(&project.file())?;
+    let suite = Suite::of(&budgets, true);
+    let is_of = |test: &str| {
+        test == name || test.strip_prefix(name).is_some_and(|rest| rest.starts_with("::"))
+    };
+    let tests: Vec<String> =
+        suite.tests.iter().map(|test| test.name.clone()).filter(|test| is_of(test)).collect();
+    if tests.is_empty() {
+        return Err(Failure::usage(format!(
+            "there is no budget or test `{name}` in `{}`",
+            project.file().display()
+        )));
+    }
+    Ok(tests)
+}
+
+/// Measures once, and returns a line for each limit, or the reason why there is none.
+fn measure(project: &Project, asked: &Asked<'_>, interrupt: &Interrupt) -> Result<String, Failure> {
+    let tests = tests(project, asked.name)?;
+    let began = Instant::now();
+    let record = project.record();
+    let before = record.metadata().map_or(0, |data| data.len());
+    let mut output = tempfile::tempfile()
+        .map_err(|e| Failure::unmeasured(format!("failed to create a temporary file: {e}")))?;
+    let mut command = command(project, asked, &tests)?;
+    for sink in [Command::stdout, Command::stderr] {
+        let own = output.try_clone();
+        sink(
+            &mut command,
+            own.map_err(|e| Failure::unmeasured(format!("failed to copy a file: {e}")))?,
+        );
+    }
+    interrupt.status(&mut command)?;
+    let outcomes = since(&project.record(), before)?;
+    let own: Vec<&Outcome> = tests
+        .iter()
+        .filter_map(|test| outcomes.iter().rev().find(|outcome| outcome.test == *test))
+        .collect();
+    let seconds = began.elapsed().as_secs_f64();
+    let mut text = own.iter().fold(String::new(), |text, outcome| text + &line(outcome));
+    let mut said = String::new();
+    let read = output.seek(SeekFrom::Start(0)).and_then(|_| output.read_to_string(&mut said));
+    let is_compared = !said.contains("nothing was compared with the base");
+    if own.is_empty() || !is_compared {
+        read.map_err(|e| Failure::unmeasured(format!("failed to read the output: {e}")))?;
+        text += &failed(&said);
+    }
+    Ok(format!("{text}  in {seconds:.1} s\n"))
+}
+
+fn command(project: &Project, asked: &Asked<'_>, tests: &[String]) -> Result<Command, Failure> {
+    let own = std::env::current_exe()
+        .map_err(|e| Failure::unmeasured(format!("failed to find this program: {e}")))?;
+    let mut command = child::program(own);
+    command.args(["budget", "--color=never", "check", "--base", asked.base]);
+    command.args([format!("--effort={}", asked.effort), format!("--layouts={}", asked.layouts)]);
+    command.args([
+        format!("--test={}", asked.target.test),
+        format!("--profile={}", asked.target.profile),
+    ]);
+    command.args(&asked.target.options).args(["--", "--exact"]).args(tests);
+    command.current_dir(&project.root).stdin(std::process::Stdio::null());
+    Ok(command)
+}
+
+/// Returns the outcomes that were appended to a record since it had this size; all of them where it was set aside.
+fn since(path: &Path, size: u64) -> Result<Vec<Outcome>, Failure> {
+    let failed = |e: std::io::Error| Failure::io("read", path, &e);
+    let mut file = match std::fs::File::open(path) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        file => file.map_err(failed)?,
+    };
+    let now = file.metadata().map_err(failed)?.len();
+    file.seek(SeekFrom::Start(if now < size { 0 } else { size })).map_err(failed)?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(failed)?;
+    let mut part = tempfile::NamedTempFile::new().map_err(failed)?;
+    part.write_all(&bytes).map_err(failed)?;
+    Ok(record::read(part.path())?.outcomes)
+}
+
+/// Returns the line of an outcome: its test, its verdict, its value and the interval.
+fn line(outcome: &Outcome) -> String {
+    let interval = interval_text(outcome);
+    let between =
+        if matches!(&*interval, "-" | "exact") { String::new() } else { format!(" ({interval})") };
+    let why =
+        if outcome.estimate.is_none() { format!(", {}", outcome.reason) } else { String::new() };
+    let verdict = outcome.verdict.name();
+    format!("  {verdict:<12} {:<32} {}{between}{why}\n", outcome.test, value_shown(outcome))
+}
+
+/// Returns what was said where nothing was measured: from the first error on.
+fn failed(said: &str) -> String {
+    let from = said.lines().skip_while(|line| !line.starts_with("error")).take(LINES);
+    let lines: Vec<&str> = from.collect();
+    let lines = if lines.is_empty() { said.lines().rev().take(1).collect() } else { lines };
+    lines.iter().fold(String::new(), |text, line| format!("{text}  {line}\n"))
+}
+
+/// Returns the names of saved files, as a person knows them.
+fn names(saved: &[std::path::PathBuf], root: &Path) -> String {
+    let shown =
+        |path: &std::path::PathBuf| path.strip_prefix(root).unwrap_or(path).display().to_string();
+    let more =
+        if saved.len() > 3 { format!(" and {} more", saved.len() - 3) } else { String::new() };
+    saved.iter().take(3).map(shown).collect::<Vec<_>>().join(", ") + &more
+}
