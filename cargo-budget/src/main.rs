@@ -21,6 +21,7 @@ mod progress;
 mod project;
 mod report;
 mod selftest;
+mod site;
 mod target;
 mod text;
 

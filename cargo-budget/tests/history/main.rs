@@ -9,6 +9,7 @@ mod imports;
 mod million;
 mod project;
 mod recording;
+mod site;
 mod trends;
 
 use std::process::ExitCode;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         imported::rows(),
         faults::rows(),
         million::rows(),
+        site::rows(),
     ];
     libtest_mimic::run(&Arguments::from_args(), rows.into_iter().flatten().collect()).exit_code()
 }

@@ -17,6 +17,8 @@ mod project;
 #[path = "../history/recording.rs"]
 mod recording;
 mod server;
+#[path = "../history/site.rs"]
+mod site;
 #[path = "../history/trends.rs"]
 mod trends;
 
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         imported::rows(),
         faults::rows(),
         million::rows(),
+        site::rows(),
     ];
     let ended = libtest_mimic::run(&Arguments::from_args(), rows.into_iter().flatten().collect());
     Server::stop_shared();
