@@ -5,6 +5,8 @@
 #   BRANCH   the branch of the history and of the site; made where it does not exist
 #   TITLE    the title of the pages
 set -euo pipefail
+# What git says is looked at.
+export LC_ALL=C
 
 root=$PWD
 place=$(mktemp -d)
@@ -34,8 +36,7 @@ for attempt in 1 2 3 4 5; do
     (cd "$root" && cargo budget history record)
     (cd "$root" && cargo budget site --output "$place" --title "$TITLE")
     git checkout --quiet --orphan "new-$attempt"
-    git add --all -- .
-    git reset --quiet -- 'history.sqlite-*' 2>/dev/null || true
+    git add --all -- . ':!history.sqlite-*'
     git -c user.name=perf-budget -c user.email=perf-budget@localhost commit --quiet --message "Budgets of $(git -C "$root" rev-parse HEAD)"
     # Only what was fetched is replaced: a push that somebody else made since is refused, and is fetched again.
     if git push --quiet "--force-with-lease=refs/heads/$BRANCH:$known" origin "HEAD:refs/heads/$BRANCH"; then

@@ -2,13 +2,16 @@
 //! environments.
 
 use maud::{Markup, html};
+use perf_budget_core::outcome::Outcome;
 
 use super::chart::{self, class, sign};
 use super::frame::{self, Page};
 use super::names;
 use super::state::{Row, Step};
 use crate::history::{Shown, time_shown};
+use crate::report::html as run;
 use crate::report::html::escape::Text;
+use crate::report::html::mark;
 use crate::text::{counted, short};
 
 /// The most tests on a page.
@@ -25,6 +28,8 @@ pub(super) struct Test {
     pub(super) steps: Vec<Step>,
     /// The number of environments that are not shown.
     pub(super) left_out: usize,
+    /// Its outcome in the last run here, where that run is in the history and has a distribution.
+    pub(super) recorded: Option<Outcome>,
 }
 
 /// Renders the pages of a budget, each with its path.
@@ -39,6 +44,7 @@ pub(super) fn pages(
     let files: Vec<String> = (0..parts.len()).map(|i| names::budget(name, i)).collect();
     let render = |(i, part): (usize, &&[Test])| {
         let contents = html! {
+            (mark::patterns())
             h1.title { (Text(name)) }
             p.count { (counted(tests.len(), "limit")) " on " (Text(branch.unwrap_or("no branch"))) }
             (frame::parts(&files, i))
@@ -75,6 +81,21 @@ fn section(test: &Test, has_page: &dyn Fn(&str) -> bool) -> Markup {
             @else { p.soft { "Nothing was measured: there is no value to draw." } }
             (environments(test))
             (steps(test, has_page))
+            (distribution(test))
+        }
+    }
+}
+
+/// Renders how the values of the last run are distributed, as the page of that run does.
+fn distribution(test: &Test) -> Markup {
+    let drawn =
+        test.recorded.as_ref().and_then(|outcome| Some((outcome, run::chart::render(outcome)?)));
+    html! {
+        @if let Some((outcome, chart)) = drawn {
+            figure.recorded {
+                figcaption { "The values of the run of " (time_shown(outcome.run.began.cast_signed())) }
+                (chart)
+            }
         }
     }
 }

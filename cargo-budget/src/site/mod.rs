@@ -19,6 +19,8 @@ mod writer;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
+use perf_budget_core::outcome::Outcome;
+
 use self::state::{State, Step, digest};
 use self::writer::Writer;
 use crate::failure::Failure;
@@ -85,8 +87,9 @@ pub(crate) fn make(
     let mut state = State::read(settings.directory, &made_by)?;
     let commits = commits(&mut store, branch, settings.commits).map_err(failed)?;
     drop(work);
-    let mut site =
-        Site { settings, branch, store, writer: Writer::new(settings.directory), commits };
+    let recorded = recorded(project, &commits.0, progress);
+    let writer = Writer::new(settings.directory);
+    let mut site = Site { settings, branch, store, writer, commits, recorded };
     site.budgets(&mut state, &series, place, progress)?;
     site.commit_pages(&mut state, place, project, progress)?;
     for (name, text) in frame::ASSETS {
@@ -124,6 +127,8 @@ struct Site<'a> {
     writer: Writer,
     /// The commits that have a page, the newest first, and whether there are older ones.
     commits: (Vec<Commit>, bool),
+    /// The outcomes of the last run here that have a distribution, by their tests.
+    recorded: HashMap<String, Outcome>,
 }
 
 impl Site<'_> {
@@ -147,7 +152,7 @@ impl Site<'_> {
         for (name, tests) in &budgets {
             let parts = tests.values().flatten().map(|one| {
                 let print = fingerprints.get(&one.key).copied().unwrap_or_default();
-                format!("{} {} {} {}", one.key, print.count, print.sum, print.newest)
+                format!("{} {} {} {}", one.key, print.count, print.sum, one.newest)
             });
             let parts: Vec<String> = parts.collect();
             let made_of = digest(parts.iter().map(String::as_str));
@@ -155,7 +160,9 @@ impl Site<'_> {
                 // Pages that lead to a commit which has lost its page are made anew.
                 let leads_on =
                     !self.commits.1 || known.linked.zip(oldest).is_none_or(|(l, o)| l > o);
-                known.made_of == made_of && leads_on && self.writer.keep(&known.files)
+                let recorded = self.run_of(tests.keys().copied());
+                let is_new = !recorded.is_empty() && recorded != known.recorded;
+                known.made_of == made_of && leads_on && !is_new && self.writer.keep(&known.files)
             });
             let made = match known {
                 Some(known) => known,
@@ -176,11 +183,12 @@ impl Site<'_> {
         paged: &HashSet<String>,
         made_of: String,
     ) -> Result<state::Budget, Trouble> {
-        let tests = read::tests(&mut self.store, name, tests, self.settings.last)?;
+        let recorded = self.run_of(tests.keys().copied());
+        let tests = read::tests(&mut self.store, name, tests, self.settings.last, &self.recorded)?;
         let has_page = |hash: &str| paged.contains(hash);
         let linked = tests.iter().flat_map(|test| &test.lines).flat_map(|line| &line.trend.commits);
         let linked = linked.filter(|c| c.hash.as_deref().is_some_and(has_page)).map(|c| c.at).min();
-        let mut made = state::Budget { made_of, linked, ..state::Budget::default() };
+        let mut made = state::Budget { made_of, recorded, linked, ..state::Budget::default() };
         if tests.is_empty() {
             return Ok(made);
         }
@@ -194,6 +202,12 @@ impl Site<'_> {
             made.steps.extend(test.steps);
         }
         Ok(made)
+    }
+
+    /// Returns the run whose distributions are shown of these tests; empty where there is none.
+    fn run_of<'t>(&self, mut tests: impl Iterator<Item = &'t str>) -> String {
+        let run = tests.find_map(|test| Some(self.recorded.get(test)?.run.id.clone()));
+        run.unwrap_or_default()
     }
 
     /// Makes the pages of the commits that have something new.
@@ -306,6 +320,21 @@ fn made_of(runs: &[RunOf], before: Option<&str>, subject: &str, steps: &[&Step])
     let steps = steps.iter().map(|step| format!("{step:?}"));
     let parts: Vec<String> = runs.chain(steps).collect();
     digest(parts.iter().map(String::as_str).chain([before.unwrap_or_default(), subject]))
+}
+
+/// Returns the outcomes of the last run here that have a distribution, where the history has that run.
+fn recorded(
+    project: Option<&Project>,
+    commits: &[Commit],
+    progress: Progress,
+) -> HashMap<String, Outcome> {
+    let known: HashSet<&str> =
+        commits.iter().flat_map(|(_, runs)| runs).map(|run| run.id.as_str()).collect();
+    let last = project.and_then(|project| project.last_run(progress).ok()).unwrap_or_default();
+    let is_shown =
+        |outcome: &Outcome| outcome.shape.is_some() && known.contains(outcome.run.id.as_str());
+    let last = last.into_iter().filter(is_shown);
+    last.map(|outcome| (outcome.test.clone(), outcome)).collect()
 }
 
 /// Returns what is known of a commit without its outcomes.

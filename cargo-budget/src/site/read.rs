@@ -1,7 +1,8 @@
 //! What the history has of a budget, as the site shows it: the tests with their environments, rows and steps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
+use perf_budget_core::outcome::Outcome;
 use perf_budget_core::stats::order;
 
 use super::budget::{self, Test};
@@ -9,7 +10,7 @@ use super::chart::sign;
 use super::frame::path;
 use super::state::{Row, Step};
 use crate::history::{Fault, Point, Series, Shown, Store, analyse, percent, probability};
-use crate::text::{counted, line, visible};
+use crate::text::{self, counted, line, visible};
 
 /// The most environments of a test that are drawn, the newest first.
 const ENVIRONMENTS: usize = 6;
@@ -46,6 +47,7 @@ pub(super) fn tests(
     name: &str,
     tests: &BTreeMap<&str, Vec<&Series>>,
     last: u16,
+    recorded: &HashMap<String, Outcome>,
 ) -> Result<Vec<Test>, Fault> {
     let mut read = Vec::new();
     for series in tests.values() {
@@ -73,7 +75,8 @@ pub(super) fn tests(
         let href = budget::href(name, read.len(), &lines[0].series.test);
         let steps = steps(&lines, &href);
         let row = row(&lines, &newest, &href, left_out);
-        read.push(Test { lines, row, steps, left_out });
+        let recorded = recorded.get(&row.test).map(text::plain);
+        read.push(Test { lines, row, steps, left_out, recorded });
     }
     Ok(read)
 }

@@ -36,6 +36,9 @@ pub(super) struct Budget {
     pub(super) files: Vec<String>,
     pub(super) rows: Vec<Row>,
     pub(super) steps: Vec<Step>,
+    /// The run whose distributions its pages have; empty where there are none.
+    #[serde(default)]
+    pub(super) recorded: String,
     /// The time of the oldest commit that its pages lead to.
     pub(super) linked: Option<i64>,
 }

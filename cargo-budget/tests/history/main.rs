@@ -8,6 +8,8 @@ mod imported;
 mod imports;
 mod million;
 mod project;
+#[cfg(unix)]
+mod publish;
 mod recording;
 mod site;
 mod trends;
@@ -27,6 +29,8 @@ fn main() -> ExitCode {
         faults::rows(),
         million::rows(),
         site::rows(),
+        #[cfg(unix)]
+        publish::rows(),
     ];
     libtest_mimic::run(&Arguments::from_args(), rows.into_iter().flatten().collect()).exit_code()
 }

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use libtest_mimic::Trial;
+use perf_budget_core::outcome::{Distribution, HistogramBin, Outcome};
 use perf_budget_core::verdict::Verdict;
 
 use crate::on_both;
@@ -90,6 +91,19 @@ fn pages(db: &str) {
     }
     assert!(files[&format!("commit/{}.html", hashes[0])].contains("Change 0"));
     assert!(commit.contains(&format!("https://example.org/p/commit/{}", hashes[10])));
+    // The last run's distribution is drawn, where the run has one and is recorded.
+    assert!(!budget.contains("figure class=\"recorded\""));
+    let bars = (0..5_u32).map(|i| (f64::from(i) * 1e-4 + 1e-3, f64::from(i + 1) * 1e-4 + 1e-3, 3));
+    let bars = bars.map(|(low, high, count)| HistogramBin { low, high, count }).collect();
+    let shape = Distribution { of: "operations".to_owned(), quantiles: Vec::new(), bars };
+    let shaped = Outcome { shape: Some(shape), ..outcome("shaped", 15, 1.3e-3) };
+    project.outcomes(&[shaped]);
+    project.run(&site).says(0, "");
+    assert!(!page(&self::files(&project.dir.join("out")), "budget/merge-").contains("recorded\""));
+    project.run(&["history", "record"]).says(0, "recorded 1 outcome");
+    project.run(&site).says(0, "");
+    let files = self::files(&project.dir.join("out"));
+    assert!(page(&files, "budget/merge-").contains("figure class=\"recorded\""));
     // Every link leads to a file of the site.
     for (name, text) in &files {
         let from = Path::new(name).parent().unwrap();
@@ -104,7 +118,7 @@ fn pages(db: &str) {
 
 fn incremental(db: &str) {
     let (project, hashes) = stepped("site-again", db);
-    let other = |n: u64| perf_budget_core::outcome::Outcome {
+    let other = |n: u64| Outcome {
         test: "other::p99".to_owned(),
         budget: "other".to_owned(),
         ..outcome("other", n, 1e-3)
@@ -155,7 +169,7 @@ fn incremental(db: &str) {
 fn hostile(db: &str) {
     let (project, _) = stepped("site-hostile", db);
     let name = "</script><img src=x onerror=alert(1)>\u{202e}../../&\"'`";
-    let hostile = perf_budget_core::outcome::Outcome {
+    let hostile = Outcome {
         test: format!("{name}::p99"),
         budget: name.to_owned(),
         reason: name.to_owned(),
@@ -181,7 +195,7 @@ fn hostile(db: &str) {
 fn unmeasured(db: &str) {
     let (project, _) = stepped("site-unmeasured", db);
     let hash = project.commit(16);
-    let lost = perf_budget_core::outcome::Outcome {
+    let lost = Outcome {
         verdict: Verdict::Unmeasured,
         estimate: None,
         reason: "the process ended early".to_owned(),
@@ -279,4 +293,9 @@ fn schemas(db: &str) {
     holds(&project, "trend", &["trend", "merge", "--format", "json"]);
     holds(&project, "history-list", &["history", "list", "--format", "json"]);
     holds(&project, "site", &["site", "--output", "out", "--format", "json"]);
+    holds(&project, "doctor", &["doctor", "--format", "json"]);
+    let budgets = project.dir.join("budgets.toml");
+    let loose = fs::read_to_string(&budgets).unwrap().replace("2 ms", "1 ms");
+    fs::write(&budgets, loose).unwrap();
+    holds(&project, "diff", &["diff", "HEAD", "--format", "json"]);
 }

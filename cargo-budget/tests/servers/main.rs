@@ -16,6 +16,7 @@ mod million;
 mod project;
 #[path = "../history/recording.rs"]
 mod recording;
+mod repositories;
 mod server;
 #[path = "../history/site.rs"]
 mod site;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         imported::rows(),
         faults::rows(),
         million::rows(),
+        repositories::rows(),
         site::rows(),
     ];
     let ended = libtest_mimic::run(&Arguments::from_args(), rows.into_iter().flatten().collect());

@@ -9,7 +9,7 @@
 pub(crate) mod axis;
 mod both;
 mod cases;
-mod chart;
+pub(crate) mod chart;
 mod detail;
 pub(crate) mod escape;
 mod footer;
