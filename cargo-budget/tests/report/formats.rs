@@ -73,6 +73,10 @@ fn an_explanation_matches_its_schema() {
         let whole: serde_json::Value = serde_json::from_str(&whole.out).unwrap();
         for outcome in whole["outcomes"].as_array().unwrap() {
             let name = outcome["test"].as_str().unwrap();
+            // No argument of a program can have a zero character.
+            if name.contains('\0') {
+                continue;
+            }
             let done = run(&["explain", "--format", "json", "--input", &file(input), "--", name]);
             assert_eq!(done.code, 0, "{}", done.err);
             let document: serde_json::Value = serde_json::from_str(&done.out).unwrap();
