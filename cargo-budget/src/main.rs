@@ -23,6 +23,7 @@ mod progress;
 mod project;
 mod report;
 mod selftest;
+mod site;
 mod target;
 mod text;
 mod watch;

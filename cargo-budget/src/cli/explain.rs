@@ -7,13 +7,14 @@ use perf_budget_core::budget::{Subject, lock};
 use perf_budget_core::quantity::{Quantity, Unit};
 
 use super::context::Context;
-use super::output::show;
+use super::output::{print, show};
+use super::rendering::Rendering;
 use crate::base::{self, Target};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::inside::{FILES, Inside, Part, Place};
 use crate::project::Project;
-use crate::report::{Report, explain, input};
+use crate::report::{Report, explain, explain_json, input};
 use crate::text;
 
 /// Show everything that the last run recorded about a budget
@@ -25,6 +26,7 @@ Examples:
   cargo budget explain module --base main                  what changed in an artifact since another revision
   cargo budget explain module --accepted                   since the revision whose value was accepted
   cargo budget explain module --against /tmp/main.wasm     compared with another build of it
+  cargo budget explain merge --format json | jq '.limits[] | select(.red) | .next'
 
 Exits with 0 whatever the verdicts are; the exit code of `cargo budget report` follows from them.")]
 pub(super) struct Explain {
@@ -42,6 +44,9 @@ pub(super) struct Explain {
     /// The same, compared with the revision whose value is in budgets.lock
     #[arg(long, conflicts_with_all = ["against", "base"])]
     accepted: bool,
+    /// The format of the output: text for people, or JSON with everything that was recorded and what to do next
+    #[arg(long, value_enum, default_value_t, conflicts_with_all = ["against", "base", "accepted"])]
+    format: Rendering,
 }
 
 impl Explain {
@@ -50,6 +55,10 @@ impl Explain {
             [] => input::latest(Path::new("."), context.progress)?,
             files => input::record(files, context.progress)?,
         };
+        if matches!(self.format, Rendering::Json) {
+            print(&format!("{:#}\n", explain_json::render(&report, &self.budget)?))?;
+            return Ok(Exit::Holds);
+        }
         show(&explain::render(&report, &self.budget)?)?;
         let project = Project::find(Path::new(".")).ok();
         let compares = self.against.is_some() || self.base.is_some() || self.accepted;

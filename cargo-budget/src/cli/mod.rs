@@ -22,6 +22,7 @@ mod rendering;
 mod report;
 mod save_base;
 mod selftest;
+mod site;
 mod suggest;
 mod target;
 mod tighten;
@@ -79,6 +80,7 @@ enum Command {
     Doctor(doctor::Doctor),
     Init(init::Init),
     Selftest(selftest::Selftest),
+    Site(site::Site),
     Suggest(suggest::Suggest),
     Tighten(tighten::Tighten),
     History(history::History),
@@ -127,6 +129,7 @@ fn run(command: Command, context: Context) -> Result<Exit, Failure> {
         Command::Doctor(args) => args.run(context),
         Command::Init(args) => args.run(context),
         Command::Selftest(args) => args.run(context),
+        Command::Site(args) => args.run(context),
         Command::Suggest(args) => args.run(context),
         Command::Tighten(args) => args.run(context),
         Command::History(args) => args.run(context),

@@ -3,7 +3,7 @@
 //! `store` records runs and queries them, with one schema and one SQL text for both databases, which are in `sqlite`
 //! and `postgres`; `place` says which of them a history is in. `import` reads the results of other tools. `trend`
 //! finds, with `change` and `drift`, how a budget's values developed; `show` prints it, and `overview` what changed lately
-//! over all budgets.
+//! over all budgets. `survey` reads what the site shows.
 
 mod change;
 mod database;
@@ -23,6 +23,7 @@ mod select;
 mod show;
 mod sqlite;
 mod store;
+mod survey;
 #[cfg(test)]
 mod synthetic;
 mod time;
@@ -30,10 +31,15 @@ mod time;
 mod tls;
 mod trend;
 
+pub(crate) use database::Fault;
 #[cfg(feature = "import")]
 pub(crate) use import::{Format, Source, import};
 pub(crate) use latest_step::{LatestStep, latest_step};
 pub(crate) use place::Place;
 pub(crate) use record::{RunToRecord, record};
-pub(crate) use select::{TrendQuery, trend};
-pub(crate) use show::{list, list_json};
+pub(crate) use select::{TrendQuery, choose_branch, trend};
+pub(crate) use show::{Shown, list, list_json, percent, probability};
+pub(crate) use store::{Point, Series, Store};
+pub(crate) use survey::{OutcomeRow, RunOf};
+pub(crate) use time::shown as time_shown;
+pub(crate) use trend::{Commit, analyse};

@@ -62,6 +62,7 @@ mod tests {
             value: if i < at { 1.0 } else { after },
             runs: 1,
             is_red: false,
+            limit: None,
         };
         let change = Change { at, before: 1.0, after, p: Some(0.001) };
         Shown {

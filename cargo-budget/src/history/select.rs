@@ -119,7 +119,7 @@ fn unknown(store: &mut Store, place: &Place, project: Option<&Project>, name: &s
 
 /// Returns the series on one branch: the named branch, else the one that is checked out, else the one with the newest
 /// outcome.
-fn choose_branch<'s>(
+pub(crate) fn choose_branch<'s>(
     all: &'s [Series],
     which: &TrendQuery<'_>,
     project: Option<&Project>,

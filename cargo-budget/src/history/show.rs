@@ -71,7 +71,7 @@ impl Answer {
 }
 
 impl Shown {
-    fn quantity(&self, value: f64) -> Quantity {
+    pub(crate) fn quantity(&self, value: f64) -> Quantity {
         Quantity::new(value, self.series.unit)
     }
 
@@ -167,7 +167,7 @@ impl Shown {
         format!("{word} by {by}: {values} {range}, {}{p}", time::shown(bad.at))
     }
 
-    pub(super) fn drift(&self, drift: &TotalDrift) -> String {
+    pub(crate) fn drift(&self, drift: &TotalDrift) -> String {
         let commits = &self.trend.commits;
         let never_red = if commits.iter().any(|commit| commit.is_red) || self.trend.limit.is_none()
         {
@@ -189,7 +189,7 @@ impl Shown {
     }
 
     /// Returns the recent changes, each with the number of commits in its range.
-    pub(super) fn recent(&self) -> impl Iterator<Item = (&Change, Option<usize>)> {
+    pub(crate) fn recent(&self) -> impl Iterator<Item = (&Change, Option<usize>)> {
         let first = self.trend.commits.len().saturating_sub(LATELY);
         let all = self.trend.changes.iter().zip(self.distances.iter().copied());
         all.filter(move |(change, _)| change.at >= first)
@@ -197,7 +197,7 @@ impl Shown {
 
     /// Returns how much worse the value got lately, as the logarithm of its ratio; less than 0 if it only got better,
     /// and 0 if it did not change.
-    pub(super) fn worst(&self) -> f64 {
+    pub(crate) fn worst(&self) -> f64 {
         let moved = |before: f64, after: f64| {
             let far = (after / before).ln().abs().min(f64::MAX);
             let far = if far.is_nan() { 0.0 } else { far };
@@ -209,7 +209,7 @@ impl Shown {
     }
 
     /// Returns whether a rise by `rise` is a change for the worse; `None` where only the project knows.
-    fn is_worse(&self, rise: f64) -> Option<bool> {
+    pub(crate) fn is_worse(&self, rise: f64) -> Option<bool> {
         let lower = if let Some((bound, _)) = &self.trend.limit {
             bound == "max"
         } else {
@@ -347,7 +347,7 @@ fn share(before: f64, after: f64) -> Option<f64> {
     share.is_finite().then_some(share)
 }
 
-fn percent(before: f64, after: f64) -> String {
+pub(crate) fn percent(before: f64, after: f64) -> String {
     share(before, after).map_or_else(
         || "a change from 0".to_owned(),
         |share| {
@@ -365,6 +365,6 @@ fn percent(before: f64, after: f64) -> String {
     )
 }
 
-fn probability(p: f64) -> String {
+pub(crate) fn probability(p: f64) -> String {
     if p < 0.001 { "< 0.001".to_owned() } else { format!("{p:.3}") }
 }

@@ -10,7 +10,7 @@ use super::schema;
 
 /// An open history with the newest schema.
 pub(crate) struct Store {
-    database: Box<dyn Database>,
+    pub(super) database: Box<dyn Database>,
 }
 
 /// The result of recording a run.
@@ -260,7 +260,7 @@ fn bound_word(bound: Bound) -> &'static str {
     }
 }
 
-fn optional(value: &Value) -> Option<String> {
+pub(super) fn optional(value: &Value) -> Option<String> {
     matches!(value, Value::Text(_)).then(|| value.text().to_owned())
 }
 

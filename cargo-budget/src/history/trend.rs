@@ -18,6 +18,8 @@ pub(crate) struct Commit {
     pub(crate) runs: usize,
     /// Whether any of its verdicts was red.
     pub(crate) is_red: bool,
+    /// The limit that its newest run was held to; `None` where there was none.
+    pub(crate) limit: Option<f64>,
 }
 
 /// A step between two commits of the series.
@@ -92,26 +94,28 @@ pub(crate) fn analyse(points: &[Point], with_dirty: bool) -> Trend {
 
 /// Returns one value for each commit, in order of time.
 fn commits(points: &[&Point]) -> Vec<Commit> {
-    let mut groups: Vec<(&Point, Vec<f64>, bool)> = Vec::new();
+    let mut groups: Vec<(&Point, Vec<f64>, bool, Option<f64>)> = Vec::new();
     for point in points {
         let Some(value) = point.value else { continue };
-        let same = |known: &&mut (&Point, _, _)| {
+        let same = |known: &&mut (&Point, _, _, _)| {
             point.commit.is_some() && known.0.commit == point.commit && known.0.dirty == point.dirty
         };
         match groups.iter_mut().rev().find(same) {
             Some(group) => {
                 group.1.push(value);
                 group.2 |= point.is_red;
+                group.3 = point.limit;
             }
-            None => groups.push((point, vec![value], point.is_red)),
+            None => groups.push((point, vec![value], point.is_red, point.limit)),
         }
     }
-    let commit = |(point, values, is_red): (&Point, Vec<f64>, bool)| Commit {
+    let commit = |(point, values, is_red, limit): (&Point, Vec<f64>, bool, Option<f64>)| Commit {
         hash: point.commit.clone(),
         at: point.at,
         runs: values.len(),
         value: median(values),
         is_red,
+        limit,
     };
     groups.into_iter().map(commit).collect()
 }

@@ -20,11 +20,7 @@ const WIDEST: f64 = 40.0;
 
 /// Renders all limits of a budget, or the one limit whose test has that name.
 pub(crate) fn render(report: &Report, name: &str) -> Result<String, Failure> {
-    let asked = |outcome: &&Outcome| outcome.budget == name || outcome.test == name;
-    let found: Vec<&Outcome> = report.outcomes.iter().filter(asked).collect();
-    if found.is_empty() {
-        return Err(unknown(report, name));
-    }
+    let found = found(report, name)?;
     let mut shown = String::new();
     let trends = report.trends();
     for outcome in found {
@@ -80,6 +76,13 @@ pub(crate) fn render(report: &Report, name: &str) -> Result<String, Failure> {
         shown.push('\n');
     }
     Ok(text::shown(&shown))
+}
+
+/// Returns all limits of a budget, or the one limit whose test has that name.
+pub(super) fn found<'r>(report: &'r Report, name: &str) -> Result<Vec<&'r Outcome>, Failure> {
+    let asked = |outcome: &&Outcome| outcome.budget == name || outcome.test == name;
+    let found: Vec<&Outcome> = report.outcomes.iter().filter(asked).collect();
+    if found.is_empty() { Err(unknown(report, name)) } else { Ok(found) }
 }
 
 /// Returns the failure for an unknown name. It lists the budgets of the run, the most similar names first.

@@ -4,6 +4,10 @@
 
 #[path = "../report/command.rs"]
 mod command;
+#[path = "../history/project.rs"]
+#[expect(dead_code, reason = "the tests of the history use more of it")]
+mod project;
+mod site;
 
 use std::path::Path;
 use std::process::Command;
@@ -15,15 +19,7 @@ use crate::command::{Scratch, file, run, skipped};
 /// `actions` is a script that does what a reader would do. The content security policy would not allow it, so the
 /// page then comes without the policy. Without `actions` the page is unchanged.
 fn dom(scratch: &Scratch, input: &str, actions: &str) -> Option<String> {
-    let known = ["chromium", "chromium-browser", "google-chrome"];
-    let browser = known.iter().find(|name| {
-        std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
-            .any(|directory| directory.join(name).is_file())
-    });
-    let Some(browser) = browser else {
-        skipped("there is no Chromium to look with");
-        return None;
-    };
+    let browser = browser()?;
     let page = scratch.path("page.html");
     let made = run(&["report", "--format", "html", "--quiet", "--input", input, "--output", &page]);
     assert_eq!(made.code, 1, "a limit of the record is broken: {}{}", made.out, made.err);
@@ -34,7 +30,27 @@ fn dom(scratch: &Scratch, input: &str, actions: &str) -> Option<String> {
         let after = after.replace("</body>", &format!("<script>{actions}</script></body>"));
         std::fs::write(&page, format!("{before}{after}")).unwrap();
     }
-    let profile = scratch.path("profile");
+    let size = if actions.is_empty() { "1280,900" } else { "390,844" };
+    let dom = visit(browser, &scratch.path("profile"), &page, size);
+    assert!(Path::new(&page).is_file());
+    Some(dom)
+}
+
+/// Returns the name of the browser; `None`, with a message, where there is none.
+fn browser() -> Option<&'static str> {
+    let known = ["chromium", "chromium-browser", "google-chrome"];
+    let found = known.into_iter().find(|name| {
+        std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
+            .any(|directory| directory.join(name).is_file())
+    });
+    if found.is_none() {
+        skipped("there is no Chromium to look with");
+    }
+    found
+}
+
+/// Opens a file in a window of this size, and returns the page as the browser has it after its scripts ran.
+fn visit(browser: &str, profile: &str, page: &str, size: &str) -> String {
     let done = Command::new(browser)
         .args([
             "--headless",
@@ -44,7 +60,7 @@ fn dom(scratch: &Scratch, input: &str, actions: &str) -> Option<String> {
             "--no-first-run",
         ])
         // The window is as narrow as the browser allows: some versions have a minimum of 500.
-        .arg(if actions.is_empty() { "--window-size=1280,900" } else { "--window-size=390,844" })
+        .arg(format!("--window-size={size}"))
         .args(["--enable-logging=stderr", "--v=0", "--dump-dom"])
         .arg(format!("--user-data-dir={profile}"))
         .arg(format!("file://{page}"))
@@ -55,8 +71,7 @@ fn dom(scratch: &Scratch, input: &str, actions: &str) -> Option<String> {
     // The console reports a violated policy, a script that failed, and a resource that was not found.
     let complaints: Vec<&str> = log.lines().filter(|line| line.contains(":CONSOLE")).collect();
     assert!(complaints.is_empty(), "{complaints:#?}");
-    assert!(Path::new(&page).is_file());
-    Some(String::from_utf8(done.stdout).unwrap())
+    String::from_utf8(done.stdout).unwrap()
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::made::isolate;
 use super::{Crate, share_base};
 
 /// Runs a script in the crate as a CI system does, and returns its exit code and what it printed.
-fn run(counted: &Crate, script: &str, arguments: &[&str]) -> (i32, String) {
+pub(super) fn run(counted: &Crate, script: &str, arguments: &[&str]) -> (i32, String) {
     let root = counted.0.root();
     let results = root.join("results");
     let mut command = Command::new("bash");
@@ -27,7 +27,7 @@ fn run(counted: &Crate, script: &str, arguments: &[&str]) -> (i32, String) {
 }
 
 /// Returns the samples of the page in this language.
-fn samples(page: &str, language: &str) -> Vec<String> {
+pub(super) fn samples(page: &str, language: &str) -> Vec<String> {
     let begin = format!("\n```{language}\n");
     let blocks = page.split(&begin).skip(1);
     blocks.map(|block| block.split("\n```").next().unwrap().to_owned()).collect()
@@ -39,7 +39,7 @@ fn page() -> String {
 }
 
 /// Returns a sample as the tests run it, which do not wait for a release build.
-fn unoptimized(sample: &str) -> String {
+pub(super) fn unoptimized(sample: &str) -> String {
     assert!(sample.contains("cargo budget check "), "{sample}");
     sample.replace("cargo budget check ", "cargo budget check --profile dev ")
 }

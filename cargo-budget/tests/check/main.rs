@@ -5,6 +5,8 @@
 //! nothing depends on how fast the machine is.
 
 mod action;
+mod agents;
+mod bench;
 mod benchmarks;
 mod bisect;
 mod built;

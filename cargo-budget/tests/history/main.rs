@@ -8,7 +8,10 @@ mod imported;
 mod imports;
 mod million;
 mod project;
+#[cfg(unix)]
+mod publish;
 mod recording;
+mod site;
 mod trends;
 
 use std::process::ExitCode;
@@ -25,6 +28,9 @@ fn main() -> ExitCode {
         imported::rows(),
         faults::rows(),
         million::rows(),
+        site::rows(),
+        #[cfg(unix)]
+        publish::rows(),
     ];
     libtest_mimic::run(&Arguments::from_args(), rows.into_iter().flatten().collect()).exit_code()
 }

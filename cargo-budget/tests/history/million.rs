@@ -48,6 +48,8 @@ fn million(db: &str) {
         vec!["trend", "budget_7::metric_0"],
         vec!["trend", "budget_7::metric_0", "--last", "2000"],
         vec!["history", "list"],
+        vec!["site", "--output", "out", "--branch", "main"],
+        vec!["site", "--output", "out", "--branch", "main"],
     ] {
         let begin = Instant::now();
         project.run(&arguments).says(0, "");

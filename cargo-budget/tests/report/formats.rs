@@ -56,6 +56,48 @@ fn json_matches_its_schema() {
     assert!(!validator.is_valid(&serde_json::json!({ "format": 1, "outcomes": [{}] })));
 }
 
+/// The JSON of `explain` has all of a red: the numbers, the noise, the cause, and commands to check a fix with.
+#[test]
+fn an_explanation_matches_its_schema() {
+    let read = |path: &str| -> serde_json::Value {
+        let text = std::fs::read_to_string(folder().join("../../..").join(path)).unwrap();
+        // Both schemas are in one document here, so that no file is looked up.
+        serde_json::from_str(&text.replace("report.schema.json#/", "#/")).unwrap()
+    };
+    let mut schema = read("cargo-budget/schema/explain.schema.json");
+    schema["$defs"] = read("core/schema/report.schema.json")["$defs"].clone();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let mut red = 0;
+    for input in ["outcomes.jsonl", "hostile.jsonl", "compared.jsonl"] {
+        let whole = run(&["report", "--format", "json", "--input", &file(input)]);
+        let whole: serde_json::Value = serde_json::from_str(&whole.out).unwrap();
+        for outcome in whole["outcomes"].as_array().unwrap() {
+            let name = outcome["test"].as_str().unwrap();
+            // No argument of a program can have a zero character.
+            if name.contains('\0') {
+                continue;
+            }
+            let done = run(&["explain", "--format", "json", "--input", &file(input), "--", name]);
+            assert_eq!(done.code, 0, "{}", done.err);
+            let document: serde_json::Value = serde_json::from_str(&done.out).unwrap();
+            let wrong: Vec<String> =
+                validator.iter_errors(&document).map(|e| e.to_string()).collect();
+            assert!(wrong.is_empty(), "{input}: {name}: {wrong:#?}");
+            check_described(&schema, &schema, &document, "");
+            for limit in document["limits"].as_array().unwrap() {
+                assert_eq!(limit["verdict"], limit["outcome"]["verdict"]);
+                assert!(limit["next"].as_str().is_some_and(|next| !next.is_empty()));
+                assert!(!limit["commands"][0].as_array().unwrap().is_empty());
+                red += usize::from(limit["red"] == true);
+            }
+        }
+    }
+    assert!(red > 5, "only {red} reds were explained");
+    let unknown =
+        run(&["explain", "nothing", "--format", "json", "--input", &file("outcomes.jsonl")]);
+    assert_eq!((unknown.code, unknown.out.as_str()), (2, ""));
+}
+
 /// What GitLab asks of each entry: the fields that its documentation requires, with its words for severity, and a path from
 /// the root of the repository. Of entries with the same fingerprint it shows one.
 #[test]

@@ -16,7 +16,10 @@ mod million;
 mod project;
 #[path = "../history/recording.rs"]
 mod recording;
+mod repositories;
 mod server;
+#[path = "../history/site.rs"]
+mod site;
 #[path = "../history/trends.rs"]
 mod trends;
 
@@ -34,6 +37,8 @@ fn main() -> ExitCode {
         imported::rows(),
         faults::rows(),
         million::rows(),
+        repositories::rows(),
+        site::rows(),
     ];
     let ended = libtest_mimic::run(&Arguments::from_args(), rows.into_iter().flatten().collect());
     Server::stop_shared();

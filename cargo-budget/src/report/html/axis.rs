@@ -9,16 +9,16 @@ const WIDE: f64 = 5.0;
 const MARGIN: f64 = 3.0;
 
 /// A horizontal axis.
-pub(super) struct Axis {
+pub(crate) struct Axis {
     low: f64,
     high: f64,
     /// Whether equal distances stand for equal ratios.
-    pub(super) logarithmic: bool,
+    pub(crate) logarithmic: bool,
 }
 
 impl Axis {
     /// Returns an axis that covers all of these values.
-    pub(super) fn of(values: impl IntoIterator<Item = f64>) -> Axis {
+    pub(crate) fn of(values: impl IntoIterator<Item = f64>) -> Axis {
         let finite: Vec<f64> = values.into_iter().filter(|value| value.is_finite()).collect();
         let low = finite.iter().copied().fold(f64::INFINITY, f64::min);
         let high = finite.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -30,7 +30,7 @@ impl Axis {
     }
 
     /// Returns the position of a value in percent. A value beyond an end is put at that end.
-    pub(super) fn at(&self, value: f64) -> f64 {
+    pub(crate) fn at(&self, value: f64) -> f64 {
         let share = if self.logarithmic {
             (value.max(f64::MIN_POSITIVE).ln() - self.low.ln()) / (self.high.ln() - self.low.ln())
         } else {
@@ -42,12 +42,12 @@ impl Axis {
     }
 
     /// Returns whether the axis reaches a value.
-    pub(super) fn has(&self, value: f64) -> bool {
+    pub(crate) fn has(&self, value: f64) -> bool {
         (self.low..=self.high).contains(&value)
     }
 
     /// Returns round values along the axis with their texts, as many as fit on a narrow screen.
-    pub(super) fn ticks(&self, unit: Unit) -> Vec<(f64, String)> {
+    pub(crate) fn ticks(&self, unit: Unit) -> Vec<(f64, String)> {
         let places = self.round_values();
         let show = |value: f64| Quantity::new(value, unit).to_string();
         let mut ticks: Vec<(f64, String)> = Vec::new();
@@ -62,7 +62,7 @@ impl Axis {
     }
 
     /// Returns the positions of round values along the axis, with the values.
-    pub(super) fn places(&self) -> Vec<(f64, f64)> {
+    pub(crate) fn places(&self) -> Vec<(f64, f64)> {
         self.round_values().into_iter().map(|value| (self.at(value), value)).collect()
     }
 
@@ -95,12 +95,12 @@ impl Axis {
 }
 
 /// Returns a position as an attribute of SVG: `12.34%`.
-pub(super) fn percent(place: f64) -> String {
+pub(crate) fn percent(place: f64) -> String {
     format!("{place:.2}%")
 }
 
 /// Returns how a text must be anchored to stay within the chart.
-pub(super) fn anchor(place: f64) -> &'static str {
+pub(crate) fn anchor(place: f64) -> &'static str {
     match place {
         p if p < 18.0 => "start",
         p if p > 82.0 => "end",

@@ -20,7 +20,7 @@ const TICKS: f64 = FLOOR + 17.0;
 const DETECTABLE: f64 = FLOOR + 36.0;
 
 /// Returns the chart: the distribution and the limit, or, for a deterministic metric, its one value and the limit.
-pub(super) fn render(outcome: &Outcome) -> Option<Markup> {
+pub(crate) fn render(outcome: &Outcome) -> Option<Markup> {
     let (estimate, against) = (outcome.estimate?, outcome.against?);
     let detectable = detectable(outcome);
     let axis = axis(outcome, &estimate, &against);

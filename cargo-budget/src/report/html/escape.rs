@@ -7,7 +7,7 @@ use crate::text::{between_backticks, visible};
 /// Text from outside. Markup is escaped, invisible characters are made visible, and a line feed becomes a character
 /// reference. So no line of the page begins with text from outside; otherwise a page that is printed in a GitHub job
 /// could contain workflow commands.
-pub(super) struct Text<'t>(pub(super) &'t str);
+pub(crate) struct Text<'t>(pub(crate) &'t str);
 
 impl Render for Text<'_> {
     fn render_to(&self, page: &mut String) {
@@ -26,7 +26,7 @@ impl Render for Text<'_> {
 }
 
 /// A sentence. What stands between backticks is code, as it is in Markdown.
-pub(super) struct Prose<'t>(pub(super) &'t str);
+pub(crate) struct Prose<'t>(pub(crate) &'t str);
 
 impl Render for Prose<'_> {
     fn render_to(&self, page: &mut String) {

@@ -4,7 +4,7 @@ use maud::{Markup, PreEscaped, html};
 use perf_budget_core::verdict::Verdict;
 
 /// Returns the icon, which always stands next to the name of the verdict.
-pub(super) fn verdict(verdict: Verdict, size: u32) -> Markup {
+pub(crate) fn verdict(verdict: Verdict, size: u32) -> Markup {
     let path = match verdict {
         Verdict::Pass => "M8 .8a7.2 7.2 0 1 0 0 14.4A7.2 7.2 0 0 0 8 .8ZM4.6 8.2l2.4 2.5 4.6-5.2",
         Verdict::Warn => "M8 1.4 15.2 14.4H.8ZM8 6v4M8 11.7v.9",
@@ -23,7 +23,7 @@ pub(super) fn verdict(verdict: Verdict, size: u32) -> Markup {
 }
 
 /// Returns the hatching of the tolerance, which the charts refer to.
-pub(super) fn patterns() -> Markup {
+pub(crate) fn patterns() -> Markup {
     PreEscaped(
         "<svg class=\"unseen\" width=\"0\" height=\"0\" aria-hidden=\"true\" focusable=\"false\"><defs>\
          <pattern id=\"hatch\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" \

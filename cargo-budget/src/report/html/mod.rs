@@ -6,15 +6,15 @@
 //! escaped. That is why no element has a `style` attribute: positions in charts are attributes, in percent of the
 //! width.
 
-mod axis;
+pub(crate) mod axis;
 mod both;
 mod cases;
-mod chart;
+pub(crate) mod chart;
 mod detail;
-mod escape;
+pub(crate) mod escape;
 mod footer;
 mod group;
-mod mark;
+pub(crate) mod mark;
 mod policy;
 mod revision;
 mod row;

@@ -1,0 +1,115 @@
+//! `cargo budget site`.
+
+use std::path::PathBuf;
+
+use super::context::Context;
+use super::db::{Db, project};
+use super::output::{print, show};
+use super::rendering::Rendering;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::history::Place;
+use crate::project::Project;
+use crate::site::{self, Made, Settings};
+
+/// Write the history as a static site: an overview, a page for each budget, a page for each commit
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo budget site --output site && xdg-open site/index.html
+  cargo budget site --output site --branch main --title 'textkit'
+  cargo budget site --output site --db postgres://ci@db.example.org/budgets --format json
+
+The pages are files that need no server, so a directory can be put anywhere: docs/site.md has a workflow for GitHub Pages.
+In a directory with an earlier site only what changed is written.")]
+pub(super) struct Site {
+    #[command(flatten)]
+    db: Db,
+    /// The directory to write the site into
+    #[arg(long, short, value_name = "DIR")]
+    output: PathBuf,
+    /// The branch [default: the one that is checked out, else the one recorded last]
+    #[arg(long, value_name = "NAME")]
+    branch: Option<String>,
+    /// The title of all pages [default: the name of the project's directory]
+    #[arg(long, value_name = "TEXT")]
+    title: Option<String>,
+    /// The address of a commit, with {commit} for its hash [default: that of the repository a workflow runs for]
+    #[arg(long, value_name = "URL")]
+    commit_url: Option<String>,
+    /// The number of outcomes of each test in its chart, the newest first
+    #[arg(long, value_name = "N", default_value = "300", value_parser = clap::value_parser!(u16).range(1..=2000))]
+    last: u16,
+    /// The number of newest commits that have a page
+    #[arg(long, value_name = "N", default_value = "500", value_parser = clap::value_parser!(u16).range(1..=5000))]
+    commits: u16,
+    /// How to print what was done
+    #[arg(long, value_enum, default_value_t)]
+    format: Rendering,
+}
+
+impl Site {
+    pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
+        let project = project();
+        let place = Place::of(self.db.db.as_deref(), project.as_ref())?;
+        let title = self.title.clone().unwrap_or_else(|| title(project.as_ref()));
+        let commit_url = self.commit_url.clone().or_else(of_the_workflow);
+        check(commit_url.as_deref())?;
+        let settings = Settings {
+            directory: &self.output,
+            branch: self.branch.as_deref(),
+            title: &title,
+            commit_url: commit_url.as_deref(),
+            last: self.last,
+            commits: self.commits,
+        };
+        let made = site::make(&place, project.as_ref(), &settings, context.progress)?;
+        for note in &made.notes {
+            context.tell(&format!("note: {note}"));
+        }
+        match self.format {
+            Rendering::Text => show(&said(&made))?,
+            Rendering::Json => print(&format!("{:#}\n", serde_json::json!(made)))?,
+        }
+        Ok(Exit::Holds)
+    }
+}
+
+/// Returns the sentence that says what was done.
+fn said(made: &Made) -> String {
+    let removed =
+        if made.removed > 0 { format!(", {} removed", made.removed) } else { String::new() };
+    format!(
+        "{}: {} limits of {} budgets, {} commits; {} of {} files written{removed}\n",
+        made.index,
+        made.limits,
+        made.budgets,
+        made.commits,
+        made.written,
+        made.files + 1
+    )
+}
+
+fn title(project: Option<&Project>) -> String {
+    let name =
+        project.and_then(|project| Some(project.root.file_name()?.to_string_lossy().into_owned()));
+    name.unwrap_or_else(|| "Performance budgets".to_owned())
+}
+
+/// Returns the address of a commit at the host that a workflow of GitHub runs for.
+fn of_the_workflow() -> Option<String> {
+    let variable = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
+    let (server, repository) = (variable("GITHUB_SERVER_URL")?, variable("GITHUB_REPOSITORY")?);
+    Some(format!("{server}/{repository}/commit/{{commit}}"))
+}
+
+/// Checks that an address leads to a page, and not to a script.
+fn check(url: Option<&str>) -> Result<(), Failure> {
+    let is_page = |url: &str| url.starts_with("https://") || url.starts_with("http://");
+    match url {
+        Some(url) if !is_page(url) || !url.contains("{commit}") => Err(Failure::usage(format!(
+            "`{url}` is no address of commits; it looks like `https://example.org/project/commit/{{commit}}`"
+        ))),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,140 @@
+//! What the site reads of a history: which series have something new, the runs of the newest commits, and the outcomes of
+//! a run, each with the value before it.
+
+use std::collections::HashMap;
+
+use perf_budget_core::quantity::Unit;
+
+use super::database::{Fault, Row, Value};
+use super::entry::{HARNESS, unit_of};
+use super::store::{Store, optional};
+
+/// What shows that a series has got or lost an outcome, without reading its outcomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Fingerprint {
+    /// The number of outcomes.
+    pub(crate) count: i64,
+    /// A sum over the keys of their runs.
+    pub(crate) sum: i64,
+}
+
+/// One run of a commit.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct RunOf {
+    pub(crate) key: i64,
+    pub(crate) id: String,
+    pub(crate) commit: String,
+    /// The time of the commit, or of the run if that is not known.
+    pub(crate) at: i64,
+    pub(crate) began: i64,
+    pub(crate) environment: String,
+    pub(crate) source: String,
+    /// The number of its outcomes, and of those that are red.
+    pub(crate) outcomes: i64,
+    pub(crate) red: i64,
+}
+
+/// One outcome of a run, with the value before it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct OutcomeRow {
+    pub(crate) test: String,
+    pub(crate) budget: String,
+    pub(crate) unit: Unit,
+    pub(crate) verdict: String,
+    pub(crate) reason: String,
+    pub(crate) value: Option<f64>,
+    pub(crate) limit: Option<(String, f64)>,
+    pub(crate) is_red: bool,
+    /// The last value of an earlier commit in the same series; `None` where there is none.
+    pub(crate) before: Option<f64>,
+}
+
+impl RunOf {
+    /// Returns whether its values were held to limits; those of other tools were not.
+    pub(crate) fn is_judged(&self) -> bool {
+        self.source == HARNESS
+    }
+}
+
+impl Store {
+    /// Returns the fingerprint of each series that has outcomes.
+    pub(crate) fn fingerprints(&mut self) -> Result<HashMap<i64, Fingerprint>, Fault> {
+        // The keys of runs are hashes, whose sum would leave the range of a number.
+        // Both columns are in the index of the primary key, so that no row is read.
+        let sql = "SELECT series, count(*), CAST(sum(run % 1000003) AS BIGINT) \
+                   FROM budget_outcomes GROUP BY series";
+        let rows = self.database.rows(sql, &[])?;
+        let of = |row: &Row| {
+            let int = |column: usize| row[column].int().unwrap_or_default();
+            (int(0), Fingerprint { count: int(1), sum: int(2) })
+        };
+        Ok(rows.iter().map(of).collect())
+    }
+
+    /// Returns the newest runs of commits on a branch, the newest commit first. Runs of trees with uncommitted changes are
+    /// left out.
+    pub(crate) fn runs_of_commits(
+        &mut self,
+        branch: Option<&str>,
+        last: i64,
+    ) -> Result<Vec<RunOf>, Fault> {
+        let (on, many) = match branch {
+            Some(_) => ("r.branch = $1", "$2"),
+            None => ("r.branch IS NULL", "$1"),
+        };
+        let sql = format!(
+            "SELECT n.run, n.id, n.commit_id, n.time, n.began, n.environment, n.source, \
+             (SELECT count(*) FROM budget_outcomes o WHERE o.run = n.run), \
+             (SELECT count(*) FROM budget_outcomes o WHERE o.run = n.run AND o.red = 1) FROM \
+             (SELECT r.*, coalesce(r.committed, r.began) AS time FROM budget_runs r \
+             WHERE {on} AND r.commit_id IS NOT NULL AND r.dirty = 0 \
+             ORDER BY coalesce(r.committed, r.began) DESC, r.commit_id, r.began DESC LIMIT {many}) n \
+             ORDER BY n.time DESC, n.commit_id, n.began DESC, n.run"
+        );
+        let mut values: Vec<Value> = branch.map(Value::from).into_iter().collect();
+        values.push(last.into());
+        let rows = self.database.rows(&sql, &values)?;
+        Ok(rows.iter().map(run_of).collect())
+    }
+
+    /// Returns the outcomes of a run, in the order of their names.
+    pub(crate) fn outcomes_of(&mut self, run: i64) -> Result<Vec<OutcomeRow>, Fault> {
+        let sql = "SELECT s.test, s.budget, s.unit, o.verdict, o.reason, o.value, o.bound, o.limit_value, o.red, \
+                   (SELECT p.value FROM budget_outcomes p WHERE p.series = o.series AND p.at < o.at \
+                    AND p.value IS NOT NULL AND EXISTS (SELECT 1 FROM budget_runs q WHERE q.run = p.run \
+                    AND q.dirty = 0) ORDER BY p.at DESC, p.run LIMIT 1) \
+                   FROM budget_outcomes o JOIN budget_series s ON s.series = o.series \
+                   WHERE o.run = $1 ORDER BY s.test, s.unit";
+        let rows = self.database.rows(sql, &[run.into()])?;
+        Ok(rows.iter().map(outcome_row).collect())
+    }
+}
+
+fn run_of(row: &Row) -> RunOf {
+    let int = |column: usize| row[column].int().unwrap_or_default();
+    RunOf {
+        key: int(0),
+        id: row[1].text().to_owned(),
+        commit: row[2].text().to_owned(),
+        at: int(3),
+        began: int(4),
+        environment: row[5].text().to_owned(),
+        source: row[6].text().to_owned(),
+        outcomes: int(7),
+        red: int(8),
+    }
+}
+
+fn outcome_row(row: &Row) -> OutcomeRow {
+    OutcomeRow {
+        test: row[0].text().to_owned(),
+        budget: row[1].text().to_owned(),
+        unit: unit_of(row[2].text()),
+        verdict: row[3].text().to_owned(),
+        reason: row[4].text().to_owned(),
+        value: row[5].real(),
+        limit: optional(&row[6]).zip(row[7].real()),
+        is_red: row[8].int() == Some(1),
+        before: row[9].real(),
+    }
+}

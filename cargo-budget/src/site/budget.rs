@@ -1,0 +1,172 @@
+//! The pages of a budget: the chart of each of its tests, what it is held to, its steps with their commits, and its
+//! environments.
+
+use maud::{Markup, html};
+use perf_budget_core::outcome::Outcome;
+
+use super::chart::{self, class, sign};
+use super::frame::{self, Page};
+use super::names;
+use super::state::{Row, Step};
+use crate::history::{Shown, time_shown};
+use crate::report::html as run;
+use crate::report::html::escape::Text;
+use crate::report::html::mark;
+use crate::text::{counted, short};
+
+/// The most tests on a page.
+const MOST: usize = 20;
+
+/// The most steps of a test that are listed.
+const LISTED: usize = 12;
+
+/// A test of the budget: its environments, the newest first, and what the overview says of it.
+#[derive(Debug)]
+pub(super) struct Test {
+    pub(super) lines: Vec<Shown>,
+    pub(super) row: Row,
+    pub(super) steps: Vec<Step>,
+    /// The number of environments that are not shown.
+    pub(super) left_out: usize,
+    /// Its outcome in the last run here, where that run is in the history and has a distribution.
+    pub(super) recorded: Option<Outcome>,
+}
+
+/// Renders the pages of a budget, each with its path.
+pub(super) fn pages(
+    project: &str,
+    branch: Option<&str>,
+    name: &str,
+    tests: &[Test],
+    has_page: &dyn Fn(&str) -> bool,
+) -> Vec<(String, String)> {
+    let parts: Vec<&[Test]> = tests.chunks(MOST).collect();
+    let files: Vec<String> = (0..parts.len()).map(|i| names::budget(name, i)).collect();
+    let render = |(i, part): (usize, &&[Test])| {
+        let contents = html! {
+            (mark::patterns())
+            h1.title { (Text(name)) }
+            p.count { (counted(tests.len(), "limit")) " on " (Text(branch.unwrap_or("no branch"))) }
+            (frame::parts(&files, i))
+            @for test in *part { (section(test, has_page)) }
+            (frame::parts(&files, i))
+        };
+        let page = Page { project, title: name, up: "../", scripts: &[] };
+        (files[i].clone(), frame::page(&page, &contents))
+    };
+    parts.iter().enumerate().map(render).collect()
+}
+
+/// Returns the page of a budget that has the nth test.
+pub(super) fn href(budget: &str, nth: usize, test: &str) -> String {
+    format!("{}#{}", names::budget(budget, nth / MOST), names::anchor(test))
+}
+
+fn section(test: &Test, has_page: &dyn Fn(&str) -> bool) -> Markup {
+    let row = &test.row;
+    let anchor = names::anchor(&row.test);
+    html! {
+        section.test id=(anchor) aria-labelledby=(format!("h-{anchor}")) {
+            div.heading {
+                h2 id=(format!("h-{anchor}")) { (Text(&row.test)) }
+                (frame::verdict(&row.verdict, row.is_red))
+                p.now-is {
+                    @if let Some(value) = &row.value { b { (value) } } @else { "no value" }
+                    @if let Some(limit) = &row.limit { " " span.soft { (limit) } }
+                    @if let Some(share) = row.share { " " span.soft { "(" (share_text(share)) " of the limit)" } }
+                    " " span.soft { "as of " (time_shown(row.at)) }
+                }
+            }
+            @if let Some(chart) = chart::render(&test.lines, &test.steps, has_page) { (chart) }
+            @else { p.soft { "Nothing was measured: there is no value to draw." } }
+            (environments(test))
+            (steps(test, has_page))
+            (distribution(test))
+        }
+    }
+}
+
+/// Renders how the values of the last run are distributed, as the page of that run does.
+fn distribution(test: &Test) -> Markup {
+    let drawn =
+        test.recorded.as_ref().and_then(|outcome| Some((outcome, run::chart::render(outcome)?)));
+    html! {
+        @if let Some((outcome, chart)) = drawn {
+            figure.recorded {
+                figcaption { "The values of the run of " (time_shown(outcome.run.began.cast_signed())) }
+                (chart)
+            }
+        }
+    }
+}
+
+/// Returns a share in millionths as percent.
+pub(super) fn share_text(share: i64) -> String {
+    format!("{:.0} %", share as f64 / 1e4)
+}
+
+fn environments(test: &Test) -> Markup {
+    html! {
+        ul.environments {
+            @for (i, line) in test.lines.iter().enumerate() {
+                li {
+                    svg.swatch width="34" height="12" aria-hidden="true" {
+                        path.line.(format!("e{i}")) d="M1 6H33" {} path.dot.(format!("e{i}")) d="M17 6h0" {}
+                    }
+                    span { (Text(&line.series.environment)) }
+                    span.soft { (about(line)) }
+                }
+            }
+            @if test.left_out > 0 { li.soft { "and " (counted(test.left_out, "environment")) " that were measured longer ago" } }
+        }
+    }
+}
+
+/// Returns what is said of a line beside its name.
+fn about(line: &Shown) -> String {
+    let trend = &line.trend;
+    let mut said = vec![counted(trend.commits.len(), "commit")];
+    if let Some((bound, limit)) = &trend.limit {
+        said.push(format!("limit {} {}", sign(bound), line.quantity(*limit)));
+    }
+    if trend.without_value > 0 {
+        said.push(format!("{} without a value", counted(trend.without_value, "outcome")));
+    }
+    if trend.is_short {
+        said.push("too few commits to tell a step from noise".to_owned());
+    }
+    if line.cut {
+        said.push("there are older ones".to_owned());
+    }
+    said.join(", ")
+}
+
+fn steps(test: &Test, has_page: &dyn Fn(&str) -> bool) -> Markup {
+    html! {
+        @if !test.steps.is_empty() {
+            ul.steps {
+                @for step in test.steps.iter().take(LISTED) {
+                    li.(class(step)) {
+                        b { (step.by) } " " span { (Text(&step.values)) } " "
+                        @if step.is_drift { "drift over the whole line" } @else { (place_of(step, has_page)) }
+                        @if test.lines.len() > 1 { " " span.soft { (Text(&step.environment)) } }
+                    }
+                }
+                @if test.steps.len() > LISTED { li.soft { "and " (counted(test.steps.len() - LISTED, "smaller one")) } }
+            }
+        }
+    }
+}
+
+/// Renders where a step is: its commit, with a link where the commit has a page.
+fn place_of(step: &Step, has_page: &dyn Fn(&str) -> bool) -> Markup {
+    html! {
+        @if let Some(commit) = &step.commit {
+            "at "
+            @if has_page(commit) { a href=(format!("../{}", names::commit(commit, 0))) { code { (Text(short(commit))) } } }
+            @else { code { (Text(short(commit))) } }
+            ", "
+        }
+        (time_shown(step.at))
+    }
+}

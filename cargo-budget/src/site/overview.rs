@@ -1,0 +1,206 @@
+//! The overview: every test with its line, its last value, the share of its limit and its last change, the worst first;
+//! the newest commits; and the list of all commits.
+
+use std::cmp::Reverse;
+
+use maud::{Markup, html};
+
+use super::budget::share_text;
+use super::chart::{class, json};
+use super::frame::{self, Page};
+use super::names;
+use super::state::{Commit, Row, State};
+use crate::history::time_shown;
+use crate::report::html::axis::percent;
+use crate::report::html::escape::Text;
+use crate::text::{counted, short};
+
+/// The most tests on a page of the overview, and in one file for the search.
+const MOST: usize = 200;
+const SEARCHED: usize = 5000;
+
+/// The share of a limit that is near it, in millionths.
+const NEAR: i64 = 900_000;
+
+/// The number of newest commits on the overview, and of commits on a page of the list.
+const NEWEST: usize = 8;
+const LISTED: usize = 500;
+
+/// Renders the overview and the lists it leads to, each file with its path.
+pub(super) fn files(
+    project: &str,
+    branch: Option<&str>,
+    state: &State,
+    notes: &[String],
+) -> Vec<(String, String)> {
+    let mut rows: Vec<&Row> = state.budgets.values().flat_map(|budget| &budget.rows).collect();
+    rows.sort_by(|a, b| order(a).cmp(&order(b)));
+    let mut commits: Vec<(&String, &Commit)> = state.commits.iter().collect();
+    commits.sort_by_key(|(hash, commit)| (Reverse(commit.at), *hash));
+    let newest = commits.first().map_or(i64::MIN, |(_, commit)| commit.at);
+    let parts: Vec<&[&Row]> = if rows.is_empty() { vec![&[]] } else { rows.chunks(MOST).collect() };
+    let names: Vec<String> = (0..parts.len()).map(names::overview).collect();
+    let searched: Vec<String> = if parts.len() > 1 {
+        (0..rows.len().div_ceil(SEARCHED)).map(|i| format!("assets/search-{}.js", i + 1)).collect()
+    } else {
+        Vec::new()
+    };
+    let mut files = Vec::new();
+    for (i, part) in parts.iter().enumerate() {
+        let contents = html! {
+            @if i == 0 { (summary(branch, &rows, newest)) @for note in notes { p.remark { (Text(note)) } } }
+            (controls(&searched))
+            (frame::parts(&names, i))
+            ol.tests #tests { @for row in *part { (test(row, newest)) } }
+            (frame::parts(&names, i))
+            @if i == 0 && !commits.is_empty() {
+                h2 { "Newest commits" }
+                (listed(&commits[..commits.len().min(NEWEST)]))
+                p { a href="commits.html" { "All " (counted(commits.len(), "recorded commit")) } }
+            }
+        };
+        let page =
+            Page { project, title: if i == 0 { "" } else { "Overview" }, up: "", scripts: &[] };
+        files.push((names[i].clone(), frame::page(&page, &contents)));
+    }
+    for (name, part) in searched.iter().zip(rows.chunks(SEARCHED)) {
+        files.push((name.clone(), index(part)));
+    }
+    files.extend(lists(project, &commits));
+    files
+}
+
+/// Returns the key by which rows are sorted: what is red, then what got worse lately, then what is near its limit.
+fn order(row: &Row) -> (Reverse<u8>, Reverse<i64>, Reverse<i64>, &str) {
+    let severity = frame::of_history(&row.verdict, row.is_red).severity();
+    let red = if row.is_red { severity + 10 } else { 0 };
+    (Reverse(red), Reverse(row.worst.max(0)), Reverse(row.share.unwrap_or(0)), &row.test)
+}
+
+fn summary(branch: Option<&str>, rows: &[&Row], newest: i64) -> Markup {
+    let red = rows.iter().filter(|row| row.is_red).count();
+    let worse = rows.iter().filter(|row| !row.is_red && row.worst > 0).count();
+    let stale = rows.iter().filter(|row| row.at < newest).count();
+    html! {
+        h1.headline.(if red > 0 { "fail" } else if worse > 0 { "warn" } else { "pass" }) {
+            @match (red, worse) {
+                (0, 0) => "No limit is red, and none got worse lately",
+                (0, n) => (if n == 1 { "1 limit got worse lately".to_owned() } else { format!("{n} limits got worse lately") }),
+                (1, _) => "1 limit is red",
+                (n, _) => (format!("{n} limits are red")),
+            }
+        }
+        p.count {
+            (counted(rows.len(), "limit")) " on " (Text(branch.unwrap_or("no branch")))
+            @if newest > i64::MIN { ", newest commit of " (time_shown(newest)) }
+            @if stale > 0 { "; " (stale) " not measured there" }
+        }
+    }
+}
+
+fn controls(searched: &[String]) -> Markup {
+    html! {
+        form.controls #controls role="search" aria-label="Search budgets" hidden data-index=(searched.join(" ")) {
+            div.find {
+                label for="find" { "Search" }
+                input #find type="search" placeholder="budget, metric, environment" autocomplete="off" spellcheck="false" aria-describedby="shown";
+            }
+            output #shown role="status" {}
+            ul #elsewhere hidden {}
+        }
+    }
+}
+
+fn test(row: &Row, newest: i64) -> Markup {
+    let is_stale = row.at < newest;
+    html! {
+        li.test.stale[is_stale] {
+            (frame::verdict(&row.verdict, row.is_red))
+            div.name {
+                a href=(row.href) { (Text(&row.test)) }
+                span.of {
+                    (Text(&row.environment))
+                    @if row.others > 0 { " and " (counted(row.others, "more environment")) }
+                }
+                @if is_stale { span.of.old { "last measured at the commit of " (time_shown(row.at)) } }
+            }
+            div.spark-of {
+                @if !row.spark.is_empty() {
+                    svg.spark width="100%" height="28" viewBox="0 0 100 24" preserveAspectRatio="none" role="img" aria-label=(Text(&row.spark_text)) {
+                        path.line.e0 d=(row.spark) vector-effect="non-scaling-stroke" {}
+                    }
+                }
+            }
+            div.value { @if let Some(value) = &row.value { b { (value) } } @else { "no value" } }
+            div.limit-of {
+                @if let Some(limit) = &row.limit {
+                    span { (limit) @if let Some(share) = row.share { span.soft { ", " (share_text(share)) } } }
+                    @if let Some(share) = row.share {
+                        svg.track width="100%" height="6" aria-hidden="true" {
+                            rect.track width="100%" height="6" rx="3" {}
+                            rect.fill.(if row.is_red { "fail" } else if share > NEAR { "warn" } else { "pass" })
+                                width=(percent((share as f64 / 1e4).clamp(0.0, 100.0))) height="6" rx="3" {}
+                        }
+                    }
+                } @else { span.soft { "no limit" } }
+            }
+            div.change {
+                @if let Some(step) = &row.change {
+                    b.(class(step)) { (step.by) } " "
+                    span.soft {
+                        @if step.is_drift { "drift" }
+                        @else { @if let Some(commit) = &step.commit { span { "at " code { (Text(short(commit))) } } ", " } span { (day(step.at)) } }
+                    }
+                } @else { span.soft { "no step" } }
+            }
+        }
+    }
+}
+
+/// Returns the day of a time.
+fn day(at: i64) -> String {
+    time_shown(at).split(' ').next().unwrap_or_default().to_owned()
+}
+
+/// Renders commits as a list, the newest first.
+fn listed(commits: &[(&String, &Commit)]) -> Markup {
+    html! {
+        ul.commits {
+            @for (hash, commit) in commits {
+                li {
+                    a href=(names::commit(hash, 0)) { code { (Text(short(hash))) } }
+                    span.subject { (Text(&commit.subject)) }
+                    span.soft { (time_shown(commit.at)) }
+                    @if !commit.judged { span.soft { (commit.outcomes) " values, not judged" } }
+                    @else if commit.red > 0 { b.worse { (commit.red) " of " (commit.outcomes) " red" } }
+                    @else { span.soft { (counted(usize::try_from(commit.outcomes).unwrap_or(0), "outcome")) ", none red" } }
+                }
+            }
+        }
+    }
+}
+
+/// Renders the list of all commits.
+fn lists(project: &str, commits: &[(&String, &Commit)]) -> Vec<(String, String)> {
+    let parts: Vec<_> = commits.chunks(LISTED).collect();
+    let name = |i: usize| {
+        if i == 0 { "commits.html".to_owned() } else { format!("commits-{}.html", i + 1) }
+    };
+    let names: Vec<String> = (0..parts.len()).map(name).collect();
+    let page = Page { project, title: "Commits", up: "", scripts: &[] };
+    let render = |(i, part): (usize, &&[(&String, &Commit)])| {
+        let contents = html! { h1.title { "Commits" } (frame::parts(&names, i)) (listed(part)) };
+        (names[i].clone(), frame::page(&page, &contents))
+    };
+    parts.iter().enumerate().map(render).collect()
+}
+
+/// Returns a script with what is searched, for an overview of several pages: pages from files cannot read other files.
+fn index(rows: &[&Row]) -> String {
+    let rows = rows.iter().map(|row| {
+        let verdict = frame::of_history(&row.verdict, row.is_red).name();
+        serde_json::json!([row.test, row.href, row.environment, verdict, row.value])
+    });
+    let rows = serde_json::Value::Array(rows.collect());
+    format!("(self.perfBudget ??= []).push(...{});\n", json(&rows))
+}

@@ -1,0 +1,138 @@
+//! What the site knows of itself, in `site.json`: what each page was made of. A later run makes only the pages of what
+//! is new, and removes only files that it made.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use perf_budget_core::fnv;
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
+use crate::file;
+
+/// The file with the state.
+pub(super) const FILE: &str = "site.json";
+
+/// The version of the state's format and of the pages; a site of another version is made anew.
+const FORMAT: u32 = 1;
+
+/// The state of a site.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct State {
+    /// The version of its format.
+    pub(super) format: u32,
+    /// A digest of the settings, and of the program that made the pages.
+    pub(super) made_by: String,
+    pub(super) budgets: BTreeMap<String, Budget>,
+    pub(super) commits: BTreeMap<String, Commit>,
+    /// Every file of the site besides this one.
+    pub(super) files: BTreeSet<String>,
+}
+
+/// A budget: what its pages were made of, and what the overview and the commits say of it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Budget {
+    pub(super) made_of: String,
+    pub(super) files: Vec<String>,
+    pub(super) rows: Vec<Row>,
+    pub(super) steps: Vec<Step>,
+    /// The run whose distributions its pages have; empty where there are none.
+    #[serde(default)]
+    pub(super) recorded: String,
+    /// The time of the oldest commit that its pages lead to.
+    pub(super) linked: Option<i64>,
+}
+
+/// A test in the overview.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Row {
+    pub(super) test: String,
+    /// The link to its chart.
+    pub(super) href: String,
+    pub(super) verdict: String,
+    pub(super) is_red: bool,
+    /// How much worse it got lately, as `Shown::worst` says, in millionths: a number is read back as it was written.
+    pub(super) worst: i64,
+    /// The share of the limit that is used, in millionths; `None` where there is no limit or no value.
+    pub(super) share: Option<i64>,
+    /// The line of its newest values, as an SVG path in a box of 100 by 24.
+    pub(super) spark: String,
+    /// In words, what the line shows.
+    pub(super) spark_text: String,
+    pub(super) value: Option<String>,
+    pub(super) limit: Option<String>,
+    /// Its last step or drift.
+    pub(super) change: Option<Step>,
+    pub(super) environment: String,
+    /// The number of other environments it was measured in.
+    pub(super) others: usize,
+    /// The time of its newest outcome.
+    pub(super) at: i64,
+}
+
+/// A step of a test.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Step {
+    pub(super) test: String,
+    pub(super) href: String,
+    /// The first commit of the new level; `None` for a drift, or where the run had no commit.
+    pub(super) commit: Option<String>,
+    pub(super) at: i64,
+    /// `+12.3 %`.
+    pub(super) by: String,
+    /// `10 ms -> 11.2 ms`.
+    pub(super) values: String,
+    /// `None` where only the project knows what is worse.
+    pub(super) worse: Option<bool>,
+    pub(super) is_drift: bool,
+    pub(super) environment: String,
+}
+
+/// A commit: what its pages were made of.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Commit {
+    pub(super) made_of: String,
+    pub(super) files: Vec<String>,
+    /// The first line of its message; empty where the clone does not have it.
+    pub(super) subject: String,
+    pub(super) at: i64,
+    pub(super) outcomes: i64,
+    pub(super) red: i64,
+    pub(super) judged: bool,
+}
+
+impl State {
+    /// Reads the state of a directory. A missing, foreign or older state is an empty one with the files that are known, and
+    /// all pages are made anew.
+    pub(super) fn read(directory: &Path, made_by: &str) -> Result<State, Failure> {
+        let path = directory.join(FILE);
+        let fresh = |files| State {
+            format: FORMAT,
+            made_by: made_by.to_owned(),
+            files,
+            ..State::default()
+        };
+        if !path.exists() {
+            if directory.join("index.html").exists() {
+                return Err(Failure::usage(format!(
+                    "`{}` has an index.html that is not of a site of `cargo budget site`, so nothing is written there; \
+                     name another directory by --output, or empty this one",
+                    directory.display()
+                )));
+            }
+            return Ok(fresh(BTreeSet::new()));
+        }
+        let known: Option<State> = serde_json::from_str(&file::read(&path)?).ok();
+        Ok(match known {
+            Some(known) if known.format == FORMAT && known.made_by == made_by => known,
+            Some(known) => fresh(known.files),
+            None => fresh(BTreeSet::new()),
+        })
+    }
+}
+
+/// Returns a short digest of texts.
+pub(super) fn digest<'t>(parts: impl IntoIterator<Item = &'t str>) -> String {
+    let bytes: Vec<u8> = parts.into_iter().flat_map(|part| part.bytes().chain([0xff])).collect();
+    format!("{:016x}", fnv::hash(&bytes))
+}
