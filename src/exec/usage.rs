@@ -41,6 +41,7 @@ pub(crate) struct Counted {
 
 impl Counted {
     /// Returns what was counted since `before`. Bytes are known if they were known both times.
+    #[cfg(target_os = "linux")]
     pub(crate) fn since(self, before: Counted) -> Counted {
         Counted {
             faults: self.faults.saturating_sub(before.faults),

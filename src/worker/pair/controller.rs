@@ -48,6 +48,7 @@ const SHORTEST: f64 = 1e-9;
 /// round if `swap` is true.
 pub fn measure(sides: [&Side; 2], terms: &Terms<'_>, swap: bool) -> Result<Pair, Unmeasured> {
     let began = Instant::now();
+    sides.iter().try_for_each(|side| side.check_processors())?;
     // Both processes inherit the pin.
     let pin = match terms.place {
         Place::Free => None,
