@@ -14,6 +14,8 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 
 use super::handshake::{self, Rejected, Token};
 use super::launch::Launch;
+use crate::os::traffic::{self, Traffic};
+use crate::os::usage::Usage;
 use crate::os::{kernel, memory};
 
 /// The variable that is set for a process that is to become a command, and for no other.
@@ -28,6 +30,12 @@ pub(crate) enum Stage {
     Work(f64),
     /// The process makes this many bytes resident, and frees them.
     Touch(f64),
+    /// The process touches this many fresh pages.
+    Faults(f64),
+    /// The process reads this many bytes.
+    Read(f64),
+    /// The process writes this many bytes.
+    Write(f64),
     /// Another process, beside this one, holds this many resident bytes.
     Beside(f64),
     /// The process ends with another exit code than the command.
@@ -42,6 +50,9 @@ impl Stage {
         match self {
             Stage::Work(seconds) => format!("work {seconds}"),
             Stage::Touch(bytes) => format!("touch {bytes}"),
+            Stage::Faults(pages) => format!("faults {pages}"),
+            Stage::Read(bytes) => format!("read {bytes}"),
+            Stage::Write(bytes) => format!("write {bytes}"),
             Stage::Beside(bytes) => format!("beside {bytes}"),
             Stage::Exit => "exit 0".to_owned(),
             Stage::Hold(bytes) => format!("hold {bytes}"),
@@ -54,6 +65,9 @@ impl Stage {
         match word {
             "work" => Some(Stage::Work(amount)),
             "touch" => Some(Stage::Touch(amount)),
+            "faults" => Some(Stage::Faults(amount)),
+            "read" => Some(Stage::Read(amount)),
+            "write" => Some(Stage::Write(amount)),
             "beside" => Some(Stage::Beside(amount)),
             "exit" => Some(Stage::Exit),
             "hold" => Some(Stage::Hold(amount)),
@@ -114,6 +128,16 @@ fn become_command(asked: &str) -> io::Result<ExitCode> {
             }
         }
         Stage::Touch(bytes) => drop(touched(bytes)),
+        // What it took to start this binary is part of it.
+        Stage::Faults(pages) => {
+            let used = Usage::now().map_or(0, |usage| usage.faults());
+            kernel::touch_fresh_pages((pages.ceil() as u64).saturating_sub(used) as usize)?;
+        }
+        Stage::Read(bytes) => {
+            let moved = Traffic::of(std::process::id()).unwrap_or_default();
+            traffic::read_zeros((bytes.ceil() as u64).saturating_sub(moved.read))?;
+        }
+        Stage::Write(bytes) => traffic::write_to_nowhere(bytes.ceil() as u64)?,
         Stage::Beside(bytes) => {
             let (token, _) = Token::new()?;
             let mut beside = Command::new(std::env::current_exe()?);

@@ -41,8 +41,11 @@ pub(crate) struct Launch {
     pub(crate) keep: usize,
     /// The process that forks it.
     pub(crate) parent: Parent,
-    /// What the process and its descendants may use. Only a relay can hold them to it.
-    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only a relay reads it"))]
+    /// What the process and its descendants may use.
+    #[cfg_attr(
+        not(target_os = "linux"),
+        allow(dead_code, reason = "only Linux can hold them to it")
+    )]
     pub(crate) constraint: Constraint,
     /// The tokens by which it is accepted as a helper of this binary. Each is good for one start.
     #[cfg(target_os = "linux")]

@@ -8,17 +8,25 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use perf_budget_core::budget::Constraint;
+
 use super::handshake::Token;
 use super::launch::Event;
 use super::supervisor::{self, End};
+use super::usage::Counted;
+use crate::os::kernel::Processors;
+use crate::os::traffic::{self, Traffic};
+use crate::os::usage::Counts;
 use crate::os::{kernel, moment, proc};
 
 /// How long the harness waits for a report about a tree that is to end.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// The size of the report that a process makes when it is about to load its program: the clock, its id and its own
-/// statm.
-const START: usize = 128;
+/// The size of the report that a process makes when it is about to load its program: five numbers, the file of its bytes and
+/// its own statm.
+const START: usize = NUMBERS * 8 + traffic::FILE + 128;
+/// The clock, its id, its page faults of both kinds, and how much of the file of its bytes it has read.
+const NUMBERS: usize = 5;
 
 /// A process that was started and whose end nobody has read yet.
 #[derive(Debug)]
@@ -37,10 +45,17 @@ pub(super) struct Start {
     pub(super) at: Instant,
     /// The resident size, in bytes, of the copy of its parent that it began as.
     pub(super) forked_from: u64,
+    /// What the system had counted of it until then.
+    pub(super) before: Counted,
 }
 
 /// Starts `command` below a supervisor of its own, which is a copy of this process that does nothing else.
-pub(super) fn spawn(mut command: Command, tokens: &[Arc<Token>]) -> io::Result<Handle> {
+pub(super) fn spawn(
+    mut command: Command,
+    tokens: &[Arc<Token>],
+    constraint: Constraint,
+) -> io::Result<Handle> {
+    let processors = processors(constraint)?;
     let (channel, theirs) = UnixStream::pair()?;
     let (reports, report_end) = io::pipe()?;
     let inherited_sockets = inherited_sockets(tokens);
@@ -49,7 +64,10 @@ pub(super) fn spawn(mut command: Command, tokens: &[Arc<Token>]) -> io::Result<H
         let supervisor = std::process::id();
         match fork()? {
             Some(root) => watch(root, &theirs),
-            None => at_start(supervisor, &inherited_sockets, &report_end),
+            None => {
+                constrain(processors.as_ref(), constraint.memory)?;
+                at_start(supervisor, &inherited_sockets, &report_end)
+            }
         }
     };
     command.process_group(0);
@@ -64,6 +82,17 @@ pub(super) fn spawn(mut command: Command, tokens: &[Arc<Token>]) -> io::Result<H
     drop(command);
     let start = Start::receive(reports)?;
     Ok(Handle { start, supervisor, channel, end: None })
+}
+
+/// Returns the processors that a constraint leaves. They are found before the fork, after which nothing may allocate.
+pub(super) fn processors(constraint: Constraint) -> io::Result<Option<Processors>> {
+    constraint.processors.map(|count| Processors::first(count as usize)).transpose()
+}
+
+/// Holds this process, and what it starts, to a constraint.
+pub(super) fn constrain(processors: Option<&Processors>, memory: Option<u64>) -> io::Result<()> {
+    processors.map_or(Ok(()), Processors::keep_this_thread)?;
+    memory.map_or(Ok(()), kernel::limit_memory)
 }
 
 /// Starts `command` as a child of this process, which supervises it.
@@ -115,9 +144,18 @@ fn at_start(
     inherited_sockets.iter().try_for_each(|&number| kernel::inherit(number, true))?;
     // The statm is the copy's own size, which the kernel will count as the command's. The clock is read last.
     let mut report = [0; START];
-    let _ = kernel::open(c"/proc/self/statm")?.read(&mut report[12..])?;
-    report[8..12].copy_from_slice(&std::process::id().to_ne_bytes());
-    report[..8].copy_from_slice(&moment::monotonic().to_ne_bytes());
+    let (numbers, files) = report.split_at_mut(NUMBERS * 8);
+    let (io, statm) = files.split_at_mut(traffic::FILE);
+    let _ = kernel::open(c"/proc/self/statm")?.read(statm)?;
+    // Some systems do not have this file.
+    let read = kernel::open(c"/proc/self/io").and_then(|mut file| file.read(io)).unwrap_or(0);
+    let Counts { faults, major_faults, .. } = kernel::resources(kernel::Who::Process)
+        .map_or(Counts::default(), |usage| Counts::of(&usage));
+    let pid = u64::from(std::process::id());
+    let all = [moment::monotonic(), pid, faults, major_faults, read as u64];
+    for (to, number) in numbers.chunks_exact_mut(8).zip(all) {
+        to.copy_from_slice(&number.to_le_bytes());
+    }
     reports.write_all(&report)
 }
 
@@ -165,11 +203,24 @@ impl Start {
     fn receive(mut reports: io::PipeReader) -> io::Result<Start> {
         let mut report = [0; START];
         reports.read_exact(&mut report)?;
-        let (clock, rest) = report.split_at(8);
-        let (pid, statm) = rest.split_at(4);
-        let clock = u64::from_ne_bytes(clock.try_into().map_err(io::Error::other)?);
-        let pid = u32::from_ne_bytes(pid.try_into().map_err(io::Error::other)?);
-        Ok(Start { pid, at: moment::instant(clock), forked_from: proc::resident_in(statm) })
+        let (numbers, files) = report.split_at(NUMBERS * 8);
+        let (io, statm) = files.split_at(traffic::FILE);
+        let mut numbers = numbers.chunks_exact(8).map(|bytes| {
+            bytes.iter().rev().fold(0, |number, &byte| (number << 8) | u64::from(byte))
+        });
+        let mut next = || numbers.next().unwrap_or_default();
+        let (clock, pid, faults, major_faults, read) = (next(), next(), next(), next(), next());
+        // Reading the file and writing this report came after what the file says.
+        let traffic = Traffic::of_file(io).map(|Traffic { read: before, written }| Traffic {
+            read: before + read,
+            written: written + START as u64,
+        });
+        Ok(Start {
+            pid: u32::try_from(pid).map_err(io::Error::other)?,
+            at: moment::instant(clock),
+            forked_from: proc::resident_in(statm),
+            before: Counted { faults, major_faults, traffic },
+        })
     }
 }
 
@@ -186,6 +237,11 @@ impl Handle {
     /// Returns the process that the whole tree descends from, and that is not part of it.
     pub(super) fn supervisor(&self) -> u32 {
         self.supervisor
+    }
+
+    /// Returns what the system had counted of the process before its program was loaded.
+    pub(super) fn counted_before(&self) -> Counted {
+        self.start.before
     }
 
     pub(super) fn spawned_at(&self) -> Instant {
@@ -207,7 +263,11 @@ impl Handle {
             let fds = [Some(wake.as_fd()), Some(self.channel.as_fd())];
             let [woken, ended] = kernel::readable(fds, left)?;
             if ended {
-                self.end = Some(End::receive(&mut self.channel, self.start.forked_from)?);
+                self.end = Some(End::receive(
+                    &mut self.channel,
+                    self.start.forked_from,
+                    self.start.before,
+                )?);
             } else if woken {
                 // Each message is one byte, and all messages mean the same.
                 wake.read_exact(&mut [0])?;
@@ -228,10 +288,9 @@ impl Handle {
     pub(super) fn reap(&mut self) -> io::Result<End> {
         let end = match self.end {
             Some(end) => Ok(end),
-            None => self
-                .channel
-                .set_read_timeout(Some(PATIENCE))
-                .and_then(|()| End::receive(&mut self.channel, self.start.forked_from)),
+            None => self.channel.set_read_timeout(Some(PATIENCE)).and_then(|()| {
+                End::receive(&mut self.channel, self.start.forked_from, self.start.before)
+            }),
         };
         let _ = kernel::kill(self.supervisor);
         let _ = kernel::reap(self.supervisor);

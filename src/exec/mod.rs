@@ -40,6 +40,7 @@ mod tests;
 
 use std::time::Duration;
 
+use perf_budget_core::budget::Constraint;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
 pub(crate) use self::child::{Child, Readiness};
@@ -50,7 +51,14 @@ pub(crate) use self::handshake::{Token, accept};
 pub(crate) use self::inject::{Stage, inject};
 pub(crate) use self::launch::{Changes, Finished, Input, Launch, Parent, Stream};
 pub(crate) use self::system::helper;
-pub(crate) use self::usage::Usage;
+pub(crate) use self::usage::{Counted, Usage};
+
+/// Returns the reason why no process can be held to a constraint on this system; `None` if one can, or if there is none.
+pub(crate) fn unconstrained(constraint: Constraint) -> Option<Unmeasured> {
+    const TEXT: &str = "`memory` and `processors` constrain what is measured on Linux only; remove them, or measure there";
+    let refused = !constraint.is_none() && !cfg!(target_os = "linux");
+    refused.then(|| Unmeasured::new(Cause::Unsupported, TEXT))
+}
 
 /// Starts a process, waits for its end, and returns what it did. It is an `Err` if the process could not be started,
 /// took longer than `timeout`, wrote too much, or was ended by a signal; the caller judges an exit code other than

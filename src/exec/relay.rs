@@ -21,6 +21,7 @@ use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use perf_budget_core::budget::Constraint;
 use perf_budget_core::exact;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,8 @@ use super::handshake::{self, Rejected, Token};
 use super::launch::{Input, Launch};
 use super::linux::{self, Handle, Start};
 use super::supervisor;
+use super::usage::Counted;
+use crate::os::traffic::Traffic;
 use crate::os::{kernel, moment};
 
 /// The variable that is set for a relay, and for no other process.
@@ -77,6 +80,9 @@ struct Started {
     pid: u32,
     spawned_at: u64,
     forked_from: u64,
+    /// The page faults of both kinds, and the bytes read and written, before the program was loaded.
+    #[serde(default)]
+    before: (u64, u64, Option<(u64, u64)>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -111,9 +117,12 @@ pub(super) fn spawn(launch: &Launch, surround: impl FnOnce(&mut Command)) -> io:
         processors: launch.constraint.processors,
     };
     let error = match send(&socket, &wire).and_then(|()| receive(&socket)) {
-        Ok(WireStart::Started(Started { pid, spawned_at, forked_from })) => {
+        Ok(WireStart::Started(Started { pid, spawned_at, forked_from, before })) => {
             socket.set_read_timeout(None)?;
-            let start = Start { pid, at: moment::instant(spawned_at), forked_from };
+            let (faults, major_faults, traffic) = before;
+            let traffic = traffic.map(|(read, written)| Traffic { read, written });
+            let before = Counted { faults, major_faults, traffic };
+            let start = Start { pid, at: moment::instant(spawned_at), forked_from, before };
             return Ok(Handle::relayed(start, relay, socket));
         }
         Ok(WireStart::Refused(Refused { errno, text })) => {
@@ -169,7 +178,9 @@ fn serve(socket: &UnixStream) -> io::Result<()> {
         Stdio::null()
     });
     // What holds for this process holds for the command, which it starts.
-    let constrained = constrain(wire.memory, wire.processors);
+    let constraint = Constraint { memory: wire.memory, processors: wire.processors };
+    let constrained = linux::processors(constraint)
+        .and_then(|processors| linux::constrain(processors.as_ref(), constraint.memory));
     let start = match constrained.and_then(|()| linux::spawn_below(command)) {
         Ok(start) => start,
         Err(e) => {
@@ -179,21 +190,16 @@ fn serve(socket: &UnixStream) -> io::Result<()> {
     };
     let ago = u64::try_from(start.at.elapsed().as_nanos()).unwrap_or(u64::MAX);
     let spawned_at = moment::monotonic().saturating_sub(ago);
-    let (pid, forked_from) = (start.pid, start.forked_from);
-    let started = send(socket, &WireStart::Started(Started { pid, spawned_at, forked_from }));
+    let Start { pid, forked_from, before, .. } = start;
+    let traffic = before.traffic.map(|traffic| (traffic.read, traffic.written));
+    let before = (before.faults, before.major_faults, traffic);
+    let started =
+        send(socket, &WireStart::Started(Started { pid, spawned_at, forked_from, before }));
     supervisor::supervise(pid, socket.as_fd(), |report| {
         let _ = (&mut &*socket).write_all(report);
     });
     drop(input);
     started
-}
-
-/// Holds this process, and what it starts, to a constraint.
-fn constrain(memory: Option<u64>, processors: Option<u32>) -> io::Result<()> {
-    if let Some(processors) = processors {
-        kernel::Processors::first(processors as usize)?.keep_this_thread()?;
-    }
-    memory.map_or(Ok(()), kernel::limit_memory)
 }
 
 fn send(mut socket: &UnixStream, message: &impl Serialize) -> io::Result<()> {
@@ -226,7 +232,10 @@ mod tests {
         );
         assert_eq!((launch.program, launch.args), (vec![47, 98, 255], vec![vec![97], vec![]]));
         frozen::<WireStart>(
-            r#"{"Started":{"pid":4321,"spawned_at":18446744073709551615,"forked_from":4096}}"#,
+            r#"{"Started":{"pid":4321,"spawned_at":18446744073709551615,"forked_from":4096,"before":[7,1,[200,192]]}}"#,
+        );
+        frozen::<WireStart>(
+            r#"{"Started":{"pid":4321,"spawned_at":0,"forked_from":4096,"before":[7,1,null]}}"#,
         );
         frozen::<WireStart>(r#"{"Refused":{"errno":2,"text":"no such file"}}"#);
         frozen::<WireStart>(r#"{"Refused":{"errno":null,"text":""}}"#);

@@ -13,7 +13,7 @@ pub(super) fn start(launch: &Launch, surround: impl FnOnce(&mut Command)) -> io:
         Parent::Harness => {
             let mut command = launch.direct();
             surround(&mut command);
-            linux::spawn(command, &launch.tokens)
+            linux::spawn(command, &launch.tokens, launch.constraint)
         }
         Parent::Relay => relay::spawn(launch, surround),
     }

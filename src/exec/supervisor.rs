@@ -18,16 +18,18 @@ use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use super::exit::Exit;
-use super::usage::Usage;
+use super::usage::{Counted, Usage};
+use crate::os::traffic::{self, Traffic};
+use crate::os::usage::Counts;
 use crate::os::{kernel, moment, proc};
 
 /// How long the supervisor tries to end what is left. A process in an uninterruptible call cannot be ended by anyone.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-const NUMBERS: usize = 9;
+const NUMBERS: usize = 11;
 const WAITED: usize = 96;
 const STAT: usize = 640;
-const SIZE: usize = NUMBERS * 8 + WAITED + STAT;
+const SIZE: usize = NUMBERS * 8 + WAITED + STAT + traffic::FILE;
 
 /// The numbers in the report of a supervisor, when nothing of its tree is left.
 #[derive(Debug, Clone, Copy, Default)]
@@ -42,6 +44,8 @@ struct Numbers {
     strays: u64,
     left: u64,
     errno: u64,
+    faults: u64,
+    major_faults: u64,
 }
 
 /// How a tree ended.
@@ -87,9 +91,10 @@ pub(super) fn supervise(root: u32, channel: BorrowedFd<'_>, send: impl FnOnce(&[
         }
     }
     let mut numbers = Numbers { ended_at: moment::monotonic(), ..Numbers::default() };
-    let (mut waited, mut stat) = ([0; WAITED], [0; STAT]);
+    let (mut waited, mut stat, mut io) = ([0; WAITED], [0; STAT], [0; traffic::FILE]);
     read(root, "schedstat", &mut waited);
     read(root, "stat", &mut stat);
+    read(root, "io", &mut io);
     match kernel::reap(root) {
         Ok(kernel::Reaped { status, usage }) => {
             let cpu = kernel::duration(usage.ru_utime) + kernel::duration(usage.ru_stime);
@@ -98,6 +103,8 @@ pub(super) fn supervise(root: u32, channel: BorrowedFd<'_>, send: impl FnOnce(&[
             numbers.cpu = cpu.as_nanos() as u64;
             numbers.preempted = usage.ru_nivcsw.cast_unsigned();
             numbers.max_rss = usage.ru_maxrss.cast_unsigned() * 1024;
+            let counts = Counts::of(&usage);
+            (numbers.faults, numbers.major_faults) = (counts.faults, counts.major_faults);
         }
         Err(e) => numbers.errno = u64::from(e.raw_os_error().unwrap_or(0).cast_unsigned()),
     }
@@ -107,7 +114,7 @@ pub(super) fn supervise(root: u32, channel: BorrowedFd<'_>, send: impl FnOnce(&[
     for number in numbers.all() {
         let _ = to.write_all(&number.to_le_bytes());
     }
-    let _ = to.write_all(&waited).and_then(|()| to.write_all(&stat));
+    let _ = [&waited[..], &stat, &io].iter().try_for_each(|file| to.write_all(file));
     send(&report);
 }
 
@@ -195,15 +202,26 @@ fn read(pid: u32, file: &str, into: &mut [u8]) -> usize {
 
 impl Numbers {
     fn all(self) -> [u64; NUMBERS] {
-        let Numbers { reaped, status, cpu, preempted, max_rss, ended_at, strays, left, errno } =
-            self;
-        [reaped, status, cpu, preempted, max_rss, ended_at, strays, left, errno]
+        let Numbers { reaped, status, cpu, preempted, max_rss, ended_at, strays, .. } = self;
+        let Numbers { left, errno, faults, major_faults, .. } = self;
+        let first = [reaped, status, cpu, preempted, max_rss, ended_at, strays];
+        let last = [left, errno, faults, major_faults];
+        let mut all = [0; NUMBERS];
+        for (to, number) in all.iter_mut().zip(first.into_iter().chain(last)) {
+            *to = number;
+        }
+        all
     }
 }
 
 impl End {
-    /// Waits for the report of a supervisor. `forked_from` is the resident size of the copy that its root began as.
-    pub(super) fn receive(channel: &mut UnixStream, forked_from: u64) -> io::Result<End> {
+    /// Waits for the report of a supervisor. `forked_from` is the resident size of the copy that its root began as, and `before`
+    /// what had been counted of it until its program was loaded.
+    pub(super) fn receive(
+        channel: &mut UnixStream,
+        forked_from: u64,
+        before: Counted,
+    ) -> io::Result<End> {
         let mut report = [0; SIZE];
         channel.read_exact(&mut report).map_err(|e| match e.kind() {
             io::ErrorKind::UnexpectedEof => {
@@ -219,11 +237,14 @@ impl End {
         let mut next = || numbers.next().unwrap_or_default();
         let (reaped, status, cpu, preempted) = (next(), next(), next(), next());
         let (max_rss, ended_at, strays, left, errno) = (next(), next(), next(), next(), next());
+        let (faults, major_faults) = (next(), next());
         if reaped == 0 {
             return Err(io::Error::from_raw_os_error((errno as u32).cast_signed()));
         }
-        let [waited, stat] = [&files[..WAITED], &files[WAITED..]]
-            .map(|file| file.split(|&byte| byte == 0).next().unwrap_or_default());
+        let (waited, files) = files.split_at(WAITED);
+        let (stat, io) = files.split_at(STAT);
+        let [waited, stat] =
+            [waited, stat].map(|file| file.split(|&byte| byte == 0).next().unwrap_or_default());
         let status = (status as u32).cast_signed();
         let exit = if libc::WIFSIGNALED(status) {
             Exit::Signal(libc::WTERMSIG(status))
@@ -237,6 +258,7 @@ impl End {
             max_rss,
             forked_from,
             had_children: proc::had_children_in(stat),
+            counted: Counted { faults, major_faults, traffic: Traffic::of_file(io) }.since(before),
         });
         let at = moment::instant(ended_at);
         Ok(End { exit, usage, at, strays: strays as usize, left: left > 0 })

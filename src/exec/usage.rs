@@ -4,6 +4,7 @@ use std::time::Duration;
 
 #[cfg(target_os = "linux")]
 use super::tree;
+use crate::os::traffic::Traffic;
 #[cfg(target_os = "linux")]
 use crate::os::{kernel, proc};
 
@@ -23,6 +24,42 @@ pub(crate) struct Usage {
     pub(crate) forked_from: u64,
     /// Whether the process waited for children of its own.
     pub(crate) had_children: bool,
+    /// What the system counted for the same as in `cpu`, since just before the program was loaded.
+    pub(crate) counted: Counted,
+}
+
+/// What the system counts of a process: its page faults and the bytes that it moves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counted {
+    /// The page faults of both kinds.
+    pub(crate) faults: u64,
+    /// Those of them that waited for a disk.
+    pub(crate) major_faults: u64,
+    /// The bytes that it read and wrote; `None` if the system does not show them.
+    pub(crate) traffic: Option<Traffic>,
+}
+
+impl Counted {
+    /// Returns what was counted since `before`. Bytes are known if they were known both times.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn since(self, before: Counted) -> Counted {
+        Counted {
+            faults: self.faults.saturating_sub(before.faults),
+            major_faults: self.major_faults.saturating_sub(before.major_faults),
+            traffic: self.traffic.zip(before.traffic).map(|(now, before)| now - before),
+        }
+    }
+
+    /// Adds what was counted of another process. The sum of the bytes is known if both are.
+    #[cfg(target_os = "linux")]
+    fn add(&mut self, other: Counted) {
+        self.faults += other.faults;
+        self.major_faults += other.major_faults;
+        self.traffic = self.traffic.zip(other.traffic).map(|(mut sum, other)| {
+            sum += other;
+            sum
+        });
+    }
 }
 
 impl Usage {
@@ -54,14 +91,18 @@ pub(crate) struct Living {
     pub(crate) waited: Option<Duration>,
     /// The involuntary context switches of the root's main thread.
     pub(crate) preempted: Option<u64>,
+    /// What the system counted for the same as in `cpu`, since just before the program was loaded.
+    pub(crate) counted: Counted,
 }
 
 #[cfg(target_os = "linux")]
 impl Living {
     /// Reads the tree of `root` below its supervisor; returns `None` if the root has ended, or hides what it uses.
-    pub(super) fn read(root: u32, supervisor: u32) -> Option<Living> {
+    /// `before` is what was counted of the root before its program was loaded.
+    pub(super) fn read(root: u32, supervisor: u32, before: Counted) -> Option<Living> {
         // The root is read first, at the moment that is asked for: finding the other processes takes milliseconds.
         let mut living = Living::of_process(root)?;
+        living.counted = living.counted.since(before);
         for pid in tree::members(supervisor).into_iter().filter(|&pid| pid != root) {
             // A process that has ended in the meantime holds nothing.
             if let Some(other) = Living::of_process(pid) {
@@ -70,6 +111,7 @@ impl Living {
                 living.peak_rss += other.peak_rss;
                 living.cpu += other.cpu;
                 living.others += other.cpu;
+                living.counted.add(other.counted);
             }
         }
         Some(living)
@@ -79,7 +121,9 @@ impl Living {
         let cpu = proc::processor_time(pid)?;
         let waited = proc::waited(pid);
         let status = proc::Status::of(pid)?;
+        let traffic = Traffic::of(pid);
         let ticks = proc::children_ticks(pid)?;
+        let (faults, major_faults) = proc::faults(pid)?;
         let children = Duration::from_secs_f64(ticks as f64 / kernel::ticks_per_second() as f64);
         Some(Living {
             processes: 1,
@@ -89,6 +133,7 @@ impl Living {
             others: Duration::ZERO,
             waited,
             preempted: status.number("nonvoluntary_ctxt_switches"),
+            counted: Counted { faults, major_faults, traffic },
         })
     }
 }

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use perf_budget_core::reading::Clock;
 
-use crate::os::usage::Usage;
+use crate::os::traffic::{Counter, Traffic};
+use crate::os::usage::{Usage, Used};
 
 /// The waiting time of a shorter lap is not read, because the reading would cost as much as the lap.
 const WORTH_ASKING: Duration = Duration::from_micros(20);
@@ -26,6 +27,10 @@ pub(crate) struct Stopwatch {
     stale: Instant,
     queue: Option<RunQueue>,
     usage: Option<Usage>,
+    /// The counter of bytes, where those are asked for.
+    bytes: Option<Counter>,
+    /// The bytes at the start of the lap.
+    moved: Option<Traffic>,
     cost: Duration,
     cpu_cost: Duration,
 }
@@ -37,8 +42,8 @@ pub(crate) struct Reading {
     pub(crate) wall: f64,
     /// The seconds of it in which the thread waited for a processor; 0 if that was hardly any.
     pub(crate) waited: f64,
-    /// The processor seconds of the whole process and its context switches, if they were asked for.
-    pub(crate) usage: Option<(f64, u64)>,
+    /// What the whole process used, if that was asked for.
+    pub(crate) usage: Option<Used>,
 }
 
 impl Stopwatch {
@@ -51,6 +56,8 @@ impl Stopwatch {
             stale: now,
             queue: RunQueue::open(),
             usage: None,
+            bytes: None,
+            moved: None,
             cost: Duration::ZERO,
             cpu_cost: Duration::ZERO,
         };
@@ -66,9 +73,16 @@ impl Stopwatch {
         };
         let cost = calmest(&mut || (0..251).map(|_| empty(false).wall).collect());
         let cpu_cost = calmest(&mut || {
-            (0..21).filter_map(|_| empty(true).usage.map(|usage| usage.0)).collect()
+            (0..21).filter_map(|_| empty(true).usage.map(|usage| usage.cpu)).collect()
         });
         Stopwatch { cost, cpu_cost, ..watch }
+    }
+
+    /// Has every lap that reads the usage also count the bytes that were read and written; returns false if the system
+    /// does not count them.
+    pub(crate) fn count_bytes(&mut self) -> bool {
+        self.bytes = Counter::open();
+        self.bytes.is_some()
     }
 
     /// Returns what this clock costs, and the shortest difference that it can show.
@@ -102,6 +116,7 @@ impl Stopwatch {
     /// Starts a lap. Its last action is to read the clock.
     #[inline]
     pub(crate) fn start(&mut self, usage: bool) {
+        self.moved = if usage { self.bytes_so_far() } else { None };
         self.usage = if usage { Usage::now() } else { None };
         self.started = Instant::now();
         if self.started >= self.stale {
@@ -114,7 +129,10 @@ impl Stopwatch {
     #[inline]
     pub(crate) fn stop(&mut self) -> Reading {
         self.ended = Instant::now();
-        let usage = self.usage.take().and_then(|before| Some(Usage::now()?.since(&before)));
+        let mut usage = self.usage.take().and_then(|before| Some(Usage::now()?.since(&before)));
+        if let (Some(used), Some(before)) = (&mut usage, self.moved.take()) {
+            used.traffic = self.bytes_so_far().map(|now| now - before);
+        }
         let wall = self.ended.duration_since(self.started);
         let mut quiet = self.ended;
         let mut waited = Duration::ZERO;
@@ -130,9 +148,19 @@ impl Stopwatch {
         Reading {
             wall: wall.saturating_sub(self.cost).as_secs_f64(),
             waited: if waited > WORTH_ASKING { waited.as_secs_f64() } else { 0.0 },
-            usage: usage
-                .map(|(cpu, switches)| ((cpu - self.cpu_cost.as_secs_f64()).max(0.0), switches)),
+            usage: usage.map(|used| {
+                let cpu = (used.cpu - self.cpu_cost.as_secs_f64()).max(0.0);
+                Used { cpu, ..used }
+            }),
         }
+    }
+
+    /// Returns the bytes that this process has read and written so far, without what the stopwatch itself has read.
+    fn bytes_so_far(&mut self) -> Option<Traffic> {
+        let mut moved = self.bytes.as_mut()?.now()?;
+        let own = self.queue.as_ref().map_or(0, |queue| queue.own);
+        moved.read = moved.read.saturating_sub(own);
+        Some(moved)
     }
 
     #[cold]
@@ -157,6 +185,8 @@ struct RunQueue {
     waited: u64,
     /// When the last reading was taken.
     read_at: Instant,
+    /// The bytes that the readings themselves have read so far.
+    own: u64,
 }
 
 impl RunQueue {
@@ -175,7 +205,7 @@ impl RunQueue {
     /// Opens the file; returns `None` if the kernel does not keep it.
     fn open() -> Option<Self> {
         let file = std::fs::File::open("/proc/thread-self/schedstat").ok()?;
-        let mut queue = RunQueue { file, waited: 0, read_at: Instant::now() };
+        let mut queue = RunQueue { file, waited: 0, read_at: Instant::now(), own: 0 };
         queue.read().then_some(queue)
     }
 
@@ -184,6 +214,7 @@ impl RunQueue {
         use std::os::unix::fs::FileExt;
         let mut text = [0; 80];
         let read = self.file.read_at(&mut text, 0).unwrap_or(0);
+        self.own += read as u64;
         self.read_at = Instant::now();
         let second = text[..read].split(|&b| b == b' ').nth(1);
         let waited = second.and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());

@@ -13,12 +13,14 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
+use std::time::{Duration, Instant};
 
 use perf_budget_core::metric::{Key, Metric};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::ProcessRun;
 
 use crate::instrument::laps::{Instrument, Repeat};
+use crate::os::threads::is_only_thread;
 
 /// The allocator that makes heap metrics possible: it counts what another allocator does.
 ///
@@ -198,6 +200,29 @@ impl Allocations {
     }
 }
 
+/// How long nothing is freed before the rest counts as leaked, and the most time that is waited in all.
+const QUIET: Duration = Duration::from_millis(20);
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Returns the bytes that are live beyond `base`. What was given to another thread may still be freed there, so while there are
+/// other threads and something is left, this waits until nothing more is freed.
+fn left_after(base: i64) -> i64 {
+    let mut left = LIVE.load(Relaxed) - base;
+    if left <= 0 || is_only_thread() {
+        return left;
+    }
+    let began = Instant::now();
+    let mut freed = began;
+    while left > 0 && freed.elapsed() < QUIET && began.elapsed() < PATIENCE {
+        std::thread::sleep(Duration::from_millis(1));
+        let now = LIVE.load(Relaxed) - base;
+        if now < left {
+            (left, freed) = (now, Instant::now());
+        }
+    }
+    left
+}
+
 impl Instrument for Allocations {
     fn next(&mut self) -> Option<usize> {
         if self.ahead == (0, 0) {
@@ -225,7 +250,7 @@ impl Instrument for Allocations {
     }
 
     fn record(&mut self, _operations: usize, failed: usize) {
-        let left = LIVE.load(Relaxed) - self.base;
+        let left = left_after(self.base);
         COUNTING.store(false, Relaxed);
         let (warming, _) = self.ahead;
         if warming > 0 {

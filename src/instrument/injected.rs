@@ -11,6 +11,10 @@ use perf_budget_core::reading::ProcessRun;
 use super::heap;
 use crate::inject::Injection;
 use crate::instrument::laps::Instrument;
+#[cfg(target_os = "linux")]
+use crate::os::kernel;
+#[cfg(unix)]
+use crate::os::traffic;
 use crate::os::{memory, valgrind};
 
 /// The shortest sleep there is, which causes one context switch.
@@ -122,6 +126,26 @@ impl<G: Instrument + ?Sized> Injected<G> {
                     self.due = 0.0;
                 }
             }
+            #[cfg(target_os = "linux")]
+            Effect::Faults => {
+                let pages = self.take_whole(injection.amount * self.lap as f64);
+                // An effect that fails is not seen, and the selftest says so.
+                let _ = kernel::touch_fresh_pages(pages);
+            }
+            #[cfg(unix)]
+            Effect::Read => {
+                let bytes = self.take_whole(injection.amount * self.lap as f64);
+                let _ = traffic::read_zeros(bytes as u64);
+            }
+            #[cfg(unix)]
+            Effect::Written => {
+                let bytes = self.take_whole(injection.amount * self.lap as f64);
+                let _ = traffic::write_to_nowhere(bytes as u64);
+            }
+            #[cfg(not(target_os = "linux"))]
+            Effect::Faults => {}
+            #[cfg(not(unix))]
+            Effect::Read | Effect::Written => {}
             Effect::Instructions
             | Effect::Failures
             | Effect::Recorded

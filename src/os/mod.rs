@@ -1,6 +1,7 @@
 //! Calls to the operating system, each behind a safe function that knows nothing of measuring.
 
 pub(crate) mod affinity;
+pub(crate) mod clock;
 #[cfg(target_os = "linux")]
 pub(crate) mod counter;
 #[cfg(windows)]
@@ -16,6 +17,8 @@ pub(crate) mod page_cache;
 pub(crate) mod port;
 #[cfg(target_os = "linux")]
 pub(crate) mod proc;
+pub(crate) mod threads;
+pub(crate) mod traffic;
 pub(crate) mod usage;
 pub(crate) mod valgrind;
 

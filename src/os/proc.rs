@@ -108,6 +108,13 @@ pub(crate) fn children_ticks(pid: u32) -> Option<u64> {
     u64::try_from(stat.cutime.checked_add(stat.cstime)?).ok()
 }
 
+/// Returns the page faults of the process and of the children that it waited for, and how many of them waited for a disk.
+pub(crate) fn faults(pid: u32) -> Option<(u64, u64)> {
+    let stat = stat(pid)?;
+    let major = stat.majflt + stat.cmajflt;
+    Some((stat.minflt + stat.cminflt + major, major))
+}
+
 /// Returns the user and system time of a living process, of all the threads that it ever had.
 pub(crate) fn processor_time(pid: u32) -> Option<Duration> {
     kernel::clock_of(kernel::processor_clock(pid)?)

@@ -1,4 +1,4 @@
-//! The processor time and the context switches that this process used, in all its threads.
+//! The processor time, the context switches and the page faults of this process, in all its threads.
 //!
 //! They are apart from `clock` because they count the whole process, and because not every system has them.
 
@@ -6,26 +6,76 @@
 use super::kernel;
 #[cfg(unix)]
 use super::kernel::{Clock, Who, clock, duration, resources};
+use super::traffic::Traffic;
 
 /// What the process had used at one moment.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Usage {
     /// The processor seconds of all threads, including those that have ended.
     process: f64,
-    /// The context switches of all threads, voluntary and involuntary.
-    switches: u64,
+    counts: Counts,
+}
+
+/// What the system counts of all threads.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// The context switches, voluntary and involuntary.
+    pub(crate) switches: u64,
+    /// The page faults, of both kinds.
+    pub(crate) faults: u64,
+    /// Those of them that waited for a disk.
+    pub(crate) major_faults: u64,
+}
+
+/// What the process used between two moments.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Used {
+    /// The processor seconds.
+    pub(crate) cpu: f64,
+    /// What the system counted.
+    pub(crate) counts: Counts,
+    /// The bytes that were read and written, if they were asked for.
+    pub(crate) traffic: Option<Traffic>,
 }
 
 impl Usage {
     /// Reads the usage now; returns `None` if the system does not report it.
     pub(crate) fn now() -> Option<Self> {
         let process = process_seconds()?;
-        Some(Usage { process, switches: switches()? })
+        Some(Usage { process, counts: counts()? })
     }
 
-    /// Returns the processor seconds and context switches since `before`.
-    pub(crate) fn since(&self, before: &Usage) -> (f64, u64) {
-        (self.process - before.process, self.switches.saturating_sub(before.switches))
+    /// Returns the page faults so far.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn faults(&self) -> u64 {
+        self.counts.faults
+    }
+
+    /// Returns what was used since `before`.
+    pub(crate) fn since(&self, before: &Usage) -> Used {
+        let since = |of: fn(&Counts) -> u64| of(&self.counts).saturating_sub(of(&before.counts));
+        Used {
+            cpu: self.process - before.process,
+            counts: Counts {
+                switches: since(|counts| counts.switches),
+                faults: since(|counts| counts.faults),
+                major_faults: since(|counts| counts.major_faults),
+            },
+            traffic: None,
+        }
+    }
+}
+
+impl Used {
+    /// Adds what was used at another time.
+    pub(crate) fn add(&mut self, other: &Used) {
+        self.cpu += other.cpu;
+        self.counts.switches += other.counts.switches;
+        self.counts.faults += other.counts.faults;
+        self.counts.major_faults += other.counts.major_faults;
+        if let Some(traffic) = other.traffic {
+            *self.traffic.get_or_insert_default() += traffic;
+        }
     }
 }
 
@@ -104,9 +154,21 @@ fn living_seconds() -> f64 {
 }
 
 #[cfg(unix)]
-fn switches() -> Option<u64> {
-    let usage = resources(Who::Process)?;
-    u64::try_from(usage.ru_nvcsw + usage.ru_nivcsw).ok()
+fn counts() -> Option<Counts> {
+    Some(Counts::of(&resources(Who::Process)?))
+}
+
+#[cfg(unix)]
+impl Counts {
+    /// Reads them from the kernel's form, which has no negative numbers.
+    pub(crate) fn of(usage: &libc::rusage) -> Counts {
+        let whole = |number: libc::c_long| u64::try_from(number).unwrap_or(0);
+        Counts {
+            switches: whole(usage.ru_nvcsw) + whole(usage.ru_nivcsw),
+            faults: whole(usage.ru_minflt) + whole(usage.ru_majflt),
+            major_faults: whole(usage.ru_majflt),
+        }
+    }
 }
 
 #[cfg(target_os = "linux")]
@@ -135,7 +197,7 @@ fn children_seconds() -> Option<f64> {
 }
 
 #[cfg(not(unix))]
-fn switches() -> Option<u64> {
+fn counts() -> Option<Counts> {
     None
 }
 

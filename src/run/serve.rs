@@ -19,8 +19,11 @@ use super::{Failed, Run, Workload};
 #[cfg(target_os = "linux")]
 use crate::exec;
 use crate::exec::{REJECTED, Rejected};
+use crate::os::clock;
 #[cfg(target_os = "linux")]
 use crate::os::{kernel, proc};
+#[cfg(target_os = "linux")]
+use crate::worker::own_variables;
 #[cfg(target_os = "linux")]
 use crate::worker::wire::TOKEN_VARIABLE;
 use crate::worker::wire::{NO_REPLY, Request, UNWRITTEN, VARIABLE, WireReply, WireRequest};
@@ -53,6 +56,8 @@ pub(super) struct Accepted {
     request: Request,
     /// The file for the reply.
     reply: PathBuf,
+    /// The process that was asked. A workload may fork, and its copy has measured something else.
+    process: u32,
 }
 
 /// Returns the request, if this process was started as a worker.
@@ -70,11 +75,12 @@ pub(super) fn accept() -> Result<Option<Accepted>, u8> {
     let reply = request.reply.clone();
     let request = request.request();
     #[cfg(target_os = "linux")]
-    if request.counting.is_some() {
-        // What the workload starts is not counted, and has random bytes of its own.
-        ["LD_PRELOAD", "GLIBC_TUNABLES"].into_iter().for_each(kernel::forget_variable);
+    if let Some(counting) = &request.counting {
+        for (name, own) in own_variables(counting) {
+            kernel::replace_variable(name, own.as_deref());
+        }
     }
-    Ok(Some(Accepted { request, reply }))
+    Ok(Some(Accepted { request, reply, process: std::process::id() }))
 }
 
 impl Accepted {
@@ -103,6 +109,11 @@ impl Accepted {
     }
 
     fn reply(&self, answer: Result<ProcessRun, Unmeasured>) -> Result<(), u8> {
+        if std::process::id() != self.process {
+            let text =
+                "perf-budget: this is a copy of the process that measures, and gives no reply";
+            return Err(refuse(NO_REPLY, &text));
+        }
         let reply = &self.reply;
         write(reply, &WireReply::new(answer)).map_err(|error| {
             let text = format_args!("{UNWRITTEN} `{}`: {error}", reply.display());
@@ -180,6 +191,9 @@ fn answer(
     request: Request,
 ) -> Result<ProcessRun, Unmeasured> {
     let name = request.workload.clone();
+    if let Some(why) = clock::stopped() {
+        return Err(Unmeasured::new(Cause::Unsupported, why));
+    }
     let mut run = Run::new(request)?;
     remember_panics();
     match catch_unwind(AssertUnwindSafe(|| workload(&mut run))) {

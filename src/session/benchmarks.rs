@@ -38,9 +38,9 @@ pub(super) fn find(
     };
     let several: Vec<(usize, Library)> =
         budgets.budgets.iter().enumerate().filter_map(patterns).collect();
-    // A build would disturb whatever is measured on this machine. If the lock cannot be taken, the first turn reports it.
+    // A build would disturb whatever is measured on this machine, so nothing is built where the lock cannot be taken.
     let make = |origin: &Origin| {
-        let _lock = machine_lock.shared(progress).ok();
+        let _lock = machine_lock.shared(progress)?;
         origin.list()
     };
     let mut named = Vec::new();

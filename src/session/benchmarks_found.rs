@@ -59,7 +59,7 @@ impl Session {
         let made_of = named.list.as_ref().map_err(Clone::clone)?;
         let list = {
             // A build would disturb whatever is measured on this machine.
-            let _lock = self.machine_lock.shared(&self.progress).ok();
+            let _lock = self.machine_lock.shared(&self.progress)?;
             self.sources(None).benchmarks().of_pattern(budget).list()?
         };
         if let Some(fault) = list.faults.first() {

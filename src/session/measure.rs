@@ -31,11 +31,17 @@ impl Session {
 
     /// Takes one turn of a group's measurement, under the lock of the machine.
     pub(super) fn step(&self, group: usize, measurement: &mut Measurement) {
+        if measurement.is_done() {
+            return;
+        }
         if let Some(reason) = self.out_of_time().filter(|_| measurement.is_capped) {
             return measurement.cut_off(&reason);
         }
         std::thread::sleep(measurement.pause());
         self.supply(measurement);
+        if measurement.is_done() {
+            return;
+        }
         let suite_group = &self.suite.groups[group];
         self.progress.show(|| {
             let (spent, processes) = measurement.progress();
@@ -61,12 +67,15 @@ impl Session {
     }
 
     /// Makes what the next turn lacks, while nothing on the machine is measured. It takes no part of any `effort`. If the
-    /// lock cannot be taken, the turn reports it.
+    /// lock cannot be taken, nothing more is measured, since the turn would make it.
     fn supply(&self, measurement: &mut Measurement) {
         let Some(what) = measurement.lacks() else { return };
         self.progress.clear();
         self.progress.show(|| what);
-        let Ok(_lock) = self.machine_lock.exclusive(&self.progress) else { return };
+        let _lock = match self.machine_lock.exclusive(&self.progress) {
+            Ok(lock) => lock,
+            Err(reason) => return measurement.abandon(&reason),
+        };
         measurement.prepare();
         self.progress.clear();
     }
@@ -105,9 +114,7 @@ impl Session {
             Purpose::Selftest(injection) => injection,
         });
         let mut source = Watched(sources.of(suite_group, &metrics));
-        if !tests.is_empty() {
-            self.build(budget, &mut source);
-        }
+        let refused = if tests.is_empty() { None } else { self.build(budget, &mut source).err() };
         let asked: Vec<Asked> = tests
             .into_iter()
             .map(|(i, test)| {
@@ -140,18 +147,26 @@ impl Session {
                 _ => self.base.as_ref().map_or(1, |base| base.links().most()),
             },
         };
-        Measurement::new(Box::new(source), asked, rules, purpose)
+        let mut measurement = Measurement::new(Box::new(source), asked, rules, purpose);
+        if let Some(reason) = refused {
+            measurement.abandon(&reason);
+        }
+        measurement
     }
 
     /// Builds what a source measures, while no process of the machine measures anything statistical, since a build
     /// would disturb it. This comes before the evidence of the same build is looked up, and no turn at measuring is
-    /// spent on building. If the lock cannot be taken, the first turn reports it.
-    fn build(&self, budget: &Budget, source: &mut dyn Source) {
-        let Ok(_lock) = self.machine_lock.shared(&self.progress) else { return };
+    /// spent on building.
+    ///
+    /// # Errors
+    /// If the lock cannot be taken. Nothing is built then, and nothing may be measured: the first turn would build.
+    fn build(&self, budget: &Budget, source: &mut dyn Source) -> Result<(), Unmeasured> {
+        let _lock = self.machine_lock.shared(&self.progress)?;
         if build::has_any(budget) {
             self.progress.clear();
             self.progress.show(|| format!("building what {} measures", budget.name));
         }
         source.prepare();
+        Ok(())
     }
 }

@@ -20,6 +20,7 @@ use super::rotation::Rotation;
 use super::run_cache::RunCache;
 use crate::base::Base;
 use crate::inject::Injection;
+use crate::os::clock;
 use crate::progress::Progress;
 use crate::subject::Sources;
 use crate::worker::process::Build;
@@ -71,6 +72,9 @@ impl Session {
         workloads: Vec<String>,
         results: PathBuf,
     ) -> Result<Session, Error> {
+        if let Some(why) = clock::stopped() {
+            return Err(Error::other(why));
+        }
         // This notes what the test binary looks like now, so that a later change of the file is noticed.
         Build::this().map_err(|why| Error::other(why.text))?;
         let base = Base::of_environment(&budgets.path)?;

@@ -74,7 +74,7 @@ impl Build {
             return Ok(());
         }
         let text = format!(
-            "the test binary `{}` was rebuilt while it was measured; run the tests again, and build \
+            "the program `{}` was rebuilt while it was measured; run the tests again, and build \
              nothing meanwhile",
             self.binary.display()
         );

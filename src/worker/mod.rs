@@ -5,3 +5,6 @@ mod counting;
 pub mod pair;
 pub mod process;
 pub(crate) mod wire;
+
+#[cfg(target_os = "linux")]
+pub(crate) use self::counting::own_variables;

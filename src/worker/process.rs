@@ -125,6 +125,9 @@ impl PreparedProcess {
         callgrind: Option<&(PathBuf, bool)>,
     ) -> Result<PreparedProcess, Unmeasured> {
         build.unchanged()?;
+        if let Some(reason) = exec::unconstrained(request.constraint) {
+            return Err(reason);
+        }
         let failed = |error: std::io::Error| {
             harness(format!("failed to ask for a process in `{}`: {error}", scratch.display()))
         };
@@ -137,6 +140,11 @@ impl PreparedProcess {
         files.ask(&request).map_err(failed)?;
         let mut launch = Launch::new(&build.binary);
         launch.called = Some(request.workload.clone());
+        launch.constraint = request.constraint;
+        // Valgrind itself needs more memory than that, and what is counted under it does not depend on it.
+        if callgrind.is_some() {
+            launch.constraint.memory = None;
+        }
         launch.args = build.arguments.iter().map(Into::into).collect();
         launch.change_environment(&build.environment);
         launch.env.push((VARIABLE.into(), files.request.clone().into()));
@@ -165,7 +173,9 @@ impl PreparedProcess {
 
     /// Returns the reply of the process, which has ended.
     pub(super) fn reply(&self, finished: &Finished) -> Result<ProcessRun, Unmeasured> {
-        read(&self.workload, finished, &self.files.reply)
+        let mut process = read(&self.workload, finished, &self.files.reply)?;
+        process.notes.extend(self.launch.constraint.note());
+        Ok(process)
     }
 }
 
@@ -183,7 +193,7 @@ pub(super) fn with_workload(workload: &str, why: Unmeasured) -> Unmeasured {
 fn read(workload: &str, finished: &Finished, reply: &Path) -> Result<ProcessRun, Unmeasured> {
     let output = || finished.stderr.text().or_else(|| finished.stdout.text());
     let without = |cause, text| Err(Unmeasured { cause, text, output: output() });
-    match (std::fs::read(reply), finished.code) {
+    match (read_file(reply), finished.code) {
         (Ok(text), 0) => WireReply::parse(&text),
         (Ok(_), code) => without(
             Cause::ExitedBadly,
@@ -207,6 +217,14 @@ fn read(workload: &str, finished: &Finished, reply: &Path) -> Result<ProcessRun,
             ),
         },
     }
+}
+
+/// Reads a file. A workload knows the place, and may have left a pipe there, which would be waited for without end.
+fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
+    if std::fs::symlink_metadata(path)?.is_file() {
+        return std::fs::read(path);
+    }
+    Err(std::io::Error::other("it is no file"))
 }
 
 /// Returns the worker's own message, if it could not write its reply.

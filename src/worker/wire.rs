@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use perf_budget_core::budget::{Load, LoadShape, Param};
+use perf_budget_core::budget::{Constraint, Load, LoadShape, Param};
 use perf_budget_core::exact;
 use perf_budget_core::metric::{InstrumentKind, Metric, SubjectKind, WorkerInstrument};
 use perf_budget_core::outcome::{Cause, Counted, Unmeasured};
@@ -46,6 +46,8 @@ pub struct Request {
     pub injection: Option<Injection>,
     /// How callgrind counts instructions; `None` if the process does not run under it.
     pub counting: Option<Counting>,
+    /// What the process and those that it starts may use. The harness holds it to that, so it is not part of the message.
+    pub constraint: Constraint,
 }
 
 /// How callgrind counts the instructions of a process.
@@ -140,6 +142,7 @@ impl WireRequest {
             paired: self.paired,
             injection: self.injection,
             counting: self.counting,
+            constraint: Constraint::default(),
         }
     }
 }

@@ -67,6 +67,7 @@ fn a_request_is_read_as_it_was_written() {
         paired: false,
         injection: None,
         counting: None,
+        constraint: perf_budget_core::budget::Constraint::default(),
     };
     let text = serde_json::to_vec(&WireRequest::new(&request, "/reply".into())).unwrap();
     let read: WireRequest = serde_json::from_slice(&text).unwrap();
@@ -86,6 +87,7 @@ fn check(metrics: &[Metric], expected: Option<WorkerInstrument>) {
         paired: false,
         injection: None,
         counting: None,
+        constraint: perf_budget_core::budget::Constraint::default(),
     };
     assert_eq!(request.instrument().ok(), expected, "{metrics:?}");
 }

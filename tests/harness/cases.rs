@@ -42,6 +42,8 @@ fn is_for_this_build(name: &str) -> bool {
     let there = [
         ("zstd_without_its_feature", cfg!(feature = "zstd")),
         ("fuel_without_its_feature", cfg!(feature = "wasm")),
+        // Only Linux counts what a command writes.
+        ("writes_too_much", cfg!(not(target_os = "linux"))),
     ];
     !there.contains(&(name, true))
 }

@@ -10,6 +10,8 @@ mod base;
 mod benchmarks;
 mod carried;
 mod cases;
+#[cfg(target_os = "linux")]
+mod clock;
 mod criterion;
 mod flags;
 mod gate;
@@ -42,6 +44,8 @@ fn main() -> ExitCode {
         #[cfg(unix)]
         benchmarks::rows(),
         cases::rows(),
+        #[cfg(target_os = "linux")]
+        clock::rows(),
         criterion::rows(),
         #[cfg(target_os = "linux")]
         handshake::rows(),

@@ -38,6 +38,7 @@ pub(crate) fn rows() -> Vec<Trial> {
     ];
     if cfg!(target_os = "linux") {
         rows.push(row("record::a_full_disk", a_full_disk));
+        rows.push(row("record::a_pipe", a_pipe));
     }
     rows
 }
@@ -150,3 +151,33 @@ fn a_full_disk() {
 
 #[cfg(not(target_os = "linux"))]
 fn a_full_disk() {}
+
+/// A pipe in the place of a file would be waited for without end.
+#[cfg(target_os = "linux")]
+fn a_pipe() {
+    let make = |path: std::path::PathBuf| {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success(), "{}", path.display());
+    };
+    let case = Case::new("record-pipe", BUDGETS).args(["files"]);
+    make(case.dir.join("results/outcomes.jsonl"));
+    let run = case.run().exited(2);
+    assert!(run.stderr.contains("is a named pipe"), "{run}");
+    let case = Case::new("budgets-pipe", BUDGETS);
+    fs::remove_file(case.dir.join("budgets.toml")).unwrap();
+    make(case.dir.join("budgets.toml"));
+    let run = case.run().exited(2);
+    assert!(run.stderr.contains("it is a pipe, socket or device"), "{run}");
+    let summary = std::env::temp_dir().join(format!("perf-budget-summary-{}", std::process::id()));
+    make(summary.clone());
+    let case = Case::new("summary-pipe", BUDGETS).args(["files"]);
+    let case =
+        case.env("GITHUB_ACTIONS", "true").env("GITHUB_STEP_SUMMARY", summary.to_str().unwrap());
+    let run = case.run().exited(0);
+    run.printed(["::warning::the step summary `", "is no file"]);
+    fs::remove_file(summary).unwrap();
+}
+
+#[cfg(not(target_os = "linux"))]
+fn a_pipe() {}

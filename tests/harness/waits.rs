@@ -12,6 +12,7 @@ use crate::row;
 pub(crate) fn rows() -> Vec<Trial> {
     vec![
         row("waits::a_wait_that_runs_out_is_red_and_recorded", a_wait_that_runs_out_is_recorded),
+        row("waits::nothing_is_built_without_the_lock", nothing_is_built_without_the_lock),
         row("waits::who_holds_the_lock_is_said", who_holds_the_lock_is_said),
         row("waits::an_artifact_obeys_its_timeout", an_artifact_obeys_its_timeout),
     ]
@@ -34,6 +35,25 @@ fn hold(case: &Case) -> File {
     let lock = File::create(case.dir.join("tmp/perf-budget.lock")).unwrap();
     lock.lock().unwrap();
     lock
+}
+
+/// What has to be built first is neither built nor measured where the lock is held for too long, although another turn
+/// would come.
+fn nothing_is_built_without_the_lock() {
+    let case = Case::new(
+        "waits-to-build",
+        "[settings]\nlock_timeout = \"300 ms\"\n[budget.made]\nartifact = \"a\"\n\
+         build = [\"touch\", \"built\"]\nmax.size = \"1 KB\"\n\
+         [budget.run]\ncommand = [\"true\"]\nbuild = [\"touch\", \"built\"]\nmax.wall_p50 = \"1 min\"\n",
+    );
+    let _held = hold(&case);
+    case.run().exited(101);
+    let outcomes = case.outcomes();
+    assert_eq!(outcomes.len(), 2);
+    for outcome in outcomes {
+        assert_eq!(outcome.cause.as_deref(), Some(Cause::MachineBusy.name()), "{outcome:?}");
+    }
+    assert!(!case.dir.join("built").exists());
 }
 
 fn a_wait_that_runs_out_is_recorded() {

@@ -98,6 +98,8 @@ const TABLE: &[(&str, &str, Cause, &str)] = &[
     ("overflows", "p50", Crashed, "workload `overflows`"),
     ("is killed", "p50", Killed, "workload `is killed`"),
     ("exits", "p50", ExitedEarly, "workload `exits` exited with success before it reported"),
+    #[cfg(unix)]
+    ("forks and exits", "p50", ExitedEarly, "exited with success before it reported"),
     ("exits badly", "p50", ExitedBadly, "exited with code 3 before it reported"),
     ("floods", "p50", Flooded, "workload `floods`"),
     (
@@ -151,6 +153,7 @@ fn request(workload: &str) -> Request {
         paired: false,
         injection: None,
         counting: None,
+        constraint: perf_budget_core::budget::Constraint::default(),
     }
 }
 

@@ -50,6 +50,20 @@ pub(crate) fn rows() -> Vec<Trial> {
             let rss = injected("holds", "rss", Effect::Resident, 0.0, more);
             assert!(rss >= HELD as f64 * 0.5 + more, "{rss}");
         }),
+        #[cfg(target_os = "linux")]
+        row("injection::counted", || {
+            for amount in [0.5, 7.0, 5000.0] {
+                for (metric, effect) in
+                    [("read_bytes", Effect::Read), ("written_bytes", Effect::Written)]
+                {
+                    // A part of a byte is due once it is a whole one, so that the mean is that part.
+                    let counted = injected("sleep", metric, effect, 0.0, amount);
+                    assert!((counted - amount).abs() <= 1.0, "{metric}: {counted}, not {amount}");
+                }
+            }
+            let faults = injected("sleep", "page_faults", Effect::Faults, 0.0, 300.0);
+            assert!((300.0..330.0).contains(&faults), "{faults}");
+        }),
         row("injection::nothing_by_itself", || {
             assert_eq!(value(&process_run("three boxes", &["allocs"]).unwrap(), "allocs"), 3.0);
         }),

@@ -29,6 +29,12 @@ pub(crate) fn rows() -> Vec<Trial> {
         row("time::threads_are_seen", threads_are_seen),
         #[cfg(target_os = "linux")]
         row("time::a_living_child_is_seen", a_living_child_is_seen),
+        #[cfg(target_os = "linux")]
+        row("time::bytes_are_counted", bytes_are_counted),
+        #[cfg(target_os = "linux")]
+        row("constraint::processors", fewer_processors),
+        #[cfg(target_os = "linux")]
+        row("constraint::memory", less_memory),
         row("time::batches_of_short_operations", batches),
         row("time::throughput", throughput),
         row("time::errors_are_counted", errors),
@@ -40,6 +46,10 @@ pub(crate) fn rows() -> Vec<Trial> {
         row("memory::given_back", given_back),
         row("heap::param", || {
             assert_eq!(value(&process_run("takes a size", &["heap"]).unwrap(), "heap"), 1000.0);
+        }),
+        row("heap::freed_by_another_thread", || {
+            let process = process_run("frees later", &["leaked", "allocs"]).unwrap();
+            assert_eq!(value(&process, "leaked"), 0.0, "{process:?}");
         }),
         row("record::mean", records),
         row("record::beside_a_method", records_beside),
@@ -139,6 +149,48 @@ fn threads_are_seen() {
 
 /// An empty operation is measured in batches that are so large that reading the clock costs next to nothing beside
 /// one of them. How large they are depends on the machine, and how long an empty loop takes depends on the build.
+#[cfg(target_os = "linux")]
+fn fewer_processors() {
+    use perf_budget_core::budget::Constraint;
+    let under = |processors| {
+        let constraint = Constraint { processors: Some(processors), memory: None };
+        crate::process_run_constrained("counts processors", &["processors"], constraint)
+    };
+    let process = under(1).unwrap();
+    assert_eq!(value(&process, "processors"), 1.0);
+    assert_eq!(process.notes, ["measured with at most 1 processor"]);
+    // More than there are is no measurement.
+    let refused = under(1000).unwrap_err().to_string();
+    assert!(refused.contains("processors may be used here"), "{refused}");
+}
+
+#[cfg(target_os = "linux")]
+fn less_memory() {
+    use perf_budget_core::budget::Constraint;
+    let under = |bytes| {
+        let constraint = Constraint { memory: Some(bytes), processors: None };
+        crate::process_run_constrained("needs memory", &["p50"], constraint)
+    };
+    let process = under(1 << 30).unwrap();
+    assert!(process.notes.iter().any(|note| note.contains("memory of its own")), "{process:?}");
+    let refused = under(100 << 20).unwrap_err().to_string();
+    assert!(refused.contains("memory allocation of"), "{refused}");
+}
+
+/// The counters are exact: what the stopwatch itself reads is not in them.
+#[cfg(target_os = "linux")]
+fn bytes_are_counted() {
+    let metrics = ["read_bytes", "written_bytes", "page_faults", "major_faults", "p50", "mean"];
+    let process = process_run("copies a file", &metrics).unwrap();
+    let length = std::fs::metadata("Cargo.toml").unwrap().len() as f64;
+    assert_eq!(value(&process, "read_bytes"), length);
+    assert_eq!(value(&process, "written_bytes"), 2.0 * length);
+    assert!(value(&process, "major_faults") <= value(&process, "page_faults"));
+    let empty = process_run("empty", &metrics).unwrap();
+    assert_eq!((value(&empty, "read_bytes"), value(&empty, "written_bytes")), (0.0, 0.0));
+    assert!(value(&empty, "page_faults") < 1.0, "{empty:?}");
+}
+
 fn batches() {
     let process = process_run("empty", &["mean", "cpu", "context_switches"]).unwrap();
     assert!(process.operations.is_empty());

@@ -66,6 +66,18 @@ fn process_run_within(
     measure(&request(workload, metrics), &scratch, timeout)
 }
 
+/// Measures with less memory or fewer processors.
+#[cfg(target_os = "linux")]
+fn process_run_constrained(
+    workload: &str,
+    metrics: &[&str],
+    constraint: perf_budget_core::budget::Constraint,
+) -> Result<ProcessRun, Unmeasured> {
+    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("workload");
+    let request = Request { constraint, ..request(workload, metrics) };
+    measure(&request, &scratch, Duration::from_secs(60))
+}
+
 /// Measures under a load, or for as long as growth needs.
 fn process_run_under(
     workload: &str,
@@ -90,6 +102,7 @@ fn request(workload: &str, metrics: &[&str]) -> Request {
         paired: false,
         injection: None,
         counting: None,
+        constraint: perf_budget_core::budget::Constraint::default(),
     }
 }
 

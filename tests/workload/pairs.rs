@@ -32,6 +32,7 @@ const TABLE: &[(&str, Cause, &str)] = &[
     ("aborts", Crashed, "workload `aborts`"),
     ("is killed", Killed, "workload `is killed`"),
     ("exits", ExitedEarly, "exited with success before it reported"),
+    ("forks and exits", ExitedEarly, "exited with success before it reported"),
     ("exits badly", ExitedBadly, "exited with code 3"),
     ("floods", Flooded, "workload `floods`"),
     ("no such", Harness, "no workload `no such` is registered"),
@@ -200,6 +201,7 @@ fn side(workload: &str, size: i64, role: &str) -> Side {
         paired: true,
         injection: None,
         counting: None,
+        constraint: perf_budget_core::budget::Constraint::default(),
     };
     Side { build: Build::this().unwrap(), request, role: Some(role.to_owned()) }
 }

@@ -54,6 +54,7 @@ fn row(subject: &str, metric: Metric) -> Row {
         paired: false,
         injection: None,
         counting: None,
+        constraint: perf_budget_core::budget::Constraint::default(),
     };
     let scratch = std::env::temp_dir().join("perf-budget-peers");
     let process = measure(&request, &scratch, Duration::from_secs(60)).expect("the subjects work");

@@ -81,6 +81,7 @@ fn compare(subject: &str) {
             paired: false,
             injection: None,
             counting: None,
+            constraint: perf_budget_core::budget::Constraint::default(),
         };
         let scratch = std::env::temp_dir().join("perf-budget-peers");
         let process = measure(&request, &scratch, Duration::from_secs(60)).expect("it is measured");

@@ -248,9 +248,9 @@ fn instruments() -> &'static str {
     if cfg!(target_os = "linux") {
         "every metric can be measured on this platform"
     } else if cfg!(target_os = "macos") {
-        "every metric but `peak_rss`, and but `cpu` and `rss` of commands"
+        "every metric but `peak_rss`, `read_bytes` and `written_bytes`, and but `cpu`, `rss` and page faults of commands"
     } else {
-        "sizes, times, `rss` of workloads and heap metrics; not `cpu`, `utilization`, `context_switches`, `peak_rss`"
+        "sizes, times, `rss` of workloads and heap metrics; not `cpu`, `utilization`, `context_switches`, `peak_rss`, page faults, bytes read and written"
     }
 }
 

@@ -43,6 +43,10 @@ workload = "sized"
 params = { n = [1, 10, 100] }
 scaling = { over = "n", max = { alloc_bytes = 1.1 } }
 
+[budget.copy]
+command = ["dd", "if=/dev/zero", "of=/dev/null", "bs=1000", "count=100", "status=none"]
+max = { written_bytes = "200 KB", read_bytes = "500 KB", page_faults = 100_000 }
+
 [budget.source]
 artifact = "src/lib.rs"
 max = { size = "1000 B", gzip = "1 MB" }
@@ -116,6 +120,10 @@ fn every_limit_turns_red_at_its_known_size_and_nothing_is_left_behind() {
     check("sized::scaling_alloc_bytes", "red", Some(1.111));
     check("source::size", "red", Some(1010.0));
     check("steps::steps", "red", Some(202.0));
+    check("copy::written_bytes", "red", Some(202_000.0));
+    check("copy::read_bytes", "red", Some(505_000.0));
+    // Page faults are not the same every time, so that the size which is found is not either.
+    assert_eq!(ran.finding("copy::page_faults").0, "red");
     // Times are not judged in a debug build, and only an improvement breaks this floor.
     check("boxes::p50", "aside", None);
     check("source::gzip::min", "aside", None);

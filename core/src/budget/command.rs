@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::quantity::{Quantity, Unit};
+
 /// A command to run.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Command {
@@ -25,13 +27,34 @@ pub struct Command {
     pub constraint: Constraint,
 }
 
-/// What a command may use, as on a smaller machine.
+/// What a command or a workload may use, as on a smaller machine.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Constraint {
     /// The most bytes of memory of its own that each of its processes may have. `None` for no limit.
     pub memory: Option<u64>,
     /// How many processors its processes may run on. `None` for all.
     pub processors: Option<u32>,
+}
+
+impl Constraint {
+    /// Whether there is none.
+    pub fn is_none(self) -> bool {
+        self == Constraint::default()
+    }
+
+    /// Returns the note about it that an outcome has; `None` where there is none.
+    pub fn note(self) -> Option<String> {
+        let memory = self.memory.map(|bytes| {
+            let bytes = Quantity::new(bytes as f64, Unit::Bytes);
+            format!("{bytes} of memory of its own for each process")
+        });
+        let processors = self.processors.map(|count| match count {
+            1 => "1 processor".to_owned(),
+            count => format!("{count} processors"),
+        });
+        let parts: Vec<String> = processors.into_iter().chain(memory).collect();
+        (!parts.is_empty()).then(|| format!("measured with at most {}", parts.join(" and ")))
+    }
 }
 
 /// When a command counts as started.

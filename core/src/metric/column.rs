@@ -114,6 +114,8 @@ pub enum Tolerance {
     Memory,
     /// The tolerance of what each further operation adds to memory.
     Growth,
+    /// The tolerance of what the system counts, such as page faults, where it is not the same every time.
+    Count,
     /// The tolerance of the share of operations that fail.
     Failures,
     /// The tolerance of an exponent.

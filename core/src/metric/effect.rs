@@ -34,6 +34,12 @@ pub enum Effect {
     ResidentPeak,
     /// Bytes that each operation touches and that are never freed.
     Growth,
+    /// Pages that are mapped, touched and unmapped.
+    Faults,
+    /// Bytes that are read from a device that has any number of them.
+    Read,
+    /// Bytes that are written to a device that forgets them.
+    Written,
     /// A recorded value that is changed.
     Recorded,
     /// Bytes that no compressor can make smaller, in a copy of the artifact.
@@ -59,6 +65,9 @@ impl Effect {
             Effect::Resident => "resident bytes",
             Effect::ResidentPeak => "resident bytes at the peak",
             Effect::Growth => "resident bytes an operation",
+            Effect::Faults => "page faults",
+            Effect::Read => "bytes read",
+            Effect::Written => "bytes written",
             Effect::Recorded => "a changed record",
             Effect::Bytes => "random bytes",
             Effect::Exit => "another exit code",
@@ -71,6 +80,9 @@ impl Effect {
         match self {
             Effect::Instructions
             | Effect::Switches
+            | Effect::Faults
+            | Effect::Read
+            | Effect::Written
             | Effect::Leak
             | Effect::Growth
             | Effect::Exit

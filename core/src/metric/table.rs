@@ -53,7 +53,7 @@ pub struct Row {
     pub meaning: &'static str,
     /// The subjects that have it, with what reads it there and which statistics there are. There are no statistics if
     /// it is a single metric and not a family.
-    pub has: &'static [(SubjectKind, InstrumentKind, &'static [Statistic])],
+    pub has: Has,
     /// The units of its limits.
     pub unit: Units,
     /// The numbers that a limit may be.
@@ -119,6 +119,18 @@ const FUEL: InstrumentKind = Worker(WorkerInstrument::Fuel);
 const INSTRUCTIONS: InstrumentKind = Worker(WorkerInstrument::Instructions);
 const MEMORY: InstrumentKind = Worker(WorkerInstrument::Memory);
 const GROWTH: InstrumentKind = Worker(WorkerInstrument::Growth);
+/// The subjects of a metric, with what reads it and its statistics.
+pub(crate) type Has = &'static [(SubjectKind, InstrumentKind, &'static [Statistic])];
+/// What a process uses: a command's, or that of one operation.
+const USED: Has =
+    &[(Command, Process, &[]), (Workload, TIME, &[]), (Criterion, TIME, &[]), (Divan, TIME, &[])];
+/// The resident memory of the same.
+const RESIDENT: Has = &[
+    (Command, Process, &[]),
+    (Workload, MEMORY, &[]),
+    (Criterion, MEMORY, &[]),
+    (Divan, MEMORY, &[]),
+];
 /// The statistics of single operations.
 const LATENCIES: &[Statistic] = {
     use Statistic::{Max, Min, P50, P90, P95, P99, P999};
@@ -240,12 +252,7 @@ rows! {
     }
     Cpu {
         name: "cpu", meaning: "Processor time: of one operation, or of the whole command",
-        has: &[
-            (Command, Process, &[]),
-            (Workload, TIME, &[]),
-            (Criterion, TIME, &[]),
-            (Divan, TIME, &[]),
-        ],
+        has: USED,
         unit: One(Unit::Seconds), values: Values::Time, better: Lower,
         judged: Statistical(Tolerance::Time), sample: SampleKind::Process,
         halved: Suspicious, inject: Inject::raises(Effect::Work),
@@ -260,24 +267,14 @@ rows! {
     Rss {
         name: "rss",
         meaning: "Resident memory: what the held value added, or a command's when it is ready",
-        has: &[
-            (Command, Process, &[]),
-            (Workload, MEMORY, &[]),
-            (Criterion, MEMORY, &[]),
-            (Divan, MEMORY, &[]),
-        ],
+        has: RESIDENT,
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
         judged: Statistical(Tolerance::Memory), sample: SampleKind::Process,
         halved: Suspicious, inject: Inject::raises(Effect::Resident),
     }
     PeakRss {
         name: "peak_rss", meaning: "The highest resident memory",
-        has: &[
-            (Command, Process, &[]),
-            (Workload, MEMORY, &[]),
-            (Criterion, MEMORY, &[]),
-            (Divan, MEMORY, &[]),
-        ],
+        has: RESIDENT,
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
         judged: Statistical(Tolerance::Memory), sample: SampleKind::Process,
         halved: Suspicious, inject: Inject::raises(Effect::ResidentPeak),
@@ -331,6 +328,34 @@ rows! {
         unit: One(Unit::Number), values: Values::Amount, better: Lower,
         judged: Statistical(Tolerance::Time), sample: SampleKind::Process,
         halved: Welcome, inject: Inject::raises(Effect::Switches),
+    }
+    PageFaults {
+        name: "page_faults", meaning: "Page faults, of one operation or of the whole command",
+        has: USED,
+        unit: One(Unit::Number), values: Values::Amount, better: Lower,
+        judged: UntilConstant(Tolerance::Count), sample: SampleKind::Process,
+        halved: Welcome, inject: Inject::raises(Effect::Faults),
+    }
+    MajorFaults {
+        name: "major_faults", meaning: "Page faults that waited for a disk",
+        has: USED,
+        unit: One(Unit::Number), values: Values::Amount, better: Lower,
+        judged: UntilConstant(Tolerance::Count), sample: SampleKind::Process,
+        halved: Welcome, inject: Inject::NONE,
+    }
+    ReadBytes {
+        name: "read_bytes", meaning: "Bytes read by system calls, of one operation or of the whole command",
+        has: USED,
+        unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
+        judged: UntilConstant(Tolerance::Count), sample: SampleKind::Process,
+        halved: Welcome, inject: Inject::raises(Effect::Read),
+    }
+    WrittenBytes {
+        name: "written_bytes", meaning: "Bytes written by system calls, of one operation or of the whole command",
+        has: USED,
+        unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
+        judged: UntilConstant(Tolerance::Count), sample: SampleKind::Process,
+        halved: Welcome, inject: Inject::raises(Effect::Written),
     }
     Fuel {
         name: "fuel", meaning: "Fuel of the WebAssembly that one operation runs, as wasmi counts it",

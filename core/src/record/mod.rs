@@ -116,6 +116,7 @@ fn write_line(path: &Path, value: &impl Serialize) -> Result<(), Error> {
     let failed = |e| Error::io("append to", path, e);
     let mut line = serde_json::to_vec(value).map_err(|e| failed(e.into()))?;
     line.push(b'\n');
+    refuse_pipe(path)?;
     let file = OpenOptions::new().append(true).read(true).create(true).open(path);
     let mut file = file.map_err(failed)?;
     let is_file = file.metadata().map_err(failed)?.is_file();
@@ -123,6 +124,22 @@ fn write_line(path: &Path, value: &impl Serialize) -> Result<(), Error> {
         line.insert(0, b'\n');
     }
     file.write_all(&line).map_err(failed)
+}
+
+/// Fails for a named pipe, which would be waited for without end. A pipe that another program was given by its number, as
+/// shells do for `<(program)`, has a writer.
+#[cfg_attr(not(unix), expect(clippy::unnecessary_wraps, reason = "as where there are such pipes"))]
+fn refuse_pipe(path: &Path) -> Result<(), Error> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        let is_given = path.starts_with("/dev") || path.starts_with("/proc");
+        if !is_given && path.metadata().is_ok_and(|data| data.file_type().is_fifo()) {
+            let text = format!("`{}` is a named pipe, and no record; remove it", path.display());
+            return Err(Error::other(text));
+        }
+    }
+    Ok(())
 }
 
 /// Whether the file ends within a line.
@@ -269,6 +286,7 @@ struct Damage {
 
 impl Lines {
     fn read(&mut self, path: &Path) -> Result<(), Error> {
+        refuse_pipe(path)?;
         let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
         // A cut-off line may end within a character.
         let text = String::from_utf8_lossy(&bytes);

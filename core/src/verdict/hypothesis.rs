@@ -100,6 +100,9 @@ fn tolerance(metric: &Metric, limit: f64, unit: Unit, bound: Bound) -> f64 {
         Tolerance::Time if metric.sample() == SampleKind::Batch => relative(TIME_TOLERANCE),
         Tolerance::Time => relative(TIME_TOLERANCE).max(least),
         Tolerance::Memory => relative(MEMORY_TOLERANCE).max(least),
+        Tolerance::Count => {
+            relative(MEMORY_TOLERANCE).max(if unit == Unit::Bytes { 1.0 } else { least })
+        }
         Tolerance::Growth => (limit.abs() * GROWTH_TOLERANCE.0).max(GROWTH_TOLERANCE.1),
         Tolerance::Failures => (limit * TIME_TOLERANCE).max(0.001),
         Tolerance::Slope => EXPONENT_TOLERANCE,

@@ -1,4 +1,5 @@
-//! The latency, throughput, processor time and context switches of an operation.
+//! The latency, throughput and processor time of an operation, its context switches, page faults, and bytes read and
+//! written.
 //!
 //! This file joins the stopwatch and the plan, and turns what they collected into a process run. None of it runs in
 //! the timed part.
@@ -19,6 +20,9 @@ use crate::os::usage::Contention;
 /// several threads. Its waiting may then be its own doing, and is not subtracted.
 const SINGLE_THREADED: f64 = 0.01;
 
+/// The metrics for which the bytes that the process reads and writes are counted.
+const BYTES: [Key; 2] = [Key::ReadBytes, Key::WrittenBytes];
+
 /// The instrument that times operations.
 pub(crate) struct Time {
     watch: Stopwatch,
@@ -27,12 +31,17 @@ pub(crate) struct Time {
     began: Instant,
     contention: Option<Contention>,
     counting: bool,
+    asks_for_bytes: bool,
 }
 
 impl Time {
     /// Makes the instrument for these metrics, for a `slice`, and for at most this many single operations.
     pub(crate) fn new(metrics: &[Metric], slice: Duration, singles: usize, repeat: Repeat) -> Self {
-        let watch = Stopwatch::calibrated();
+        let mut watch = Stopwatch::calibrated();
+        let asks_for_bytes = metrics.iter().any(|metric| BYTES.contains(&metric.key()));
+        if asks_for_bytes {
+            watch.count_bytes();
+        }
         let wants = wants(metrics);
         let bounds = Bounds {
             slice: slice.as_secs_f64(),
@@ -45,7 +54,7 @@ impl Time {
             Repeat::Once => Plan::once(wants, bounds),
         };
         let (reading, began) = (Reading::default(), Instant::now());
-        Time { watch, plan, reading, began, contention: None, counting: false }
+        Time { watch, plan, reading, began, contention: None, counting: false, asks_for_bytes }
     }
 }
 
@@ -120,16 +129,27 @@ impl Instrument for Time {
         if let Some(rate) = throughput(&process.batches, process.work) {
             process.values.insert(Key::Throughput, rate);
         }
-        if let Some((cpu, switches, laps)) = measured.usage {
-            let operations = laps.operations as f64;
-            process.values.insert(Key::Cpu, cpu / operations);
-            process.values.insert(Key::ContextSwitches, switches as f64 / operations);
+        if let Some((used, laps)) = measured.usage {
+            let mut insert =
+                |key: Key, whole: f64| process.values.insert(key, whole / laps.operations as f64);
+            insert(Key::Cpu, used.cpu);
+            insert(Key::ContextSwitches, used.counts.switches as f64);
+            insert(Key::PageFaults, used.counts.faults as f64);
+            insert(Key::MajorFaults, used.counts.major_faults as f64);
+            if let Some(moved) = used.traffic {
+                insert(Key::ReadBytes, moved.read as f64);
+                insert(Key::WrittenBytes, moved.written as f64);
+            } else if self.asks_for_bytes {
+                let text = "failed to read `/proc/self/io`: this system does not count the bytes that a process \
+                            reads and writes; drop the limits on read_bytes and written_bytes here";
+                return Err(Unmeasured::new(Cause::Unsupported, text));
+            }
             if laps.wall > 0.0 {
-                process.values.insert(Key::Utilization, cpu / laps.wall);
+                process.values.insert(Key::Utilization, used.cpu / laps.wall);
             }
         } else if self.plan.wants().usage {
-            let text = "failed to read processor time and context switches: this system does not \
-                        report them; drop the limits on cpu, utilization and context_switches here";
+            let text = "failed to read what this process uses: this system does not report it; drop the limits on cpu, \
+                        utilization, context_switches and page faults here";
             return Err(Unmeasured::new(Cause::Unsupported, text));
         }
         Ok(())

@@ -4,6 +4,7 @@
 //! here is tested without a clock. A lap is the time between two readings of the clock.
 
 use crate::instrument::clock::{Reading, median};
+use crate::os::usage::Used;
 
 /// What has to be measured of an operation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -12,7 +13,7 @@ pub(crate) struct Wants {
     pub(crate) singles: bool,
     /// The mean latency of batches.
     pub(crate) batches: bool,
-    /// The processor time and context switches.
+    /// What the process uses.
     pub(crate) usage: bool,
 }
 
@@ -85,8 +86,8 @@ pub(crate) struct Measured {
     pub(crate) batches: Vec<Batch>,
     /// The sum of everything that was timed.
     pub(crate) total: Batch,
-    /// The processor seconds, the context switches and the sum of the laps that read them.
-    pub(crate) usage: Option<(f64, u64, Batch)>,
+    /// What the process used, and the sum of the laps that read it.
+    pub(crate) usage: Option<(Used, Batch)>,
     /// The number of operations of the warm-up, and whether the operation had settled.
     pub(crate) warmed: (usize, bool),
 }
@@ -271,11 +272,10 @@ impl Plan {
             }
             measured.walls.push(reading.wall);
         }
-        if let (true, Some((cpu, switches))) = (stage.feeds.usage, reading.usage) {
+        if let (true, Some(used)) = (stage.feeds.usage, reading.usage) {
             let sum = measured.usage.get_or_insert_default();
-            sum.0 += cpu;
-            sum.1 += switches;
-            sum.2.add(operations, failed, reading);
+            sum.0.add(&used);
+            sum.1.add(operations, failed, reading);
         }
         if stage.feeds.batches {
             self.filling.add(operations, failed, reading);

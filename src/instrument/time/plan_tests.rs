@@ -1,6 +1,7 @@
 //! The plan, driven by made-up operations: the test states what each lap took, and nothing waits.
 
 use super::*;
+use crate::os::usage::Counts;
 
 const ALL: Wants = Wants { singles: true, batches: true, usage: true };
 const BOUNDS: Bounds = Bounds { slice: 0.1, singles: 100_000, lap: 3e-6, usage_lap: 2e-4 };
@@ -13,7 +14,8 @@ fn run(mut plan: Plan, setup: f64, cost: impl Fn(usize) -> f64) -> (Plan, usize)
         let wall: f64 = (done..done + lap).map(&cost).sum();
         done += lap;
         at += setup * lap as f64 + wall;
-        let usage = plan.reads_usage().then_some((wall, lap as u64));
+        let counts = Counts { switches: lap as u64, ..Counts::default() };
+        let usage = plan.reads_usage().then_some(Used { cpu: wall, counts, traffic: None });
         plan.record(lap, 0, Reading { wall, waited: 0.0, usage }, at);
         assert!(done < 1_000_000_000, "the plan has no end");
     }
@@ -41,9 +43,9 @@ fn a_short_operation_has_a_stage_for_each_purpose() {
         near(batch.wall / batch.operations as f64, 1e-7, 1e-9);
         assert!(batch.operations >= plan.batch);
     }
-    let (cpu, switches, laps) = measured.usage.unwrap();
-    near(cpu, laps.wall, 1e-9);
-    assert_eq!(switches, laps.operations as u64);
+    let (used, laps) = measured.usage.unwrap();
+    near(used.cpu, laps.wall, 1e-9);
+    assert_eq!(used.counts.switches, laps.operations as u64);
 }
 
 #[test]
@@ -53,7 +55,7 @@ fn a_long_operation_is_timed_once_for_every_purpose() {
     near(measured.walls.len() as f64, 100.0, 0.02);
     assert_eq!(plan.batch, 20);
     assert_eq!(measured.batches.len(), 5);
-    assert_eq!(measured.usage.unwrap().2.operations, measured.walls.len());
+    assert_eq!(measured.usage.unwrap().1.operations, measured.walls.len());
     assert_eq!(done, measured.walls.len() + measured.warmed.0);
 }
 
@@ -102,7 +104,7 @@ fn a_single_operation_is_measured_without_warm_up() {
     assert_eq!((done, plan.batch), (1, 1));
     assert_eq!(plan.measured.walls, [0.5]);
     assert_eq!(plan.measured.batches.len(), 1);
-    assert_eq!(plan.measured.usage.unwrap().2.operations, 1);
+    assert_eq!(plan.measured.usage.unwrap().1.operations, 1);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The system calls that only Linux has, each behind a safe function.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, OsStr};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -316,9 +316,19 @@ pub(crate) fn inherit(fd: i32, inherited: bool) -> io::Result<()> {
 /// Removes a variable from this process's environment, unless another thread may be reading the environment. In that
 /// case the variable stays, but nobody who inherits it is accepted by it.
 pub(crate) fn forget_variable(name: &str) {
-    if std::fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() == 1) {
+    replace_variable(name, None);
+}
+
+/// Gives a variable of this process's environment another value, or removes it, under the same condition.
+pub(crate) fn replace_variable(name: &str, value: Option<&OsStr>) {
+    if crate::os::threads::is_only_thread() {
         // SAFETY: this is the only thread.
-        unsafe { std::env::remove_var(name) };
+        unsafe {
+            match value {
+                Some(value) => std::env::set_var(name, value),
+                None => std::env::remove_var(name),
+            }
+        }
     }
 }
 
@@ -358,4 +368,28 @@ pub(crate) fn limit_memory(bytes: u64) -> io::Result<()> {
     let limit = libc::rlimit { rlim_cur: bytes, rlim_max: bytes };
     // SAFETY: the pointer is to a live limit.
     done(unsafe { libc::setrlimit(libc::RLIMIT_DATA, &raw const limit) }).map(drop)
+}
+
+/// Maps this many pages, writes to each, and unmaps them, so that each is a page fault.
+pub(crate) fn touch_fresh_pages(pages: usize) -> io::Result<()> {
+    if pages == 0 {
+        return Ok(());
+    }
+    let page = page_size();
+    let bytes = pages.checked_mul(page).ok_or(io::ErrorKind::InvalidInput)?;
+    let (access, kind) =
+        (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+    // SAFETY: the mapping is new, as long as is written to, and not used once it is unmapped.
+    unsafe {
+        let start = libc::mmap(std::ptr::null_mut(), bytes, access, kind, -1, 0);
+        if start == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        // A huge page would be one fault for hundreds of pages. A kernel that has none refuses, which is as good.
+        libc::madvise(start, bytes, libc::MADV_NOHUGEPAGE);
+        for at in (0..bytes).step_by(page) {
+            start.cast::<u8>().add(at).write_volatile(1);
+        }
+        done(libc::munmap(start, bytes)).map(drop)
+    }
 }

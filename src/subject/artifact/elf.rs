@@ -34,13 +34,23 @@ const SHT_REL: u64 = 9;
 const SHT_SYMTAB_SHNDX: u64 = 18;
 const SHF_ALLOC: u64 = 2;
 
-/// Returns the size that `strip` would leave of `file`.
-pub(super) fn stripped(file: &Found) -> Result<u64, Unmeasured> {
+/// The size of a file without what only people and debuggers read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stripped {
+    /// The size that `strip` would leave.
+    pub(super) kept: u64,
+    /// The bytes after all parts that the headers know, such as an archive that the program reads. `strip` would drop them,
+    /// and the program would not work any more.
+    pub(super) appended: u64,
+}
+
+/// Returns the size of `file` without symbols and debug information.
+pub(super) fn stripped(file: &Found) -> Result<Stripped, Unmeasured> {
     let source = File::open(&file.path).map_err(|e| file.failed("open", &e))?;
     measure(source).map_err(|why| file.unsuitable("strip", &why))
 }
 
-fn measure(source: impl Read + Seek) -> Result<u64, String> {
+fn measure(source: impl Read + Seek) -> Result<Stripped, String> {
     let none = || "it is not an ELF file; `stripped` knows no other format".to_owned();
     let size = with_reader(source, &mut layout).ok_or_else(none)?;
     size.map_err(|why| format!("it is a damaged ELF file, or none that can be stripped: {why}"))
@@ -211,6 +221,8 @@ struct Headers {
     segments: (u64, u64, u64),
     /// The length of a section header.
     section_size: u64,
+    /// Where the headers of the sections end; 0 if there are none.
+    sections_end: u64,
     sections: Vec<Section>,
     /// The string table with the names of the sections.
     names: Vec<u8>,
@@ -251,6 +263,7 @@ impl Headers {
         }
 
         let table = read(sections_at, sections * section_size)?;
+        let sections_end = if sections == 0 { 0 } else { sections_at + sections * section_size };
         let sections: Vec<Section> = table
             .chunks_exact(section_size as usize)
             .map(|header| Section::of(form, header))
@@ -267,6 +280,7 @@ impl Headers {
             file_header: header.len() as u64,
             segments: (segments_at, segments, segment_size),
             section_size,
+            sections_end,
             sections,
             names,
         })
@@ -285,20 +299,22 @@ impl Headers {
     }
 }
 
-/// Returns the length of the file if the parts that `strip` keeps are laid out as it does.
-fn layout(form: Form, length: u64, read: Bytes<'_>) -> Result<u64, String> {
+/// Returns the length of the file if the parts that `strip` keeps are laid out as it does, and what no part contains.
+fn layout(form: Form, length: u64, read: Bytes<'_>) -> Result<Stripped, String> {
     let headers = Headers::of(form, read)?;
     let (segments_at, segments, segment_size) = headers.segments;
     let mut end = headers.file_header;
+    let mut known = end.max(headers.sections_end);
     if segments > 0 {
         end = end.max(within(length, segments_at, segments * segment_size)?);
     }
     for segment in read(segments_at, segments * segment_size)?.chunks_exact(segment_size as usize) {
         let number = |field| form.number(segment, field);
+        let (offset, size) = (number([(4, 4), (8, 8)]), number([(16, 4), (32, 8)]));
         if number([(0, 4); 2]) == PT_LOAD {
-            let (offset, size) = (number([(4, 4), (8, 8)]), number([(16, 4), (32, 8)]));
             end = end.max(within(length, offset, size)?);
         }
+        known = known.max(offset.saturating_add(size));
     }
 
     let mut names: Vec<&[u8]> = vec![b".shstrtab"];
@@ -307,6 +323,7 @@ fn layout(form: Form, length: u64, read: Bytes<'_>) -> Result<u64, String> {
         let is_in_file = section.kind != SHT_NOBITS;
         let (offset, size) = if is_in_file { (section.offset, section.size) } else { (0, 0) };
         let section_end = within(length, offset, size)?;
+        known = known.max(section_end);
         if section.flags & SHF_ALLOC != 0 {
             end = end.max(section_end);
         } else if is_stripped(section.kind, name) {
@@ -316,12 +333,14 @@ fn layout(form: Form, length: u64, read: Bytes<'_>) -> Result<u64, String> {
         }
         names.push(name);
     }
+    known = known.max(end);
     for (align, size) in not_loaded {
         end = aligned(end, align)? + size;
     }
     let entries = names.len() as u64 + 1; // the table begins with an empty header
     end = aligned(end + string_table(names), form.pick([4, 8]))?;
-    Ok(end + entries * headers.section_size)
+    let kept = end + entries * headers.section_size;
+    Ok(Stripped { kept, appended: length.saturating_sub(known) })
 }
 
 /// Whether `strip` removes a section that is not loaded. It removes symbols, their names, relocations (which

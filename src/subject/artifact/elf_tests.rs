@@ -50,7 +50,7 @@ fn small(kind: u16) -> Vec<u8> {
 fn check(file: &[u8], want: Result<u64, &str>) {
     let got = measure(Cursor::new(file.to_vec()));
     match (&got, want) {
-        (Ok(got), Ok(want)) => assert_eq!(*got, want),
+        (Ok(got), Ok(want)) => assert_eq!(*got, Stripped { kept: want, appended: 0 }),
         (Err(got), Err(want)) => assert!(got.contains(want), "{got}"),
         _ => panic!("{got:?} is not {want:?}"),
     }
@@ -61,6 +61,19 @@ fn only_loaded_sections_and_their_names_stay() {
     // There are 80 bytes up to the end of .text and 17 bytes of names, aligned to 104, and three section headers.
     check(&small(2), Ok(104 + 3 * 64));
     check(&small(3), Ok(104 + 3 * 64));
+}
+
+/// What is behind the last part is no part of what `strip` leaves, and is not overlooked.
+#[test]
+fn appended_bytes_are_told() {
+    let mut file = small(2);
+    file.extend([7; 1000]);
+    let whole = Stripped { kept: 104 + 3 * 64, appended: 1000 };
+    assert_eq!(measure(Cursor::new(file)), Ok(whole));
+    let mut own = own_program();
+    assert_eq!(measure(Cursor::new(&own[..])).unwrap().appended, 0);
+    own.extend(b"an archive");
+    assert_eq!(measure(Cursor::new(&own[..])).unwrap().appended, 10);
 }
 
 #[test]

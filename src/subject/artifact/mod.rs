@@ -10,7 +10,8 @@
 //!   directory (`.nojekyll`, `py.typed`) is only noted.
 //! - `size` is the sum of the files' lengths. `gzip`, `brotli` and `zstd` are sums too, with each file
 //!   compressed by itself, as a web server sends it.
-//! - `stripped` is the size that `strip` would leave of each file, and every file must be an ELF file.
+//! - `stripped` is the size that `strip` would leave of each file, and every file must be an ELF file. Bytes that were
+//!   appended to it count too, and a note names them.
 //! - `layers` and `unpacked` look inside container images: what `docker save` writes, or an OCI layout as an
 //!   archive (plain or gzipped) or as a directory. `unpacked` counts the bytes of the layers' tar archives.
 //!   `size` of an image is its length as it is stored. Nothing of an image is ever written to disk.
@@ -116,6 +117,9 @@ fn of_found(found: Result<Artifact, Unmeasured>, metrics: &[Metric], cache: &Pat
             Key::Layers | Key::Unpacked => of_images(metric, &artifact.named, &images),
             _ => of_files(&artifact.files, of(metric, &weighed)),
         }?;
+        if metric.key() == Key::Stripped {
+            reading.notes.extend(artifact.files.iter().filter_map(appended));
+        }
         reading.notes.extend(artifact.notes.iter().cloned());
         reading.notes.extend(cache.trouble().filter(|_| Encoder::of(metric).is_some()));
         Ok(reading)
@@ -163,7 +167,7 @@ fn weight(metric: &Metric, file: &Found, cache: &Cache) -> Weight {
     match (metric.key(), Encoder::of(metric)) {
         (Key::Size, _) => Ok(file.bytes),
         (_, Some(encoder)) => encoder.size(file, cache),
-        (Key::Stripped, _) => elf::stripped(file),
+        (Key::Stripped, _) => elf::stripped(file).map(|size| size.kept + size.appended),
         _ => {
             let text = format!(
                 "failed to measure `{metric}` of `{}`: it is not a metric of an artifact",
@@ -172,6 +176,15 @@ fn weight(metric: &Metric, file: &Found, cache: &Cache) -> Weight {
             Err(Unmeasured::new(Cause::Unsupported, text))
         }
     }
+}
+
+/// Returns the note on bytes that were appended to a program.
+fn appended(file: &Found) -> Option<String> {
+    let appended = elf::stripped(file).ok()?.appended;
+    let bytes = Quantity::new(appended as f64, Unit::Bytes);
+    (appended > 0).then(|| {
+        format!("{bytes} at the end of `{}` belong to no part of the program; they count, though `strip` would drop them", file.shown)
+    })
 }
 
 fn of_files(files: &[Found], weights: Vec<Weight>) -> Result<Reading, Unmeasured> {

@@ -50,7 +50,7 @@ impl BenchmarkPairs {
             return Ok(self.interleaved(&found, notes));
         }
         let mut are_linked_apart = self.revisions.is_some();
-        if are_linked_apart && is_same_program(&found[0].binary, &found[1].binary) {
+        if are_linked_apart && is_same_program(&found[0].program.binary, &found[1].program.binary) {
             are_linked_apart = false;
             notes.push(SAME_PROGRAM.to_owned());
         }

@@ -15,7 +15,7 @@ use super::process::{self, Found, Run};
 /// If the process fails, hangs, or does not print the time of this one benchmark.
 pub(super) fn run(found: &Found, scratch: &Path, timeout: Duration) -> Result<Run, Unmeasured> {
     let arguments = ["--bench", "--exact", "--color", "never", "--", &found.name];
-    let launch = found.launch(arguments.map(Into::into), scratch);
+    let launch = found.launch(arguments.map(Into::into), scratch)?;
     let done = process::ended(&launch, &found.name, timeout)?;
     let printed = done.stdout.text().unwrap_or_default();
     let (nanoseconds, rate) = measured(&printed, &found.name).ok_or_else(|| Unmeasured {

@@ -14,6 +14,7 @@ use perf_budget_core::stats::{Sample, order};
 
 use crate::exec::{self, Changes, Finished, Launch};
 use crate::subject::criterion;
+use crate::worker::process::Build;
 
 /// A benchmark, ready to be run.
 #[derive(Debug, Clone)]
@@ -21,8 +22,8 @@ pub(super) struct Found {
     pub(super) library: Library,
     /// The name as its library knows it.
     pub(super) name: String,
-    /// The path of the program.
-    pub(super) binary: PathBuf,
+    /// The program, as it was when it was found.
+    pub(super) program: Build,
     /// The directory in which the program runs.
     pub(super) directory: PathBuf,
     pub(super) package: String,
@@ -49,17 +50,21 @@ impl Found {
     }
 
     /// Returns a process of its program with these arguments.
+    ///
+    /// # Errors
+    /// If the program has been built again since it was found.
     pub(super) fn launch(
         &self,
         arguments: impl IntoIterator<Item = String>,
         home: &Path,
-    ) -> Launch {
-        let mut launch = Launch::new(&self.binary);
+    ) -> Result<Launch, Unmeasured> {
+        self.program.unchanged()?;
+        let mut launch = Launch::new(&self.program.binary);
         launch.called = Some(format!("benchmark {}", self.name));
         launch.args = arguments.into_iter().map(Into::into).collect();
         launch.change_environment(&self.environment(home));
         launch.dir = Some(self.directory.clone());
-        launch
+        Ok(launch)
     }
 }
 
@@ -180,7 +185,7 @@ pub(super) fn run(
     timeout: Duration,
 ) -> Result<Run, Unmeasured> {
     let home = Home::new(scratch)?;
-    let done = ended(&launch(found, mode, &home.0), &found.name, timeout)?;
+    let done = ended(&launch(found, mode, &home.0)?, &found.name, timeout)?;
     let record = criterion::only(&found.name, rate, &home.0)?;
     let timed: f64 = record.times.iter().map(|(_, seconds)| seconds).sum();
     let (seconds, fast) = of_batches(mode, &record.times).ok_or_else(|| {
@@ -207,7 +212,7 @@ pub(super) fn ended(
     Ok(done)
 }
 
-fn launch(found: &Found, mode: Mode, home: &Path) -> Launch {
+fn launch(found: &Found, mode: Mode, home: &Path) -> Result<Launch, Unmeasured> {
     let mut args: Vec<String> = ["--bench", "--noplot"].map(Into::into).into();
     let [warm_up, measuring] = if found.skills.quick { SHORT } else { WHOLE };
     args.extend(

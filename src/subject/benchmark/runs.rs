@@ -31,8 +31,9 @@ impl Source for BenchmarkRuns {
             Some(found) => found.clone(),
             None => self.side.find()?,
         };
+        // What it was when it was found is what all processes must be.
+        self.found = Some(found.clone());
         if found.skills.serves {
-            self.found = Some(found.clone());
             return self.terms.measure_served(&found);
         }
         if let Some(why) = self.terms.lacking(std::slice::from_ref(&found)) {

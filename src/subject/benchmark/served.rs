@@ -17,7 +17,7 @@ use crate::worker::process::{self, Build, Request};
 impl Found {
     /// Returns the program of a benchmark that is served, as its processes run it.
     pub(super) fn build(&self, scratch: &Path) -> Build {
-        let mut build = Build::of(self.binary.clone(), Some(self.directory.clone()));
+        let mut build = self.program.clone();
         build.environment = self.environment(scratch);
         // The library's own code chooses the benchmark by its name, and calls it once.
         build.arguments = ["--test", "--exact", "--", &self.name].map(str::to_owned).into();

@@ -15,6 +15,7 @@ use super::libtest;
 use super::process::{self, Found, Mode, Run};
 use crate::exec::Changes;
 use crate::subject::build::Builder;
+use crate::worker::process::Build;
 use crate::worker::process::Request;
 
 /// The time from which a process counts as slow, because the code of the benchmark sets its own times.
@@ -64,7 +65,7 @@ impl Side {
             library: self.library,
             environment: self.environment.clone(),
             name: entry.plain.to_owned(),
-            binary: entry.program.binary.clone(),
+            program: Build::of(entry.program.binary.clone(), Some(entry.program.directory.clone())),
             directory: entry.program.directory.clone(),
             package: entry.program.package.clone(),
             skills: entry.skills,

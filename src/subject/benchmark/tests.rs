@@ -96,6 +96,7 @@ impl Place {
             paired: false,
             injection: None,
             counting: None,
+            constraint: perf_budget_core::budget::Constraint::default(),
         };
         Terms { metrics, rate: None, scratch, timeout: Duration::from_secs(60), request }
     }
@@ -113,6 +114,19 @@ fn mean() -> Metric {
 }
 
 const LONG: Duration = Duration::from_secs(60);
+
+/// The values of two programs are not those of one.
+#[test]
+fn a_program_that_is_built_again_is_noticed() {
+    let place = Place::new("rebuilt", "record \"$name\" 300");
+    let side = place.side("sums", "a/b", "--exact --quick");
+    let mut runs = BenchmarkRuns::new(side, place.terms(vec![mean()]));
+    runs.measure_process().unwrap();
+    place.program("sums", "record \"$name\" 300 again");
+    let why = runs.measure_process().unwrap_err();
+    assert_eq!(why.cause, Cause::Unsuitable);
+    assert!(why.text.contains("was rebuilt while it was measured"), "{why}");
+}
 
 #[test]
 fn each_process_gives_one_value_of_one_benchmark() {

@@ -13,7 +13,7 @@ mod tests;
 
 use std::time::{Duration, Instant};
 
-use perf_budget_core::budget::{Cache, Command, Constraint, Ready};
+use perf_budget_core::budget::{Cache, Command, Ready};
 #[cfg(target_os = "linux")]
 use perf_budget_core::metric::Effect;
 use perf_budget_core::metric::{Key, Metric, SampleKind};
@@ -23,10 +23,10 @@ use perf_budget_core::reading::{Orphans, ProcessRun, Timing};
 pub(crate) use self::launch::Place;
 use self::launch::launch;
 use self::ready::Signal;
-use self::surroundings::{beside, constrained};
+use self::surroundings::beside;
 #[cfg(target_os = "linux")]
 use crate::exec::Stage;
-use crate::exec::{self, Child, Finished, Launch, Readiness, Usage};
+use crate::exec::{self, Child, Counted, Finished, Launch, Readiness, Usage};
 use crate::inject::Injection;
 
 /// Runs `command` once in its place, and ends it and everything it started.
@@ -38,6 +38,8 @@ use crate::inject::Injection;
 /// - `rss`: resident bytes when it is ready, added up over its processes.
 /// - `peak_rss`: the most resident bytes it ever had. For a command that ends by itself: those of its largest process.
 ///   For one that is ended when it is ready: added up over its processes.
+/// - `page_faults`, `major_faults`, `read_bytes`, `written_bytes`: of the same processes as `cpu`, since just before its
+///   program was loaded.
 /// - `exit`: its exit code.
 ///
 /// Fails if the command cannot be started, if it is not ready or does not end within `timeout`, if a signal kills it,
@@ -59,7 +61,7 @@ pub(crate) fn measure(
     let cleaned = beside(command, place, timeout, "cleanup", &command.cleanup);
     let mut process = measured?;
     cleaned?;
-    process.notes.extend(constrained(command));
+    process.notes.extend(command.constraint.note());
     process.elapsed = began.elapsed();
     Ok(process)
 }
@@ -97,12 +99,19 @@ pub(crate) fn first_run_warms(command: &Command) -> bool {
 /// Returns the reason why this metric of this command can never be measured here. `None` if it can.
 pub(crate) fn unsupported(command: &Command, metric: &Metric) -> Option<Unmeasured> {
     let ends = command.ready == Ready::Exit;
-    if command.constraint != Constraint::default() && !cfg!(target_os = "linux") {
-        let text = "`memory` and `processors` constrain a command on Linux only; remove them, or measure there";
-        return Some(Unmeasured::new(Cause::Unsupported, text));
+    if let Some(reason) = exec::unconstrained(command.constraint) {
+        return Some(reason);
     }
     let text = match metric.key() {
-        Key::Cpu | Key::Rss | Key::PeakRss if !cfg!(target_os = "linux") => {
+        Key::Cpu
+        | Key::Rss
+        | Key::PeakRss
+        | Key::PageFaults
+        | Key::MajorFaults
+        | Key::ReadBytes
+        | Key::WrittenBytes
+            if !cfg!(target_os = "linux") =>
+        {
             "is only measured on Linux"
         }
         Key::Rss if ends => {
@@ -113,7 +122,16 @@ pub(crate) fn unsupported(command: &Command, metric: &Metric) -> Option<Unmeasur
             "needs a command that ends by itself, and this one is ended when it is ready; remove \
              `ready`, or limit `startup_*`"
         }
-        Key::Wall | Key::Startup | Key::Cpu | Key::Rss | Key::PeakRss | Key::Exit => return None,
+        Key::Wall
+        | Key::Startup
+        | Key::Cpu
+        | Key::Rss
+        | Key::PeakRss
+        | Key::PageFaults
+        | Key::MajorFaults
+        | Key::ReadBytes
+        | Key::WrittenBytes
+        | Key::Exit => return None,
         _ => "is not a metric of a command",
     };
     Some(Unmeasured::new(Cause::Unsupported, format!("`{metric}` {text}")))
@@ -133,6 +151,9 @@ fn apply(
         // The peak is the highest value of one process, so the injected pages must exceed what it reaches by itself.
         (Effect::ResidentPeak, Ready::Exit) => Stage::Touch(own + added),
         (Effect::Resident | Effect::ResidentPeak, _) => Stage::Beside(added),
+        (Effect::Faults, _) => Stage::Faults(added),
+        (Effect::Read, _) => Stage::Read(added),
+        (Effect::Written, _) => Stage::Write(added),
         _ => Stage::Work(added),
     };
     exec::inject(launch, stage)
@@ -167,7 +188,7 @@ fn run_to_end(
             Key::Exit => Some(f64::from(code)),
             Key::Cpu => usage.map(|usage| usage.cpu.as_secs_f64()),
             Key::PeakRss => usage.map(|usage| usage.max_rss as f64),
-            _ => None,
+            _ => usage.and_then(|usage| counted(&usage.counted, metric)),
         };
         process.values.insert(metric.clone(), value.ok_or_else(|| unread(&name, metric))?);
     }
@@ -240,7 +261,7 @@ fn run_until_ready(
             Key::Cpu => living.map(|living| living.cpu.as_secs_f64()),
             Key::Rss => living.map(|living| living.rss as f64),
             Key::PeakRss => living.map(|living| living.peak_rss as f64),
-            _ => None,
+            _ => living.and_then(|living| counted(&living.counted, metric)),
         };
         process.values.insert(metric.clone(), value.ok_or_else(|| unread(&name, metric))?);
     }
@@ -291,10 +312,27 @@ fn peak_notes(name: &str, usage: &Usage) -> Vec<String> {
     notes
 }
 
+/// Returns the value of a metric that the system counts.
+fn counted(counted: &Counted, metric: &Metric) -> Option<f64> {
+    let number = match metric.key() {
+        Key::PageFaults => counted.faults,
+        Key::MajorFaults => counted.major_faults,
+        Key::ReadBytes => counted.traffic?.read,
+        Key::WrittenBytes => counted.traffic?.written,
+        _ => return None,
+    };
+    Some(number as f64)
+}
+
 /// Makes the reason for a value that the system usually returns, but did not return this time.
 fn unread(name: &str, metric: &Metric) -> Unmeasured {
-    let text = format!("failed to read `{metric}` of `{name}`: it had ended before it was read");
-    Unmeasured::new(Cause::Unresolvable, text)
+    let why = match metric.key() {
+        Key::ReadBytes | Key::WrittenBytes => {
+            "the system does not show `/proc/PID/io` of it; drop the limit here"
+        }
+        _ => "it had ended before it was read",
+    };
+    Unmeasured::new(Cause::Unresolvable, format!("failed to read `{metric}` of `{name}`: {why}"))
 }
 
 fn share(part: Duration, whole: Duration) -> f64 {

@@ -1,10 +1,9 @@
-//! What surrounds the runs of a command: what is run before and after each, and what the command may use.
+//! What surrounds the runs of a command: what is run before and after each.
 
 use std::time::Duration;
 
-use perf_budget_core::budget::{Command, Constraint};
+use perf_budget_core::budget::Command;
 use perf_budget_core::outcome::{Cause, Unmeasured};
-use perf_budget_core::quantity::{Quantity, Unit};
 
 use super::launch::{Place, launch};
 use crate::exec::{self, Finished, Parent};
@@ -39,21 +38,4 @@ pub(super) fn beside(
         text: format!("`{key}`: `{}` ended with exit code {code}; fix it", launch.name()),
         output: stderr.text().or_else(|| stdout.text()),
     })
-}
-
-/// Returns the note about what the command may use.
-pub(super) fn constrained(command: &Command) -> Option<String> {
-    let Constraint { memory, processors } = command.constraint;
-    let memory = memory.map(|bytes| {
-        format!(
-            "{} of memory of its own for each process",
-            Quantity::new(bytes as f64, Unit::Bytes)
-        )
-    });
-    let processors = processors.map(|count| match count {
-        1 => "1 processor".to_owned(),
-        count => format!("{count} processors"),
-    });
-    let parts: Vec<String> = processors.into_iter().chain(memory).collect();
-    (!parts.is_empty()).then(|| format!("measured with at most {}", parts.join(" and ")))
 }

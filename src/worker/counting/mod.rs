@@ -6,6 +6,8 @@
 
 mod fixed_random;
 
+#[cfg(target_os = "linux")]
+use std::ffi::OsStr;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -20,6 +22,9 @@ use crate::os::valgrind;
 
 /// The variable that chooses the counter.
 const CHOICE: &str = "PERF_BUDGET_COUNTER";
+/// The variables of the dynamic loader and of the C library that are changed for a worker.
+const PRELOAD: &str = "LD_PRELOAD";
+const TUNABLES: &str = "GLIBC_TUNABLES";
 /// The tunable of the C library against `rep movsb`, which it then uses from this size on: never.
 const TUNABLE: &str = "glibc.cpu.x86_rep_movsb_threshold=0x100000000";
 /// The name of the library with fixed random bytes.
@@ -173,21 +178,57 @@ pub(super) fn place_under(
     args.append(&mut launch.args);
     launch.args = args;
 
-    let tunables = std::env::var("GLIBC_TUNABLES").unwrap_or_default();
-    let tunables =
-        if tunables.is_empty() { TUNABLE.to_owned() } else { format!("{tunables}:{TUNABLE}") };
-    launch.env.push(("GLIBC_TUNABLES".into(), tunables.into()));
+    // Of two values of a tunable the last one holds.
+    let tunables = joined(own_value(launch, TUNABLES), TUNABLE.into());
+    launch.env.push((TUNABLES.into(), tunables));
     if let Some(library) = fixed_random::library() {
         let place = counting.dumps.with_file_name(LIBRARY);
         std::fs::write(&place, library)?;
-        let mut preload = place.into_os_string();
-        if let Some(own) = std::env::var_os("LD_PRELOAD") {
-            preload.push(":");
-            preload.push(own);
-        }
-        launch.env.push(("LD_PRELOAD".into(), preload));
+        // Of two libraries with the same function the first one holds.
+        let preload =
+            joined(Some(place.into_os_string()), own_value(launch, PRELOAD).unwrap_or_default());
+        launch.env.push((PRELOAD.into(), preload));
     }
     Ok(())
+}
+
+/// Returns the value that a process would have in a variable.
+fn own_value(launch: &Launch, name: &str) -> Option<OsString> {
+    let set = launch.env.iter().rev().find(|(set, _)| set == name).map(|(_, value)| value.clone());
+    let is_inherited = !launch.without.iter().any(|without| without == name);
+    set.or_else(|| std::env::var_os(name).filter(|_| is_inherited))
+}
+
+/// Joins two lists, of which either may be empty.
+fn joined(first: Option<OsString>, second: OsString) -> OsString {
+    let mut list = first.unwrap_or_default();
+    if !list.is_empty() && !second.is_empty() {
+        list.push(":");
+    }
+    list.push(second);
+    list
+}
+
+/// Returns the variables that were changed for a worker under callgrind, each with the value that the user gave it: what the
+/// workload starts is not counted, so it has random bytes of its own, and the user's libraries.
+#[cfg(target_os = "linux")]
+pub(crate) fn own_variables(counting: &Counting) -> [(&'static str, Option<OsString>); 2] {
+    let library = counting.dumps.with_file_name(LIBRARY).into_os_string();
+    [(PRELOAD, library), (TUNABLES, TUNABLE.into())].map(|(name, ours)| {
+        let value = std::env::var_os(name);
+        (name, value.and_then(|value| without_ours(&value, &ours)))
+    })
+}
+
+/// Returns the value of a variable without what was added to it; `None` if nothing is left.
+#[cfg(target_os = "linux")]
+fn without_ours(value: &OsStr, ours: &OsStr) -> Option<OsString> {
+    use std::os::unix::ffi::OsStrExt;
+    let (value, ours) = (value.as_bytes(), ours.as_bytes());
+    let first = value.strip_prefix(ours).and_then(|rest| rest.strip_prefix(b":"));
+    let last = value.strip_suffix(ours).and_then(|rest| rest.strip_suffix(b":"));
+    let own = if value == ours { &[][..] } else { first.or(last).unwrap_or(value) };
+    (!own.is_empty()).then(|| OsStr::from_bytes(own).to_owned())
 }
 
 #[cfg(test)]
@@ -218,6 +259,34 @@ mod tests {
         if valgrind::IS_KNOWN {
             assert_eq!((of("", false), of("callgrind", true)), (callgrind.clone(), callgrind));
         }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn what_the_user_preloads_comes_back() {
+        let counting = request(Path::new("/counted"), false);
+        let mut launch = Launch::new("program");
+        launch.env.push((PRELOAD.into(), "/mine.so /other.so".into()));
+        launch.without.push(TUNABLES.into());
+        assert_eq!(own_value(&launch, PRELOAD).unwrap(), "/mine.so /other.so");
+        assert_eq!(own_value(&launch, TUNABLES), None);
+        assert_eq!(joined(None, TUNABLE.into()), TUNABLE);
+        assert_eq!(joined(Some("a=b".into()), TUNABLE.into()), *format!("a=b:{TUNABLE}"));
+        assert_eq!(joined(Some("/ours.so".into()), OsString::new()), "/ours.so");
+        let ours = counting.dumps.with_file_name(LIBRARY);
+        let check = |value: &str, ours: &OsStr, own: Option<&str>| {
+            assert_eq!(without_ours(value.as_ref(), ours), own.map(OsString::from), "{value}");
+        };
+        check(
+            "/counted/fixed_random.so:/mine.so /other.so",
+            ours.as_ref(),
+            Some("/mine.so /other.so"),
+        );
+        check("/counted/fixed_random.so", ours.as_ref(), None);
+        check(TUNABLE, TUNABLE.as_ref(), None);
+        check(&format!("a=b:{TUNABLE}"), TUNABLE.as_ref(), Some("a=b"));
+        // A harness of another revision has not changed it.
+        check("/mine.so", ours.as_ref(), Some("/mine.so"));
     }
 
     #[test]

@@ -48,6 +48,7 @@ const SHORTEST: f64 = 1e-9;
 /// round if `swap` is true.
 pub fn measure(sides: [&Side; 2], terms: &Terms<'_>, swap: bool) -> Result<Pair, Unmeasured> {
     let began = Instant::now();
+    sides.iter().try_for_each(|side| side.check_processors())?;
     // Both processes inherit the pin.
     let pin = match terms.place {
         Place::Free => None,
@@ -89,6 +90,7 @@ pub fn measure(sides: [&Side; 2], terms: &Terms<'_>, swap: bool) -> Result<Pair,
     };
     let [first, second] = participants;
     let work = [end(first, sides[0])?.work, end(second, sides[1])?.work];
+    let constraint = sides[0].request.constraint.note();
     let mut pair = Pair { rounds, work, batch: turn as usize, ..Pair::default() };
     pair.elapsed = began.elapsed();
     pair.others = total.others.map(|others| others / total.wall.max(SHORTEST));
@@ -107,6 +109,7 @@ pub fn measure(sides: [&Side; 2], terms: &Terms<'_>, swap: bool) -> Result<Pair,
         }
         .to_owned(),
     );
+    pair.notes.extend(constraint);
     if !repeats {
         pair.notes.push(
             "each operation runs once in a process, so that a pair gives one ratio".to_owned(),
@@ -129,6 +132,10 @@ impl Participant {
         let name = side.request.workload.clone();
         let mut prepared = PreparedProcess::new(&side.request, terms.scratch, &side.build)?;
         prepared.launch.stdin = Input::Channel;
+        // The one processor that both have is fewer than any number.
+        if let Place::Core(_) = terms.place {
+            prepared.launch.constraint.processors = None;
+        }
         let mut child = Child::spawn(&prepared.launch)?;
         let timeout = terms.timeout;
         let channel = child.channel().ok_or("it has none".to_owned()).and_then(|channel| {

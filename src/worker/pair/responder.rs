@@ -23,6 +23,8 @@ pub(crate) struct Responder {
     reply: Reply,
     /// The counters when the current order arrived.
     contention: Option<Contention>,
+    /// The process that the channel was given to. A copy of it, which a workload has forked, has the channel too.
+    process: u32,
     operations: u64,
     failed: u64,
     channel_error: Option<io::Error>,
@@ -58,6 +60,7 @@ impl Responder {
             state: State::Preparing,
             reply: Reply::default(),
             contention: None,
+            process: std::process::id(),
             operations: 0,
             failed: 0,
             channel_error: None,
@@ -66,6 +69,9 @@ impl Responder {
 
     /// Answers the last order, if there was one, and waits for the next.
     fn exchange(&mut self) -> io::Result<Option<usize>> {
+        if std::process::id() != self.process {
+            return Err(io::Error::other("this is a copy of the process that was asked"));
+        }
         if self.state == State::Preparing {
             let clock = self.watch.clock();
             Ready {

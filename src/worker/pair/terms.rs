@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 #[cfg(unix)]
-use perf_budget_core::outcome::Unmeasured;
+use perf_budget_core::outcome::{Cause, Unmeasured};
 
+#[cfg(unix)]
+use crate::os::affinity;
 use crate::worker::build::Build;
 use crate::worker::wire::Request;
 
@@ -27,6 +29,21 @@ pub struct Side {
 }
 
 impl Side {
+    /// Fails if it may use more processors than there are. A pair on one processor would not notice.
+    #[cfg(unix)]
+    pub(super) fn check_processors(&self) -> Result<(), Unmeasured> {
+        let allowed = affinity::allowed().len();
+        match self.request.constraint.processors {
+            Some(wanted) if wanted as usize > allowed => {
+                let text = format!(
+                    "`processors = {wanted}` is more than there are: only {allowed} processors may be used here"
+                );
+                Err(Unmeasured::new(Cause::Unsupported, text))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Adds the side's role to what went wrong.
     #[cfg(unix)]
     pub(super) fn with_role(&self, why: Unmeasured) -> Unmeasured {

@@ -183,6 +183,32 @@ fn missing_files_fail_every_metric() {
     dir.fails(&["/dev/null"], "size", Cause::Unsuitable, &["`/dev/null`", "neither a file nor"]);
 }
 
+/// A pipe is not opened, which might never end, and is not overlooked.
+#[cfg(unix)]
+#[test]
+fn a_pipe_below_a_directory_is_noted() {
+    let dir = Dir::with("pipe", &[("site/a.js", 10)]);
+    let made = std::process::Command::new("mkfifo").arg(dir.0.join("site/pipe")).status().unwrap();
+    assert!(made.success());
+    dir.check(&["site"], "size", 10.0, &["1 pipe, socket or device is not read"]);
+}
+
+/// What is appended to a program ships with it, though `strip` would drop it.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_appended_to_a_program_counts_and_is_named() {
+    let dir = Dir::with("appended", &[("a", 1)]);
+    let mut program = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+    dir.write("program", &program);
+    let bare = dir.measure(&["program"], "stripped").unwrap();
+    assert_eq!(bare.notes, Vec::<String>::new());
+    program.extend([b'x'; 3000]);
+    dir.write("program", &program);
+    let whole = dir.measure(&["program"], "stripped").unwrap();
+    assert_eq!(whole.value, bare.value + 3000.0);
+    assert!(whole.notes[0].starts_with("3 KB at the end of `program`"), "{:?}", whole.notes);
+}
+
 #[test]
 fn a_file_that_a_metric_cannot_read_fails_that_metric() {
     let dir = Dir::with("unsuitable", &[("a.js", 10), ("b.js", 20)]);

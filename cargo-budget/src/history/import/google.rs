@@ -68,3 +68,21 @@ fn add(values: &mut Vec<Measured>, row: &Value, name: &str, word: &str) -> Resul
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_benchmark_that_skipped_itself_has_no_value() {
+        let row = |name: &str, skipped: bool, time: f64| {
+            serde_json::json!({
+                "name": name, "run_type": "iteration", "skipped": skipped, "real_time": time, "time_unit": "ns"
+            })
+        };
+        let rows = [row("absent", true, 0.0), row("there", false, 2.0)];
+        let values =
+            read(&serde_json::json!({ "context": {}, "benchmarks": rows })).unwrap().values;
+        assert_eq!(values.len(), 1);
+    }
+}

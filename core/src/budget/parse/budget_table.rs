@@ -8,12 +8,13 @@ use toml::de::DeTable;
 
 use super::case::Parameter;
 use super::collect::Reading;
+use super::declared::Declared;
 use super::name::name_fault;
 use super::printable::quoted;
 use super::problem::Problem;
 use super::read::{self, Entry};
-use super::{build, case, key, limit, load, metric_name, scaling, subject, waiver};
-use crate::budget::{Budget, Build, Subject, spelling};
+use super::{build, case, key, limit, load, metric_name, scaling, subject, unit, waiver};
+use crate::budget::{Budget, Build, Constraint, Subject, spelling};
 use crate::metric::SubjectKind;
 
 /// The budgets below `budget`.
@@ -72,13 +73,19 @@ fn budget(entry: &Entry<'_>, room: &mut usize, reading: &mut Reading<'_>) -> Opt
         check_use((subject, &build), &parameters, &params.at, reading);
     }
 
-    let limits =
-        kind.map(|kind| limit::read(kind, table, &parameters, reading)).unwrap_or_default();
+    let declared = match kind {
+        Some(SubjectKind::Workload) => unit::read(table, reading),
+        _ => Declared::default(),
+    };
+    let limits = kind
+        .map(|kind| limit::read(kind, table, &parameters, &declared, reading))
+        .unwrap_or_default();
     let growth = read::entry(table, "scaling");
     let scaling = match (kind, &growth) {
-        (Some(kind), Some(entry)) => scaling::read(kind, entry, &parameters, reading),
+        (Some(kind), Some(entry)) => scaling::read(kind, entry, &parameters, &declared, reading),
         _ => None,
     };
+    unit::check(&declared, &limits, scaling.as_ref(), reading);
     if growth.is_none() && !holds_limit(table) && !meant.contains(&"max") && !meant.contains(&"min")
     {
         reading.report_absence(
@@ -92,6 +99,10 @@ fn budget(entry: &Entry<'_>, room: &mut usize, reading: &mut Reading<'_>) -> Opt
             load::read(&entry, &limits, scaling.as_ref(), reading)
         }
         _ => None,
+    };
+    let constraint = match kind {
+        Some(SubjectKind::Workload) => subject::constraint(table, reading),
+        _ => Constraint::default(),
     };
     let why = read::entry(table, "why").and_then(|e| e.text(reading, "the reason in quotes"));
     let waiver = waiver::read(table, reading);
@@ -109,6 +120,7 @@ fn budget(entry: &Entry<'_>, room: &mut usize, reading: &mut Reading<'_>) -> Opt
         cases,
         limits,
         load,
+        constraint,
         scaling,
         why,
         waiver,

@@ -22,6 +22,8 @@ const ALL: &[SubjectKind] = &SubjectKind::ALL;
 const PARAMETRIC: &[SubjectKind] = &[Artifact, Command, Workload];
 /// The subjects that are measured here and now.
 const MEASURED: &[SubjectKind] = &[Artifact, Command, Workload, Criterion, Divan, Libtest];
+/// The subjects whose processes the harness starts and may hold to a constraint.
+const STARTED: &[SubjectKind] = &[Command, Workload];
 /// The subjects that any program may build before they are measured.
 const BUILT: &[SubjectKind] = &[Artifact, Command];
 /// The subjects that cargo may build before they are measured.
@@ -142,6 +144,11 @@ pub(super) const BUDGET: &[Key] = &[
     ),
     key("scaling", PARAMETRIC, "How metrics may grow with a parameter: slopes on a log-log scale."),
     key(
+        "unit",
+        &[Workload],
+        "Declares metrics that the workload records itself, each with its unit: \"number\", \"ms\", \"KB\", \"%\". A name that is like a known one needs it.",
+    ),
+    key(
         "load",
         &[Workload],
         "When operations are due. Their latency counts from then, waiting for those before included. Without it: each starts when the one before has ended.",
@@ -179,13 +186,13 @@ pub(super) const BUDGET: &[Key] = &[
     ),
     key(
         "memory",
-        &[Command],
-        "The most memory of its own that each process of the command may have, as on a smaller device: \"512 MB\". Linux only.",
+        STARTED,
+        "The most memory of its own that each process of the command or workload may have, as on a smaller device: \"512 MB\". Linux only.",
     ),
     key(
         "processors",
-        &[Command],
-        "How many processors the command may run on, as on a smaller device. Linux only.",
+        STARTED,
+        "How many processors the command or workload may run on, as on a smaller device. Linux only.",
     ),
     key(
         "features",

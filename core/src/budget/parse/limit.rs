@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::case::Parameter;
 use super::collect::Reading;
+use super::declared::Declared;
 use super::problem::Problem;
 use super::read::{self, Value};
 use super::{by_case, key, metric_name, target, waiver};
@@ -25,6 +26,7 @@ pub(super) fn read(
     kind: SubjectKind,
     budget: &DeTable<'_>,
     parameters: &[Parameter],
+    declared: &Declared,
     reading: &mut Reading<'_>,
 ) -> Vec<Draft> {
     let all = CaseFilter::default();
@@ -36,7 +38,8 @@ pub(super) fn read(
         let Some(side) = read::entry(budget, name) else { continue };
         let Some(table) = side.table(reading, example) else { continue };
         for entry in read::unordered(table) {
-            let Some(metric) = metric_name::read(kind, entry.key, &entry.at, reading) else {
+            let Some(metric) = metric_name::read(kind, entry.key, &entry.at, declared, reading)
+            else {
                 continue;
             };
             if bound == Bound::Max && metric.better() == Better::Higher {

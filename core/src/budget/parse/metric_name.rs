@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use super::collect::Reading;
+use super::declared::Declared;
 use super::printable::quoted;
 use super::problem::Problem;
 use crate::budget::spelling;
@@ -42,15 +43,25 @@ pub(super) fn noun(kind: SubjectKind) -> &'static str {
     }
 }
 
-/// Returns the metric that `name` means for a subject of this kind. If there is none, the reason is reported.
+/// Whether this kind of subject has a metric of this name.
+pub(super) fn is_of(kind: SubjectKind, name: &str) -> bool {
+    find(kind, name).is_some()
+}
+
+/// Returns the metric that `name` means for a subject of this kind, which may be one that is declared. If there is none, the
+/// reason is reported.
 pub(super) fn read(
     kind: SubjectKind,
     name: &str,
     at: &Range<usize>,
+    declared: &Declared,
     reading: &mut Reading<'_>,
 ) -> Option<Metric> {
     if let Some(metric) = find(kind, name) {
         return Some(metric.clone());
+    }
+    if declared.has(name) {
+        return Some(Metric::recorded(name));
     }
     let problem = fault(kind, name, at);
     if problem.is_none() {
@@ -96,13 +107,20 @@ fn fault(kind: SubjectKind, name: &str, at: &Range<usize>) -> Option<Problem> {
                 .help("write scaling = { over = \"records\", max = { rss = 1.1 } }"),
         );
     }
+    (!is_name(name)).then(|| no_name(name, &at))
+}
+
+/// Whether this can be the name of a metric that a workload records.
+pub(super) fn is_name(name: &str) -> bool {
     let mut bytes = name.bytes();
-    let is_name = bytes.next().is_some_and(|b| b.is_ascii_lowercase())
-        && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-    (!is_name).then(|| {
-        Problem::new(at, format!("{} cannot be the name of a metric", quoted(name)))
-            .help("write a lower case letter, then lower case letters, digits and `_`")
-    })
+    bytes.next().is_some_and(|b| b.is_ascii_lowercase())
+        && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+}
+
+/// Returns the problem of a name that cannot be one.
+pub(super) fn no_name(name: &str, at: &Range<usize>) -> Problem {
+    Problem::new(at.clone(), format!("{} cannot be the name of a metric", quoted(name)))
+        .help("write a lower case letter, then lower case letters, digits and `_`")
 }
 
 /// Returns which names there are for this kind of subject.
@@ -120,7 +138,7 @@ fn possible(kind: SubjectKind) -> String {
 
 /// The help where a name is too much like that of a known metric.
 const OWN_NAME: &str =
-    "a metric that the workload records itself needs a name less like a known one";
+    "if the workload records it itself, declare it: unit = { NAME = \"ms\" }, or \"number\"";
 
 /// Words that other tools have for the metrics. Whoever writes one hardly means a value that the workload records.
 const OTHER_WORDS: &[(&[&str], &[&str])] = &[

@@ -9,6 +9,7 @@ mod build;
 mod by_case;
 mod case;
 mod collect;
+mod declared;
 pub(super) mod file;
 mod key;
 mod limit;
@@ -28,6 +29,7 @@ mod source;
 mod subject;
 mod syntax;
 mod target;
+mod unit;
 mod waiver;
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use toml::de::DeTable;
 
 use super::case::Parameter;
 use super::collect::Reading;
+use super::declared::Declared;
 use super::printable::quoted;
 use super::problem::Problem;
 use super::read::{self, Entry};
@@ -22,6 +23,7 @@ pub(super) fn read(
     kind: SubjectKind,
     entry: &Entry<'_>,
     parameters: &[Parameter],
+    declared: &Declared,
     reading: &mut Reading<'_>,
 ) -> Option<Scaling> {
     const EXAMPLE: &str = "scaling = { over = \"records\", max = { rss = 1.1 } }";
@@ -43,7 +45,9 @@ pub(super) fn read(
     }
     let mut limits = Vec::new();
     for entry in read::entries(metrics) {
-        let Some(inner) = metric_name::read(kind, entry.key, &entry.at, reading) else { continue };
+        let Some(inner) = metric_name::read(kind, entry.key, &entry.at, declared, reading) else {
+            continue;
+        };
         if !inner.has_slope() {
             let title = format!("`{inner}` has no slope that could be limited");
             let help = if inner.values() == Values::Code {

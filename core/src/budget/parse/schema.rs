@@ -121,6 +121,12 @@ fn budget(kind: SubjectKind) -> Value {
             table
         }
         "command" | "wasm-opt" | "build" | "prepare" | "cleanup" => texts(),
+        "unit" => json!({
+            "type": "object",
+            "minProperties": 1,
+            "propertyNames": { "pattern": "^[a-z][a-z0-9_]*$" },
+            "additionalProperties": text(),
+        }),
         "memory" => reference("Bytes"),
         "processors" => {
             json!({ "type": "integer", "minimum": 1, "maximum": subject::MOST_PROCESSORS })

@@ -148,9 +148,7 @@ fn command(budget: &DeTable<'_>, reading: &mut Reading<'_>) -> Option<Subject> {
     let mut path = |key, example| read::entry(budget, key).map(|e| e.text(reading, example));
     let cwd = path("cwd", "the directory in quotes: \"fixtures\"");
     let stdin = path("stdin", "the file in quotes: \"tests/input.txt\"");
-    let memory = read::entry(budget, "memory").and_then(|entry| memory(&entry, reading));
-    let processors = read::entry(budget, "processors");
-    let processors = processors.and_then(|entry| entry.count(reading, MOST_PROCESSORS));
+    let constraint = constraint(budget, reading);
     let env = read::entry(budget, "env").map(|e| env(&e, reading)).unwrap_or_default();
     let ready = match read::entry(budget, "ready") {
         Some(entry) => ready(&entry, reading),
@@ -170,12 +168,20 @@ fn command(budget: &DeTable<'_>, reading: &mut Reading<'_>) -> Option<Subject> {
         stdin: stdin.flatten(),
         prepare: prepare.flatten().unwrap_or_default(),
         cleanup: cleanup.flatten().unwrap_or_default(),
-        constraint: Constraint { memory, processors },
+        constraint,
     }))
 }
 
 /// The most `processors`: as many as the kernel's sets of processors have room for.
 pub(super) const MOST_PROCESSORS: u32 = 1024;
+
+/// Reads what the subject may use.
+pub(super) fn constraint(budget: &DeTable<'_>, reading: &mut Reading<'_>) -> Constraint {
+    let memory = read::entry(budget, "memory").and_then(|entry| memory(&entry, reading));
+    let processors = read::entry(budget, "processors");
+    let processors = processors.and_then(|entry| entry.count(reading, MOST_PROCESSORS));
+    Constraint { memory, processors }
+}
 
 /// Reads a number of bytes above zero.
 fn memory(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<u64> {

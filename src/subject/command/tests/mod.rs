@@ -1,5 +1,6 @@
 //! Measurements of commands of every kind. The times are only compared with bounds that hold on every machine.
 
+mod counted;
 mod output;
 mod surroundings;
 

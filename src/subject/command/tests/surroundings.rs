@@ -1,5 +1,7 @@
 //! What surrounds a command: what is run before and after it, what it reads, where it runs, and what it may use.
 
+use perf_budget_core::budget::Constraint;
+
 use super::*;
 
 fn words(words: &[&str]) -> Vec<String> {

@@ -22,6 +22,10 @@ const WORKLOAD: &[&str] = &[
     "waive = { until = \"soon\", owner = \"\", why = 3, who = \"ann\" }\nmax = { p99 = \"1 ms\" }",
     "waive = { until = 3, owner = \"ann\", why = \"b\" }\nmax = { p99 = \"1 ms\" }",
     "max = { p99 = { limit = \"1 ms\", waive = { until = 2027-02-29, owner = \"ann\", why = \"b\" } } }",
+    // what the workload records itself
+    "unit = { median = \"ms\", p99 = \"ms\", Deep = \"ms\", depth = 3, lag = \"parsec\", age = \"3\" }\nmax.median = 3",
+    "unit = {}\nmax.depth = 3",
+    "unit = { depth = \"number\", rest = \"KB\" }\nmax.depth = \"3 ms\"",
     // quantities
     "max = { p99 = 10 }",
     "max = { p99 = \"10\", rss = 50 }",

@@ -148,6 +148,10 @@ fn every_key() {
     let search = &read.budgets[6];
     assert_eq!(search.limits[0].metric, Metric::recorded("accuracy"));
     assert!(search.limits.iter().any(|l| l.label == "utilization::max"));
+    // Without `unit` this name would be taken for `allocs`.
+    assert!(search.limits.iter().any(|l| l.metric == Metric::recorded("allocations")));
+    let constraint = search.constraint;
+    assert_eq!((constraint.memory, constraint.processors), (Some(512_000_000), Some(2)));
     let load = |i: usize| read.budgets[i].load.as_ref().map(ToString::to_string);
     assert_eq!(load(6), None);
     let spike = "spike of 100 op/s to 1 K op/s for 50 ms every 1 s, 16 in flight";

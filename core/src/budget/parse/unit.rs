@@ -1,0 +1,99 @@
+//! The reader of `unit`, which declares metrics that a workload records itself, each with its unit.
+//!
+//! A name needs no declaration: a workload that does not record it is red. One that is declared may be like the name of a
+//! known metric, which is otherwise taken for a mistake, and its limits have to have its unit.
+
+use toml::de::DeTable;
+
+use super::collect::Reading;
+use super::declared::{Declared, Metric};
+use super::limit::Draft;
+use super::metric_name;
+use super::printable::quoted;
+use super::problem::Problem;
+use super::read;
+use crate::budget::{Scaling, Target};
+use crate::metric::SubjectKind;
+use crate::quantity::{Quantity, Unit};
+
+/// The word for a metric without a unit.
+const NUMBER: &str = "number";
+
+/// Reads `unit` of a budget.
+pub(super) fn read(budget: &DeTable<'_>, reading: &mut Reading<'_>) -> Declared {
+    const EXAMPLE: &str = "unit = { depth = \"number\", lag = \"ms\" }";
+    let Some(entry) = read::entry(budget, "unit") else { return Declared::default() };
+    let Some(table) = entry.table(reading, EXAMPLE) else { return Declared::default() };
+    if table.is_empty() {
+        let problem = Problem::new(entry.value.span(), "`unit` declares no metric");
+        reading.report_absence(problem.help(format!("write {EXAMPLE}, or remove it")));
+    }
+    let mut declared = Vec::new();
+    for entry in read::entries(table) {
+        if metric_name::is_of(SubjectKind::Workload, entry.key) {
+            let title = format!("`{}` is a metric that is measured, and has its unit", entry.key);
+            reading.report(
+                Problem::new(entry.at, title).help("remove it here, or record under another name"),
+            );
+            continue;
+        }
+        if !metric_name::is_name(entry.key) {
+            reading.report(metric_name::no_name(entry.key, &entry.at));
+            continue;
+        }
+        let Some(word) = entry.text(reading, "\"number\", \"ms\", \"KB\", \"%\" or \"op/s\"")
+        else {
+            continue;
+        };
+        let unit = match word.as_str() {
+            NUMBER => Some(Unit::Number),
+            // A number and no unit would be read as a number.
+            word if word.starts_with(|c: char| c.is_alphabetic() || c == '%') => {
+                Quantity::parse(&format!("1 {word}")).ok().map(|quantity| quantity.unit)
+            }
+            _ => None,
+        };
+        match unit {
+            Some(unit) => declared.push(Metric { name: entry.key.to_owned(), unit, at: entry.at }),
+            None => {
+                let title = format!("{} is not a unit", quoted(&word));
+                let help = "write \"number\", or a unit as in limits: \"ns\", \"ms\", \"s\", \"B\", \"KB\", \"MiB\", \"%\", \"op/s\", \"MB/s\"";
+                reading.report(Problem::new(entry.value.span(), title).help(help));
+            }
+        }
+    }
+    Declared(declared)
+}
+
+/// Reports limits in another unit than the declared one, and declared metrics that nothing limits.
+pub(super) fn check(
+    declared: &Declared,
+    drafts: &[Draft],
+    scaling: Option<&Scaling>,
+    reading: &mut Reading<'_>,
+) {
+    for draft in drafts {
+        let Some(name) = draft.limit.metric.own() else { continue };
+        let (Some(unit), Target::Absolute(quantity)) = (declared.unit(name), &draft.limit.target)
+        else {
+            continue;
+        };
+        if quantity.unit != unit {
+            let title =
+                format!("`{name}` is declared as {}, found {}", unit.noun(), quantity.unit.noun());
+            let problem = Problem::new(draft.at.clone(), title);
+            reading.report(problem.help("use the unit of `unit`, or correct it there"));
+        }
+    }
+    for Metric { name, at, .. } in &declared.0 {
+        let of_limits = drafts.iter().map(|draft| &draft.limit.metric);
+        let of_slopes = scaling.into_iter().flat_map(|scaling| &scaling.limits);
+        let of_slopes = of_slopes.filter_map(|limit| limit.metric.slope_of());
+        if !of_limits.chain(of_slopes).any(|metric| metric.own() == Some(name.as_str())) {
+            let title = format!("`unit` declares `{name}`, which nothing limits");
+            reading.report_absence(
+                Problem::new(at.clone(), title).help("limit it, or remove it here"),
+            );
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What the system counts of a command: page faults, and bytes read and written.
+
+use super::*;
+
+const COUNTED: [Key; 4] = [Key::PageFaults, Key::MajorFaults, Key::ReadBytes, Key::WrittenBytes];
+
+fn values(command: &Command) -> [f64; 4] {
+    let metrics = COUNTED.map(Metric::from);
+    let process = measured(command, &metrics);
+    metrics.map(|metric| process.values[&metric])
+}
+
+fn of(argv: &[&str]) -> Command {
+    Command { argv: argv.iter().map(|word| (*word).to_owned()).collect(), ..Command::default() }
+}
+
+/// The bytes are the same in every run, whoever starts the command.
+#[test]
+fn bytes_are_exact() {
+    let write = |bytes: &str| of(&["dd", "if=/dev/zero", "of=/dev/null", "bs=1000", bytes]);
+    let [_, _, read, written] = values(&write("count=3"));
+    assert_eq!(values(&write("count=3"))[2..], [read, written]);
+    let [_, _, more_read, more_written] = values(&write("count=8"));
+    // The tenth that is left over is for what it says of itself on standard error.
+    assert_eq!(more_read - read, 5000.0);
+    assert!((more_written - written - 5000.0).abs() < 100.0, "{written} {more_written}");
+    assert_eq!(values(&of(&["true"]))[3], 0.0);
+}
+
+/// A child that was waited for counts, as it does for processor time.
+#[test]
+fn children_that_are_waited_for_count() {
+    let write = |count: usize| sh(&format!("head -c {count} /dev/zero | cat > /dev/null; true"));
+    let difference = values(&write(300_000))[3] - values(&write(100_000))[3];
+    assert_eq!(difference, 2.0 * 200_000.0);
+}
+
+/// Ten megabytes are 2560 pages, but for what the page size of another machine makes of them.
+#[test]
+fn faults_are_those_of_the_program() {
+    let touches = |bytes: usize| {
+        let script = format!(
+            "import mmap; m = mmap.mmap(-1, {bytes}, mmap.MAP_PRIVATE)\nfor i in range(0, {bytes}, 4096): m[i] = 1"
+        );
+        values(&of(&["python3", "-c", &script]))[0]
+    };
+    let (small, large) = (touches(1 << 12), touches(10 << 20));
+    assert!(large - small > 100.0, "{small} {large}");
+    // What the copy of the relay faulted in before the program was loaded is subtracted.
+    let [faults, major, ..] = values(&of(&["true"]));
+    assert!((1.0..1000.0).contains(&faults) && major <= faults, "{faults} {major}");
+}
+
+/// A server that is ended when it is ready has them too.
+#[test]
+fn a_command_with_a_signal_has_them() {
+    let command = sh("head -c 70000 /dev/zero; echo up; exec sleep 60");
+    let command = Command { ready: text("up"), ..command };
+    let [faults, _, read, written] = values(&command);
+    assert!(faults > 0.0 && read > 1000.0, "{faults} {read}");
+    assert_eq!(written, 70_003.0);
+}
