@@ -22,6 +22,7 @@ mod outside;
 mod own_git;
 mod prepared;
 mod product;
+mod programs;
 mod pruned;
 mod reused;
 mod running;
@@ -38,6 +39,7 @@ use std::process::Command;
 use perf_budget_core::handover::{self, Benchmarks, Details, Handover, Unchanged};
 use perf_budget_core::outcome::{BaseRevision, Changed, short};
 
+use self::benchmarks::BothBuilt;
 use self::binaries::Wanted;
 use self::compared::Compared;
 use self::environment::Environment;
@@ -65,7 +67,7 @@ pub(crate) struct Base {
     /// The additional builds of both revisions that times are compared with.
     compared: Compared,
     /// The benchmarks of both revisions, where any are compared.
-    benchmarks: Vec<Benchmarks>,
+    benchmarks: Vec<BothBuilt>,
     /// What the base does not have (a test, say), so that nothing can be built and every budget is new; `None` where
     /// the base has everything.
     pub(crate) lacks: Option<String>,
@@ -100,7 +102,7 @@ impl Base {
     /// Returns what the harness needs to know about this base.
     fn handover(&self) -> Handover {
         if self.lacks.is_some() {
-            let benchmarks = self.benchmarks.clone();
+            let benchmarks = self.benchmarks();
             let (lacks, revision) = (self.lacks.clone(), Some(self.revision()));
             let details = Details { lacks, benchmarks, revision, ..Details::default() };
             return Handover { details, ..Handover::default() };
@@ -126,11 +128,15 @@ impl Base {
                 unchanged: self.unchanged.clone(),
                 unchanged_times: unchanged.clone(),
                 watched: watched.clone(),
-                benchmarks: self.benchmarks.clone(),
+                benchmarks: self.benchmarks(),
                 revision: Some(self.revision()),
                 ..Details::default()
             },
         }
+    }
+
+    fn benchmarks(&self) -> Vec<Benchmarks> {
+        self.benchmarks.iter().map(|built| built.benchmarks.clone()).collect()
     }
 
     fn revision(&self) -> BaseRevision {
