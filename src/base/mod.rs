@@ -246,6 +246,18 @@ impl Base {
         self.watched.as_ref().filter(|_| handover::holds_if_equal(limit))
     }
 
+    /// Returns the copies of both programs that show what a benchmark reaches, and what they prove. `None` if there are none,
+    /// or if this limit would have to be measured all the same.
+    pub(crate) fn watched_benchmark(
+        &self,
+        budget: &Budget,
+        case: usize,
+        limit: &Limit,
+    ) -> Option<&([PathBuf; 2], Proven)> {
+        let different = self.different(budget, case).filter(|_| handover::holds_if_equal(limit))?;
+        different.watched.as_ref()
+    }
+
     /// Returns the benchmarks of both revisions that the command built as a budget has them built. `None` if it built
     /// none.
     pub(crate) fn benchmarks(&self, budget: &Budget) -> Option<&BaseBenchmarks> {

@@ -1,0 +1,59 @@
+//! The runs of a benchmark in the watched copies of its programs, which show whether it reaches what differs.
+
+use std::path::PathBuf;
+
+use perf_budget_core::metric::Metric;
+use perf_budget_core::outcome::Unmeasured;
+
+use super::process::Found;
+use super::side::{Side, Terms};
+use super::sources::Benchmarks;
+use crate::base::Base;
+use crate::subject::request::LONGEST_SLICE;
+use crate::worker::process;
+
+impl Benchmarks<'_> {
+    /// Runs the benchmark of a case once in each copy, the base's first, as it would be to be measured. Returns whether
+    /// both processes ran to their end.
+    pub(crate) fn runs_in_both(
+        &self,
+        (budget, case): (usize, usize),
+        metrics: Vec<Metric>,
+        base: &Base,
+        copies: &[PathBuf; 2],
+    ) -> bool {
+        let sides = [true, false].map(|is_of_base| {
+            self.side((budget, case), None, (is_of_base, Some(base)))
+        });
+        let [Some(of_base), Some(own)] = sides else { return false };
+        let terms = self.terms((budget, case), metrics);
+        terms.run_in_both([&of_base, &own], copies).is_ok_and(|both| both)
+    }
+}
+
+impl Terms {
+    fn run_in_both(&self, sides: [&Side; 2], copies: &[PathBuf; 2]) -> Result<bool, Unmeasured> {
+        let copy = |nth: usize| -> Result<Found, Unmeasured> {
+            Ok(Found { binary: copies[nth].clone(), ..sides[nth].find()? })
+        };
+        let [base, head] = [copy(0)?, copy(1)?];
+        if base.skills != head.skills || base.library != head.library {
+            return Ok(false);
+        }
+        if head.skills.serves {
+            for found in [&head, &base] {
+                // The longest time that any process of a measurement takes.
+                let mut request = self.request_for(found);
+                request.slice = LONGEST_SLICE;
+                let build = found.build(&self.scratch);
+                process::measure_in(&build, &request, &self.scratch, self.timeout)?;
+            }
+            return Ok(true);
+        }
+        if self.lacking(&[base.clone(), head.clone()]).is_some() {
+            return Ok(false);
+        }
+        let (mode, _) = self.choose(&head)?;
+        self.run(&base, mode).map(|_| true)
+    }
+}
