@@ -140,11 +140,8 @@ impl BaseBenchmarks {
         self.equal.clear();
         for own in self.different.values_mut().flat_map(HashMap::values_mut) {
             let Different { links, notes, .. } = &**own;
-            *own = Arc::new(Different {
-                links: links.clone(),
-                notes: notes.clone(),
-                watched: None,
-            });
+            *own =
+                Arc::new(Different { links: links.clone(), notes: notes.clone(), watched: None });
         }
     }
 

@@ -43,8 +43,11 @@ impl Session {
         let Span::Case(case) = self.suite.groups[entry.group].span else { return None };
         let (copies, proven) = base.watched_benchmark(budget, case, &entry.limit)?;
         let is_proven = *self.reaches_the_same[entry.group].get_or_init(|| {
-            let metrics: Vec<Metric> =
-                self.suite.tests_of(entry.group).map(|(_, test)| test.limit.metric.clone()).collect();
+            let metrics: Vec<Metric> = self
+                .suite
+                .tests_of(entry.group)
+                .map(|(_, test)| test.limit.metric.clone())
+                .collect();
             self.looking_at(entry.group, || {
                 self.sources(None).benchmarks().runs_in_both(
                     (entry.budget, case),

@@ -237,8 +237,7 @@ pub(super) fn single_link(links: u32) -> Option<&'static str> {
     if links < 2 {
         return Some("`layouts` asks for only one");
     }
-    (!cfg!(target_os = "linux"))
-        .then_some("functions can be put in another order only on Linux")
+    (!cfg!(target_os = "linux")).then_some("functions can be put in another order only on Linux")
 }
 
 /// Returns a note on how both revisions were compiled.

@@ -24,7 +24,11 @@ pub(super) struct Recorder {
 
 impl Recorder {
     /// Returns the recorder of a revision, of which budgets ask for so many links.
-    pub(super) fn new(revision: Revision<'_>, records: &Path, links: u32) -> Result<Recorder, Failure> {
+    pub(super) fn new(
+        revision: Revision<'_>,
+        records: &Path,
+        links: u32,
+    ) -> Result<Recorder, Failure> {
         // The linker and the compiler run in other directories than this command.
         let records =
             std::path::absolute(records).map_err(|e| Failure::io("resolve", records, &e))?;
@@ -36,7 +40,10 @@ impl Recorder {
                 revision.workspace.ok_or("cargo does not name the sources of the benchmarks")?;
             let targets = workspace.workspace_packages().into_iter().flat_map(|own| &own.targets);
             Ok(Recording {
-                sources: targets.filter(|t| t.is_bench()).map(|t| t.src_path.clone().into()).collect(),
+                sources: targets
+                    .filter(|t| t.is_bench())
+                    .map(|t| t.src_path.clone().into())
+                    .collect(),
                 records: records.clone(),
                 wrapper: revision.files.wrapper(),
             })

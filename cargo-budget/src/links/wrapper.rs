@@ -113,7 +113,9 @@ fn linker(arguments: &[OsString], sources: &[PathBuf]) -> Option<String> {
         arguments.iter().map(|argument| argument.to_str()).collect::<Option<_>>()?;
     let is_source = |argument: &&&str| {
         let path = ends(argument, "rs").then(|| Path::new(argument).canonicalize().ok()).flatten();
-        path.is_some_and(|path| sources.iter().any(|own| own.canonicalize().is_ok_and(|own| own == path)))
+        path.is_some_and(|path| {
+            sources.iter().any(|own| own.canonicalize().is_ok_and(|own| own == path))
+        })
     };
     arguments.iter().find(is_source)?;
     let emits = arguments.iter().any(|argument| {
@@ -181,7 +183,11 @@ mod tests {
         let text = source.to_str().unwrap();
         let check = |arguments: &[&str], want: Option<&str>| {
             let arguments: Vec<OsString> = arguments.iter().map(Into::into).collect();
-            assert_eq!(linker(&arguments, std::slice::from_ref(&source)).as_deref(), want, "{arguments:?}");
+            assert_eq!(
+                linker(&arguments, std::slice::from_ref(&source)).as_deref(),
+                want,
+                "{arguments:?}"
+            );
         };
         check(&[text, "--emit=dep-info,link"], Some("cc"));
         check(&[text, "--emit=dep-info,metadata"], None);

@@ -84,7 +84,8 @@ mod tests {
 
     #[test]
     fn a_file_that_is_not_there_or_of_another_version_is_refused() {
-        let place = std::env::temp_dir().join(format!("perf-budget-programs-{}", std::process::id()));
+        let place =
+            std::env::temp_dir().join(format!("perf-budget-programs-{}", std::process::id()));
         let why = Programs::read(&place).unwrap_err().to_string();
         assert!(why.contains("let `cargo budget check` write it"), "{why}");
         fs::write(&place, r#"{"version":2,"programs":[]}"#).unwrap();

@@ -22,9 +22,8 @@ impl Benchmarks<'_> {
         base: &Base,
         copies: &[PathBuf; 2],
     ) -> bool {
-        let sides = [true, false].map(|is_of_base| {
-            self.side((budget, case), None, (is_of_base, Some(base)))
-        });
+        let sides = [true, false]
+            .map(|is_of_base| self.side((budget, case), None, (is_of_base, Some(base))));
         let [Some(of_base), Some(own)] = sides else { return false };
         let terms = self.terms((budget, case), metrics);
         terms.run_in_both([&of_base, &own], copies).is_ok_and(|both| both)
