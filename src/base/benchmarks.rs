@@ -12,7 +12,7 @@ use perf_budget_core::handover::{Benchmarks, DifferentProgram, Programs, Written
 use perf_budget_core::metric::Metric;
 use perf_budget_core::outcome::Proven;
 
-use super::Links;
+use super::links::Links;
 
 /// The benchmarks of both revisions, built in one way.
 #[derive(Debug)]

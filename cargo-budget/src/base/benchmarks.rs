@@ -173,12 +173,12 @@ impl Both<'_> {
         let proof = proof.as_ref().zip(tree);
         let _ = std::fs::remove_dir_all(place.join("watched"));
         let (mut links, mut different) = (Vec::new(), Vec::new());
-        for program in programs {
+        let programs: Vec<&BenchProgram> =
+            programs.iter().filter(|program| program.content.benchmarks().is_some()).collect();
+        for program in &programs {
             let name = (&program.package, &program.target);
             let other = bases.iter().find(|other| (&other.package, &other.target) == name);
-            let Some(other) = other.filter(|_| program.content.benchmarks().is_some()) else {
-                continue;
-            };
+            let Some(other) = other else { continue };
             if let Some((proof, tree)) = &proof {
                 match proof.difference_of_sections([&other.binary, &program.binary], *tree) {
                     None => {

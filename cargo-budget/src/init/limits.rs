@@ -104,3 +104,83 @@ fn title(label: &str, names: &mut HashSet<String>) -> String {
 fn quoted(text: &str) -> String {
     toml_edit::Value::from(text).to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use perf_budget_core::budget;
+    use perf_budget_core::outcome::{Against, Estimate, Run};
+    use perf_budget_core::quantity::Unit;
+    use perf_budget_core::verdict::Verdict;
+
+    use super::*;
+
+    /// The names of the benchmarks, of which the third is red.
+    const NAMES: [&str; 4] = ["parse/a b", "fmt::one", "broken", "known"];
+
+    fn measured() -> Measured {
+        let names = serde_json::to_string(&NAMES).unwrap();
+        let list = r#"{"version":2,"programs":[{"package":"kit","directory":"/w","target":"sums","binary":"/t/sums-1","written":{"path":"/t/sums-1","bytes":9,"modified":1},"content":{"criterion":{"skills":{"exact":true,"quick":true,"serves":false},"names":NAMES}}}],"faults":[],"note":"as built"}"#;
+        let list: List = serde_json::from_str(&list.replace("NAMES", &names)).unwrap();
+        let text = "[budget.benches]\ncriterion = \"*\"\nmax = { mean = \"1 h\" }\n";
+        let budgets = budget::parse(text, Path::new("budgets.toml")).unwrap();
+        let outcome = |case: &str, verdict| {
+            Outcome {
+            budget: "benches".to_owned(),
+            case: case.to_owned(),
+            metric: "mean".to_owned(),
+            verdict,
+            reason: "it panicked".to_owned(),
+            estimate: Some(Estimate { value: 1e-6, low: Some(0.9e-6), high: Some(1.1e-6) }),
+            evidence: Some(serde_json::from_str(r#"{"fail":0,"fail_at":1,"pass":2,"pass_at":1,"detectable":null,"processes":7,"values":7}"#).unwrap()),
+            against: Some(Against {
+                bound: Bound::Max,
+                limit: 3600.0,
+                warn: 3240.0,
+                tolerance: 360.0,
+                unit: Unit::Seconds,
+            }),
+            run: Run { profile: "release".to_owned(), ..Run::default() },
+            ..Outcome::default()
+        }
+        };
+        let outcomes = vec![
+            outcome("parse/a_b", Verdict::Pass),
+            outcome("fmt.one", Verdict::Pass),
+            outcome("broken", Verdict::Unmeasured),
+            outcome("known", Verdict::Pass),
+        ];
+        Measured { budgets: Some(budgets), lists: vec![list], outcomes }
+    }
+
+    #[test]
+    fn each_benchmark_that_was_measured_gets_a_limit_that_it_keeps() {
+        let text = "[budget.\"fmt.one\"]\nworkload = \"w\"\nmax.p99 = \"1 s\"\n\n[budget.own]\ncriterion = \"known\"\nmax.mean = \"1 s\"\n";
+        let before = budget::parse(text, Path::new("budgets.toml")).unwrap();
+        let limits = limits(&measured(), &before);
+        assert_eq!(limits.count, 2);
+        assert_eq!(limits.notes.len(), 1, "{:?}", limits.notes);
+        assert!(
+            limits.notes[0].contains("`broken` has no limit: it was not measured"),
+            "{:?}",
+            limits.notes
+        );
+        let after = budget::parse(&format!("{text}{}", limits.text), Path::new("budgets.toml"));
+        let after = after.unwrap_or_else(|e| panic!("{e}\n{}", limits.text));
+        let found: Vec<(&str, &Subject)> =
+            after.budgets.iter().map(|own| (own.name.as_str(), &own.subject)).collect();
+        let is = |name: &str, of: &str| {
+            found.contains(&(name, &Subject::Benchmark(Library::Criterion, of.to_owned())))
+        };
+        // The name of the second is taken.
+        assert!(is("parse/a_b", "parse/a b") && is("fmt.one~", "fmt::one"), "{found:?}");
+        assert!(limits.text.contains("µs\""), "{}", limits.text);
+    }
+
+    #[test]
+    fn a_name_with_a_star_gets_none() {
+        assert!(value(None, "a*b", 0.9).unwrap_err().contains("stand for others"));
+        assert_eq!(value(None, "a", 0.9).unwrap_err(), "it was not measured");
+    }
+}

@@ -82,6 +82,10 @@ fn made(name: &str, dependency: &str) -> Crate {
     made.write("src/lib.rs", LIBRARY);
     made.write(&format!("benches/{name}.rs"), &BENCHES.replace("summed", name));
     made.write(".gitignore", "target\nresults\n");
+    // Cargo removes from the lock what the crate does not use, and both revisions have to have the same lock.
+    let described =
+        made.command(env!("CARGO")).args(["metadata", "--format-version", "1"]).output();
+    assert!(described.unwrap().status.success());
     let made = Crate(made);
     made.git(&["init", "-q"]);
     made.commit("one");

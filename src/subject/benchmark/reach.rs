@@ -1,16 +1,20 @@
 //! The runs of a benchmark in the watched copies of its programs, which show whether it reaches what differs.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use perf_budget_core::metric::Metric;
-use perf_budget_core::outcome::Unmeasured;
+use perf_budget_core::outcome::{Cause, Unmeasured};
 
-use super::process::Found;
+use super::process::{Found, Mode};
 use super::side::{Side, Terms};
 use super::sources::Benchmarks;
 use crate::base::Base;
 use crate::subject::request::LONGEST_SLICE;
 use crate::worker::process;
+
+/// The time that a process may take before it is run in the quick way instead.
+const LONG: Duration = Duration::from_secs(3);
 
 impl Benchmarks<'_> {
     /// Runs the benchmark of a case once in each copy, the base's first, as it would be to be measured. Returns whether
@@ -52,7 +56,16 @@ impl Terms {
         if self.lacking(&[base.clone(), head.clone()]).is_some() {
             return Ok(false);
         }
-        let (mode, _) = self.choose(&head)?;
+        // What is measured for longer runs the same code; one that the benchmark's own times make long is not waited for.
+        let soon = Terms { timeout: LONG.min(self.timeout), ..self.clone() };
+        let mode = match soon.run(&head, Mode::Timed) {
+            Ok(_) => Mode::Timed,
+            Err(why) if why.cause == Cause::TimedOut && head.skills.quick => {
+                self.run(&head, Mode::Quick)?;
+                Mode::Quick
+            }
+            Err(why) => return Err(why),
+        };
         self.run(&base, mode).map(|_| true)
     }
 }
