@@ -7,7 +7,7 @@
 //! another, and joins their records.
 //!
 //! The exit code is 1 if a benchmark was measured that had nothing to do with the change, if one was not compared that had,
-//! or if a planted regression was not red.
+//! or if the regression that the second change makes was not red.
 
 #![expect(clippy::print_stdout, reason = "a program that prints what it counts")]
 
