@@ -4,16 +4,22 @@
 //! So a benchmark is measured by the same code whether or not the project has budgets.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use crate::base::Built;
+use perf_budget_core::benchmarks::List;
+use perf_budget_core::{budget, paths};
+
+use crate::base::{Base, Built};
 use crate::child;
 use crate::failure::Failure;
 use crate::file;
-use crate::init;
+use crate::init::{self, Measured};
 use crate::project::Project;
 
 /// The name of the package and of its binary.
 const NAME: &str = "perf-budget-benches";
+/// A limit that no benchmark breaks.
+const NEVER: &str = "1 h";
 /// The package that has benchmarks of Divan measured.
 const DIVAN: &str = "perf-budget-divan";
 
@@ -23,9 +29,41 @@ pub(crate) struct Harness {
 }
 
 impl Harness {
-    /// Writes the package.
+    /// Writes the package, whose budgets limit each benchmark against the base.
     pub(crate) fn write(project: &Project) -> Result<Harness, Failure> {
-        let harness = Harness { directory: project.results().join("harness") };
+        Harness::with(project, "harness", "1.05 x base")
+    }
+
+    /// Measures every benchmark once: its budgets limit each by what none takes. `run` starts the harness.
+    pub(crate) fn measure(
+        project: &Project,
+        run: &dyn Fn(&mut Command) -> Result<(), Failure>,
+    ) -> Result<Measured, Failure> {
+        let harness = Harness::with(project, "harness", NEVER)?;
+        let built = harness.build()?;
+        // The project's own record is about its own budgets.
+        let results = harness.directory.join("measured");
+        match std::fs::remove_file(paths::record(&results)) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Failure::io("remove", &results, &e));
+            }
+            _ => {}
+        }
+        let mut command = built.harness(&project.root);
+        Base::tell(None, &mut command)?;
+        run(command.env("PERF_BUDGET_DIR", &results))?;
+        let lists = std::fs::read_dir(results.join("benchmarks"));
+        let lists = lists.into_iter().flatten().flatten();
+        Ok(Measured {
+            budgets: Some(budget::load(&harness.budgets())?),
+            lists: lists.filter_map(|entry| List::read(&entry.path())).collect(),
+            outcomes: project.read_record(&paths::record(&results))?.outcomes,
+        })
+    }
+
+    /// Writes the package into this directory of the results, with this limit on each benchmark.
+    fn with(project: &Project, name: &str, limit: &str) -> Result<Harness, Failure> {
+        let harness = Harness { directory: project.results().join(name) };
         let library = match init::checkout() {
             Some(path) => format!("path = {:?}", path.to_string_lossy()),
             None => format!("version = \"={}\"", env!("CARGO_PKG_VERSION")),
@@ -42,7 +80,7 @@ impl Harness {
         for (name, text) in [
             ("Cargo.toml", manifest.as_str()),
             ("src/main.rs", main.as_str()),
-            ("budgets.toml", limits(&libraries(project)).as_str()),
+            ("budgets.toml", limits(&libraries(project), limit).as_str()),
         ] {
             write(&harness.directory.join(name), text)?;
         }
@@ -81,12 +119,12 @@ fn libraries(project: &Project) -> Libraries {
 }
 
 /// Returns the limit of every benchmark. Without any library it is that of Criterion's, which is red and says what there is.
-fn limits(libraries: &Libraries) -> String {
+fn limits(libraries: &Libraries, limit: &str) -> String {
     let Libraries { has_criterion, has_divan } = *libraries;
     let budget = |name: &str, library: &str| {
-        format!("[budget.{name}]\n{library} = \"*\"\nmax = {{ mean = \"1.05 x base\" }}\n")
+        format!("[budget.{name}]\n{library} = \"*\"\nmax = {{ mean = \"{limit}\" }}\n")
     };
-    let mut text = "# Written by `cargo budget check --benches`, anew each time.\n".to_owned();
+    let mut text = "# Written by `cargo budget`, anew each time.\n".to_owned();
     if has_criterion || !has_divan {
         text += &budget("benches", "criterion");
     }
@@ -111,7 +149,7 @@ mod tests {
     #[test]
     fn each_library_has_its_budget_and_none_is_red() {
         let check = |has_criterion, has_divan, want: &[&str]| {
-            let text = limits(&Libraries { has_criterion, has_divan });
+            let text = limits(&Libraries { has_criterion, has_divan }, "1.05 x base");
             let file = perf_budget_core::budget::parse(&text, Path::new("budgets.toml")).unwrap();
             let names: Vec<&str> = file.budgets.iter().map(|budget| budget.name.as_str()).collect();
             assert_eq!(names, want, "{text}");

@@ -2,17 +2,20 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use perf_budget_core::benchmarks::{Entry, List, is_of_batches};
 use perf_budget_core::budget::Library;
 use perf_budget_core::build::BenchBuild;
 use perf_budget_core::error::Error;
-use perf_budget_core::handover::{Benchmarks, Written};
+use perf_budget_core::handover::{Benchmarks, DifferentProgram, Programs, Written};
 use perf_budget_core::metric::Metric;
 use perf_budget_core::outcome::Proven;
 
+use super::links::Links;
+
 /// The benchmarks of both revisions, built in one way.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct BaseBenchmarks {
     pub(super) built: Benchmarks,
     /// The names of the base's benchmarks, with their libraries.
@@ -23,6 +26,35 @@ pub(crate) struct BaseBenchmarks {
     has_faults: bool,
     /// The benchmarks of this revision that are proven equal, in every form of their names.
     equal: HashMap<Library, HashMap<String, Proven>>,
+    /// The programs that may differ, in which every form of a benchmark's name is found.
+    different: HashMap<Library, HashMap<String, Arc<Different>>>,
+}
+
+/// A program of benchmarks that is not proven equal as a whole.
+#[derive(Debug)]
+pub(crate) struct Different {
+    /// The links of both revisions. `None` if there is one of each side.
+    pub(crate) links: Option<Arc<Links>>,
+    /// The notes for every comparison of its times.
+    pub(crate) notes: Vec<String>,
+    /// The copies of both programs that show what a benchmark reaches, the base's first, and what they prove. `None` if
+    /// everything is measured.
+    pub(crate) watched: Option<([PathBuf; 2], Proven)>,
+}
+
+impl Different {
+    fn of(program: DifferentProgram, always: bool) -> Different {
+        let DifferentProgram { links, first, notes, watched, .. } = program;
+        let watched = watched.filter(|_| !always);
+        Different {
+            links: links.map(|more| Arc::new(Links::made_later(more, first))),
+            notes,
+            watched: watched.map(|copies| {
+                let proven = copies.proven();
+                ([copies.base, copies.head], proven)
+            }),
+        }
+    }
 }
 
 impl BaseBenchmarks {
@@ -40,12 +72,23 @@ impl BaseBenchmarks {
             })
         };
         let head = read(&built.head)?;
+        let programs = built.programs.as_deref().map(Programs::read).transpose()?;
+        let programs = programs.into_iter().flat_map(|known| known.programs);
+        let programs: Vec<(Written, Arc<Different>)> = programs
+            .map(|own| (own.program.clone(), Arc::new(Different::of(own, always))))
+            .collect();
         let mut equal: HashMap<Library, HashMap<String, Proven>> = HashMap::new();
+        let mut different: HashMap<Library, HashMap<String, Arc<Different>>> = HashMap::new();
         for (library, entry) in every(&head) {
             let program = &entry.program.written;
             let proven = built.equal.iter().find(|equal| equal.program == *program);
             // A program that was built anew is another one.
             let is_same = || Written::of(&entry.program.binary).is_ok_and(|now| now == *program);
+            if let Some((_, own)) = programs.iter().find(|(own, _)| own == program && is_same()) {
+                let different = different.entry(library).or_default();
+                different.insert(entry.plain.to_owned(), Arc::clone(own));
+                different.insert(entry.name.clone(), Arc::clone(own));
+            }
             if let Some(proven) = proven.filter(|_| !always && is_same()) {
                 let equal = equal.entry(library).or_default();
                 equal.insert(entry.plain.to_owned(), proven.proven.clone());
@@ -61,7 +104,13 @@ impl BaseBenchmarks {
             forms.insert(entry.name.clone(), entry.skills.serves);
             names.push((library, entry.name));
         }
-        Ok(BaseBenchmarks { built, names, forms, has_faults: !base.faults.is_empty(), equal })
+        let has_faults = !base.faults.is_empty();
+        Ok(BaseBenchmarks { built, names, forms, has_faults, equal, different })
+    }
+
+    /// Returns what is prepared for the program of a benchmark, if it may differ.
+    pub(crate) fn different(&self, (library, name): (Library, &str)) -> Option<&Arc<Different>> {
+        self.different.get(&library)?.get(name)
     }
 
     /// Whether they were built in this way.
@@ -89,6 +138,11 @@ impl BaseBenchmarks {
     /// Discards every proof.
     pub(super) fn measure_always(&mut self) {
         self.equal.clear();
+        for own in self.different.values_mut().flat_map(HashMap::values_mut) {
+            let Different { links, notes, .. } = &**own;
+            *own =
+                Arc::new(Different { links: links.clone(), notes: notes.clone(), watched: None });
+        }
     }
 
     /// Returns the file with the list of the base, or of this revision. `None` if the base was not built.

@@ -20,6 +20,8 @@ type Environment = BTreeMap<String, Option<String>>;
 pub(crate) struct Links {
     made: Mutex<Made>,
     more: Option<MoreLinks>,
+    /// How many links of each revision are made first, where there are none yet.
+    first: usize,
     /// The directory of the base's package, and how the environment of its processes differs from that of this process.
     base: (PathBuf, Environment),
     /// See [`Links::are_same`]; found out when it is first asked for.
@@ -51,7 +53,12 @@ impl Links {
         more: Option<MoreLinks>,
     ) -> Links {
         let made = Mutex::new(Made { heads, bases, failure: None });
-        Links { made, more, base, same: OnceLock::new() }
+        Links { made, more, first: 1, base, same: OnceLock::new() }
+    }
+
+    /// Returns the links of two programs that are made once a measurement needs them, `first` at first.
+    pub(crate) fn made_later(more: MoreLinks, first: usize) -> Links {
+        Links { more: Some(more), first, ..Links::default() }
     }
 
     /// Returns the builds of this revision and of the base for the n-th pair of a measurement, and the number of the link.
@@ -83,18 +90,35 @@ impl Links {
     }
 
     /// Whether further links can be made for the n-th pair, which has none of its own yet.
-    pub(crate) fn lack(&self, nth: usize) -> bool {
-        nth >= self.made().count() && self.most() > nth
+    fn lack(&self, nth: usize) -> bool {
+        let (count, has_failed) = {
+            let made = self.made();
+            (made.count(), made.failure.is_some())
+        };
+        !has_failed && self.more.is_some() && nth >= count && self.most() > nth
+    }
+
+    /// Says what is made before the n-th pair can be measured, where something is.
+    pub(crate) fn wanted(&self, nth: usize) -> Option<String> {
+        let words = || format!("linking both revisions again, {} times in all", self.next_count());
+        self.lack(nth).then(words)
     }
 
     /// Returns how many links of each revision there would be after [`Links::extend`].
-    pub(crate) fn next_count(&self) -> usize {
+    fn next_count(&self) -> usize {
         let count = self.made().count();
-        (2 * count).min(self.most())
+        (2 * count).max(self.first).min(self.most())
+    }
+
+    /// Makes further links if the n-th pair has none of its own and there can be more.
+    pub(crate) fn supply(&self, nth: usize, timeout: Duration) {
+        if self.lack(nth) {
+            self.extend(timeout);
+        }
     }
 
     /// Makes as many further links as there are, as far as there can be so many.
-    pub(crate) fn extend(&self, timeout: Duration) {
+    fn extend(&self, timeout: Duration) {
         let to = self.next_count();
         let mut made = self.made();
         let from = made.count();
@@ -110,9 +134,10 @@ impl Links {
         }
     }
 
-    /// Returns why no further links could be made, where that was tried.
+    /// Returns a note on why no further links could be made, where that was tried.
     pub(crate) fn failure(&self) -> Option<String> {
-        self.made().failure.clone()
+        let failure = self.made().failure.clone();
+        failure.map(|why| format!("no further links could be made: {why}"))
     }
 
     /// Returns the files by which the builds are recognised in a later run. Empty if every run links anew, with other
@@ -235,6 +260,19 @@ mod tests {
         let links = of(2, 2, Some(more("echo nonsense")));
         links.extend(Duration::from_secs(60));
         assert!(links.failure().unwrap().contains("is not understood"), "{:?}", links.failure());
+    }
+
+    #[test]
+    fn the_first_links_are_made_when_they_are_needed() {
+        let answer = r#"echo '{"heads":["/h/1","/h/2","/h/3"],"links":["/b/1","/b/2","/b/3"]}'"#;
+        let links = Links::made_later(more(answer), 3);
+        assert!(links.lack(0));
+        assert_eq!((links.of_pair(0), links.next_count()), (([None, None], 0), 3));
+        links.extend(Duration::from_secs(60));
+        let binaries = |nth| links.of_pair(nth).0.map(|build| build.unwrap().binary);
+        assert_eq!(binaries(2), ["/h/3", "/b/3"].map(PathBuf::from));
+        assert_eq!((links.lack(2), links.lack(3), links.next_count()), (false, true, 6));
+        assert!(!links.are_same());
     }
 
     #[test]

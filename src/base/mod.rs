@@ -20,7 +20,7 @@ use perf_budget_core::handover::{
 use perf_budget_core::metric::Metric;
 use perf_budget_core::outcome::{BaseRevision, Changed, Proven};
 
-pub(crate) use self::benchmarks::BaseBenchmarks;
+pub(crate) use self::benchmarks::{BaseBenchmarks, Different};
 pub(crate) use self::links::Links;
 use crate::worker::process::Build;
 
@@ -253,11 +253,30 @@ impl Base {
         self.watched.as_ref().filter(|_| handover::holds_if_equal(limit))
     }
 
+    /// Returns the copies of both programs that show what a benchmark reaches, and what they prove. `None` if there are none,
+    /// or if this limit would have to be measured all the same.
+    pub(crate) fn watched_benchmark(
+        &self,
+        budget: &Budget,
+        case: usize,
+        limit: &Limit,
+    ) -> Option<&([PathBuf; 2], Proven)> {
+        let different = self.different(budget, case).filter(|_| handover::holds_if_equal(limit))?;
+        different.watched.as_ref()
+    }
+
     /// Returns the benchmarks of both revisions that the command built as a budget has them built. `None` if it built
     /// none.
     pub(crate) fn benchmarks(&self, budget: &Budget) -> Option<&BaseBenchmarks> {
         let how = BenchBuild::of(&budget.subject, &budget.build);
         self.benchmarks.iter().find(|both| both.is_built_as(&how))
+    }
+
+    /// Returns what is prepared for the program of a budget's benchmark, if it may differ between the revisions.
+    pub(crate) fn different(&self, budget: &Budget, case: usize) -> Option<&Arc<Different>> {
+        let Subject::Benchmark(library, _) = budget.subject else { return None };
+        let name = budget.benchmark(budget.cases.get(case)?)?;
+        self.benchmarks(budget)?.different((library, name))
     }
 
     /// Whether the base has a budget's benchmark of this name, and can measure this metric of it. If that is not known yet,

@@ -217,9 +217,16 @@ pub(super) fn identity(sources: &Sources<'_>, test: &Test) -> Option<u64> {
         files.push(lock::place(&budgets.path));
     }
     if let (Some(Reference::Base), Some(base)) = (test.limit.reference(), base) {
-        files.extend(base.build().map(|build| build.binary.clone()));
-        files.extend(base.links().identity()?);
-        described.extend(base.link_notes.iter().cloned());
+        let budget = &budgets.budgets[test.budget];
+        if matches!(budget.subject, Subject::Benchmark(..)) {
+            // The programs themselves are among the files already.
+            let links = base.different(budget, test.case).and_then(|own| own.links.as_ref());
+            files.extend(links.map_or(Some(Vec::new()), |links| links.identity())?);
+        } else {
+            files.extend(base.build().map(|build| build.binary.clone()));
+            files.extend(base.links().identity()?);
+            described.extend(base.link_notes.iter().cloned());
+        }
     }
     fingerprint(files.iter().map(PathBuf::as_path), &described)
 }

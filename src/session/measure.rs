@@ -1,5 +1,7 @@
 //! How a session measures a group: it prepares the measurement, and takes its turns under the lock of the machine.
 
+use std::sync::Arc;
+
 use perf_budget_core::budget::{Budget, Subject};
 use perf_budget_core::build;
 use perf_budget_core::date::Date;
@@ -7,11 +9,12 @@ use perf_budget_core::enforce::{Asked, Extension, Rules};
 use perf_budget_core::metric::{Judged, Metric};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::quantity::{Quantity, Unit};
-use perf_budget_core::suite::Test;
+use perf_budget_core::suite::{Group, Span, Test};
 
 use super::carried::Stored;
 use super::measurement::{Measurement, Purpose};
 use super::state::Session;
+use crate::base::Links;
 use crate::meter::{Source, Watched};
 
 impl Session {
@@ -141,17 +144,27 @@ impl Session {
             inconclusive: settings.inconclusive,
             today: Date::of_unix(self.run.began),
             repeats: repeats.max().unwrap_or(1),
-            // The links are those of the test binary.
-            links: match budget.subject {
-                Subject::Benchmark(..) => 1,
-                _ => self.base.as_ref().map_or(1, |base| base.links().most()),
-            },
+            links: self.links_of(suite_group).map_or(1, |links| links.most()),
         };
         let mut measurement = Measurement::new(Box::new(source), asked, rules, purpose);
         if let Some(reason) = refused {
             measurement.abandon(&reason);
         }
         measurement
+    }
+
+    /// Returns the links that a group's times are compared with: those of its benchmark's program, or of the test binary.
+    /// `None` if there is one of each side.
+    fn links_of(&self, group: &Group) -> Option<&Arc<Links>> {
+        let base = self.base.as_ref()?;
+        let budget = &self.budgets.budgets[group.budget];
+        match (&budget.subject, group.span) {
+            (Subject::Benchmark(..), Span::Case(case)) => {
+                base.different(budget, case)?.links.as_ref()
+            }
+            (Subject::Benchmark(..), Span::Sweep) => None,
+            _ => Some(base.links()),
+        }
     }
 
     /// Builds what a source measures, while no process of the machine measures anything statistical, since a build

@@ -35,9 +35,14 @@ pub(super) struct PairSide {
 }
 
 impl PairSide {
-    /// Returns the side in this build, or in its own program, or in the binary of this process.
+    /// Returns the side in this build, or in its own program, or in the binary of this process. A link of a program of
+    /// benchmarks runs as the program does.
     fn in_build(&self, build: Option<Build>) -> Result<Side, Unmeasured> {
-        let build = build.or_else(|| self.program.clone()).map_or_else(Build::this, Ok)?;
+        let build = match (build, self.program.clone()) {
+            (Some(link), Some(program)) => link.as_program(program),
+            (Some(build), None) | (None, Some(build)) => build,
+            (None, None) => Build::this()?,
+        };
         Ok(Side { build, request: self.request.clone(), role: self.role.clone() })
     }
 }
@@ -90,22 +95,20 @@ impl WorkloadPairs {
             pair.notes.push(SAME_PROGRAM.to_owned());
         }
         pair.notes.extend(self.notes.iter().cloned());
-        let failure = self.links.as_ref().and_then(|links| links.failure());
-        pair.notes.extend(failure.map(|why| format!("no further links could be made: {why}")));
+        pair.notes.extend(self.links.as_ref().and_then(|links| links.failure()));
         Ok(pair)
     }
 }
 
 impl Pairs for WorkloadPairs {
     fn prepare(&mut self) {
-        if let Some(links) = self.links.as_ref().filter(|links| links.lack(self.next)) {
-            links.extend(self.build_timeout);
+        if let Some(links) = &self.links {
+            links.supply(self.next, self.build_timeout);
         }
     }
 
     fn lacks(&self) -> Option<String> {
-        let links = self.links.as_ref().filter(|links| links.lack(self.next))?;
-        Some(format!("linking both revisions again, {} times in all", links.next_count()))
+        self.links.as_ref()?.wanted(self.next)
     }
 
     fn measure_pair(&mut self, swapped: bool, coin: &mut Coin) -> Result<Pair, Unmeasured> {

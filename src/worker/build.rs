@@ -50,6 +50,11 @@ impl Build {
         Build { environment: environment.clone(), ..self }
     }
 
+    /// Returns this binary, run in the same place, with the same arguments and in the same environment as a program.
+    pub(crate) fn as_program(self, program: Build) -> Build {
+        Build { binary: self.binary, written: self.written, ..program }
+    }
+
     /// Returns this binary as it was when this was first called, running in this process's directory.
     ///
     /// # Errors

@@ -92,6 +92,10 @@ impl<'a, M: Measurement> BenchmarkGroup<'a, M> {
 }
 
 /// Runs a benchmark that Criterion has chosen: by Criterion, or by the instruments where a harness asks for it.
+///
+/// It is called through a pointer and is never a part of its caller, so that the code which registers a benchmark does not
+/// contain the benchmark: what one benchmark reaches can then be told from what the others do.
+#[inline(never)]
 pub(crate) fn run<M: Measurement>(
     inner: &mut criterion::Bencher<'_, M>,
     throughput: Option<&Throughput>,

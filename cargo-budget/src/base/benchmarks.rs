@@ -7,32 +7,33 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use perf_budget_core::benchmarks::List;
+use perf_budget_core::atomic;
+use perf_budget_core::benchmarks::{List, Program as BenchProgram};
 use perf_budget_core::budget::{Budgets, CodegenUnits, Reference, Subject};
 use perf_budget_core::build::{BenchBuild, Benches, Ended, Program, Site, Step};
 use perf_budget_core::fnv;
-use perf_budget_core::handover::{Benchmarks, EqualProgram};
+use perf_budget_core::handover::{Benchmarks, EqualProgram, Programs};
 use perf_budget_core::outcome::{By, Cause, Proven, Unmeasured, short};
 
 use super::build::{Built, Side};
-use super::compared::{Revision, words};
+use super::compared::{Links, Revision, words};
+use super::programs::{Differing, Recorder};
 use super::start::start;
-use super::unchanged::{BaseTree, Comparison, Head, Revisions};
+use super::unchanged::{BaseTree, Comparison, Head, Reaching, Revisions};
 use super::{members, shared};
 use crate::child;
 use crate::failure::Failure;
+use crate::links::{Recording, Repeated};
 
 /// The longest time that a program may take to list its benchmarks.
 const LISTING: Duration = Duration::from_secs(60);
-/// Said of every comparison, until there are several links of each side.
-const ONE_LINK: &str =
-    "one link of each side: chance in the addresses of functions affects the result";
-
 /// What is needed to build the benchmarks of both revisions.
 pub(super) struct Both<'a> {
     pub(super) commit: &'a str,
     /// The directory for the lists of benchmarks.
     pub(super) lists: PathBuf,
+    /// The directory for the records of links.
+    pub(super) links: PathBuf,
     /// The target directory that all bases are built in.
     pub(super) target_dir: &'a Path,
     /// The top of the base's checkout.
@@ -50,6 +51,25 @@ pub(super) struct Both<'a> {
     pub(super) has_same_configuration: bool,
     /// Whether the base has packages of a directory that replaces a registry.
     pub(super) is_vendored: bool,
+}
+
+/// Both revisions once they are built, to be compared program by program.
+struct Compared<'a> {
+    /// What is known of the differences; `None` where everything is to be measured.
+    proof: Option<Comparison<'a>>,
+    /// The recorders of this revision and of the base.
+    recorders: [&'a Recorder; 2],
+    /// The directory for what is made of the programs.
+    place: &'a Path,
+}
+
+/// The benchmarks of both revisions, built in one way.
+#[derive(Debug)]
+pub(super) struct BothBuilt {
+    /// What the harness is told of them.
+    pub(super) benchmarks: Benchmarks,
+    /// The links that the harness has made of them; they are deleted when this value is dropped.
+    _links: Vec<Links>,
 }
 
 /// Returns the ways in which budgets have benchmarks built that are compared with the base.
@@ -73,14 +93,15 @@ impl Both<'_> {
         way: &BenchBuild,
         prepare: &mut dyn FnMut() -> Result<(), Failure>,
         tell: &dyn Fn(&str),
-    ) -> Result<Benchmarks, Failure> {
-        let short = short(self.commit);
+    ) -> Result<BothBuilt, Failure> {
         tell("building the benchmarks to compare them");
-        let (built, head) = self.side(way, self.head)?;
+        let place = self.links.join(format!("benches-{}", self.key(way)));
+        let links = self.budgets.settings.layouts;
+        let recorder = |revision, name: &str| Recorder::new(revision, &place.join(name), links);
+        let recorders = [recorder(self.head, "head")?, recorder(self.base, "base")?];
+        let (built, head) = self.side(way, self.head, &recorders[0])?;
         let BenchBuild { features, profile, all, .. } = way.clone();
         let units = self.units(self.head);
-        let notes =
-            vec![words(units, self.head.workspace.is_some()).to_owned(), ONE_LINK.to_owned()];
         let head_list = self.list("head", way, &built, head.note(), tell)?;
         let mut benchmarks = Benchmarks {
             features,
@@ -89,15 +110,13 @@ impl Both<'_> {
             head: head_list.0,
             base: None,
             equal: Vec::new(),
-            notes,
+            notes: vec![words(units, self.head.workspace.is_some()).to_owned()],
+            programs: None,
         };
         let programs = head_list.1.programs;
-        let equal = |by: By, program: &perf_budget_core::benchmarks::Program| EqualProgram {
-            program: program.written.clone(),
-            proven: Proven { by, commit: self.commit.to_owned() },
-        };
         let own = Built { binary: PathBuf::new(), messages: built.messages };
         let proof = self.proof(&own, tell);
+        let short = short(self.commit);
         match proof.as_ref().map(Comparison::difference_of_files) {
             // Where something was not built, nothing is known of it.
             Some(None) if built.faults.is_empty() => {
@@ -105,49 +124,108 @@ impl Both<'_> {
                     "nothing that a benchmark runs has changed since {short}, which is not built"
                 ));
                 benchmarks.equal =
-                    programs.iter().map(|program| equal(By::Files, program)).collect();
-                return Ok(benchmarks);
+                    programs.iter().map(|program| self.equal(By::Files, program)).collect();
+                return Ok(BothBuilt { benchmarks, _links: Vec::new() });
             }
             Some(Some(why)) => tell(&format!("building the benchmarks of {short}: {why}")),
             Some(None) | None => tell(&format!("building the benchmarks of {short}")),
         }
         prepare()?;
+        let (file, list) = self.build_base(way, &own, &recorders[1], tell)?;
+        benchmarks.base = Some(file);
+        let [head, base] = &recorders;
+        let differing = Compared { proof, recorders: [head, base], place: &place };
+        let links = self.compare(&differing, (&programs, &list.programs), &mut benchmarks, tell)?;
+        Ok(BothBuilt { benchmarks, _links: links })
+    }
+
+    /// Builds the base, and returns the file with its list.
+    fn build_base(
+        &self,
+        way: &BenchBuild,
+        own: &Built,
+        recorder: &Recorder,
+        tell: &dyn Fn(&str),
+    ) -> Result<(PathBuf, List), Failure> {
         let is_alike = self.has_same_configuration && !self.is_vendored;
         if let (Some(workspace), true) = (self.head.workspace, is_alike)
             && !shared::is_built(self.target_dir, self.commit, self.checkout)
         {
             own.lend(workspace.target_directory.as_std_path(), self.target_dir);
         }
-        let build = || self.side(way, self.base);
+        let build = || self.side(way, self.base, recorder);
         let (built, how) =
             shared::build(self.target_dir, (self.commit, self.is_vendored), self.checkout, build)?;
-        let (file, list) = self.list("base", way, &built, how.note(), tell)?;
-        benchmarks.base = Some(file);
-        if let (Some(proof), Some(workspace)) = (&proof, self.base.workspace) {
-            let workspace = workspace.workspace_root.as_std_path();
-            let tree = BaseTree { top: self.checkout, workspace };
-            for program in &programs {
-                let name = (&program.package, &program.target);
-                let other =
-                    list.programs.iter().find(|other| (&other.package, &other.target) == name);
-                let Some(other) = other else { continue };
-                let why = proof.difference_of_sections([&other.binary, &program.binary], tree);
-                match why {
-                    None => benchmarks.equal.push(equal(By::Sections, program)),
+        self.list("base", way, &built, how.note(), tell)
+    }
+
+    /// Proves which programs are equal, and prepares the comparison of the others.
+    fn compare(
+        &self,
+        compared: &Compared<'_>,
+        (programs, bases): (&[BenchProgram], &[BenchProgram]),
+        benchmarks: &mut Benchmarks,
+        tell: &dyn Fn(&str),
+    ) -> Result<Vec<Links>, Failure> {
+        let Compared { proof, recorders, place } = compared;
+        let workspace = self.base.workspace.map(|workspace| workspace.workspace_root.as_std_path());
+        let tree = workspace.map(|workspace| BaseTree { top: self.checkout, workspace });
+        let proof = proof.as_ref().zip(tree);
+        let _ = std::fs::remove_dir_all(place.join("watched"));
+        let (mut links, mut different) = (Vec::new(), Vec::new());
+        let programs: Vec<&BenchProgram> =
+            programs.iter().filter(|program| program.content.benchmarks().is_some()).collect();
+        for program in &programs {
+            let name = (&program.package, &program.target);
+            let other = bases.iter().find(|other| (&other.package, &other.target) == name);
+            let Some(other) = other else { continue };
+            if let Some((proof, tree)) = &proof {
+                match proof.difference_of_sections([&other.binary, &program.binary], *tree) {
+                    None => {
+                        benchmarks.equal.push(self.equal(By::Sections, program));
+                        continue;
+                    }
                     Some(why) => {
-                        tell(&format!("measuring the benchmarks of `{}`: {why}", program.target));
+                        tell(&format!("the benchmarks of `{}` differ: {why}", program.target));
                     }
                 }
             }
-            let count = benchmarks.equal.len();
-            if count > 0 {
-                tell(&format!(
-                    "{count} of {} programs of benchmarks are the same machine code as at {short}",
-                    programs.len()
-                ));
-            }
+            let reach = |links: [&Repeated; 2], place: &Path| {
+                let (proof, tree) = proof.as_ref()?;
+                let of = Reaching::Benchmarks(&program.target);
+                proof.by_reach(links, *tree, (place, of), tell)
+            };
+            let first = self.budgets.settings.layouts;
+            let differing = Differing { recorders: *recorders, first, place, reach: &reach };
+            let (prepared, made) = differing.prepare(program, other)?;
+            different.push(prepared);
+            links.extend(made);
         }
-        Ok(benchmarks)
+        let count = benchmarks.equal.len();
+        if count > 0 {
+            tell(&format!(
+                "{count} of {} programs of benchmarks are the same machine code as at {}",
+                programs.len(),
+                short(self.commit)
+            ));
+        }
+        let file = place.join("programs.json");
+        atomic::write_json(&file, &Programs::new(different))
+            .map_err(|e| Failure::unmeasured(e.to_string()))?;
+        benchmarks.programs = Some(file);
+        Ok(links)
+    }
+
+    fn equal(&self, by: By, program: &BenchProgram) -> EqualProgram {
+        EqualProgram {
+            program: program.written.clone(),
+            proven: Proven { by, commit: self.commit.to_owned() },
+        }
+    }
+
+    /// Returns a name for one way of building the benchmarks of this project.
+    fn key(&self, way: &BenchBuild) -> String {
+        fnv::name(format!("{} {}", self.head.root.display(), way.key()).as_bytes())
     }
 
     fn units(&self, revision: Revision<'_>) -> CodegenUnits {
@@ -162,6 +240,7 @@ impl Both<'_> {
         &self,
         way: &BenchBuild,
         revision: Revision<'_>,
+        recorder: &Recorder,
     ) -> Result<(Benches, BenchBuild), Failure> {
         let one_unit = match (self.units(revision), revision.workspace) {
             (CodegenUnits::One, Some(workspace)) => members::specs(workspace, revision.files),
@@ -176,10 +255,11 @@ impl Both<'_> {
         };
         let root = revision.root.to_owned();
         let site = Site { root: root.clone(), package: root, target, triple: None };
-        let built = how
-            .build(&site, &|step| start(step, environment))
-            .map_err(|why| Failure::unmeasured(why.to_string()))?;
-        Ok((built, how))
+        let build = |recording: Option<&Recording>| {
+            how.build(&site, &|step| start(step, environment, recording))
+                .map_err(|why| Failure::unmeasured(why.to_string()))
+        };
+        Ok((recorder.build(&build)?, how))
     }
 
     /// Lists what was built, and returns the list with its file.
@@ -191,8 +271,7 @@ impl Both<'_> {
         note: String,
         tell: &dyn Fn(&str),
     ) -> Result<(PathBuf, List), Failure> {
-        let key = fnv::name(format!("{} {}", self.head.root.display(), way.key()).as_bytes());
-        let file = self.lists.join(format!("{name}-{key}.json"));
+        let file = self.lists.join(format!("{name}-{}.json", self.key(way)));
         let list = List::of(built, note, List::read(&file).as_ref(), &ask);
         for fault in &list.faults {
             tell(&format!("{name}: {}", fault.reason().text));

@@ -211,9 +211,7 @@ pub(super) fn build(
         let count = base.binaries.len().min(head.binaries.len());
         base.binaries.truncate(count);
         head.binaries.truncate(count);
-        notes.push(format!(
-            "each link of either side has its functions in another order and at multiples of {BOUNDARY} bytes"
-        ));
+        notes.push(several_links());
     }
     let more = match (&head.repeated, &base.repeated) {
         (Some(head_link), Some(base_link)) if why.is_none() => {
@@ -225,6 +223,21 @@ pub(super) fn build(
     let both = base.repeated.as_ref().zip(head.repeated.as_ref()).filter(|_| unchanged.is_none());
     let watched = both.and_then(|(base, head)| (proofs.reach)(base, head, &place.join("watched")));
     Ok(Compared { head, base, more, reason, notes, unchanged, watched })
+}
+
+/// Returns a note on links that differ in the order of functions.
+pub(super) fn several_links() -> String {
+    format!(
+        "each link of either side has its functions in another order and at multiples of {BOUNDARY} bytes"
+    )
+}
+
+/// Returns why the last link of a revision cannot be repeated, whatever its target is; `None` where it may be.
+pub(super) fn single_link(links: u32) -> Option<&'static str> {
+    if links < 2 {
+        return Some("`layouts` asks for only one");
+    }
+    (!cfg!(target_os = "linux")).then_some("functions can be put in another order only on Linux")
 }
 
 /// Returns a note on how both revisions were compiled.
@@ -293,7 +306,7 @@ impl Compiled<'_> {
             binary = build.cargo(Some(&recording))?;
             made = build.links(&binary);
         }
-        links::forget_others(&build.records, &binary);
+        links::forget_others(&build.records, &[&binary]);
         let stale = "the link could not be recorded";
         Ok(match made {
             Ok(links) => (links, None),
@@ -337,11 +350,8 @@ impl<'a> TimedBuild<'a> {
 
     /// Returns how the link is to be recorded, or why there can be no further links.
     fn recording(&self) -> Result<Recording, String> {
-        if self.asked.links < 2 {
-            return Err("`layouts` asks for only one".to_owned());
-        }
-        if !cfg!(target_os = "linux") {
-            return Err("functions can be put in another order only on Linux".to_owned());
+        if let Some(why) = single_link(self.asked.links) {
+            return Err(why.to_owned());
         }
         let Revision { root, workspace, files, .. } = self.revision;
         let package = workspace.and_then(|workspace| members::own(workspace, root));
@@ -350,7 +360,7 @@ impl<'a> TimedBuild<'a> {
         });
         let source = test.ok_or("cargo does not name the source of the test")?;
         Ok(Recording {
-            source: source.src_path.clone().into(),
+            sources: vec![source.src_path.clone().into()],
             records: self.records.clone(),
             wrapper: files.wrapper(),
         })

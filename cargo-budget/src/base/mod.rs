@@ -23,6 +23,7 @@ mod outside;
 mod own_git;
 mod prepared;
 mod product;
+mod programs;
 mod pruned;
 mod reused;
 mod running;
@@ -41,6 +42,7 @@ use perf_budget_core::handover::{self, Benchmarks, Details, Handover, Unchanged}
 use perf_budget_core::outcome::{BaseRevision, Changed, short};
 use perf_budget_core::suite::{Suite, Test};
 
+use self::benchmarks::BothBuilt;
 use self::binaries::Wanted;
 use self::compared::Compared;
 use self::environment::Environment;
@@ -69,7 +71,7 @@ pub(crate) struct Base {
     /// The additional builds of both revisions that times are compared with.
     compared: Compared,
     /// The benchmarks of both revisions, where any are compared.
-    benchmarks: Vec<Benchmarks>,
+    benchmarks: Vec<BothBuilt>,
     /// What the base does not have (a test, say), so that nothing can be built and every budget is new; `None` where
     /// the base has everything.
     pub(crate) lacks: Option<String>,
@@ -106,7 +108,7 @@ impl Base {
     /// Returns what the harness needs to know about this base.
     fn handover(&self) -> Handover {
         if self.lacks.is_some() {
-            let benchmarks = self.benchmarks.clone();
+            let benchmarks = self.benchmarks();
             let (lacks, revision) = (self.lacks.clone(), Some(self.revision()));
             let details = Details { lacks, benchmarks, revision, ..Details::default() };
             return Handover { details, ..Handover::default() };
@@ -132,7 +134,7 @@ impl Base {
                 unchanged: self.unchanged.clone(),
                 unchanged_times: unchanged.clone(),
                 watched: watched.clone(),
-                benchmarks: self.benchmarks.clone(),
+                benchmarks: self.benchmarks(),
                 revision: Some(self.revision()),
                 effort: self.effort,
                 ..Details::default()
@@ -149,6 +151,10 @@ impl Base {
         compared.peek().is_some()
             && compared.all(|test| !test.is_benchmark())
             && self.unchanged.as_ref().is_some_and(|known| !unchanged::leaves_any(budgets, known))
+    }
+
+    fn benchmarks(&self) -> Vec<Benchmarks> {
+        self.benchmarks.iter().map(|built| built.benchmarks.clone()).collect()
     }
 
     fn revision(&self) -> BaseRevision {

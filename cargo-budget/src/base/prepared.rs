@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::Metadata;
 use perf_budget_core::budget::{self, Budgets};
 use perf_budget_core::build::BenchBuild;
-use perf_budget_core::handover::Benchmarks;
 use perf_budget_core::outcome::{Changed, short};
 
-use super::benchmarks::{self, Both};
+use super::benchmarks::{self, Both, BothBuilt};
 use super::binaries::{BaseBuild, Found, Wanted};
 use super::build::{self, Side, Target};
 use super::compared::{Compared, Proofs, Revision};
 use super::configuration::{self, Files};
 use super::environment::Environment;
 use super::running::{self, Changes};
+use super::unchanged::Reaching;
 use super::{checkout, lock, manifests, members, outside, unchanged};
 use crate::child;
 use crate::failure::Failure;
@@ -66,7 +66,7 @@ pub(super) struct Made {
     /// The builds that times are compared with.
     pub(super) compared: Compared,
     /// The benchmarks of both revisions, where any are compared.
-    pub(super) benchmarks: Vec<Benchmarks>,
+    pub(super) benchmarks: Vec<BothBuilt>,
     /// What has not changed and need not be measured.
     pub(super) unchanged: Option<perf_budget_core::handover::Unchanged>,
     /// The differences of the environment in which the base's processes run from that of this revision's.
@@ -227,7 +227,9 @@ impl<'a> Prepared<'a> {
         let open = proof.as_ref().filter(|_| !is_proven);
         let proofs = Proofs {
             equal: &|base, head| open?.of_times([base, head], tree?, tell),
-            reach: &|base, head, place| open?.by_reach([base, head], tree?, place, tell),
+            reach: &|base, head, place| {
+                open?.by_reach([base, head], tree?, (place, Reaching::Workloads), tell)
+            },
         };
         let mut compared = Compared::default();
         if leaves_any(proven.as_ref()) {
@@ -282,7 +284,7 @@ impl<'a> Prepared<'a> {
         (budgets, before): (&Budgets, Option<&Budgets>),
         is_prepared: &mut bool,
         tell: &dyn Fn(&str),
-    ) -> Result<Vec<Benchmarks>, Failure> {
+    ) -> Result<Vec<BothBuilt>, Failure> {
         let ways = ways(wanted, budgets);
         if ways.is_empty() {
             return Ok(Vec::new());
@@ -293,6 +295,7 @@ impl<'a> Prepared<'a> {
         let both = Both {
             commit: self.commit,
             lists: self.project.results().join("benchmarks"),
+            links: self.place.results.join("links"),
             target_dir: &target_dir,
             checkout: &self.checkout.top,
             head,

@@ -24,6 +24,6 @@ impl Base {
             target: Some(project.results().join("base/target")),
             triple: None,
         };
-        product.build(&site, &|step| start(step, Some(&self.inherited)))
+        product.build(&site, &|step| start(step, Some(&self.inherited), None))
     }
 }

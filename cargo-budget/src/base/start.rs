@@ -7,10 +7,16 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 
 use super::environment::Environment;
 use crate::child;
+use crate::failure::Failure;
+use crate::links::Recording;
 
 /// Starts a program that builds something, in the environment of the base or in this revision's, and waits for its end.
-/// Its standard error is shown.
-pub(super) fn start(step: &Step, base: Option<&Environment>) -> Result<Ended, Unmeasured> {
+/// Its standard error is shown. What cargo links may be recorded.
+pub(super) fn start(
+    step: &Step,
+    base: Option<&Environment>,
+    recording: Option<&Recording>,
+) -> Result<Ended, Unmeasured> {
     let mut command = match (&step.program, base) {
         (Program::Cargo, Some(base)) => base.cargo(),
         (Program::Cargo, None) => child::cargo(),
@@ -28,6 +34,11 @@ pub(super) fn start(step: &Step, base: Option<&Environment>) -> Result<Ended, Un
         }
     }
     command.args(&step.args).envs(step.env.iter().map(|(name, value)| (name, value)));
+    let links = step.program == Program::Cargo && step.args.iter().any(|arg| arg == "--no-run");
+    if let Some(recording) = recording.filter(|_| links) {
+        let failed = |failure: Failure| Unmeasured::new(Cause::Harness, failure.text);
+        recording.apply(&mut command).map_err(failed)?;
+    }
     command.current_dir(&step.dir).stdin(Stdio::null());
     let output = command.stderr(Stdio::inherit()).output().map_err(|e| {
         let absent = e.kind() == std::io::ErrorKind::NotFound;

@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 
 use super::context::Context;
 use super::output::show;
+use crate::benches;
 use crate::edit;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::file;
 use crate::init::{self, Found};
+use crate::project::Project;
 
 /// Write the first budgets of a crate: budgets.toml, its tests, and a workflow
 ///
@@ -18,12 +20,16 @@ use crate::init::{self, Found};
 #[command(after_help = "\
 Examples:
   cargo budget init && cargo test --release --test budgets
+  cargo budget init --limits             # each benchmark may take what it takes now, with a headroom
   cargo budget init --dry-run
   cargo budget init --package server      # in a workspace of several")]
 pub(super) struct Init {
     /// The package that the tests belong to; the one in this directory by default
     #[arg(long, short, value_name = "NAME")]
     package: Option<String>,
+    /// Limit each benchmark of Criterion, or of Divan with perf-budget-divan, to what it takes now: measures all of them
+    #[arg(long)]
+    limits: bool,
     /// Show what would be written, and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -49,6 +55,23 @@ impl Init {
                 path.display()
             )
         }));
+        if self.limits {
+            let measured = benches::Harness::measure(&Project::workspace()?, &|harness| {
+                context.tell("measuring every benchmark once");
+                if context.quiet {
+                    harness.env("PERF_BUDGET_QUIET", "1");
+                }
+                // The output is for people, and this command prints no results of tests.
+                let status = harness.stdout(std::io::stderr()).status();
+                // A benchmark that is red has no limit, and a note says why.
+                let started = |e| Failure::unmeasured(format!("failed to start the harness: {e}"));
+                status.map(drop).map_err(started)
+            })?;
+            let count = plan.limit(&found, &measured)?;
+            if count == 0 && plan.notes.is_empty() {
+                context.tell("every benchmark has a limit already, or there is none");
+            }
+        }
         for kept in &plan.kept {
             context.tell(&format!("kept      {kept}"));
         }

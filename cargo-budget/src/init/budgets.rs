@@ -4,10 +4,26 @@ use std::fmt::Write;
 
 use toml_edit::Key;
 
-use super::package::{Binary, Found};
+use super::package::{Binary, Divan, Found};
 
 /// The name of the sample workload, which the user is to replace.
 pub(super) const SAMPLE: &str = "sample";
+
+/// The limit of benchmarks of Divan that can be measured.
+const SERVED_DIVAN: &str = "
+# Every Divan benchmark of the workspace. Each is a test, and may be 5 % slower than at the base.
+[budget.divan]
+divan = \"*\"
+max = { mean = \"1.05 x base\" }
+";
+/// The same for those that only print text.
+const PLAIN_DIVAN: &str = "
+# Divan prints text only. Its benchmarks can be limited with one line in the place of Divan's in Cargo.toml,
+# `divan = { package = \"perf-budget-divan\", version = \"0.1\" }`; then remove the `# `.
+# [budget.divan]
+# divan = \"*\"
+# max = { mean = \"1.05 x base\" }
+";
 
 /// Returns a file with limits that hold, and with comments about what else could be limited.
 pub(super) fn text(found: &Found, sample: bool) -> String {
@@ -31,6 +47,11 @@ pub(super) fn text(found: &Found, sample: bool) -> String {
     if !found.criterion.is_empty() {
         text += &of_benchmarks(found);
     }
+    text += match found.divan {
+        Some(Divan::Served) => SERVED_DIVAN,
+        Some(Divan::Plain) => PLAIN_DIVAN,
+        None => "",
+    };
     if found.is_cdylib {
         text += &of_cdylib(found);
     }

@@ -7,6 +7,7 @@
 mod budgets;
 mod harness;
 mod library;
+mod limits;
 mod manifest;
 mod package;
 mod workflow;
@@ -16,8 +17,10 @@ use std::path::{Path, PathBuf};
 use perf_budget_core::budget::{self, Subject};
 
 pub(crate) use library::checkout;
+pub(crate) use limits::Measured;
 pub(crate) use package::Found;
 
+use crate::edit;
 use crate::failure::Failure;
 use crate::file;
 
@@ -130,6 +133,34 @@ fn harness(
 }
 
 impl Plan {
+    /// Adds an absolute limit for each benchmark that was measured, and returns how many.
+    pub(crate) fn limit(&mut self, found: &Found, measured: &Measured) -> Result<usize, Failure> {
+        let path = found.directory.join("budgets.toml");
+        let planned = self.writes.iter().position(|write| write.path == path);
+        let text = match planned {
+            Some(nth) => self.writes[nth].after.clone(),
+            None => file::read(&path)?,
+        };
+        let limits = limits::limits(measured, &budget::parse(&text, &path)?);
+        self.notes.extend(limits.notes);
+        if limits.count == 0 {
+            return Ok(0);
+        }
+        let newline = if text.ends_with('\n') { "" } else { "\n" };
+        let end = edit::line_end(&text);
+        let after = format!("{text}{}", format!("{newline}{}", limits.text).replace('\n', end));
+        budget::parse(&after, &path)?;
+        match planned {
+            Some(nth) => self.writes[nth].after = after,
+            None => {
+                let name = found.name_of(&path);
+                self.kept.retain(|kept| *kept != name);
+                self.write(found, path, Some(text), after);
+            }
+        }
+        Ok(limits.count)
+    }
+
     /// Returns whether Cargo.toml gets entries.
     pub(crate) fn edits_the_manifest(&self) -> bool {
         self.writes.iter().any(|write| write.path.ends_with("Cargo.toml"))

@@ -30,8 +30,19 @@ pub(crate) struct Found {
     pub(crate) is_cdylib: bool,
     /// The names of the benchmarks, where Criterion runs them.
     pub(crate) criterion: Vec<String>,
+    /// Whether a package of the workspace has benchmarks of Divan, and whether they can be measured as they stand.
+    pub(crate) divan: Option<Divan>,
     /// The names of the examples.
     pub(crate) examples: Vec<String>,
+}
+
+/// Benchmarks of Divan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Divan {
+    /// `perf-budget-divan` is in its place.
+    Served,
+    /// They only print text.
+    Plain,
 }
 
 /// A binary of the package.
@@ -75,6 +86,7 @@ impl Found {
             others: others.collect(),
             library: library.map(|target| target.name.replace('-', "_")),
             is_cdylib: library.is_some_and(|target| target.kind.contains(&TargetKind::CDyLib)),
+            divan: divan(&members),
             criterion: if criterion { named(&TargetKind::Bench) } else { Vec::new() },
             examples: named(&TargetKind::Example),
             directory,
@@ -84,7 +96,9 @@ impl Found {
 
     /// Returns whether the package has nothing that can surely be measured, so that it gets a sample workload.
     pub(crate) fn needs_a_sample(&self) -> bool {
-        !self.binaries.iter().any(|binary| binary.is_plain) && self.criterion.is_empty()
+        !self.binaries.iter().any(|binary| binary.is_plain)
+            && self.criterion.is_empty()
+            && self.divan != Some(Divan::Served)
     }
 
     /// Returns the name of a file as people know it.
@@ -93,6 +107,15 @@ impl Found {
             if path.starts_with(&self.workspace) { &self.workspace } else { &self.repository };
         path.strip_prefix(from).unwrap_or(path).display().to_string().replace('\\', "/")
     }
+}
+
+/// Returns which Divan the packages of a workspace have.
+fn divan(members: &[&Package]) -> Option<Divan> {
+    let mut names = members.iter().flat_map(|package| &package.dependencies).map(|own| &own.name);
+    if names.clone().any(|name| name == "perf-budget-divan") {
+        return Some(Divan::Served);
+    }
+    names.any(|name| name == "divan").then_some(Divan::Plain)
 }
 
 fn cargo_failure(start: &Path, error: &cargo_metadata::Error) -> Failure {

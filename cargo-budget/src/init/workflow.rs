@@ -57,6 +57,7 @@ mod tests {
             library: None,
             is_cdylib: false,
             criterion: Vec::new(),
+            divan: None,
             examples: Vec::new(),
         }
     }

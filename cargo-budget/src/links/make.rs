@@ -66,6 +66,12 @@ impl Repeated {
         made.map_err(Refused::Cannot)
     }
 
+    /// Checks that the link can be repeated, as far as that is known without doing it.
+    pub(crate) fn check(&self) -> Result<(), Refused> {
+        let record = Record::of(&self.records, &self.binary).ok_or(Refused::Stale)?;
+        obstacle(&record.arguments).map_or(Ok(()), |reason| Err(Refused::Cannot(reason)))
+    }
+
     /// Returns what the binary was linked from. The error says why that is not known as a whole.
     pub(crate) fn inputs(&self) -> Result<Inputs, String> {
         let record = Record::of(&self.records, &self.binary);

@@ -92,11 +92,12 @@ impl Record {
     }
 }
 
-/// Removes the records in `records` of other binaries than this one, such as those of other features or other commits.
-pub(crate) fn forget_others(records: &Path, binary: &Path) {
+/// Removes the records in `records` of other binaries than these, such as those of other features or other commits.
+pub(crate) fn forget_others(records: &Path, binaries: &[&Path]) {
+    let is_own = |name: &std::ffi::OsStr| binaries.iter().any(|own| own.file_name() == Some(name));
     for entry in fs::read_dir(records).into_iter().flatten().flatten() {
         let is_record = entry.path().join(FILE).is_file();
-        if is_record && binary.file_name() != Some(&entry.file_name()) {
+        if is_record && !is_own(&entry.file_name()) {
             let _ = fs::remove_dir_all(entry.path());
         }
     }

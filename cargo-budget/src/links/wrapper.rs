@@ -29,11 +29,11 @@ const LINKER: &str = "PERF_BUDGET_RECORD_LINKER";
 /// The linker that the compiler uses where nothing names one.
 const USUAL: &str = "cc";
 
-/// The target whose last link is recorded, and the directory for the record.
+/// The targets whose last links are recorded, and the directory for the records.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Recording {
-    /// The main source file of the target.
-    pub(crate) source: PathBuf,
+    /// The main source file of each target.
+    pub(crate) sources: Vec<PathBuf>,
     /// The directory for the records.
     pub(crate) records: PathBuf,
     /// The user's own compiler wrapper.
@@ -95,7 +95,7 @@ fn compile(mut given: Vec<OsString>) -> Result<i32, String> {
     let mut command = child::inheriting(program);
     command.args(arguments);
     if let Some(recording) = recording
-        && let Some(linker) = linker(arguments, &recording.source)
+        && let Some(linker) = linker(arguments, &recording.sources)
     {
         let name = Path::new(&linker).file_name().unwrap_or(USUAL.as_ref());
         let recorder = recording.records.join(LINKERS).join(name);
@@ -107,13 +107,15 @@ fn compile(mut given: Vec<OsString>) -> Result<i32, String> {
     run(program, &mut command)
 }
 
-/// Returns the linker that the compiler's arguments choose, if they compile a program for Linux from `source`.
-fn linker(arguments: &[OsString], source: &Path) -> Option<String> {
+/// Returns the linker that the compiler's arguments choose, if they compile a program for Linux from one of `sources`.
+fn linker(arguments: &[OsString], sources: &[PathBuf]) -> Option<String> {
     let arguments: Vec<&str> =
         arguments.iter().map(|argument| argument.to_str()).collect::<Option<_>>()?;
     let is_source = |argument: &&&str| {
-        ends(argument, "rs")
-            && Path::new(argument).canonicalize().ok() == source.canonicalize().ok()
+        let path = ends(argument, "rs").then(|| Path::new(argument).canonicalize().ok()).flatten();
+        path.is_some_and(|path| {
+            sources.iter().any(|own| own.canonicalize().is_ok_and(|own| own == path))
+        })
     };
     arguments.iter().find(is_source)?;
     let emits = arguments.iter().any(|argument| {
@@ -181,7 +183,11 @@ mod tests {
         let text = source.to_str().unwrap();
         let check = |arguments: &[&str], want: Option<&str>| {
             let arguments: Vec<OsString> = arguments.iter().map(Into::into).collect();
-            assert_eq!(linker(&arguments, &source).as_deref(), want, "{arguments:?}");
+            assert_eq!(
+                linker(&arguments, std::slice::from_ref(&source)).as_deref(),
+                want,
+                "{arguments:?}"
+            );
         };
         check(&[text, "--emit=dep-info,link"], Some("cc"));
         check(&[text, "--emit=dep-info,metadata"], None);

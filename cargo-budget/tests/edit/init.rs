@@ -164,6 +164,28 @@ fn the_library_comes_from_the_same_place_as_the_command() {
     assert!(place.read("Cargo.toml").contains(&format!("perf-budget = {{ path = \"{path}\" }}\n")));
 }
 
+/// What can be measured of Divan's benchmarks depends on which Divan it is.
+#[test]
+fn benchmarks_of_divan_are_limited_where_they_can_be_measured() {
+    let place = Place::empty();
+    let check = |name: &str, dependency: &str, has: &str| {
+        place.write(
+            &format!("{name}/Cargo.toml"),
+            &format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dev-dependencies]\n{dependency}\n"),
+        );
+        place.write(&format!("{name}/src/lib.rs"), "");
+        init(&place, name, &[]).is(0, &["wrote     budgets.toml"]);
+        let text = place.read(&format!("{name}/budgets.toml"));
+        assert!(text.contains(has), "{text}");
+        text
+    };
+    let plain = check("plain", "divan = \"0.1\"", "\n# [budget.divan]\n# divan = \"*\"\n");
+    assert!(plain.contains("package = \"perf-budget-divan\"") && plain.contains("[budget.sample]"));
+    let line = "divan = { package = \"perf-budget-divan\", version = \"0.1\" }";
+    let served = check("served", line, "\n[budget.divan]\ndivan = \"*\"\n");
+    assert!(!served.contains("[budget.sample]"), "{served}");
+}
+
 #[test]
 fn existing_files_are_never_overwritten() {
     let place = Place::empty();

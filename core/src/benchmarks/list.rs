@@ -38,25 +38,25 @@ pub fn list(bench: &Bench, ask: Ask<'_>) -> Result<Content, Unmeasured> {
     let serves = |library: Library| has(&format!("{SERVES} {} ", library.key()));
     if serves(Library::Divan) {
         // Divan lists its benchmarks for nextest alone.
-        let listed = answer(bench, &["--list", "--format", "terse"], &[("NEXTEST", "1")], ask)?;
+        let arguments = ["--list", "--format", "terse"];
+        let listed = answer(bench, Library::Divan, &arguments, &[("NEXTEST", "1")], ask)?;
         return Ok(Content::Divan { names: names(&listed) });
     }
     let serves = serves(Library::Criterion);
     if serves || has_one(CRITERION) {
-        let help = answer(bench, &["--help"], &[], ask)?;
+        let help = answer(bench, Library::Criterion, &["--help"], &[], ask)?;
         if !help.contains("--sample-size") {
-            return Err(refused(
-                bench,
-                "it has Criterion, and `--help` does not show Criterion's help; its `main` must call `configure_from_args`, as `criterion_main!` does",
-            ));
+            let why = "it has Criterion, and `--help` does not show Criterion's help";
+            return Err(refused(bench, &format!("{why}; {}", advice(Library::Criterion))));
         }
         let skills =
             Skills { exact: help.contains("--exact"), quick: help.contains("--quick"), serves };
-        let listed = answer(bench, &["--list"], &[], ask)?;
+        let listed = answer(bench, Library::Criterion, &["--list"], &[], ask)?;
         return Ok(Content::Criterion { skills, names: names(&listed) });
     }
     if has_one(LIBTEST) {
-        let listed = answer(bench, &["--list", "--format", "terse"], &[], ask)?;
+        let arguments = ["--list", "--format", "terse"];
+        let listed = answer(bench, Library::Libtest, &arguments, &[], ask)?;
         let names = names(&listed);
         return Ok(if names.is_empty() { Content::Other } else { Content::Libtest { names } });
     }
@@ -79,6 +79,7 @@ fn names(listed: &str) -> Vec<String> {
 /// Starts the program with these arguments and variables, and returns its output.
 fn answer(
     bench: &Bench,
+    library: Library,
     arguments: &[&str],
     variables: &[(&str, &str)],
     ask: Ask<'_>,
@@ -93,20 +94,41 @@ fn answer(
         env,
         dir: bench.directory.clone(),
     };
-    let ended = ask(&step).map_err(|why| Unmeasured {
-        text: format!("failed to {}: {}", step.aim, why.text),
-        ..why
+    let ended = ask(&step).map_err(|why| {
+        // Only a program that reads its arguments lists its benchmarks instead of running them.
+        let remedy = match why.cause {
+            Cause::TimedOut => format!("; {}", advice(library)),
+            _ => String::new(),
+        };
+        Unmeasured { text: format!("failed to {}: {}{remedy}", step.aim, why.text), ..why }
     })?;
     if ended.code != 0 {
         let text = format!(
-            "failed to {}: with `{}` it ended with exit code {}; its `main` must call `configure_from_args`, as `criterion_main!` does",
+            "failed to {}: with `{}` it ended with exit code {}; {}",
             step.aim,
             arguments.join(" "),
-            ended.code
+            ended.code,
+            advice(library)
         );
         return Err(Unmeasured { cause: Cause::ExitedBadly, text, output: ended.messages });
     }
     Ok(String::from_utf8_lossy(&ended.stdout).into_owned())
+}
+
+/// Says what a program of a library must do so that it lists its benchmarks.
+fn advice(library: Library) -> &'static str {
+    match library {
+        Library::Criterion => {
+            "its `main` must call `configure_from_args`, as `criterion_main!` does"
+        }
+        Library::Divan => {
+            "its `main` must call `divan::main()`, or `divan::Divan::from_args().main()`, and do nothing else that can fail"
+        }
+        Library::Libtest => {
+            "a bench target of the standard test harness has no `main` of its own: leave out `harness = false`, or limit \
+             the benchmarks of its library"
+        }
+    }
 }
 
 fn environment(package: &str, bench: &Bench) -> Vec<(String, String)> {

@@ -202,7 +202,8 @@ fn a_program_that_does_not_answer_is_a_fault_that_names_it() {
     assert!(list.programs.is_empty());
     assert_eq!(
         list.faults[0].reason().text,
-        "failed to list the benchmarks of `hangs`: it did not end in time"
+        "failed to list the benchmarks of `hangs`: it did not end in time; its `main` must call `configure_from_args`, as \
+         `criterion_main!` does"
     );
     // A benchmark that is asked for may be in what is missing.
     let why = list.find(Library::Criterion, "x").unwrap_err();
@@ -214,6 +215,16 @@ fn a_program_that_does_not_answer_is_a_fault_that_names_it() {
     };
     let list = List::of(&benches, String::new(), None, &panics);
     assert!(list.faults[0].reason().text.contains("with `--help` it ended with exit code 101"));
+    // Each library has a remedy of its own.
+    for (mark, remedy) in [
+        (format!("{SERVES} divan 1"), "must call `divan::main()`"),
+        ("RUST_TEST_THREADS".to_owned(), "leave out `harness = false`"),
+    ] {
+        let bench = place.bench("kit", "other", &mark);
+        let benches = Benches { built: vec![bench], ..Benches::default() };
+        let fault = List::of(&benches, String::new(), None, &panics).faults.remove(0).reason();
+        assert!(fault.text.contains(remedy) && !fault.text.contains("criterion"), "{fault}");
+    }
     let ignores =
         |_: &Step| Ok(Ended { stdout: "running 3 benchmarks".into(), ..Ended::default() });
     let list = List::of(&benches, String::new(), None, &ignores);

@@ -7,6 +7,7 @@
 //! of a project may be of different versions.
 
 mod links;
+mod programs;
 mod unchanged;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use self::links::{MadeLinks, MoreLinks};
+pub use self::programs::{DifferentProgram, Programs};
 pub use self::unchanged::{MEASURE, Unchanged, Watched, Written, holds_if_equal, measures_always};
 use crate::error::Error;
 use crate::exact;
@@ -121,6 +123,10 @@ pub struct Benchmarks {
     /// The notes for every comparison of them.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// The file with what is prepared for each program that is not proven equal: [`Programs`]. `None` if an older command
+    /// prepared nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub programs: Option<PathBuf>,
 }
 
 /// A program of benchmarks that is the same in both revisions.
@@ -236,6 +242,8 @@ fn read(text: &OsStr) -> Result<Details, Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::exact::frozen::frozen;
     use crate::outcome::By;
@@ -252,6 +260,8 @@ mod tests {
     const LINKED: &str = r#"{"version":1,"environment":{},"notes":[],"link_notes":["one unit"],"more_links":{"program":"/t/perf-budget-links","arguments":["{}"],"most":128},"lacks":null}"#;
 
     const BENCHMARKS: &str = r#"{"version":1,"environment":{},"notes":[],"lacks":null,"benchmarks":[{"features":null,"profile":"dist","head":"/t/h.json","base":"/t/b.json","equal":[{"program":{"path":"/t/sums-1","bytes":9,"modified":1},"proven":{"by":"sections","commit":"0123456789abcdef0123456789abcdef01234567"}}],"notes":["one link"]}]}"#;
+
+    const PREPARED: &str = r#"{"version":1,"environment":{},"notes":[],"lacks":null,"benchmarks":[{"features":null,"profile":null,"head":"/t/h.json","base":"/t/b.json","equal":[],"notes":[],"programs":"/t/p.json"}]}"#;
 
     const REVISION: &str = r#"{"version":1,"environment":{},"notes":[],"lacks":null,"revision":{"name":"main","commit":"0123456789abcdef0123456789abcdef01234567"}}"#;
 
@@ -273,6 +283,8 @@ mod tests {
     fn the_format_of_compared_benchmarks_stays_the_same() {
         let details: Details = frozen(BENCHMARKS);
         assert_eq!(details.benchmarks[0].profile.as_deref(), Some("dist"));
+        let prepared: Details = frozen(PREPARED);
+        assert_eq!(prepared.benchmarks[0].programs.as_deref(), Some(Path::new("/t/p.json")));
         // They name a base, even if it has no tests.
         let handover = Handover { details, ..Handover::default() };
         assert_eq!(back(&handover.to_env().unwrap()).unwrap(), Some(handover));

@@ -8,7 +8,7 @@ use std::time::Duration;
 use perf_budget_core::outcome::Unmeasured;
 use perf_budget_core::reading::ProcessRun;
 
-use super::pairs::ProcessPairs;
+use super::pairs::{Linked, ProcessPairs};
 use super::process::Found;
 use super::served::{of_benchmark, served};
 use super::side::{Side, Terms};
@@ -19,12 +19,21 @@ use crate::meter::{Coin, Source};
 use crate::subject::pairs::{PairSide, SAME_PROGRAM, SHORTEST_PAIR, WorkloadPairs};
 use crate::worker::process::{Request, is_same_program};
 
+/// How both revisions of a benchmark were built.
+#[derive(Clone)]
+pub(super) struct Revisions {
+    /// The notes for every comparison.
+    pub(super) notes: Vec<String>,
+    /// The links of both programs. `None` if there is one of each side.
+    pub(super) links: Option<Arc<Links>>,
+}
+
 /// The pairs of a subject and its reference.
 pub(in crate::subject) struct BenchmarkPairs {
     sides: [Side; 2],
     terms: Terms,
-    /// The notes about how both revisions were built. `None` if both sides are of this revision.
-    revisions: Option<Vec<String>>,
+    /// How both revisions were built. `None` if both sides are of this revision.
+    revisions: Option<Revisions>,
     /// How long the links may take that are made between two pairs.
     build_timeout: Duration,
     /// The pairs, once both sides are built.
@@ -35,7 +44,7 @@ impl BenchmarkPairs {
     pub(super) fn new(
         sides: [Side; 2],
         terms: Terms,
-        revisions: Option<Vec<String>>,
+        revisions: Option<Revisions>,
         build_timeout: Duration,
     ) -> BenchmarkPairs {
         BenchmarkPairs { sides, terms, revisions, build_timeout, pairs: None }
@@ -44,21 +53,30 @@ impl BenchmarkPairs {
     /// Builds both sides, and returns their pairs.
     fn make(&self) -> Result<Box<dyn Source>, Unmeasured> {
         let found = [self.sides[0].find()?, self.sides[1].find()?];
-        let mut notes = self.revisions.clone().unwrap_or_default();
+        let Revisions { mut notes, links } =
+            self.revisions.clone().unwrap_or(Revisions { notes: Vec::new(), links: None });
+        let is_same = is_same_program(&found[0].program.binary, &found[1].program.binary);
+        // One program on both sides has the same layout on both, so it needs no other links.
+        let links = links.filter(|_| !is_same);
         // Only there can two processes be interleaved.
         if cfg!(unix) && found.iter().all(|found| found.skills.serves) {
-            return Ok(self.interleaved(&found, notes));
+            return Ok(self.interleaved(&found, links, notes));
         }
-        let mut are_linked_apart = self.revisions.is_some();
-        if are_linked_apart && is_same_program(&found[0].program.binary, &found[1].program.binary) {
-            are_linked_apart = false;
+        let are_linked_apart = self.revisions.is_some() && !is_same;
+        if self.revisions.is_some() && is_same {
             notes.push(SAME_PROGRAM.to_owned());
         }
         let (sides, terms) = (self.sides.clone(), self.terms.clone());
-        Ok(Box::new(ProcessPairs::new(sides, found, terms, are_linked_apart, notes)))
+        let linked = Linked { are_apart: are_linked_apart, links, timeout: self.build_timeout };
+        Ok(Box::new(ProcessPairs::new(sides, found, terms, linked, notes)))
     }
 
-    fn interleaved(&self, found: &[Found; 2], mut notes: Vec<String>) -> Box<dyn Source> {
+    fn interleaved(
+        &self,
+        found: &[Found; 2],
+        links: Option<Arc<Links>>,
+        mut notes: Vec<String>,
+    ) -> Box<dyn Source> {
         let builds = [0, 1].map(|side| found[side].build(&self.terms.scratch));
         let side = |nth: usize| PairSide {
             // What fails in a pair ends it, so that no failure has to be counted.
@@ -73,11 +91,12 @@ impl BenchmarkPairs {
         let sides = [side(0), side(1)];
         notes.insert(0, served(found[0].library));
         notes.insert(0, found[0].note.clone());
-        let links = self.revisions.as_ref().map(|_| {
+        let single = || {
             let [head, base] = builds.clone();
             let place = (PathBuf::new(), Changes::new());
             Arc::new(Links::new(vec![head], vec![base], place, None))
-        });
+        };
+        let links = links.or_else(|| self.revisions.as_ref().map(|_| single()));
         let metrics = self.terms.metrics.clone();
         let pairs = WorkloadPairs {
             sides,

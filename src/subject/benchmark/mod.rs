@@ -10,6 +10,7 @@ mod libtest;
 mod named;
 mod pairs;
 mod process;
+mod reach;
 mod runs;
 mod served;
 mod side;

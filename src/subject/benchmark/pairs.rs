@@ -4,12 +4,16 @@
 //! The operations cannot be interleaved, since the loop is not ours. So a pair takes as short as a process can be, and
 //! what the machine does meanwhile falls on either side by chance.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use perf_budget_core::metric::Metric;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::{ProcessRun, Work};
 
 use super::process::{Found, Mode, Run, is_rate};
 use super::side::{Side, Terms, notes};
+use crate::base::Links;
 use crate::meter::{Coin, Source};
 use crate::os::affinity::Pin;
 
@@ -23,11 +27,22 @@ pub(super) struct ProcessPairs {
     found: [Found; 2],
     terms: Terms,
     coin: Coin,
-    /// Whether the sides are two programs, each of which has one link.
-    are_linked_apart: bool,
+    linked: Linked,
+    /// The number of pairs so far. The next pair has the links of this number.
+    next: usize,
     /// Notes about how both sides were built.
     notes: Vec<String>,
     state: Option<State>,
+}
+
+/// How the programs of both sides are linked.
+pub(super) struct Linked {
+    /// Whether the sides are two programs, so that layout differs between them.
+    pub(super) are_apart: bool,
+    /// Their links. `None` if there is one of each side.
+    pub(super) links: Option<Arc<Links>>,
+    /// How long the links may take that are made between two pairs.
+    pub(super) timeout: Duration,
 }
 
 /// What a first process has shown.
@@ -43,11 +58,24 @@ impl ProcessPairs {
         sides: [Side; 2],
         found: [Found; 2],
         terms: Terms,
-        are_linked_apart: bool,
+        linked: Linked,
         notes: Vec<String>,
     ) -> ProcessPairs {
         let coin = Coin::random();
-        ProcessPairs { sides, found, terms, coin, are_linked_apart, notes, state: None }
+        ProcessPairs { sides, found, terms, coin, linked, next: 0, notes, state: None }
+    }
+
+    /// Returns both benchmarks in the programs that the next pair runs, and the number of their links.
+    fn next_programs(&self) -> Result<([Found; 2], usize), Unmeasured> {
+        let Some(links) = &self.linked.links else { return Ok((self.found.clone(), 0)) };
+        let (builds, link) = links.of_pair(self.next);
+        let mut found = self.found.clone();
+        for (found, build) in found.iter_mut().zip(builds) {
+            if let Some(build) = build {
+                found.program = build.as_program(found.program.clone());
+            }
+        }
+        Ok((found, link))
     }
 
     /// Runs the subject once to see how it is to be run, unless that is known.
@@ -65,6 +93,16 @@ impl ProcessPairs {
 }
 
 impl Source for ProcessPairs {
+    fn prepare(&mut self) {
+        if let Some(links) = &self.linked.links {
+            links.supply(self.next, self.linked.timeout);
+        }
+    }
+
+    fn lacks(&self) -> Option<String> {
+        self.linked.links.as_ref()?.wanted(self.next)
+    }
+
     fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {
         if let Some(why) = self.terms.lacking(&self.found) {
             return Err(why);
@@ -72,7 +110,7 @@ impl Source for ProcessPairs {
         let swapped = self.coin.toss();
         let State { mode, processor: count } = self.state()?;
         self.state = Some(State { mode, processor: count.map(|count| count + 1) });
-        let found = &self.found;
+        let (found, link) = self.next_programs()?;
         // Both processes inherit the pin.
         let pin = count.and_then(Pin::to_nth);
         let order = if swapped { [1, 0] } else { [0, 1] };
@@ -90,7 +128,7 @@ impl Source for ProcessPairs {
             waited: subject.waited.zip(reference.waited).map(|(x, y)| f64::midpoint(x, y)),
             preempted: subject.preempted.zip(reference.preempted).map(|(x, y)| x + y),
             pinned: processor,
-            links: self.are_linked_apart.then_some([0, 0]),
+            links: self.linked.are_apart.then_some([link, link]),
             work: subject.work.as_ref().copied().unwrap_or_default(),
             ..ProcessRun::default()
         };
@@ -105,6 +143,7 @@ impl Source for ProcessPairs {
         }
         process.notes = notes(&[&found[0], &found[1]], mode, &subject);
         process.notes.extend(self.notes.iter().cloned());
+        process.notes.extend(self.linked.links.as_ref().and_then(|links| links.failure()));
         process.notes.push(match processor {
             Some(_) => "both run one after the other on one processor".to_owned(),
             None => "both run one after the other, on any processor".to_owned(),

@@ -10,7 +10,7 @@ use perf_budget_core::metric::{Metric, Units};
 use perf_budget_core::quantity::Unit;
 use perf_budget_core::suite::Test;
 
-use super::compared::BenchmarkPairs;
+use super::compared::{BenchmarkPairs, Revisions};
 use super::runs::BenchmarkRuns;
 use super::side::{Origin, Side, Terms};
 use crate::base::Base;
@@ -58,17 +58,21 @@ impl Benchmarks<'_> {
             self.side(subject, None, (false, base))?,
             self.side(other, Some(name), (base.is_some(), base))?,
         ];
-        let built = base.and_then(|base| base.benchmarks(&self.budgets.budgets[subject.0]));
-        let notes = built.map(|built| built.notes().to_vec()).unwrap_or_default();
+        let of = &self.budgets.budgets[subject.0];
+        let built = base.and_then(|base| base.benchmarks(of));
+        let mut notes = built.map(|built| built.notes().to_vec()).unwrap_or_default();
+        let different = base.and_then(|base| base.different(of, subject.1));
+        notes.extend(different.iter().flat_map(|own| &own.notes).cloned());
+        let links = different.and_then(|own| own.links.clone());
         let terms = self.terms(subject, metrics.to_vec());
         let build_timeout = self.budgets.settings.build_timeout;
-        let revisions = base.map(|_| notes);
+        let revisions = base.map(|_| Revisions { notes, links });
         Some(BenchmarkPairs::new(sides, terms, revisions, build_timeout))
     }
 
     /// Returns one benchmark: of the base or of this revision, in a comparison with `base` if there is one. `role` is its
     /// name in messages.
-    fn side(
+    pub(super) fn side(
         &self,
         (budget, case): (usize, usize),
         role: Option<&str>,
@@ -125,7 +129,7 @@ impl Benchmarks<'_> {
         Origin::Build(Arc::new(builder), BenchBuild::of(&budget.subject, &budget.build))
     }
 
-    fn terms(&self, (budget, case): (usize, usize), metrics: Vec<Metric>) -> Terms {
+    pub(super) fn terms(&self, (budget, case): (usize, usize), metrics: Vec<Metric>) -> Terms {
         let of = &self.budgets.budgets[budget];
         let timeout: Duration = of.timeout.unwrap_or(self.budgets.settings.timeout);
         let scratch = self.results.join("scratch");

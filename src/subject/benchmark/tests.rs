@@ -11,7 +11,7 @@ use perf_budget_core::build::{Bench, Benches, Ended, Step};
 use perf_budget_core::metric::{Key, Metric, Statistic};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
-use super::compared::BenchmarkPairs;
+use super::compared::{BenchmarkPairs, Revisions};
 use super::runs::BenchmarkRuns;
 use super::side::{Origin, Side, Terms};
 use crate::exec::Changes;
@@ -212,7 +212,7 @@ fn a_pair_is_the_ratio_of_two_processes_in_any_order() {
         [place.side("sums", "a", "--exact --quick"), place.side("base", "a", "--exact --quick")];
     let metrics = vec![mean(), Metric::from(Key::Throughput)];
     let terms = place.terms(metrics.clone());
-    let revisions = vec!["one link".to_owned()];
+    let revisions = Revisions { notes: vec!["one link".to_owned()], links: None };
     let mut pairs = BenchmarkPairs::new(sides, terms, Some(revisions), LONG);
     for _ in 0..20 {
         let process = pairs.measure_process().unwrap();

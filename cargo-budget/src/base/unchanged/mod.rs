@@ -47,6 +47,15 @@ pub(super) struct BaseTree<'a> {
     pub(super) workspace: &'a Path,
 }
 
+/// What is proven to reach nothing that differs.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Reaching<'a> {
+    /// The workloads of the test binary.
+    Workloads,
+    /// The benchmarks of a program, which is the one that was linked; this is the name of its target.
+    Benchmarks(&'a str),
+}
+
 /// The comparison of both revisions: which paths differ, and what is known about them.
 #[derive(Debug)]
 pub(super) struct Comparison<'a> {
@@ -125,13 +134,14 @@ impl<'a> Comparison<'a> {
     }
 
     /// Prepares the proof that a workload reaches only what is the same in both revisions, for the builds that times are
-    /// compared with: copies of both programs, the base's first, in which the harness runs each workload once. Returns `None` where nothing can be proven in this way, and tells the
+    /// compared with: copies of both programs, the base's first, in which the harness runs each workload once. The proof
+    /// holds for the program `of` of this revision. Returns `None` where nothing can be proven in this way, and tells the
     /// user why.
     pub(super) fn by_reach(
         &self,
         links: [&Repeated; 2],
         tree: BaseTree<'_>,
-        place: &Path,
+        (place, of): (&Path, Reaching<'_>),
         tell: &dyn Fn(&str),
     ) -> Option<Watched> {
         let watch = || -> Result<_, String> {
@@ -144,7 +154,11 @@ impl<'a> Comparison<'a> {
                 starts,
             };
             let (copies, differing) = reach::watch([linked(0, &base), linked(1, &head)], place)?;
-            let of = Written::of(&self.revisions.head.built.binary).map_err(|e| e.to_string())?;
+            let of = match of {
+                Reaching::Workloads => &self.revisions.head.built.binary,
+                Reaching::Benchmarks(_) => &links[1].binary,
+            };
+            let of = Written::of(of).map_err(|e| e.to_string())?;
             let commit = self.revisions.commit.to_owned();
             let [base, head] = copies;
             Ok((Watched { commit, base, head, of }, differing))
@@ -155,13 +169,25 @@ impl<'a> Comparison<'a> {
                     1 => "1 function differs".to_owned(),
                     several => format!("{several} functions differ"),
                 };
-                tell(&format!(
-                    "{differ}; the times of a workload that reaches none of them are not measured"
-                ));
+                tell(&match of {
+                    Reaching::Workloads => format!(
+                        "{differ}; the times of a workload that reaches none of them are not measured"
+                    ),
+                    Reaching::Benchmarks(target) => format!(
+                        "{differ} in the program `{target}`; a benchmark that reaches none of them is not measured"
+                    ),
+                });
                 Some(watched)
             }
             Err(why) => {
-                tell(&format!("every workload is measured that is compared: {why}"));
+                tell(&match of {
+                    Reaching::Workloads => {
+                        format!("every workload is measured that is compared: {why}")
+                    }
+                    Reaching::Benchmarks(target) => {
+                        format!("every benchmark of `{target}` is measured: {why}")
+                    }
+                });
                 None
             }
         }

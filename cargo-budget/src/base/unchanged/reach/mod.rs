@@ -12,9 +12,13 @@
 //! Calls through pointers are thus settled by what really runs, and direct calls by all that could run. A function that
 //! starts another process is watched too, since the end of that process could go unnoticed. Whatever cannot be proven is
 //! measured.
+//!
+//! In a program of Criterion's benchmarks one chain of direct calls leads from `main` to all of them. It is cut where
+//! Criterion goes on to the one whose name is asked for: see [`running`].
 
 mod breakpoints;
 mod program;
+mod running;
 mod shape;
 
 use std::collections::{BTreeSet, HashMap};
@@ -105,7 +109,9 @@ fn watched<'s>(shape: &'s Shape, differing: &BTreeSet<&'s str>) -> BTreeSet<&'s 
     watched.extend(starters.copied());
     while let Some(name) = next.pop() {
         if watched.insert(name) {
-            next.extend(callers.get(name).into_iter().flatten());
+            let is_entry = running::runs_benchmark(name);
+            let is_watched = |caller: &&&str| !is_entry || running::runs_benchmark(caller);
+            next.extend(callers.get(name).into_iter().flatten().filter(is_watched));
         }
     }
     watched
@@ -171,6 +177,31 @@ mod tests {
                 .iter()
                 .eq(["gone", "new", "run", "step", "work"].iter())
         );
+    }
+
+    #[test]
+    fn what_chooses_a_benchmark_is_not_watched_for_what_the_benchmark_calls() {
+        const SAMPLE: &str = "_ZN9criterion7routine7Routine6sample17h0eb59a20338f1f59E";
+        const BENCH: &str = "_ZN9criterion7routine8Function5bench17h0eb59a20338f1f59E";
+        let shape = |step| {
+            program(&[
+                ("main", 1, &["benches"]),
+                ("benches", 1, &[SAMPLE, "other"]),
+                (SAMPLE, 1, &[BENCH]),
+                (BENCH, 1, &["closure"]),
+                ("closure", 1, &["step"]),
+                ("step", step, &[]),
+            ])
+        };
+        let shapes = [shape(1), shape(2)];
+        let differing = differing(&shapes).unwrap();
+        let mut want = [SAMPLE, BENCH, "closure", "step"];
+        want.sort_unstable();
+        assert!(watched(&shapes[0], &differing).iter().eq(want.iter()));
+        // A function that calls the same outside of any benchmark is watched, up to `main`.
+        let mut setting_up = shape(1);
+        setting_up.calls.get_mut("benches").unwrap().insert("step".to_owned());
+        assert!(watched(&setting_up, &differing).contains("main"));
     }
 
     #[test]

@@ -1,0 +1,232 @@
+//! The crate with the benchmarks, its changes, and the runs of the command in it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use perf_budget_core::outcome::Outcome;
+use perf_budget_core::record;
+
+/// How many benchmarks each function has, one for each size.
+const SIZES: [u32; 3] = [20, 60, 200];
+/// Every so many functions one uses what is shared by a few: in 66 benchmarks 15 do.
+const EVERY: usize = 5;
+
+const MANIFEST: &str = r#"[package]
+name = "gated"
+version = "0.1.0"
+edition = "2024"
+
+[lib]
+bench = false
+
+[dev-dependencies]
+criterion = { version = "0.8", default-features = false, features = ["cargo_bench_support"] }
+
+[[bench]]
+name = "all"
+harness = false
+
+[workspace]
+"#;
+
+const LIBRARY: &str = "//! Functions with benchmarks.
+
+/// What all functions execute.
+#[inline(never)]
+pub fn every(x: u64) -> u64 {
+    x.rotate_left(7) ^ 0x9e37
+}
+
+/// What some functions execute.
+#[inline(never)]
+pub fn shared(x: u64) -> u64 {
+    (0..10).fold(x, |sum, by| sum.wrapping_mul(31).rotate_right(3) ^ by)
+}
+";
+
+/// A change of the crate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// A text that nothing runs.
+    Readme,
+    /// The function that some benchmarks execute takes longer.
+    Shared,
+    /// The function that all benchmarks execute computes something else in the same time.
+    Every,
+}
+
+/// The crate.
+pub(crate) struct Made {
+    place: tempfile::TempDir,
+    count: usize,
+}
+
+impl Made {
+    /// Makes the crate with so many benchmarks, and commits it.
+    pub(crate) fn new(count: usize) -> Made {
+        let made = Made { place: tempfile::tempdir().expect("a directory for the crate"), count };
+        made.write("Cargo.toml", MANIFEST);
+        made.write("src/lib.rs", &made.library());
+        made.write("benches/all.rs", &made.benches());
+        made.write("README.md", "A crate.\n");
+        made.write(".gitignore", "target\nresults\n");
+        let library = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository");
+        fs::copy(library.join("Cargo.lock"), made.path("Cargo.lock")).expect("the lock is copied");
+        made.git(&["init", "-q"]);
+        // Cargo removes from the lock what the crate does not use.
+        let metadata = made.program("cargo").args(["metadata", "--format-version", "1"]).output();
+        assert!(metadata.is_ok_and(|output| output.status.success()), "cargo describes the crate");
+        made.git(&["add", "-A"]);
+        made.git(&["-c", "user.name=n", "-c", "user.email=n@n", "commit", "-q", "-m", "one"]);
+        made
+    }
+
+    /// Returns the names of the benchmarks that execute what is shared by some.
+    pub(crate) fn users_of_shared(&self) -> Vec<String> {
+        let names = (0..self.count).filter(|nth| uses_shared(nth / SIZES.len()));
+        names.map(name).collect()
+    }
+
+    /// Changes the crate as it was committed.
+    pub(crate) fn apply(&self, change: Change) {
+        self.write("README.md", "A crate.\n");
+        let library = self.library();
+        let library = match change {
+            Change::Readme => {
+                self.write("README.md", "A crate with benchmarks.\n");
+                library
+            }
+            Change::Shared => library.replace("(0..10)", "(0..14)"),
+            Change::Every => library.replace("rotate_left(7)", "rotate_left(9)"),
+        };
+        self.write("src/lib.rs", &library);
+    }
+
+    /// Has both revisions built, as they are compared. One benchmark is measured for that.
+    pub(crate) fn built(&self, change: Change) {
+        if change != Change::Readme {
+            self.check(&["--", "--exact", &format!("benches::{}::mean::x_base", name(0))]);
+        } else {
+            self.check(&[]);
+        }
+    }
+
+    /// Compares all benchmarks with the commit.
+    pub(crate) fn gate(&self, arguments: &[&str]) -> Vec<Outcome> {
+        self.check(arguments);
+        record::read(&self.path("results/outcomes.jsonl")).unwrap_or_default().outcomes
+    }
+
+    /// Sets the record of the last run aside.
+    pub(crate) fn record(&self, part: usize) -> PathBuf {
+        let to = self.path(&format!("results/part-{part}.jsonl"));
+        fs::copy(self.path("results/outcomes.jsonl"), &to).expect("there is a record");
+        to
+    }
+
+    /// Joins the records of several parts.
+    pub(crate) fn merged(&self, records: &[PathBuf]) -> String {
+        let mut command = self.program(env!("CARGO_BIN_EXE_cargo-budget"));
+        command.args(["budget", "report"]);
+        for record in records {
+            command.arg("--merge").arg(record);
+        }
+        let output = command.output().expect("the command starts");
+        let text = [output.stdout, output.stderr].concat();
+        let text = String::from_utf8_lossy(&text).into_owned();
+        text.lines().last().unwrap_or_default().to_owned()
+    }
+
+    fn check(&self, arguments: &[&str]) {
+        let _ = fs::remove_file(self.path("results/outcomes.jsonl"));
+        // What an earlier run left open must not make this one shorter.
+        let _ = fs::remove_dir_all(self.path("results/evidence"));
+        let mut command = self.program(env!("CARGO_BIN_EXE_cargo-budget"));
+        command.args(["budget", "check", "--base", "HEAD", "--benches"]).args(arguments);
+        let output = command.output().expect("the command starts");
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        fs::write(self.path("results/said"), &said).expect("what it said is written");
+        let code = output.status.code();
+        assert!(code.is_some_and(|code| code < 3), "the command ended with {code:?}:\n{said}");
+    }
+
+    fn library(&self) -> String {
+        let functions = (0..self.count.div_ceil(SIZES.len())).map(|nth| {
+            let call = if uses_shared(nth) { "shared(every(sum))" } else { "every(sum)" };
+            format!(
+                "\n/// Work.\n#[inline(never)]\npub fn work_{nth}(n: u64) -> u64 {{\n    (0..n).fold({nth}, |sum, by| \
+                 {call}.wrapping_add(by * {}))\n}}\n",
+                nth + 3
+            )
+        });
+        LIBRARY.to_owned() + &functions.collect::<String>()
+    }
+
+    fn benches(&self) -> String {
+        let mut text = "use std::hint::black_box;\n\nuse criterion::{Criterion, criterion_group, criterion_main};\n".to_owned();
+        let functions = self.count.div_ceil(SIZES.len());
+        for nth in 0..functions {
+            text += &format!(
+                "\nfn bench_{nth}(c: &mut Criterion) {{\n    let mut group = c.benchmark_group(\"work_{nth}\");\n"
+            );
+            for size in SIZES.iter().take(self.count - nth * SIZES.len()) {
+                text += &format!(
+                    "    group.bench_function(\"{size}\", |b| b.iter(|| gated::work_{nth}(black_box({size}))));\n"
+                );
+            }
+            text += "    group.finish();\n}\n";
+        }
+        let names: Vec<String> = (0..functions).map(|nth| format!("bench_{nth}")).collect();
+        text + &format!(
+            "\ncriterion_group!(benches, {});\ncriterion_main!(benches);\n",
+            names.join(", ")
+        )
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.place.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().expect("it is in the crate")).expect("a directory");
+        // A file that is as it was is not written, so that nothing is built anew for it.
+        if fs::read_to_string(&path).is_ok_and(|known| known == text) {
+            return;
+        }
+        fs::write(path, text).expect("a file of the crate is written");
+    }
+
+    fn git(&self, arguments: &[&str]) {
+        let done = self.program("git").args(arguments).output();
+        assert!(done.is_ok_and(|output| output.status.success()), "git {arguments:?}");
+    }
+
+    /// Returns a program that runs in the crate, with nothing in its environment of the run that this is a part of.
+    fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(name);
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy().into_owned();
+            if ["PERF_BUDGET", "GITHUB_", "GIT_", "CARGO_PKG"]
+                .iter()
+                .any(|start| name.starts_with(start))
+            {
+                command.env_remove(name);
+            }
+        }
+        command.current_dir(self.place.path()).env("PERF_BUDGET_DIR", self.path("results"));
+        command.env("PERF_BUDGET_CACHE", self.path("results/cache")).env_remove("CARGO_TARGET_DIR");
+        command
+    }
+}
+
+/// Returns the name of the benchmark of a number.
+fn name(nth: usize) -> String {
+    format!("work_{}/{}", nth / SIZES.len(), SIZES[nth % SIZES.len()])
+}
+
+/// Whether the function of a number uses what is shared by some.
+fn uses_shared(function: usize) -> bool {
+    function % EVERY == 1
+}

@@ -1,0 +1,116 @@
+//! How long a gate of many Criterion benchmarks takes against a base, in a crate that this program makes: no benchmark of
+//! it has been changed for the gate, and it has no `budgets.toml`.
+//!
+//! `cargo bench -p cargo-budget --bench gates` takes 66 benchmarks, and `-- COUNT` another count. For each change it prints
+//! a row: how many benchmarks were measured, how many were proven equal, which were red, and how long the command took once
+//! everything was built. `-- COUNT SHARDS` measures the last change in so many parts, as CI jobs would, one after
+//! another, and joins their records.
+//!
+//! The exit code is 1 if a benchmark was measured that had nothing to do with the change, if one was not compared that had,
+//! or if the regression that the second change makes was not red.
+
+#![expect(clippy::print_stdout, reason = "a program that prints what it counts")]
+
+mod made;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use perf_budget_core::outcome::Outcome;
+use perf_budget_core::verdict::Verdict;
+
+use self::made::{Change, Made};
+
+/// What a gate found.
+#[derive(Default)]
+struct Found {
+    measured: usize,
+    proven: usize,
+    red: Vec<String>,
+    inconclusive: usize,
+    seconds: f64,
+}
+
+impl Found {
+    fn of(outcomes: &[Outcome], seconds: f64) -> Found {
+        let compared: Vec<&Outcome> =
+            outcomes.iter().filter(|outcome| outcome.metric != "benchmarks").collect();
+        let count = |is: &dyn Fn(&Outcome) -> bool| compared.iter().filter(|o| is(o)).count();
+        let red = compared.iter().filter(|outcome| outcome.verdict == Verdict::Fail);
+        Found {
+            measured: count(&|outcome| outcome.evidence.is_some()),
+            proven: count(&|outcome| outcome.proven.is_some()),
+            red: red.map(|outcome| outcome.case.clone()).collect(),
+            inconclusive: count(&|outcome| outcome.verdict == Verdict::Inconclusive),
+            seconds,
+        }
+    }
+
+    fn show(&self, change: &str) {
+        let Found { measured, proven, red, inconclusive, seconds } = self;
+        println!(
+            "| {change} | {measured} | {proven} | {} | {inconclusive} | {seconds:.1} |",
+            red.len()
+        );
+    }
+}
+
+fn main() -> ExitCode {
+    let numbers: Vec<usize> = std::env::args().filter_map(|word| word.parse().ok()).collect();
+    let count = numbers.first().copied().unwrap_or(66);
+    let made = Made::new(count);
+    println!(
+        "| change | measured | proven equal | red | inconclusive | seconds |\n|---|---|---|---|---|---|"
+    );
+    let mut wrong = Vec::new();
+    let some = made.users_of_shared();
+    for (change, name, measured) in [
+        (Change::Readme, "README.md alone", 0),
+        (Change::Shared, "a function that some execute, 30 % slower", some.len()),
+        (Change::Every, "what all execute", count),
+    ] {
+        made.apply(change);
+        if let Some(&shards) = numbers.get(1).filter(|_| change == Change::Every) {
+            in_parts(&made, name, (shards, count), &mut wrong);
+            continue;
+        }
+        // The first run builds both revisions.
+        let began = Instant::now();
+        made.built(change);
+        println!("<!-- built in {:.0} s -->", began.elapsed().as_secs_f64());
+        let began = Instant::now();
+        let outcomes = made.gate(&[]);
+        let found = Found::of(&outcomes, began.elapsed().as_secs_f64());
+        found.show(name);
+        if (found.measured, found.proven) != (measured, count - measured) {
+            wrong.push(format!("{name}: {} measured, {} proven", found.measured, found.proven));
+        }
+        if change == Change::Shared && found.red != some {
+            wrong.push(format!("{name}: red are {:?}, and not {some:?}", found.red));
+        }
+    }
+    for text in &wrong {
+        println!("wrong: {text}");
+    }
+    ExitCode::from(u8::from(!wrong.is_empty()))
+}
+
+/// Measures each part by itself, and joins the records.
+fn in_parts(made: &Made, name: &str, (shards, count): (usize, usize), wrong: &mut Vec<String>) {
+    let mut records = Vec::new();
+    let mut tests = 0;
+    for part in 1..=shards {
+        let shard = format!("{part}/{shards}");
+        let began = Instant::now();
+        let outcomes = made.gate(&["--shard", &shard]);
+        let found = Found::of(&outcomes, began.elapsed().as_secs_f64());
+        found.show(&format!("{name}, part {shard}"));
+        tests += found.measured + found.proven;
+        records.push(made.record(part));
+    }
+    if tests != count {
+        wrong.push(format!("{name}: {tests} of {count} benchmarks are in a part"));
+    }
+    let joined = made.merged(&records);
+    println!("{}", joined.trim());
+}

@@ -1,0 +1,41 @@
+//! The functions of Criterion that run one benchmark.
+//!
+//! They are compiled into the program once for each benchmark, and call it directly, so that one chain of direct calls
+//! leads from `main` to all of them. But Criterion enters those of a benchmark only if its name is the one that is asked for:
+//! that depends on nothing else, and one run shows it for all runs. So what calls them from outside need not be watched.
+//! Within them every direct call counts as possible.
+
+use rustc_demangle::demangle;
+
+/// The beginnings of the paths of these functions.
+const RUNNING: [&str; 2] = ["criterion::routine::", "criterion::analysis::"];
+
+/// Whether a function is one of them, by its symbol.
+pub(super) fn runs_benchmark(symbol: &str) -> bool {
+    let path = format!("{:#}", demangle(symbol));
+    // A method of a trait begins with the bracket of its type.
+    let path = path.strip_prefix('<').unwrap_or(&path);
+    RUNNING.iter().any(|start| path.starts_with(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_runs_a_benchmark_is_known_and_what_chooses_it_is_not() {
+        let check = |symbol: &str, want: bool| {
+            assert_eq!(runs_benchmark(symbol), want, "{symbol}: {:#}", demangle(symbol));
+        };
+        check(
+            "_ZN106_$LT$criterion..routine..Function$LT$M$C$F$C$T$GT$$u20$as$u20$criterion..routine..Routine$LT$M$C$T$GT$$GT$5bench17h19aad437cbe39a14E",
+            true,
+        );
+        check("_ZN9criterion7routine7Routine6sample17h0eb59a20338f1f59E", true);
+        check("_ZN9criterion8analysis6common17h0eb59a20338f1f59E", true);
+        check("_ZN9criterion18Criterion$LT$M$GT$14bench_function17h0123456789abcdefE", false);
+        check("_ZN9criterion7bencher16Bencher$LT$M$GT$4iter17h04afa217d6a7db1aE", false);
+        check("_ZN5bench4main17h0123456789abcdefE", false);
+        check("main", false);
+    }
+}

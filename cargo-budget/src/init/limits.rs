@@ -1,0 +1,186 @@
+//! The text of absolute limits on benchmarks, from what each of them takes now.
+
+use std::collections::HashSet;
+
+use perf_budget_core::benchmarks::{List, expand};
+use perf_budget_core::budget::{Bound, Budgets, Library, Subject};
+use perf_budget_core::outcome::Outcome;
+use perf_budget_core::quantity::Quantity;
+use toml_edit::Key;
+
+use crate::edit::headroom;
+use crate::edit::number::{Rounding, write_new};
+
+/// What was measured of all benchmarks.
+#[derive(Debug, Default)]
+pub(crate) struct Measured {
+    /// The budgets that they were measured by, one for each library.
+    pub(crate) budgets: Option<Budgets>,
+    /// The lists of the benchmarks.
+    pub(crate) lists: Vec<List>,
+    /// The outcomes.
+    pub(crate) outcomes: Vec<Outcome>,
+}
+
+/// The limits on benchmarks.
+#[derive(Debug, Default)]
+pub(crate) struct Limits {
+    /// The tables to add to `budgets.toml`.
+    pub(crate) text: String,
+    /// How many there are.
+    pub(crate) count: usize,
+    /// Why a benchmark has no limit, one sentence for each.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Returns the limits for all benchmarks but those that a budget names already.
+pub(crate) fn limits(measured: &Measured, before: &Budgets) -> Limits {
+    let mut limits = Limits::default();
+    let mut names: HashSet<String> = before.budgets.iter().map(|own| own.name.clone()).collect();
+    let is_limited = |library: Library, name: &str| {
+        let same = |subject: &Subject| matches!(subject, Subject::Benchmark(of, own) if *of == library && own == name);
+        before.budgets.iter().any(|budget| same(&budget.subject))
+    };
+    let budgets = measured.budgets.iter().flat_map(|file| &file.budgets);
+    for (budget, list) in budgets.flat_map(|b| measured.lists.iter().map(move |list| (b, list))) {
+        let Subject::Benchmark(library, _) = budget.subject else { continue };
+        let mut budget = budget.clone();
+        expand(&mut budget, Some(list));
+        for case in &budget.cases {
+            let Some(name) = budget.benchmark(case).filter(|name| !is_limited(library, name))
+            else {
+                continue;
+            };
+            let is_it =
+                |outcome: &&Outcome| outcome.budget == budget.name && outcome.case == case.label;
+            let outcome = measured.outcomes.iter().rev().find(is_it);
+            match value(outcome, name, before.settings.warn_at) {
+                Ok((value, basis)) => {
+                    let title = title(&case.label, &mut names);
+                    let (key, name) = (Key::new(&title).display_repr().into_owned(), quoted(name));
+                    limits.text += &format!(
+                        "\n[budget.{key}]\n{} = {name}\nmax = {{ mean = \"{value}\" }}  # {basis}\n",
+                        library.key()
+                    );
+                    limits.count += 1;
+                }
+                Err(why) => limits.notes.push(format!("`{name}` has no limit: {why}")),
+            }
+        }
+    }
+    if limits.count > 0 {
+        limits.text = format!(
+            "\n# What each benchmark took when `cargo budget init --limits` measured it, with a headroom. The times are those of \
+             one\n# machine: a slower one needs limits of its own, or only those against a base.\n{}",
+            limits.text
+        );
+    }
+    limits
+}
+
+/// Returns the limit on the mean of a benchmark, and what it was derived from.
+fn value(outcome: Option<&Outcome>, name: &str, warn_at: f64) -> Result<(String, String), String> {
+    if name.contains('*') {
+        return Err("in budgets.toml its name would stand for others too".to_owned());
+    }
+    let outcome = outcome.ok_or("it was not measured")?;
+    let goal = headroom::goal(outcome, None)?;
+    let unit = outcome.against.ok_or("its outcome has no limit")?.unit;
+    let goal = headroom::clear_of_warning(Bound::Max, unit, goal, warn_at);
+    let rounding = Rounding { bound: Bound::Max, tolerance: goal.tolerance(), whole: false };
+    let value = write_new(Quantity::new(goal.limit, unit), rounding);
+    Ok((value, headroom::basis(goal, Bound::Max, unit)))
+}
+
+/// Returns a name for the budget of a benchmark that no other budget has.
+fn title(label: &str, names: &mut HashSet<String>) -> String {
+    let mut title = label.to_owned();
+    while !names.insert(title.clone()) {
+        title.push('~');
+    }
+    title
+}
+
+fn quoted(text: &str) -> String {
+    toml_edit::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use perf_budget_core::budget;
+    use perf_budget_core::outcome::{Against, Estimate, Run};
+    use perf_budget_core::quantity::Unit;
+    use perf_budget_core::verdict::Verdict;
+
+    use super::*;
+
+    /// The names of the benchmarks, of which the third is red.
+    const NAMES: [&str; 4] = ["parse/a b", "fmt::one", "broken", "known"];
+
+    fn measured() -> Measured {
+        let names = serde_json::to_string(&NAMES).unwrap();
+        let list = r#"{"version":2,"programs":[{"package":"kit","directory":"/w","target":"sums","binary":"/t/sums-1","written":{"path":"/t/sums-1","bytes":9,"modified":1},"content":{"criterion":{"skills":{"exact":true,"quick":true,"serves":false},"names":NAMES}}}],"faults":[],"note":"as built"}"#;
+        let list: List = serde_json::from_str(&list.replace("NAMES", &names)).unwrap();
+        let text = "[budget.benches]\ncriterion = \"*\"\nmax = { mean = \"1 h\" }\n";
+        let budgets = budget::parse(text, Path::new("budgets.toml")).unwrap();
+        let outcome = |case: &str, verdict| {
+            Outcome {
+            budget: "benches".to_owned(),
+            case: case.to_owned(),
+            metric: "mean".to_owned(),
+            verdict,
+            reason: "it panicked".to_owned(),
+            estimate: Some(Estimate { value: 1e-6, low: Some(0.9e-6), high: Some(1.1e-6) }),
+            evidence: Some(serde_json::from_str(r#"{"fail":0,"fail_at":1,"pass":2,"pass_at":1,"detectable":null,"processes":7,"values":7}"#).unwrap()),
+            against: Some(Against {
+                bound: Bound::Max,
+                limit: 3600.0,
+                warn: 3240.0,
+                tolerance: 360.0,
+                unit: Unit::Seconds,
+            }),
+            run: Run { profile: "release".to_owned(), ..Run::default() },
+            ..Outcome::default()
+        }
+        };
+        let outcomes = vec![
+            outcome("parse/a_b", Verdict::Pass),
+            outcome("fmt.one", Verdict::Pass),
+            outcome("broken", Verdict::Unmeasured),
+            outcome("known", Verdict::Pass),
+        ];
+        Measured { budgets: Some(budgets), lists: vec![list], outcomes }
+    }
+
+    #[test]
+    fn each_benchmark_that_was_measured_gets_a_limit_that_it_keeps() {
+        let text = "[budget.\"fmt.one\"]\nworkload = \"w\"\nmax.p99 = \"1 s\"\n\n[budget.own]\ncriterion = \"known\"\nmax.mean = \"1 s\"\n";
+        let before = budget::parse(text, Path::new("budgets.toml")).unwrap();
+        let limits = limits(&measured(), &before);
+        assert_eq!(limits.count, 2);
+        assert_eq!(limits.notes.len(), 1, "{:?}", limits.notes);
+        assert!(
+            limits.notes[0].contains("`broken` has no limit: it was not measured"),
+            "{:?}",
+            limits.notes
+        );
+        let after = budget::parse(&format!("{text}{}", limits.text), Path::new("budgets.toml"));
+        let after = after.unwrap_or_else(|e| panic!("{e}\n{}", limits.text));
+        let found: Vec<(&str, &Subject)> =
+            after.budgets.iter().map(|own| (own.name.as_str(), &own.subject)).collect();
+        let is = |name: &str, of: &str| {
+            found.contains(&(name, &Subject::Benchmark(Library::Criterion, of.to_owned())))
+        };
+        // The name of the second is taken.
+        assert!(is("parse/a_b", "parse/a b") && is("fmt.one~", "fmt::one"), "{found:?}");
+        assert!(limits.text.contains("µs\""), "{}", limits.text);
+    }
+
+    #[test]
+    fn a_name_with_a_star_gets_none() {
+        assert!(value(None, "a*b", 0.9).unwrap_err().contains("stand for others"));
+        assert_eq!(value(None, "a", 0.9).unwrap_err(), "it was not measured");
+    }
+}

@@ -1,0 +1,140 @@
+//! Benchmarks in two revisions: their times are compared with links of their own for each pair, and one that reaches
+//! nothing that differs is not measured. Criterion's own program and one that serves its benchmarks do the same here.
+
+use perf_budget_core::outcome::By;
+use perf_budget_core::verdict::Verdict;
+
+use crate::Crate;
+use crate::made::{Made, shared};
+
+const PLAIN: &str = "criterion = { version = \"0.8\", default-features = false, features = [\"cargo_bench_support\"] }\n";
+
+const SERVED: &str = "criterion = { package = \"perf-budget-criterion\", path = \"LIBRARY/adapters/criterion\", \
+                      default-features = false, features = [\"cargo_bench_support\"] }\n";
+
+const TARGET: &str = "
+[lib]
+bench = false
+
+[[bench]]
+name = \"NAME\"
+harness = false
+
+[profile.release]
+opt-level = 1
+debug = false
+";
+
+const LIBRARY: &str = "//! Sums.
+
+/// Takes about as long as the square of its number.
+#[inline(never)]
+pub fn squares(n: u64) -> u64 {
+    (0..n * n).fold(0, |sum, by| sum.rotate_left(3) ^ by)
+}
+
+/// Takes about as long as its number.
+#[inline(never)]
+pub fn lines(n: u64) -> u64 {
+    (0..n).fold(1, |sum, by| sum.rotate_left(5) ^ by)
+}
+";
+
+const BENCHES: &str = r#"
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+
+fn squares(c: &mut Criterion) {
+    c.bench_function("squares", |b| b.iter(|| summed::squares(black_box(100))));
+}
+
+fn lines(c: &mut Criterion) {
+    let mut group = c.benchmark_group("lines");
+    group.bench_function("long", |b| b.iter(|| summed::lines(black_box(1000))));
+    group.bench_with_input("short", &10, |b, &n| b.iter(|| summed::lines(black_box(n))));
+    group.finish();
+}
+
+criterion_group!(benches, squares, lines);
+criterion_main!(benches);
+"#;
+
+/// Measuring ends as soon as a limit is settled, so the effort only has to suffice on a slow machine.
+const BUDGETS: &str = r#"
+[settings]
+effort = "300 s"
+layouts = 8
+
+[budget.all]
+criterion = "*"
+max = { mean = "1.05 x base" }
+"#;
+
+fn made(name: &str, dependency: &str) -> Crate {
+    let made = Made::new(name, "perf_budget::main!(perf_budget::Harness::new());\n", BUDGETS);
+    let library = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut manifest = std::fs::read_to_string(made.path("Cargo.toml")).unwrap();
+    let dependency = dependency.replace("LIBRARY", library.to_str().unwrap());
+    manifest =
+        manifest.replace("[dev-dependencies]\n", &format!("[dev-dependencies]\n{dependency}"));
+    made.write("Cargo.toml", &(manifest + &TARGET.replace("NAME", name)));
+    made.write("src/lib.rs", LIBRARY);
+    made.write(&format!("benches/{name}.rs"), &BENCHES.replace("summed", name));
+    made.write(".gitignore", "target\nresults\n");
+    // Cargo removes from the lock what the crate does not use, and both revisions have to have the same lock.
+    let described =
+        made.command(env!("CARGO")).args(["metadata", "--format-version", "1"]).output();
+    assert!(described.unwrap().status.success());
+    let made = Crate(made);
+    made.git(&["init", "-q"]);
+    made.commit("one");
+    made
+}
+
+/// A fifth more work is less than what layout alone can make of a single link, and is red with several. What does not
+/// reach it is proven equal.
+fn check(name: &str, dependency: &str) {
+    let made = made(name, dependency);
+    let slower = LIBRARY.replace("(0..n * n)", "(0..n * n * 12 / 10)");
+    made.0.write("src/lib.rs", &slower);
+    let run = made.run(&["check", "--base", "HEAD"]);
+    let says = format!("in the program `{name}`; a benchmark that reaches none of them");
+    run.is(1, &["3 benchmarks", &says]);
+    run.verdict("all::squares::mean::x_base", Verdict::Fail);
+    let red = run.outcomes.iter().find(|o| o.test == "all::squares::mean::x_base").unwrap();
+    let says = |words: &str| red.notes.iter().any(|note| note.contains(words));
+    assert!(says("links of each side"), "{:?}", red.notes);
+    assert!(says("has its functions in another order"), "{:?}", red.notes);
+    for test in ["all::lines/long::mean::x_base", "all::lines/short::mean::x_base"] {
+        run.verdict(test, Verdict::Pass);
+        let outcome = run.outcomes.iter().find(|outcome| outcome.test == test).unwrap();
+        assert_eq!(
+            outcome.proven.as_ref().map(|proven| proven.by),
+            Some(By::Reach),
+            "{}",
+            run.text
+        );
+    }
+    // Nothing is left of the links.
+    let built = std::fs::read_dir(shared().join("head/release/deps")).unwrap().flatten();
+    let names = built.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let own: Vec<String> = names.filter(|own| own.starts_with(&format!("{name}-"))).collect();
+    let is_link = |own: &String| own.contains(".link-");
+    assert!(!own.is_empty() && !own.iter().any(is_link), "{own:?}");
+
+    // With one link of each side the same difference may be luck.
+    made.0.write("budgets.toml", &BUDGETS.replace("layouts = 8", "layouts = 1"));
+    let run = made.run(&["check", "--base", "HEAD", "--", "--exact", "all::squares::mean::x_base"]);
+    run.verdict("all::squares::mean::x_base", Verdict::Inconclusive);
+}
+
+#[test]
+fn criterions_own_benchmarks_are_compared_with_several_links_and_proven_by_reach() {
+    check("plainbench", PLAIN);
+}
+
+#[test]
+fn served_benchmarks_are_compared_with_several_links_and_proven_by_reach() {
+    check("servedbench", SERVED);
+}

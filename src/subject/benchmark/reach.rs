@@ -1,0 +1,73 @@
+//! The runs of a benchmark in the watched copies of its programs, which show whether it reaches what differs.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use perf_budget_core::metric::Metric;
+use perf_budget_core::outcome::{Cause, Unmeasured};
+
+use super::process::{Found, Mode};
+use super::side::{Side, Terms};
+use super::sources::Benchmarks;
+use crate::base::Base;
+use crate::subject::request::LONGEST_SLICE;
+use crate::worker::process::{self, Build};
+
+/// The time that a process may take before it is run in the quick way instead.
+const LONG: Duration = Duration::from_secs(3);
+
+impl Benchmarks<'_> {
+    /// Runs the benchmark of a case once in each copy, the base's first, as it would be to be measured. Returns whether
+    /// both processes ran to their end.
+    pub(crate) fn runs_in_both(
+        &self,
+        (budget, case): (usize, usize),
+        metrics: Vec<Metric>,
+        base: &Base,
+        copies: &[PathBuf; 2],
+    ) -> bool {
+        let sides = [true, false]
+            .map(|is_of_base| self.side((budget, case), None, (is_of_base, Some(base))));
+        let [Some(of_base), Some(own)] = sides else { return false };
+        let terms = self.terms((budget, case), metrics);
+        terms.run_in_both([&of_base, &own], copies).is_ok_and(|both| both)
+    }
+}
+
+impl Terms {
+    fn run_in_both(&self, sides: [&Side; 2], copies: &[PathBuf; 2]) -> Result<bool, Unmeasured> {
+        let copy = |nth: usize| -> Result<Found, Unmeasured> {
+            let found = sides[nth].find()?;
+            let program = Build::of(copies[nth].clone(), None).as_program(found.program.clone());
+            Ok(Found { program, ..found })
+        };
+        let [base, head] = [copy(0)?, copy(1)?];
+        if base.skills != head.skills || base.library != head.library {
+            return Ok(false);
+        }
+        if head.skills.serves {
+            for found in [&head, &base] {
+                // The longest time that any process of a measurement takes.
+                let mut request = self.request_for(found);
+                request.slice = LONGEST_SLICE;
+                let build = found.build(&self.scratch);
+                process::measure_in(&build, &request, &self.scratch, self.timeout)?;
+            }
+            return Ok(true);
+        }
+        if self.lacking(&[base.clone(), head.clone()]).is_some() {
+            return Ok(false);
+        }
+        // What is measured for longer runs the same code; one that the benchmark's own times make long is not waited for.
+        let soon = Terms { timeout: LONG.min(self.timeout), ..self.clone() };
+        let mode = match soon.run(&head, Mode::Timed) {
+            Ok(_) => Mode::Timed,
+            Err(why) if why.cause == Cause::TimedOut && head.skills.quick => {
+                self.run(&head, Mode::Quick)?;
+                Mode::Quick
+            }
+            Err(why) => return Err(why),
+        };
+        self.run(&base, mode).map(|_| true)
+    }
+}
