@@ -17,6 +17,7 @@ mod history;
 mod init;
 mod inside;
 mod links;
+mod profile;
 mod progress;
 mod project;
 mod report;

@@ -5,6 +5,8 @@
 
 mod locked;
 mod names;
+mod sites;
+mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +15,8 @@ use crate::outcome::{Blame, Blamed, Change};
 
 pub use self::locked::{changed, own_crates};
 use self::names::plain;
+use self::sites::Sites;
+use self::tree::Node;
 
 /// The crates whose functions are part of the measuring, of the language, or of the test's own harness.
 const FOREIGN: [&str; 8] = [
@@ -52,6 +56,10 @@ pub fn compare(before: Option<&[Profile]>, now: &[Profile], own: &BTreeSet<Strin
         }),
         functions,
         nameless: if is.total > 0.0 { is.nameless / is.total } else { 0.0 },
+        allocations: Some(Change { before: was_or_none.sites.total(), now: is.sites.total() }),
+        sites: sites::changed(&was_or_none.sites, &is.sites),
+        is_of_memory: false,
+        calls: Some(tree::bounded(&was_or_none.tree, &is.tree)),
     }
 }
 
@@ -62,6 +70,10 @@ struct Sums {
     nameless: f64,
     system_calls: Option<f64>,
     functions: BTreeMap<String, Sum>,
+    /// Where it allocates.
+    sites: Sites,
+    /// Its calls.
+    tree: Node,
 }
 
 /// What one operation does in one function of the project.
@@ -108,6 +120,8 @@ impl Sums {
             blamed.own += cost;
             let part = if owner == 0 { String::new() } else { chain[0].clone() };
             *blamed.parts.entry(part).or_default() += cost;
+            self.tree.add(of_operation(chain), cost);
+            self.sites.add(chain, owner, |call| chains[call].as_slice(), &function.calls);
             let callees =
                 function.calls.iter().map(|call| (&chains[call.to][0], call.count as f64));
             for (callee, count) in callees.filter(|(callee, _)| is_own(callee, own)) {
@@ -122,6 +136,8 @@ impl Sums {
         self.total /= operations;
         self.nameless /= operations;
         self.system_calls = self.system_calls.map(|calls| calls / operations);
+        self.sites.divide(operations);
+        self.tree.divide(operations);
         for sum in self.functions.values_mut() {
             for amount in [&mut sum.own, &mut sum.inclusive, &mut sum.calls] {
                 *amount /= operations;
@@ -154,6 +170,13 @@ fn owner(chain: &[String], own: &BTreeSet<String>) -> usize {
         })
     };
     of_project.or_else(of_dependency).unwrap_or(0)
+}
+
+/// Returns a chain of callers without the outermost ones that belong to the measuring. A chain of nothing else stays whole.
+fn of_operation(chain: &[String]) -> &[String] {
+    let is_measuring = |name: &String| FOREIGN.contains(&names::crate_of(name));
+    let inside = chain.iter().rposition(|name| !is_measuring(name));
+    inside.map_or(chain, |outermost| &chain[..=outermost])
 }
 
 fn blamed(name: &str, was: &Sums, is: &Sums) -> Blamed {

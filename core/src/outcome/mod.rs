@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 mod accepted;
 mod blame;
+mod calls;
 mod changed;
 mod counted;
 pub mod noise;
@@ -18,7 +19,8 @@ mod waived;
 pub mod words;
 
 pub use self::accepted::Accepted;
-pub use self::blame::{Blame, Blamed, Change};
+pub use self::blame::{Blame, Blamed, Change, Site};
+pub use self::calls::{CallTree, Frame};
 pub use self::changed::Changed;
 pub use self::counted::Counted;
 pub use self::noise::Noise;

@@ -3,6 +3,7 @@
 use perf_budget_core::outcome::Unmeasured;
 use perf_budget_core::reading::{ProcessRun, Timing};
 
+use super::counted::{self, is_counted};
 use super::process::{Found, Mode};
 use super::side::{Side, Terms, notes};
 use crate::meter::Source;
@@ -37,6 +38,10 @@ impl Source for BenchmarkRuns {
         }
         if let Some(why) = self.terms.lacking(std::slice::from_ref(&found)) {
             return Err(why);
+        }
+        if self.terms.metrics.iter().all(|metric| is_counted(found.library, metric)) {
+            self.found = Some(found.clone());
+            return counted::measure(&found, &self.terms);
         }
         let (mode, run) = if let Some(mode) = self.mode {
             (mode, self.terms.run(&found, mode)?)

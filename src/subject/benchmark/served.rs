@@ -9,6 +9,7 @@ use perf_budget_core::metric::Metric;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::ProcessRun;
 
+use super::counted::is_counted;
 use super::process::Found;
 use super::side::Terms;
 use crate::subject::request::slice_after;
@@ -26,7 +27,7 @@ impl Found {
 
     /// Returns why a metric of this benchmark cannot be measured, if it cannot.
     pub(super) fn lacks(&self, metric: &Metric) -> Option<Unmeasured> {
-        if self.skills.serves || is_of_batches(metric) {
+        if self.skills.serves || is_of_batches(metric) || is_counted(self.library, metric) {
             return None;
         }
         let text = match self.library {

@@ -68,7 +68,7 @@ impl Benchmarks<'_> {
 
     /// Returns one benchmark: of the base or of this revision, in a comparison with `base` if there is one. `role` is its
     /// name in messages.
-    fn side(
+    pub(super) fn side(
         &self,
         (budget, case): (usize, usize),
         role: Option<&str>,
@@ -125,7 +125,7 @@ impl Benchmarks<'_> {
         Origin::Build(Arc::new(builder), BenchBuild::of(&budget.subject, &budget.build))
     }
 
-    fn terms(&self, (budget, case): (usize, usize), metrics: Vec<Metric>) -> Terms {
+    pub(super) fn terms(&self, (budget, case): (usize, usize), metrics: Vec<Metric>) -> Terms {
         let of = &self.budgets.budgets[budget];
         let timeout: Duration = of.timeout.unwrap_or(self.budgets.settings.timeout);
         let scratch = self.results.join("scratch");

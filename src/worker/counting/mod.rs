@@ -5,6 +5,7 @@
 //! counts once for each byte. Both are variables of the environment of this one process.
 
 mod fixed_random;
+mod within;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use std::sync::OnceLock;
 use perf_budget_core::callgrind::Profile;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
+pub(crate) use self::within::CountedWithin;
 use super::wire::Counting;
 use crate::exec::Launch;
 use crate::instrument::instructions;
@@ -159,16 +161,33 @@ pub(super) fn place_under(
     program: &Path,
     counting: &Counting,
 ) -> std::io::Result<()> {
-    let mut args: Vec<OsString> =
-        ["--tool=callgrind", "--quiet", "--instr-atstart=no"].map(OsString::from).into();
+    let mut options = vec!["--instr-atstart=no".to_owned()];
+    if counting.is_profile {
+        options.push(profiled());
+        options.push("--collect-systime=yes".to_owned());
+    }
+    place(launch, program, &counting.dumps, options)
+}
+
+/// Returns the option by which callgrind tells callers apart.
+fn profiled() -> String {
+    format!("--separate-callers={CALLERS}")
+}
+
+/// Makes a launch one of the same program under callgrind, with these options and an environment in which every process
+/// counts the same. `dumps` is the path of its files, without their numbers.
+fn place(
+    launch: &mut Launch,
+    program: &Path,
+    dumps: &Path,
+    options: Vec<String>,
+) -> std::io::Result<()> {
+    let mut args: Vec<OsString> = ["--tool=callgrind", "--quiet"].map(OsString::from).into();
     let mut out = OsString::from("--callgrind-out-file=");
     // A `%` begins the name of a variable there.
-    out.push(counting.dumps.to_string_lossy().replace('%', "%%"));
+    out.push(dumps.to_string_lossy().replace('%', "%%"));
     args.push(out);
-    if counting.is_profile {
-        args.push(format!("--separate-callers={CALLERS}").into());
-        args.push("--collect-systime=yes".into());
-    }
+    args.extend(options.into_iter().map(OsString::from));
     args.push(std::mem::replace(&mut launch.program, program.into()));
     args.append(&mut launch.args);
     launch.args = args;
@@ -178,7 +197,7 @@ pub(super) fn place_under(
         if tunables.is_empty() { TUNABLE.to_owned() } else { format!("{tunables}:{TUNABLE}") };
     launch.env.push(("GLIBC_TUNABLES".into(), tunables.into()));
     if let Some(library) = fixed_random::library() {
-        let place = counting.dumps.with_file_name(LIBRARY);
+        let place = dumps.with_file_name(LIBRARY);
         std::fs::write(&place, library)?;
         let mut preload = place.into_os_string();
         if let Some(own) = std::env::var_os("LD_PRELOAD") {

@@ -1,0 +1,27 @@
+//! The profiles that `cargo budget explain --profile` asks for, written to a file of their own. Nothing is judged, and the
+//! process ends as if a test were red, so that it is never mistaken for a run.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use perf_budget_core::error::Error;
+use perf_budget_core::profile::{Asked, PROFILED, Profile};
+
+use crate::session::Session;
+
+/// Profiles what the environment asks for, and writes each profile as soon as there is one. `None` if it asks for nothing.
+///
+/// # Errors
+/// If the request is not understood, or the file cannot be written.
+pub(crate) fn run(session: &Session) -> Result<Option<ExitCode>, Error> {
+    let Some(asked) = Asked::of_environment()? else { return Ok(None) };
+    let failed = |e| Error::io("write", &asked.file, e);
+    let mut file = File::create(&asked.file).map_err(failed)?;
+    session.profiles(&asked.name, &mut |profile: &Profile| {
+        let mut line = serde_json::to_vec(profile).map_err(|e| failed(e.into()))?;
+        line.push(b'\n');
+        file.write_all(&line).map_err(failed)
+    })?;
+    Ok(Some(ExitCode::from(PROFILED)))
+}
