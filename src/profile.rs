@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use perf_budget_core::error::Error;
 use perf_budget_core::profile::{Asked, PROFILED, Profile};
+use perf_budget_core::selftest::names;
 
 use crate::session::Session;
 
@@ -18,10 +19,15 @@ pub(crate) fn run(session: &Session) -> Result<Option<ExitCode>, Error> {
     let Some(asked) = Asked::of_environment()? else { return Ok(None) };
     let failed = |e| Error::io("write", &asked.file, e);
     let mut file = File::create(&asked.file).map_err(failed)?;
-    session.profiles(&asked.name, &mut |profile: &Profile| {
-        let mut line = serde_json::to_vec(profile).map_err(|e| failed(e.into()))?;
+    for case in session.cases(&|name| names(&asked.name, name)) {
+        let (blame, why) = match session.profiled(&case) {
+            Ok(blame) => (Some(Box::new((*blame).clone())), String::new()),
+            Err(why) => (None, why),
+        };
+        let profile = Profile { name: case.name, blame, why };
+        let mut line = serde_json::to_vec(&profile).map_err(|e| failed(e.into()))?;
         line.push(b'\n');
-        file.write_all(&line).map_err(failed)
-    })?;
+        file.write_all(&line).map_err(failed)?;
+    }
     Ok(Some(ExitCode::from(PROFILED)))
 }

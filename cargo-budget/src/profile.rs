@@ -21,13 +21,14 @@ impl Profiles {
     pub(crate) fn text(&self) -> String {
         let mut shown = String::new();
         for profile in &self.all {
-            let against = match (&self.against, profile.blame.as_ref().and_then(|blame| blame.before)) {
-                (Some(commit), Some(_)) => format!("  against {}", short(commit)),
-                (Some(commit), None) if profile.blame.is_some() => {
-                    format!("  {} has no such budget to compare with", short(commit))
-                }
-                _ => String::new(),
-            };
+            let against =
+                match (&self.against, profile.blame.as_ref().and_then(|blame| blame.before)) {
+                    (Some(commit), Some(_)) => format!("  against {}", short(commit)),
+                    (Some(commit), None) if profile.blame.is_some() => {
+                        format!("  {} has no such budget to compare with", short(commit))
+                    }
+                    _ => String::new(),
+                };
             let _ = writeln!(shown, "\u{1b}[1m{}\u{1b}[0m{against}", text::line(&profile.name));
             match &profile.blame {
                 Some(blame) => {
@@ -92,7 +93,10 @@ mod tests {
     #[test]
     fn the_json_has_all_of_it() {
         let json: serde_json::Value = serde_json::from_str(&profiles().json().unwrap()).unwrap();
-        assert_eq!((&json["version"], &json["profiles"][1]["why"]), (&json!(1), &json!("a command")));
+        assert_eq!(
+            (&json["version"], &json["profiles"][1]["why"]),
+            (&json!(1), &json!("a command"))
+        );
         assert_eq!(json["profiles"][0]["blame"]["now"], json!(300.0));
     }
 }

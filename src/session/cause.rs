@@ -124,7 +124,8 @@ impl Session {
         };
         let request = subject::explaining(budget, case, vec![instructions::metric()]);
         let scratch = self.results.join("scratch");
-        let side = |build| Side::Workload { build, request: request.clone(), scratch: scratch.clone() };
+        let side =
+            |build| Side::Workload { build, request: request.clone(), scratch: scratch.clone() };
         Ok((side(head.map_or_else(Build::this, Ok)?), reference.map(side)))
     }
 }

@@ -1,61 +1,55 @@
 //! The profiles that are asked for, of what is red or green alike.
 
-use perf_budget_core::profile::Profile;
-use perf_budget_core::selftest::names;
+use std::sync::Arc;
+
+use perf_budget_core::outcome::Blame;
 
 use super::cause::has_functions;
 use super::state::Session;
 
+/// A case of a budget: the indices of both, and its name.
+pub(crate) struct NamedCase {
+    at: (usize, usize),
+    pub(crate) name: String,
+}
+
 impl Session {
-    /// Profiles each case that `name` names, by its own name or by that of its budget or of one of its tests: against the
-    /// base if there is one. Calls `done` with each.
-    ///
-    /// # Errors
-    /// What `done` returns.
-    pub(crate) fn profiles<E>(
-        &self,
-        name: &str,
-        done: &mut dyn FnMut(&Profile) -> Result<(), E>,
-    ) -> Result<(), E> {
-        for (at, budget) in self.budgets.budgets.iter().enumerate() {
-            for (case, of) in budget.cases.iter().enumerate() {
-                let case_name = if of.label.is_empty() {
-                    budget.name.clone()
-                } else {
-                    format!("{}::{}", budget.name, of.label)
-                };
-                let tests = &self.suite.tests;
-                let is_test = tests.iter().any(|test| {
-                    (test.budget, test.case) == (at, case) && names(name, &test.name)
-                });
-                if is_test || names(name, &case_name) {
-                    done(&self.profile_of(at, case, case_name))?;
-                }
-            }
-        }
-        Ok(())
+    /// Returns the cases that are named, by their own names or by those of their tests.
+    pub(crate) fn cases(&self, is_named: &dyn Fn(&str) -> bool) -> Vec<NamedCase> {
+        let budgets = self.budgets.budgets.iter().enumerate();
+        let cases = budgets.flat_map(|(at, budget)| {
+            budget.cases.iter().enumerate().map(move |(case, of)| {
+                let label = if of.label.is_empty() { "" } else { "::" };
+                NamedCase { at: (at, case), name: format!("{}{label}{}", budget.name, of.label) }
+            })
+        });
+        let tests = &self.suite.tests;
+        let has_test = |case: &NamedCase| {
+            tests.iter().any(|test| (test.budget, test.case) == case.at && is_named(&test.name))
+        };
+        cases.filter(|case| is_named(&case.name) || has_test(case)).collect()
     }
 
-    fn profile_of(&self, at: usize, case: usize, name: String) -> Profile {
+    /// Profiles a case, against the base if that has it.
+    ///
+    /// # Errors
+    /// If it cannot be profiled.
+    pub(crate) fn profiled(&self, case: &NamedCase) -> Result<Arc<Blame>, String> {
+        let (at, nth) = case.at;
         let budget = &self.budgets.budgets[at];
         if !has_functions(budget) {
-            let why = format!(
+            return Err(format!(
                 "only workloads and the benchmarks of Criterion and Divan have functions that are profiled, and the subject \
                  of `{}` is another",
                 budget.name
-            );
-            return Profile { name, blame: None, why };
+            ));
         }
-        let has_base = self.base.as_ref().is_some_and(|base| {
-            let benchmark = budget.benchmark(&budget.cases[case]);
-            match (benchmark, budget.limits.first()) {
+        let is_in = self.base.as_ref().is_some_and(|base| {
+            match (budget.benchmark(&budget.cases[nth]), budget.limits.first()) {
                 (Some(name), Some(limit)) => base.has_benchmark(budget, name, &limit.metric),
                 _ => base.is_built() && base.has(&budget.name),
             }
         });
-        match self.cause_of((at, case, has_base, true), &name) {
-            Ok(blame) => Profile { name, blame: Some(Box::new((*blame).clone())), why: String::new() },
-            Err(why) => Profile { name, blame: None, why },
-        }
+        self.cause_of((at, nth, is_in, true), &case.name)
     }
 }

@@ -22,6 +22,7 @@ mod locks;
 mod places;
 mod processes;
 mod profile;
+mod profiled;
 mod record;
 mod subjects;
 mod waits;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         processes::rows(),
         places::rows(),
         profile::rows(),
+        profiled::rows(),
         record::rows(),
         waits::rows(),
     ];

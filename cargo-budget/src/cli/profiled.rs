@@ -70,7 +70,10 @@ impl Wanted<'_> {
         let base = base::compared(project, &self.target, &asked, context.progress, &tell)??;
         let file = self.profile(project, &head, base.as_ref(), context)?;
         let profiles = Profiles {
-            against: base.as_ref().filter(|base| base.lacks.is_none()).map(|base| base.commit.clone()),
+            against: base
+                .as_ref()
+                .filter(|base| base.lacks.is_none())
+                .map(|base| base.commit.clone()),
             all: profile::read(&file)?,
         };
         match self.format {
@@ -90,7 +93,8 @@ impl Wanted<'_> {
         context: Context,
     ) -> Result<std::path::PathBuf, Failure> {
         let results = project.results();
-        let results = std::path::absolute(&results).map_err(|e| Failure::io("resolve", &results, &e))?;
+        let results =
+            std::path::absolute(&results).map_err(|e| Failure::io("resolve", &results, &e))?;
         let file = results.join("profile.jsonl");
         remove(&file)?;
         let asked = Asked { file: file.clone(), name: self.name.to_owned() };

@@ -15,6 +15,7 @@ mod links;
 #[path = "../made/mod.rs"]
 mod made;
 mod nothing;
+mod profiled;
 mod reach;
 mod release;
 mod running;

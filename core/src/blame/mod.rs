@@ -19,12 +19,16 @@ use self::sites::Sites;
 use self::tree::Node;
 
 /// The crates whose functions are part of the measuring, of the language, or of the test's own harness.
-const FOREIGN: [&str; 8] = [
+const FOREIGN: [&str; 12] = [
     "alloc",
     "core",
     "std",
+    "criterion",
+    "divan",
     "perf_budget",
     "perf_budget_core",
+    "perf_budget_criterion",
+    "perf_budget_divan",
     "libtest_mimic",
     "__rustc",
     "std_detect",
@@ -172,9 +176,14 @@ fn owner(chain: &[String], own: &BTreeSet<String>) -> usize {
     of_project.or_else(of_dependency).unwrap_or(0)
 }
 
-/// Returns a chain of callers without the outermost ones that belong to the measuring. A chain of nothing else stays whole.
+/// Returns a chain of callers without the outermost ones that belong to the measuring: down to the function of Criterion that
+/// iterates, or those of this library. A chain of nothing else stays whole.
 fn of_operation(chain: &[String]) -> &[String] {
     let is_measuring = |name: &String| FOREIGN.contains(&names::crate_of(name));
+    let iterates = |name: &String| name.starts_with("criterion::bencher::Bencher");
+    if let Some(outermost) = chain.iter().rposition(iterates) {
+        return &chain[..=outermost];
+    }
     let inside = chain.iter().rposition(|name| !is_measuring(name));
     inside.map_or(chain, |outermost| &chain[..=outermost])
 }

@@ -42,7 +42,8 @@ impl Sites {
     }
 
     pub(super) fn total(&self) -> f64 {
-        self.0.values().sum()
+        // The sum of no numbers would be -0.
+        self.0.values().fold(0.0, |sum, count| sum + count)
     }
 }
 

@@ -117,7 +117,9 @@ fn note(profile: &Profile) -> String {
     } else {
         " is part of it"
     };
-    format!("counted in one iteration, the first, so that what is initialised at its first use{also}")
+    format!(
+        "counted in one iteration, the first, so that what is initialised at its first use{also}"
+    )
 }
 
 #[cfg(test)]

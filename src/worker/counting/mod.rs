@@ -76,8 +76,8 @@ pub(super) fn callgrind() -> Result<PathBuf, Unmeasured> {
     })
 }
 
-/// Reads the profiles of the operations that count: those of all dumps but the first, which shows what the measuring
-/// itself adds, and the one of the warm-up, where there is one.
+/// Reads the profiles of the operations that count, the same as those of the metric. What comes before them in a loop is the
+/// first operation, before anything is counted, what the measuring itself adds, and the warm-up; else only what it adds.
 ///
 /// # Errors
 /// If a file cannot be read, or there is none.
@@ -87,7 +87,7 @@ pub(super) fn profiles(dir: &Path) -> Result<Vec<Profile>, Unmeasured> {
     };
     let place = |number: usize| dir.join(format!("{DUMPS}.{number}"));
     let count = (1..=MOST_DUMPS).take_while(|&number| place(number).is_file()).count();
-    let first = if count > 2 { 3 } else { 2 };
+    let first = if count > 2 { 4 } else { 2 };
     let read = |number| {
         let text =
             std::fs::read_to_string(place(number)).map_err(|error| failed(error.to_string()))?;

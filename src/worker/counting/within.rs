@@ -36,7 +36,8 @@ impl CountedWithin {
         };
         let name =
             format!("counted-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let counted = CountedWithin { dir: std::path::absolute(scratch).map_err(failed)?.join(name) };
+        let counted =
+            CountedWithin { dir: std::path::absolute(scratch).map_err(failed)?.join(name) };
         std::fs::create_dir_all(&counted.dir).map_err(failed)?;
         // The functions of another thread are not counted, so that it has to be noticed.
         let mut options = vec!["--separate-threads=yes".to_owned()];

@@ -7,11 +7,13 @@
 //! width.
 
 mod axis;
+mod blame;
 mod both;
 mod cases;
 mod chart;
 mod detail;
 mod escape;
+mod flame;
 mod footer;
 mod group;
 mod mark;

@@ -41,7 +41,9 @@ fn allocations(blame: &Blame, most: usize) -> Vec<String> {
             format!("{} -> {now} allocations of one operation, {by}", amount(before))
         }
         Some(_) if blame.sites.iter().all(|site| site.allocations.by() == 0.0) => {
-            format!("the same {now} allocations at the same places, {by}: only their sizes, or how long they live, differ")
+            format!(
+                "the same {now} allocations at the same places, {by}: only their sizes, or how long they live, differ"
+            )
         }
         Some(_) => format!("{now} allocations of one operation as before, elsewhere, {by}"),
     }];
