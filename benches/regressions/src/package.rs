@@ -62,14 +62,14 @@ pub(crate) const CRATES: &[Crate] = &[
             Work {
                 name: "new",
                 code: "black_box(arrayvec::ArrayVec::<u64, 256>::new());",
-                guilty: "mem",
+                guilty: "memset",
             },
             Work {
                 name: "push",
                 code: "let mut all = arrayvec::ArrayVec::<u64, 256>::new();\n\
                        for n in 0..256_u64 { all.push(black_box(n)); }\n\
                        black_box(&all);",
-                guilty: "mem",
+                guilty: "memset",
             },
         ],
     },
@@ -82,13 +82,13 @@ pub(crate) const CRATES: &[Crate] = &[
                 name: "ascii",
                 code: "use unicode_width::UnicodeWidthStr as _;\n\
                        black_box(black_box(\"the quick brown fox jumps over the lazy dog, again and again\").width());",
-                guilty: "unicode_width",
+                guilty: "unicode_width::str_width",
             },
             Work {
                 name: "mixed",
                 code: "use unicode_width::UnicodeWidthStr as _;\n\
                        black_box(black_box(\"le cœur déçu mais l'âme plutôt naïve, 你好世界 и ещё раз\").width());",
-                guilty: "unicode_width",
+                guilty: "unicode_width::str_width",
             },
         ],
     },

@@ -36,6 +36,7 @@ fn a_green_budget_is_profiled_alone_and_against_another_revision() {
     run.is(0, &["compared with none", "instructions now, by callgrind"]);
     let run = crates.run(&["explain", "steps", "--profile", "--base", "HEAD~1"]);
     run.is(0, &["against ", " instructions (+", "+"]);
-    let json = crates.run(&["explain", "steps", "--profile", "--base", "HEAD~1", "--format", "json"]);
+    let json =
+        crates.run(&["explain", "steps", "--profile", "--base", "HEAD~1", "--format", "json"]);
     json.is(0, &["\"profiles\"", "\"frames\""]);
 }

@@ -122,7 +122,7 @@ impl Sums {
             }
             let blamed = self.functions.entry(chain[owner].clone()).or_default();
             blamed.own += cost;
-            let part = if owner == 0 { String::new() } else { chain[0].clone() };
+            let part = part(&chain[..owner]).unwrap_or_default();
             *blamed.parts.entry(part).or_default() += cost;
             self.tree.add(of_operation(chain), cost);
             self.sites.add(chain, owner, |call| chains[call].as_slice(), &function.calls);
@@ -167,13 +167,22 @@ fn is_nameless(name: &str) -> bool {
 /// innermost one of a dependency, or else the function itself.
 fn owner(chain: &[String], own: &BTreeSet<String>) -> usize {
     let of_project = chain.iter().position(|name| is_own(name, own));
-    let of_dependency = || {
-        chain.iter().position(|name| {
-            let of = names::crate_of(name);
-            !of.is_empty() && !FOREIGN.contains(&of)
-        })
-    };
+    let of_dependency = || chain.iter().position(|name| is_of_dependency(name));
     of_project.or_else(of_dependency).unwrap_or(0)
+}
+
+/// Returns which of the foreign functions below a function of the project a cost is said of: the innermost one of a dependency,
+/// with what it runs of the standard library and of the allocator, or else the innermost one. `None` if there is none below.
+fn part(below: &[String]) -> Option<String> {
+    // The standard library's own map says less than the hash that it calls.
+    let dependency =
+        |name: &&String| is_of_dependency(name) && names::crate_of(name) != "hashbrown";
+    below.iter().find(dependency).or(below.first()).cloned()
+}
+
+fn is_of_dependency(name: &str) -> bool {
+    let of = names::crate_of(name);
+    !of.is_empty() && !FOREIGN.contains(&of)
 }
 
 /// Returns a chain of callers without the outermost ones that belong to the measuring: down to the function of Criterion that

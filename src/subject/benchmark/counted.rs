@@ -7,9 +7,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use perf_budget_core::budget::Library;
 use perf_budget_core::callgrind::{Profile, is_allocator};
-use perf_budget_core::metric::{InstrumentKind, Metric, SubjectKind, WorkerInstrument};
 use perf_budget_core::outcome::{Cause, Counted, Unmeasured};
 use perf_budget_core::reading::ProcessRun;
 
@@ -17,6 +15,7 @@ use super::process::{Found, ended, escaped};
 use super::side::Terms;
 use crate::instrument::instructions;
 use crate::worker::counting::CountedWithin;
+use crate::worker::process::SLOWER;
 
 /// The functions of Criterion that iterate, each as the old and as the new scheme of symbols has it. None of them calls
 /// another one: what else iterates calls these.
@@ -31,28 +30,19 @@ const ITERATE: [&str; 8] = [
     "*criterion::bencher::Bencher<*>::iter_batched_ref::<*",
 ];
 
-/// Whether a metric is counted in this way where the program of a benchmark does not serve it.
-pub(super) fn is_counted(library: Library, metric: &Metric) -> bool {
-    let kind = match library {
-        Library::Criterion => SubjectKind::Criterion,
-        Library::Divan | Library::Libtest => return false,
-    };
-    metric.instrument(kind) == Some(InstrumentKind::Worker(WorkerInstrument::Instructions))
-}
-
 /// Counts one iteration of a benchmark.
 ///
 /// # Errors
 /// If there is no Valgrind, or nothing was counted.
 pub(super) fn measure(found: &Found, terms: &Terms) -> Result<ProcessRun, Unmeasured> {
     let began = Instant::now();
-    let profile = run(found, false, &terms.scratch, terms.timeout)?;
+    let profile = run(found, false, &terms.scratch, terms.timeout * SLOWER)?;
     let allocator = profile.inclusive(is_allocator);
     let clock = profile.called(iterates, is_clock);
     let own = profile.total().saturating_sub(allocator + clock);
     let by = format!("{}, one iteration", instructions::by_callgrind(&profile.creator));
     let mut process = ProcessRun { elapsed: began.elapsed(), ..ProcessRun::default() };
-    for metric in terms.metrics.iter().filter(|metric| is_counted(found.library, metric)) {
+    for metric in &terms.metrics {
         process.values.insert(metric.clone(), own as f64);
     }
     process.counted = Some(Counted { by, allocator: Some(allocator as f64) });

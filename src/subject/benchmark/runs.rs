@@ -1,9 +1,10 @@
 //! The processes of one benchmark.
 
+use perf_budget_core::benchmarks::is_counted_within;
 use perf_budget_core::outcome::Unmeasured;
 use perf_budget_core::reading::{ProcessRun, Timing};
 
-use super::counted::{self, is_counted};
+use super::counted;
 use super::process::{Found, Mode};
 use super::side::{Side, Terms, notes};
 use crate::meter::Source;
@@ -39,7 +40,7 @@ impl Source for BenchmarkRuns {
         if let Some(why) = self.terms.lacking(std::slice::from_ref(&found)) {
             return Err(why);
         }
-        if self.terms.metrics.iter().all(|metric| is_counted(found.library, metric)) {
+        if self.terms.metrics.iter().all(|metric| is_counted_within(found.library, metric)) {
             self.found = Some(found.clone());
             return counted::measure(&found, &self.terms);
         }

@@ -169,8 +169,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "harness",
         &[
-            "budget", "error", "exec", "outcome", "paths", "profile", "progress", "record", "report", "run",
-            "selftest", "session", "verdict",
+            "budget", "error", "exec", "outcome", "paths", "profile", "progress", "record",
+            "report", "run", "selftest", "session", "verdict",
         ],
     ),
 ];

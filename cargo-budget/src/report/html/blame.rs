@@ -66,7 +66,7 @@ fn sites(blame: &Blame) -> Markup {
             table {
                 thead { tr {
                     th scope="col" { "Function" }
-                    th scope="col" { "Through" }
+                    th.name scope="col" { "Through" }
                     @if is_change { th scope="col" { "Before" } }
                     th scope="col" { "Now" }
                 } }

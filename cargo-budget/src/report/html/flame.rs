@@ -136,10 +136,10 @@ fn describe(bar: &Bar<'_>, is_change: bool) -> String {
     let name = if bar.name.is_empty() { "smaller ones" } else { bar.name };
     let Change { before, now } = bar.whole;
     if !is_change {
-        return format!("{name}: {now:.0} instructions, {:.0} of them its own", bar.own.now);
+        return format!("{name}: {now:.0} instructions (by itself {:.0})", bar.own.now);
     }
     format!(
-        "{name}: {before:.0} -> {now:.0} instructions ({:+.0}), {:+.0} of it its own",
+        "{name}: {before:.0} -> {now:.0} instructions ({:+.0}, by itself {:+.0})",
         bar.whole.by(),
         bar.own.by()
     )
@@ -187,19 +187,21 @@ mod tests {
             frame(1, Some(2), 100.0, 0.0),
         ];
         let graph = render(&blame(frames, Some(200.0))).into_string();
-        assert!(graph.contains("<svg class=\"even\" x=\"0%\" y=\"0\" width=\"100%\""), "{graph}");
         assert!(
-            graph.contains("<svg class=\"grew much\" x=\"0%\" y=\"19\" width=\"50%\""),
+            graph.contains("<svg class=\"even\" x=\"0.00%\" y=\"0\" width=\"100.00%\""),
             "{graph}"
         );
         assert!(
-            graph.contains("<svg class=\"shrank much\" x=\"50%\" y=\"19\" width=\"25%\""),
+            graph.contains("<svg class=\"grew much\" x=\"0.00%\" y=\"19\" width=\"50.00%\""),
+            "{graph}"
+        );
+        assert!(
+            graph.contains("<svg class=\"shrank much\" x=\"50.00%\" y=\"19\" width=\"25.00%\""),
             "{graph}"
         );
         assert!(graph.contains(">text::merge</text>"), "{graph}");
         assert!(
-            graph
-                .contains("work::text::merge: 200 -&gt; 300 instructions (+100), +0 of it its own"),
+            graph.contains("work::text::merge: 200 -&gt; 300 instructions (+100, by itself +0)"),
             "{graph}"
         );
     }
