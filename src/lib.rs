@@ -152,6 +152,7 @@ pub mod internals;
 mod meter;
 mod noise;
 mod os;
+mod profile;
 mod progress;
 mod run;
 mod seal;

@@ -19,6 +19,7 @@ mod init;
 mod inside;
 mod interrupt;
 mod links;
+mod profile;
 mod progress;
 mod project;
 mod report;

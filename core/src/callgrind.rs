@@ -56,6 +56,13 @@ impl Profile {
         calls.filter(|call| ones[call.to]).map(|call| call.cost).sum()
     }
 
+    /// Returns the instructions of the calls of some functions by others, with all that is called in turn.
+    pub fn called(&self, by: impl Fn(&str) -> bool, is_called: impl Fn(&str) -> bool) -> u64 {
+        let callers = self.functions.iter().filter(|function| by(&function.name));
+        let calls = callers.flat_map(|function| &function.calls);
+        calls.filter(|call| is_called(&self.functions[call.to].name)).map(|call| call.cost).sum()
+    }
+
     /// Reads the text of a dump.
     ///
     /// # Errors

@@ -26,6 +26,7 @@
 //! | [`record`] | `outcomes.jsonl`, written and read | |
 //! | [`report`] | renderings of outcomes: the terminal, GitHub | report |
 //! | [`selftest`] | what a selftest was asked and found, as data | |
+//! | [`profile`] | which profile was asked for, and what it shows, as data | |
 //! | [`atomic`] | files that several processes use at the same time | |
 //! | [`blame`] | which functions are to blame for a red | |
 //! | [`callgrind`] | what Valgrind's tool callgrind writes about a program, read | |
@@ -62,6 +63,7 @@ pub mod metric;
 #[warn(clippy::wildcard_enum_match_arm)]
 pub mod outcome;
 pub mod paths;
+pub mod profile;
 #[warn(clippy::wildcard_enum_match_arm)]
 pub mod quantity;
 #[warn(clippy::wildcard_enum_match_arm)]

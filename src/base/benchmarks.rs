@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use perf_budget_core::benchmarks::{Entry, List, is_of_batches};
+use perf_budget_core::benchmarks::{Entry, List, stands_alone};
 use perf_budget_core::budget::Library;
 use perf_budget_core::build::BenchBuild;
 use perf_budget_core::error::Error;
@@ -127,7 +127,7 @@ impl BaseBenchmarks {
     /// Whether the base has a benchmark of this name and can measure this metric of it, as far as is known.
     pub(super) fn has(&self, (library, name): (Library, &str), metric: &Metric) -> bool {
         let serves = self.forms.get(&library).and_then(|forms| forms.get(name));
-        self.has_faults || serves.is_some_and(|serves| *serves || is_of_batches(metric))
+        self.has_faults || serves.is_some_and(|serves| *serves || stands_alone(library, metric))
     }
 
     /// Returns the proof that a benchmark runs the same code in both revisions.

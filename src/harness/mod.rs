@@ -26,7 +26,7 @@ use crate::progress;
 use crate::run::{self, Failed, Run, Workload};
 use crate::session::Session;
 use crate::session::shard::Shard;
-use crate::{exec, selftest};
+use crate::{exec, profile, selftest};
 
 /// The exit code if `budgets.toml` has mistakes or the harness cannot work.
 const UNUSABLE: u8 = 2;
@@ -177,6 +177,9 @@ impl Harness {
         let mut session = Session::new(budgets, workloads.clone(), paths::results()?)?;
         if selftest_asked.is_some() {
             session.measure_always();
+        }
+        if let Some(profiled) = profile::run(&session)? {
+            return Ok(profiled);
         }
         let session = Arc::new(session);
         let collector = Arc::new(OutcomeCollector::default());

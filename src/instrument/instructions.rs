@@ -206,7 +206,7 @@ impl Dumps {
 }
 
 /// Returns the words for a count by callgrind: what the number of instructions depends on besides the code.
-fn by_callgrind(creator: &str) -> String {
+pub(crate) fn by_callgrind(creator: &str) -> String {
     #[cfg(target_arch = "x86_64")]
     let level = if std::arch::is_x86_feature_detected!("avx2") {
         "x86-64-v3"

@@ -5,21 +5,22 @@
 //! instructions are not time, and what waits, or touches other memory, may run the same ones.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use perf_budget_core::blame;
-use perf_budget_core::budget::{Reference, Subject};
-use perf_budget_core::metric::{InstrumentKind, SubjectKind, WorkerInstrument};
+use perf_budget_core::budget::{Budget, Library, Reference, Subject};
+use perf_budget_core::callgrind::Profile;
+use perf_budget_core::metric::{InstrumentKind, WorkerInstrument};
 use perf_budget_core::outcome::{Blame, Doubt, Outcome, Unmeasured};
 use perf_budget_core::suite::Test;
 use perf_budget_core::verdict::Verdict;
 
 use super::state::{Cause, Profiled, Session, lock};
 use crate::instrument::instructions;
-use crate::subject;
-use crate::worker::process::{self, Build};
+use crate::subject::{self, BenchmarkProfile};
+use crate::worker::process::{self, Build, Request};
 
 /// The longest that the profiles of one red may take.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -46,16 +47,73 @@ impl Session {
                         "; both sides run the same instructions: link order or memory layout";
                     outcome.reason.push_str(same);
                 }
-                outcome.blame = Some(Box::new((*blame).clone()));
+                let is_of_memory = is_of_memory(test);
+                outcome.blame = Some(Box::new(Blame { is_of_memory, ..(*blame).clone() }));
             }
             Err(why) => outcome.notes.push(format!("no function is named: {why}")),
         }
         outcome
     }
 
-    /// Returns the builds of both sides, those that times are compared with or cargo's own.
-    fn builds(&self, against_base: bool, by_time: bool) -> Result<Builds, Unmeasured> {
+    /// Profiles a test, unless that has been done for another limit of the same case.
+    fn cause(&self, test: &Test) -> Cause {
+        let against_base = self.base.is_some() && test.limit.reference() == Some(&Reference::Base);
+        let by_time = against_base && test.limit.metric.is_time();
+        self.cause_of((test.budget, test.case, against_base, by_time), &test.name)
+    }
+
+    /// Does the same for a case. `name` is shown meanwhile.
+    pub(super) fn cause_of(&self, profiled: Profiled, name: &str) -> Cause {
+        let mut causes = lock(&self.causes);
+        if let Some(known) = causes.get(&profiled) {
+            return known.clone();
+        }
+        self.progress.clear();
+        self.progress.show(|| format!("profiling {name}, to name what grew"));
+        let cause = self.profile(profiled).map(Arc::new).map_err(|why| why.text);
+        self.progress.clear();
+        causes.insert(profiled, cause.clone());
+        cause
+    }
+
+    /// Profiles both sides at the same time, while nothing statistical is measured.
+    fn profile(&self, profiled: Profiled) -> Result<Blame, Unmeasured> {
+        // Without the lock, this would disturb what somebody else measures.
+        let _lock = self.machine_lock.shared(&self.progress)?;
+        let (head, reference) = self.sides(profiled)?;
+        let began = Instant::now();
+        // An old release of this library at the base does not know how.
+        let (now, before) = std::thread::scope(|scope| {
+            let run = |side| scope.spawn(move || Side::profiles(side, LONGEST));
+            let before = reference.as_ref().map(run);
+            let now = head.profiles(LONGEST);
+            (now, before.map(|thread| thread.join().unwrap_or_else(|_| Err(broken()))))
+        });
+        let before = before.transpose().map_err(|why| why.of_role(Some("the base")))?;
+        let base = self.base.as_ref().map(|base| base.root.as_path());
+        let roots = [Some(self.budgets.root.as_path()), base];
+        let own: BTreeSet<String> =
+            roots.into_iter().flatten().flat_map(own_crates).chain(head.crate_name()).collect();
+        let mut blame = blame::compare(before.as_deref(), &now?, &own);
+        blame.seconds = began.elapsed().as_secs_f64();
+        Ok(blame)
+    }
+
+    /// Returns this revision's side of what is profiled, and the base's if there is one.
+    fn sides(
+        &self,
+        (at, case, against_base, by_time): Profiled,
+    ) -> Result<(Side, Option<Side>), Unmeasured> {
         let base = self.base.as_ref().filter(|_| against_base);
+        let budget = &self.budgets.budgets[at];
+        if matches!(budget.subject, Subject::Benchmark(..)) {
+            let sources = self.sources(None);
+            let side = |is_reference| {
+                let side = sources.benchmarks().profiled((at, case), is_reference, base)?;
+                Ok::<_, Unmeasured>(Side::Benchmark(side))
+            };
+            return Ok((side(false)?, base.map(|_| side(true)).transpose()?));
+        }
         let (head, reference) = match base {
             Some(base) if by_time => {
                 let ([head, reference], _) = base.links().of_pair(0);
@@ -64,61 +122,42 @@ impl Session {
             Some(base) => (None, base.build().cloned()),
             None => (None, None),
         };
-        Ok(Builds { head: head.map_or_else(Build::this, Ok)?, reference })
-    }
-
-    /// Profiles a test, unless that has been done for another limit of the same case.
-    fn cause(&self, test: &Test) -> Cause {
-        let against_base = self.base.is_some() && test.limit.reference() == Some(&Reference::Base);
-        let by_time = against_base && test.limit.metric.is_time();
-        let profiled: Profiled = (test.budget, test.case, against_base, by_time);
-        let mut causes = lock(&self.causes);
-        if let Some(known) = causes.get(&profiled) {
-            return known.clone();
-        }
-        self.progress.clear();
-        self.progress.show(|| format!("profiling {}, to name what grew", test.name));
-        let cause = self.profile(profiled).map(Arc::new).map_err(|why| why.text);
-        self.progress.clear();
-        causes.insert(profiled, cause.clone());
-        cause
-    }
-
-    /// Profiles both sides at the same time, while nothing statistical is measured.
-    fn profile(
-        &self,
-        (budget, case, against_base, by_time): Profiled,
-    ) -> Result<Blame, Unmeasured> {
-        // Without the lock, this would disturb what somebody else measures.
-        let _lock = self.machine_lock.shared(&self.progress)?;
-        let began = Instant::now();
-        let budget = &self.budgets.budgets[budget];
         let request = subject::explaining(budget, case, vec![instructions::metric()]);
-        let Builds { head, reference } = self.builds(against_base, by_time)?;
         let scratch = self.results.join("scratch");
-        // An old release of this library at the base does not know how.
-        let run = |build: &Build| process::profile_in(build, &request, &scratch, LONGEST);
-        let (now, before) = std::thread::scope(|scope| {
-            let before = reference.as_ref().map(|build| scope.spawn(|| run(build)));
-            let now = run(&head);
-            (now, before.map(|thread| thread.join().unwrap_or_else(|_| Err(broken()))))
-        });
-        let before = before.transpose().map_err(|why| why.of_role(Some("the base")))?;
-        let base = self.base.as_ref().map(|base| base.root.as_path());
-        let roots = [Some(self.budgets.root.as_path()), base];
-        let own: BTreeSet<String> =
-            roots.into_iter().flatten().flat_map(own_crates).chain(stem(&head)).collect();
-        let mut blame = blame::compare(before.as_deref(), &now?, &own);
-        blame.seconds = began.elapsed().as_secs_f64();
-        Ok(blame)
+        let side =
+            |build| Side::Workload { build, request: request.clone(), scratch: scratch.clone() };
+        Ok((side(head.map_or_else(Build::this, Ok)?), reference.map(side)))
     }
 }
 
-/// The test binaries that are profiled.
-struct Builds {
-    head: Build,
-    /// The base's; `None` without a base.
-    reference: Option<Build>,
+/// One revision of what is profiled.
+enum Side {
+    /// A workload of a test binary.
+    Workload { build: Build, request: Request, scratch: PathBuf },
+    /// A benchmark.
+    Benchmark(BenchmarkProfile),
+}
+
+impl Side {
+    /// Runs it under callgrind, and returns a profile for each operation.
+    fn profiles(&self, timeout: Duration) -> Result<Vec<Profile>, Unmeasured> {
+        match self {
+            Side::Workload { build, request, scratch } => {
+                process::profile_in(build, request, scratch, timeout)
+            }
+            Side::Benchmark(benchmark) => benchmark.run(timeout),
+        }
+    }
+
+    /// Returns the name of the crate of its program, whose file has a hash behind it.
+    fn crate_name(&self) -> Option<String> {
+        let program = match self {
+            Side::Workload { build, .. } => &build.binary,
+            Side::Benchmark(benchmark) => benchmark.program(),
+        };
+        let stem = program.file_stem()?.to_str()?;
+        Some(stem.rsplit_once('-').map_or(stem, |(name, _)| name).replace('-', "_"))
+    }
 }
 
 /// Whether a value is beyond its limit.
@@ -131,18 +170,41 @@ fn broken() -> Unmeasured {
     Unmeasured::new(perf_budget_core::outcome::Cause::Harness, "the profiler stopped")
 }
 
-/// Whether a red of a test has functions to blame: it is on what a workload does.
+/// Whether a red of a test has functions to blame: it is on what a workload or a benchmark does.
 fn is_profiled(session: &Session, test: &Test) -> bool {
-    let subject = &session.budgets.budgets[test.budget].subject;
-    let is_workload = matches!(subject, Subject::Workload(_)) && test.limit.metric.own().is_none();
-    let of_work = |instrument| match instrument {
-        InstrumentKind::Worker(instrument) => instrument != WorkerInstrument::Fuel,
+    has_functions(&session.budgets.budgets[test.budget])
+        && test.limit.metric.own().is_none()
+        && instrument(test).is_some_and(|instrument| instrument != WorkerInstrument::Fuel)
+}
+
+/// Whether a red of a test is one of memory that is allocated, which the places that allocate explain.
+fn is_of_memory(test: &Test) -> bool {
+    instrument(test).is_some_and(|instrument| match instrument {
+        WorkerInstrument::Heap | WorkerInstrument::Memory | WorkerInstrument::Growth => true,
+        WorkerInstrument::Time | WorkerInstrument::Fuel | WorkerInstrument::Instructions => false,
+    })
+}
+
+/// Returns the instrument in the measuring process that reads the metric of a test.
+fn instrument(test: &Test) -> Option<WorkerInstrument> {
+    match test.limit.metric.instrument(test.kind)? {
+        InstrumentKind::Worker(instrument) => Some(instrument),
         InstrumentKind::Files
         | InstrumentKind::Process
         | InstrumentKind::Benchmark
-        | InstrumentKind::Recorded => false,
-    };
-    is_workload && test.limit.metric.instrument(SubjectKind::Workload).is_some_and(of_work)
+        | InstrumentKind::Recorded => None,
+    }
+}
+
+/// Whether the subject of a budget runs functions that can be profiled.
+pub(super) fn has_functions(budget: &Budget) -> bool {
+    match budget.subject {
+        Subject::Workload(_) | Subject::Benchmark(Library::Criterion | Library::Divan, _) => true,
+        Subject::Benchmark(Library::Libtest, _)
+        | Subject::Artifact(_)
+        | Subject::Command(_)
+        | Subject::Record(_) => false,
+    }
 }
 
 /// Returns the crates of the project that a directory belongs to, by the nearest `Cargo.lock`.
@@ -150,10 +212,4 @@ fn own_crates(root: &Path) -> BTreeSet<String> {
     let lock =
         root.ancestors().find_map(|dir| std::fs::read_to_string(dir.join("Cargo.lock")).ok());
     lock.map(|lock| blame::own_crates(&lock)).unwrap_or_default()
-}
-
-/// Returns the name of the crate of a test binary, whose file has a hash behind it.
-fn stem(build: &Build) -> Option<String> {
-    let stem = build.binary.file_stem()?.to_str()?;
-    Some(stem.rsplit_once('-').map_or(stem, |(name, _)| name).replace('-', "_"))
 }

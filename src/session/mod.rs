@@ -17,6 +17,7 @@ mod machine_lock;
 mod measure;
 mod measurement;
 mod outcomes;
+mod profile;
 mod reach;
 mod reported;
 mod revision;

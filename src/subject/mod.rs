@@ -30,6 +30,7 @@ use crate::meter::{Coin, Source, Sweep, Versus};
 use crate::worker::process::Request;
 use crate::worker::process::{self, Build};
 
+pub(crate) use self::benchmark::BenchmarkProfile;
 use self::benchmark::Benchmarks;
 use self::build::Builder;
 use self::external::{ArtifactComparison, ArtifactFiles, CommandRuns, fill};

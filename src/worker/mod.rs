@@ -1,7 +1,7 @@
 //! A worker as the harness sees it: a fresh process of a test binary, its request and its reply.
 
 mod build;
-mod counting;
+pub(crate) mod counting;
 pub mod pair;
 pub mod process;
 pub(crate) mod wire;

@@ -78,7 +78,7 @@ pub fn measure(
 }
 
 /// How many times its `timeout` a process may take under callgrind, where it runs few operations, but slowly.
-const SLOWER: u32 = 5;
+pub(crate) const SLOWER: u32 = 5;
 
 /// A request that is written down, and the process that will take it.
 pub(super) struct PreparedProcess {

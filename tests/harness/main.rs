@@ -24,6 +24,7 @@ mod locks;
 mod places;
 mod processes;
 mod profile;
+mod profiled;
 mod record;
 mod subjects;
 mod waits;
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
         processes::rows(),
         places::rows(),
         profile::rows(),
+        profiled::rows(),
         record::rows(),
         waits::rows(),
     ];

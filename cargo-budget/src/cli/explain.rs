@@ -8,6 +8,7 @@ use perf_budget_core::quantity::{Quantity, Unit};
 
 use super::context::Context;
 use super::output::{print, show};
+use super::profiled::Wanted;
 use super::rendering::Rendering;
 use crate::base::{self, Target};
 use crate::exit::Exit;
@@ -23,6 +24,8 @@ use crate::text;
 Examples:
   cargo budget explain merge           every limit of [budget.merge]
   cargo budget explain merge::p99      one of them
+  cargo budget explain merge --profile                     which functions run, or changed since the last run's base
+  cargo budget explain merge --profile --base v1.2.0       or since another revision
   cargo budget explain module --base main                  what changed in an artifact since another revision
   cargo budget explain module --accepted                   since the revision whose value was accepted
   cargo budget explain module --against /tmp/main.wasm     compared with another build of it
@@ -44,24 +47,44 @@ pub(super) struct Explain {
     /// The same, compared with the revision whose value is in budgets.lock
     #[arg(long, conflicts_with_all = ["against", "base"])]
     accepted: bool,
-    /// The format of the output: text for people, or JSON with everything that was recorded and what to do next
-    #[arg(long, value_enum, default_value_t, conflicts_with_all = ["against", "base", "accepted"])]
+    /// Profile what the budget measures, whatever its verdict: which functions changed since the base of the last run,
+    /// since `--base` or since `--accepted`; without any, where the instructions are now. Needs Valgrind
+    #[arg(long, conflicts_with_all = ["input", "against"])]
+    profile: bool,
+    /// The format of the output: text for people, or JSON with everything that was recorded and what to do next, or with
+    /// the profile
+    #[arg(long, value_enum, default_value_t)]
     format: Rendering,
+    /// The test target that has the budgets, for a profile
+    #[arg(long, value_name = "NAME", default_value = "budgets", requires = "profile")]
+    test: String,
+    /// The features to build with, for a profile
+    #[arg(long, short = 'F', value_name = "FEATURES", requires = "profile")]
+    features: Vec<String>,
 }
 
 impl Explain {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
+        if self.profile {
+            return self.profiled(context);
+        }
         let report = match self.input.as_slice() {
             [] => input::latest(Path::new("."), context.progress)?,
             files => input::record(files, context.progress)?,
         };
+        let compares = self.against.is_some() || self.base.is_some() || self.accepted;
         if matches!(self.format, Rendering::Json) {
+            if compares {
+                return Err(Failure::usage(
+                    "what `--against`, `--base` and `--accepted` find inside an artifact has no JSON; leave out `--format \
+                     json`, or add `--profile`",
+                ));
+            }
             print(&format!("{:#}\n", explain_json::render(&report, &self.budget)?))?;
             return Ok(Exit::Holds);
         }
         show(&explain::render(&report, &self.budget)?)?;
         let project = Project::find(Path::new(".")).ok();
-        let compares = self.against.is_some() || self.base.is_some() || self.accepted;
         match project {
             Some(project) if self.input.is_empty() => {
                 show(&self.inside(&project, &report, context)?)?;
@@ -74,6 +97,26 @@ impl Explain {
             _ => {}
         }
         Ok(Exit::Holds)
+    }
+
+    /// Profiles what the budget measures, built as in the last run.
+    fn profiled(&self, context: Context) -> Result<Exit, Failure> {
+        let project = Project::here()?;
+        // A project may be profiled before its first run.
+        let last = input::latest(Path::new("."), context.progress).ok();
+        let profile = last.as_ref().map_or("release", Report::profile);
+        let wanted = Wanted {
+            name: &self.budget,
+            revision: self.revision(&project)?,
+            last: last.as_ref(),
+            target: Target {
+                test: self.test.clone(),
+                options: self.features.iter().map(|list| format!("--features={list}")).collect(),
+                ..target(profile)
+            },
+            format: self.format,
+        };
+        wanted.run(&project, context)
     }
 
     /// Shows what is inside the artifact of the budget; empty where its subject is something else.
@@ -168,6 +211,15 @@ impl Explain {
     }
 }
 
+/// Returns the test target of the budgets, built in the profile that a record names.
+fn target(profile: &str) -> Target {
+    Target {
+        test: "budgets".to_owned(),
+        profile: if profile == "debug" { "dev" } else { profile }.to_owned(),
+        options: Vec::new(),
+    }
+}
+
 /// Prepares another revision so that its artifacts can be built as in the last run.
 fn built<'p>(
     project: &'p Project,
@@ -175,11 +227,7 @@ fn built<'p>(
     profile: &str,
     context: Context,
 ) -> Result<Place<'p>, Failure> {
-    let target = Target {
-        test: "budgets".to_owned(),
-        profile: if profile == "debug" { "dev" } else { profile }.to_owned(),
-        options: Vec::new(),
-    };
+    let target = target(profile);
     let asked = base::Asked {
         revision: Some(revision),
         prepare: None,

@@ -18,6 +18,7 @@ mod import;
 mod import;
 mod init;
 mod output;
+mod profiled;
 mod rendering;
 mod report;
 mod save_base;

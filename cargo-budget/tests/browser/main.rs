@@ -88,6 +88,15 @@ fn the_script_runs_under_the_policy() {
 }
 
 #[test]
+fn the_calls_of_an_operation_are_drawn_under_the_policy() {
+    let scratch = Scratch::new("browser-flame");
+    let Some(dom) = dom(&scratch, &file("blamed.jsonl"), "") else { return };
+    assert_eq!(dom.matches("<svg class=\"grew much\"").count(), 1);
+    assert_eq!(dom.matches("<svg class=\"shrank\"").count(), 1);
+    assert_eq!(dom.matches("<img").count(), 0);
+}
+
+#[test]
 fn names_have_no_effect() {
     let scratch = Scratch::new("browser-hostile");
     let Some(dom) = dom(&scratch, &file("hostile.jsonl"), "") else { return };

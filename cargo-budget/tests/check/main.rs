@@ -19,6 +19,7 @@ mod links;
 #[path = "../made/mod.rs"]
 mod made;
 mod nothing;
+mod profiled;
 mod programs;
 mod reach;
 mod release;

@@ -46,7 +46,7 @@ fn json_matches_its_schema() {
     let schema = folder().join("../../../core/schema/report.schema.json");
     let schema = serde_json::from_str(&std::fs::read_to_string(schema).unwrap()).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
-    for input in ["outcomes.jsonl", "hostile.jsonl"] {
+    for input in ["outcomes.jsonl", "hostile.jsonl", "blamed.jsonl"] {
         let done = run(&["report", "--format", "json", "--input", &file(input)]);
         let document = serde_json::from_str(&done.out).unwrap();
         let wrong: Vec<String> = validator.iter_errors(&document).map(|e| e.to_string()).collect();

@@ -19,7 +19,7 @@ use crate::build::{Bench, Benches};
 use crate::error::Error;
 use crate::exact;
 use crate::handover::Written;
-use crate::metric::{Metric, SampleKind};
+use crate::metric::{InstrumentKind, Metric, SampleKind, WorkerInstrument};
 use crate::outcome::{Cause, Fault, Unmeasured};
 
 pub use self::list::{Ask, SERVES, list};
@@ -153,10 +153,20 @@ impl List {
     }
 }
 
-/// Whether a library that times batches of iterations tells this metric: their mean and what follows from it. All others
-/// need a program that serves its benchmarks.
-pub fn is_of_batches(metric: &Metric) -> bool {
+/// Whether a metric of a benchmark can be measured as its library stands: the mean of batches and what follows from it, which
+/// libraries tell, and the instructions of one iteration of Criterion's. All others need a program that serves its benchmarks.
+pub fn stands_alone(library: Library, metric: &Metric) -> bool {
     matches!(metric.sample(), SampleKind::Batch | SampleKind::Rate)
+        || is_counted_within(library, metric)
+}
+
+/// Whether a metric is counted while Criterion's own functions iterate.
+pub fn is_counted_within(library: Library, metric: &Metric) -> bool {
+    let counted = InstrumentKind::Worker(WorkerInstrument::Instructions);
+    match library {
+        Library::Criterion => metric.instrument(library.kind()) == Some(counted),
+        Library::Divan | Library::Libtest => false,
+    }
 }
 
 fn program(bench: &Bench, before: Option<&List>, ask: Ask<'_>) -> Result<Program, Unmeasured> {

@@ -5,6 +5,8 @@
 
 mod locked;
 mod names;
+mod sites;
+mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,14 +15,20 @@ use crate::outcome::{Blame, Blamed, Change};
 
 pub use self::locked::{changed, own_crates};
 use self::names::plain;
+use self::sites::Sites;
+use self::tree::Node;
 
 /// The crates whose functions are part of the measuring, of the language, or of the test's own harness.
-const FOREIGN: [&str; 8] = [
+const FOREIGN: [&str; 12] = [
     "alloc",
     "core",
     "std",
+    "criterion",
+    "divan",
     "perf_budget",
     "perf_budget_core",
+    "perf_budget_criterion",
+    "perf_budget_divan",
     "libtest_mimic",
     "__rustc",
     "std_detect",
@@ -52,6 +60,10 @@ pub fn compare(before: Option<&[Profile]>, now: &[Profile], own: &BTreeSet<Strin
         }),
         functions,
         nameless: if is.total > 0.0 { is.nameless / is.total } else { 0.0 },
+        allocations: Some(Change { before: was_or_none.sites.total(), now: is.sites.total() }),
+        sites: sites::changed(&was_or_none.sites, &is.sites),
+        is_of_memory: false,
+        calls: Some(tree::bounded(&was_or_none.tree, &is.tree)),
     }
 }
 
@@ -62,6 +74,10 @@ struct Sums {
     nameless: f64,
     system_calls: Option<f64>,
     functions: BTreeMap<String, Sum>,
+    /// Where it allocates.
+    sites: Sites,
+    /// Its calls.
+    tree: Node,
 }
 
 /// What one operation does in one function of the project.
@@ -106,8 +122,10 @@ impl Sums {
             }
             let blamed = self.functions.entry(chain[owner].clone()).or_default();
             blamed.own += cost;
-            let part = if owner == 0 { String::new() } else { chain[0].clone() };
+            let part = part(&chain[..owner]).unwrap_or_default();
             *blamed.parts.entry(part).or_default() += cost;
+            self.tree.add(of_operation(chain), cost);
+            self.sites.add(chain, owner, |call| chains[call].as_slice(), &function.calls);
             let callees =
                 function.calls.iter().map(|call| (&chains[call.to][0], call.count as f64));
             for (callee, count) in callees.filter(|(callee, _)| is_own(callee, own)) {
@@ -122,6 +140,8 @@ impl Sums {
         self.total /= operations;
         self.nameless /= operations;
         self.system_calls = self.system_calls.map(|calls| calls / operations);
+        self.sites.divide(operations);
+        self.tree.divide(operations);
         for sum in self.functions.values_mut() {
             for amount in [&mut sum.own, &mut sum.inclusive, &mut sum.calls] {
                 *amount /= operations;
@@ -147,13 +167,34 @@ fn is_nameless(name: &str) -> bool {
 /// innermost one of a dependency, or else the function itself.
 fn owner(chain: &[String], own: &BTreeSet<String>) -> usize {
     let of_project = chain.iter().position(|name| is_own(name, own));
-    let of_dependency = || {
-        chain.iter().position(|name| {
-            let of = names::crate_of(name);
-            !of.is_empty() && !FOREIGN.contains(&of)
-        })
-    };
+    let of_dependency = || chain.iter().position(|name| is_of_dependency(name));
     of_project.or_else(of_dependency).unwrap_or(0)
+}
+
+/// Returns which of the foreign functions below a function of the project a cost is said of: the innermost one of a dependency,
+/// with what it runs of the standard library and of the allocator, or else the innermost one. `None` if there is none below.
+fn part(below: &[String]) -> Option<String> {
+    // The standard library's own map says less than the hash that it calls.
+    let dependency =
+        |name: &&String| is_of_dependency(name) && names::crate_of(name) != "hashbrown";
+    below.iter().find(dependency).or(below.first()).cloned()
+}
+
+fn is_of_dependency(name: &str) -> bool {
+    let of = names::crate_of(name);
+    !of.is_empty() && !FOREIGN.contains(&of)
+}
+
+/// Returns a chain of callers without the outermost ones that belong to the measuring: down to the function of Criterion that
+/// iterates, or those of this library. A chain of nothing else stays whole.
+fn of_operation(chain: &[String]) -> &[String] {
+    let is_measuring = |name: &String| FOREIGN.contains(&names::crate_of(name));
+    let iterates = |name: &String| name.starts_with("criterion::bencher::Bencher");
+    if let Some(outermost) = chain.iter().rposition(iterates) {
+        return &chain[..=outermost];
+    }
+    let inside = chain.iter().rposition(|name| !is_measuring(name));
+    inside.map_or(chain, |outermost| &chain[..=outermost])
 }
 
 fn blamed(name: &str, was: &Sums, is: &Sums) -> Blamed {

@@ -85,3 +85,22 @@ fn a_stripped_binary_is_said_to_be_one() {
     let lines = words::blame(&compare(Some(&[before()]), &[nameless], &own()));
     assert!(lines[1].contains("90 %") && lines[1].contains("strip = false"), "{lines:?}");
 }
+
+#[test]
+fn what_a_dependency_runs_is_said_of_the_function_of_the_dependency() {
+    let of = |cost| {
+        profile(&[
+            ("work::merge", 10, &[]),
+            (
+                "_int_free'free'core::ptr::drop_in_place'json::format'json::write'work::merge",
+                cost,
+                &[],
+            ),
+            ("sip::hash'hashbrown::map::insert'work::merge", 7, &[]),
+        ])
+    };
+    let blame = compare(Some(&[of(100)]), &[of(300)], &own());
+    let parts: Vec<_> =
+        blame.functions[0].parts.iter().map(|(name, by)| (name.as_str(), by.by())).collect();
+    assert_eq!(parts, [("json::format", 200.0), ("", 0.0), ("sip::hash", 0.0)]);
+}

@@ -366,7 +366,7 @@ rows! {
     }
     Instructions {
         name: "instructions", meaning: "Instructions of one operation, without those of the allocator",
-        has: &[(Workload, INSTRUCTIONS, &[])],
+        has: &[(Workload, INSTRUCTIONS, &[]), (Criterion, INSTRUCTIONS, &[]), (Divan, INSTRUCTIONS, &[])],
         unit: One(Unit::Number), values: Values::Amount, better: Lower,
         judged: Agreed { most: 5 }, sample: SampleKind::Process,
         halved: Suspicious, inject: Inject::raises(Effect::Instructions),

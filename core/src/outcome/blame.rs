@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::CallTree;
+
 /// The instructions of one operation by function, of the reference and of what is measured.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Blame {
@@ -22,6 +24,29 @@ pub struct Blame {
     /// The share of the instructions that belongs to functions without a name, as in a stripped binary.
     #[serde(default)]
     pub nameless: f64,
+    /// The allocations of one operation, where they were counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allocations: Option<Change>,
+    /// Where the allocations are made, the greatest change first; without a reference, the most of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sites: Vec<Site>,
+    /// Whether what is red is memory, so that the allocations explain it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_of_memory: bool,
+    /// The calls of one operation as a tree. `None` in records of older releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calls: Option<CallTree>,
+}
+
+/// A place that allocates: a function of the project, and the foreign function through which it does.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Site {
+    /// The name of the function of the project.
+    pub name: String,
+    /// What it calls for that: the outermost foreign function that is not inlined, or the allocator itself.
+    pub through: String,
+    /// How often one operation allocates there.
+    pub allocations: Change,
 }
 
 /// A function of the project, with the foreign code that it runs: what is below it up to the next function of the project.
@@ -64,5 +89,23 @@ impl Blame {
         let same = |change: Change| change.before.to_bits() == change.now.to_bits();
         self.before.is_some_and(|before| before.to_bits() == self.now.to_bits())
             && self.functions.iter().all(|function| same(function.own) && same(function.calls))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exact::frozen::frozen;
+
+    #[test]
+    fn the_form_of_a_blame_is_frozen_and_that_of_an_older_record_is_read() {
+        let old = r#""by":"callgrind 3.19.0","seconds":0.9,"before":10.0,"now":12.5,"system_calls":{"before":1.0,"now":2.0},"functions":[{"name":"a::b","own":{"before":10.0,"now":12.5},"inclusive":{"before":10.0,"now":12.5},"calls":{"before":1.0,"now":2.0},"caller":"a","parts":[["",{"before":10.0,"now":12.5}]]}],"nameless":0.0"#;
+        let blame: Blame = frozen(&format!("{{{old}}}"));
+        assert!(blame.calls.is_none() && blame.sites.is_empty() && !blame.is_of_memory);
+        let new = format!(
+            r#"{{{old},"allocations":{{"before":1.0,"now":2.0}},"sites":[{{"name":"a::b","through":"malloc","allocations":{{"before":1.0,"now":2.0}}}}],"is_of_memory":true,"calls":{{"names":["a::b"],"frames":[[0,0,10.0,12.5]]}}}}"#
+        );
+        let blame: Blame = frozen(&new);
+        assert_eq!(blame.sites[0].allocations.by(), 1.0);
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 mod accepted;
 mod blame;
+mod calls;
 mod changed;
 mod counted;
 mod holdable;
@@ -19,7 +20,8 @@ mod waived;
 pub mod words;
 
 pub use self::accepted::Accepted;
-pub use self::blame::{Blame, Blamed, Change};
+pub use self::blame::{Blame, Blamed, Change, Site};
+pub use self::calls::{CallTree, Frame};
 pub use self::changed::Changed;
 pub use self::counted::Counted;
 pub use self::holdable::{Holdable, MORE};

@@ -1,15 +1,17 @@
 //! The measurement of benchmarks: the benchmark's own program is started anew for each value. A program that serves its
 //! benchmarks measures them as workloads are measured. In any other one its library measures as it always does, but for a
-//! short time.
+//! short time; its instructions are counted in one iteration.
 //!
 //! A process gives one value, whatever Criterion samples in it, since what varies from process to process is not in one
 //! process's samples.
 
 mod compared;
+mod counted;
 mod libtest;
 mod named;
 mod pairs;
 mod process;
+mod profiled;
 mod reach;
 mod runs;
 mod served;
@@ -18,6 +20,7 @@ mod sources;
 #[cfg(all(test, unix))]
 mod tests;
 
+pub(crate) use self::profiled::BenchmarkProfile;
 pub(crate) use self::side::Origin;
 pub(crate) use self::sources::Benchmarks;
 pub(super) use self::sources::rate;

@@ -232,7 +232,7 @@ fn launch(found: &Found, mode: Mode, home: &Path) -> Result<Launch, Unmeasured> 
 }
 
 /// Returns a regular expression that matches this text alone.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for c in text.chars() {
         if c.is_ascii_punctuation() && c != '_' && c != '/' {

@@ -1,8 +1,10 @@
 //! The processes of one benchmark.
 
+use perf_budget_core::benchmarks::is_counted_within;
 use perf_budget_core::outcome::Unmeasured;
 use perf_budget_core::reading::{ProcessRun, Timing};
 
+use super::counted;
 use super::process::{Found, Mode};
 use super::side::{Side, Terms, notes};
 use crate::meter::Source;
@@ -38,6 +40,10 @@ impl Source for BenchmarkRuns {
         }
         if let Some(why) = self.terms.lacking(std::slice::from_ref(&found)) {
             return Err(why);
+        }
+        if self.terms.metrics.iter().all(|metric| is_counted_within(found.library, metric)) {
+            self.found = Some(found.clone());
+            return counted::measure(&found, &self.terms);
         }
         let (mode, run) = if let Some(mode) = self.mode {
             (mode, self.terms.run(&found, mode)?)

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use perf_budget_core::benchmarks::is_of_batches;
+use perf_budget_core::benchmarks::stands_alone;
 use perf_budget_core::budget::Library;
 use perf_budget_core::metric::Metric;
 use perf_budget_core::outcome::{Cause, Unmeasured};
@@ -26,7 +26,7 @@ impl Found {
 
     /// Returns why a metric of this benchmark cannot be measured, if it cannot.
     pub(super) fn lacks(&self, metric: &Metric) -> Option<Unmeasured> {
-        if self.skills.serves || is_of_batches(metric) {
+        if self.skills.serves || stands_alone(self.library, metric) {
             return None;
         }
         let text = match self.library {

@@ -5,6 +5,7 @@
 //! counts once for each byte. Both are variables of the environment of this one process.
 
 mod fixed_random;
+mod within;
 
 #[cfg(target_os = "linux")]
 use std::ffi::OsStr;
@@ -15,6 +16,7 @@ use std::sync::OnceLock;
 use perf_budget_core::callgrind::Profile;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
+pub(crate) use self::within::CountedWithin;
 use super::wire::Counting;
 use crate::exec::Launch;
 use crate::instrument::instructions;
@@ -79,8 +81,8 @@ pub(super) fn callgrind() -> Result<PathBuf, Unmeasured> {
     })
 }
 
-/// Reads the profiles of the operations that count: those of all dumps but the first, which shows what the measuring
-/// itself adds, and the one of the warm-up, where there is one.
+/// Reads the profiles of the operations that count, the same as those of the metric. What comes before them in a loop is the
+/// first operation, before anything is counted, what the measuring itself adds, and the warm-up; else only what it adds.
 ///
 /// # Errors
 /// If a file cannot be read, or there is none.
@@ -90,7 +92,7 @@ pub(super) fn profiles(dir: &Path) -> Result<Vec<Profile>, Unmeasured> {
     };
     let place = |number: usize| dir.join(format!("{DUMPS}.{number}"));
     let count = (1..=MOST_DUMPS).take_while(|&number| place(number).is_file()).count();
-    let first = if count > 2 { 3 } else { 2 };
+    let first = if count > 2 { 4 } else { 2 };
     let read = |number| {
         let text =
             std::fs::read_to_string(place(number)).map_err(|error| failed(error.to_string()))?;
@@ -164,16 +166,33 @@ pub(super) fn place_under(
     program: &Path,
     counting: &Counting,
 ) -> std::io::Result<()> {
-    let mut args: Vec<OsString> =
-        ["--tool=callgrind", "--quiet", "--instr-atstart=no"].map(OsString::from).into();
+    let mut options = vec!["--instr-atstart=no".to_owned()];
+    if counting.is_profile {
+        options.push(profiled());
+        options.push("--collect-systime=yes".to_owned());
+    }
+    place(launch, program, &counting.dumps, options)
+}
+
+/// Returns the option by which callgrind tells callers apart.
+fn profiled() -> String {
+    format!("--separate-callers={CALLERS}")
+}
+
+/// Makes a launch one of the same program under callgrind, with these options and an environment in which every process
+/// counts the same. `dumps` is the path of its files, without their numbers.
+fn place(
+    launch: &mut Launch,
+    program: &Path,
+    dumps: &Path,
+    options: Vec<String>,
+) -> std::io::Result<()> {
+    let mut args: Vec<OsString> = ["--tool=callgrind", "--quiet"].map(OsString::from).into();
     let mut out = OsString::from("--callgrind-out-file=");
     // A `%` begins the name of a variable there.
-    out.push(counting.dumps.to_string_lossy().replace('%', "%%"));
+    out.push(dumps.to_string_lossy().replace('%', "%%"));
     args.push(out);
-    if counting.is_profile {
-        args.push(format!("--separate-callers={CALLERS}").into());
-        args.push("--collect-systime=yes".into());
-    }
+    args.extend(options.into_iter().map(OsString::from));
     args.push(std::mem::replace(&mut launch.program, program.into()));
     args.append(&mut launch.args);
     launch.args = args;
@@ -182,7 +201,7 @@ pub(super) fn place_under(
     let tunables = joined(own_value(launch, TUNABLES), TUNABLE.into());
     launch.env.push((TUNABLES.into(), tunables));
     if let Some(library) = fixed_random::library() {
-        let place = counting.dumps.with_file_name(LIBRARY);
+        let place = dumps.with_file_name(LIBRARY);
         std::fs::write(&place, library)?;
         // Of two libraries with the same function the first one holds.
         let preload =

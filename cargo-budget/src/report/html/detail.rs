@@ -4,14 +4,14 @@ use std::fmt::Write as _;
 
 use maud::{Markup, html};
 use perf_budget_core::budget::Bound;
-use perf_budget_core::outcome::{Against, Blame, Estimate, Evidence, Outcome, words};
+use perf_budget_core::outcome::{Against, Estimate, Evidence, Outcome};
 use perf_budget_core::quantity::{Quantity, Unit};
 use perf_budget_core::report::terminal::{e_value, interval_text, next};
 use perf_budget_core::verdict::Verdict;
 
 use super::axis::percent;
 use super::escape::{Prose, Text};
-use super::{both, chart, trend};
+use super::{blame, both, chart, trend};
 use crate::inside::Inside;
 use crate::report::Report;
 use crate::report::is_nameless;
@@ -38,7 +38,7 @@ pub(super) fn render(report: &Report, earlier: &[&Outcome], outcome: &Outcome) -
                 }
                 div { (facts(outcome)) (quantiles(outcome)) }
             }
-            @if let Some(blame) = &outcome.blame { (blamed(blame)) }
+            @if let Some(blame) = &outcome.blame { (blame::render(blame)) }
             @if let Some(changed) = &outcome.changed {
                 p.why { span.label { "Changed " } (Text(&changed.words())) }
             }
@@ -92,38 +92,6 @@ fn notes(outcome: &Outcome) -> Markup {
             details.more {
                 summary { "and " (counted(rest.len(), "more note")) }
                 ul.notes { @for note in rest { li { (Prose(note)) } } }
-            }
-        }
-    }
-}
-
-/// Renders what is to blame for a red: the sentence, and below it the functions with the greatest changes.
-fn blamed(blame: &Blame) -> Markup {
-    /// The most functions that the table has.
-    const ROWS: usize = 20;
-    let mut lines = words::blame(blame).into_iter();
-    let whole = |amount: f64| format!("{amount:.0}");
-    html! {
-        h4 { "Blame" }
-        @if let Some(first) = lines.next() { p.sentence { (Text(&first)) } }
-        ul.notes aria-label="Functions to blame" { @for line in lines { li { (Text(&line)) } } }
-        details.more {
-            summary { "The functions, with the foreign code below each" }
-            div.parts {
-                table {
-                    thead { tr { th { "function" } th { "before" } th { "now" } th { "with all it calls" } th { "calls" } } }
-                    tbody {
-                        @for function in blame.functions.iter().take(ROWS) {
-                            tr {
-                                td { (Text(&function.name)) }
-                                td { (whole(function.own.before)) }
-                                td { (whole(function.own.now)) }
-                                td { (whole(function.inclusive.now)) }
-                                td { (whole(function.calls.now)) }
-                            }
-                        }
-                    }
-                }
             }
         }
     }

@@ -7,11 +7,13 @@
 //! width.
 
 pub(crate) mod axis;
+mod blame;
 mod both;
 mod cases;
 pub(crate) mod chart;
 mod detail;
 pub(crate) mod escape;
+mod flame;
 mod footer;
 mod group;
 pub(crate) mod mark;

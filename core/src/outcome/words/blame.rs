@@ -1,9 +1,11 @@
 //! The words about what is to blame for a red.
 
-use super::super::{Blame, Blamed, Change};
+use super::super::{Blame, Blamed, Change, Site};
 
-/// How many functions are named.
+/// How many functions a red names.
 const FUNCTIONS: usize = 3;
+/// How many a profile names that was asked for.
+const PROFILED: usize = 12;
 /// How many parts of a function are named.
 const PARTS: usize = 3;
 /// The share of the whole change below which a function is not named after the first.
@@ -13,8 +15,54 @@ const LEAST: f64 = 0.5;
 /// The share of nameless instructions from which on the binary counts as stripped.
 const STRIPPED: f64 = 0.5;
 
-/// Returns the lines about what is to blame: the change of the whole, and the functions that make most of it.
+/// Returns the lines about what is to blame: the change of the whole, and the functions that make most of it. Where memory
+/// is red, the places that allocate come first.
 pub fn blame(blame: &Blame) -> Vec<String> {
+    let mut lines = if blame.is_of_memory { allocations(blame, FUNCTIONS) } else { Vec::new() };
+    lines.extend(instructions(blame, FUNCTIONS));
+    lines
+}
+
+/// Returns the lines of a profile that was asked for: more functions, and the places that allocate.
+pub fn profile(blame: &Blame) -> Vec<String> {
+    let mut lines = instructions(blame, PROFILED);
+    lines.extend(allocations(blame, PROFILED));
+    lines
+}
+
+/// Returns the lines about the allocations of one operation.
+fn allocations(blame: &Blame, most: usize) -> Vec<String> {
+    let Some(Change { before, now }) = blame.allocations else { return Vec::new() };
+    let by = format!("counted by {}", blame.by);
+    let (now, is_changed) = (amount(now), before.to_bits() != now.to_bits());
+    let mut lines = vec![match blame.before {
+        None => format!("{now} allocations of one operation, {by}"),
+        Some(_) if is_changed => {
+            format!("{} -> {now} allocations of one operation, {by}", amount(before))
+        }
+        Some(_) if blame.sites.iter().all(|site| site.allocations.by() == 0.0) => {
+            format!(
+                "the same {now} allocations at the same places, {by}: only their sizes, or how long they live, differ"
+            )
+        }
+        Some(_) => format!("{now} allocations of one operation as before, elsewhere, {by}"),
+    }];
+    let is_change = blame.before.is_some() && blame.sites.iter().any(|s| s.allocations.by() != 0.0);
+    let sites = blame.sites.iter().filter(|s| !is_change || s.allocations.by() != 0.0);
+    lines.extend(sites.take(most).map(|site| place(site, is_change)));
+    lines
+}
+
+fn place(site: &Site, is_change: bool) -> String {
+    let Change { before, now } = site.allocations;
+    let size = if is_change { signed(now - before) } else { amount(now) };
+    let counts =
+        if is_change { format!("{} -> {}, ", amount(before), amount(now)) } else { String::new() };
+    format!("{size} in {}  ({counts}through {})", site.name, site.through)
+}
+
+/// Returns the lines about the instructions of one operation.
+fn instructions(blame: &Blame, most: usize) -> Vec<String> {
     let now = amount(blame.now);
     let by = format!("by {} in {:.1} s", blame.by, blame.seconds);
     let mut lines = vec![match blame.before {
@@ -47,15 +95,15 @@ pub fn blame(blame: &Blame) -> Vec<String> {
         lines.push(format!("{before} -> {now} system calls of one operation"));
     }
     if !blame.is_same() {
-        lines.extend(named(blame).map(|function| line(function, blame)));
+        lines.extend(named(blame, most).map(|function| line(function, blame)));
     }
     lines
 }
 
 /// Returns the functions that are named: those that make most of the change.
-fn named(blame: &Blame) -> impl Iterator<Item = &Blamed> {
+fn named(blame: &Blame, most: usize) -> impl Iterator<Item = &Blamed> {
     let whole: f64 = blame.functions.iter().map(|function| function.own.by().abs()).sum();
-    let first = blame.functions.iter().take(FUNCTIONS).enumerate();
+    let first = blame.functions.iter().take(most).enumerate();
     let matters = move |(nth, function): &(usize, &Blamed)| {
         let by = function.own.by().abs();
         by >= LEAST && (*nth == 0 || by > SMALL * whole)

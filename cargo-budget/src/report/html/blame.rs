@@ -1,0 +1,116 @@
+//! What is to blame for a red, on the page: the sentence, the functions with the greatest changes, and the calls.
+
+use maud::{Markup, html};
+use perf_budget_core::outcome::{Blame, words};
+
+use super::escape::Text;
+use super::flame;
+
+/// The most functions and places that a table has.
+const ROWS: usize = 20;
+
+/// Renders it.
+pub(super) fn render(blame: &Blame) -> Markup {
+    let lines = words::blame(blame);
+    html! {
+        h4 { "Blame" }
+        @if let Some((first, rest)) = lines.split_first() {
+            p.sentence { (Text(first)) }
+            ul.notes aria-label="Functions to blame" { @for line in rest { li { (Text(line)) } } }
+        }
+        (flame::render(blame))
+        details.more {
+            summary { "The functions, with the foreign code below each" }
+            (functions(blame))
+        }
+        @if !blame.sites.is_empty() {
+            details.more { summary { "Where it allocates" } (sites(blame)) }
+        }
+    }
+}
+
+fn functions(blame: &Blame) -> Markup {
+    let is_change = blame.before.is_some();
+    html! {
+        div.functions tabindex="0" role="group" aria-label="The functions" {
+            table {
+                thead { tr {
+                    th scope="col" { "Function" }
+                    @if is_change { th scope="col" { "Before" } }
+                    th scope="col" { "Now" }
+                    @if is_change { th scope="col" { "Change" } }
+                    th scope="col" { "With all it calls" }
+                    th scope="col" { "Calls" }
+                } }
+                tbody {
+                    @for function in blame.functions.iter().take(ROWS) {
+                        tr {
+                            th scope="row" { (Text(&function.name)) }
+                            @if is_change { td { (grouped(function.own.before)) } }
+                            td { (grouped(function.own.now)) }
+                            @if is_change { td { (signed(function.own.by())) } }
+                            td { (grouped(function.inclusive.now)) }
+                            td { (grouped(function.calls.now)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn sites(blame: &Blame) -> Markup {
+    let is_change = blame.before.is_some();
+    html! {
+        div.functions tabindex="0" role="group" aria-label="The places that allocate" {
+            table {
+                thead { tr {
+                    th scope="col" { "Function" }
+                    th.name scope="col" { "Through" }
+                    @if is_change { th scope="col" { "Before" } }
+                    th scope="col" { "Now" }
+                } }
+                tbody {
+                    @for site in blame.sites.iter().take(ROWS) {
+                        tr {
+                            th scope="row" { (Text(&site.name)) }
+                            td.name { (Text(&site.through)) }
+                            @if is_change { td { (grouped(site.allocations.before)) } }
+                            td { (grouped(site.allocations.now)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Returns a whole number whose digits are in groups of three, by narrow blanks.
+fn grouped(amount: f64) -> String {
+    let digits = format!("{:.0}", amount.abs());
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push('\u{202f}');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn signed(amount: f64) -> String {
+    let sign = if amount < 0.0 { "−" } else { "+" };
+    if amount == 0.0 { "0".to_owned() } else { format!("{sign}{}", grouped(amount)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_grouped() {
+        let shown = [0.0, 999.0, 1000.0, 1_234_567.0].map(grouped);
+        assert_eq!(shown, ["0", "999", "1\u{202f}000", "1\u{202f}234\u{202f}567"]);
+        assert_eq!([signed(-1000.0), signed(0.0)], ["−1\u{202f}000", "0"]);
+    }
+}

@@ -1,0 +1,138 @@
+//! The instructions of a benchmark of Criterion as it stands, which Criterion does not know: its own program runs a single
+//! iteration (`--test`) under callgrind, which counts within the functions of Criterion that iterate.
+//!
+//! So the set-up of the benchmark and the rest of the program are left out. It is the first iteration: what is initialised
+//! at its first use is part of it. So is what Criterion itself does around it, but for its clock.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use perf_budget_core::callgrind::{Profile, is_allocator};
+use perf_budget_core::outcome::{Cause, Counted, Unmeasured};
+use perf_budget_core::reading::ProcessRun;
+
+use super::process::{Found, ended, escaped};
+use super::side::Terms;
+use crate::instrument::instructions;
+use crate::worker::counting::CountedWithin;
+use crate::worker::process::SLOWER;
+
+/// The functions of Criterion that iterate, each as the old and as the new scheme of symbols has it. None of them calls
+/// another one: what else iterates calls these.
+const ITERATE: [&str; 8] = [
+    "*criterion::bencher::Bencher<*>::iter",
+    "*criterion::bencher::Bencher<*>::iter::<*",
+    "*criterion::bencher::Bencher<*>::iter_custom",
+    "*criterion::bencher::Bencher<*>::iter_custom::<*",
+    "*criterion::bencher::Bencher<*>::iter_batched",
+    "*criterion::bencher::Bencher<*>::iter_batched::<*",
+    "*criterion::bencher::Bencher<*>::iter_batched_ref",
+    "*criterion::bencher::Bencher<*>::iter_batched_ref::<*",
+];
+
+/// Counts one iteration of a benchmark.
+///
+/// # Errors
+/// If there is no Valgrind, or nothing was counted.
+pub(super) fn measure(found: &Found, terms: &Terms) -> Result<ProcessRun, Unmeasured> {
+    let began = Instant::now();
+    let profile = run(found, false, &terms.scratch, terms.timeout * SLOWER)?;
+    let allocator = profile.inclusive(is_allocator);
+    let clock = profile.called(iterates, is_clock);
+    let own = profile.total().saturating_sub(allocator + clock);
+    let by = format!("{}, one iteration", instructions::by_callgrind(&profile.creator));
+    let mut process = ProcessRun { elapsed: began.elapsed(), ..ProcessRun::default() };
+    for metric in &terms.metrics {
+        process.values.insert(metric.clone(), own as f64);
+    }
+    process.counted = Some(Counted { by, allocator: Some(allocator as f64) });
+    process.notes = vec![found.note.clone(), note(&profile)];
+    Ok(process)
+}
+
+/// Runs one iteration under callgrind, and returns what it counted.
+pub(super) fn run(
+    found: &Found,
+    is_profile: bool,
+    scratch: &Path,
+    timeout: Duration,
+) -> Result<Profile, Unmeasured> {
+    let mut args = vec!["--test".to_owned(), "--noplot".to_owned()];
+    if found.skills.exact {
+        args.extend(["--exact", "--", &found.name].map(Into::into));
+    } else {
+        args.extend(["--".to_owned(), format!("^{}$", escaped(&found.name))]);
+    }
+    let mut launch = found.launch(args, scratch);
+    let counted = CountedWithin::new(&mut launch, &ITERATE, is_profile, scratch)?;
+    ended(&launch, &found.name, timeout)?;
+    let named = |why: Unmeasured| Unmeasured {
+        text: format!("the benchmark `{}`: {}", found.name, why.text),
+        ..why
+    };
+    let profile = counted.read().map_err(named)?;
+    if profile.total() == 0 {
+        let text = format!(
+            "callgrind found no function of Criterion that iterates the benchmark `{}`: the binary may be stripped, or the \
+             benchmark does not iterate; keep its symbols (`strip = false` in the profile `bench`)",
+            found.name
+        );
+        return Err(Unmeasured::new(Cause::MeasuredNothing, text));
+    }
+    Ok(profile)
+}
+
+/// Whether a function is one of Criterion's that iterate.
+fn iterates(name: &str) -> bool {
+    name.contains("criterion::bencher::Bencher<")
+}
+
+/// Whether a function reads the clock, or reckons with what it has read.
+fn is_clock(name: &str) -> bool {
+    ["std::time::Instant", "criterion::measurement::WallTime", "core::time::Duration"]
+        .iter()
+        .any(|clock| name.contains(clock))
+}
+
+/// Returns the note on what is part of the count.
+fn note(profile: &Profile) -> String {
+    let ran = |what: &str| {
+        let mut names = profile.functions.iter().filter(|function| function.cost > 0);
+        names.any(|function| iterates(&function.name) && function.name.contains(what))
+    };
+    let also = if ran("::iter_batched") {
+        " and the set-up of its batch are part of it"
+    } else if ran("::iter_custom") {
+        " and all that `iter_custom` is given are part of it"
+    } else {
+        " is part of it"
+    };
+    format!(
+        "counted in one iteration, the first, so that what is initialised at its first use{also}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use perf_budget_core::callgrind::{Call, Function};
+
+    use super::*;
+
+    #[test]
+    fn the_clock_of_criterion_is_left_out_and_that_of_the_operation_is_not() {
+        let function = |name: &str, cost, calls: &[(usize, u64)]| Function {
+            name: name.to_owned(),
+            cost,
+            calls: calls.iter().map(|&(to, cost)| Call { to, count: 1, cost }).collect(),
+            ..Function::default()
+        };
+        let functions = vec![
+            function("criterion::bencher::Bencher<M>::iter_batched", 10, &[(1, 30), (2, 130)]),
+            function("<std::time::Instant>::now", 60, &[]),
+            function("work::merge", 100, &[(1, 30)]),
+        ];
+        let profile = Profile { functions, ..Profile::default() };
+        assert_eq!((profile.total(), profile.called(iterates, is_clock)), (170, 30));
+        assert!(note(&profile).contains("the set-up of its batch"));
+    }
+}
