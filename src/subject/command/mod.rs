@@ -6,6 +6,7 @@
 mod launch;
 mod page_cache;
 mod ready;
+mod reported;
 mod surroundings;
 
 #[cfg(all(test, target_os = "linux"))]
@@ -14,9 +15,7 @@ mod tests;
 use std::time::{Duration, Instant};
 
 use perf_budget_core::budget::{Cache, Command, Constraint, Ready};
-#[cfg(target_os = "linux")]
-use perf_budget_core::metric::Effect;
-use perf_budget_core::metric::{Key, Metric, SampleKind};
+use perf_budget_core::metric::{Effect, Key, Metric, SampleKind};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::{Orphans, ProcessRun, Timing};
 
@@ -26,7 +25,7 @@ use self::ready::Signal;
 use self::surroundings::{beside, constrained};
 #[cfg(target_os = "linux")]
 use crate::exec::Stage;
-use crate::exec::{self, Child, Finished, Launch, Readiness, Usage};
+use crate::exec::{self, Child, Finished, Launch, Readiness, Usage, Written};
 use crate::inject::Injection;
 
 /// Runs `command` once in its place, and ends it and everything it started.
@@ -39,10 +38,12 @@ use crate::inject::Injection;
 /// - `peak_rss`: the most resident bytes it ever had. For a command that ends by itself: those of its largest process.
 ///   For one that is ended when it is ready: added up over its processes.
 /// - `exit`: its exit code.
+/// - `transferred`, `js_heap`, `wasm_memory`, and `startup_*` under `ready = { reported = NAME }`: what a line of its
+///   standard output says; see [`reported`].
 ///
 /// Fails if the command cannot be started, if it is not ready or does not end within `timeout`, if a signal kills it,
 /// if it ends by itself as soon as it is ready, if it ends with a code other than 0 although `exit` is not asked for,
-/// or if a metric is [`unsupported`].
+/// if it does not report what it is asked for, or if a metric is [`unsupported`].
 pub(crate) fn measure(
     command: &Command,
     place: Place<'_>,
@@ -78,15 +79,39 @@ fn measure_prepared(
     if let Some((injection, own)) = injection {
         apply(&mut launch, command, injection, own)?;
     }
+    let is_reported = |metric: &&Metric| line(command, metric).is_some();
+    let (reported, watched): (Vec<_>, Vec<_>) = metrics.iter().partition(is_reported);
+    let watched: Vec<Metric> = watched.into_iter().cloned().collect();
+    if !reported.is_empty() {
+        launch.keep = launch.keep.max(reported::KEPT);
+    }
     let mut process = ProcessRun::default();
     if command.cache == Cache::Evicted {
         process.notes.extend(page_cache::evict(&launch, root)?);
     }
-    match &signal {
-        None => run_to_end(&launch, metrics, timeout, &mut process)?,
-        Some(signal) => run_until_ready(&launch, signal, metrics, timeout, &mut process)?,
+    let stdout = match &signal {
+        None => run_to_end(&launch, &watched, timeout, &mut process)?,
+        Some(signal) => run_until_ready(&launch, signal, &watched, timeout, &mut process)?,
+    };
+    for metric in reported {
+        let (Some(name), Some(unit)) = (line(command, metric), metric.unit()) else { continue };
+        let value = reported::read(&launch.name(), &stdout, name.as_ref(), unit)?;
+        let moved = |(injection, own): (Injection, f64)| match injection.effect {
+            Effect::Recorded => injection.recorded(value),
+            _ => value + injection.added(own),
+        };
+        process.values.insert(metric.clone(), injection.map_or(value, moved));
     }
     Ok(process)
+}
+
+/// Returns the name of the line by which the command reports this metric. `None` if it is watched from outside.
+fn line(command: &Command, metric: &Metric) -> Option<String> {
+    match (metric.key(), &command.ready) {
+        (Key::Startup, Ready::Reported(name)) => Some(name.clone()),
+        (Key::Transferred | Key::JsHeap | Key::WasmMemory, _) => Some(metric.name()),
+        _ => None,
+    }
 }
 
 /// Whether the first run of a command only fills the page cache, so that its values must be discarded.
@@ -96,7 +121,7 @@ pub(crate) fn first_run_warms(command: &Command) -> bool {
 
 /// Returns the reason why this metric of this command can never be measured here. `None` if it can.
 pub(crate) fn unsupported(command: &Command, metric: &Metric) -> Option<Unmeasured> {
-    let ends = command.ready == Ready::Exit;
+    let ends = matches!(command.ready, Ready::Exit | Ready::Reported(_));
     if command.constraint != Constraint::default() && !cfg!(target_os = "linux") {
         let text = "`memory` and `processors` constrain a command on Linux only; remove them, or measure there";
         return Some(Unmeasured::new(Cause::Unsupported, text));
@@ -114,6 +139,7 @@ pub(crate) fn unsupported(command: &Command, metric: &Metric) -> Option<Unmeasur
              `ready`, or limit `startup_*`"
         }
         Key::Wall | Key::Startup | Key::Cpu | Key::Rss | Key::PeakRss | Key::Exit => return None,
+        Key::Transferred | Key::JsHeap | Key::WasmMemory => return None,
         _ => "is not a metric of a command",
     };
     Some(Unmeasured::new(Cause::Unsupported, format!("`{metric}` {text}")))
@@ -130,8 +156,10 @@ fn apply(
     let added = injection.added(own);
     let stage = match (injection.effect, &command.ready) {
         (Effect::Exit, _) => Stage::Exit,
+        // The value is changed once it is read.
+        (Effect::Recorded, _) => return Ok(()),
         // The peak is the highest value of one process, so the injected pages must exceed what it reaches by itself.
-        (Effect::ResidentPeak, Ready::Exit) => Stage::Touch(own + added),
+        (Effect::ResidentPeak, Ready::Exit | Ready::Reported(_)) => Stage::Touch(own + added),
         (Effect::Resident | Effect::ResidentPeak, _) => Stage::Beside(added),
         _ => Stage::Work(added),
     };
@@ -144,12 +172,13 @@ fn apply(_: &mut Launch, _: &Command, _: Injection, _: f64) -> Result<(), Unmeas
     Err(Unmeasured::new(Cause::Unsupported, text))
 }
 
+/// Runs the command until it ends, and returns what it wrote to its standard output.
 fn run_to_end(
     launch: &Launch,
     metrics: &[Metric],
     timeout: Duration,
     process: &mut ProcessRun,
-) -> Result<(), Unmeasured> {
+) -> Result<Written, Unmeasured> {
     let Finished { code, wall, usage, stdout, stderr, strays } = exec::run(launch, timeout)?;
     let name = launch.name();
     if code != 0 && !metrics.contains(&Key::Exit.into()) {
@@ -186,16 +215,17 @@ fn run_to_end(
             "`{name}` left {strays} running, which were ended: what they used is not counted"
         ));
     }
-    Ok(())
+    Ok(stdout)
 }
 
+/// Runs the command until it is ready, ends it, and returns what it had written to its standard output.
 fn run_until_ready(
     launch: &Launch,
     signal: &Signal,
     metrics: &[Metric],
     timeout: Duration,
     process: &mut ProcessRun,
-) -> Result<(), Unmeasured> {
+) -> Result<Written, Unmeasured> {
     let name = launch.name();
     let mut child = Child::spawn(launch)?;
     let deadline = child.deadline(timeout);
@@ -257,7 +287,7 @@ fn run_until_ready(
             ));
         }
     }
-    Ok(())
+    Ok(child.written())
 }
 
 /// Sets the times of a run from which the time spent waiting for a processor is subtracted.
