@@ -9,7 +9,7 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 
 use super::after_ready::Watch;
 use super::exit::{self, Exit};
-use super::launch::{Event, Finished, Input, Launch, Stream};
+use super::launch::{Event, Finished, Input, Launch, Stream, Written};
 use super::output::{self, Drain};
 use super::system::{self, End};
 use super::usage::Living;
@@ -236,6 +236,11 @@ impl Child {
     /// Returns the end of the standard error, or of the standard output if nothing was written to standard error.
     pub(crate) fn last_words(&self) -> Option<String> {
         self.stderr.written().text().or_else(|| self.stdout.written().text())
+    }
+
+    /// Returns the end of the standard output.
+    pub(crate) fn written(&self) -> Written {
+        self.stdout.written()
     }
 
     /// Whether the end of what was written to a stream has this text.

@@ -49,7 +49,7 @@ pub(crate) use self::handshake::{REJECTED, Rejected};
 pub(crate) use self::handshake::{Token, accept};
 #[cfg(target_os = "linux")]
 pub(crate) use self::inject::{Stage, inject};
-pub(crate) use self::launch::{Changes, Finished, Input, Launch, Parent, Stream};
+pub(crate) use self::launch::{Changes, Finished, Input, Launch, Parent, Stream, Written};
 pub(crate) use self::system::helper;
 pub(crate) use self::usage::{Counted, Usage};
 

@@ -71,6 +71,8 @@ pub enum Ready {
     Port(u16),
     /// When this file exists.
     File(PathBuf),
+    /// When the command itself says: it ends, and a line of its standard output has this name, and after it how long it took.
+    Reported(String),
 }
 
 /// The state of the page cache when a command starts.

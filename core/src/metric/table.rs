@@ -378,6 +378,28 @@ rows! {
         judged: Compared { repeats: 1 }, sample: SampleKind::Process,
         halved: Welcome, inject: Inject::both(Effect::Exit, Effect::Exit),
     }
+    // A command prints these values itself: of a page, for instance, that it has opened.
+    Transferred {
+        name: "transferred", meaning: "Bytes that came over the network, as the command reports them",
+        has: &[(Command, Process, &[])],
+        unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
+        judged: Compared { repeats: 2 }, sample: SampleKind::Process,
+        halved: Suspicious, inject: Inject::raises(Effect::Recorded),
+    }
+    JsHeap {
+        name: "js_heap", meaning: "Live heap of JavaScript, as the command reports it",
+        has: &[(Command, Process, &[])],
+        unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
+        judged: Statistical(Tolerance::Memory), sample: SampleKind::Process,
+        halved: Suspicious, inject: Inject::raises(Effect::Recorded),
+    }
+    WasmMemory {
+        name: "wasm_memory", meaning: "Linear memory of WebAssembly, as the command reports it",
+        has: &[(Command, Process, &[])],
+        unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
+        judged: Compared { repeats: 2 }, sample: SampleKind::Process,
+        halved: Suspicious, inject: Inject::raises(Effect::Recorded),
+    }
     // The other metric says what reads the slope, whether it is compared, and what moves it.
     Slope {
         name: "scaling_", meaning: "Slope of another metric over a parameter, on a log-log scale",

@@ -6,6 +6,7 @@
 mod launch;
 mod page_cache;
 mod ready;
+mod reported;
 mod surroundings;
 
 #[cfg(all(test, target_os = "linux"))]
@@ -14,9 +15,7 @@ mod tests;
 use std::time::{Duration, Instant};
 
 use perf_budget_core::budget::{Cache, Command, Ready};
-#[cfg(target_os = "linux")]
-use perf_budget_core::metric::Effect;
-use perf_budget_core::metric::{Key, Metric, SampleKind};
+use perf_budget_core::metric::{Effect, Key, Metric, SampleKind};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::{Orphans, ProcessRun, Timing};
 
@@ -26,7 +25,7 @@ use self::ready::Signal;
 use self::surroundings::beside;
 #[cfg(target_os = "linux")]
 use crate::exec::Stage;
-use crate::exec::{self, Child, Counted, Finished, Launch, Readiness, Usage};
+use crate::exec::{self, Child, Counted, Finished, Launch, Readiness, Usage, Written};
 use crate::inject::Injection;
 
 /// Runs `command` once in its place, and ends it and everything it started.
@@ -41,10 +40,12 @@ use crate::inject::Injection;
 /// - `page_faults`, `major_faults`, `read_bytes`, `written_bytes`: of the same processes as `cpu`, since just before its
 ///   program was loaded.
 /// - `exit`: its exit code.
+/// - `transferred`, `js_heap`, `wasm_memory`, and `startup_*` under `ready = { reported = NAME }`: what a line of its
+///   standard output says; see [`reported`].
 ///
 /// Fails if the command cannot be started, if it is not ready or does not end within `timeout`, if a signal kills it,
 /// if it ends by itself as soon as it is ready, if it ends with a code other than 0 although `exit` is not asked for,
-/// or if a metric is [`unsupported`].
+/// if it does not report what it is asked for, or if a metric is [`unsupported`].
 pub(crate) fn measure(
     command: &Command,
     place: Place<'_>,
@@ -80,15 +81,39 @@ fn measure_prepared(
     if let Some((injection, own)) = injection {
         apply(&mut launch, command, injection, own)?;
     }
+    let is_reported = |metric: &&Metric| line(command, metric).is_some();
+    let (reported, watched): (Vec<_>, Vec<_>) = metrics.iter().partition(is_reported);
+    let watched: Vec<Metric> = watched.into_iter().cloned().collect();
+    if !reported.is_empty() {
+        launch.keep = launch.keep.max(reported::KEPT);
+    }
     let mut process = ProcessRun::default();
     if command.cache == Cache::Evicted {
         process.notes.extend(page_cache::evict(&launch, root)?);
     }
-    match &signal {
-        None => run_to_end(&launch, metrics, timeout, &mut process)?,
-        Some(signal) => run_until_ready(&launch, signal, metrics, timeout, &mut process)?,
+    let stdout = match &signal {
+        None => run_to_end(&launch, &watched, timeout, &mut process)?,
+        Some(signal) => run_until_ready(&launch, signal, &watched, timeout, &mut process)?,
+    };
+    for metric in reported {
+        let (Some(name), Some(unit)) = (line(command, metric), metric.unit()) else { continue };
+        let value = reported::read(&launch.name(), &stdout, name.as_ref(), unit)?;
+        let moved = |(injection, own): (Injection, f64)| match injection.effect {
+            Effect::Recorded => injection.recorded(value),
+            _ => value + injection.added(own),
+        };
+        process.values.insert(metric.clone(), injection.map_or(value, moved));
     }
     Ok(process)
+}
+
+/// Returns the name of the line by which the command reports this metric. `None` if it is watched from outside.
+fn line(command: &Command, metric: &Metric) -> Option<String> {
+    match (metric.key(), &command.ready) {
+        (Key::Startup, Ready::Reported(name)) => Some(name.clone()),
+        (Key::Transferred | Key::JsHeap | Key::WasmMemory, _) => Some(metric.name()),
+        _ => None,
+    }
 }
 
 /// Whether the first run of a command only fills the page cache, so that its values must be discarded.
@@ -98,7 +123,7 @@ pub(crate) fn first_run_warms(command: &Command) -> bool {
 
 /// Returns the reason why this metric of this command can never be measured here. `None` if it can.
 pub(crate) fn unsupported(command: &Command, metric: &Metric) -> Option<Unmeasured> {
-    let ends = command.ready == Ready::Exit;
+    let ends = matches!(command.ready, Ready::Exit | Ready::Reported(_));
     if let Some(reason) = exec::unconstrained(command.constraint) {
         return Some(reason);
     }
@@ -131,7 +156,10 @@ pub(crate) fn unsupported(command: &Command, metric: &Metric) -> Option<Unmeasur
         | Key::MajorFaults
         | Key::ReadBytes
         | Key::WrittenBytes
-        | Key::Exit => return None,
+        | Key::Exit
+        | Key::Transferred
+        | Key::JsHeap
+        | Key::WasmMemory => return None,
         _ => "is not a metric of a command",
     };
     Some(Unmeasured::new(Cause::Unsupported, format!("`{metric}` {text}")))
@@ -148,8 +176,10 @@ fn apply(
     let added = injection.added(own);
     let stage = match (injection.effect, &command.ready) {
         (Effect::Exit, _) => Stage::Exit,
+        // The value is changed once it is read.
+        (Effect::Recorded, _) => return Ok(()),
         // The peak is the highest value of one process, so the injected pages must exceed what it reaches by itself.
-        (Effect::ResidentPeak, Ready::Exit) => Stage::Touch(own + added),
+        (Effect::ResidentPeak, Ready::Exit | Ready::Reported(_)) => Stage::Touch(own + added),
         (Effect::Resident | Effect::ResidentPeak, _) => Stage::Beside(added),
         (Effect::Faults, _) => Stage::Faults(added),
         (Effect::Read, _) => Stage::Read(added),
@@ -165,12 +195,13 @@ fn apply(_: &mut Launch, _: &Command, _: Injection, _: f64) -> Result<(), Unmeas
     Err(Unmeasured::new(Cause::Unsupported, text))
 }
 
+/// Runs the command until it ends, and returns what it wrote to its standard output.
 fn run_to_end(
     launch: &Launch,
     metrics: &[Metric],
     timeout: Duration,
     process: &mut ProcessRun,
-) -> Result<(), Unmeasured> {
+) -> Result<Written, Unmeasured> {
     let Finished { code, wall, usage, stdout, stderr, strays } = exec::run(launch, timeout)?;
     let name = launch.name();
     if code != 0 && !metrics.contains(&Key::Exit.into()) {
@@ -207,16 +238,17 @@ fn run_to_end(
             "`{name}` left {strays} running, which were ended: what they used is not counted"
         ));
     }
-    Ok(())
+    Ok(stdout)
 }
 
+/// Runs the command until it is ready, ends it, and returns what it had written to its standard output.
 fn run_until_ready(
     launch: &Launch,
     signal: &Signal,
     metrics: &[Metric],
     timeout: Duration,
     process: &mut ProcessRun,
-) -> Result<(), Unmeasured> {
+) -> Result<Written, Unmeasured> {
     let name = launch.name();
     let mut child = Child::spawn(launch)?;
     let deadline = child.deadline(timeout);
@@ -278,7 +310,7 @@ fn run_until_ready(
             ));
         }
     }
-    Ok(())
+    Ok(child.written())
 }
 
 /// Sets the times of a run from which the time spent waiting for a processor is subtracted.

@@ -22,11 +22,11 @@ pub(super) enum Signal {
 }
 
 impl Signal {
-    /// Returns the signal of `ready`, or `None` if the command is ready when it ends. Fails if the signal is there
+    /// Returns the signal of `ready`, or `None` if the command ends by itself. Fails if the signal is there
     /// before the command is started.
     pub(super) fn prepare(ready: &Ready, root: &Path) -> Result<Option<Signal>, Unmeasured> {
         Ok(Some(match ready {
-            Ready::Exit => return Ok(None),
+            Ready::Exit | Ready::Reported(_) => return Ok(None),
             Ready::Stdout(text) => Signal::Text(Stream::Stdout, text.clone()),
             Ready::Stderr(text) => Signal::Text(Stream::Stderr, text.clone()),
             Ready::Port(port) if port::accepts(*port) => {

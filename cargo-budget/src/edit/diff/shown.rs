@@ -41,6 +41,7 @@ pub(super) fn subject(subject: &Subject) -> String {
         Ready::Stdout(text) => format!(", ready when stdout has {text:?}"),
         Ready::Stderr(text) => format!(", ready when stderr has {text:?}"),
         Ready::Port(port) => format!(", ready on port {port}"),
+        Ready::Reported(name) => format!(", ready as its line {name:?} says"),
         Ready::File(path) => format!(", ready when {} exists", path.display()),
     };
     let cache = match command.cache {

@@ -328,4 +328,9 @@ pub(super) const READY: &[Key] = &[
     key("stderr", ALL, "When this text is on its standard error."),
     key("port", ALL, "When this TCP port of the loopback interface accepts a connection."),
     key("file", ALL, "When this file exists."),
+    key(
+        "reported",
+        ALL,
+        "The command ends by itself and says how long it took: the name of a line of its standard output, as in `startup 132.4 ms`.",
+    ),
 ];

@@ -255,7 +255,7 @@ fn ready(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Ready> {
             if table.is_empty() {
                 let title = "`ready` does not say when";
                 reading.report_absence(Problem::new(entry.value.span(), title).help(
-                    "write one of stdout, stderr, port, file; without `ready` it is when the command ends",
+                    "write one of stdout, stderr, port, file, reported; without `ready` it is when the command ends",
                 ));
             }
             return None;
@@ -275,8 +275,23 @@ fn ready(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Ready> {
         "file" => {
             one.text(reading, "the path in quotes").map(|path| Ready::File(PathBuf::from(path)))
         }
+        "reported" => reported(one, reading),
         _ => port(one, reading),
     }
+}
+
+fn reported(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Ready> {
+    let name = entry.text(reading, "the name of the line in quotes")?;
+    if name.contains(char::is_whitespace) {
+        let title = format!("{} cannot be the name of a line", quoted(&name));
+        reading.report(
+            Problem::new(entry.value.span(), title).help(
+                "write one word, as in reported = \"startup\" for the line `startup 132.4 ms`",
+            ),
+        );
+        return None;
+    }
+    Some(Ready::Reported(name))
 }
 
 fn port(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Ready> {
