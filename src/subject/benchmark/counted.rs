@@ -63,7 +63,7 @@ pub(super) fn run(
     } else {
         args.extend(["--".to_owned(), format!("^{}$", escaped(&found.name))]);
     }
-    let mut launch = found.launch(args, scratch);
+    let mut launch = found.launch(args, scratch)?;
     let counted = CountedWithin::new(&mut launch, &ITERATE, is_profile, scratch)?;
     ended(&launch, &found.name, timeout)?;
     let named = |why: Unmeasured| Unmeasured {

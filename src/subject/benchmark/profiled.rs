@@ -74,6 +74,6 @@ impl BenchmarkProfile {
 
     /// Returns the path of its program.
     pub(crate) fn program(&self) -> &Path {
-        &self.found.binary
+        &self.found.program.binary
     }
 }

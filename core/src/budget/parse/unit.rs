@@ -53,13 +53,12 @@ pub(super) fn read(budget: &DeTable<'_>, reading: &mut Reading<'_>) -> Declared 
             }
             _ => None,
         };
-        match unit {
-            Some(unit) => declared.push(Metric { name: entry.key.to_owned(), unit, at: entry.at }),
-            None => {
-                let title = format!("{} is not a unit", quoted(&word));
-                let help = "write \"number\", or a unit as in limits: \"ns\", \"ms\", \"s\", \"B\", \"KB\", \"MiB\", \"%\", \"op/s\", \"MB/s\"";
-                reading.report(Problem::new(entry.value.span(), title).help(help));
-            }
+        if let Some(unit) = unit {
+            declared.push(Metric { name: entry.key.to_owned(), unit, at: entry.at });
+        } else {
+            let title = format!("{} is not a unit", quoted(&word));
+            let help = "write \"number\", or a unit as in limits: \"ns\", \"ms\", \"s\", \"B\", \"KB\", \"MiB\", \"%\", \"op/s\", \"MB/s\"";
+            reading.report(Problem::new(entry.value.span(), title).help(help));
         }
     }
     Declared(declared)
