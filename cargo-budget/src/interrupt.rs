@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+#[cfg(unix)]
+use crate::child::program;
 use crate::failure::Failure;
 
 /// How long a started program may take to end by itself after Ctrl-C, before it is ended.
@@ -95,7 +97,8 @@ fn apart(_: &mut Command) {}
 #[cfg(unix)]
 fn end(child: &mut Child, signal: &str) {
     let group = format!("-{}", child.id());
-    let sent = crate::child::program("kill").args([&format!("-{signal}"), "--", &group]).status();
+    let signal = format!("-{signal}");
+    let sent = program("kill").args([signal.as_str(), "--", &group]).status();
     if !sent.is_ok_and(|status| status.success()) {
         let _ = child.kill();
     }

@@ -49,6 +49,7 @@ use self::environment::Environment;
 use self::prepared::{Place, Prepared};
 use self::running::Changes;
 use crate::failure::Failure;
+use crate::git::Repository;
 use crate::progress::Progress;
 use crate::project::Project;
 
@@ -201,7 +202,12 @@ pub(crate) fn compared(
     tell: &dyn Fn(&str),
 ) -> Result<Result<Option<Base>, Failure>, Failure> {
     let Some(revision) = asked.revision else { return Ok(Ok(None)) };
-    let commit = commit(project, revision)?;
+    // The question about files is about two given commits, of which either may come first.
+    let commit = if asked.asks_files {
+        Repository::of(&project.root)?.commit(revision)?
+    } else {
+        commit(project, revision)?
+    };
     let Asked { prepare, times, from, head, asks_files, .. } = *asked;
     // A shell command may make anything out of anything, so nothing can be proven unchanged beside it.
     let proves = asked.proves && prepare.is_none();

@@ -50,6 +50,10 @@ impl History {
         let without = BUDGETS.replace("base = \"2 %\"\n", "").replace("medium = 105, ", "");
         let made = Crate(Made::new(name, &TESTS.replace("NAME", name), &without));
         made.0.write(".gitignore", "target\nresults\n");
+        made.0.write("src/lib.rs", &History::source(0));
+        // This completes the lock file with the crate's own packages.
+        let described = made.0.command("cargo").args(["metadata", "--format-version=1"]).output();
+        assert!(described.unwrap().status.success());
         made.git(&["init", "-q"]);
         let mut commits = Vec::new();
         for nth in 0..=COMMITS {
