@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::made::isolate;
+use super::{Crate, share_base};
 
 /// A directory with what the jobs hand to each other.
 struct Jobs {
@@ -47,11 +48,14 @@ impl Jobs {
         let mut command = Command::new("bash");
         command.arg(repository.join(".github/bench").join(script)).current_dir(directory);
         isolate(&mut command, &directory.join("results"));
+        share_base(&directory.join("results"));
+        let built = Path::new(env!("CARGO_BIN_EXE_cargo-budget")).parent().unwrap().to_owned();
         let path = std::env::var_os("PATH").unwrap();
-        let places = std::iter::once(self.path("bin")).chain(std::env::split_paths(&path));
+        let places = [self.path("bin"), built].into_iter().chain(std::env::split_paths(&path));
         command.env("PATH", std::env::join_paths(places).unwrap());
         command.env("GITHUB_REPOSITORY", "example/textkit");
-        command.env("RESULTS", self.path("answer"));
+        command.env("RECORDS", self.path("records")).env("RESULTS", self.path("answer"));
+        command.env("PACK", self.path("pack.tar")).env("ARGUMENTS", "--profile dev");
         let output = command.envs(variables.iter().copied()).output().unwrap();
         let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         Said { code: output.status.code().unwrap(), text }
@@ -64,6 +68,53 @@ impl Said {
         assert_eq!(self.code, code, "{}", self.text);
         assert!(self.text.contains(part), "{part:?} is not in\n{}", self.text);
     }
+}
+
+#[test]
+fn what_is_built_once_is_measured_in_parts() {
+    let counted = Crate::new("parts");
+    counted.git(&["checkout", "-q", "-b", "slower"]);
+    counted.steps(133);
+    counted.commit("do more");
+    let jobs = Jobs::new();
+    // Each job has a checkout of the same name in a place of its own.
+    let place = |job: &str| jobs.path(job).join("counted");
+    fs::create_dir(jobs.path("build")).unwrap();
+    let built = place("build");
+    counted.git(&["clone", "-q", ".", built.to_str().unwrap()]);
+    let base = ("BASE", "origin/main");
+    jobs.run("build.sh", &built, &[base]).is(0, "");
+    assert!(!built.join("results/outcomes.jsonl").exists(), "building measures nothing");
+    fs::create_dir(jobs.path("records")).unwrap();
+    let measured = |part: usize| {
+        let checkout = place(&format!("job-{part}"));
+        fs::create_dir_all(&checkout).unwrap();
+        let record = jobs.path(&format!("records/part-{part}.jsonl"));
+        let (part, record) = (format!("{part}/2"), record.to_str().unwrap().to_owned());
+        let variables = [base, ("PART", part.as_str()), ("RECORD", record.as_str())];
+        jobs.run("measure.sh", &checkout, &variables)
+    };
+    // Of the parts only one has the regression, and neither job is red by itself.
+    let first = measured(1);
+    first.is(0, "part 1/2 ended with exit code");
+    let lost = jobs.run("verdict.sh", &built, &[("NUMBER", "17")]);
+    assert_ne!(lost.code, 0, "a part is missing: {}", lost.text);
+    measured(2).is(0, "part 2/2 ended with exit code");
+    let whole = jobs.run("verdict.sh", &built, &[("NUMBER", "17")]);
+    whole.is(1, "4 limits of 2 budgets");
+    let comment = fs::read_to_string(jobs.path("answer/comment.md")).unwrap();
+    assert!(comment.starts_with("<!-- perf-budget -->") && comment.contains("steps"), "{comment}");
+    assert_eq!(fs::read_to_string(jobs.path("answer/pull-request")).unwrap(), "17\n");
+}
+
+#[test]
+fn nothing_measured_is_red_and_says_so() {
+    let jobs = Jobs::new();
+    fs::create_dir(jobs.path("records")).unwrap();
+    let none = jobs.run("verdict.sh", jobs.root.path(), &[("NUMBER", "17")]);
+    assert_eq!(none.code, 3, "{}", none.text);
+    let comment = fs::read_to_string(jobs.path("answer/comment.md")).unwrap();
+    assert!(comment.contains("Nothing was measured"), "{comment}");
 }
 
 #[test]
