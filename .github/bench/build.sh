@@ -7,11 +7,12 @@
 #   PACK       the file to write
 set -euo pipefail
 
-# The base's checkout and what was built of it are below the workspace, so that they are packed with it.
-export PERF_BUDGET_CACHE="$PWD/target/bench/cache"
-mkdir -p target/bench/bin
-cp "$(command -v cargo-budget)" target/bench/bin/
-# A list of the tests needs all that a measurement needs, and measures nothing.
-eval "cargo budget check --base \"\$BASE\" $ARGUMENTS -- --list"
+# The base's checkout is beside this one, since it must not be in this repository; it is packed with it.
+export PERF_BUDGET_CACHE="$PWD-base"
+mkdir -p target/bench
+cp "$(command -v cargo-budget)" target/bench/
+eval "cargo budget check --base \"\$BASE\" --no-run $ARGUMENTS"
 # The times of files are kept, by which cargo knows that nothing has to be built again. No credentials are packed.
-tar --create --file="$PACK" --exclude=./.git/config --exclude=./target/*/incremental .
+here=$(basename "$PWD")
+tar --create --file="$PACK" --directory=.. --exclude="$here/.git/config" --exclude="$here/target/*/incremental" \
+    "$here" "$here-base"

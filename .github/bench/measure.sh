@@ -2,17 +2,18 @@
 # Measures one part of the budgets with what build.sh has packed, and keeps the record of this part. A red part is a red
 # verdict of the whole, which verdict.sh gives; only a part that has no record fails here.
 #
-#   PACK       what build.sh wrote; unpacked into the current directory
+#   PACK       what build.sh wrote. It is unpacked here, in a directory of the same name; where the whole path is the same, nothing
+#              is built again
 #   BASE       the revision to compare with
 #   ARGUMENTS  the arguments that build.sh had
 #   PART       the part: 2/4
 #   RECORD     the file to write
 set -euo pipefail
 
-tar --extract --preserve-permissions --file="$PACK"
+tar --extract --preserve-permissions --directory=.. --file="$PACK"
 [ -f .git/config ] || printf '[core]\n\trepositoryformatversion = 0\n' >.git/config
-export PERF_BUDGET_CACHE="$PWD/target/bench/cache"
-export PATH="$PWD/target/bench/bin:$PATH"
+export PERF_BUDGET_CACHE="$PWD-base"
+export PATH="$PWD/target/bench:$PATH"
 began=$(date +%s)
 code=0
 eval "cargo budget check --base \"\$BASE\" --shard \"\$PART\" $ARGUMENTS" || code=$?

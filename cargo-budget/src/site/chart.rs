@@ -76,7 +76,10 @@ pub(super) fn render(
                 }
                 line.cursor x1="0" x2="0" y1="0" y2="100%" visibility="hidden" {}
             }
-            div.ends aria-hidden="true" { span { (time_shown(oldest)) } span { (time_shown(newest)) } }
+            div.ends aria-hidden="true" {
+                span { (time_shown(oldest)) }
+                @if newest > oldest { span { (time_shown(newest)) } }
+            }
             div.tip aria-hidden="true" hidden {}
             script type="application/json" { (PreEscaped(data(lines, &order, &y, has_page, &steps))) }
         }

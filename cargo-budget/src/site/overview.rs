@@ -4,6 +4,7 @@
 use std::cmp::Reverse;
 
 use maud::{Markup, html};
+use perf_budget_core::verdict::Verdict;
 
 use super::budget::share_text;
 use super::chart::{class, json};
@@ -78,23 +79,36 @@ fn order(row: &Row) -> (Reverse<u8>, Reverse<i64>, Reverse<i64>, &str) {
 }
 
 fn summary(branch: Option<&str>, rows: &[&Row], newest: i64) -> Markup {
-    let red = rows.iter().filter(|row| row.is_red).count();
-    let worse = rows.iter().filter(|row| !row.is_red && row.worst > 0).count();
     let stale = rows.iter().filter(|row| row.at < newest).count();
+    let (class, headline) = headline(rows, newest);
     html! {
-        h1.headline.(if red > 0 { "fail" } else if worse > 0 { "warn" } else { "pass" }) {
-            @match (red, worse) {
-                (0, 0) => "No limit is red, and none got worse lately",
-                (0, n) => (if n == 1 { "1 limit got worse lately".to_owned() } else { format!("{n} limits got worse lately") }),
-                (1, _) => "1 limit is red",
-                (n, _) => (format!("{n} limits are red")),
-            }
-        }
+        h1.headline.(class) { (headline) }
         p.count {
             (counted(rows.len(), "limit")) " on " (Text(branch.unwrap_or("no branch")))
             @if newest > i64::MIN { ", newest commit of " (time_shown(newest)) }
             @if stale > 0 { "; " (stale) " not measured there" }
         }
+    }
+}
+
+/// Returns the headline with its class. It is green only if every limit was judged at the newest commit.
+fn headline(rows: &[&Row], newest: i64) -> (&'static str, String) {
+    let red = rows.iter().filter(|row| row.is_red).count();
+    let worse = rows.iter().filter(|row| !row.is_red && row.worst > 0).count();
+    let is_judged = |row: &&&Row| {
+        let verdict = frame::of_history(&row.verdict, row.is_red);
+        row.at >= newest && !matches!(verdict, Verdict::Skipped | Verdict::Unmeasured)
+    };
+    let judged = rows.iter().filter(is_judged).count();
+    let limits = |n: usize, is: &str, are: &str| {
+        format!("{} {}", counted(n, "limit"), if n == 1 { is } else { are })
+    };
+    match (red, worse) {
+        (0, _) if judged == 0 => ("skipped", "No limit was judged at the newest commit".to_owned()),
+        (0, 0) if judged < rows.len() => ("skipped", "No limit that was judged is red".to_owned()),
+        (0, 0) => ("pass", "No limit is red, and none got worse lately".to_owned()),
+        (0, n) => ("warn", limits(n, "got worse lately", "got worse lately")),
+        (n, _) => ("fail", limits(n, "is red", "are red")),
     }
 }
 

@@ -77,28 +77,30 @@ fn what_is_built_once_is_measured_in_parts() {
     counted.steps(133);
     counted.commit("do more");
     let jobs = Jobs::new();
-    let root = counted.0.root();
-    jobs.run("build.sh", root, &[("BASE", "main")]).is(0, "steps");
-    assert!(counted.outcomes().is_empty(), "building measures nothing");
+    // Each job has a checkout of the same name in a place of its own.
+    let place = |job: &str| jobs.path(job).join("counted");
+    fs::create_dir(jobs.path("build")).unwrap();
+    let built = place("build");
+    counted.git(&["clone", "-q", ".", built.to_str().unwrap()]);
+    let base = ("BASE", "origin/main");
+    jobs.run("build.sh", &built, &[base]).is(0, "");
+    assert!(!built.join("results/outcomes.jsonl").exists(), "building measures nothing");
     fs::create_dir(jobs.path("records")).unwrap();
     let measured = |part: usize| {
-        let place = jobs.path(&format!("job-{part}"));
-        fs::create_dir(&place).unwrap();
+        let checkout = place(&format!("job-{part}"));
+        fs::create_dir_all(&checkout).unwrap();
         let record = jobs.path(&format!("records/part-{part}.jsonl"));
         let (part, record) = (format!("{part}/2"), record.to_str().unwrap().to_owned());
-        jobs.run(
-            "measure.sh",
-            &place,
-            &[("BASE", "main"), ("PART", part.as_str()), ("RECORD", record.as_str())],
-        )
+        let variables = [base, ("PART", part.as_str()), ("RECORD", record.as_str())];
+        jobs.run("measure.sh", &checkout, &variables)
     };
     // Of the parts only one has the regression, and neither job is red by itself.
     let first = measured(1);
     first.is(0, "part 1/2 ended with exit code");
-    let lost = jobs.run("verdict.sh", root, &[("NUMBER", "17")]);
+    let lost = jobs.run("verdict.sh", &built, &[("NUMBER", "17")]);
     assert_ne!(lost.code, 0, "a part is missing: {}", lost.text);
     measured(2).is(0, "part 2/2 ended with exit code");
-    let whole = jobs.run("verdict.sh", root, &[("NUMBER", "17")]);
+    let whole = jobs.run("verdict.sh", &built, &[("NUMBER", "17")]);
     whole.is(1, "4 limits of 2 budgets");
     let comment = fs::read_to_string(jobs.path("answer/comment.md")).unwrap();
     assert!(comment.starts_with("<!-- perf-budget -->") && comment.contains("steps"), "{comment}");

@@ -210,6 +210,17 @@ fn unmeasured(db: &str) {
     assert!(index.contains("1 limit is red") && index.contains("no value"), "{index}");
     assert!(index.contains("verdict unmeasured") && !index.contains("verdict pass"), "{index}");
     assert!(files[&format!("commit/{hash}.html")].contains("the process ended early"));
+    // Nor is what was only measured before, or not judged at all: the headline is green for neither.
+    let skipped =
+        Outcome { verdict: Verdict::Skipped, estimate: None, ..outcome("none", 17, 1e-3) };
+    project.outcomes(&[skipped]);
+    let hash = project.commit(17);
+    let record = ["history", "record", "--commit", &hash, "--branch", "main"];
+    project.run(&record).says(0, "recorded 1 outcome");
+    project.run(&["site", "--output", "out"]).says(0, "");
+    let index = &self::files(&project.dir.join("out"))["index.html"];
+    let headline = "headline skipped\">No limit was judged at the newest commit";
+    assert!(index.contains(headline) && !index.contains("verdict pass"), "{index}");
 }
 
 /// Many series and many commits make many small files, and no large one.
