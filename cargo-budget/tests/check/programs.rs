@@ -100,7 +100,7 @@ fn check(name: &str, dependency: &str) {
     made.0.write("src/lib.rs", &slower);
     let run = made.run(&["check", "--base", "HEAD"]);
     let says = format!("in the program `{name}`; a benchmark that reaches none of them");
-    run.is(1, &["3 benchmarks", &says]);
+    run.is(1, &[&says]);
     run.verdict("all::squares::mean::x_base", Verdict::Fail);
     let red = run.outcomes.iter().find(|o| o.test == "all::squares::mean::x_base").unwrap();
     let says = |words: &str| red.notes.iter().any(|note| note.contains(words));
@@ -129,12 +129,9 @@ fn check(name: &str, dependency: &str) {
     run.verdict("all::squares::mean::x_base", Verdict::Inconclusive);
 }
 
+/// Both share a directory of built files, in which one must not replace what the other has linked.
 #[test]
-fn criterions_own_benchmarks_are_compared_with_several_links_and_proven_by_reach() {
+fn benchmarks_are_compared_with_several_links_and_proven_by_reach() {
     check("plainbench", PLAIN);
-}
-
-#[test]
-fn served_benchmarks_are_compared_with_several_links_and_proven_by_reach() {
     check("servedbench", SERVED);
 }

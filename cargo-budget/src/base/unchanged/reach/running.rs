@@ -10,12 +10,44 @@ use rustc_demangle::demangle;
 /// The beginnings of the paths of these functions.
 const RUNNING: [&str; 2] = ["criterion::routine::", "criterion::analysis::"];
 
+/// The crates of the standard library.
+const STANDARD: [&str; 3] = ["std::", "core::", "alloc::"];
+/// The crates that measure benchmarks, some of which start processes when they begin.
+const MEASURING: [&str; 5] =
+    ["criterion::", "criterion_plot::", "perf_budget::", "perf_budget_criterion::", "test::"];
+
 /// Whether a function is one of them, by its symbol.
 pub(super) fn runs_benchmark(symbol: &str) -> bool {
+    begins(symbol, &RUNNING)
+}
+
+/// Whose code a function is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// That of the standard library.
+    Standard,
+    /// That of what measures benchmarks.
+    Measuring,
+    /// Any other.
+    Other,
+}
+
+/// Returns whose code a function is, by its symbol.
+pub(super) fn origin(symbol: &str) -> Origin {
+    if begins(symbol, &STANDARD) {
+        Origin::Standard
+    } else if begins(symbol, &MEASURING) {
+        Origin::Measuring
+    } else {
+        Origin::Other
+    }
+}
+
+fn begins(symbol: &str, starts: &[&str]) -> bool {
     let path = format!("{:#}", demangle(symbol));
     // A method of a trait begins with the bracket of its type.
     let path = path.strip_prefix('<').unwrap_or(&path);
-    RUNNING.iter().any(|start| path.starts_with(start))
+    starts.iter().any(|start| path.starts_with(start))
 }
 
 #[cfg(test)]
