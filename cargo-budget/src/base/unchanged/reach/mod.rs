@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn processes_that_only_criterion_starts_do_not_count() {
-        const SPAWN: &str = "_ZN3std7process7Command5spawn17h0eb59a20338f1f59E";
+        const SPAWN: &str = "_RNvMNtCsjrHSEGnQ3l9_3std7processNtB2_7Command5spawn";
         const GNUPLOT: &str = "_ZN14criterion_plot7version17h0eb59a20338f1f59E";
         let mut shape = program(&[
             (SPAWN, 1, &["posix_spawnp"]),

@@ -32,10 +32,14 @@ pub(super) enum Origin {
     Other,
 }
 
-/// Returns whose code a function is, by its symbol.
+/// Returns whose code a function is, by its symbol. A function of the standard library that is compiled for a type of
+/// another crate may contain that crate's code, and counts as other code. The library's own functions have symbols of the
+/// newer kind (`_R`), which name all types.
 pub(super) fn origin(symbol: &str) -> Origin {
     if begins(symbol, &STANDARD) {
-        Origin::Standard
+        let path = format!("{:#}", demangle(symbol));
+        let has_types = path.trim_start_matches('<').contains(['<', ' ']);
+        if symbol.starts_with("_R") && !has_types { Origin::Standard } else { Origin::Other }
     } else if begins(symbol, &MEASURING) {
         Origin::Measuring
     } else {
@@ -53,6 +57,23 @@ fn begins(symbol: &str, starts: &[&str]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_function_of_the_standard_library_may_contain_other_code() {
+        let check = |symbol: &str, want: Origin| {
+            assert_eq!(origin(symbol), want, "{symbol}: {:#}", demangle(symbol));
+        };
+        check(
+            "_RNvMNtNtNtNtCsjrHSEGnQ3l9_3std3sys7process4unix4unixNtNtB4_6common7Command5spawn",
+            Origin::Standard,
+        );
+        check(
+            "_ZN3std3sys9backtrace28__rust_begin_short_backtrace17h0123456789abcdefE",
+            Origin::Other,
+        );
+        check("_ZN14criterion_plot7version17h0123456789abcdefE", Origin::Measuring);
+        check("_ZN3own4main17h0123456789abcdefE", Origin::Other);
+    }
 
     #[test]
     fn what_runs_a_benchmark_is_known_and_what_chooses_it_is_not() {
