@@ -200,7 +200,8 @@ mod tests {
 
     #[test]
     fn processes_that_only_criterion_starts_do_not_count() {
-        const SPAWN: &str = "_RNvMNtCsjrHSEGnQ3l9_3std7processNtB2_7Command5spawn";
+        const SPAWN: &str =
+            "_RNvMNtNtNtNtCsjrHSEGnQ3l9_3std3sys7process4unix4unixNtNtB4_6common7Command5spawn";
         const GNUPLOT: &str = "_ZN14criterion_plot7version17h0eb59a20338f1f59E";
         let mut shape = program(&[
             (SPAWN, 1, &["posix_spawnp"]),
