@@ -1,7 +1,6 @@
-//! Benchmarks in two revisions: their times are compared with links of their own for each pair, and one that reaches
-//! nothing that differs is not measured. Criterion's own program and one that serves its benchmarks do the same here.
+//! Benchmarks in two revisions: their times are compared with links of their own for each pair, so that a difference which a
+//! single link could make by luck is red. Criterion's own program and one that serves its benchmarks do the same here.
 
-use perf_budget_core::outcome::By;
 use perf_budget_core::verdict::Verdict;
 
 use crate::Crate;
@@ -92,8 +91,7 @@ fn made(name: &str, dependency: &str) -> Crate {
     made
 }
 
-/// A fifth more work is less than what layout alone can make of a single link, and is red with several. What does not
-/// reach it is proven equal.
+/// A fifth more work is less than what layout alone can make of a single link, and is red with several.
 fn check(name: &str, dependency: &str) {
     let made = made(name, dependency);
     let slower = LIBRARY.replace("(0..n * n)", "(0..n * n * 12 / 10)");
@@ -108,13 +106,6 @@ fn check(name: &str, dependency: &str) {
     assert!(says("has its functions in another order"), "{:?}", red.notes);
     for test in ["all::lines/long::mean::x_base", "all::lines/short::mean::x_base"] {
         run.verdict(test, Verdict::Pass);
-        let outcome = run.outcomes.iter().find(|outcome| outcome.test == test).unwrap();
-        assert_eq!(
-            outcome.proven.as_ref().map(|proven| proven.by),
-            Some(By::Reach),
-            "{}",
-            run.text
-        );
     }
     // Nothing is left of the links.
     let built = std::fs::read_dir(shared().join("head/release/deps")).unwrap().flatten();
@@ -131,7 +122,7 @@ fn check(name: &str, dependency: &str) {
 
 /// Both share a directory of built files, in which one must not replace what the other has linked.
 #[test]
-fn benchmarks_are_compared_with_several_links_and_proven_by_reach() {
+fn a_small_difference_of_a_benchmark_is_red_with_several_links() {
     check("plainbench", PLAIN);
     check("servedbench", SERVED);
 }
