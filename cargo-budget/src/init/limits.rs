@@ -59,9 +59,9 @@ pub(crate) fn limits(measured: &Measured, before: &Budgets) -> Limits {
                 Ok((value, basis)) => {
                     let title = title(&case.label, &mut names);
                     let (key, name) = (Key::new(&title).display_repr().into_owned(), quoted(name));
-                    let _ = write!(
+                    let _ = writeln!(
                         limits.text,
-                        "\n[budget.{key}]\n{} = {name}\nmax = {{ mean = \"{value}\" }}  # {basis}\n",
+                        "\n[budget.{key}]\n{} = {name}\nmax = {{ mean = \"{value}\" }}  # {basis}",
                         library.key()
                     );
                     limits.count += 1;
