@@ -14,7 +14,7 @@ use perf_budget_core::suite::Span;
 
 use super::decided::is_paired;
 use super::state::Session;
-use crate::base::{Base, WatchedBuilds};
+use crate::base::{Base, BaseBenchmarks, WatchedBuilds};
 
 impl Session {
     /// Whether a test has no outcome without a measurement.
@@ -57,7 +57,7 @@ impl Session {
                 )
             })
         });
-        let notes = base.benchmarks(budget).map(|both| both.notes()).unwrap_or_default();
+        let notes = base.benchmarks(budget).map(BaseBenchmarks::notes).unwrap_or_default();
         is_proven.then(|| self.proven(test, proven, notes))
     }
 

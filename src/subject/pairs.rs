@@ -39,7 +39,7 @@ impl PairSide {
     /// benchmarks runs as the program does.
     fn in_build(&self, build: Option<Build>) -> Result<Side, Unmeasured> {
         let build = match (build, self.program.clone()) {
-            (Some(link), Some(program)) => link.as_program(program),
+            (Some(link), Some(program)) => link.in_place_of(program),
             (Some(build), None) | (None, Some(build)) => build,
             (None, None) => Build::this()?,
         };

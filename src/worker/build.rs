@@ -51,7 +51,7 @@ impl Build {
     }
 
     /// Returns this binary, run in the same place, with the same arguments and in the same environment as a program.
-    pub(crate) fn as_program(self, program: Build) -> Build {
+    pub(crate) fn in_place_of(self, program: Build) -> Build {
         Build { binary: self.binary, written: self.written, ..program }
     }
 

@@ -1,6 +1,7 @@
 //! The text of absolute limits on benchmarks, from what each of them takes now.
 
 use std::collections::HashSet;
+use std::fmt::Write as _;
 
 use perf_budget_core::benchmarks::{List, expand};
 use perf_budget_core::budget::{Bound, Budgets, Library, Subject};
@@ -58,8 +59,9 @@ pub(crate) fn limits(measured: &Measured, before: &Budgets) -> Limits {
                 Ok((value, basis)) => {
                     let title = title(&case.label, &mut names);
                     let (key, name) = (Key::new(&title).display_repr().into_owned(), quoted(name));
-                    limits.text += &format!(
-                        "\n[budget.{key}]\n{} = {name}\nmax = {{ mean = \"{value}\" }}  # {basis}\n",
+                    let _ = writeln!(
+                        limits.text,
+                        "\n[budget.{key}]\n{} = {name}\nmax = {{ mean = \"{value}\" }}  # {basis}",
                         library.key()
                     );
                     limits.count += 1;

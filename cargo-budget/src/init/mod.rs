@@ -150,13 +150,12 @@ impl Plan {
         let end = edit::line_end(&text);
         let after = format!("{text}{}", format!("{newline}{}", limits.text).replace('\n', end));
         budget::parse(&after, &path)?;
-        match planned {
-            Some(nth) => self.writes[nth].after = after,
-            None => {
-                let name = found.name_of(&path);
-                self.kept.retain(|kept| *kept != name);
-                self.write(found, path, Some(text), after);
-            }
+        if let Some(nth) = planned {
+            self.writes[nth].after = after;
+        } else {
+            let name = found.name_of(&path);
+            self.kept.retain(|kept| *kept != name);
+            self.write(found, path, Some(text), after);
         }
         Ok(limits.count)
     }

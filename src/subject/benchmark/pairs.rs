@@ -111,6 +111,7 @@ impl Source for ProcessPairs {
         let State { mode, processor: count } = self.state()?;
         self.state = Some(State { mode, processor: count.map(|count| count + 1) });
         let (found, link) = self.next_programs()?;
+        self.next += 1;
         // Both processes inherit the pin.
         let pin = count.and_then(Pin::to_nth);
         let order = if swapped { [1, 0] } else { [0, 1] };

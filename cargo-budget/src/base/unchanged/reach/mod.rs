@@ -10,8 +10,8 @@
 //!   the breakpoint, and then the workload is measured.
 //!
 //! Calls through pointers are thus settled by what really runs, and direct calls by all that could run. A function that
-//! starts another process is watched too, since the end of that process could go unnoticed. Whatever cannot be proven is
-//! measured.
+//! starts another process is watched too, since the end of that process could go unnoticed: unless no code but that of what
+//! measures starts any, such as Criterion, which asks for gnuplot. Whatever cannot be proven is measured.
 //!
 //! In a program of Criterion's benchmarks one chain of direct calls leads from `main` to all of them. It is cut where
 //! Criterion goes on to the one whose name is asked for: see [`running`].
@@ -26,6 +26,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use self::program::Program;
+use self::running::Origin;
 use self::shape::Shape;
 use crate::links::Inputs;
 
@@ -105,8 +106,7 @@ fn watched<'s>(shape: &'s Shape, differing: &BTreeSet<&'s str>) -> BTreeSet<&'s 
     }
     let mut watched = BTreeSet::new();
     let mut next: Vec<&str> = differing.iter().copied().collect();
-    let starters = STARTERS.iter().filter_map(|name| callers.get(name)).flatten();
-    watched.extend(starters.copied());
+    watched.extend(starters(&callers));
     while let Some(name) = next.pop() {
         if watched.insert(name) {
             let is_entry = running::runs_benchmark(name);
@@ -115,6 +115,25 @@ fn watched<'s>(shape: &'s Shape, differing: &BTreeSet<&'s str>) -> BTreeSet<&'s 
         }
     }
     watched
+}
+
+/// Returns the functions that start processes, unless only what measures does so outside of the standard library.
+fn starters<'s>(callers: &HashMap<&str, Vec<&'s str>>) -> BTreeSet<&'s str> {
+    let of = |name: &str| callers.get(name).into_iter().flatten().copied();
+    let starters: BTreeSet<&str> = STARTERS.iter().flat_map(|name| of(name)).collect();
+    let mut seen = BTreeSet::new();
+    let mut next: Vec<&str> = starters.iter().copied().collect();
+    while let Some(name) = next.pop() {
+        if !seen.insert(name) {
+            continue;
+        }
+        match running::origin(name) {
+            Origin::Standard => next.extend(of(name)),
+            Origin::Measuring => {}
+            Origin::Other => return starters,
+        }
+    }
+    BTreeSet::new()
 }
 
 fn shape(side: Linked<'_>) -> Result<Shape, String> {
@@ -177,6 +196,22 @@ mod tests {
                 .iter()
                 .eq(["gone", "new", "run", "step", "work"].iter())
         );
+    }
+
+    #[test]
+    fn processes_that_only_criterion_starts_do_not_count() {
+        const SPAWN: &str =
+            "_RNvMNtNtNtNtCsjrHSEGnQ3l9_3std3sys7process4unix4unixNtNtB4_6common7Command5spawn";
+        const GNUPLOT: &str = "_ZN14criterion_plot7version17h0eb59a20338f1f59E";
+        let mut shape = program(&[
+            (SPAWN, 1, &["posix_spawnp"]),
+            (GNUPLOT, 1, &[SPAWN]),
+            ("main", 1, &[GNUPLOT]),
+        ]);
+        assert!(watched(&shape, &BTreeSet::new()).is_empty());
+        // As soon as other code starts one too, each is watched.
+        shape.calls.insert("own".to_owned(), [SPAWN.to_owned()].into());
+        assert!(watched(&shape, &BTreeSet::new()).iter().eq([SPAWN].iter()));
     }
 
     #[test]
