@@ -106,6 +106,6 @@ mod tests {
             r#"{{{old},"allocations":{{"before":1.0,"now":2.0}},"sites":[{{"name":"a::b","through":"malloc","allocations":{{"before":1.0,"now":2.0}}}}],"is_of_memory":true,"calls":{{"names":["a::b"],"frames":[[0,0,10.0,12.5]]}}}}"#
         );
         let blame: Blame = frozen(&new);
-        assert_eq!(blame.sites[0].allocations.by(), 1.0);
+        assert_eq!(blame.sites[0].allocations, Change { before: 1.0, now: 2.0 });
     }
 }
