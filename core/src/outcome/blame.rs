@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::CallTree;
+use super::{CallTree, Change};
 
 /// The instructions of one operation by function, of the reference and of what is measured.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -65,22 +65,6 @@ pub struct Blamed {
     pub caller: Option<String>,
     /// The parts of `own`: the function itself, by an empty name, and the functions of other crates and libraries below it.
     pub parts: Vec<(String, Change)>,
-}
-
-/// An amount at the reference, and the same amount now.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Change {
-    /// The amount at the reference; 0 where there is none.
-    pub before: f64,
-    /// The amount now.
-    pub now: f64,
-}
-
-impl Change {
-    /// Returns by how much the amount has grown.
-    pub fn by(self) -> f64 {
-        self.now - self.before
-    }
 }
 
 impl Blame {
