@@ -43,7 +43,7 @@ impl Sites {
 
     pub(super) fn total(&self) -> f64 {
         // The sum of no numbers would be -0.
-        self.0.values().fold(0.0, |sum, count| sum + count)
+        self.0.values().sum::<f64>() + 0.0
     }
 }
 

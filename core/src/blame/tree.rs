@@ -163,7 +163,7 @@ mod tests {
         assert!(bytes <= MOST_BYTES && tree.frames.len() > 1, "{bytes} {}", tree.frames.len());
         let sum: f64 = tree.frames.iter().map(|frame| frame.own.now).sum();
         let want: f64 = (0..5000_u32).map(|nth| f64::from(nth % 17 + 1)).sum();
-        assert_eq!(sum, want);
+        assert!((sum - want).abs() < 0.5, "{sum} and not {want}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::CallTree;
+use super::{CallTree, Change};
 
 /// The instructions of one operation by function, of the reference and of what is measured.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -67,22 +67,6 @@ pub struct Blamed {
     pub parts: Vec<(String, Change)>,
 }
 
-/// An amount at the reference, and the same amount now.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Change {
-    /// The amount at the reference; 0 where there is none.
-    pub before: f64,
-    /// The amount now.
-    pub now: f64,
-}
-
-impl Change {
-    /// Returns by how much the amount has grown.
-    pub fn by(self) -> f64 {
-        self.now - self.before
-    }
-}
-
 impl Blame {
     /// Whether one operation runs as many instructions as at the reference, to the last one, in each function.
     pub fn is_same(&self) -> bool {
@@ -106,6 +90,6 @@ mod tests {
             r#"{{{old},"allocations":{{"before":1.0,"now":2.0}},"sites":[{{"name":"a::b","through":"malloc","allocations":{{"before":1.0,"now":2.0}}}}],"is_of_memory":true,"calls":{{"names":["a::b"],"frames":[[0,0,10.0,12.5]]}}}}"#
         );
         let blame: Blame = frozen(&new);
-        assert_eq!(blame.sites[0].allocations.by(), 1.0);
+        assert_eq!(blame.sites[0].allocations, Change { before: 1.0, now: 2.0 });
     }
 }

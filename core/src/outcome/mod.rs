@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 mod accepted;
 mod blame;
 mod calls;
+mod change;
 mod changed;
 mod counted;
 mod holdable;
@@ -20,8 +21,9 @@ mod waived;
 pub mod words;
 
 pub use self::accepted::Accepted;
-pub use self::blame::{Blame, Blamed, Change, Site};
+pub use self::blame::{Blame, Blamed, Site};
 pub use self::calls::{CallTree, Frame};
+pub use self::change::Change;
 pub use self::changed::Changed;
 pub use self::counted::Counted;
 pub use self::holdable::{Holdable, MORE};

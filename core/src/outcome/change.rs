@@ -1,0 +1,19 @@
+//! An amount of one operation on both sides of a comparison.
+
+use serde::{Deserialize, Serialize};
+
+/// An amount at the reference, and the same amount now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// The amount at the reference; 0 where there is none.
+    pub before: f64,
+    /// The amount now.
+    pub now: f64,
+}
+
+impl Change {
+    /// Returns by how much the amount has grown.
+    pub fn by(self) -> f64 {
+        self.now - self.before
+    }
+}
