@@ -5,6 +5,8 @@
 
 mod base;
 mod benches;
+#[cfg(unix)]
+mod browser;
 mod child;
 mod cli;
 mod doctor;

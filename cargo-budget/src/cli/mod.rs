@@ -16,6 +16,11 @@ mod import;
 #[path = "no_import.rs"]
 mod import;
 mod init;
+#[cfg(unix)]
+mod open;
+#[cfg(not(unix))]
+#[path = "no_open.rs"]
+mod open;
 mod output;
 mod rendering;
 mod report;
@@ -75,6 +80,7 @@ enum Command {
     Diff(diff::Diff),
     Doctor(doctor::Doctor),
     Init(init::Init),
+    Open(open::Open),
     Selftest(selftest::Selftest),
     Suggest(suggest::Suggest),
     Tighten(tighten::Tighten),
@@ -121,6 +127,7 @@ fn run(command: Command, context: Context) -> Result<Exit, Failure> {
         Command::Diff(args) => args.run(),
         Command::Doctor(args) => args.run(),
         Command::Init(args) => args.run(context),
+        Command::Open(args) => args.run(context),
         Command::Selftest(args) => args.run(context),
         Command::Suggest(args) => args.run(context),
         Command::Tighten(args) => args.run(context),

@@ -1,26 +1,31 @@
-//! Tests of the page in Chromium, where it is installed. They test how the page behaves, and not its texts.
+//! Tests in Chromium, where it is installed: how the page of a report behaves, and `cargo budget open`.
 //!
 //! This is a target of its own, which the everyday loop leaves out: `cargo test -p cargo-budget --test browser`
 
 #[path = "../report/command.rs"]
 mod command;
+mod open;
 
 use std::path::Path;
 use std::process::Command;
 
 use crate::command::{Scratch, file, run, skipped};
 
+/// Returns the name of the browser that is installed.
+fn browser() -> Option<&'static str> {
+    let known = ["chromium", "chromium-browser", "google-chrome"];
+    known.into_iter().find(|name| {
+        std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
+            .any(|directory| directory.join(name).is_file())
+    })
+}
+
 /// Returns the page of a record as the browser has it after its script ran; `None` without a browser.
 ///
 /// `actions` is a script that does what a reader would do. The content security policy would not allow it, so the
 /// page then comes without the policy. Without `actions` the page is unchanged.
 fn dom(scratch: &Scratch, input: &str, actions: &str) -> Option<String> {
-    let known = ["chromium", "chromium-browser", "google-chrome"];
-    let browser = known.iter().find(|name| {
-        std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
-            .any(|directory| directory.join(name).is_file())
-    });
-    let Some(browser) = browser else {
+    let Some(browser) = browser() else {
         skipped("there is no Chromium to look with");
         return None;
     };
