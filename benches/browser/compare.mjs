@@ -1,6 +1,8 @@
 // Measures one page by three tools, again and again and in turns, and says how much each differs from itself.
 //
-//   npm install --legacy-peer-deps && node compare.mjs [RUNS]
+//   npm install --legacy-peer-deps --prefix target/browser \
+//     size-limit@13.1.1 @size-limit/file@13.1.1 @size-limit/time@13.1.1 lighthouse@12.8.2
+//   node benches/browser/compare.mjs [RUNS]
 //
 // It needs a Chromium (CHROME, or /usr/bin/chromium), and `cargo-budget` (CARGO_BUDGET, or the debug build). It is no part of
 // CI: what it installs belongs to other ecosystems. Its table is in docs/browser.md.
@@ -19,7 +21,8 @@ const root = join(here, "../..");
 const runs = Number(process.argv[2] ?? 10);
 const chrome = process.env.CHROME ?? "/usr/bin/chromium";
 const budget = process.env.CARGO_BUDGET ?? join(root, "target/debug/cargo-budget");
-const site = join(here, "site");
+const packages = join(root, "target/browser");
+const site = join(packages, "site");
 
 /** Writes the page, with the module inside of its script. */
 function make() {
@@ -55,7 +58,7 @@ function open() {
 
 /** Returns the milliseconds that the script ran, as size-limit prints them: the mean of three runs of a browser. */
 function sizeLimit() {
-  const found = spawnSync("npx", ["size-limit", "--json"], { cwd: here, encoding: "utf8", env: { ...process.env, CHROME_PATH: chrome } });
+  const found = spawnSync("npx", ["size-limit", "--json"], { cwd: packages, encoding: "utf8", env: { ...process.env, CHROME_PATH: chrome } });
   return JSON.parse(found.stdout)[0].running * 1000;
 }
 
@@ -66,7 +69,7 @@ async function lighthouse(port, throttling) {
     `--throttling-method=${throttling}`, "--chrome-flags=--headless --no-sandbox --disable-gpu",
   ];
   const { spawn } = await import("node:child_process");
-  const child = spawn(join(here, "node_modules/.bin/lighthouse"), args, { env: { ...process.env, CHROME_PATH: chrome }, stdio: ["ignore", "pipe", "ignore"] });
+  const child = spawn(join(packages, "node_modules/.bin/lighthouse"), args, { env: { ...process.env, CHROME_PATH: chrome }, stdio: ["ignore", "pipe", "ignore"] });
   let text = "";
   for await (const piece of child.stdout) text += piece;
   const { audits } = JSON.parse(text);
@@ -80,8 +83,10 @@ const median = (values) => {
 };
 
 make();
+const check = { path: "site/app.js", limit: "1 h", gzip: false, brotli: false };
+writeFileSync(join(packages, ".size-limit.json"), JSON.stringify([check]));
 // Without this size-limit would load a script from the network, to find out how fast this machine is.
-const cache = join(here, "node_modules/@size-limit/.cache/size-limit");
+const cache = join(packages, "node_modules/@size-limit/.cache/size-limit");
 mkdirSync(cache, { recursive: true });
 writeFileSync(join(cache, "cache.json"), JSON.stringify({ version: 1, throttling: 1 }));
 const server = await serve();

@@ -130,7 +130,7 @@ fn explain(fault: Fault, url: &str, terms: &Terms, browser: &mut Browser) -> Fai
                 "failed to open {url}: the browser refused {why}; is it a Chromium of the last years?"
             )
         }
-        Fault::Silent(Silence::Closed) => {
+        Fault::Silent(Silence::Closed | Silence::Crashed) => {
             let how =
                 browser.ends_within(END).map_or("without a word".to_owned(), |how| how.to_string());
             let words = browser.last_words();

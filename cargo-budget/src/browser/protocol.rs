@@ -21,6 +21,8 @@ pub(super) enum Silence {
     Interrupted,
     /// The browser has closed the connection.
     Closed,
+    /// The process of the page has ended, and will answer nothing.
+    Crashed,
     /// The browser refuses the call, for this reason.
     Refused(String),
 }
@@ -34,6 +36,13 @@ pub(super) struct Event {
     pub(super) method: String,
     /// The rest.
     pub(super) params: Value,
+}
+
+impl Event {
+    /// Whether it says that the process of this page or worker has crashed.
+    fn is_crash_of(&self, session: &str) -> bool {
+        self.method == "Inspector.targetCrashed" && self.session == session
+    }
 }
 
 /// The connection to a browser.
@@ -106,7 +115,11 @@ impl Connection {
                     None => Ok(message["result"].take()),
                 };
             }
-            self.events.extend(event(message));
+            let event = event(message);
+            if event.as_ref().is_some_and(|event| event.is_crash_of(session)) {
+                return Err(Silence::Crashed);
+            }
+            self.events.extend(event);
         }
     }
 

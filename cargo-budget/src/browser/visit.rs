@@ -45,7 +45,10 @@ pub(super) enum Fault {
 
 impl From<Silence> for Fault {
     fn from(silence: Silence) -> Fault {
-        Fault::Silent(silence)
+        match silence {
+            Silence::Crashed => Fault::Over("it crashed".to_owned(), Vec::new()),
+            silence => Fault::Silent(silence),
+        }
     }
 }
 

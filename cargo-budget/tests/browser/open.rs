@@ -150,20 +150,29 @@ fn below(root: u32, text: &str) -> Vec<u32> {
 #[test]
 fn a_page_that_crashes_is_told() {
     use rustix::process::{Pid, Signal, kill_process};
-    let Some(scratch) = site("open-crash", &[("index.html", "<p>")]) else { return };
-    let child = start(&scratch, Stdio::piped());
-    let renderers = || below(child.id(), "--type=renderer");
-    wait("the page has a process", || !renderers().is_empty());
-    // It is ended as the system would for lack of memory; a browser may keep further ones for later.
-    let began = Instant::now();
-    while began.elapsed() < Duration::from_secs(60) {
-        for pid in renderers() {
-            let _ = kill_process(Pid::from_raw(pid as i32).unwrap(), Signal::KILL);
-        }
-        if below(child.id(), "user-data-dir").is_empty() {
+    use std::io::{Read, Write};
+    let Some(scratch) = site("open-crash", &[]) else { return };
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/", listener.local_addr().unwrap());
+    let child = start(&scratch, &address, Stdio::piped());
+    // The page asks for something, and so its process runs.
+    loop {
+        let (mut stream, _) = listener.accept().unwrap();
+        // A browser may open a connection in advance, and ask for nothing.
+        stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+        let mut head = [0; 4096];
+        let read = stream.read(&mut head).unwrap_or(0);
+        if head[..read].starts_with(b"GET /ping") {
             break;
         }
-        std::thread::sleep(Duration::from_millis(50));
+        let page = "<script>fetch('/ping')</script>";
+        let head =
+            "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\nContent-Length:";
+        let _ = write!(stream, "{head} {}\r\n\r\n{page}", page.len());
+    }
+    // It is ended as the system would for lack of memory.
+    for pid in below(child.id(), "--type=renderer") {
+        let _ = kill_process(Pid::from_raw(pid as i32).unwrap(), Signal::KILL);
     }
     let done = child.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&done.stderr);
@@ -195,19 +204,11 @@ fn mistakes_in_the_arguments_are_no_measurements() {
 }
 
 /// Starts a page that is never ready, with a directory of its own for profiles.
-fn start(scratch: &Scratch, stderr: Stdio) -> Child {
+fn start(scratch: &Scratch, site: &str, stderr: Stdio) -> Child {
     let temporary = scratch.path("tmp");
     fs::create_dir_all(&temporary).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-budget"));
-    command.args([
-        "budget",
-        "open",
-        &scratch.path(""),
-        "--until",
-        "mark:never",
-        "--timeout",
-        "5 min",
-    ]);
+    command.args(["budget", "open", site, "--until", "mark:never", "--timeout", "5 min"]);
     command.env("TMPDIR", temporary).stdout(Stdio::null()).stderr(stderr);
     command.spawn().unwrap()
 }
@@ -246,7 +247,7 @@ fn a_signal_leaves_no_process_and_no_profile() {
             .count()
     };
     for signal in [Signal::INT, Signal::TERM, Signal::KILL] {
-        let mut child = start(&scratch, Stdio::null());
+        let mut child = start(&scratch, &scratch.path(""), Stdio::null());
         wait("the browser runs", || processes(&temporary) >= 3);
         kill_process(Pid::from_raw(child.id() as i32).unwrap(), signal).unwrap();
         let status = child.wait().unwrap();
@@ -257,7 +258,7 @@ fn a_signal_leaves_no_process_and_no_profile() {
     }
     assert!(Path::new(&temporary).is_dir());
     // The next one removes what that left.
-    let mut child = start(&scratch, Stdio::null());
+    let mut child = start(&scratch, &scratch.path(""), Stdio::null());
     wait("the browser runs", || processes(&temporary) >= 3);
     assert_eq!(profiles(), 1);
     kill_process(Pid::from_raw(child.id() as i32).unwrap(), Signal::INT).unwrap();
