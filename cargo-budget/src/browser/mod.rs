@@ -106,8 +106,9 @@ fn end(connection: &mut Connection, browser: &mut Browser) {
 
 /// Says why a page could not be measured, and what to do.
 fn explain(fault: Fault, url: &str, terms: &Terms, browser: &mut Browser) -> Failure {
-    let list =
-        |faults: &[String]| faults.iter().map(|fault| format!("\n  {fault}")).collect::<String>();
+    let list = |faults: &[String]| -> String {
+        faults.iter().flat_map(|fault| ["\n  ", fault.as_str()]).collect()
+    };
     let text = match fault {
         Fault::Expression(why) => {
             return Failure::usage(format!(

@@ -17,7 +17,7 @@ impl Page {
         self.take(&event("S", method, params))
     }
 
-    fn tells(&mut self, what: Value) -> Step {
+    fn tells(&mut self, what: &Value) -> Step {
         self.see("Runtime.bindingCalled", json!({ "name": TELL, "payload": what.to_string() }))
     }
 
@@ -37,12 +37,12 @@ impl Page {
 fn the_time_is_from_the_first_document_to_the_first_time_that_it_is_ready() {
     let mut page = page("mark:ready");
     assert_eq!(page.took(), None);
-    page.tells(json!({ "began": 1000.0 }));
+    page.tells(&json!({ "began": 1000.0 }));
     // It went on to another document.
-    page.tells(json!({ "began": 1100.0 }));
+    page.tells(&json!({ "began": 1100.0 }));
     assert_eq!(page.took(), None);
-    page.tells(json!({ "ready": 1250.5 }));
-    page.tells(json!({ "ready": 1300.0 }));
+    page.tells(&json!({ "ready": 1250.5 }));
+    page.tells(&json!({ "ready": 1300.0 }));
     assert_eq!(page.took(), Some(250.5));
 }
 
@@ -64,7 +64,7 @@ fn only_the_page_itself_tells() {
 #[test]
 fn a_line_of_the_console_is_ready_and_an_error_is_a_fault() {
     let mut page = page("console:up and");
-    page.tells(json!({ "began": 10.0 }));
+    page.tells(&json!({ "began": 10.0 }));
     let line = |kind: &str, text: &str| json!({ "type": kind, "timestamp": 25.0, "args": [{ "type": "string", "value": text }] });
     page.see("Runtime.consoleAPICalled", line("log", "up"));
     page.see("Runtime.consoleAPICalled", line("error", "no shader"));
@@ -77,7 +77,7 @@ fn a_line_of_the_console_is_ready_and_an_error_is_a_fault() {
 #[test]
 fn what_was_asked_for_before_the_page_was_ready_counts() {
     let mut page = page("load");
-    page.tells(json!({ "began": 0.0 }));
+    page.tells(&json!({ "began": 0.0 }));
     page.sends("index");
     page.ends("index", 1000);
     page.sends("wasm");
@@ -86,7 +86,7 @@ fn what_was_asked_for_before_the_page_was_ready_counts() {
     page.see("Network.responseReceived", head);
     page.see("Network.dataReceived", json!({ "requestId": "wasm", "encodedDataLength": 500 }));
     assert_eq!((page.transferred(), page.is_loading()), (1650.0, true));
-    page.tells(json!({ "ready": 1.0 }));
+    page.tells(&json!({ "ready": 1.0 }));
     page.sends("late");
     page.ends("late", 9000);
     page.ends("wasm", 2000);
@@ -94,7 +94,7 @@ fn what_was_asked_for_before_the_page_was_ready_counts() {
     // A request of that name that nobody sent, and one without a name.
     page.ends("unknown", 5);
     page.see("Network.loadingFinished", json!({ "encodedDataLength": 5 }));
-    assert_eq!(page.transferred(), 3000.0);
+    assert_eq!((page.transferred(), page.requests()), (3000.0, 2));
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn faults_are_few_and_short() {
         let exception = json!({ "exception": { "description": format!("Error {n}: {}\n at x", "é".repeat(9000)) } });
         page.see("Runtime.exceptionThrown", json!({ "exceptionDetails": exception }));
     }
-    page.tells(json!({ "failed": "ReferenceError: app" }));
+    page.tells(&json!({ "failed": "ReferenceError: app" }));
     let faults = page.faults();
     assert_eq!(faults.len(), FAULTS + 1);
     assert!(faults.iter().all(|fault| fault.chars().count() < 340 && !fault.contains('\n')));

@@ -4,7 +4,7 @@
 //! A process that is killed removes nothing. So the folder has a file that is locked for as long as the process lives,
 //! and the next one removes each folder whose lock is free.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -68,11 +68,8 @@ fn sweep(directory: &Path) {
             continue;
         }
         let Ok(file) = File::open(&lock) else { continue };
-        match file.try_lock() {
-            Ok(()) => {
-                let _ = fs::remove_dir_all(entry.path());
-            }
-            Err(TryLockError::WouldBlock | TryLockError::Error(_)) => {}
+        if file.try_lock().is_ok() {
+            let _ = fs::remove_dir_all(entry.path());
         }
     }
 }

@@ -58,7 +58,8 @@ fn files_have_their_types_and_lengths() {
     assert!(placed.contains("application/wasm") && placed.ends_with("secret"), "{placed}");
     assert!(!home.to_lowercase().contains("date:"));
     let large = ask(&server, b"GET /large.bin HTTP/1.0\r\n\r\n");
-    assert_eq!(large.iter().filter(|byte| **byte == 7).count(), 3 << 20);
+    let body = &large[large.len().saturating_sub(3 << 20)..];
+    assert!(body.len() == 3 << 20 && body.iter().all(|byte| *byte == 7));
     let head = ask(&server, b"HEAD /large.bin HTTP/1.0\r\n\r\n");
     assert!(head.len() < 300 && String::from_utf8_lossy(&head).contains("Content-Length: 3145728"));
 }
@@ -93,7 +94,7 @@ fn nothing_outside_of_the_folder_is_served() {
 fn what_is_no_request_ends_its_connection_alone() {
     let dir = site();
     let server = serve(&dir);
-    let long = [&b"GET /"[..], &vec![b'a'; HEAD + 5000], b" HTTP/1.1\r\n\r\n"].concat();
+    let long = [&b"GET /"[..], "a".repeat(HEAD + 5000).as_bytes(), b" HTTP/1.1\r\n\r\n"].concat();
     for bytes in [&b"\xff\xfe\r\n\r\n"[..], b"GET\r\n\r\n", b"POST / HTTP/1.1\r\n\r\n", &long] {
         let mut stream = TcpStream::connect(server.address).unwrap();
         // It may be refused before all of it is read.

@@ -144,8 +144,15 @@ pub(crate) fn unsupported(command: &Command, metric: &Metric) -> Option<Unmeasur
             "needs a command that ends by itself, and this one is ended when it is ready; remove \
              `ready`, or limit `startup_*`"
         }
-        Key::Wall | Key::Startup | Key::Cpu | Key::Rss | Key::PeakRss | Key::Exit => return None,
-        Key::Transferred | Key::JsHeap | Key::WasmMemory => return None,
+        Key::Wall
+        | Key::Startup
+        | Key::Cpu
+        | Key::Rss
+        | Key::PeakRss
+        | Key::Exit
+        | Key::Transferred
+        | Key::JsHeap
+        | Key::WasmMemory => return None,
         _ => "is not a metric of a command",
     };
     Some(Unmeasured::new(Cause::Unsupported, format!("`{metric}` {text}")))
