@@ -6,6 +6,8 @@
 mod base;
 mod benches;
 mod bisect;
+#[cfg(unix)]
+mod browser;
 mod child;
 mod cli;
 mod doctor;

@@ -73,6 +73,9 @@ fn missing(launch: &Launch) -> String {
     if let Some(dir) = launch.dir.as_deref().filter(|dir| !dir.is_dir()) {
         return format!("its directory `{}` is not there", dir.display());
     }
+    if cfg!(unix) && !Path::new("/dev/null").exists() {
+        return "there is no /dev/null, which it gets as its standard input; mount /dev".to_owned();
+    }
     if program.components().count() < 2 {
         return "no such program in PATH; install it, or give its path".to_owned();
     }

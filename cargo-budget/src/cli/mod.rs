@@ -17,6 +17,11 @@ mod import;
 #[path = "no_import.rs"]
 mod import;
 mod init;
+#[cfg(unix)]
+mod open;
+#[cfg(not(unix))]
+#[path = "no_open.rs"]
+mod open;
 mod output;
 mod profiled;
 mod rendering;
@@ -80,6 +85,7 @@ enum Command {
     Diff(diff::Diff),
     Doctor(doctor::Doctor),
     Init(init::Init),
+    Open(open::Open),
     Selftest(selftest::Selftest),
     Site(site::Site),
     Suggest(suggest::Suggest),
@@ -129,6 +135,7 @@ fn run(command: Command, context: Context) -> Result<Exit, Failure> {
         Command::Diff(args) => args.run(),
         Command::Doctor(args) => args.run(context),
         Command::Init(args) => args.run(context),
+        Command::Open(args) => args.run(context),
         Command::Selftest(args) => args.run(context),
         Command::Site(args) => args.run(context),
         Command::Suggest(args) => args.run(context),

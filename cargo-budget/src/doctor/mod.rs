@@ -114,7 +114,7 @@ impl Machine {
             "cores": system.cores,
             "quota": system.quota,
             "governor": system.governor,
-            "instruments": instruments(),
+            "instruments": instruments(system.has_proc),
             "meaning": self.meaning(),
         })
     }
@@ -144,7 +144,8 @@ impl Machine {
             (cores, Some(quota)) => {
                 format!("{cores}, of which the quota of this group allows {quota:.2}")
             }
-            (cores, None) => format!("{cores}, without a quota"),
+            (cores, None) if system.has_proc => format!("{cores}, without a quota"),
+            (cores, None) => format!("{cores}; a quota is not reported here"),
         };
         vec![
             ("gaps", taken),
@@ -189,7 +190,7 @@ impl Machine {
             ),
             ("cores", cores),
             ("governor", system.governor.clone().unwrap_or_else(unknown)),
-            ("instruments", instruments().to_owned()),
+            ("instruments", instruments(system.has_proc).to_owned()),
         ]
     }
 
@@ -222,9 +223,15 @@ impl Machine {
         let system = &self.system;
         if system.cores == 1 || system.quota.is_some_and(|quota| quota < 2.0) {
             sentences.push(
-                "there is less than two processors' worth of time: whatever else runs takes the place of what is \
-                 measured, and work on several threads is slowed down by the quota"
-                    .to_owned(),
+                format!(
+                    "there is less than two processors' worth of time: whatever else runs takes the place of what \
+                     is measured{}",
+                    if system.quota.is_some() {
+                        ", and work on several threads is slowed down by the quota"
+                    } else {
+                        ""
+                    }
+                ),
             );
         }
         if system.governor.as_deref().is_some_and(|governor| governor != "performance") {
@@ -244,8 +251,10 @@ impl Machine {
 }
 
 /// Returns which metrics can be measured on this platform.
-fn instruments() -> &'static str {
-    if cfg!(target_os = "linux") {
+fn instruments(has_proc: bool) -> &'static str {
+    if !has_proc {
+        "none: the tests do not start where /proc is not mounted; mount it (`mount -t proc proc /proc`)"
+    } else if cfg!(target_os = "linux") {
         "every metric can be measured on this platform"
     } else if cfg!(target_os = "macos") {
         "every metric but `peak_rss`, `read_bytes` and `written_bytes`, and but `cpu`, `rss` and page faults of commands"
@@ -263,7 +272,7 @@ mod tests {
             clock: Clock { cost: 25e-9, resolution: 1e-9 },
             gaps: Gaps { looked: 0.2, taken: lost * 0.2, count: 20, longest: 0.004 },
             spread: 0.03,
-            system: System { steal, pressure, cores: 4, ..System::default() },
+            system: System { steal, pressure, cores: 4, has_proc: true, ..System::default() },
         }
     }
 
@@ -294,12 +303,33 @@ mod tests {
             quota: Some(1.5),
             load: Some(3.0),
             governor: Some("powersave".to_owned()),
+            has_proc: true,
             ..System::default()
         };
         let text = machine.render();
         for words in ["allows 1.50", "less than two", "`performance`", "when that work has ended"] {
             assert!(text.contains(words), "{words} is not in\n{text}");
         }
+    }
+
+    #[test]
+    fn one_processor_without_a_quota_is_not_slowed_down_by_one() {
+        let mut machine = machine(0.0, None, None);
+        machine.system.cores = 1;
+        let text = machine.render();
+        assert!(text.contains("less than two") && !text.contains("by the quota"), "{text}");
+        assert!(text.contains("1, without a quota"), "{text}");
+    }
+
+    #[test]
+    fn without_proc_nothing_is_said_to_be_measured() {
+        let mut machine = machine(0.0, None, None);
+        machine.system.has_proc = false;
+        let text = machine.render();
+        assert!(
+            text.contains("a quota is not reported here") && text.contains("mount -t proc"),
+            "{text}"
+        );
     }
 
     #[test]

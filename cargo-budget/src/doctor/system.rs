@@ -10,6 +10,9 @@ pub(crate) struct System {
     pub(crate) cores: usize,
     /// The quota of its control group, in processors.
     pub(crate) quota: Option<f64>,
+    /// Whether the system tells a process about itself, its control group among the rest: on Linux, whether `/proc` is
+    /// mounted.
+    pub(crate) has_proc: bool,
     /// The seconds that this process waited for a processor.
     pub(crate) waited: Option<f64>,
     /// The share of the last ten seconds in which something waited for a processor.
@@ -33,6 +36,7 @@ impl System {
             cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             quota: file("/proc/self/cgroup")
                 .and_then(|text| quota(&text, Path::new("/sys/fs/cgroup"))),
+            has_proc: !cfg!(target_os = "linux") || std::fs::read_link("/proc/self/exe").is_ok(),
             waited: file("/proc/self/schedstat").and_then(|text| waited(&text)),
             pressure: file("/proc/pressure/cpu").and_then(|text| pressure(&text)),
             steal: ticks.and_then(|(all, stolen)| (all > 0).then(|| stolen as f64 / all as f64)),

@@ -1,9 +1,10 @@
-//! Tests of the page in Chromium, where it is installed. They test how the page behaves, and not its texts.
+//! Tests in Chromium, where it is installed: how the page of a report behaves, and `cargo budget open`.
 //!
 //! This is a target of its own, which the everyday loop leaves out: `cargo test -p cargo-budget --test browser`
 
 #[path = "../report/command.rs"]
 mod command;
+mod open;
 #[path = "../history/project.rs"]
 #[expect(dead_code, reason = "the tests of the history use more of it")]
 mod project;

@@ -97,7 +97,13 @@ fn measure_prepared(
     };
     for metric in reported {
         let (Some(name), Some(unit)) = (line(command, metric), metric.unit()) else { continue };
-        let value = reported::read(&launch.name(), &stdout, name.as_ref(), unit)?;
+        let value = match reported::read(&launch.name(), &stdout, name.as_ref(), unit) {
+            Ok(value) => value,
+            Err(reason) => {
+                process.unmeasured.insert(metric.clone(), reason);
+                continue;
+            }
+        };
         let moved = |(injection, own): (Injection, f64)| match injection.effect {
             Effect::Recorded => injection.recorded(value),
             _ => value + injection.added(own),

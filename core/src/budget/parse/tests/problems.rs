@@ -111,6 +111,7 @@ const COMMAND: &[&str] = &[
     "ready = { stdot = \"a\" }\nmax.exit = 0",
     "ready = { port = 0 }\nmax.exit = 0",
     "ready = { port = \"80\" }\nmax.exit = 0",
+    "ready = { reported = \"two words\" }\nmax.exit = 0",
     "cwd = 3\nstdin = \"\"\nprepare = \"rm -r out\"\ncleanup = []\nmemory = 512\nprocessors = 0\nmax.exit = 0",
     "cache = \"cold\"\nenv = { \"A=B\" = \"c\", D = 1 }\nmax.exit = 0",
     "cache = \"evictd\"\nmax.exit = 0",

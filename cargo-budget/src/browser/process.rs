@@ -1,0 +1,123 @@
+//! The process of a browser: how it is started, and how it ends with all that it started.
+
+use std::io::Read;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use super::protocol::Connection;
+use crate::child;
+use crate::failure::Failure;
+
+/// What makes a browser quiet: no window, no first page, no updates, nothing that it does in the background by itself.
+const QUIET: &[&str] = &[
+    "--headless",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-extensions",
+    "--disable-sync",
+    "--disable-breakpad",
+    "--disable-features=Translate,MediaRouter,OptimizationHints",
+    "--metrics-recording-only",
+    "--mute-audio",
+    "--no-default-browser-check",
+    "--no-first-run",
+    "--password-store=basic",
+    "--use-mock-keychain",
+];
+
+/// How much of what the browser says is kept.
+const KEPT: usize = 16 << 10;
+
+/// A browser. Dropping it ends it and all its processes, which are one group.
+pub(super) struct Browser {
+    child: Child,
+    said: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Browser {
+    /// Starts a browser with this profile, and returns it with the connection to it.
+    pub(super) fn start(
+        program: &Path,
+        profile: &Path,
+        has_sandbox: bool,
+        is_interrupted: impl Fn() -> bool + 'static,
+    ) -> Result<(Browser, Connection), Failure> {
+        let failed = |e| Failure::io("start", program, &e);
+        // The browser reads from the descriptor 3 and writes to 4; the shell puts the two pipes there and is gone.
+        let mut command = child::program("/bin/sh");
+        command.args(["-c", "exec \"$0\" \"$@\" 3<&0 4>&1 0</dev/null 1>&2"]).arg(program);
+        command.args(QUIET).arg("--remote-debugging-pipe");
+        if !has_sandbox {
+            command.arg("--no-sandbox");
+        }
+        let mut data = std::ffi::OsString::from("--user-data-dir=");
+        data.push(profile);
+        command.arg(data).arg("about:blank");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.process_group(0).spawn().map_err(failed)?;
+        let pipes = child.stdin.take().zip(child.stdout.take()).zip(child.stderr.take());
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let browser = Browser { child, said: Arc::clone(&said) };
+        let ((input, output), errors) =
+            pipes.ok_or_else(|| failed(std::io::ErrorKind::BrokenPipe.into()))?;
+        let keep = move || keep(errors, &said);
+        std::thread::Builder::new().name("browser".to_owned()).spawn(keep).map_err(failed)?;
+        let connection = Connection::new(input, output, is_interrupted).map_err(failed)?;
+        Ok((browser, connection))
+    }
+
+    /// Waits for the browser to end by itself, and returns how it did. `None` if it does not in this time.
+    pub(super) fn ends_within(&mut self, time: Duration) -> Option<ExitStatus> {
+        let until = Instant::now() + time;
+        loop {
+            match self.child.try_wait() {
+                Ok(Some(status)) => return Some(status),
+                Err(_) => return None,
+                Ok(None) if Instant::now() >= until => return None,
+                Ok(None) => std::thread::sleep(Duration::from_millis(5)),
+            }
+        }
+    }
+
+    /// Returns the end of what the browser said, for a message.
+    pub(super) fn last_words(&self) -> String {
+        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let said = String::from_utf8_lossy(&said).into_owned();
+        // Every headless Chromium without a desktop complains about the bus of the desktop.
+        let lines: Vec<&str> = said
+            .lines()
+            .filter(|line| !line.contains("/dbus/") && !line.contains(":dbus"))
+            .collect();
+        lines[lines.len().saturating_sub(8)..].join("\n")
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // The group has the number of its first process, which is not reaped before this.
+        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        let _ = self.child.wait();
+    }
+}
+
+/// Reads what the browser says to its end, and keeps the last of it.
+fn keep(mut from: impl Read, said: &Mutex<Vec<u8>>) {
+    let mut piece = [0; 4096];
+    while let Ok(n @ 1..) = from.read(&mut piece) {
+        let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+        said.extend(&piece[..n]);
+        let surplus = said.len().saturating_sub(KEPT);
+        said.drain(..surplus);
+    }
+}

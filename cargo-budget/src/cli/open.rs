@@ -1,0 +1,131 @@
+//! `cargo budget open`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use perf_budget_core::quantity::{Quantity, Unit};
+
+use super::context::Context;
+use super::output::show;
+use crate::browser::{self, Site, Terms, Until};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::text;
+
+/// Open a page in a headless Chromium and say how long it took, what it transferred and what it holds
+///
+/// A folder is served on the loopback interface for that long. The browser has a new profile each time, so that nothing is
+/// in its cache. The output is what a budget on a command reads.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo budget open dist --until mark:ready
+  cargo budget open web --file app.wasm=target/app.wasm --until console:started
+  cargo budget open http://127.0.0.1:8080/ --until 'document.body?.dataset.state === \"up\"'
+
+In budgets.toml:
+  [budget.page]
+  command = [\"cargo\", \"budget\", \"open\", \"dist\", \"--until\", \"mark:ready\"]
+  ready = { reported = \"startup\" }
+  max = { startup_p50 = \"300 ms\", transferred = \"200 KB\", js_heap = \"5 MB\", wasm_memory = \"4 MB\" }")]
+pub(super) struct Open {
+    /// The folder of the page, or an address that begins with http
+    #[arg(value_name = "DIR|URL")]
+    site: String,
+    /// When it is ready: mark:NAME for `performance.mark`, console:TEXT for a line of its console, load, or an expression
+    /// of JavaScript that becomes true
+    #[arg(long, value_name = "WHAT", default_value = "load")]
+    until: String,
+    /// The page of the folder, with its query if it has one
+    #[arg(long, value_name = "PATH", default_value = "/")]
+    page: String,
+    /// Serve this file of another place as NAME; may be repeated
+    #[arg(long, value_name = "NAME=PATH")]
+    file: Vec<String>,
+    /// Isolate the page from other origins, as threads of WebAssembly need it
+    #[arg(long)]
+    isolated: bool,
+    /// How long all of it may take
+    #[arg(long, value_name = "TIME", default_value = "30 s")]
+    timeout: String,
+    /// The program of the browser, instead of the first Chromium that is found
+    #[arg(long, value_name = "PATH", env = "CHROME")]
+    browser: Option<PathBuf>,
+    /// Let the browser not lock its processes in. For root that is always so, since it cannot
+    #[arg(long)]
+    no_sandbox: bool,
+}
+
+impl Open {
+    pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
+        let is_root = rustix::process::geteuid().is_root();
+        let terms = Terms {
+            until: Until::parse(&self.until)
+                .map_err(|why| Failure::usage(format!("--until: {why}")))?,
+            timeout: duration(&self.timeout)?,
+            browser: self.browser.clone().filter(|path| !path.as_os_str().is_empty()),
+            has_sandbox: !self.no_sandbox && !is_root,
+        };
+        let site = self.site()?;
+        if is_root {
+            context.tell(
+                "the browser cannot lock its processes in for root (--no-sandbox): open only pages that you trust",
+            );
+        }
+        let visit = browser::open(&site, &terms)?;
+        for fault in &visit.faults {
+            context.tell(&format!("the page was ready, but: {}", text::line(fault)));
+        }
+        context.tell(&format!("{} requests", visit.requests));
+        show(&format!(
+            "startup {:.3} ms\ntransferred {} B\njs_heap {} B\nwasm_memory {} B\n",
+            visit.startup, visit.transferred, visit.js_heap, visit.wasm_memory
+        ))?;
+        Ok(Exit::Holds)
+    }
+
+    fn site(&self) -> Result<Site, Failure> {
+        if self.site.starts_with("http://") || self.site.starts_with("https://") {
+            if self.page != "/" || !self.file.is_empty() || self.isolated {
+                let text = "--page, --file and --isolated are for a folder, and an address is its own; leave them out";
+                return Err(Failure::usage(text));
+            }
+            return Ok(Site::Url(self.site.clone()));
+        }
+        if !self.page.starts_with('/') || self.page.contains(char::is_whitespace) {
+            let text = format!(
+                "--page `{}` is no path of a page: write one such as /app.html?x=1",
+                self.page
+            );
+            return Err(Failure::usage(text));
+        }
+        let root = PathBuf::from(&self.site);
+        if !root.is_dir() {
+            let text = format!(
+                "failed to open `{}`: there is no such folder; name that of the page, which may be one that is built \
+                 first, or an address that begins with http",
+                self.site
+            );
+            return Err(Failure::unmeasured(text));
+        }
+        let files = self.file.iter().map(|file| match file.split_once('=') {
+            Some((name, path)) => {
+                Ok((name.trim_start_matches('/').to_owned(), PathBuf::from(path)))
+            }
+            None => Err(Failure::usage(format!("--file `{file}` has no `=`: write NAME=PATH"))),
+        });
+        let files = files.collect::<Result<_, _>>()?;
+        Ok(Site::Folder { root, page: self.page.clone(), files, is_isolated: self.isolated })
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, Failure> {
+    let wrong =
+        |why: String| Failure::usage(format!("--timeout: {why}; write a time such as \"30 s\""));
+    let quantity = Quantity::parse(text).map_err(wrong)?;
+    let fits = quantity.unit == Unit::Seconds && quantity.value > 0.0 && quantity.value <= 86_400.0;
+    if !fits {
+        return Err(wrong(format!("`{text}` is no time from 0 s to 24 h")));
+    }
+    Ok(Duration::from_secs_f64(quantity.value))
+}
