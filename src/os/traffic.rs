@@ -21,7 +21,7 @@ pub(crate) const FILE: usize = 256;
 
 impl Traffic {
     /// Reads the content of the file, which may be cut or padded with zeros. It does not allocate, because it is also
-    /// called between fork and exec.
+    /// called before a process loads its program.
     #[cfg(target_os = "linux")]
     pub(crate) fn of_file(content: &[u8]) -> Option<Traffic> {
         let end = content.iter().position(|&byte| byte == 0).unwrap_or(content.len());

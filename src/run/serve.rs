@@ -56,7 +56,7 @@ pub(super) struct Accepted {
     request: Request,
     /// The file for the reply.
     reply: PathBuf,
-    /// The process that was asked. A workload may fork, and its copy has measured something else.
+    /// The process that was asked. A workload may make a copy of it, which has measured something else.
     process: u32,
 }
 

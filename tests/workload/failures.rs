@@ -99,7 +99,7 @@ const TABLE: &[(&str, &str, Cause, &str)] = &[
     ("is killed", "p50", Killed, "workload `is killed`"),
     ("exits", "p50", ExitedEarly, "workload `exits` exited with success before it reported"),
     #[cfg(unix)]
-    ("forks and exits", "p50", ExitedEarly, "exited with success before it reported"),
+    ("leaves it to a copy", "p50", ExitedEarly, "exited with success before it reported"),
     ("exits badly", "p50", ExitedBadly, "exited with code 3 before it reported"),
     ("floods", "p50", Flooded, "workload `floods`"),
     (

@@ -18,6 +18,7 @@ mod pairs;
 mod server;
 mod spin;
 mod subjects;
+mod used;
 
 use std::num::NonZero;
 use std::path::Path;

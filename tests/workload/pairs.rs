@@ -32,7 +32,7 @@ const TABLE: &[(&str, Cause, &str)] = &[
     ("aborts", Crashed, "workload `aborts`"),
     ("is killed", Killed, "workload `is killed`"),
     ("exits", ExitedEarly, "exited with success before it reported"),
-    ("forks and exits", ExitedEarly, "exited with success before it reported"),
+    ("leaves it to a copy", ExitedEarly, "exited with success before it reported"),
     ("exits badly", ExitedBadly, "exited with code 3"),
     ("floods", Flooded, "workload `floods`"),
     ("no such", Harness, "no workload `no such` is registered"),

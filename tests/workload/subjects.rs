@@ -26,6 +26,7 @@ pub(crate) fn all() -> Vec<(String, Workload)> {
         recording(),
         refused(),
         dying(),
+        crate::used::subjects(),
         crate::fuel::subjects(),
         crate::instructions::subjects(),
         crate::lent::subjects(),
@@ -39,17 +40,6 @@ fn timed() -> Vec<(&'static str, Plain)> {
     vec![
         ("nothing at all", |_| Ok(())),
         ("empty", |run| run.iter(|| ())),
-        ("needs memory", |run| run.iter(|| vec![1_u8; 200 << 20].len())),
-        ("counts processors", |run| {
-            let count = std::thread::available_parallelism().map_or(0, usize::from);
-            run.record("processors", count as f64)
-        }),
-        ("copies a file", |run| {
-            run.iter(|| {
-                let bytes = std::fs::read("Cargo.toml").map_or(0, |content| content.len());
-                std::fs::write("/dev/null", vec![0; 2 * bytes]).is_ok()
-            })
-        }),
         ("spin", |run| run.iter(|| spin(Duration::from_micros(200)))),
         ("sleep", |run| run.iter(|| std::thread::sleep(Duration::from_millis(2)))),
         ("two threads", |run| run.iter(two_threads)),
@@ -155,18 +145,6 @@ fn allocating() -> Vec<(&'static str, Plain)> {
         ("leaks", |run| run.iter(|| std::mem::forget(black_box(vec![7_u8; 123])))),
         ("eats its input", |run| run.iter_with(|| vec![1_u8; 4000], |input| vec![input[0]; 30])),
         ("zeroed", |run| run.iter(|| vec![0_u8; 640])),
-        ("frees later", |run| {
-            let (give, given) = std::sync::mpsc::sync_channel::<Vec<u8>>(1);
-            let taker = std::thread::spawn(move || {
-                for block in given {
-                    std::thread::sleep(Duration::from_millis(3));
-                    drop(block);
-                }
-            });
-            run.iter(|| give.send(vec![0; 5000]).is_ok())?;
-            drop(give);
-            taker.join().map_err(|_| Failed::from("the thread panicked"))
-        }),
         ("elsewhere", elsewhere),
         ("only sometimes", |run| {
             let mut count = 0;
@@ -293,11 +271,6 @@ fn dying() -> Vec<(&'static str, Plain)> {
             run.iter(|| kill_process(getpid(), Signal::KILL).map_err(drop).unwrap_or(()))
         }),
         ("exits", |run| run.iter(|| std::process::exit(0))),
-        #[cfg(unix)]
-        ("forks and exits", |run| {
-            leave_it_to_a_copy();
-            run.iter(|| spin(Duration::from_micros(50)))
-        }),
         ("exits badly", |run| run.iter(|| std::process::exit(3))),
         ("never ends", |run| run.iter(|| std::thread::sleep(Duration::from_secs(1000)))),
         ("floods", |_| {
@@ -422,19 +395,4 @@ fn restless(run: &mut Run) -> Result<(), Failed> {
     let mut child = Command::new("sleep").arg("1000").spawn()?;
     drop(child.stdin.take());
     run.iter(|| spin(Duration::from_micros(50)))
-}
-
-/// Makes a copy of this process that goes on in its place. The process itself ends with success after the copy has.
-#[cfg(unix)]
-#[expect(unsafe_code, reason = "no safe library forks a process")]
-fn leave_it_to_a_copy() {
-    // SAFETY: this process has one thread, so its copy is whole; the pointer is to a number that lives.
-    unsafe {
-        let copy = libc::fork();
-        if copy > 0 {
-            let mut status = 0;
-            libc::waitpid(copy, &raw mut status, 0);
-            std::process::exit(0);
-        }
-    }
 }
