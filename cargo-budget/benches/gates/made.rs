@@ -1,5 +1,6 @@
 //! The crate with the benchmarks, its changes, and the runs of the command in it.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -105,10 +106,10 @@ impl Made {
 
     /// Has both revisions built, as they are compared. One benchmark is measured for that.
     pub(crate) fn built(&self, change: Change) {
-        if change != Change::Readme {
-            self.check(&["--", "--exact", &format!("benches::{}::mean::x_base", name(0))]);
-        } else {
+        if change == Change::Readme {
             self.check(&[]);
+        } else {
+            self.check(&["--", "--exact", &format!("benches::{}::mean::x_base", name(0))]);
         }
     }
 
@@ -167,12 +168,14 @@ impl Made {
         let mut text = "use std::hint::black_box;\n\nuse criterion::{Criterion, criterion_group, criterion_main};\n".to_owned();
         let functions = self.count.div_ceil(SIZES.len());
         for nth in 0..functions {
-            text += &format!(
-                "\nfn bench_{nth}(c: &mut Criterion) {{\n    let mut group = c.benchmark_group(\"work_{nth}\");\n"
+            let _ = writeln!(
+                text,
+                "\nfn bench_{nth}(c: &mut Criterion) {{\n    let mut group = c.benchmark_group(\"work_{nth}\");"
             );
             for size in SIZES.iter().take(self.count - nth * SIZES.len()) {
-                text += &format!(
-                    "    group.bench_function(\"{size}\", |b| b.iter(|| gated::work_{nth}(black_box({size}))));\n"
+                let _ = writeln!(
+                    text,
+                    "    group.bench_function(\"{size}\", |b| b.iter(|| gated::work_{nth}(black_box({size}))));"
                 );
             }
             text += "    group.finish();\n}\n";
