@@ -128,7 +128,9 @@ mod tests {
     #[track_caller]
     fn check(runs: &[Outcome], chance: f64, want: Option<Answer>) {
         let mut evidence = Evidence::default();
-        runs.iter().for_each(|run| evidence.add(run));
+        for run in runs {
+            evidence.add(run);
+        }
         assert_eq!(evidence.answer(chance), want, "{evidence:?}");
     }
 

@@ -201,7 +201,7 @@ fn replace(file: &mut DocumentMut, own: &Budget, limit: &Limit, factor: f64) {
         table.remove(key);
     }
     let mut limits = InlineTable::new();
-    limits.insert(&limit.metric.to_string(), Value::from(format!("{factor} x base")));
+    limits.insert(limit.metric.to_string(), Value::from(format!("{factor} x base")));
     let bound = match limit.bound {
         Bound::Max => "max",
         Bound::Min => "min",

@@ -231,7 +231,7 @@ impl Running<'_> {
             let Some(answer) = self.settled(&name) else { continue };
             let mut step = self.state.step(&name).clone();
             if let Some(same) = &step.same {
-                step.outcome = self.state.step(same).outcome.clone();
+                step.outcome.clone_from(&self.state.step(same).outcome);
             }
             tried.push(Tried {
                 at,

@@ -83,8 +83,8 @@ pub(super) fn identity(
     let version = env!("CARGO_PKG_VERSION");
     let Asked { alpha, prepare, layouts, target, lock, .. } = asked;
     format!(
-        "{version} {rules:?} {range:?} {alpha} {prepare:?} {layouts:?} {target:?} {lock} {:?} {:?} {}",
-        project.root,
+        "{version} {rules:?} {range:?} {alpha} {prepare:?} {layouts:?} {target:?} {lock} {} {:?} {}",
+        project.root.display(),
         std::env::var_os("RUSTFLAGS"),
         String::from_utf8_lossy(&rustc)
     )

@@ -9,8 +9,8 @@ use crate::git::{git, reason};
 
 /// Returns the commit that is checked out, where nothing is changed, and else one on top of it with the changes.
 pub(super) fn commit(root: &Path) -> Result<String, Failure> {
-    let head = answer(git(root, ["rev-parse", "HEAD"])?)?;
-    let top = answer(git(root, ["rev-parse", "--show-toplevel"])?)?;
+    let head = answer(&git(root, ["rev-parse", "HEAD"])?)?;
+    let top = answer(&git(root, ["rev-parse", "--show-toplevel"])?)?;
     let top = Path::new(&top);
     let place = tempfile::tempdir()
         .map_err(|e| Failure::unmeasured(format!("failed to create a temporary directory: {e}")))?;
@@ -22,12 +22,12 @@ pub(super) fn commit(root: &Path) -> Result<String, Failure> {
         let output = command.output().map_err(|e| {
             Failure::unmeasured(format!("failed to run `git`: {e}; install it, or add it to PATH"))
         })?;
-        answer(output)
+        answer(&output)
     };
     with(&["read-tree", "HEAD"])?;
     with(&["-c", "core.fsmonitor=false", "add", "--all", "."])?;
     let tree = with(&["write-tree"])?;
-    if tree == answer(git(root, ["rev-parse", "HEAD^{tree}"])?)? {
+    if tree == answer(&git(root, ["rev-parse", "HEAD^{tree}"])?)? {
         return Ok(head);
     }
     let person = ["-c", "user.name=cargo budget", "-c", "user.email=cargo-budget@localhost"];
@@ -37,11 +37,11 @@ pub(super) fn commit(root: &Path) -> Result<String, Failure> {
 }
 
 /// Returns what git printed.
-fn answer(output: std::process::Output) -> Result<String, Failure> {
+fn answer(output: &std::process::Output) -> Result<String, Failure> {
     if !output.status.success() {
         return Err(Failure::unmeasured(format!(
             "git failed to read the work tree: {}",
-            reason(&output)
+            reason(output)
         )));
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim_end_matches(['\n', '\r']).to_owned())

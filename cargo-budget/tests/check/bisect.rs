@@ -91,6 +91,7 @@ impl History {
     }
 
     fn source(nth: usize) -> String {
+        let is_broken = History::is_broken(nth);
         let nth = if History::is_explained(nth) { nth - 1 } else { nth };
         let nth = if nth == 20 { 19 } else { nth };
         let up = |value: f64, at: usize, to: f64| if nth >= at { to } else { value };
@@ -100,7 +101,7 @@ impl History {
             up(100.0, MEDIUM, 108.0) + flaky,
             up(100.0, LARGE, 120.0) + flaky,
         ];
-        let oops = if History::is_broken(nth) { "const OOPS: f64 = missing;\n" } else { "" };
+        let oops = if is_broken { "const OOPS: f64 = missing;\n" } else { "" };
         format!(
             "//! Counts, {nth}.\n\n/// Some.\npub const SMALL: f64 = {small:?};\n/// Some.\npub const MEDIUM: f64 = {medium:?};\n\
              /// Some.\npub const LARGE: f64 = {large:?};\n{oops}"

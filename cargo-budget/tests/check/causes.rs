@@ -46,7 +46,8 @@ impl Dependent {
         let manifest = fs::read_to_string(made.0.path("Cargo.toml")).unwrap();
         let mut wanted = "[dependencies]\n".to_owned();
         for (dependency, versions) in DEPENDENCIES {
-            wanted += &format!("{dependency} = {{ version = \"1\", registry = \"elsewhere\" }}\n");
+            wanted.push_str(dependency);
+            wanted.push_str(" = { version = \"1\", registry = \"elsewhere\" }\n");
             for (version, steps) in versions {
                 let place = format!("vendor/{dependency}-{version}");
                 let package = format!(

@@ -16,7 +16,8 @@ fn each_save_is_measured_until_the_command_is_ended() {
     let mut measured = || {
         let mut lines = String::new();
         for line in said.by_ref() {
-            lines += &format!("{line}\n");
+            lines.push_str(&line);
+            lines.push('\n');
             if line.starts_with("  in ") {
                 return lines;
             }
