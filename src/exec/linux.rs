@@ -62,12 +62,11 @@ pub(super) fn spawn(
     let in_between = move || {
         supervisor::begin()?;
         let supervisor = std::process::id();
-        match fork()? {
-            Some(root) => watch(root, &theirs),
-            None => {
-                constrain(processors.as_ref(), constraint.memory)?;
-                at_start(supervisor, &inherited_sockets, &report_end)
-            }
+        if let Some(root) = fork()? {
+            watch(root, &theirs)
+        } else {
+            constrain(processors.as_ref(), constraint.memory)?;
+            at_start(supervisor, &inherited_sockets, &report_end)
         }
     };
     command.process_group(0);

@@ -44,6 +44,7 @@ pub(crate) fn subjects() -> Vec<(&'static str, Plain)> {
 /// Makes a copy of this process that goes on in its place. The process itself ends with success after the copy has.
 #[cfg(unix)]
 #[expect(unsafe_code, reason = "no safe library copies a process")]
+#[expect(clippy::exit, reason = "to exit early is what this is for")]
 fn leave_it_to_a_copy() {
     // SAFETY: this process has one thread, so its copy is whole; the pointer is to a number that lives.
     unsafe {

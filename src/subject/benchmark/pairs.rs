@@ -66,16 +66,16 @@ impl ProcessPairs {
     }
 
     /// Returns both benchmarks in the programs that the next pair runs, and the number of their links.
-    fn next_programs(&self) -> Result<([Found; 2], usize), Unmeasured> {
-        let Some(links) = &self.linked.links else { return Ok((self.found.clone(), 0)) };
+    fn next_programs(&self) -> ([Found; 2], usize) {
+        let Some(links) = &self.linked.links else { return (self.found.clone(), 0) };
         let (builds, link) = links.of_pair(self.next);
         let mut found = self.found.clone();
         for (found, build) in found.iter_mut().zip(builds) {
             if let Some(build) = build {
-                found.program = build.as_program(found.program.clone());
+                found.program = build.in_place_of(found.program.clone());
             }
         }
-        Ok((found, link))
+        (found, link)
     }
 
     /// Runs the subject once to see how it is to be run, unless that is known.
@@ -110,7 +110,7 @@ impl Source for ProcessPairs {
         let swapped = self.coin.toss();
         let State { mode, processor: count } = self.state()?;
         self.state = Some(State { mode, processor: count.map(|count| count + 1) });
-        let (found, link) = self.next_programs()?;
+        let (found, link) = self.next_programs();
         self.next += 1;
         // Both processes inherit the pin.
         let pin = count.and_then(Pin::to_nth);

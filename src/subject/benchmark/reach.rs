@@ -38,7 +38,7 @@ impl Terms {
     fn run_in_both(&self, sides: [&Side; 2], copies: &[PathBuf; 2]) -> Result<bool, Unmeasured> {
         let copy = |nth: usize| -> Result<Found, Unmeasured> {
             let found = sides[nth].find()?;
-            let program = Build::of(copies[nth].clone(), None).as_program(found.program.clone());
+            let program = Build::of(copies[nth].clone(), None).in_place_of(found.program.clone());
             Ok(Found { program, ..found })
         };
         let [base, head] = [copy(0)?, copy(1)?];

@@ -205,7 +205,7 @@ fn what_is_appended_to_a_program_counts_and_is_named() {
     program.extend([b'x'; 3000]);
     dir.write("program", &program);
     let whole = dir.measure(&["program"], "stripped").unwrap();
-    assert_eq!(whole.value, bare.value + 3000.0);
+    assert_eq!((whole.value - bare.value) as u64, 3000);
     assert!(whole.notes[0].starts_with("3 KB at the end of `program`"), "{:?}", whole.notes);
 }
 
