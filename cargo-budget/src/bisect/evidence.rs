@@ -115,6 +115,7 @@ mod tests {
             fail_at: 4.6,
             pass_at: 3.0,
             detectable: None,
+            detectable_longer: None,
             processes: 9,
             values: 9,
             waited: None,

@@ -65,6 +65,8 @@ impl Wanted<'_> {
             from: None,
             head: Some(&head),
             proves: false,
+            effort: None,
+            asks_files: false,
         };
         let tell = |text: &str| context.tell(text);
         let base = base::compared(project, &self.target, &asked, context.progress, &tell)??;

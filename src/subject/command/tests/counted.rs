@@ -22,9 +22,9 @@ fn bytes_are_exact() {
     assert_eq!(values(&write("count=3"))[2..], [read, written]);
     let [_, _, more_read, more_written] = values(&write("count=8"));
     // The tenth that is left over is for what it says of itself on standard error.
-    assert_eq!(more_read - read, 5000.0);
+    assert_eq!((more_read - read) as u64, 5000);
     assert!((more_written - written - 5000.0).abs() < 100.0, "{written} {more_written}");
-    assert_eq!(values(&of(&["true"]))[3], 0.0);
+    assert_eq!(values(&of(&["true"]))[3] as u64, 0);
 }
 
 /// A child that was waited for counts, as it does for processor time.
@@ -32,7 +32,7 @@ fn bytes_are_exact() {
 fn children_that_are_waited_for_count() {
     let write = |count: usize| sh(&format!("head -c {count} /dev/zero | cat > /dev/null; true"));
     let difference = values(&write(300_000))[3] - values(&write(100_000))[3];
-    assert_eq!(difference, 2.0 * 200_000.0);
+    assert_eq!(difference as u64, 2 * 200_000);
 }
 
 /// Ten megabytes are 2560 pages, but for what the page size of another machine makes of them.
@@ -58,5 +58,5 @@ fn a_command_with_a_signal_has_them() {
     let command = Command { ready: text("up"), ..command };
     let [faults, _, read, written] = values(&command);
     assert!(faults > 0.0 && read > 1000.0, "{faults} {read}");
-    assert_eq!(written, 70_003.0);
+    assert_eq!(written as u64, 70_003);
 }
