@@ -33,6 +33,7 @@ Examples:
   cargo budget check --base origin/main -- merge         only the tests whose names have `merge` in them
   cargo budget check --base main --benches               every Criterion benchmark, old against new
   cargo budget check --base v1.2.0 --prepare ./build-wasm.sh")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Check {
     /// The revision to compare with: a branch, a tag, a commit. Where it has further commits, the merge base is used
     #[arg(long, value_name = "REV")]
