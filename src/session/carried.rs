@@ -131,12 +131,7 @@ impl Store {
         };
         let is_done = is_luck || matches!(outcome.verdict, Verdict::Pass | Verdict::Skipped);
         let Some(evidence) = outcome.evidence.filter(is_open).filter(|_| !is_done) else {
-            return match std::fs::remove_file(&file) {
-                Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                    Err(Error::io("remove", &file, e))
-                }
-                _ => Ok(()),
-            };
+            return self.forget(&outcome.test);
         };
         let stored = Stored {
             test: outcome.test.clone(),
@@ -152,6 +147,20 @@ impl Store {
         atomic::write_json(&file, &stored.sealed(seal))
     }
 
+    /// Removes what is stored about a test, so that the next run begins anew.
+    ///
+    /// # Errors
+    /// If the file cannot be removed.
+    fn forget(&self, test: &str) -> Result<(), Error> {
+        let file = self.file(test);
+        match std::fs::remove_file(&file) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::io("remove", &file, e))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Returns the file of a test. Its name is a hash, since the name of a test may have characters that a file name
     /// may not have.
     fn file(&self, test: &str) -> PathBuf {
@@ -160,9 +169,9 @@ impl Store {
 }
 
 impl Session {
-    /// Returns the evidence that earlier runs of the same build left about a test.
+    /// Returns the evidence that earlier runs of the same build left about a test, whose subject is built.
     pub(super) fn stored(&self, test: usize) -> Option<Stored> {
-        let test = &self.suite.tests[test];
+        let test = Some(&self.suite.tests[test]).filter(|test| !test.is_deterministic())?;
         let identity = identity(&self.sources(None), test)?;
         Store::new(&self.results, Seal::of_user()).load(&test.name, identity)
     }
@@ -172,15 +181,21 @@ impl Session {
     pub(super) fn remember(&self, test: usize, outcome: &Outcome) -> Outcome {
         let mut outcome = self.with_cause(test, outcome.clone());
         let test = Some(&self.suite.tests[test]).filter(|test| !test.is_deterministic());
-        let identity_of = |test| identity(&self.sources(None), test);
-        if let Some(identity) = test.and_then(identity_of) {
-            let store = Store::new(&self.results, Seal::of_user());
-            let before = store.load(&outcome.test, identity);
-            if let Err(error) = store.keep(&outcome, identity, before.as_ref()) {
-                outcome.notes.push(format!("the next run cannot continue this test: {error}"));
-            }
+        if let Some(Err(error)) = test.map(|test| self.store(test, &outcome)) {
+            outcome.notes.push(format!("the next run cannot continue this test: {error}"));
         }
         outcome
+    }
+
+    /// Stores the evidence of an outcome. What was not measured may not be built either, and has nothing to store.
+    fn store(&self, test: &Test, outcome: &Outcome) -> Result<(), Error> {
+        let store = Store::new(&self.results, Seal::of_user());
+        if outcome.evidence.is_none() {
+            return store.forget(&outcome.test);
+        }
+        let Some(identity) = identity(&self.sources(None), test) else { return Ok(()) };
+        let before = store.load(&outcome.test, identity);
+        store.keep(outcome, identity, before.as_ref())
     }
 }
 

@@ -121,8 +121,9 @@ impl Session {
         let asked: Vec<Asked> = tests
             .into_iter()
             .map(|(i, test)| {
-                let (stored, mut template) = (self.stored(i), self.template(i));
-                let stored = stored.filter(|_| matches!(purpose, Purpose::Judge));
+                let is_continued = refused.is_none() && matches!(purpose, Purpose::Judge);
+                let stored = if is_continued { self.stored(i) } else { None };
+                let mut template = self.template(i);
                 template.notes.extend(stored.as_ref().map(Stored::note));
                 let carried = stored.as_ref().map(Stored::carried).unwrap_or_default();
                 Asked { carried, ..self.accepted.asked(template, &test.limit, budget) }

@@ -7,6 +7,7 @@
 mod by_metric;
 mod column;
 mod effect;
+mod instrument;
 mod statistic;
 mod table;
 
@@ -20,8 +21,9 @@ pub use column::{
     Better, Halved, Inject, Judged, SampleKind, SubjectKind, Tolerance, Units, Values,
 };
 pub use effect::Effect;
+pub use instrument::{InstrumentKind, WorkerInstrument};
 pub use statistic::Statistic;
-pub use table::{InstrumentKind, Key, Row, WorkerInstrument};
+pub use table::{Key, Row};
 
 /// The resident memory that a comparison takes a process for at least, in bytes. Where a workload holds less, what is
 /// read is pages that the process happened to touch or not: 0 at one time and some dozen pages at another.

@@ -1,4 +1,4 @@
-//! The table of metrics: one row for each metric or family, and what reads it.
+//! The table of metrics: one row for each metric or family.
 //!
 //! To add a metric, add its row here, in the order in which messages name it. Its instrument writes the value under
 //! [`Key`]; the columns answer everything else that is asked of a metric.
@@ -7,40 +7,9 @@ use super::column::{
     Better, Halved, Inject, Judged, SampleKind, SubjectKind, Tolerance, Units, Values,
 };
 use super::effect::Effect;
+use super::instrument::{InstrumentKind, WorkerInstrument};
 use super::statistic::Statistic;
 use crate::quantity::Unit;
-
-/// What reads a metric.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum InstrumentKind {
-    /// The files of an artifact are read and compressed.
-    Files,
-    /// A command is watched from outside.
-    Process,
-    /// The program of a benchmark is run, and only its own measurement is known.
-    Benchmark,
-    /// Nothing is measured: another harness has recorded the value.
-    Recorded,
-    /// An instrument in the process of the workload.
-    Worker(WorkerInstrument),
-}
-
-/// The instrument by which a workload is measured. A process has only one, because each would disturb the others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum WorkerInstrument {
-    /// The clocks, and the counters of the scheduler.
-    Time,
-    /// The counting allocator.
-    Heap,
-    /// The engine for WebAssembly, which counts fuel.
-    Fuel,
-    /// The instructions of one operation, as the processor or Valgrind counts them.
-    Instructions,
-    /// The resident memory of one operation.
-    Memory,
-    /// The resident memory through many operations.
-    Growth,
-}
 
 /// A metric, or a family of metrics that differ in their statistic (`wall_p50` to `wall_max`).
 #[derive(Debug)]
