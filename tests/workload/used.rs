@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use perf_budget::Failed;
 
+#[cfg(unix)]
 use crate::spin::spin;
 use crate::subjects::Plain;
 

@@ -139,6 +139,8 @@ fn refuse_pipe(path: &Path) -> Result<(), Error> {
             return Err(Error::other(text));
         }
     }
+    #[cfg(not(unix))]
+    let _ = path;
     Ok(())
 }
 
