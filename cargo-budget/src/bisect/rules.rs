@@ -30,6 +30,8 @@ pub(crate) struct Rules {
     pub(crate) is_compared: bool,
     /// Whether the metric is the same each time it is measured.
     pub(crate) is_deterministic: bool,
+    /// Whether it is that of a benchmark, which has a program of its own.
+    pub(crate) is_benchmark: bool,
 }
 
 /// Returns the rules for the test or the budget of this name. With `by`, they are that its metric is not worse than at
@@ -100,6 +102,7 @@ pub(crate) fn rules(
         limit: words(&found.limit),
         is_compared,
         is_deterministic: found.is_deterministic(),
+        is_benchmark: found.is_benchmark(),
         text,
     })
 }

@@ -214,7 +214,7 @@ impl Running<'_> {
         let runs = match step.evidence.runs {
             0 => String::new(),
             runs => {
-                format!(", {} of {:.0} s", counted(runs as usize, "run"), step.evidence.seconds)
+                format!(", {} in {:.1} s", counted(runs as usize, "run"), step.evidence.seconds)
             }
         };
         format!("{colour}, {}{between}{runs}", value_shown(outcome))
