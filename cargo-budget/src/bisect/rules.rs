@@ -229,7 +229,7 @@ inert = ["art/**"]
 [budget.merge]
 workload = "merge"
 max = { p99 = ["16 ms", "1.2 x base"], allocs = "2 x lock" }
-min = { throughput = "100/s" }
+min = { throughput = "100 op/s" }
 
 [budget.sort]
 workload = "sort"
@@ -268,7 +268,7 @@ max = { p50 = "0.9 x base" }
         );
         assert!(implied.is_deterministic);
         // A budget that the limit refers to stays.
-        let other = of("sort::n=1::p50", None, &[]);
+        let other = of("sort::n=1::p50::x_merge", None, &[]);
         assert!(other.as_ref().is_ok_and(|rules| rules.text.contains("budget.merge")), "{other:?}");
     }
 

@@ -194,6 +194,7 @@ fn a_red_names_its_cause() {
     // Neither is enough: 110 steps are allowed, and each alone makes fewer.
     made.own(19.5);
     made.causes("the lock file did it, together with the sources: another 1.0.0 -> 1.1.0");
-    assert_eq!(made.own.git(&["worktree", "list"]).lines().count(), 1);
+    // The base of the check itself stays for the next one.
+    assert!(!made.own.git(&["worktree", "list"]).contains("/causes/"));
     assert_eq!(made.own.git(&["diff", "--cached", "--name-only"]), "");
 }
