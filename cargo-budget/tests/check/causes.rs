@@ -42,7 +42,7 @@ impl Dependent {
         let own = Crate(Made::new(name, &TESTS.replace("NAME", name), BUDGETS));
         let outside = tempfile::Builder::new().prefix("budget-dependencies-").tempdir().unwrap();
         let manifest = fs::read_to_string(own.0.path("Cargo.toml")).unwrap();
-        let mut wanted = "[dependencies]\n".to_owned();
+        let mut wanted = vec!["[dependencies]\n".to_owned()];
         let mut revisions = BTreeMap::new();
         for (dependency, versions) in DEPENDENCIES {
             let place = outside.path().join(format!("{dependency}-{}", unique(&outside)));
@@ -59,11 +59,11 @@ impl Dependent {
                 git(&place, &["commit", "-q", "-m", version]);
                 revisions.insert((dependency, version), git(&place, &["rev-parse", "HEAD"]));
             }
-            wanted += &format!("{dependency} = {{ git = \"file://{}\" }}\n", place.display());
+            wanted.push(format!("{dependency} = {{ git = \"file://{}\" }}\n", place.display()));
         }
         own.0.write(
             "Cargo.toml",
-            &manifest.replace("[workspace]", &format!("{wanted}\n[workspace]")),
+            &manifest.replace("[workspace]", &format!("{}\n[workspace]", wanted.concat())),
         );
         own.0.write(".gitignore", "target\nresults\n");
         let dependent = Dependent { own, revisions, outside };
