@@ -88,6 +88,7 @@ fn cause(
         good: &range.good,
         state: State::read(searches, &identity(project, asked, &rules, range), asked.is_fresh),
         most: 2 + Search::most(locked.len()),
+        goes_on: false,
         tell,
     };
     tell(&format!("looking for the cause of `{}` ({})", rules.test, rules.limit));

@@ -63,6 +63,7 @@ pub(crate) fn bisect(
         good: &range.good,
         state: State::read(searches, &identity(project, asked, &rules, &range), asked.is_fresh),
         most: 0,
+        goes_on: true,
         tell,
     };
     let found = running.search()?;

@@ -28,6 +28,8 @@ pub(super) struct Running<'a> {
     /// The commit that everything is compared with.
     pub(super) good: &'a str,
     pub(super) state: State,
+    /// Whether the same command goes on where this one was interrupted.
+    pub(super) goes_on: bool,
     /// The most comparisons that it should take.
     pub(super) most: u32,
     pub(super) tell: &'a dyn Fn(&str),
@@ -145,7 +147,9 @@ impl Running<'_> {
         if !self.comparison.interrupt.is_asked() {
             return failure;
         }
-        Failure::unmeasured("interrupted; the same command goes on where this one ended")
+        let then =
+            if self.goes_on { "; the same command goes on where this one ended" } else { "" };
+        Failure::unmeasured(format!("interrupted{then}"))
     }
 
     /// Takes what one run gave.
