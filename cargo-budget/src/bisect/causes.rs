@@ -47,10 +47,9 @@ pub(crate) fn causes(
     let range = range::range(&project.root, &format!("{base}..{bad}"))?;
     let interrupt = Interrupt::watched();
     let beside = Beside::new(project, "causes", &range.good)?;
-    let locked = match locked(project, &range, &beside) {
+    let locked = match locked(project, &range, &beside)? {
         Ok(locked) => locked,
-        // The lock files are the same, or there is none.
-        Err(failure) => return Ok(format!("the sources did it: {failure}\n")),
+        Err(why) => return Ok(format!("the sources did it: {why}\n")),
     };
     let mut text = String::new();
     for red in named {
@@ -89,6 +88,7 @@ fn cause(
         good: &range.good,
         state: State::read(searches, &identity(project, asked, &rules, range), asked.is_fresh),
         most: 2 + Search::most(locked.len()),
+        goes_on: false,
         tell,
     };
     tell(&format!("looking for the cause of `{}` ({})", rules.test, rules.limit));

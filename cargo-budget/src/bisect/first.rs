@@ -47,7 +47,12 @@ pub(crate) fn bisect(
         interrupt: &interrupt,
     };
     let commits = Commits { range: &range };
-    let locked = if asked.lock { Some(locked(project, &range, &beside)?) } else { None };
+    let locked = if asked.lock {
+        let differ = locked(project, &range, &beside)?;
+        Some(differ.map_err(|why| Failure::usage(format!("{why}; leave `--lock` out")))?)
+    } else {
+        None
+    };
     let series: &dyn Series = locked.as_ref().map_or(&commits, |locked| locked);
     let searches = beside.place.parent().unwrap_or(&beside.place);
     let mut running = Running {
@@ -58,6 +63,7 @@ pub(crate) fn bisect(
         good: &range.good,
         state: State::read(searches, &identity(project, asked, &rules, &range), asked.is_fresh),
         most: 0,
+        goes_on: true,
         tell,
     };
     let found = running.search()?;

@@ -73,6 +73,11 @@ impl Locked {
         let mut tables = of(&self.now, &|table| !is_foreign(&table) || is_switched(table));
         tables.extend(of(&self.before, &|table| is_foreign(&table) && !is_switched(table)));
         tables.sort_by_key(|table| (name(table).to_owned(), version(table)));
+        // Otherwise each is written where it was in its own file.
+        let first = packages(&self.now).filter_map(Table::position).min().unwrap_or_default();
+        for (at, table) in (first..).zip(&mut tables) {
+            table.set_position(Some(at));
+        }
         let mut file = self.now.clone();
         file.insert("package", Item::ArrayOfTables(tables.into_iter().collect::<ArrayOfTables>()));
         file.to_string()

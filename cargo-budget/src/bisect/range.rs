@@ -1,6 +1,7 @@
 //! The commits that are searched, from git.
 
 use std::path::Path;
+use std::process::Output;
 
 use serde_json::{Value, json};
 
@@ -107,19 +108,28 @@ pub(super) fn commit(root: &Path, hash: &str) -> Result<Commit, Failure> {
     })
 }
 
-/// Returns the text of a file at a commit. `path` is its path in the repository.
-pub(super) fn file_at(root: &Path, commit: &str, path: &Path) -> Result<String, Failure> {
+/// Returns the text of a file at a commit; `None` where the commit has no such file. `path` is its path in the repository.
+pub(super) fn file_at(root: &Path, commit: &str, path: &Path) -> Result<Option<String>, Failure> {
     // Git's own paths have this separator everywhere.
     let name = path.components().map(|part| part.as_os_str().to_string_lossy().into_owned());
     let name = name.collect::<Vec<_>>().join("/");
+    let listed = git(root, ["ls-tree", "--full-tree", "-z", commit, "--", &name])?;
+    let failed = |output: &Output| {
+        let why = reason(output);
+        Failure::unmeasured(format!("git failed to read `{name}` at {commit}: {why}"))
+    };
+    if !listed.status.success() {
+        return Err(failed(&listed));
+    }
+    if listed.stdout.is_empty() {
+        return Ok(None);
+    }
     let output = git(root, ["cat-file", "blob", &format!("{commit}:{name}")])?;
     if !output.status.success() {
-        return Err(Failure::unmeasured(format!(
-            "`{name}` is not in git at {commit}: {}",
-            reason(&output)
-        )));
+        return Err(failed(&output));
     }
     String::from_utf8(output.stdout)
+        .map(Some)
         .map_err(|_| Failure::usage(format!("`{name}` at {commit} is not UTF-8")))
 }
 

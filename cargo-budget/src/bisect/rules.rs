@@ -30,6 +30,8 @@ pub(crate) struct Rules {
     pub(crate) is_compared: bool,
     /// Whether the metric is the same each time it is measured.
     pub(crate) is_deterministic: bool,
+    /// Whether it is that of a benchmark, which has a program of its own.
+    pub(crate) is_benchmark: bool,
 }
 
 /// Returns the rules for the test or the budget of this name. With `by`, they are that its metric is not worse than at
@@ -100,6 +102,7 @@ pub(crate) fn rules(
         limit: words(&found.limit),
         is_compared,
         is_deterministic: found.is_deterministic(),
+        is_benchmark: found.is_benchmark(),
         text,
     })
 }
@@ -226,7 +229,7 @@ inert = ["art/**"]
 [budget.merge]
 workload = "merge"
 max = { p99 = ["16 ms", "1.2 x base"], allocs = "2 x lock" }
-min = { throughput = "100/s" }
+min = { throughput = "100 op/s" }
 
 [budget.sort]
 workload = "sort"
@@ -265,7 +268,7 @@ max = { p50 = "0.9 x base" }
         );
         assert!(implied.is_deterministic);
         // A budget that the limit refers to stays.
-        let other = of("sort::n=1::p50", None, &[]);
+        let other = of("sort::n=1::p50::x_merge", None, &[]);
         assert!(other.as_ref().is_ok_and(|rules| rules.text.contains("budget.merge")), "{other:?}");
     }
 

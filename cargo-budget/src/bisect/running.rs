@@ -28,6 +28,8 @@ pub(super) struct Running<'a> {
     /// The commit that everything is compared with.
     pub(super) good: &'a str,
     pub(super) state: State,
+    /// Whether the same command goes on where this one was interrupted.
+    pub(super) goes_on: bool,
     /// The most comparisons that it should take.
     pub(super) most: u32,
     pub(super) tell: &'a dyn Fn(&str),
@@ -145,7 +147,9 @@ impl Running<'_> {
         if !self.comparison.interrupt.is_asked() {
             return failure;
         }
-        Failure::unmeasured("interrupted; the same command goes on where this one ended")
+        let then =
+            if self.goes_on { "; the same command goes on where this one ended" } else { "" };
+        Failure::unmeasured(format!("interrupted{then}"))
     }
 
     /// Takes what one run gave.
@@ -214,7 +218,7 @@ impl Running<'_> {
         let runs = match step.evidence.runs {
             0 => String::new(),
             runs => {
-                format!(", {} of {:.0} s", counted(runs as usize, "run"), step.evidence.seconds)
+                format!(", {} in {:.1} s", counted(runs as usize, "run"), step.evidence.seconds)
             }
         };
         format!("{colour}, {}{between}{runs}", value_shown(outcome))

@@ -13,6 +13,7 @@ use crate::base::Beside;
 use crate::child;
 use crate::failure::Failure;
 use crate::project::{Project, latest};
+use crate::text::short;
 
 /// Returns the command that prepares each checkout of the good commit: the user's, and where the good commit does not have
 /// the budget yet, one that puts the rules there, as its own harness must know the name.
@@ -37,8 +38,12 @@ pub(super) fn prepare(
     Ok(own)
 }
 
-/// Returns what differs in the lock files of both ends of a range.
-pub(super) fn locked(project: &Project, range: &Range, beside: &Beside) -> Result<Locked, Failure> {
+/// Returns what differs in the lock files of both ends of a range. The inner error says why nothing does.
+pub(super) fn locked(
+    project: &Project,
+    range: &Range,
+    beside: &Beside,
+) -> Result<Result<Locked, String>, Failure> {
     let mut above = project.root.ancestors().enumerate();
     let found = above.find(|(_, directory)| directory.join("Cargo.lock").is_file());
     let path = found
@@ -48,17 +53,22 @@ pub(super) fn locked(project: &Project, range: &Range, beside: &Beside) -> Resul
         })
         .unwrap_or_else(|| PathBuf::from("Cargo.lock"));
     let bad = range.commits.last().unwrap_or(&range.good);
-    let [before, now] =
-        [&range.good, bad].map(|commit| range::file_at(&project.root, commit, &path));
-    let locked = Locked::new([&range.good, bad], path.clone(), [&before?, &now?])?;
-    if locked.changed.is_empty() {
-        return Err(Failure::usage(format!(
-            "no package of `{}` differs between {} and {bad}, so none of them did it; leave `--lock` out",
-            path.display(),
-            range.good
+    let text = |commit| range::file_at(&project.root, commit, &path);
+    let (before, now) = (text(&range.good)?, text(bad)?);
+    let shown = path.display().to_string();
+    let (Some(before), Some(now)) = (&before, &now) else {
+        let without = short(if before.is_none() { &range.good } else { bad });
+        return Ok(Err(format!(
+            "`{shown}` is not in git at {without}, so both are built with the versions of now"
         )));
+    };
+    let locked = Locked::new([&range.good, bad], path, [before, now])?;
+    if locked.changed.is_empty() {
+        let ends = (short(&range.good), short(bad));
+        let words = format!("no package of `{shown}` differs between {} and {}", ends.0, ends.1);
+        return Ok(Err(words));
     }
-    Ok(locked)
+    Ok(Ok(locked))
 }
 
 /// Returns the tests that are red as far as the last runs say. A record that cannot be read says nothing, and is not

@@ -3,6 +3,7 @@
 //! It is in the user's cache, beside the key of the seals, and not among the results: those may come from elsewhere, and
 //! a made-up state would name an innocent commit.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -68,6 +69,7 @@ impl State {
         let mut steps = wire.map(|wire| wire.steps).unwrap_or_default();
         let now = now();
         steps.retain(|step| now.saturating_sub(step.at) < FRESH);
+        forget_unfounded(&mut steps);
         State { path, steps }
     }
 
@@ -103,6 +105,18 @@ impl State {
     }
 }
 
+/// Forgets each step whose answer is that of a step that is not known any more.
+fn forget_unfounded(steps: &mut Vec<Step>) {
+    loop {
+        let known: BTreeSet<String> = steps.iter().map(|step| step.of.clone()).collect();
+        let before = steps.len();
+        steps.retain(|step| step.same.as_ref().is_none_or(|same| known.contains(same)));
+        if steps.len() == before {
+            return;
+        }
+    }
+}
+
 /// Removes searches that nobody has gone on with.
 fn forget_old(directory: &Path) {
     let Ok(entries) = std::fs::read_dir(directory) else { return };
@@ -118,4 +132,27 @@ fn forget_old(directory: &Path) {
 /// Returns the seconds since 1970.
 pub(super) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_the_same_as_something_forgotten_is_forgotten_too() {
+        let step = |of: &str, same: Option<&str>| Step {
+            of: of.to_owned(),
+            same: same.map(str::to_owned),
+            ..Step::default()
+        };
+        let mut steps = vec![
+            step("a", Some("b")),
+            step("b", Some("gone")),
+            step("c", None),
+            step("d", Some("c")),
+        ];
+        forget_unfounded(&mut steps);
+        let left: Vec<&str> = steps.iter().map(|step| &*step.of).collect();
+        assert_eq!(left, ["c", "d"]);
+    }
 }

@@ -82,8 +82,10 @@ impl Comparison<'_> {
     }
 
     /// Whether it is proven by files that what is checked out runs the same as `other`, which is built for nothing of this.
+    /// The files of a benchmark's own program prove nothing here.
     pub(crate) fn is_same(&self, other: &str) -> Result<bool, Failure> {
-        let is_asked = self.rules.is_compared && self.prepare.is_none();
+        let rules = self.rules;
+        let is_asked = rules.is_compared && !rules.is_benchmark && self.prepare.is_none();
         if !is_asked || !self.beside.package.join("Cargo.toml").is_file() {
             return Ok(false);
         }

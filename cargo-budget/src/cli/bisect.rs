@@ -3,20 +3,13 @@
 use std::time::Duration;
 
 use super::context::Context;
-use super::db::Db;
 use super::output::{print, show};
 use super::rendering::Rendering;
 use super::target::Options;
 use crate::bisect;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::history::{self, Place, TrendQuery};
-use crate::progress::Progress;
 use crate::project::Project;
-use crate::text::short;
-
-/// How many outcomes of the history are read.
-const OUTCOMES: u16 = 300;
 
 /// Find the commit that made a limit red
 ///
@@ -27,7 +20,6 @@ const OUTCOMES: u16 = 300;
 Examples:
   cargo budget bisect merge::p99 v1.2.0..HEAD
   cargo budget bisect merge::p99 v1.2.0..HEAD --by 3%    what made it more than 3 % slower
-  cargo budget bisect merge::p99 --from-trend            where the history shows the last step
   cargo budget bisect merge::p99 v1.2.0..HEAD --lock     which of the changed dependencies did it
   cargo budget bisect merge::allocs v1.2.0..main --format json | jq -r .commit.subject
 
@@ -42,13 +34,8 @@ pub(super) struct Bisect {
     #[arg(value_name = "BUDGET")]
     name: String,
     /// The good and the bad commit; without a bad one it is the commit that is checked out
-    #[arg(value_name = "GOOD..BAD", required_unless_present = "from_trend")]
-    range: Option<String>,
-    /// Take the range of the last step for the worse in the history; without `--by`, half of that step is searched for
-    #[arg(long, conflicts_with = "range")]
-    from_trend: bool,
-    #[command(flatten)]
-    db: Db,
+    #[arg(value_name = "GOOD..BAD")]
+    range: String,
     /// How much worse than at the good commit the metric may be, in place of the limit in budgets.toml: 3%
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     by: Option<f64>,
@@ -80,25 +67,10 @@ pub(super) struct Bisect {
 impl Bisect {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
         let project = Project::here()?;
-        let step = if self.from_trend { Some(self.step(&project)?) } else { None };
-        let (name, range, by) = match &step {
-            Some(step) => {
-                context.tell(&format!(
-                    "the history shows that `{}` became {:.1} % worse in {}..{}",
-                    step.test,
-                    step.by * 100.0,
-                    short(&step.good),
-                    short(&step.bad)
-                ));
-                let range = format!("{}..{}", step.good, step.bad);
-                (&*step.test, range, self.by.or(Some(step.by / 2.0)))
-            }
-            None => (&*self.name, self.range.clone().unwrap_or_default(), self.by),
-        };
         let asked = bisect::Asked {
-            name,
-            range: &range,
-            by,
+            name: &self.name,
+            range: &self.range,
+            by: self.by,
             alpha: self.chance,
             effort: Duration::from_secs(self.effort.into()),
             prepare: self.prepare.as_deref(),
@@ -113,21 +85,6 @@ impl Bisect {
             Rendering::Json => print(&format!("{:#}\n", report.json()))?,
         }
         Ok(report.exit())
-    }
-
-    /// Returns the last step of the test in the history.
-    fn step(&self, project: &Project) -> Result<history::LatestStep, Failure> {
-        let place = Place::of(self.db.db.as_deref(), Some(project))?;
-        let which = TrendQuery {
-            name: Some(&self.name),
-            branch: None,
-            environment: None,
-            last: OUTCOMES,
-            dirty: false,
-        };
-        // Nothing is drawn, since a line of progress would end the command by itself on Ctrl-C.
-        let answer = history::trend(&place, Some(project), &which, Progress::new(true))?;
-        history::latest_step(&answer)
     }
 }
 

@@ -11,7 +11,6 @@ mod drift;
 mod entry;
 #[cfg(feature = "import")]
 mod import;
-mod latest_step;
 mod overview;
 mod place;
 #[cfg(feature = "postgres")]
@@ -34,7 +33,6 @@ mod trend;
 pub(crate) use database::Fault;
 #[cfg(feature = "import")]
 pub(crate) use import::{Format, Source, import};
-pub(crate) use latest_step::{LatestStep, latest_step};
 pub(crate) use place::Place;
 pub(crate) use record::{RunToRecord, record};
 pub(crate) use select::{TrendQuery, choose_branch, trend};

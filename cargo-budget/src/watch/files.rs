@@ -35,6 +35,14 @@ impl Files {
         Ok(Files(paths.map(|path| (path.clone(), look(&path))).collect()))
     }
 
+    /// Takes the lock files as they are in a later listing: cargo itself completes them when it builds, which is no save.
+    pub(super) fn take_locks(&mut self, later: &Files) {
+        let is_lock = |path: &Path| path.file_name().is_some_and(|name| name == "Cargo.lock");
+        self.0.retain(|path, _| !is_lock(path));
+        let locks = later.0.iter().filter(|(path, _)| is_lock(path));
+        self.0.extend(locks.map(|(path, look)| (path.clone(), *look)));
+    }
+
     /// Whether a file looks different from how it did when it was listed.
     pub(super) fn have_changed(&self) -> bool {
         self.0.iter().any(|(path, before)| look(path) != *before)
@@ -80,5 +88,27 @@ mod tests {
         let changed = now.changed_since(&before);
         assert_eq!(changed, [path("new"), path("removed"), path("saved")]);
         assert!(!now.have_changed());
+    }
+
+    #[test]
+    fn a_lock_file_that_cargo_writes_is_no_save() {
+        let place = tempfile::tempdir().unwrap();
+        let path = |name: &str| place.path().join(name);
+        let files = |names: &[&str]| {
+            Files(names.iter().map(|name| (path(name), look(&path(name)))).collect())
+        };
+        std::fs::write(path("Cargo.lock"), "1").unwrap();
+        std::fs::write(path("saved"), "1").unwrap();
+        let mut before = files(&["Cargo.lock", "saved"]);
+        std::fs::create_dir(path("new")).unwrap();
+        for name in ["Cargo.lock", "new/Cargo.lock", "saved"] {
+            std::fs::write(path(name), "12").unwrap();
+        }
+        let later = files(&["Cargo.lock", "new/Cargo.lock", "saved"]);
+        before.take_locks(&later);
+        assert_eq!(later.changed_since(&before), [path("saved")]);
+        // What is written later is a save.
+        std::fs::write(path("Cargo.lock"), "123").unwrap();
+        assert!(before.have_changed());
     }
 }

@@ -64,11 +64,12 @@ pub(crate) fn watch(
     let mut saved = Vec::new();
     loop {
         // What is saved while it is measured is measured next.
-        let files = Files::of(&project.root)?;
+        let mut files = Files::of(&project.root)?;
         let measured = measure(project, asked, &interrupt);
         if interrupt.is_asked() {
             return Ok(());
         }
+        files.take_locks(&Files::of(&project.root)?);
         let text = measured.unwrap_or_else(|failure| format!("{failure}\n"));
         let names = names(&saved, &project.root);
         show(&if names.is_empty() { text } else { format!("{names}\n{text}") })?;

@@ -25,20 +25,17 @@ fn main() -> std::process::ExitCode {
 
 /// The limits are those of the work tree. No commit of the history has them.
 const BUDGETS: &str = r#"
-[settings]
-base = "2 %"
-
 [budget.counts]
 workload = "counts"
-max = { small = 1000, medium = 105, large = "1.1 x base" }
+max = { small = "1.02 x base", medium = 105, large = "1.1 x base" }
 "#;
 
 /// The commits at which a value steps up: small by 3 %, medium by 8 %, large by 20 %.
-const SMALL: usize = 11;
-const MEDIUM: usize = 30;
-const LARGE: usize = 22;
+const SMALL: usize = 5;
+const MEDIUM: usize = 15;
+const LARGE: usize = 10;
 /// The number of commits after the good one.
-const COMMITS: usize = 40;
+const COMMITS: usize = 16;
 
 struct History {
     made: Crate,
@@ -47,7 +44,7 @@ struct History {
 
 impl History {
     fn new(name: &str) -> History {
-        let without = BUDGETS.replace("base = \"2 %\"\n", "").replace("medium = 105, ", "");
+        let without = BUDGETS.replace("small = \"1.02 x base\", medium = 105, ", "");
         let made = Crate(Made::new(name, &TESTS.replace("NAME", name), &without));
         made.0.write(".gitignore", "target\nresults\n");
         made.0.write("src/lib.rs", &History::source(0));
@@ -82,20 +79,19 @@ impl History {
 
     /// Whether a commit changes a document alone. One of them is right after a step.
     fn is_explained(nth: usize) -> bool {
-        matches!(nth, 5 | 21 | 23)
+        matches!(nth, 2 | 11)
     }
 
     /// Whether a commit does not build: one in the middle, and those just before the step of `medium`.
     fn is_broken(nth: usize) -> bool {
-        matches!(nth, 20 | 28 | 29)
+        matches!(nth, 8 | 13 | 14)
     }
 
     fn source(nth: usize) -> String {
         let is_broken = History::is_broken(nth);
         let nth = if History::is_explained(nth) { nth - 1 } else { nth };
-        let nth = if nth == 20 { 19 } else { nth };
         let up = |value: f64, at: usize, to: f64| if nth >= at { to } else { value };
-        let flaky = if nth.is_multiple_of(2) { 0.0 } else { 0.5 };
+        let flaky = if nth.is_multiple_of(4) { 0.5 } else { 0.0 };
         let [small, medium, large] = [
             up(100.0, SMALL, 103.0),
             up(100.0, MEDIUM, 108.0) + flaky,
@@ -142,7 +138,7 @@ impl History {
 #[test]
 fn the_commit_is_found_that_broke_a_limit() {
     let history = History::new("searched");
-    // The limit that the settings give to a metric, in a history that has no such setting.
+    // A limit that no commit of the history has.
     let (found, said) =
         history.check("counts::small::x_base", &history.range(0, COMMITS), &[], SMALL);
     assert_eq!(found["commit"]["subject"], "Count a little more");
@@ -154,13 +150,13 @@ fn the_commit_is_found_that_broke_a_limit() {
     }
     assert_eq!(found["chance_of_a_wrong_answer"], 0.0);
     let tried = found["tried"].as_array().unwrap();
-    assert!(tried.len() <= 8, "{said}");
-    let skipped = tried.iter().find(|tried| tried["name"] == *history.commits[20]).unwrap();
+    assert!(tried.len() <= 6, "{said}");
+    let skipped = tried.iter().find(|tried| tried["name"] == *history.commits[8]).unwrap();
     assert_eq!(skipped["answer"], "skipped", "{said}");
     assert!(skipped["skipped"].as_str().unwrap().contains("it does not build: error"), "{said}");
 
     // Another limit than the file's, and the text for people.
-    let range = history.range(16, 26);
+    let range = history.range(9, 12);
     let (code, _, said) = history.search(&["counts::large", &range, "--by", "15 %"]);
     assert_eq!(code, 0, "{said}");
     let culprit = &history.commits[LARGE];
@@ -177,24 +173,24 @@ fn the_commit_is_found_that_broke_a_limit() {
     }
 
     // What differs from a red commit by a document alone is not measured.
-    let (found, said) = history.check("counts::large", &history.range(21, 23), &[], LARGE);
-    assert_eq!(found["tried"][0]["same_as"], *history.commits[23], "{said}");
+    let (found, said) = history.check("counts::large", &history.range(9, 11), &[], LARGE);
+    assert_eq!(found["tried"][0]["same_as"], *history.commits[11], "{said}");
     assert!(found["against_good"]["estimate"]["value"].as_f64().unwrap() > 1.19, "{said}");
 
     // A limit that is a value. The commits before the step do not build, so the answer is a range.
     let (code, found, said) =
-        history.search(&["counts::medium", &history.range(26, 31), "--format=json"]);
+        history.search(&["counts::medium", &history.range(12, 16), "--format=json"]);
     assert_eq!((code, &found["result"]), (3, &"range".into()), "{said}");
-    assert_eq!(found["first"], *history.commits[28], "{said}");
+    assert_eq!(found["first"], *history.commits[13], "{said}");
     assert_eq!(found["last"], *history.commits[MEDIUM], "{said}");
     history.leaves_nothing();
 
     // Nothing is red, or everything is.
-    let (code, _, said) = history.search(&["counts::small::x_base", &history.range(2, 4)]);
+    let (code, _, said) = history.search(&["counts::small::x_base", &history.range(1, 3)]);
     assert!(code == 1 && said.contains("holds at the bad commit: "), "{code}: {said}");
-    let (code, _, said) = history.search(&["counts::medium", &history.range(36, 37)]);
+    let (code, _, said) = history.search(&["counts::medium", &history.range(15, 16)]);
     assert!(code == 2 && said.contains("is red at"), "{code}: {said}");
-    let (code, _, said) = history.search(&["counts::small::x_base", &history.range(0, 20)]);
+    let (code, _, said) = history.search(&["counts::small::x_base", &history.range(0, 8)]);
     assert!(code == 3 && said.contains("cannot be judged: it does not build"), "{code}: {said}");
     history.leaves_nothing();
 }
@@ -202,7 +198,7 @@ fn the_commit_is_found_that_broke_a_limit() {
 #[test]
 fn a_search_that_was_interrupted_goes_on_where_it_was() {
     let history = History::new("interrupted");
-    let range = history.range(0, COMMITS);
+    let range = history.range(3, 7);
     let arguments = ["bisect", "--profile=dev", "counts::small::x_base", &range];
     let mut command = history.made.command(&arguments);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
@@ -219,7 +215,7 @@ fn a_search_that_was_interrupted_goes_on_where_it_was() {
     let (_, said) = history.check("counts::small::x_base", &range, &[], SMALL);
     assert!(said.contains("red, 1.03 x base (settled before)"), "{said}");
     // It has ended, so the next one begins anew.
-    let (_, said) = history.check("counts::small::x_base", &history.range(9, 12), &[], SMALL);
+    let (_, said) = history.check("counts::small::x_base", &history.range(4, 5), &[], SMALL);
     assert!(!said.contains("settled before"), "{said}");
 }
 
