@@ -255,7 +255,10 @@ mod tests {
     fn links_that_cannot_be_made_are_not_tried_again() {
         let links = of(2, 2, Some(more("echo error: no space >&2; exit 3")));
         links.extend(Duration::from_secs(60));
-        assert_eq!(links.failure().as_deref(), Some("error: no space"));
+        assert_eq!(
+            links.failure().as_deref(),
+            Some("no further links could be made: error: no space")
+        );
         assert_eq!((links.most(), links.lack(2)), (2, false));
         let links = of(2, 2, Some(more("echo nonsense")));
         links.extend(Duration::from_secs(60));

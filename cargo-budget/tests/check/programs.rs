@@ -1,10 +1,12 @@
 //! Benchmarks in two revisions: their times are compared with links of their own for each pair, so that a difference which a
-//! single link could make by luck is red. Criterion's own program and one that serves its benchmarks do the same here.
+//! single link could make by luck is red. A benchmark that reaches nothing that differs is not measured. Criterion's own
+//! program and one that serves its benchmarks do the same here.
 
+use perf_budget_core::outcome::By;
 use perf_budget_core::verdict::Verdict;
 
-use crate::Crate;
 use crate::made::{Made, shared};
+use crate::{Crate, Run};
 
 const PLAIN: &str = "criterion = { version = \"0.8\", default-features = false, features = [\"cargo_bench_support\"] }\n";
 
@@ -55,7 +57,11 @@ fn lines(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, squares, lines);
+fn started(c: &mut Criterion) {
+    c.bench_function("started", |b| b.iter(|| std::process::Command::new("true").status().unwrap()));
+}
+
+criterion_group!(benches, squares, lines, started);
 criterion_main!(benches);
 "#;
 
@@ -65,9 +71,17 @@ const BUDGETS: &str = r#"
 effort = "300 s"
 layouts = 8
 
-[budget.all]
-criterion = "*"
+[budget.squares]
+criterion = "squares"
 max = { mean = "1.05 x base" }
+
+[budget.lines]
+criterion = "lines/*"
+max = { mean = "1.05 x base" }
+
+[budget.started]
+criterion = "started"
+max = { mean = "1000 x base" }
 "#;
 
 fn made(name: &str, dependency: &str) -> Crate {
@@ -91,6 +105,11 @@ fn made(name: &str, dependency: &str) -> Crate {
     made
 }
 
+fn proven(run: &Run, test: &str) -> Option<By> {
+    let outcome = run.outcomes.iter().find(|outcome| outcome.test == test).unwrap();
+    outcome.proven.as_ref().map(|proven| proven.by)
+}
+
 /// A fifth more work is less than what layout alone can make of a single link, and is red with several.
 fn check(name: &str, dependency: &str) {
     let made = made(name, dependency);
@@ -99,14 +118,18 @@ fn check(name: &str, dependency: &str) {
     let run = made.run(&["check", "--base", "HEAD"]);
     let says = format!("in the program `{name}`; a benchmark that reaches none of them");
     run.is(1, &[&says]);
-    run.verdict("all::squares::mean::x_base", Verdict::Fail);
-    let red = run.outcomes.iter().find(|o| o.test == "all::squares::mean::x_base").unwrap();
+    run.verdict("squares::mean::x_base", Verdict::Fail);
+    let red = run.outcomes.iter().find(|o| o.test == "squares::mean::x_base").unwrap();
     let says = |words: &str| red.notes.iter().any(|note| note.contains(words));
-    assert!(says("links of each side"), "{:?}", red.notes);
+    assert!(says("each with a link of either side that no other pair had"), "{:?}", red.notes);
     assert!(says("has its functions in another order"), "{:?}", red.notes);
-    for test in ["all::lines/long::mean::x_base", "all::lines/short::mean::x_base"] {
+    for test in ["lines::lines/long::mean::x_base", "lines::lines/short::mean::x_base"] {
         run.verdict(test, Verdict::Pass);
+        assert_eq!(proven(&run, test), Some(By::Reach), "{test}: {}", run.text);
     }
+    // A benchmark that starts a process may start one that reaches what differs.
+    run.verdict("started::mean::x_base", Verdict::Pass);
+    assert_eq!(proven(&run, "started::mean::x_base"), None, "{}", run.text);
     // Nothing is left of the links.
     let built = std::fs::read_dir(shared().join("head/release/deps")).unwrap().flatten();
     let names = built.map(|entry| entry.file_name().to_string_lossy().into_owned());
@@ -116,8 +139,8 @@ fn check(name: &str, dependency: &str) {
 
     // With one link of each side the same difference may be luck.
     made.0.write("budgets.toml", &BUDGETS.replace("layouts = 8", "layouts = 1"));
-    let run = made.run(&["check", "--base", "HEAD", "--", "--exact", "all::squares::mean::x_base"]);
-    run.verdict("all::squares::mean::x_base", Verdict::Inconclusive);
+    let run = made.run(&["check", "--base", "HEAD", "--", "--exact", "squares::mean::x_base"]);
+    run.verdict("squares::mean::x_base", Verdict::Inconclusive);
 }
 
 /// Both share a directory of built files, in which one must not replace what the other has linked.

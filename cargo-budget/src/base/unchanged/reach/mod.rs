@@ -10,8 +10,8 @@
 //!   the breakpoint, and then the workload is measured.
 //!
 //! Calls through pointers are thus settled by what really runs, and direct calls by all that could run. A function that
-//! starts another process is watched too, since the end of that process could go unnoticed: unless no code but that of what
-//! measures starts any, such as Criterion, which asks for gnuplot. Whatever cannot be proven is measured.
+//! starts another process is watched too, since the end of that process could go unnoticed; only the one in which Criterion
+//! looks for gnuplot is not. Whatever cannot be proven is measured.
 //!
 //! In a program of Criterion's benchmarks one chain of direct calls leads from `main` to all of them. It is cut where
 //! Criterion goes on to the one whose name is asked for: see [`running`].
@@ -26,7 +26,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use self::program::Program;
-use self::running::Origin;
 use self::shape::Shape;
 use crate::links::Inputs;
 
@@ -106,7 +105,6 @@ fn watched<'s>(shape: &'s Shape, differing: &BTreeSet<&'s str>) -> BTreeSet<&'s 
     }
     let mut watched = BTreeSet::new();
     let mut next: Vec<&str> = differing.iter().copied().collect();
-    watched.extend(starters(&callers));
     while let Some(name) = next.pop() {
         if watched.insert(name) {
             let is_entry = running::runs_benchmark(name);
@@ -114,26 +112,34 @@ fn watched<'s>(shape: &'s Shape, differing: &BTreeSet<&'s str>) -> BTreeSet<&'s 
             next.extend(callers.get(name).into_iter().flatten().filter(is_watched));
         }
     }
+    // Who calls these is not watched: a process is started by nothing else.
+    watched.extend(starters(shape, &callers));
     watched
 }
 
-/// Returns the functions that start processes, unless only what measures does so outside of the standard library.
-fn starters<'s>(callers: &HashMap<&str, Vec<&'s str>>) -> BTreeSet<&'s str> {
+/// Returns the functions in which a process can start: those that call the system for it. In a program of Criterion, which
+/// looks for gnuplot each time that it begins, these are instead the functions that ask the standard library for a
+/// process, but for the one that looks for gnuplot.
+fn starters<'s>(shape: &'s Shape, callers: &HashMap<&str, Vec<&'s str>>) -> BTreeSet<&'s str> {
     let of = |name: &str| callers.get(name).into_iter().flatten().copied();
-    let starters: BTreeSet<&str> = STARTERS.iter().flat_map(|name| of(name)).collect();
-    let mut seen = BTreeSet::new();
-    let mut next: Vec<&str> = starters.iter().copied().collect();
+    let direct = STARTERS.iter().flat_map(|name| of(name));
+    if !shape.functions.keys().any(|name| running::looks_for_gnuplot(name)) {
+        return direct.collect();
+    }
+    let (mut starters, mut seen) = (BTreeSet::new(), BTreeSet::new());
+    let mut next: Vec<&str> = direct.collect();
     while let Some(name) = next.pop() {
-        if !seen.insert(name) {
+        if !seen.insert(name) || running::looks_for_gnuplot(name) {
             continue;
         }
-        match running::origin(name) {
-            Origin::Standard => next.extend(of(name)),
-            Origin::Measuring => {}
-            Origin::Other => return starters,
+        // Who calls a function through a pointer is not known.
+        if running::starts_for_others(name) && !shape.pointed.contains(name) {
+            next.extend(of(name));
+        } else {
+            starters.insert(name);
         }
     }
-    BTreeSet::new()
+    starters
 }
 
 fn shape(side: Linked<'_>) -> Result<Shape, String> {
@@ -199,19 +205,35 @@ mod tests {
     }
 
     #[test]
-    fn processes_that_only_criterion_starts_do_not_count() {
+    fn only_the_process_by_which_criterion_looks_for_gnuplot_does_not_count() {
         const SPAWN: &str =
             "_RNvMNtNtNtNtCsjrHSEGnQ3l9_3std3sys7process4unix4unixNtNtB4_6common7Command5spawn";
         const GNUPLOT: &str = "_ZN14criterion_plot7version17h0eb59a20338f1f59E";
+        // What the loop of Criterion contains is the code of a benchmark.
+        const LOOP: &str = "_ZN9criterion7bencher16Bencher$LT$M$GT$4iter17h04afa217d6a7db1aE";
         let mut shape = program(&[
             (SPAWN, 1, &["posix_spawnp"]),
             (GNUPLOT, 1, &[SPAWN]),
             ("main", 1, &[GNUPLOT]),
         ]);
-        assert!(watched(&shape, &BTreeSet::new()).is_empty());
-        // As soon as other code starts one too, each is watched.
-        shape.calls.insert("own".to_owned(), [SPAWN.to_owned()].into());
-        assert!(watched(&shape, &BTreeSet::new()).iter().eq([SPAWN].iter()));
+        let check = |shape: &Shape, want: &[&str]| {
+            let watched = watched(shape, &BTreeSet::new());
+            assert!(watched.iter().eq(want), "{watched:?}");
+        };
+        check(&shape, &[]);
+        for name in [LOOP, "own"] {
+            shape.calls.insert(name.to_owned(), [SPAWN.to_owned()].into());
+        }
+        check(&shape, &[LOOP, "own"]);
+        // One that differs counts as reached by all that could call it.
+        shape.calls.insert("calls own".to_owned(), ["own".to_owned()].into());
+        assert!(watched(&shape, &["own"].into()).contains("calls own"));
+        // Whoever has a pointer to the function of the library can start a process.
+        shape.pointed.insert(SPAWN.to_owned());
+        check(&shape, &[SPAWN]);
+        shape.pointed.clear();
+        shape.functions.remove(GNUPLOT);
+        check(&shape, &[SPAWN]);
     }
 
     #[test]

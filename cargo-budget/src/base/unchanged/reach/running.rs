@@ -1,6 +1,6 @@
-//! The functions of Criterion that run one benchmark.
+//! The functions of Criterion that run one benchmark, and the one that looks for gnuplot.
 //!
-//! They are compiled into the program once for each benchmark, and call it directly, so that one chain of direct calls
+//! Those that run one are compiled into the program once for each benchmark, and call it directly, so that one chain of direct calls
 //! leads from `main` to all of them. But Criterion enters those of a benchmark only if its name is the one that is asked for:
 //! that depends on nothing else, and one run shows it for all runs. So what calls them from outside need not be watched.
 //! Within them every direct call counts as possible.
@@ -10,41 +10,26 @@ use rustc_demangle::demangle;
 /// The beginnings of the paths of these functions.
 const RUNNING: [&str; 2] = ["criterion::routine::", "criterion::analysis::"];
 
-/// The crates of the standard library.
-const STANDARD: [&str; 3] = ["std::", "core::", "alloc::"];
-/// The crates that measure benchmarks, some of which start processes when they begin.
-const MEASURING: [&str; 5] =
-    ["criterion::", "criterion_plot::", "perf_budget::", "perf_budget_criterion::", "test::"];
+/// The function that asks the program `gnuplot` for its version: that is all that it does, and a program of Criterion does it
+/// whenever it begins. It has no type parameters, so that no code of another crate is compiled into it.
+const GNUPLOT: &str = "criterion_plot::version";
+/// The beginnings of the paths of the functions by which the standard library starts a process for its caller.
+const STARTING: [&str; 3] =
+    ["std::process::", "std::sys::process::", "std::sys::pal::unix::process::"];
 
 /// Whether a function is one of them, by its symbol.
 pub(super) fn runs_benchmark(symbol: &str) -> bool {
     begins(symbol, &RUNNING)
 }
 
-/// Whose code a function is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Origin {
-    /// That of the standard library.
-    Standard,
-    /// That of what measures benchmarks.
-    Measuring,
-    /// Any other.
-    Other,
+/// Whether a function is the one that looks for gnuplot, by its symbol.
+pub(super) fn looks_for_gnuplot(symbol: &str) -> bool {
+    format!("{:#}", demangle(symbol)) == GNUPLOT
 }
 
-/// Returns whose code a function is, by its symbol. A function of the standard library that is compiled for a type of
-/// another crate may contain that crate's code, and counts as other code. The library's own functions have symbols of the
-/// newer kind (`_R`), which name all types.
-pub(super) fn origin(symbol: &str) -> Origin {
-    if begins(symbol, &STANDARD) {
-        let path = format!("{:#}", demangle(symbol));
-        let has_types = path.trim_start_matches('<').contains(['<', ' ']);
-        if symbol.starts_with("_R") && !has_types { Origin::Standard } else { Origin::Other }
-    } else if begins(symbol, &MEASURING) {
-        Origin::Measuring
-    } else {
-        Origin::Other
-    }
+/// Whether a function is one of the standard library that starts processes for others, by its symbol.
+pub(super) fn starts_for_others(symbol: &str) -> bool {
+    begins(symbol, &STARTING)
 }
 
 fn begins(symbol: &str, starts: &[&str]) -> bool {
@@ -59,20 +44,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_function_of_the_standard_library_may_contain_other_code() {
-        let check = |symbol: &str, want: Origin| {
-            assert_eq!(origin(symbol), want, "{symbol}: {:#}", demangle(symbol));
+    fn what_starts_processes_is_known() {
+        let check = |symbol: &str, want: [bool; 2]| {
+            let is = [starts_for_others(symbol), looks_for_gnuplot(symbol)];
+            assert_eq!(is, want, "{symbol}: {:#}", demangle(symbol));
         };
         check(
             "_RNvMNtNtNtNtCsjrHSEGnQ3l9_3std3sys7process4unix4unixNtNtB4_6common7Command5spawn",
-            Origin::Standard,
+            [true, false],
         );
-        check(
-            "_ZN3std3sys9backtrace28__rust_begin_short_backtrace17h0123456789abcdefE",
-            Origin::Other,
-        );
-        check("_ZN14criterion_plot7version17h0123456789abcdefE", Origin::Measuring);
-        check("_ZN3own4main17h0123456789abcdefE", Origin::Other);
+        check("_ZN3std7process7Command6status17h0123456789abcdefE", [true, false]);
+        check("_ZN14criterion_plot7version17h0123456789abcdefE", [false, true]);
+        check("_ZN14criterion_plot13parse_version17h0123456789abcdefE", [false, false]);
+        check("_ZN9criterion15gnuplot_version17h0123456789abcdefE", [false, false]);
+        check("_ZN3own4main17h0123456789abcdefE", [false, false]);
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub(super) struct Shape {
     pub(super) functions: BTreeMap<String, Vec<Digest>>,
     /// The functions that the code of each function refers to.
     pub(super) calls: HashMap<String, HashSet<String>>,
+    /// The functions that constants and variables refer to, so that they may be called through a pointer.
+    pub(super) pointed: HashSet<String>,
     /// What is found by another way than a reference: the name of its section, and its digest. Those of one name are in the
     /// order in which the linker is given them.
     pub(super) special: Vec<(String, Digest)>,
@@ -41,6 +43,10 @@ impl Shape {
             Digests { program, starts, sources: HashMap::new(), known, open, visits: 0 };
         let mut shape = Shape::default();
         for (place, section) in program.sections.iter().enumerate() {
+            if section.kind != Kind::Code {
+                let pointed = section.references.iter().flat_map(|at| program.functions(at));
+                shape.pointed.extend(pointed.map(str::to_owned));
+            }
             match section.kind {
                 Kind::Data => {}
                 Kind::Special => {
