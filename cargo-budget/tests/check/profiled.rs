@@ -25,7 +25,9 @@ fn a_green_budget_is_profiled_alone_and_against_another_revision() {
     crates.commit("more steps");
     crates.check(&[]).is(0, &[]);
     crates.run(&["explain", "none", "--profile"]).is(2, &["has no budget `none`"]);
-    crates.run(&["explain", "steps", "--format", "json"]).is(2, &["--profile"]);
+    let without = ["explain", "steps", "--format", "json"];
+    crates.run(&without).is(0, &["\"limits\""]);
+    crates.run(&[&without[..], &["--accepted"]].concat()).is(2, &["or add `--profile`"]);
     crates.run(&["explain", "source", "--profile"]).is(3, &["not profiled", "is another"]);
     let run = crates.run(&["explain", "steps", "--profile"]);
     if run.code == 3 {
