@@ -16,7 +16,11 @@ export PERF_BUDGET_CACHE="$PWD-base"
 export PATH="$PWD/target/bench:$PATH"
 began=$(date +%s)
 code=0
-eval "cargo budget check --base \"\$BASE\" --shard \"\$PART\" $ARGUMENTS" || code=$?
+eval "cargo budget check --base \"\$BASE\" --shard \"\$PART\" $ARGUMENTS" 2>&1 | tee "$RECORD.log" || code=$?
 echo "part $PART ended with exit code $code"
+# A part without its base has skipped what it was to compare. It gets no record, so that the whole is red.
+if grep -q "nothing was compared with the base: " "$RECORD.log"; then
+    exit 3
+fi
 # The record is rendered whatever came out; without one this fails, and the verdict says that the part is missing.
 cargo budget report --since "$began" --format jsonl --output "$RECORD" || [ -s "$RECORD" ]

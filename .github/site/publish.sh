@@ -26,6 +26,11 @@ for attempt in 1 2 3 4 5; do
     known=
     if git fetch --quiet --depth=1 origin "+refs/heads/$BRANCH:refs/remotes/origin/$BRANCH" 2>fetch.log; then
         known=$(git rev-parse "refs/remotes/origin/$BRANCH")
+        # The branch is replaced as a whole, so it has to be one that this script made.
+        if ! git cat-file -e "$known:site.json" 2>/dev/null; then
+            echo "the branch $BRANCH has no site.json of \`cargo budget site\`; name another branch, or delete this one" >&2
+            exit 2
+        fi
         git checkout --quiet --force --detach "$known"
     elif ! grep -q "couldn't find remote ref" fetch.log; then
         cat fetch.log >&2

@@ -31,7 +31,11 @@ impl Interrupt {
 
     #[cfg(unix)]
     fn watch(&self) {
-        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+        // The line of progress would end the command at once.
+        crate::progress::leave_signals();
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
             // Where it cannot be watched for, it ends the command at once, as it usually does.
             let _ = signal_hook::flag::register(signal, Arc::clone(&self.0));
         }

@@ -205,22 +205,27 @@ const QUIET: Duration = Duration::from_millis(20);
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Returns the bytes that are live beyond `base`. What was given to another thread may still be freed there, so while there are
-/// other threads and something is left, this waits until nothing more is freed.
+/// other threads and something is left, this waits until nothing more is freed. It returns what is live then, and not the least
+/// that was ever live, since the heap of another thread may go up and down by itself.
 fn left_after(base: i64) -> i64 {
-    let mut left = LIVE.load(Relaxed) - base;
-    if left <= 0 || is_only_thread() {
-        return left;
+    let live = || LIVE.load(Relaxed) - base;
+    let mut lowest = live();
+    if lowest <= 0 || is_only_thread() {
+        return lowest;
     }
     let began = Instant::now();
     let mut freed = began;
-    while left > 0 && freed.elapsed() < QUIET && began.elapsed() < PATIENCE {
+    while freed.elapsed() < QUIET && began.elapsed() < PATIENCE {
         std::thread::sleep(Duration::from_millis(1));
-        let now = LIVE.load(Relaxed) - base;
-        if now < left {
-            (left, freed) = (now, Instant::now());
+        let now = live();
+        if now == 0 {
+            return 0;
+        }
+        if now < lowest {
+            (lowest, freed) = (now, Instant::now());
         }
     }
-    left
+    live()
 }
 
 impl Instrument for Allocations {

@@ -215,8 +215,8 @@ pub(super) fn identity(sources: &Sources<'_>, test: &Test) -> Option<u64> {
     };
     for budget in [Some(&budgets.budgets[test.budget]), reference].into_iter().flatten() {
         described.push(format!(
-            "{:?} {:?} {:?} {:?}",
-            budget.subject, budget.build, budget.cases, budget.load
+            "{:?} {:?} {:?} {:?} {:?}",
+            budget.subject, budget.build, budget.cases, budget.load, budget.constraint
         ));
         if matches!(budget.subject, Subject::Benchmark(..)) {
             files.extend(sources.benchmarks().programs(budget, test)?);

@@ -13,7 +13,7 @@ use perf_budget_core::blame;
 use perf_budget_core::budget::{Budget, Library, Reference, Subject};
 use perf_budget_core::callgrind::Profile;
 use perf_budget_core::metric::{InstrumentKind, WorkerInstrument};
-use perf_budget_core::outcome::{Blame, Doubt, Outcome, Unmeasured};
+use perf_budget_core::outcome::{Blame, Cause as Reason, Doubt, Outcome, Unmeasured};
 use perf_budget_core::suite::Test;
 use perf_budget_core::verdict::Verdict;
 
@@ -112,7 +112,12 @@ impl Session {
                 let side = sources.benchmarks().profiled((at, case), is_reference, base)?;
                 Ok::<_, Unmeasured>(Side::Benchmark(side))
             };
-            return Ok((side(false)?, base.map(|_| side(true)).transpose()?));
+            let (head, reference) = (side(false)?, base.map(|_| side(true)).transpose()?);
+            if reference.as_ref().is_some_and(|reference| reference.serves() != head.serves()) {
+                let text = "only one of both revisions serves its benchmarks, and profiles of different kinds are never compared";
+                return Err(Unmeasured::new(Reason::Unsuitable, text));
+            }
+            return Ok((head, reference));
         }
         let (head, reference) = match base {
             Some(base) if by_time => {
@@ -147,6 +152,11 @@ impl Side {
             }
             Side::Benchmark(benchmark) => benchmark.run(timeout),
         }
+    }
+
+    /// Whether the program of a benchmark serves it, and so is profiled as a workload is.
+    fn serves(&self) -> bool {
+        matches!(self, Side::Benchmark(benchmark) if benchmark.serves())
     }
 
     /// Returns the name of the crate of its program, whose file has a hash behind it.

@@ -54,7 +54,12 @@ pub(crate) fn causes(
     let mut text = String::new();
     for red in named {
         let one = Asked { name: &red.test, ..*asked };
-        text += &cause(project, &range, &one, &beside, &locked, &interrupt, tell)?;
+        // What is known of the others is said all the same.
+        let caused = cause(project, &range, &one, &beside, &locked, &interrupt, tell);
+        interrupt.check()?;
+        let caused = caused
+            .unwrap_or_else(|failure| format!("`{}`: no cause was found: {failure}\n", red.test));
+        text.push_str(&caused);
     }
     Ok(text)
 }
@@ -110,8 +115,14 @@ fn cause(
                     let names: Vec<String> = (from..=to).map(|at| locked.shown(at)).collect();
                     format!("the lock file did it{with}: one of {}", names.join(", "))
                 }
-                Found::Holds | Found::Unknown => {
-                    format!("the lock file did it{with}; its packages were not told apart")
+                Found::Holds => {
+                    "it was not red when it was measured again, so no cause is named".to_owned()
+                }
+                Found::Unknown if lock == Answer::Red => {
+                    "the lock file did it; its packages were not told apart".to_owned()
+                }
+                Found::Unknown => {
+                    "cannot be told, as both together were not measured again".to_owned()
                 }
             }
         }

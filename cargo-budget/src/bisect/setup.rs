@@ -1,8 +1,9 @@
 //! What a search needs before its first comparison.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use perf_budget_core::fnv;
 use perf_budget_core::outcome::Outcome;
 
 use super::asked::Asked;
@@ -91,11 +92,22 @@ pub(super) fn identity(
     let rustc = rustc.arg("-vV").current_dir(&project.root).output();
     let rustc = rustc.map(|output| output.stdout).unwrap_or_default();
     let version = env!("CARGO_PKG_VERSION");
-    let Asked { alpha, prepare, layouts, target, lock, .. } = asked;
+    let Asked { alpha, effort, prepare, layouts, target, lock, .. } = asked;
+    let is_flag = |name: &str| {
+        ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"].contains(&name)
+            || ["CARGO_PROFILE_", "CARGO_BUILD_", "CARGO_TARGET_"]
+                .iter()
+                .any(|own| name.starts_with(own))
+    };
+    let flags: BTreeMap<_, _> =
+        std::env::vars_os().filter(|(name, _)| is_flag(&name.to_string_lossy())).collect();
+    // Files that git may not know.
+    let files = ["budgets.lock", ".cargo/config.toml", ".cargo/config"];
+    let files =
+        files.map(|file| std::fs::read(project.root.join(file)).ok().map(|text| fnv::name(&text)));
     format!(
-        "{version} {rules:?} {range:?} {alpha} {prepare:?} {layouts:?} {target:?} {lock} {} {:?} {}",
+        "{version} {rules:?} {range:?} {alpha} {effort:?} {prepare:?} {layouts:?} {target:?} {lock} {} {flags:?} {files:?} {}",
         project.root.display(),
-        std::env::var_os("RUSTFLAGS"),
         String::from_utf8_lossy(&rustc)
     )
 }

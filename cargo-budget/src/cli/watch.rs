@@ -49,7 +49,6 @@ impl Watch {
             target: &self.options.target(),
             most: self.times,
         };
-        watch::watch(&project, &asked, &|text| show(text))?;
-        Ok(Exit::Holds)
+        watch::watch(&project, &asked, &|text| show(text))
     }
 }

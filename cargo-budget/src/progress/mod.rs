@@ -27,6 +27,8 @@ use std::time::{Duration, Instant};
 use perf_budget_core::report::line;
 
 pub(crate) use self::terminal::aside;
+#[cfg(unix)]
+pub(crate) use self::terminal::leave_signals;
 use self::text::Line;
 
 /// The time before the line appears: faster work needs no line.

@@ -2,6 +2,8 @@
 //! ends the process. The cursor is never hidden, so it cannot stay hidden.
 
 use std::io::Write;
+#[cfg(unix)]
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anstream::{AutoStream, ColorChoice};
@@ -58,6 +60,16 @@ fn write(text: &str) {
     let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
+/// Whether something else in this process decides what a signal does.
+#[cfg(unix)]
+static IS_LEFT_TO_OTHERS: AtomicBool = AtomicBool::new(false);
+
+/// From now on no signal ends the process here, since something has to be put away first.
+#[cfg(unix)]
+pub(crate) fn leave_signals() {
+    IS_LEFT_TO_OTHERS.store(true, Ordering::Relaxed);
+}
+
 /// Watches for signals that end the process: the line is removed first, and then the signal has its usual effect.
 #[cfg(unix)]
 fn watch() {
@@ -70,6 +82,9 @@ fn watch() {
         let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else { return };
         std::thread::spawn(move || {
             for signal in signals.forever() {
+                if IS_LEFT_TO_OTHERS.load(Ordering::Relaxed) {
+                    continue;
+                }
                 // Whoever holds the lock may never release it, for example while writing into a pipe that nobody
                 // reads. So the lock is tried only for a while.
                 for _ in 0..10 {

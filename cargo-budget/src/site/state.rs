@@ -102,8 +102,11 @@ pub(super) struct Commit {
 }
 
 impl State {
-    /// Reads the state of a directory. A missing, foreign or older state is an empty one with the files that are known, and
-    /// all pages are made anew.
+    /// Reads the state of a directory. A missing or older state is an empty one with the files that are known, and all pages
+    /// are made anew.
+    ///
+    /// # Errors
+    /// If the directory has the pages or the state of somebody else.
     pub(super) fn read(directory: &Path, made_by: &str) -> Result<State, Failure> {
         let path = directory.join(FILE);
         let fresh = |files| State {
@@ -126,7 +129,13 @@ impl State {
         Ok(match known {
             Some(known) if known.format == FORMAT && known.made_by == made_by => known,
             Some(known) => fresh(known.files),
-            None => fresh(BTreeSet::new()),
+            None => {
+                return Err(Failure::usage(format!(
+                    "`{}` is not one that `cargo budget site` has written, or is damaged, so nothing is written beside it; name \
+                     another directory by --output, or remove the site",
+                    path.display()
+                )));
+            }
         })
     }
 }

@@ -15,6 +15,7 @@ use perf_budget_core::{budget, record};
 use self::files::Files;
 use crate::base::{self, Target};
 use crate::child;
+use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::project::Project;
@@ -45,12 +46,12 @@ pub(crate) struct Asked<'a> {
     pub(crate) most: Option<u32>,
 }
 
-/// Measures now, and after each save, until Ctrl-C.
+/// Measures now, and after each save, until Ctrl-C. Returns how the last measurement ended; Ctrl-C is a good end.
 pub(crate) fn watch(
     project: &Project,
     asked: &Asked<'_>,
     show: &dyn Fn(&str) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+) -> Result<Exit, Failure> {
     tests(project, asked.name)?;
     let commit = base::commit(project, asked.base)?;
     let interrupt = Interrupt::watched();
@@ -67,21 +68,22 @@ pub(crate) fn watch(
         let mut files = Files::of(&project.root)?;
         let measured = measure(project, asked, &interrupt);
         if interrupt.is_asked() {
-            return Ok(());
+            return Ok(Exit::Holds);
         }
         files.take_locks(&Files::of(&project.root)?);
-        let text = measured.unwrap_or_else(|failure| format!("{failure}\n"));
+        let (text, exit) =
+            measured.unwrap_or_else(|failure| (format!("{failure}\n"), failure.exit));
         let names = names(&saved, &project.root);
         show(&if names.is_empty() { text } else { format!("{names}\n{text}") })?;
         if let Some(left) = &mut left {
             *left -= 1;
             if *left == 0 {
-                return Ok(());
+                return Ok(exit);
             }
         }
         match next(&files, &project.root, &interrupt)? {
             Some(changed) => saved = changed,
-            None => return Ok(()),
+            None => return Ok(Exit::Holds),
         }
     }
 }
@@ -133,8 +135,12 @@ fn tests(project: &Project, name: &str) -> Result<Vec<String>, Failure> {
     Ok(tests)
 }
 
-/// Measures once, and returns a line for each limit, or the reason why there is none.
-fn measure(project: &Project, asked: &Asked<'_>, interrupt: &Interrupt) -> Result<String, Failure> {
+/// Measures once, and returns a line for each limit, or the reason why there is none, and what the exit code would be.
+fn measure(
+    project: &Project,
+    asked: &Asked<'_>,
+    interrupt: &Interrupt,
+) -> Result<(String, Exit), Failure> {
     let tests = tests(project, asked.name)?;
     let began = Instant::now();
     let record = project.record();
@@ -160,11 +166,13 @@ fn measure(project: &Project, asked: &Asked<'_>, interrupt: &Interrupt) -> Resul
     let mut said = String::new();
     let read = output.seek(SeekFrom::Start(0)).and_then(|_| output.read_to_string(&mut said));
     let is_compared = !said.contains("nothing was compared with the base");
-    if own.is_empty() || !is_compared {
+    let is_measured = !own.is_empty() && is_compared;
+    if !is_measured {
         read.map_err(|e| Failure::unmeasured(format!("failed to read the output: {e}")))?;
         text += &failed(&said);
     }
-    Ok(format!("{text}  in {seconds:.1} s\n"))
+    let exit = if is_measured { Exit::of(own.iter().copied()) } else { Exit::Unmeasured };
+    Ok((format!("{text}  in {seconds:.1} s\n"), exit))
 }
 
 fn command(project: &Project, asked: &Asked<'_>, tests: &[String]) -> Result<Command, Failure> {

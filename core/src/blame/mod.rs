@@ -60,7 +60,9 @@ pub fn compare(before: Option<&[Profile]>, now: &[Profile], own: &BTreeSet<Strin
         }),
         functions,
         nameless: if is.total > 0.0 { is.nameless / is.total } else { 0.0 },
-        allocations: Some(Change { before: was_or_none.sites.total(), now: is.sites.total() }),
+        // An allocator that is not known by its names has no sites, and then nothing is known of them.
+        allocations: Some(Change { before: was_or_none.sites.total(), now: is.sites.total() })
+            .filter(|counted| counted.before + counted.now > 0.0),
         sites: sites::changed(&was_or_none.sites, &is.sites),
         is_of_memory: false,
         calls: Some(tree::bounded(&was_or_none.tree, &is.tree)),

@@ -40,6 +40,13 @@ pub(super) fn measure(found: &Found, terms: &Terms) -> Result<ProcessRun, Unmeas
     let allocator = profile.inclusive(is_allocator);
     let clock = profile.called(iterates, is_clock);
     let own = profile.total().saturating_sub(allocator + clock);
+    if own == 0 {
+        let text = format!(
+            "the benchmark `{}` runs nothing of its own in one iteration, beside the clock and the allocator",
+            found.name
+        );
+        return Err(Unmeasured::new(Cause::MeasuredNothing, text));
+    }
     let by = format!("{}, one iteration", instructions::by_callgrind(&profile.creator));
     let mut process = ProcessRun { elapsed: began.elapsed(), ..ProcessRun::default() };
     for metric in &terms.metrics {
@@ -74,7 +81,9 @@ pub(super) fn run(
     if profile.total() == 0 {
         let text = format!(
             "callgrind found no function of Criterion that iterates the benchmark `{}`: the binary may be stripped, or the \
-             benchmark does not iterate; keep its symbols (`strip = false` in the profile `bench`)",
+             benchmark does not iterate; keep its symbols (`strip = false` in the profile `bench`). One that is asynchronous \
+             (`to_async`) is counted only where its program serves it: write `criterion = {{ package = \
+             \"perf-budget-criterion\", … }}` in Cargo.toml",
             found.name
         );
         return Err(Unmeasured::new(Cause::MeasuredNothing, text));
@@ -87,11 +96,19 @@ fn iterates(name: &str) -> bool {
     name.contains("criterion::bencher::Bencher<")
 }
 
-/// Whether a function reads the clock, or reckons with what it has read.
+/// Whether a function reads the clock, or reckons with what it has read. A function of the user's may have these types in
+/// its name, as one that implements a trait for them has.
 fn is_clock(name: &str) -> bool {
-    ["std::time::Instant", "criterion::measurement::WallTime", "core::time::Duration"]
-        .iter()
-        .any(|clock| name.contains(clock))
+    const BEGINNINGS: [&str; 6] = [
+        "std::time::Instant::",
+        "std::time::Instant>::",
+        "std::time::Instant as core::ops::",
+        "criterion::measurement::WallTime as criterion::measurement::Measurement>::",
+        "core::time::Duration>::",
+        "core::time::Duration as core::ops::",
+    ];
+    let name = name.strip_prefix('<').unwrap_or(name);
+    BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
 }
 
 /// Returns the note on what is part of the count.
@@ -134,5 +151,20 @@ mod tests {
         let profile = Profile { functions, ..Profile::default() };
         assert_eq!((profile.total(), profile.called(iterates, is_clock)), (170, 30));
         assert!(note(&profile).contains("the set-up of its batch"));
+        for name in [
+            "<core::time::Duration as humane::Humanize>::humanize",
+            "<wheel::Wheel<std::time::Instant> as wheel::Tick>::tick",
+            "wheel::encode::<core::time::Duration>",
+        ] {
+            assert!(!is_clock(name), "{name}");
+        }
+        for name in [
+            "std::time::Instant::now",
+            "<std::time::Instant>::elapsed",
+            "<core::time::Duration as core::ops::arith::Add>::add",
+            "<criterion::measurement::WallTime as criterion::measurement::Measurement>::end",
+        ] {
+            assert!(is_clock(name), "{name}");
+        }
     }
 }

@@ -72,6 +72,11 @@ impl BenchmarkProfile {
         }
     }
 
+    /// Whether its program serves it.
+    pub(crate) fn serves(&self) -> bool {
+        self.found.skills.serves
+    }
+
     /// Returns the path of its program.
     pub(crate) fn program(&self) -> &Path {
         &self.found.program.binary

@@ -37,6 +37,11 @@ pub(super) fn read(budget: &DeTable<'_>, reading: &mut Reading<'_>) -> Declared 
             );
             continue;
         }
+        if entry.key == "scaling" || entry.key.starts_with("scaling_") {
+            let title = format!("`{}` is a name of how a metric grows", entry.key);
+            reading.report(Problem::new(entry.at, title).help("record under another name"));
+            continue;
+        }
         if !metric_name::is_name(entry.key) {
             reading.report(metric_name::no_name(entry.key, &entry.at));
             continue;
