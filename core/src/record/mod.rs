@@ -126,8 +126,8 @@ fn write_line(path: &Path, value: &impl Serialize) -> Result<(), Error> {
     file.write_all(&line).map_err(failed)
 }
 
-/// Fails for a named pipe, which would be waited for without end. A pipe that another program was given by its number, as
-/// shells do for `<(program)`, has a writer.
+/// Fails for a named pipe, which would be waited for without end. A pipe that another program was given by its number has a
+/// reader. A record that a user names to be read may be a pipe.
 #[cfg_attr(not(unix), expect(clippy::unnecessary_wraps, reason = "as where there are such pipes"))]
 fn refuse_pipe(path: &Path) -> Result<(), Error> {
     #[cfg(unix)]
@@ -288,7 +288,6 @@ struct Damage {
 
 impl Lines {
     fn read(&mut self, path: &Path) -> Result<(), Error> {
-        refuse_pipe(path)?;
         let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
         // A cut-off line may end within a character.
         let text = String::from_utf8_lossy(&bytes);

@@ -23,7 +23,7 @@ const WORKLOAD: &[&str] = &[
     "waive = { until = 3, owner = \"ann\", why = \"b\" }\nmax = { p99 = \"1 ms\" }",
     "max = { p99 = { limit = \"1 ms\", waive = { until = 2027-02-29, owner = \"ann\", why = \"b\" } } }",
     // what the workload records itself
-    "unit = { median = \"ms\", p99 = \"ms\", Deep = \"ms\", depth = 3, lag = \"parsec\", age = \"3\" }\nmax.median = 3",
+    "unit = { median = \"ms\", p99 = \"ms\", Deep = \"ms\", depth = 3, lag = \"parsec\", age = \"3\", scaling_rss = \"number\" }\nmax.median = 3",
     "unit = {}\nmax.depth = 3",
     "unit = { depth = \"number\", rest = \"KB\" }\nmax.depth = \"3 ms\"",
     // quantities
