@@ -1,14 +1,13 @@
 //! The profiles that `cargo budget explain --profile` asks for, written to a file of their own. Nothing is judged, and the
 //! process ends as if a test were red, so that it is never mistaken for a run.
 
-use std::fs::File;
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use perf_budget_core::error::Error;
 use perf_budget_core::profile::{Asked, PROFILED, Profile};
 use perf_budget_core::selftest::names;
 
+use crate::selftest::Results;
 use crate::session::Session;
 
 /// Profiles what the environment asks for, and writes each profile as soon as there is one. `None` if it asks for nothing.
@@ -18,16 +17,13 @@ use crate::session::Session;
 pub(crate) fn run(session: &Session) -> Result<Option<ExitCode>, Error> {
     let Some(asked) = Asked::of_environment()? else { return Ok(None) };
     let failed = |e| Error::io("write", &asked.file, e);
-    let mut file = File::create(&asked.file).map_err(failed)?;
+    let mut results = Results::create(&asked.file).map_err(failed)?;
     for case in session.cases(&|name| names(&asked.name, name)) {
         let (blame, why) = match session.profiled(&case) {
             Ok(blame) => (Some(Box::new((*blame).clone())), String::new()),
             Err(why) => (None, why),
         };
-        let profile = Profile { name: case.name, blame, why };
-        let mut line = serde_json::to_vec(&profile).map_err(|e| failed(e.into()))?;
-        line.push(b'\n');
-        file.write_all(&line).map_err(failed)?;
+        results.add(&Profile { name: case.name, blame, why }).map_err(failed)?;
     }
     Ok(Some(ExitCode::from(PROFILED)))
 }

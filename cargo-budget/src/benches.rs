@@ -3,7 +3,7 @@
 //!
 //! So a benchmark is measured by the same code whether or not the project has budgets.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use perf_budget_core::benchmarks::List;
@@ -43,12 +43,7 @@ impl Harness {
         let built = harness.build()?;
         // The project's own record is about its own budgets.
         let results = harness.directory.join("measured");
-        match std::fs::remove_file(paths::record(&results)) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Failure::io("remove", &results, &e));
-            }
-            _ => {}
-        }
+        file::remove(&paths::record(&results))?;
         let mut command = built.harness(&project.root);
         Base::tell(None, &mut command)?;
         run(command.env("PERF_BUDGET_DIR", &results))?;
@@ -82,7 +77,7 @@ impl Harness {
             ("src/main.rs", main.as_str()),
             ("budgets.toml", limits(&libraries(project), limit).as_str()),
         ] {
-            write(&harness.directory.join(name), text)?;
+            file::write_if_other(&harness.directory.join(name), text)?;
         }
         Ok(harness)
     }
@@ -134,16 +129,10 @@ fn limits(libraries: &Libraries, limit: &str) -> String {
     text
 }
 
-/// Writes a file unless it has this content, so that cargo builds nothing anew.
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    if std::fs::read_to_string(path).is_ok_and(|known| known == text) {
-        return Ok(());
-    }
-    file::write(path, text)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]

@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 
 use cargo_metadata::MetadataCommand;
 
+use crate::failure::Failure;
+
 /// Returns a command that runs git in a directory.
 pub(crate) fn git(directory: &Path) -> Command {
     let mut command = program("git");
@@ -152,6 +154,22 @@ fn trusted(variable: impl Fn(&str) -> Option<String>) -> Vec<(String, String)> {
         kept.push(("GIT_CONFIG_COUNT".to_owned(), (kept.len() / 2).to_string()));
     }
     kept
+}
+
+/// Sends a signal to the process group that a child leads. Returns false if there is no such group any more.
+#[cfg(unix)]
+pub(crate) fn signal_group(leader: &std::process::Child, signal: rustix::process::Signal) -> bool {
+    let group = i32::try_from(leader.id()).ok().and_then(rustix::process::Pid::from_raw);
+    group.is_some_and(|group| rustix::process::kill_process_group(group, signal).is_ok())
+}
+
+/// Returns a call of this program itself, which reads nothing and prints without colours.
+pub(crate) fn own() -> Result<Command, Failure> {
+    let own = std::env::current_exe()
+        .map_err(|e| Failure::unmeasured(format!("failed to find this program: {e}")))?;
+    let mut command = program(own);
+    command.args(["budget", "--color=never"]).stdin(Stdio::null());
+    Ok(command)
 }
 
 #[cfg(test)]

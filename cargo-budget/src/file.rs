@@ -16,6 +16,31 @@ pub(crate) fn read(path: &Path) -> Result<String, Failure> {
     })
 }
 
+/// Writes a file unless it has this content, so that cargo builds nothing anew.
+pub(crate) fn write_if_other(path: &Path, text: &str) -> Result<(), Failure> {
+    if std::fs::read_to_string(path).is_ok_and(|known| known == text) {
+        return Ok(());
+    }
+    write(path, text)
+}
+
+/// Removes a file, if it is there.
+pub(crate) fn remove(path: &Path) -> Result<(), Failure> {
+    removed(path, std::fs::remove_file(path))
+}
+
+/// Removes a directory with all that is in it, if it is there.
+pub(crate) fn remove_directory(path: &Path) -> Result<(), Failure> {
+    removed(path, std::fs::remove_dir_all(path))
+}
+
+fn removed(path: &Path, result: std::io::Result<()>) -> Result<(), Failure> {
+    match result {
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(Failure::io("remove", path, &e)),
+        _ => Ok(()),
+    }
+}
+
 /// Writes a file completely or not at all: the text is written to a file beside it, which is then renamed. A symbolic
 /// link stays a link to the file, and the permissions of the file stay the same.
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), Failure> {

@@ -26,9 +26,7 @@ impl Repository {
                 reason(&output)
             )));
         }
-        let prefix =
-            String::from_utf8_lossy(&output.stdout).trim_end_matches(['\n', '\r']).to_owned();
-        Ok(Repository { directory: directory.to_owned(), prefix })
+        Ok(Repository { directory: directory.to_owned(), prefix: text(&output) })
     }
 
     /// Returns the full name of the commit that `revision` names.
@@ -147,6 +145,11 @@ pub(crate) fn git<S: AsRef<OsStr>>(
     command.output().map_err(|e| {
         Failure::unmeasured(format!("failed to run `git`: {e}; install it, or add it to PATH"))
     })
+}
+
+/// Returns git's standard output as text, without the final line break.
+pub(crate) fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).trim_end_matches(['\n', '\r']).to_owned()
 }
 
 /// Returns what git prints, without white space around it; `None` where git fails or is not installed.

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 #[cfg(unix)]
-use crate::child::program;
+use crate::child;
 use crate::failure::Failure;
 
 /// How long a started program may take to end by itself after Ctrl-C, before it is ended.
@@ -70,10 +70,10 @@ impl Interrupt {
             }
             if self.is_asked() && asked.is_none() {
                 asked = Some(Instant::now());
-                end(&mut child, "TERM");
+                end(&mut child, false);
             } else if asked.is_some_and(|asked| asked.elapsed() > GRACE) {
                 asked = Some(Instant::now());
-                end(&mut child, "KILL");
+                end(&mut child, true);
             }
             std::thread::sleep(PAUSE);
         }
@@ -97,18 +97,18 @@ fn apart(command: &mut Command) {
 #[cfg(not(unix))]
 fn apart(_: &mut Command) {}
 
-/// Ends a program that has a process group of its own, and the group.
+/// Ends a program that has a process group of its own, and the group. A program that is forced has no say.
 #[cfg(unix)]
-fn end(child: &mut Child, signal: &str) {
-    let group = format!("-{}", child.id());
-    let signal = format!("-{signal}");
-    let sent = program("kill").args([signal.as_str(), "--", &group]).status();
-    if !sent.is_ok_and(|status| status.success()) {
+fn end(child: &mut Child, is_forced: bool) {
+    use rustix::process::Signal;
+
+    let signal = if is_forced { Signal::KILL } else { Signal::TERM };
+    if !child::signal_group(child, signal) {
         let _ = child.kill();
     }
 }
 
 #[cfg(not(unix))]
-fn end(child: &mut Child, _: &str) {
+fn end(child: &mut Child, _: bool) {
     let _ = child.kill();
 }

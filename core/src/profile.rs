@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::exact;
+use crate::handover::request;
 use crate::outcome::Blame;
 
 /// The variable that asks for profiles; its value is an [`Asked`].
@@ -34,13 +35,7 @@ impl Asked {
     /// # Errors
     /// If the variable is not understood. A run that judges must not take place instead.
     pub fn of_environment() -> Result<Option<Asked>, Error> {
-        let Some(text) = std::env::var_os(VARIABLE) else { return Ok(None) };
-        let asked = exact::read(text.to_string_lossy().as_bytes());
-        asked.map(Some).map_err(|e| {
-            Error::other(format!(
-                "{VARIABLE} is set, for `cargo budget explain --profile` alone, and is not understood: {e}; unset it"
-            ))
-        })
+        request::of_environment(VARIABLE, "cargo budget explain --profile")
     }
 }
 

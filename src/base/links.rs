@@ -265,6 +265,7 @@ mod tests {
         assert!(links.failure().unwrap().contains("is not understood"), "{:?}", links.failure());
     }
 
+    #[cfg(unix)]
     #[test]
     fn the_first_links_are_made_when_they_are_needed() {
         let answer = r#"echo '{"heads":["/h/1","/h/2","/h/3"],"links":["/b/1","/b/2","/b/3"]}'"#;

@@ -101,7 +101,6 @@ impl Base {
             head: Build::of(watched.head, None),
         });
         let (notes, link_notes) = (details.notes, details.link_notes);
-        let effort = details.effort.map(|seconds| Duration::from_secs(seconds.into()));
         Ok(Some(Base {
             notes,
             link_notes,
@@ -109,7 +108,6 @@ impl Base {
             unchanged,
             unchanged_times,
             watched,
-            effort,
             ..base
         }))
     }
@@ -194,15 +192,10 @@ impl Base {
             environment: environment.clone(),
             root: root.clone(),
             names,
-            notes: Vec::new(),
-            link_notes: Vec::new(),
             changed: handover.details.changed.clone(),
-            benchmarks: Vec::new(),
-            unchanged: None,
-            unchanged_times: None,
-            watched: None,
             revision: handover.details.revision.clone(),
-            effort: None,
+            effort: handover.details.effort.map(|seconds| Duration::from_secs(seconds.into())),
+            ..Base::before_budgets()
         })
     }
 

@@ -202,11 +202,9 @@ impl Start {
     fn receive(mut reports: io::PipeReader) -> io::Result<Start> {
         let mut report = [0; START];
         reports.read_exact(&mut report)?;
-        let (numbers, files) = report.split_at(NUMBERS * 8);
+        let (sent, files) = report.split_at(NUMBERS * 8);
         let (io, statm) = files.split_at(traffic::FILE);
-        let mut numbers = numbers.chunks_exact(8).map(|bytes| {
-            bytes.iter().rev().fold(0, |number, &byte| (number << 8) | u64::from(byte))
-        });
+        let mut numbers = supervisor::numbers(sent);
         let mut next = || numbers.next().unwrap_or_default();
         let (clock, pid, faults, major_faults, read) = (next(), next(), next(), next(), next());
         // Reading the file and writing this report came after what the file says.

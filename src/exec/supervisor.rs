@@ -202,16 +202,40 @@ fn read(pid: u32, file: &str, into: &mut [u8]) -> usize {
 
 impl Numbers {
     fn all(self) -> [u64; NUMBERS] {
-        let Numbers { reaped, status, cpu, preempted, max_rss, ended_at, strays, .. } = self;
-        let Numbers { left, errno, faults, major_faults, .. } = self;
-        let first = [reaped, status, cpu, preempted, max_rss, ended_at, strays];
-        let last = [left, errno, faults, major_faults];
-        let mut all = [0; NUMBERS];
-        for (to, number) in all.iter_mut().zip(first.into_iter().chain(last)) {
-            *to = number;
-        }
-        all
+        let Numbers {
+            reaped,
+            status,
+            cpu,
+            preempted,
+            max_rss,
+            ended_at,
+            strays,
+            left,
+            errno,
+            faults,
+            major_faults,
+        } = self;
+        [
+            reaped,
+            status,
+            cpu,
+            preempted,
+            max_rss,
+            ended_at,
+            strays,
+            left,
+            errno,
+            faults,
+            major_faults,
+        ]
     }
+}
+
+/// Returns the numbers of a report, each of eight bytes.
+pub(super) fn numbers(report: &[u8]) -> impl Iterator<Item = u64> {
+    let number =
+        |bytes: &[u8]| bytes.iter().rev().fold(0, |all, &byte| (all << 8) | u64::from(byte));
+    report.chunks_exact(8).map(number)
 }
 
 impl End {
@@ -230,10 +254,8 @@ impl End {
             io::ErrorKind::WouldBlock => io::Error::other("it does not end although it was killed"),
             _ => e,
         })?;
-        let (numbers, files) = report.split_at(NUMBERS * 8);
-        let mut numbers = numbers.chunks_exact(8).map(|bytes| {
-            bytes.iter().rev().fold(0, |number, &byte| (number << 8) | u64::from(byte))
-        });
+        let (sent, files) = report.split_at(NUMBERS * 8);
+        let mut numbers = numbers(sent);
         let mut next = || numbers.next().unwrap_or_default();
         let (reaped, status, cpu, preempted) = (next(), next(), next(), next());
         let (max_rss, ended_at, strays, left, errno) = (next(), next(), next(), next(), next());

@@ -78,11 +78,9 @@ impl Stopwatch {
         Stopwatch { cost, cpu_cost, ..watch }
     }
 
-    /// Has every lap that reads the usage also count the bytes that were read and written; returns false if the system
-    /// does not count them.
-    pub(crate) fn count_bytes(&mut self) -> bool {
+    /// Has every lap that reads the usage also count the bytes that were read and written, if the system counts them.
+    pub(crate) fn count_bytes(&mut self) {
         self.bytes = Counter::open();
-        self.bytes.is_some()
     }
 
     /// Returns what this clock costs, and the shortest difference that it can show.

@@ -17,7 +17,7 @@ use perf_budget_core::outcome::Outcome;
 use perf_budget_core::selftest::{Asked, Finding, SelftestResult, Step, names};
 use perf_budget_core::verdict::Verdict;
 
-use self::results::Results;
+pub(crate) use self::results::Results;
 use crate::inject::{self, Injection};
 use crate::session::Session;
 

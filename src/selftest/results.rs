@@ -7,14 +7,14 @@ use std::path::Path;
 use serde::Serialize;
 
 /// A file of results. Each is written at once, so that a selftest that is stopped leaves what it has measured.
-pub(super) struct Results(File);
+pub(crate) struct Results(File);
 
 impl Results {
     /// Creates the file, or empties it.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub(super) fn create(path: &Path) -> io::Result<Results> {
+    pub(crate) fn create(path: &Path) -> io::Result<Results> {
         File::create(path).map(Results)
     }
 
@@ -22,7 +22,7 @@ impl Results {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub(super) fn add(&mut self, result: &impl Serialize) -> io::Result<()> {
+    pub(crate) fn add(&mut self, result: &impl Serialize) -> io::Result<()> {
         let mut line = serde_json::to_vec(result)?;
         line.push(b'\n');
         self.0.write_all(&line)

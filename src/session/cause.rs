@@ -177,7 +177,7 @@ fn exceeds(outcome: &Outcome) -> bool {
 }
 
 fn broken() -> Unmeasured {
-    Unmeasured::new(perf_budget_core::outcome::Cause::Harness, "the profiler stopped")
+    Unmeasured::new(Reason::Harness, "the profiler stopped")
 }
 
 /// Whether a red of a test has functions to blame: it is on what a workload or a benchmark does.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use perf_budget_core::outcome::Blame;
+use perf_budget_core::suite::names;
 
 use super::cause::has_functions;
 use super::state::Session;
@@ -18,9 +19,9 @@ impl Session {
     pub(crate) fn cases(&self, is_named: &dyn Fn(&str) -> bool) -> Vec<NamedCase> {
         let budgets = self.budgets.budgets.iter().enumerate();
         let cases = budgets.flat_map(|(at, budget)| {
-            budget.cases.iter().enumerate().map(move |(case, of)| {
-                let label = if of.label.is_empty() { "" } else { "::" };
-                NamedCase { at: (at, case), name: format!("{}{label}{}", budget.name, of.label) }
+            budget.cases.iter().enumerate().map(move |(case, of)| NamedCase {
+                at: (at, case),
+                name: names::case(budget, &of.label),
             })
         });
         let tests = &self.suite.tests;

@@ -147,8 +147,6 @@ fn threads_are_seen() {
     assert!(process.notes[0].contains("other threads"), "{:?}", process.notes);
 }
 
-/// An empty operation is measured in batches that are so large that reading the clock costs next to nothing beside
-/// one of them. How large they are depends on the machine, and how long an empty loop takes depends on the build.
 #[cfg(target_os = "linux")]
 fn fewer_processors() {
     use perf_budget_core::budget::Constraint;
@@ -191,6 +189,8 @@ fn bytes_are_counted() {
     assert!(value(&empty, "page_faults") < 1.0, "{empty:?}");
 }
 
+/// An empty operation is measured in batches that are so large that reading the clock costs next to nothing beside
+/// one of them. How large they are depends on the machine, and how long an empty loop takes depends on the build.
 fn batches() {
     let process = process_run("empty", &["mean", "cpu", "context_switches"]).unwrap();
     assert!(process.operations.is_empty());

@@ -5,17 +5,18 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use perf_budget_core::paths::USER_CACHE;
 
 use super::configuration::Files;
 use super::environment::Environment;
-use super::own_git::{UNHOOKED, text};
-use super::{cache, checkout, outside, submodules};
+use super::own_git::UNHOOKED;
+use super::{cache, checkout, outside};
 use crate::child;
 use crate::failure::Failure;
-use crate::git::{git, reason};
+use crate::file;
+use crate::git::{git, reason, text};
 use crate::project::Project;
 
 /// The variables that would make a comparison a part of this process's run, or of a step of GitHub's.
@@ -73,16 +74,7 @@ impl Beside {
         for directory in [&checkouts, &beside.results] {
             std::fs::create_dir_all(directory).map_err(|e| Failure::io("create", directory, &e))?;
         }
-        let path = beside.top.to_string_lossy().into_owned();
-        let mut arguments = UNHOOKED.to_vec();
-        arguments.extend(["worktree", "add", "--detach", "--force", &path, commit]);
-        let added = git(&project.root, arguments)?;
-        if !added.status.success() {
-            return Err(Failure::unmeasured(format!(
-                "failed to check out {commit} in `{path}`: {}",
-                reason(&added)
-            )));
-        }
+        checkout::add(&project.root, &beside.top, commit)?;
         outside::configure(&files, &top, &beside.place, &checkouts)?;
         // The user's lock file stays as it is.
         let mut metadata = child::metadata(&project.root);
@@ -106,11 +98,7 @@ impl Beside {
                 )));
             }
         }
-        if self.top.join(".gitmodules").is_file() {
-            let common = text(&git(&self.project, ["rev-parse", "--git-common-dir"])?);
-            submodules::update(&self.top, &self.project.join(common).join("modules"), commit)?;
-        }
-        Ok(())
+        checkout::take_submodules(&self.project, &self.top, commit)
     }
 
     /// Returns the directory this many levels above the project's in the work tree; `None` where that is outside of it.
@@ -121,18 +109,15 @@ impl Beside {
 
     /// Returns this command with arguments, to be run in the work tree: it builds and records in a directory of its own.
     pub(crate) fn command(&self, arguments: &[String]) -> Result<Command, Failure> {
-        let own = std::env::current_exe()
-            .map_err(|e| Failure::unmeasured(format!("failed to find this program: {e}")))?;
-        let mut command = child::program(own);
+        let mut command = child::own()?;
         self.environment.apply(&mut command);
         for name in OWN {
             command.env_remove(name);
         }
-        command.args(["budget", "--color=never"]).args(arguments).current_dir(&self.package);
+        command.args(arguments).current_dir(&self.package);
         command.env("CARGO_TARGET_DIR", self.results.join("target"));
         command.env("PERF_BUDGET_DIR", self.results.join("results"));
         command.env(USER_CACHE, self.place.join("bases"));
-        command.stdin(Stdio::null());
         Ok(command)
     }
 
@@ -144,12 +129,7 @@ impl Beside {
         for path in paths.filter(|path| Path::new(path).starts_with(&self.place)) {
             git(&self.project, ["worktree", "remove", "--force", "--force", path])?;
         }
-        match std::fs::remove_dir_all(&self.place) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                Err(Failure::io("remove", &self.place, &e))
-            }
-            _ => Ok(()),
-        }
+        file::remove_directory(&self.place)
     }
 }
 

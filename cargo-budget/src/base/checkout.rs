@@ -5,10 +5,11 @@ use std::time::{Duration, SystemTime};
 
 use perf_budget_core::outcome::short;
 
-use super::own_git::{UNHOOKED, text};
+use super::own_git::UNHOOKED;
 use super::submodules;
 use crate::failure::Failure;
-use crate::git::{Repository, git, reason};
+use crate::file;
+use crate::git::{Repository, git, reason, text};
 
 /// The number of checkouts that are kept: those that were used last.
 const KEPT: usize = 4;
@@ -59,20 +60,8 @@ pub(super) fn at(
         remove(root, &directory)?;
         std::fs::create_dir_all(parent).map_err(|e| Failure::io("create", parent, &e))?;
         forget(root, parent, KEPT - 1);
-        let path = directory.to_string_lossy();
-        let mut arguments = UNHOOKED.to_vec();
-        arguments.extend(["worktree", "add", "--detach", "--force", &path, commit]);
-        let added = git(root, arguments)?;
-        if !added.status.success() {
-            return Err(Failure::unmeasured(format!(
-                "failed to check out {commit} in `{path}`: {}",
-                reason(&added)
-            )));
-        }
-        if directory.join(".gitmodules").is_file() {
-            let common = text(&git(root, ["rev-parse", "--git-common-dir"])?);
-            submodules::update(&directory, &root.join(common).join("modules"), commit)?;
-        }
+        add(root, &directory, commit)?;
+        take_submodules(root, &directory, commit)?;
         std::fs::write(&whole, commit).map_err(|e| Failure::io("write", &whole, &e))?;
     }
     // The modification time is the time of the last use.
@@ -84,19 +73,38 @@ pub(super) fn at(
     Ok(Checkout { top: directory, package, prefix })
 }
 
+/// Checks out `commit` in a new work tree, without its submodules.
+pub(super) fn add(root: &Path, directory: &Path, commit: &str) -> Result<(), Failure> {
+    let path = directory.to_string_lossy();
+    let mut arguments = UNHOOKED.to_vec();
+    arguments.extend(["worktree", "add", "--detach", "--force", &path, commit]);
+    let added = git(root, arguments)?;
+    if !added.status.success() {
+        return Err(Failure::unmeasured(format!(
+            "failed to check out {commit} in `{path}`: {}",
+            reason(&added)
+        )));
+    }
+    Ok(())
+}
+
+/// Checks out the submodules of a work tree, from those of the repository that `root` is in.
+pub(super) fn take_submodules(root: &Path, top: &Path, commit: &str) -> Result<(), Failure> {
+    if top.join(".gitmodules").is_file() {
+        let common = text(&git(root, ["rev-parse", "--git-common-dir"])?);
+        submodules::update(top, &root.join(common).join("modules"), commit)?;
+    }
+    Ok(())
+}
+
 /// Removes a checkout and git's record of it. Git's records of other work trees are left alone.
 fn remove(root: &Path, directory: &Path) -> Result<(), Failure> {
     let _ = std::fs::remove_file(directory.with_extension("whole"));
     if directory.exists() {
         git(root, ["worktree", "remove", "--force", &directory.to_string_lossy()])?;
     }
-    match std::fs::remove_dir_all(directory) {
-        // What is left here is an incomplete checkout that git does not know.
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-            Err(Failure::io("remove", directory, &e))
-        }
-        _ => Ok(()),
-    }
+    // What is left here is an incomplete checkout that git does not know.
+    file::remove_directory(directory)
 }
 
 /// Removes checkouts until at most `left` are there, none of them old. A checkout that cannot be removed stays, which

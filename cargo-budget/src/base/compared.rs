@@ -307,11 +307,9 @@ impl Compiled<'_> {
             made = build.links(&binary);
         }
         links::forget_others(&build.records, &[&binary]);
-        let stale = "the link could not be recorded";
         Ok(match made {
             Ok(links) => (links, None),
-            Err(Refused::Stale) => (Links::only(binary), Some(stale.into())),
-            Err(Refused::Cannot(why)) => (Links::only(binary), Some(why)),
+            Err(refused) => (Links::only(binary), Some(refused.words())),
         })
     }
 }

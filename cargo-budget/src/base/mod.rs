@@ -169,8 +169,11 @@ pub(crate) fn commit(project: &Project, revision: &str) -> Result<String, Failur
     checkout::commit(&project.root, revision)
 }
 
+/// How the warning begins that says why nothing was compared. Other commands look for it in the output of `check`.
+pub(crate) const NOT_COMPARED: &str = "nothing was compared with the base: ";
+
 /// A request for a base: which revision, and how it is built.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Asked<'a> {
     /// A revision in any form that git accepts; `None` where nothing is compared.
     pub(crate) revision: Option<&'a str>,

@@ -1,7 +1,4 @@
-//! Calls of git on our own checkouts: the options that keep git from running the user's programs, and its output as
-//! text.
-
-use std::process::Output;
+//! Calls of git on our own checkouts: the options that keep git from running the user's programs.
 
 /// The options that keep git from running the user's hooks and file monitor. A hook whose program is missing (husky,
 /// LFS) would make the checkout fail, and what a hook does is not part of the commit. Git documents this path as the
@@ -9,8 +6,3 @@ use std::process::Output;
 /// and they do run.
 pub(super) const UNHOOKED: [&str; 4] =
     ["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false"];
-
-/// Returns git's standard output as text, without the final line break.
-pub(super) fn text(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).trim_end_matches(['\n', '\r']).to_owned()
-}

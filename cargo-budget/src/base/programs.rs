@@ -81,11 +81,8 @@ impl Recorder {
     fn repeated_link(&self, program: &Program, first_seed: u32) -> Result<Repeated, String> {
         self.recording.as_ref().map_err(Clone::clone)?;
         let repeated = self.repeated(&program.binary, first_seed);
-        match repeated.check() {
-            Ok(()) => Ok(repeated),
-            Err(Refused::Cannot(why)) => Err(why),
-            Err(Refused::Stale) => Err("the link could not be recorded".to_owned()),
-        }
+        repeated.check().map_err(Refused::words)?;
+        Ok(repeated)
     }
 }
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::compared::Links;
 use super::running::Changes;
 use crate::failure::Failure;
+use crate::file;
 
 /// The name of the file that describes the saved base.
 const FILE: &str = "base.json";
@@ -86,7 +87,7 @@ pub(super) fn write(
     fs::create_dir_all(to).map_err(|e| Failure::io("create", to, &e))?;
     // The description is removed first and written last, so that an incomplete directory is not taken for a base.
     let file = to.join(FILE);
-    remove(&file)?;
+    file::remove(&file)?;
     let mut files = Vec::new();
     let names = std::iter::once((BINARY.to_owned(), binary));
     let plain = links.plain.iter().map(|plain| (PLAIN.to_owned(), plain.as_path()));
@@ -236,13 +237,6 @@ fn compare(saved: &Key, wanted: &Key) -> Result<(), String> {
 
 fn one_line(text: &str) -> String {
     text.lines().collect::<Vec<_>>().join(", ")
-}
-
-fn remove(path: &Path) -> Result<(), Failure> {
-    match fs::remove_file(path) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Failure::io("remove", path, &e)),
-        _ => Ok(()),
-    }
 }
 
 /// Whether `content` contains the bytes `part`.

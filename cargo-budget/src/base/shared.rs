@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::failure::Failure;
+use crate::file;
 
 /// Runs `build`, which builds `commit` into `directory`, so that cargo uses only the files in `checkout` and nothing
 /// that another checkout left in `directory`.
@@ -29,12 +30,7 @@ pub(super) fn build<T>(
     let (mark, own) = mark(directory, commit, checkout);
     fs::create_dir_all(directory).map_err(|e| Failure::io("create", directory, &e))?;
     // Until the build has succeeded, the content of the directory belongs to no commit.
-    match fs::remove_file(&mark) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-            return Err(Failure::io("remove", &mark, &e));
-        }
-        _ => {}
-    }
+    file::remove(&mark)?;
     if is_vendored {
         clear(directory)?;
     }

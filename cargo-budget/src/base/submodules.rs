@@ -5,9 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::own_git::{UNHOOKED, text};
+use super::own_git::UNHOOKED;
 use crate::failure::Failure;
-use crate::git::{git, reason};
+use crate::git::{git, reason, text};
 
 /// The depth to which nested submodules are checked out. A submodule that names itself would be nested forever.
 const DEEPEST: usize = 8;

@@ -11,7 +11,7 @@ use super::rules::rules;
 use super::running::Running;
 use super::search::{Answer, Found, Search};
 use super::series::Series as _;
-use super::setup::{identity, locked, prepare};
+use super::setup::{locked, prepare};
 use super::snapshot;
 use super::state::State;
 use super::step::Comparison;
@@ -76,7 +76,6 @@ fn cause(
     let path = project.file();
     let rules = rules(&file::read(&path)?, &path, asked.name, None, &BTreeSet::new())?;
     let prepare = prepare(project, range, &rules, beside, asked.prepare)?;
-    let searches = beside.place.parent().unwrap_or(&beside.place);
     let mut running = Running {
         alpha: asked.alpha,
         effort: asked.effort,
@@ -91,9 +90,8 @@ fn cause(
         },
         series: locked,
         good: &range.good,
-        state: State::read(searches, &identity(project, asked, &rules, range), asked.is_fresh),
+        state: State::unkept(),
         most: 2 + Search::most(locked.len()),
-        goes_on: false,
         tell,
     };
     tell(&format!("looking for the cause of `{}` ({})", rules.test, rules.limit));
@@ -127,6 +125,5 @@ fn cause(
             }
         }
     };
-    running.state.forget();
     Ok(format!("`{}`: {words}\n", rules.test))
 }

@@ -63,18 +63,19 @@ pub(crate) fn bisect(
         good: &range.good,
         state: State::read(searches, &identity(project, asked, &rules, &range), asked.is_fresh),
         most: 0,
-        goes_on: true,
         tell,
     };
     let found = running.search()?;
     let most = running.most;
     let tried = running.tried();
     let (mut own, mut commit) = (None, None);
-    if let (Found::One(at) | Found::Range(_, at), None) = (found, &locked) {
-        commit = Some(range::commit(&project.root, &range.commits[at])?);
-    }
-    if let (Found::One(at), None) = (found, &locked) {
-        own = running.beside_parent(at)?;
+    if locked.is_none() {
+        if let Found::One(at) | Found::Range(_, at) = found {
+            commit = Some(range::commit(&project.root, &range.commits[at])?);
+        }
+        if let Found::One(at) = found {
+            own = running.beside_parent(at)?;
+        }
     }
     running.state.forget();
     Ok(Report {

@@ -2,7 +2,7 @@
 //! the bad commit, and the packages are switched from the good commit's versions to the bad one's, one more in each entry.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table};
 
@@ -36,12 +36,7 @@ impl Locked {
         path: PathBuf,
         [before, now]: [&str; 2],
     ) -> Result<Locked, Failure> {
-        let read = |text: &str| {
-            text.parse::<DocumentMut>().map_err(|e| {
-                Failure::unmeasured(format!("`{}` cannot be read: {e}", path.display()))
-            })
-        };
-        let (before, now) = (read(before)?, read(now)?);
+        let (before, now) = (parse(before, &path)?, parse(now, &path)?);
         let (old, new) = (versions(&before), versions(&now));
         let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
         let words = |of: Option<&BTreeSet<String>>| {
@@ -147,12 +142,13 @@ impl Series for Locked {
             return Ok(Err(format!("cargo has no such versions here: {why}")));
         }
         let text = std::fs::read_to_string(&path).map_err(|e| Failure::io("read", &path, &e))?;
-        let resolved = text.parse::<DocumentMut>();
-        let resolved = resolved.map_err(|e| {
-            Failure::unmeasured(format!("`{}` cannot be read: {e}", path.display()))
-        })?;
-        Ok(self.difference(switched, &resolved).map_or(Ok(()), Err))
+        Ok(self.difference(switched, &parse(&text, &path)?).map_or(Ok(()), Err))
     }
+}
+
+fn parse(text: &str, path: &Path) -> Result<DocumentMut, Failure> {
+    text.parse()
+        .map_err(|e| Failure::unmeasured(format!("`{}` cannot be read: {e}", path.display())))
 }
 
 fn packages(file: &DocumentMut) -> impl Iterator<Item = &Table> {

@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use perf_budget_core::budget::{self, Bound, Budget, Budgets, Limit, Reference};
+use perf_budget_core::selftest;
 use perf_budget_core::suite::{Suite, Test};
-use toml_edit::{DocumentMut, InlineTable, Item, Table, Value};
+use toml_edit::{DocumentMut, InlineTable, Item, Value};
 
 use crate::failure::Failure;
 
@@ -125,9 +126,7 @@ fn meant<'s>(
     red: &BTreeSet<String>,
 ) -> Result<&'s Test, Failure> {
     let is_of = |test: &&Test| {
-        test.name == name
-            || budgets.budgets[test.budget].name == name
-            || test.name.strip_prefix(name).is_some_and(|rest| rest.starts_with("::"))
+        selftest::names(name, &test.name) || budgets.budgets[test.budget].name == name
     };
     if let Some(exact) = suite.tests.iter().find(|test| test.name == name && !any_limit) {
         return Ok(exact);
@@ -212,9 +211,6 @@ fn replace(file: &mut DocumentMut, own: &Budget, limit: &Limit, factor: f64) {
     table.insert(bound, Item::Value(Value::InlineTable(limits)));
     // The budget may have said that it is not compared.
     table.remove("base");
-    if file.get("budget").is_none() {
-        file.insert("budget", Item::Table(Table::new()));
-    }
 }
 
 #[cfg(test)]

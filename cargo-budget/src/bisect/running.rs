@@ -28,8 +28,6 @@ pub(super) struct Running<'a> {
     /// The commit that everything is compared with.
     pub(super) good: &'a str,
     pub(super) state: State,
-    /// Whether the same command goes on where this one was interrupted.
-    pub(super) goes_on: bool,
     /// The most comparisons that it should take.
     pub(super) most: u32,
     pub(super) tell: &'a dyn Fn(&str),
@@ -75,7 +73,8 @@ impl Running<'_> {
                 self.comparison.rules.test
             ))),
             Answer::Unknown => {
-                let why = self.state.step(&good).skipped.clone().unwrap_or_default();
+                let why = self.state.known(&good).and_then(|step| step.skipped.as_deref());
+                let why = why.unwrap_or_default();
                 Err(Failure::unmeasured(format!(
                     "{good}, the good commit, cannot be judged: {why}"
                 )))
@@ -121,17 +120,16 @@ impl Running<'_> {
     /// Looks whether an entry is proven to run the same as the nearest ones whose answers are known, so that it has the same
     /// answer. What is the same as the good commit is proven when it is compared, and what is deterministic is read as fast.
     fn compare_with_neighbours(&mut self, name: &str, at: usize) -> Result<(), Failure> {
-        if self.comparison.rules.is_deterministic || self.state.step(name).evidence.runs > 0 {
+        let has_evidence = self.state.known(name).is_some_and(|step| step.evidence.runs > 0);
+        if self.comparison.rules.is_deterministic || has_evidence {
             return Ok(());
         }
         let series = self.series;
-        let mut is_known = |other: &usize| {
-            let name = series.name(*other);
-            let is_tried = self.state.steps.iter().any(|step| step.of == name);
-            is_tried && self.settled(&name).is_some_and(|answer| answer != Answer::Unknown)
+        let is_known = |other: &usize| {
+            self.settled(&series.name(*other)).is_some_and(|answer| answer != Answer::Unknown)
         };
-        let below = (0..at).rev().find(&mut is_known);
-        let above = (at + 1..series.len()).find(&mut is_known);
+        let below = (0..at).rev().find(is_known);
+        let above = (at + 1..series.len()).find(is_known);
         for commit in [below, above].into_iter().flatten().filter_map(|at| series.commit(at)) {
             if self.comparison.is_same(commit)? {
                 let step = self.state.step(name);
@@ -147,8 +145,8 @@ impl Running<'_> {
         if !self.comparison.interrupt.is_asked() {
             return failure;
         }
-        let then =
-            if self.goes_on { "; the same command goes on where this one ended" } else { "" };
+        let is_kept = self.state.is_kept();
+        let then = if is_kept { "; the same command goes on where this one ended" } else { "" };
         Failure::unmeasured(format!("interrupted{then}"))
     }
 
@@ -185,27 +183,26 @@ impl Running<'_> {
     }
 
     /// Returns the answer for what is settled.
-    fn settled(&mut self, name: &str) -> Option<Answer> {
-        let (alpha, most) = (self.alpha, self.most);
-        let step = self.state.step(name);
+    fn settled(&self, name: &str) -> Option<Answer> {
+        let step = self.state.known(name)?;
         if step.skipped.is_some() {
             return Some(Answer::Unknown);
         }
-        if let Some(same) = step.same.clone() {
-            return self.settled(&same);
+        if let Some(same) = &step.same {
+            return self.settled(same);
         }
         let outcome = step.outcome.as_ref()?;
         let Some(nth) = step.nth else { return evidence::certain(outcome) };
-        step.evidence.answer(evidence::share(alpha, most, nth))
+        step.evidence.answer(evidence::share(self.alpha, self.most, nth))
     }
 
     /// Returns what is known of an entry, in words.
-    fn words(&mut self, name: &str, answer: Answer) -> String {
-        let step = self.state.step(name);
+    fn words(&self, name: &str, answer: Answer) -> String {
+        let colour = if answer == Answer::Red { "red" } else { "green" };
+        let Some(step) = self.state.known(name) else { return colour.to_owned() };
         if let (Answer::Unknown, Some(why)) = (answer, &step.skipped) {
             return format!("skipped, {why}");
         }
-        let colour = if answer == Answer::Red { "red" } else { "green" };
         if let Some(same) = &step.same {
             return format!("{colour}, nothing that it runs differs from {}", short(same));
         }
@@ -225,17 +222,16 @@ impl Running<'_> {
     }
 
     /// Returns what was tried, in the order of the series.
-    pub(super) fn tried(&mut self) -> Vec<Tried> {
+    pub(super) fn tried(&self) -> Vec<Tried> {
         let mut tried = Vec::new();
         for at in 0..self.series.len() {
             let name = self.series.name(at);
-            if !self.state.steps.iter().any(|step| step.of == name) {
+            let Some((step, answer)) = self.state.known(&name).zip(self.settled(&name)) else {
                 continue;
-            }
-            let Some(answer) = self.settled(&name) else { continue };
-            let mut step = self.state.step(&name).clone();
+            };
+            let mut step = step.clone();
             if let Some(same) = &step.same {
-                step.outcome.clone_from(&self.state.step(same).outcome);
+                step.outcome = self.state.known(same).and_then(|same| same.outcome.clone());
             }
             tried.push(Tried {
                 at,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::child;
 use crate::failure::Failure;
-use crate::git::{git, reason};
+use crate::git::{git, reason, text};
 
 /// Returns the commit that is checked out, where nothing is changed, and else one on top of it with the changes.
 pub(super) fn commit(root: &Path) -> Result<String, Failure> {
@@ -44,5 +44,5 @@ fn answer(output: &std::process::Output) -> Result<String, Failure> {
             reason(output)
         )));
     }
-    Ok(String::from_utf8_lossy(&output.stdout).trim_end_matches(['\n', '\r']).to_owned())
+    Ok(text(output))
 }

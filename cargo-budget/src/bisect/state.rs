@@ -41,7 +41,8 @@ pub(super) struct Step {
 /// All steps of one search.
 #[derive(Debug)]
 pub(super) struct State {
-    path: PathBuf,
+    /// The file; `None` for a search that does not go on where it was.
+    path: Option<PathBuf>,
     pub(super) steps: Vec<Step>,
 }
 
@@ -70,7 +71,22 @@ impl State {
         let now = now();
         steps.retain(|step| now.saturating_sub(step.at) < FRESH);
         forget_unfounded(&mut steps);
-        State { path, steps }
+        State { path: Some(path), steps }
+    }
+
+    /// Returns the state of a search that is not kept.
+    pub(super) fn unkept() -> State {
+        State { path: None, steps: Vec::new() }
+    }
+
+    /// Whether the same command goes on where this search is interrupted.
+    pub(super) fn is_kept(&self) -> bool {
+        self.path.is_some()
+    }
+
+    /// Returns what is known of a commit; `None` where nothing is.
+    pub(super) fn known(&self, of: &str) -> Option<&Step> {
+        self.steps.iter().find(|step| step.of == of)
     }
 
     /// Returns what is known of a commit, and begins with it where nothing is.
@@ -90,18 +106,21 @@ impl State {
 
     /// Writes the steps. Where that fails, an interrupted search would begin anew, so it is said.
     pub(super) fn keep(&self) -> Result<(), Failure> {
+        let Some(path) = &self.path else { return Ok(()) };
         let wire = WireState { version: VERSION, steps: self.steps.clone() };
         let text = serde_json::to_string(&wire)
             .map_err(|e| Failure::unmeasured(format!("failed to write the search: {e}")))?;
-        if let Some(directory) = self.path.parent() {
+        if let Some(directory) = path.parent() {
             std::fs::create_dir_all(directory).map_err(|e| Failure::io("create", directory, &e))?;
         }
-        file::write(&self.path, &text)
+        file::write(path, &text)
     }
 
     /// Forgets a search that has ended.
     pub(super) fn forget(&self) {
-        let _ = std::fs::remove_file(&self.path);
+        if let Some(path) = &self.path {
+            let _ = std::fs::remove_file(path);
+        }
     }
 }
 

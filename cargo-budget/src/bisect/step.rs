@@ -12,8 +12,9 @@ use perf_budget_core::record;
 use perf_budget_core::verdict::Verdict;
 
 use super::rules::Rules;
-use crate::base::{Beside, Target};
+use crate::base::{Beside, NOT_COMPARED, Target};
 use crate::failure::Failure;
+use crate::file;
 use crate::interrupt::Interrupt;
 
 /// How many bytes from the end of the output are read for the reason of a failure.
@@ -69,7 +70,7 @@ impl Comparison<'_> {
         let own = outcomes.into_iter().rev().find(|outcome| outcome.test == self.rules.test);
         let said = tail(&log);
         Ok(match own {
-            _ if said.contains("nothing was compared with the base: ") => Ran::Not(reason(&said)),
+            _ if said.contains(NOT_COMPARED) => Ran::Not(reason(&said)),
             Some(outcome) if matches!(outcome.verdict, Verdict::Skipped | Verdict::Unmeasured) => {
                 Ran::Not(outcome.reason)
             }
@@ -101,7 +102,7 @@ impl Comparison<'_> {
     }
 
     /// Returns the path of the file with the output of a comparison.
-    pub(crate) fn log(&self, name: &str) -> PathBuf {
+    fn log(&self, name: &str) -> PathBuf {
         self.beside.results.join("output").join(format!("{name}.txt"))
     }
 
@@ -129,7 +130,7 @@ impl Comparison<'_> {
     fn write_rules(&self) -> Result<(), Failure> {
         let package = &self.beside.package;
         let file = package.join("budgets.toml");
-        fs::write(&file, &self.rules.text).map_err(|e| Failure::io("write", &file, &e))?;
+        file::write_if_other(&file, &self.rules.text)?;
         let accepted = (self.root.join("budgets.lock"), package.join("budgets.lock"), true);
         let mut above = self.root.ancestors().enumerate();
         // The lock file is that of the workspace, which may be above the package.
@@ -139,7 +140,8 @@ impl Comparison<'_> {
             Some((directory.join("Cargo.lock"), there.join("Cargo.lock"), false))
         });
         for (from, to, replaces) in [Some(accepted), lock].into_iter().flatten() {
-            if from.is_file() && (replaces || !to.exists()) {
+            let is_there = || fs::read(&from).is_ok_and(|known| fs::read(&to).ok() == Some(known));
+            if from.is_file() && (replaces && !is_there() || !to.exists()) {
                 fs::copy(&from, &to).map_err(|e| Failure::io("write", &to, &e))?;
             }
         }
@@ -162,8 +164,7 @@ fn tail(path: &Path) -> String {
 
 /// Returns why nothing was measured, by what was printed: the line of the command itself, or the first error of cargo.
 fn reason(said: &str) -> String {
-    let compared =
-        said.lines().find_map(|line| line.split_once("nothing was compared with the base: "));
+    let compared = said.lines().find_map(|line| line.split_once(NOT_COMPARED));
     if let Some((_, why)) = compared {
         return format!("its base cannot be compared with: {}", why.trim());
     }

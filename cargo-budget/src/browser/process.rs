@@ -7,7 +7,7 @@ use std::process::{Child, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::Signal;
 
 use super::protocol::Connection;
 use crate::child;
@@ -104,9 +104,7 @@ impl Browser {
 impl Drop for Browser {
     fn drop(&mut self) {
         // The group has the number of its first process, which is not reaped before this.
-        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
-            let _ = kill_process_group(group, Signal::KILL);
-        }
+        child::signal_group(&self.child, Signal::KILL);
         let _ = self.child.wait();
     }
 }

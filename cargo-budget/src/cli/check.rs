@@ -144,7 +144,8 @@ impl Check {
         let record = record_since(project, began)?;
         drop(work);
         let mut nothing = None;
-        let judged = match (Exit::of(&last_run(&record)), code) {
+        let last = last_run(&record);
+        let judged = match (Exit::of(&last), code) {
             // The tests ended before any verdict, and printed the reason above.
             (_, Some(2)) => Exit::Usage,
             (Exit::Holds, Some(0)) => {
@@ -160,8 +161,7 @@ impl Check {
                     context.tell(&format!("budget `{name}` of the base is gone"));
                 }
                 if self.causes && judged == Exit::Broken {
-                    let outcomes = last_run(&record);
-                    let named = self.name_causes(project, target, &base.commit, &outcomes, context);
+                    let named = self.name_causes(project, target, &base.commit, &last, context);
                     // The verdict stays what it is.
                     if let Err(failure) = named {
                         context.warn(&format!("no cause was looked for: {failure}"));
@@ -173,7 +173,7 @@ impl Check {
             // The other limits were judged, but the comparison that was asked for was not made.
             Err(failure) => {
                 let rest = if nothing.is_none() { "; the other limits were judged" } else { "" };
-                context.warn(&format!("nothing was compared with the base: {failure}{rest}"));
+                context.warn(&format!("{}{failure}{rest}", base::NOT_COMPARED));
                 if judged == Exit::Holds { failure.exit } else { judged }
             }
         };

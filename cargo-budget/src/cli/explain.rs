@@ -228,16 +228,7 @@ fn built<'p>(
     context: Context,
 ) -> Result<Place<'p>, Failure> {
     let target = target(profile);
-    let asked = base::Asked {
-        revision: Some(revision),
-        prepare: None,
-        times: None,
-        from: None,
-        head: None,
-        proves: false,
-        effort: None,
-        asks_files: false,
-    };
+    let asked = base::Asked { revision: Some(revision), ..base::Asked::default() };
     let base =
         base::compared(project, &target, &asked, context.progress, &|text| context.tell(text))??;
     if let Some(lacks) = base.as_ref().and_then(|base| base.lacks.as_ref()) {

@@ -24,6 +24,7 @@ mod open;
 mod open;
 mod output;
 mod profiled;
+mod question;
 mod rendering;
 mod report;
 mod save_base;

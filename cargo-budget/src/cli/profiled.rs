@@ -1,13 +1,12 @@
 //! `cargo budget explain NAME --profile`: the harness profiles what a budget measures, whatever its verdict.
 
-use std::path::Path;
-use std::process::Stdio;
+use std::path::PathBuf;
 
 use perf_budget_core::profile::{self, Asked, Profile};
-use perf_budget_core::selftest;
 
 use super::context::Context;
 use super::output::{print, show};
+use super::question::Question;
 use super::rendering::Rendering;
 use crate::base::{self, Base, Built, Target};
 use crate::exit::Exit;
@@ -32,16 +31,7 @@ impl Wanted<'_> {
     /// Builds, profiles and shows it.
     pub(super) fn run(self, project: &Project, context: Context) -> Result<Exit, Failure> {
         let budgets = project.budgets()?;
-        let tests = names::unmeasured(&budgets);
-        if !tests.iter().any(|test| selftest::names(self.name, &test.test)) {
-            let known: Vec<String> =
-                budgets.budgets.iter().take(12).map(|b| format!("`{}`", b.name)).collect();
-            return Err(Failure::usage(format!(
-                "budgets.toml has no budget `{}`; it has {}",
-                self.name,
-                known.join(", ")
-            )));
-        }
+        names::known(&budgets, [self.name])?;
         let of_last = || {
             let mut runs = self.last?.outcomes.iter().map(|outcome| &outcome.run);
             runs.find_map(|run| run.base.as_ref()).map(|base| base.commit.clone())
@@ -60,13 +50,9 @@ impl Wanted<'_> {
         let head = base::head(&self.target, &project.root)?;
         let asked = base::Asked {
             revision: revision.as_deref(),
-            prepare: None,
             times: Some(base::Times::by(&budgets)),
-            from: None,
             head: Some(&head),
-            proves: false,
-            effort: None,
-            asks_files: false,
+            ..base::Asked::default()
         };
         let tell = |text: &str| context.tell(text);
         let base = base::compared(project, &self.target, &asked, context.progress, &tell)??;
@@ -93,42 +79,15 @@ impl Wanted<'_> {
         head: &Built,
         base: Option<&Base>,
         context: Context,
-    ) -> Result<std::path::PathBuf, Failure> {
-        let results = project.results();
-        let results =
-            std::path::absolute(&results).map_err(|e| Failure::io("resolve", &results, &e))?;
-        let file = results.join("profile.jsonl");
-        remove(&file)?;
-        let asked = Asked { file: file.clone(), name: self.name.to_owned() };
-        let mut tests = base::harness(head, &self.target, project)?;
-        Base::tell(base, &mut tests)?;
-        for name in ["PERF_BUDGET_SHARD", "PERF_BUDGET_RUN", "NEXTEST_RUN_ID"] {
-            tests.env_remove(name);
-        }
-        tests.env("PERF_BUDGET_DIR", results).env(profile::VARIABLE, asked.to_text());
-        tests.stdin(Stdio::null()).stdout(Stdio::null());
-        if context.quiet {
-            tests.env("PERF_BUDGET_QUIET", "1");
-        }
-        let status = tests
-            .status()
-            .map_err(|e| Failure::unmeasured(format!("failed to start the tests: {e}")))?;
-        match status.code() {
-            Some(code) if code == i32::from(profile::PROFILED) => Ok(file),
-            Some(2) => {
-                Err(Failure::usage("the tests did not start; they printed the reason above"))
-            }
-            _ => Err(Failure::unmeasured(format!(
-                "the tests ended with {status} and profiled nothing; check that they use this version of perf-budget"
-            ))),
-        }
-    }
-}
-
-/// Removes the profiles of an earlier run, which must not be taken for those of this one.
-fn remove(file: &Path) -> Result<(), Failure> {
-    match std::fs::remove_file(file) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Failure::io("remove", file, &e)),
-        _ => Ok(()),
+    ) -> Result<PathBuf, Failure> {
+        let file = project.results().join("profile.jsonl");
+        let question = Question {
+            variable: profile::VARIABLE,
+            value: &|file| Asked { file, name: self.name.to_owned() }.to_text(),
+            answered: profile::PROFILED,
+            lacks: "profiled nothing",
+        };
+        question.ask(project, (head, &self.target), base, &file, context)?;
+        Ok(file)
     }
 }

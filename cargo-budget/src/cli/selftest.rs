@@ -1,16 +1,15 @@
 //! `cargo budget selftest [BUDGET…]`.
 
-use std::process::Stdio;
-
 use perf_budget_core::budget::{Budgets, Reference};
 use perf_budget_core::selftest;
 use perf_budget_core::suite::{Suite, Test};
 
 use super::context::Context;
 use super::output::{print, show};
+use super::question::Question;
 use super::rendering::Rendering;
 use super::target::Options;
-use crate::base::{self, Built, Target};
+use crate::base;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::git::Repository;
@@ -57,17 +56,7 @@ impl Selftest {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
         let project = Project::here()?;
         let budgets = project.budgets()?;
-        let tests = names::unmeasured(&budgets);
-        for name in &self.budgets {
-            if !tests.iter().any(|test| selftest::names(name, &test.test)) {
-                let known: Vec<String> =
-                    budgets.budgets.iter().take(12).map(|b| format!("`{}`", b.name)).collect();
-                return Err(Failure::usage(format!(
-                    "budgets.toml has no budget `{name}`; it has {}",
-                    known.join(", ")
-                )));
-            }
-        }
+        names::known(&budgets, self.budgets.iter().map(String::as_str))?;
         let target = self.options.target();
         let itself = match self.same {
             Some(_) => self.itself(&project, &budgets)?,
@@ -79,19 +68,23 @@ impl Selftest {
             &target,
             &base::Asked {
                 revision: self.base.as_deref().or(itself),
-                prepare: None,
                 times: Some(base::Times::by(&budgets)),
-                from: None,
                 head: Some(&head),
-                proves: false,
-                effort: None,
-                asks_files: false,
+                ..base::Asked::default()
             },
             context.progress,
             &|text| context.tell(text),
         )??;
         let file = project.results().join("selftest.jsonl");
-        self.inject(&project, (&head, &target), base.as_ref(), &file, context)?;
+        let question = Question {
+            variable: selftest::VARIABLE,
+            value: &|file| {
+                selftest::Asked { file, only: self.budgets.clone(), same: self.same }.to_text()
+            },
+            answered: selftest::SELFTESTED,
+            lacks: "reported no results of a selftest",
+        };
+        question.ask(&project, (&head, &target), base.as_ref(), &file, context)?;
         if self.same.is_some() {
             return self.count(&Same(selftest::read(&file)?), context);
         }
@@ -142,52 +135,5 @@ impl Selftest {
             context.tell(&sentence);
         }
         Ok(same.exit())
-    }
-
-    /// Runs the harness with injected effects, or several times with none; it writes the results to `file`.
-    fn inject(
-        &self,
-        project: &Project,
-        (head, target): (&Built, &Target),
-        base: Option<&base::Base>,
-        file: &std::path::Path,
-        context: Context,
-    ) -> Result<(), Failure> {
-        let file = std::path::absolute(file).map_err(|e| Failure::io("resolve", file, &e))?;
-        let asked =
-            selftest::Asked { file: file.clone(), only: self.budgets.clone(), same: self.same };
-        // The results of an earlier selftest must not be taken for those of this one.
-        match std::fs::remove_file(&file) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Failure::io("remove", &file, &e));
-            }
-            _ => {}
-        }
-        let mut tests = base::harness(head, target, project)?;
-        base::Base::tell(base, &mut tests)?;
-        for name in ["PERF_BUDGET_SHARD", "PERF_BUDGET_RUN", "NEXTEST_RUN_ID"] {
-            tests.env_remove(name);
-        }
-        if let Some(results) = file.parent() {
-            tests.env("PERF_BUDGET_DIR", results);
-        }
-        tests.env(selftest::VARIABLE, asked.to_text());
-        tests.stdin(Stdio::null()).stdout(Stdio::null());
-        if context.quiet {
-            tests.env("PERF_BUDGET_QUIET", "1");
-        }
-        let status = tests
-            .status()
-            .map_err(|e| Failure::unmeasured(format!("failed to start the tests: {e}")))?;
-        match status.code() {
-            Some(code) if code == i32::from(selftest::SELFTESTED) => Ok(()),
-            Some(2) => {
-                Err(Failure::usage("the tests did not start; they printed the reason above"))
-            }
-            _ => Err(Failure::unmeasured(format!(
-                "the tests ended with {status} and reported no results of a selftest; check that they use this \
-                 version of perf-budget"
-            ))),
-        }
     }
 }

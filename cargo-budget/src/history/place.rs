@@ -52,6 +52,14 @@ impl Place {
         }
     }
 
+    /// Returns the failure of a command that needs something in the history, where there is nothing.
+    pub(crate) fn nothing_recorded(&self) -> Failure {
+        Failure::unmeasured(format!(
+            "nothing is recorded in `{}` yet: run `cargo budget history record` after the tests",
+            self.shown()
+        ))
+    }
+
     /// Opens the history for writing. A missing file is created; a server's database has to exist.
     pub(crate) fn create(&self, verb: &str) -> Result<Store, Failure> {
         let opened = match self {

@@ -46,10 +46,7 @@ pub(crate) fn trend(
     if all.is_empty() {
         return Err(match which.name {
             Some(name) => unknown(&mut store, place, project, name),
-            None => Failure::unmeasured(format!(
-                "nothing is recorded in `{}` yet: run `cargo budget history record` after the tests",
-                place.shown()
-            )),
+            None => place.nothing_recorded(),
         });
     }
     let mut notes = Vec::new();

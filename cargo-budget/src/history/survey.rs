@@ -38,7 +38,6 @@ pub(crate) struct RunOf {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct OutcomeRow {
     pub(crate) test: String,
-    pub(crate) budget: String,
     pub(crate) unit: Unit,
     pub(crate) verdict: String,
     pub(crate) reason: String,
@@ -99,7 +98,7 @@ impl Store {
 
     /// Returns the outcomes of a run, in the order of their names.
     pub(crate) fn outcomes_of(&mut self, run: i64) -> Result<Vec<OutcomeRow>, Fault> {
-        let sql = "SELECT s.test, s.budget, s.unit, o.verdict, o.reason, o.value, o.bound, o.limit_value, o.red, \
+        let sql = "SELECT s.test, s.unit, o.verdict, o.reason, o.value, o.bound, o.limit_value, o.red, \
                    (SELECT p.value FROM budget_outcomes p WHERE p.series = o.series AND p.at < o.at \
                     AND p.value IS NOT NULL AND EXISTS (SELECT 1 FROM budget_runs q WHERE q.run = p.run \
                     AND q.dirty = 0) ORDER BY p.at DESC, p.run LIMIT 1) \
@@ -128,13 +127,12 @@ fn run_of(row: &Row) -> RunOf {
 fn outcome_row(row: &Row) -> OutcomeRow {
     OutcomeRow {
         test: row[0].text().to_owned(),
-        budget: row[1].text().to_owned(),
-        unit: unit_of(row[2].text()),
-        verdict: row[3].text().to_owned(),
-        reason: row[4].text().to_owned(),
-        value: row[5].real(),
-        limit: optional(&row[6]).zip(row[7].real()),
-        is_red: row[8].int() == Some(1),
-        before: row[9].real(),
+        unit: unit_of(row[1].text()),
+        verdict: row[2].text().to_owned(),
+        reason: row[3].text().to_owned(),
+        value: row[4].real(),
+        limit: optional(&row[5]).zip(row[6].real()),
+        is_red: row[7].int() == Some(1),
+        before: row[8].real(),
     }
 }

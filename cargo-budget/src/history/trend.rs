@@ -94,30 +94,31 @@ pub(crate) fn analyse(points: &[Point], with_dirty: bool) -> Trend {
 
 /// Returns one value for each commit, in order of time.
 fn commits(points: &[&Point]) -> Vec<Commit> {
-    let mut groups: Vec<(&Point, Vec<f64>, bool, Option<f64>)> = Vec::new();
+    let mut groups: Vec<(&Point, Commit, Vec<f64>)> = Vec::new();
     for point in points {
         let Some(value) = point.value else { continue };
-        let same = |known: &&mut (&Point, _, _, _)| {
-            point.commit.is_some() && known.0.commit == point.commit && known.0.dirty == point.dirty
+        let same = |(known, ..): &&mut (&Point, Commit, Vec<f64>)| {
+            point.commit.is_some() && known.commit == point.commit && known.dirty == point.dirty
         };
-        match groups.iter_mut().rev().find(same) {
-            Some(group) => {
-                group.1.push(value);
-                group.2 |= point.is_red;
-                group.3 = point.limit;
-            }
-            None => groups.push((point, vec![value], point.is_red, point.limit)),
+        if let Some((_, commit, values)) = groups.iter_mut().rev().find(same) {
+            commit.runs += 1;
+            commit.is_red |= point.is_red;
+            commit.limit = point.limit;
+            values.push(value);
+        } else {
+            let commit = Commit {
+                hash: point.commit.clone(),
+                at: point.at,
+                runs: 1,
+                value,
+                is_red: point.is_red,
+                limit: point.limit,
+            };
+            groups.push((point, commit, vec![value]));
         }
     }
-    let commit = |(point, values, is_red, limit): (&Point, Vec<f64>, bool, Option<f64>)| Commit {
-        hash: point.commit.clone(),
-        at: point.at,
-        runs: values.len(),
-        value: median(values),
-        is_red,
-        limit,
-    };
-    groups.into_iter().map(commit).collect()
+    let typical = |(_, commit, values)| Commit { value: median(values), ..commit };
+    groups.into_iter().map(typical).collect()
 }
 
 /// Analyses a deterministic metric, where every difference is a change. It also drifts if many changes lead in one

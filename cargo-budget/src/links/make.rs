@@ -32,6 +32,16 @@ pub(crate) enum Refused {
     Cannot(String),
 }
 
+impl Refused {
+    /// Returns the reason, for a binary that cargo has just linked.
+    pub(crate) fn words(self) -> String {
+        match self {
+            Refused::Stale => "the link could not be recorded".to_owned(),
+            Refused::Cannot(why) => why,
+        }
+    }
+}
+
 /// A binary whose link is repeated. The links are numbered from 1, and are in the directory of the binary, so that each
 /// finds the same files relative to itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

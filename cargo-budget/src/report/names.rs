@@ -2,9 +2,32 @@
 
 use perf_budget_core::budget::{Budget, Budgets, Limit};
 use perf_budget_core::outcome::Outcome;
+use perf_budget_core::selftest;
+use perf_budget_core::suite::names;
 use perf_budget_core::verdict::Verdict;
 
-use perf_budget_core::suite::names;
+use crate::failure::Failure;
+
+/// How many names a message lists.
+const NAMED: usize = 12;
+
+/// Fails for a name that neither a test of the file has, nor a budget, nor a case.
+pub(crate) fn known<'n>(
+    budgets: &Budgets,
+    names: impl IntoIterator<Item = &'n str>,
+) -> Result<(), Failure> {
+    let tests = unmeasured(budgets);
+    for name in names {
+        if !tests.iter().any(|test| selftest::names(name, &test.test)) {
+            let known = budgets.budgets.iter().take(NAMED).map(|b| format!("`{}`", b.name));
+            return Err(Failure::usage(format!(
+                "budgets.toml has no budget `{name}`; it has {}",
+                known.collect::<Vec<_>>().join(", ")
+            )));
+        }
+    }
+    Ok(())
+}
 
 /// Returns an outcome for each test of the file, as if nothing had been measured.
 pub(crate) fn unmeasured(budgets: &Budgets) -> Vec<Outcome> {

@@ -51,7 +51,7 @@ pub(super) fn pages(
             @for test in *part { (section(test, has_page)) }
             (frame::parts(&files, i))
         };
-        let page = Page { project, title: name, up: "../", scripts: &[] };
+        let page = Page { project, title: name, up: "../" };
         (files[i].clone(), frame::page(&page, &contents))
     };
     parts.iter().enumerate().map(render).collect()

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use maud::{Markup, PreEscaped, html};
-use perf_budget_core::quantity::Quantity;
 
 use super::frame::{path, place};
 use super::names;
@@ -43,13 +42,13 @@ pub(super) fn render(
     let x = |commit: &Commit| order[&key(commit)] as f64 / last * 1000.0;
     let axis = axis(lines);
     let y = |value: f64| 1000.0 - axis.at(value) * 10.0;
-    let show = |value: f64| Quantity::new(value, first.series.unit).to_string();
     let steps = placed(steps, &order, last);
     Some(html! {
         div.plot tabindex="0" role="group" aria-roledescription="chart"
             aria-label=(Text(&format!("{}: values of {} commits. Arrow keys move over the commits, Enter opens one.", first.series.test, order.len()))) {
             svg.chart width="100%" height="240" role="img" aria-label=(Text(&described(lines))) {
-                @for (at, value) in ticks(&axis, &show) {
+                @for (at, value) in axis.ticks_apart(first.series.unit, 10.0) {
+                    @let at = 100.0 - at;
                     line.grid x1="0" x2="100%" y1=(percent(at)) y2=(percent(at)) {}
                     text.tick x="-8" y=(percent(at)) dy="4" text-anchor="end" { (value) }
                 }
@@ -108,19 +107,6 @@ fn axis(lines: &[Shown]) -> Axis {
     }
     // The text of a step stands above the values.
     Axis::of([low, high + (high - low) * 0.08])
-}
-
-/// Returns round values, as places from the top in percent with their texts.
-fn ticks(axis: &Axis, show: &dyn Fn(f64) -> String) -> Vec<(f64, String)> {
-    let mut ticks: Vec<(f64, String)> = Vec::new();
-    for (at, value) in axis.places() {
-        let text = show(value);
-        if ticks.last().is_none_or(|(before, last)| *before - (100.0 - at) > 10.0 && *last != text)
-        {
-            ticks.push((100.0 - at, text));
-        }
-    }
-    ticks
 }
 
 /// Returns the lines of the limits, which are stairs. A line that is that of another environment too is drawn once.

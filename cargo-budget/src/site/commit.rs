@@ -1,6 +1,7 @@
 //! The pages of a commit: what it changed, and every outcome that was recorded for it.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 use perf_budget_core::quantity::Quantity;
@@ -37,24 +38,16 @@ pub(super) fn pages(
 ) -> Vec<(String, String)> {
     let mut rows: Vec<(&RunOf, &OutcomeRow)> =
         shown.runs.iter().flat_map(|(run, rows)| rows.iter().map(move |row| (run, row))).collect();
-    rows.sort_by(|(_, a), (_, b)| {
-        let key = |row: &OutcomeRow| {
-            let severity = frame::of_history(&row.verdict, row.is_red).severity();
-            (Reverse((row.is_red, severity)), Reverse(moved(row)))
-        };
-        let (a, b) = ((key(a), &a.test), (key(b), &b.test));
-        a.partial_cmp(&b).unwrap_or(std::cmp::Ordering::Equal)
+    rows.sort_by_key(|&(_, row)| {
+        let severity = frame::of_history(&row.verdict, row.is_red).severity();
+        (Reverse((row.is_red, severity)), Reverse(moved(row)), &row.test)
     });
     let parts: Vec<_> = if rows.is_empty() { vec![&[][..]] } else { rows.chunks(MOST).collect() };
     let files: Vec<String> = (0..parts.len()).map(|i| names::commit(shown.hash, i)).collect();
     let title = short(shown.hash).to_owned();
-    let many = shown
-        .runs
-        .iter()
-        .map(|(run, _)| run.environment.as_str())
-        .collect::<std::collections::BTreeSet<_>>()
-        .len()
-        > 1;
+    let environments: BTreeSet<&str> =
+        shown.runs.iter().map(|(run, _)| run.environment.as_str()).collect();
+    let many = environments.len() > 1;
     let render = |(i, part): (usize, &&[(&RunOf, &OutcomeRow)])| {
         let contents = html! {
             (head(shown))
@@ -64,7 +57,7 @@ pub(super) fn pages(
             ol.outcomes { @for (run, row) in *part { (outcome(run, row, many, href)) } }
             (frame::parts(&files, i))
         };
-        let page = Page { project: shown.project, title: &title, up: "../", scripts: &[] };
+        let page = Page { project: shown.project, title: &title, up: "../" };
         (files[i].clone(), frame::page(&page, &contents))
     };
     parts.iter().enumerate().map(render).collect()

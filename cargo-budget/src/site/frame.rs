@@ -24,8 +24,6 @@ pub(super) struct Page<'t> {
     pub(super) title: &'t str,
     /// The way from the page to the directory of the site: `` or `../`.
     pub(super) up: &'static str,
-    /// Scripts of the page beside the common one, from the directory of the site.
-    pub(super) scripts: &'t [String],
 }
 
 /// Renders a page around its contents.
@@ -47,7 +45,6 @@ pub(super) fn page(page: &Page<'_>, contents: &Markup) -> String {
                 }
                 link rel="stylesheet" href=(format!("{up}assets/site.css"));
                 script src=(format!("{up}assets/site.js")) defer {}
-                @for script in page.scripts { script src=(format!("{up}{script}")) defer {} }
             }
             body.site data-up=(up) {
                 a.skip href="#main" { "Skip to the contents" }

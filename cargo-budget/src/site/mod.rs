@@ -65,13 +65,10 @@ pub(crate) fn make(
 ) -> Result<Made, Failure> {
     let work = progress.busy("reading the history");
     let mut store = place.existing("read")?;
-    let failed = |fault: Fault| fault.failure("read", &place.shown());
-    let all = store.series(None).map_err(failed)?;
+    let failed = unread(place);
+    let all = store.series(None).map_err(&failed)?;
     if all.is_empty() {
-        return Err(Failure::unmeasured(format!(
-            "nothing is recorded in `{}` yet: run `cargo budget history record` after the tests",
-            place.shown()
-        )));
+        return Err(place.nothing_recorded());
     }
     let mut notes = Vec::new();
     let query = TrendQuery {
@@ -89,9 +86,9 @@ pub(crate) fn make(
     drop(work);
     let recorded = recorded(project, &commits.0, progress);
     let writer = Writer::new(settings.directory);
-    let mut site = Site { settings, branch, store, writer, commits, recorded };
-    site.budgets(&mut state, &series, place, progress)?;
-    site.commit_pages(&mut state, place, project, progress)?;
+    let mut site = Site { place, settings, branch, store, writer, commits, recorded };
+    site.budgets(&mut state, &series, progress)?;
+    site.commit_pages(&mut state, project, progress)?;
     for (name, text) in frame::ASSETS {
         site.writer.write(name, text)?;
     }
@@ -100,7 +97,7 @@ pub(crate) fn make(
     }
     state.files = site.writer.finish(&state.files)?;
     let text = serde_json::to_string(&state).map_err(|e| Failure::unmeasured(e.to_string()))?;
-    let files = site.writer.count();
+    let files = state.files.len();
     site.writer.write(state::FILE, &text)?;
     Ok(Made {
         index: settings.directory.join("index.html").display().to_string(),
@@ -121,6 +118,7 @@ type Commit = (String, Vec<RunOf>);
 
 /// The site, while it is made.
 struct Site<'a> {
+    place: &'a Place,
     settings: &'a Settings<'a>,
     branch: Option<&'a str>,
     store: Store,
@@ -137,12 +135,10 @@ impl Site<'_> {
         &mut self,
         state: &mut State,
         series: &[&Series],
-        place: &Place,
         progress: Progress,
     ) -> Result<(), Failure> {
-        let failed = |fault: Fault| fault.failure("read", &place.shown());
         let work = progress.busy("looking for what is new");
-        let fingerprints = self.store.fingerprints().map_err(failed)?;
+        let fingerprints = self.store.fingerprints().map_err(unread(self.place))?;
         drop(work);
         let budgets = read::budgets(series);
         let paged: HashSet<String> = self.commits.0.iter().map(|(hash, _)| hash.clone()).collect();
@@ -166,7 +162,7 @@ impl Site<'_> {
             });
             let made = match known {
                 Some(known) => known,
-                None => self.budget(name, tests, &paged, made_of).map_err(|e| e.failure(place))?,
+                None => self.budget(name, tests, &paged, made_of)?,
             };
             if !made.rows.is_empty() {
                 state.budgets.insert((*name).to_owned(), made);
@@ -182,9 +178,11 @@ impl Site<'_> {
         tests: &BTreeMap<&str, Vec<&Series>>,
         paged: &HashSet<String>,
         made_of: String,
-    ) -> Result<state::Budget, Trouble> {
+    ) -> Result<state::Budget, Failure> {
         let recorded = self.run_of(tests.keys().copied());
-        let tests = read::tests(&mut self.store, name, tests, self.settings.last, &self.recorded)?;
+        let last = self.settings.last;
+        let tests = read::tests(&mut self.store, name, tests, last, &self.recorded)
+            .map_err(unread(self.place))?;
         let has_page = |hash: &str| paged.contains(hash);
         let linked = tests.iter().flat_map(|test| &test.lines).flat_map(|line| &line.trend.commits);
         let linked = linked.filter(|c| c.hash.as_deref().is_some_and(has_page)).map(|c| c.at).min();
@@ -214,7 +212,6 @@ impl Site<'_> {
     fn commit_pages(
         &mut self,
         state: &mut State,
-        place: &Place,
         project: Option<&Project>,
         progress: Progress,
     ) -> Result<(), Failure> {
@@ -225,7 +222,7 @@ impl Site<'_> {
         let subjects = subjects::of(project.map(|project| project.root.as_path()), unknown);
         let mut steps: HashMap<&str, Vec<&Step>> = HashMap::new();
         for step in state.budgets.values().flat_map(|budget| &budget.steps) {
-            if let Some(commit) = step.commit.as_deref().filter(|_| !step.is_drift) {
+            if let Some(commit) = step.commit.as_deref() {
                 steps.entry(commit).or_default().push(step);
             }
         }
@@ -247,7 +244,7 @@ impl Site<'_> {
                 known
             } else {
                 let mut about = about(runs, made_of, subject);
-                let shown = self.outcomes(runs).map_err(|f| f.failure("read", &place.shown()))?;
+                let shown = self.outcomes(runs).map_err(unread(self.place))?;
                 let page = commit::Shown {
                     project: self.settings.title,
                     hash,
@@ -287,31 +284,9 @@ impl Site<'_> {
     }
 }
 
-/// What can go wrong with a budget: the history cannot be read, or a page cannot be written.
-enum Trouble {
-    Read(Fault),
-    Write(Failure),
-}
-
-impl Trouble {
-    fn failure(self, place: &Place) -> Failure {
-        match self {
-            Trouble::Read(fault) => fault.failure("read", &place.shown()),
-            Trouble::Write(failure) => failure,
-        }
-    }
-}
-
-impl From<Fault> for Trouble {
-    fn from(fault: Fault) -> Self {
-        Trouble::Read(fault)
-    }
-}
-
-impl From<Failure> for Trouble {
-    fn from(failure: Failure) -> Self {
-        Trouble::Write(failure)
-    }
+/// Returns the failure of a history that cannot be read.
+fn unread(place: &Place) -> impl Fn(Fault) -> Failure {
+    |fault| fault.failure("read", &place.shown())
 }
 
 /// Returns a digest of all that the pages of a commit show.

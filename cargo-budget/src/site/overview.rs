@@ -60,8 +60,7 @@ pub(super) fn files(
                 p { a href="commits.html" { "All " (counted(commits.len(), "recorded commit")) } }
             }
         };
-        let page =
-            Page { project, title: if i == 0 { "" } else { "Overview" }, up: "", scripts: &[] };
+        let page = Page { project, title: if i == 0 { "" } else { "Overview" }, up: "" };
         files.push((names[i].clone(), frame::page(&page, &contents)));
     }
     for (name, part) in searched.iter().zip(rows.chunks(SEARCHED)) {
@@ -201,7 +200,7 @@ fn lists(project: &str, commits: &[(&String, &Commit)]) -> Vec<(String, String)>
         if i == 0 { "commits.html".to_owned() } else { format!("commits-{}.html", i + 1) }
     };
     let names: Vec<String> = (0..parts.len()).map(name).collect();
-    let page = Page { project, title: "Commits", up: "", scripts: &[] };
+    let page = Page { project, title: "Commits", up: "" };
     let render = |(i, part): (usize, &&[(&String, &Commit)])| {
         let contents = html! { h1.title { "Commits" } (frame::parts(&names, i)) (listed(part)) };
         (names[i].clone(), frame::page(&page, &contents))

@@ -42,11 +42,6 @@ impl Writer {
         all
     }
 
-    /// Returns the number of files of the site.
-    pub(super) fn count(&self) -> usize {
-        self.files.len()
-    }
-
     /// Removes the files of an earlier site that no longer belong to it. Returns the files that do.
     pub(super) fn finish(
         &mut self,

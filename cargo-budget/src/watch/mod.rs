@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::report::terminal::interval_text;
 use perf_budget_core::suite::Suite;
-use perf_budget_core::{budget, record};
+use perf_budget_core::{budget, record, selftest};
 
 use self::files::Files;
 use crate::base::{self, Target};
@@ -121,11 +121,8 @@ fn next(
 fn tests(project: &Project, name: &str) -> Result<Vec<String>, Failure> {
     let budgets = budget::load(&project.file())?;
     let suite = Suite::of(&budgets, true);
-    let is_of = |test: &str| {
-        test == name || test.strip_prefix(name).is_some_and(|rest| rest.starts_with("::"))
-    };
-    let tests: Vec<String> =
-        suite.tests.iter().map(|test| test.name.clone()).filter(|test| is_of(test)).collect();
+    let all = suite.tests.iter().map(|test| test.name.clone());
+    let tests: Vec<String> = all.filter(|test| selftest::names(name, test)).collect();
     if tests.is_empty() {
         return Err(Failure::usage(format!(
             "there is no budget or test `{name}` in `{}`",
@@ -165,7 +162,7 @@ fn measure(
     let mut text = own.iter().fold(String::new(), |text, outcome| text + &line(outcome));
     let mut said = String::new();
     let read = output.seek(SeekFrom::Start(0)).and_then(|_| output.read_to_string(&mut said));
-    let is_compared = !said.contains("nothing was compared with the base");
+    let is_compared = !said.contains(base::NOT_COMPARED);
     let is_measured = !own.is_empty() && is_compared;
     if !is_measured {
         read.map_err(|e| Failure::unmeasured(format!("failed to read the output: {e}")))?;
@@ -176,17 +173,15 @@ fn measure(
 }
 
 fn command(project: &Project, asked: &Asked<'_>, tests: &[String]) -> Result<Command, Failure> {
-    let own = std::env::current_exe()
-        .map_err(|e| Failure::unmeasured(format!("failed to find this program: {e}")))?;
-    let mut command = child::program(own);
-    command.args(["budget", "--color=never", "check", "--base", asked.base]);
+    let mut command = child::own()?;
+    command.args(["check", "--base", asked.base]);
     command.args([format!("--effort={}", asked.effort), format!("--layouts={}", asked.layouts)]);
     command.args([
         format!("--test={}", asked.target.test),
         format!("--profile={}", asked.target.profile),
     ]);
     command.args(&asked.target.options).args(["--", "--exact"]).args(tests);
-    command.current_dir(&project.root).stdin(std::process::Stdio::null());
+    command.current_dir(&project.root);
     Ok(command)
 }
 

@@ -214,11 +214,12 @@ fn evidence(judge: &Judge, open: &Open, seen: &Seen, origin: Origin, rules: &Rul
     // A pass may be settled soon, but a violation would be measured until the effort is spent.
     let within_effort = rules.effort.as_secs_f64() / seen.spent.as_secs_f64().max(1e-9);
     let planned = (judge.processes() as f64 * within_effort).min(MOST_PLANNED) as usize;
-    let planned = planned.min(seen.links.most_pairs(rules.links));
+    let most = seen.links.most_pairs(rules.links);
+    let planned = planned.min(most);
     let detectable = |processes: usize| {
         judge.detectable(processes).filter(|_| limited).map(|value| open.shown(value))
     };
-    let longer = (planned * MORE).min(seen.links.most_pairs(rules.links));
+    let longer = (planned * MORE).min(most);
     let is_greatest = open.asked.limit.metric.statistic() == Some(Statistic::Max);
     Evidence {
         fail: odds(judge.log_evidence()),
@@ -226,7 +227,7 @@ fn evidence(judge: &Judge, open: &Open, seen: &Seen, origin: Origin, rules: &Rul
         pass: odds(judge.log_evidence_to_pass()),
         pass_at: levels.pass,
         detectable: detectable(planned),
-        detectable_longer: detectable(longer).filter(|_| !is_greatest),
+        detectable_longer: (!is_greatest).then(|| detectable(longer)).flatten(),
         processes: judge.processes(),
         values: judge.values().len(),
         waited: seen.noise_totals.waited(),

@@ -8,6 +8,7 @@
 
 mod links;
 mod programs;
+pub(crate) mod request;
 mod unchanged;
 
 use std::collections::BTreeMap;

@@ -22,22 +22,23 @@ pub struct Unchanged {
     pub head: Written,
 }
 
-/// Copies of both revisions' test binaries, as they are built to compare times, with a breakpoint in each function from
-/// which what differs can be reached. A workload that runs to its end in both copies reaches nothing that differs.
+/// Copies of both revisions' test binaries, or of their programs of benchmarks, as they are built to compare times, with a
+/// breakpoint in each function from which what differs can be reached. A workload or a benchmark that runs to its end in both
+/// copies reaches nothing that differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watched {
     /// The full hash of the commit that is the base.
     pub commit: String,
-    /// The copy of the base's test binary.
+    /// The copy of the base's binary.
     pub base: PathBuf,
     /// The copy of this revision's.
     pub head: PathBuf,
-    /// This revision's test binary as cargo builds it. The proof holds for no other file.
+    /// This revision's test binary as cargo builds it, or its program of benchmarks. The proof holds for no other file.
     pub of: Written,
 }
 
 impl Watched {
-    /// Returns the proof for a workload that ran to its end in both copies.
+    /// Returns the proof for a workload or a benchmark that ran to its end in both copies.
     pub fn proven(&self) -> Proven {
         Proven { by: By::Reach, commit: self.commit.clone() }
     }

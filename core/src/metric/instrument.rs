@@ -5,7 +5,7 @@
 pub enum InstrumentKind {
     /// The files of an artifact are read and compressed.
     Files,
-    /// A command is watched from outside.
+    /// A command is watched from outside, or reports the value itself.
     Process,
     /// The program of a benchmark is run, and only its own measurement is known.
     Benchmark,

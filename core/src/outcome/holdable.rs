@@ -22,7 +22,7 @@ pub struct Holdable {
 impl Holdable {
     /// Returns the closest limits for a `value`, and for the minimum detectable effects of the run and of a longer one.
     /// `None` where the value has no multiples, as a share or a count that may be 0.
-    pub fn of(against: &Against, value: f64, detectable: [f64; 2]) -> Option<Holdable> {
+    fn of(against: &Against, value: f64, detectable: [f64; 2]) -> Option<Holdable> {
         let multiplies = matches!(
             against.unit,
             Unit::Seconds | Unit::Bytes | Unit::PerSecond | Unit::BytesPerSecond | Unit::Ratio

@@ -5,10 +5,14 @@ use crate::budget::{Budget, Limit, Subject};
 /// Returns the name of the test of a limit for one case, as in `merge::records=100::p99` or `merge::p99`. The case's
 /// label is empty if the budget has no parameters.
 pub fn test(budget: &Budget, case: &str, limit: &Limit) -> String {
-    let (budget, limit) = (budget.name.as_str(), limit.label.as_str());
-    match case {
-        "" => [budget, limit].join("::"),
-        case => [budget, case, limit].join("::"),
+    [&self::case(budget, case), limit.label.as_str()].join("::")
+}
+
+/// Returns the name of a case, as in `merge::records=100`. A budget without parameters has one case, which has its name.
+pub fn case(budget: &Budget, label: &str) -> String {
+    match label {
+        "" => budget.name.clone(),
+        label => [budget.name.as_str(), label].join("::"),
     }
 }
 

@@ -4,11 +4,6 @@ use std::io::Cursor;
 
 use super::*;
 
-/// Returns the test program itself, a real ELF file with debug information.
-fn own_program() -> Vec<u8> {
-    std::fs::read(std::env::current_exe().unwrap()).unwrap()
-}
-
 /// Returns an ELF file of 64 bits and little-endian order, with a loaded section, symbols and names.
 fn small(kind: u16) -> Vec<u8> {
     let names = b"\0.text\0.symtab\0.shstrtab\0";
@@ -70,10 +65,6 @@ fn appended_bytes_are_told() {
     file.extend([7; 1000]);
     let whole = Stripped { kept: 104 + 3 * 64, appended: 1000 };
     assert_eq!(measure(Cursor::new(file)), Ok(whole));
-    let mut own = own_program();
-    assert_eq!(measure(Cursor::new(&own[..])).unwrap().appended, 0);
-    own.extend(b"an archive");
-    assert_eq!(measure(Cursor::new(&own[..])).unwrap().appended, 10);
 }
 
 #[test]
@@ -101,43 +92,6 @@ fn a_damaged_file_is_an_error_and_never_a_panic() {
             let _ = measure(Cursor::new(flipped));
         }
     }
-    let whole = own_program();
-    let table = u64::from_le_bytes(whole[40..48].try_into().unwrap()) as usize;
-    let mut state: u64 = 7;
-    for _ in 0..2_000 {
-        state =
-            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let at = (state >> 33) as usize;
-        let at = if at.is_multiple_of(2) { at % 1024 } else { table + at % (whole.len() - table) };
-        let file =
-            Flipped { file: Cursor::new(&whole[..]), at: at as u64, bits: (state >> 20) as u8 | 1 };
-        let _ = measure(file);
-    }
-    measure(Cursor::new(&whole[..table])).unwrap_err();
-}
-
-/// A reader of a file that changes one byte of it, without a copy of the file.
-struct Flipped<'a> {
-    file: Cursor<&'a [u8]>,
-    at: u64,
-    bits: u8,
-}
-
-impl Read for Flipped<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let from = self.file.position();
-        let read = self.file.read(buffer)?;
-        if (from..from + read as u64).contains(&self.at) {
-            buffer[(self.at - from) as usize] ^= self.bits;
-        }
-        Ok(read)
-    }
-}
-
-impl Seek for Flipped<'_> {
-    fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
-        self.file.seek(to)
-    }
 }
 
 #[test]
@@ -151,4 +105,69 @@ fn names_share_their_ends() {
     check(&[".text", ".rela.text"], 12);
     check(&[".a", ".b.a", ".c.a"], 11);
     check(&[".text", ".text"], 7);
+}
+
+/// Tests with the test program itself, where the programs of the system are ELF files.
+#[cfg(target_os = "linux")]
+mod own {
+    use super::*;
+
+    /// Returns the test program itself, a real ELF file with debug information.
+    fn own_program() -> Vec<u8> {
+        std::fs::read(std::env::current_exe().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn bytes_appended_to_a_real_program_are_told() {
+        let mut own = own_program();
+        assert_eq!(measure(Cursor::new(&own[..])).unwrap().appended, 0);
+        own.extend(b"an archive");
+        assert_eq!(measure(Cursor::new(&own[..])).unwrap().appended, 10);
+    }
+
+    #[test]
+    fn a_damaged_program_never_makes_the_reader_panic() {
+        let whole = own_program();
+        let table = u64::from_le_bytes(whole[40..48].try_into().unwrap()) as usize;
+        let mut state: u64 = 7;
+        for _ in 0..2_000 {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let at = (state >> 33) as usize;
+            let at =
+                if at.is_multiple_of(2) { at % 1024 } else { table + at % (whole.len() - table) };
+            let file = Flipped {
+                file: Cursor::new(&whole[..]),
+                at: at as u64,
+                bits: (state >> 20) as u8 | 1,
+            };
+            let _ = measure(file);
+        }
+        measure(Cursor::new(&whole[..table])).unwrap_err();
+    }
+
+    /// A reader of a file that changes one byte of it, without a copy of the file.
+    struct Flipped<'a> {
+        file: Cursor<&'a [u8]>,
+        at: u64,
+        bits: u8,
+    }
+
+    impl Read for Flipped<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let from = self.file.position();
+            let read = self.file.read(buffer)?;
+            if (from..from + read as u64).contains(&self.at) {
+                buffer[(self.at - from) as usize] ^= self.bits;
+            }
+            Ok(read)
+        }
+    }
+
+    impl Seek for Flipped<'_> {
+        fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
+            self.file.seek(to)
+        }
+    }
 }

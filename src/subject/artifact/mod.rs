@@ -115,11 +115,9 @@ fn of_found(found: Result<Artifact, Unmeasured>, metrics: &[Metric], cache: &Pat
     let read = |metric: &Metric| {
         let mut reading = match metric.key() {
             Key::Layers | Key::Unpacked => of_images(metric, &artifact.named, &images),
+            Key::Stripped => stripped(&artifact.files),
             _ => of_files(&artifact.files, of(metric, &weighed)),
         }?;
-        if metric.key() == Key::Stripped {
-            reading.notes.extend(artifact.files.iter().filter_map(appended));
-        }
         reading.notes.extend(artifact.notes.iter().cloned());
         reading.notes.extend(cache.trouble().filter(|_| Encoder::of(metric).is_some()));
         Ok(reading)
@@ -142,7 +140,7 @@ fn weigh<'m>(artifact: &Artifact, metrics: &'m [Metric], cache: &Cache) -> Vec<W
     let mut work: Vec<(&Metric, usize)> = Vec::new();
     for (i, metric) in metrics.iter().enumerate() {
         let is_repeated = metrics[..i].contains(metric);
-        if !is_repeated && !matches!(metric.key(), Key::Layers | Key::Unpacked) {
+        if !is_repeated && !matches!(metric.key(), Key::Layers | Key::Unpacked | Key::Stripped) {
             work.extend((0..files.len()).map(|file| (metric, file)));
         }
     }
@@ -167,7 +165,6 @@ fn weight(metric: &Metric, file: &Found, cache: &Cache) -> Weight {
     match (metric.key(), Encoder::of(metric)) {
         (Key::Size, _) => Ok(file.bytes),
         (_, Some(encoder)) => encoder.size(file, cache),
-        (Key::Stripped, _) => elf::stripped(file).map(|size| size.kept + size.appended),
         _ => {
             let text = format!(
                 "failed to measure `{metric}` of `{}`: it is not a metric of an artifact",
@@ -178,9 +175,20 @@ fn weight(metric: &Metric, file: &Found, cache: &Cache) -> Weight {
     }
 }
 
+/// Returns what is left of the files without their symbols, with notes on what was appended to them.
+fn stripped(files: &[Found]) -> Result<Reading, Unmeasured> {
+    let sizes = pool::map(files, elf::stripped);
+    let weights = sizes.iter().map(|size| size.clone().map(|size| size.kept + size.appended));
+    let mut reading = of_files(files, weights.collect())?;
+    let sizes = sizes.into_iter().flatten();
+    reading
+        .notes
+        .extend(files.iter().zip(sizes).filter_map(|(file, size)| note(file, size.appended)));
+    Ok(reading)
+}
+
 /// Returns the note on bytes that were appended to a program.
-fn appended(file: &Found) -> Option<String> {
-    let appended = elf::stripped(file).ok()?.appended;
+fn note(file: &Found, appended: u64) -> Option<String> {
     let bytes = Quantity::new(appended as f64, Unit::Bytes);
     (appended > 0).then(|| {
         format!("{bytes} at the end of `{}` belong to no part of the program; they count, though `strip` would drop them", file.shown)

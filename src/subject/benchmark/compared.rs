@@ -1,6 +1,7 @@
 //! The comparison of two benchmarks, or of one in two revisions. Where the programs of both serve them, their operations
 //! are interleaved as those of workloads are; otherwise whole processes alternate.
 
+use std::cell::LazyCell;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,15 +56,17 @@ impl BenchmarkPairs {
         let found = [self.sides[0].find()?, self.sides[1].find()?];
         let Revisions { mut notes, links } =
             self.revisions.clone().unwrap_or(Revisions { notes: Vec::new(), links: None });
-        let is_same = is_same_program(&found[0].program.binary, &found[1].program.binary);
+        // Both programs are read whole for this, so only where it is asked.
+        let is_same =
+            LazyCell::new(|| is_same_program(&found[0].program.binary, &found[1].program.binary));
         // One program on both sides has the same layout on both, so it needs no other links.
-        let links = links.filter(|_| !is_same);
+        let links = links.filter(|_| !*is_same);
         // Only there can two processes be interleaved.
         if cfg!(unix) && found.iter().all(|found| found.skills.serves) {
             return Ok(self.interleaved(&found, links, notes));
         }
-        let are_linked_apart = self.revisions.is_some() && !is_same;
-        if self.revisions.is_some() && is_same {
+        let are_linked_apart = self.revisions.is_some() && !*is_same;
+        if self.revisions.is_some() && !are_linked_apart {
             notes.push(SAME_PROGRAM.to_owned());
         }
         let (sides, terms) = (self.sides.clone(), self.terms.clone());

@@ -11,7 +11,7 @@ use perf_budget_core::callgrind::{Profile, is_allocator};
 use perf_budget_core::outcome::{Cause, Counted, Unmeasured};
 use perf_budget_core::reading::ProcessRun;
 
-use super::process::{Found, ended, escaped};
+use super::process::{Found, ended};
 use super::side::Terms;
 use crate::instrument::instructions;
 use crate::worker::counting::CountedWithin;
@@ -65,11 +65,7 @@ pub(super) fn run(
     timeout: Duration,
 ) -> Result<Profile, Unmeasured> {
     let mut args = vec!["--test".to_owned(), "--noplot".to_owned()];
-    if found.skills.exact {
-        args.extend(["--exact", "--", &found.name].map(Into::into));
-    } else {
-        args.extend(["--".to_owned(), format!("^{}$", escaped(&found.name))]);
-    }
+    args.extend(found.choice());
     let mut launch = found.launch(args, scratch)?;
     let counted = CountedWithin::new(&mut launch, &ITERATE, is_profile, scratch)?;
     ended(&launch, &found.name, timeout)?;

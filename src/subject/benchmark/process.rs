@@ -49,6 +49,15 @@ impl Found {
         environment
     }
 
+    /// Returns the arguments by which Criterion runs this benchmark alone.
+    pub(super) fn choice(&self) -> Vec<String> {
+        if self.skills.exact {
+            ["--exact", "--", &self.name].map(str::to_owned).into()
+        } else {
+            vec!["--".to_owned(), format!("^{}$", escaped(&self.name))]
+        }
+    }
+
     /// Returns a process of its program with these arguments.
     ///
     /// # Errors
@@ -223,16 +232,12 @@ fn launch(found: &Found, mode: Mode, home: &Path) -> Result<Launch, Unmeasured> 
         Mode::Timed => args.extend(["--sample-size", SAMPLES].map(Into::into)),
         Mode::Quick => args.extend(["--quick", "--significance-level", AGREEMENT].map(Into::into)),
     }
-    if found.skills.exact {
-        args.extend(["--exact", "--", &found.name].map(Into::into));
-    } else {
-        args.extend(["--".to_owned(), format!("^{}$", escaped(&found.name))]);
-    }
+    args.extend(found.choice());
     found.launch(args, home)
 }
 
 /// Returns a regular expression that matches this text alone.
-pub(super) fn escaped(text: &str) -> String {
+fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for c in text.chars() {
         if c.is_ascii_punctuation() && c != '_' && c != '/' {

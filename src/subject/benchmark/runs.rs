@@ -42,7 +42,6 @@ impl Source for BenchmarkRuns {
             return Err(why);
         }
         if self.terms.metrics.iter().all(|metric| is_counted_within(found.library, metric)) {
-            self.found = Some(found.clone());
             return counted::measure(&found, &self.terms);
         }
         let (mode, run) = if let Some(mode) = self.mode {
@@ -69,7 +68,6 @@ impl Source for BenchmarkRuns {
             process.work = work;
         }
         process.notes = notes(&[&found], mode, &run);
-        self.found = Some(found);
         Ok(process)
     }
 }

@@ -15,7 +15,7 @@ mod tests;
 use std::time::{Duration, Instant};
 
 use perf_budget_core::budget::{Cache, Command, Ready};
-use perf_budget_core::metric::{Effect, Key, Metric, SampleKind};
+use perf_budget_core::metric::{Effect, Key, Metric, SampleKind, SubjectKind};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::{Orphans, ProcessRun, Timing};
 
@@ -153,19 +153,9 @@ pub(crate) fn unsupported(command: &Command, metric: &Metric) -> Option<Unmeasur
             "needs a command that ends by itself, and this one is ended when it is ready; remove \
              `ready`, or limit `startup_*`"
         }
-        Key::Wall
-        | Key::Startup
-        | Key::Cpu
-        | Key::Rss
-        | Key::PeakRss
-        | Key::PageFaults
-        | Key::MajorFaults
-        | Key::ReadBytes
-        | Key::WrittenBytes
-        | Key::Exit
-        | Key::Transferred
-        | Key::JsHeap
-        | Key::WasmMemory => return None,
+        _ if metric.row().has.iter().any(|(kind, ..)| *kind == SubjectKind::Command) => {
+            return None;
+        }
         _ => "is not a metric of a command",
     };
     Some(Unmeasured::new(Cause::Unsupported, format!("`{metric}` {text}")))

@@ -161,11 +161,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "selftest",
         &[
-            "budget", "error", "exact", "inject", "metric", "outcome", "quantity", "session",
-            "verdict",
+            "budget", "error", "exact", "handover", "inject", "metric", "outcome", "quantity",
+            "session", "verdict",
         ],
     ),
-    ("profile", &["error", "exact", "outcome", "selftest", "session"]),
+    ("profile", &["error", "exact", "handover", "outcome", "selftest", "session"]),
     (
         "harness",
         &[

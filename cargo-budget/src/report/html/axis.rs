@@ -1,4 +1,4 @@
-//! The horizontal axis of a chart. It maps values to percent of the chart's width, so that a chart fits any screen
+//! An axis of a chart. It maps values to percent of the chart's width, so that a chart fits any screen
 //! while its text keeps its size.
 
 use perf_budget_core::quantity::{Quantity, Unit};
@@ -8,7 +8,7 @@ const WIDE: f64 = 5.0;
 /// The percent of the width that stay free on either side.
 const MARGIN: f64 = 3.0;
 
-/// A horizontal axis.
+/// An axis, of which 0 percent is the end of the smallest values.
 pub(crate) struct Axis {
     low: f64,
     high: f64,
@@ -48,13 +48,18 @@ impl Axis {
 
     /// Returns round values along the axis with their texts, as many as fit on a narrow screen.
     pub(crate) fn ticks(&self, unit: Unit) -> Vec<(f64, String)> {
+        self.ticks_apart(unit, 14.0)
+    }
+
+    /// Returns round values along the axis with their texts, more than this many percent apart.
+    pub(crate) fn ticks_apart(&self, unit: Unit, apart: f64) -> Vec<(f64, String)> {
         let places = self.round_values();
         let show = |value: f64| Quantity::new(value, unit).to_string();
         let mut ticks: Vec<(f64, String)> = Vec::new();
         for value in places {
             let (place, text) = (self.at(value), show(value));
             // A tick is left out where it has the same text as the one before it, or would overlap it.
-            if ticks.last().is_none_or(|(before, last)| place - before > 14.0 && *last != text) {
+            if ticks.last().is_none_or(|(before, last)| place - before > apart && *last != text) {
                 ticks.push((place, text));
             }
         }
