@@ -6,7 +6,6 @@ use perf_budget_core::outcome::{short, words};
 use perf_budget_core::profile::Profile;
 use serde_json::json;
 
-use crate::failure::Failure;
 use crate::text;
 
 /// The profiles of one request.
@@ -45,11 +44,8 @@ impl Profiles {
     }
 
     /// Renders them for programs.
-    pub(crate) fn json(&self) -> Result<String, Failure> {
-        let profiles = json!({ "version": 1, "against": self.against, "profiles": self.all });
-        serde_json::to_string_pretty(&profiles)
-            .map(|text| text + "\n")
-            .map_err(|e| Failure::unmeasured(format!("failed to write JSON: {e}")))
+    pub(crate) fn json(&self) -> serde_json::Value {
+        json!({ "version": 1, "against": self.against, "profiles": self.all })
     }
 }
 
@@ -92,7 +88,7 @@ mod tests {
 
     #[test]
     fn the_json_has_all_of_it() {
-        let json: serde_json::Value = serde_json::from_str(&profiles().json().unwrap()).unwrap();
+        let json = profiles().json();
         assert_eq!(
             (&json["version"], &json["profiles"][1]["why"]),
             (&json!(1), &json!("a command"))

@@ -101,6 +101,20 @@ impl Beside {
         checkout::take_submodules(&self.project, &self.top, commit)
     }
 
+    /// Lets the files of the work tree choose the toolchain, also where this process was started with another.
+    pub(crate) fn with_toolchain_of_files(mut self) -> Beside {
+        self.environment.free_toolchain();
+        self
+    }
+
+    /// Returns the command of the compiler that builds in the work tree.
+    pub(crate) fn rustc(&self) -> Command {
+        let mut command = child::program("rustc");
+        self.environment.apply(&mut command);
+        command.current_dir(&self.package);
+        command
+    }
+
     /// Returns the directory this many levels above the project's in the work tree; `None` where that is outside of it.
     pub(crate) fn above(&self, levels: usize) -> Option<PathBuf> {
         let directory = self.package.ancestors().nth(levels)?;

@@ -64,6 +64,13 @@ impl Environment {
         Environment(own)
     }
 
+    /// Removes what says which toolchain is chosen, so that files say it.
+    pub(super) fn free_toolchain(&mut self) {
+        for name in [TOOLCHAIN, "CARGO"] {
+            self.0.insert(name.to_owned(), None);
+        }
+    }
+
     /// Returns a command that starts the cargo that the base is built with.
     pub(super) fn cargo(&self) -> Command {
         let mut command = child::program(self.program());

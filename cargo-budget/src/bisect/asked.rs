@@ -29,4 +29,6 @@ pub(crate) struct Asked<'a> {
     pub(crate) is_fresh: bool,
     /// Whether the packages of the lock file are searched, and not the commits.
     pub(crate) lock: bool,
+    /// Two toolchains, `A..B`, where they are searched and not the commits: the sources are those of the work tree.
+    pub(crate) toolchain: Option<&'a str>,
 }

@@ -3,7 +3,7 @@
 use super::asked::Asked;
 use super::commits::Commits;
 use super::range;
-use super::render::Report;
+use super::render::{Report, Searched};
 use super::rules::rules;
 use super::running::Running;
 use super::search::Found;
@@ -11,6 +11,7 @@ use super::series::Series;
 use super::setup::{identity, locked, prepare, reds};
 use super::state::State;
 use super::step::Comparison;
+use super::toolchains::Toolchains;
 use crate::base::Beside;
 use crate::failure::Failure;
 use crate::file;
@@ -18,13 +19,18 @@ use crate::interrupt::Interrupt;
 use crate::project::Project;
 use crate::text::short;
 
-/// Searches the commits of a range.
+/// Searches the commits of a range, the packages that differ between its ends, or toolchains.
 pub(crate) fn bisect(
     project: &Project,
     asked: &Asked<'_>,
     tell: &dyn Fn(&str),
 ) -> Result<Report, Failure> {
-    let range = range::range(&project.root, asked.range)?;
+    let toolchains =
+        asked.toolchain.map(|names| Toolchains::of(&project.root, names)).transpose()?;
+    let range = match &toolchains {
+        Some(toolchains) => toolchains.range.clone(),
+        None => range::range(&project.root, asked.range)?,
+    };
     let path = project.file();
     let text = file::read(&path)?;
     let rules = rules(&text, &path, asked.name, asked.by, &reds(project))?;
@@ -36,6 +42,7 @@ pub(crate) fn bisect(
     }
     let interrupt = Interrupt::watched();
     let beside = Beside::new(project, "bisect", &range.good)?;
+    let beside = if toolchains.is_some() { beside.with_toolchain_of_files() } else { beside };
     let prepare = prepare(project, &range, &rules, &beside, asked.prepare)?;
     let comparison = Comparison {
         beside: &beside,
@@ -53,7 +60,11 @@ pub(crate) fn bisect(
     } else {
         None
     };
-    let series: &dyn Series = locked.as_ref().map_or(&commits, |locked| locked);
+    let (series, searched): (&dyn Series, Searched) = match (&locked, &toolchains) {
+        (Some(locked), _) => (locked, Searched::Packages),
+        (None, Some(toolchains)) => (toolchains, Searched::Toolchains),
+        (None, None) => (&commits, Searched::Commits),
+    };
     let searches = beside.place.parent().unwrap_or(&beside.place);
     let mut running = Running {
         alpha: asked.alpha,
@@ -69,7 +80,7 @@ pub(crate) fn bisect(
     let most = running.most;
     let tried = running.tried();
     let (mut own, mut commit) = (None, None);
-    if locked.is_none() {
+    if searched == Searched::Commits {
         if let Found::One(at) | Found::Range(_, at) = found {
             commit = Some(range::commit(&project.root, &range.commits[at])?);
         }
@@ -84,7 +95,7 @@ pub(crate) fn bisect(
         good: range.good.clone(),
         bad: range.commits.last().cloned().unwrap_or_default(),
         entries: (0..series.len()).map(|at| (series.name(at), series.shown(at))).collect(),
-        is_lock: asked.lock,
+        searched,
         is_compared: rules.is_compared,
         is_certain: tried.iter().all(|tried| tried.evidence.is_none()),
         alpha: asked.alpha,

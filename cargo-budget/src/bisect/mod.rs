@@ -1,4 +1,4 @@
-//! The search for what made a limit red: the commit, or the dependency.
+//! The search for what made a limit red: the commit, the dependency, or the toolchain.
 //!
 //! Each step is a comparison with the good commit, by the same program and the same tests as `check --base`. A comparison
 //! is run again until its evidence settles it, and its chance of a wrong answer is a part of that of the whole search.
@@ -20,6 +20,7 @@ mod setup;
 mod snapshot;
 mod state;
 mod step;
+mod toolchains;
 
 pub(crate) use self::asked::{ALPHA, Asked, EFFORT};
 pub(crate) use self::causes::causes;

@@ -31,6 +31,24 @@ pub(crate) struct Tried {
     pub(super) same: Option<String>,
 }
 
+/// What a search goes through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Searched {
+    Commits,
+    Packages,
+    Toolchains,
+}
+
+impl Searched {
+    fn one(self) -> &'static str {
+        match self {
+            Searched::Commits => "commit",
+            Searched::Packages => "package",
+            Searched::Toolchains => "toolchain",
+        }
+    }
+}
+
 /// What a search found.
 #[derive(Debug)]
 pub(crate) struct Report {
@@ -40,8 +58,8 @@ pub(crate) struct Report {
     pub(super) bad: String,
     /// The names of what was searched, and how people are shown them.
     pub(super) entries: Vec<(String, String)>,
-    /// Whether packages of the lock file were searched.
-    pub(super) is_lock: bool,
+    /// What was searched.
+    pub(super) searched: Searched,
     pub(super) is_compared: bool,
     /// Whether every answer is certain, as no evidence was needed.
     pub(super) is_certain: bool,
@@ -94,14 +112,21 @@ impl Report {
                 let value =
                     self.outcome(self.entries.len() - 1).map(value_shown).unwrap_or_default();
                 format!(
-                    "`{}` holds at the bad commit: {value}, the limit is {}; there is nothing to find\n",
-                    self.test, self.limit
+                    "`{}` holds {}: {value}, the limit is {}; there is nothing to find\n",
+                    self.test,
+                    if self.searched == Searched::Toolchains {
+                        "with the bad toolchain"
+                    } else {
+                        "at the bad commit"
+                    },
+                    self.limit
                 )
             }
             Found::Unknown => {
                 let why = self.open().find_map(|tried| tried.skipped.as_deref());
                 format!(
-                    "the bad commit cannot be judged: {}\n",
+                    "the bad {} cannot be judged: {}\n",
+                    if self.searched == Searched::Toolchains { "toolchain" } else { "commit" },
                     why.unwrap_or("nothing is known of it")
                 )
             }
@@ -112,11 +137,15 @@ impl Report {
 
     fn one(&self, at: usize) -> String {
         let (name, shown) = &self.entries[at];
-        let what = if self.is_lock { shown } else { name };
+        let what = if self.searched == Searched::Commits { name } else { shown };
         let mut text = format!("{what} broke `{}` ({})\n", self.test, self.limit);
         self.describe(&mut text);
         if let Some(outcome) = self.outcome(at) {
-            let with = if self.is_compared { " x the good commit" } else { "" };
+            let with = match self.searched {
+                _ if !self.is_compared => "",
+                Searched::Toolchains => " x the good toolchain's",
+                Searched::Commits | Searched::Packages => " x the good commit",
+            };
             let _ =
                 writeln!(text, "  measured   {}{with}{}", value_text(outcome), between(outcome));
         }
@@ -159,7 +188,7 @@ impl Report {
     fn range(&self, from: usize, to: usize) -> String {
         let mut text = format!(
             "one of {} broke `{}` ({}); what is between cannot be judged\n",
-            counted(to - from + 1, if self.is_lock { "package" } else { "commit" }),
+            counted(to - from + 1, self.searched.one()),
             self.test,
             self.limit
         );
@@ -193,7 +222,8 @@ impl Report {
             Found::Unknown => ("unknown", None, None),
         };
         let entry = |at: Option<usize>| {
-            at.map(|at| if self.is_lock { &self.entries[at].1 } else { &self.entries[at].0 })
+            let (name, shown) = &self.entries[at?];
+            Some(if self.searched == Searched::Commits { name } else { shown })
         };
         let outcome = to.and_then(|at| self.outcome(at));
         json!({
@@ -202,7 +232,7 @@ impl Report {
             "limit": self.limit,
             "good": self.good,
             "bad": self.bad,
-            "searched": if self.is_lock { "packages" } else { "commits" },
+            "searched": format!("{}s", self.searched.one()),
             "entries": self.entries.len(),
             "chance_of_a_wrong_answer": if self.is_certain { 0.0 } else { self.alpha },
             "comparisons": self.most,

@@ -65,18 +65,23 @@ impl Running<'_> {
     /// Makes sure that the limit holds at the good commit, where it is held against a value.
     fn check_good(&mut self) -> Result<(), Failure> {
         let good = self.good.to_owned();
-        let shown = format!("{} (good)", short(&good));
+        let (shown, whose) = if self.series.what() == "toolchain" {
+            ("the good toolchain".to_owned(), "with the good toolchain".to_owned())
+        } else {
+            (format!("{} (good)", short(&good)), format!("at the good commit {good}"))
+        };
         match self.answer(&good, &shown, None)? {
             Answer::Green => Ok(()),
             Answer::Red => Err(Failure::usage(format!(
-                "`{}` is red at {good} already, so that is not the good commit; name an older one, or a step by `--by 3%`",
+                "`{}` is red {whose} already, so that is not a good one; name an older one, or a step by `--by 3%`",
                 self.comparison.rules.test
             ))),
             Answer::Unknown => {
                 let why = self.state.known(&good).and_then(|step| step.skipped.as_deref());
                 let why = why.unwrap_or_default();
                 Err(Failure::unmeasured(format!(
-                    "{good}, the good commit, cannot be judged: {why}"
+                    "`{}` cannot be judged {whose}: {why}",
+                    self.comparison.rules.test
                 )))
             }
         }

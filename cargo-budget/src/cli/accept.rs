@@ -7,8 +7,8 @@ use perf_budget_core::budget::{Budgets, lock};
 use perf_budget_core::date::Date;
 
 use super::context::Context;
-use super::output::show;
-use crate::edit;
+use super::done::Done;
+use super::rendering::Rendering;
 use crate::edit::lock::{Fate, Terms, plan, prune, revision};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -41,6 +41,9 @@ pub(super) struct Accept {
     /// Show what would change, and write nothing
     #[arg(long)]
     dry_run: bool,
+    /// The format of the output
+    #[arg(long, value_enum, default_value_t)]
+    format: Rendering,
 }
 
 impl Accept {
@@ -63,24 +66,25 @@ impl Accept {
         if !plan.text.is_empty() {
             lock::parse(&plan.text, &file)?;
         }
-        show(&edit::difference(text.as_deref(), &plan.text, "budgets.lock"))?;
+        let mut done = Done::new("accept", self.dry_run, self.format, context);
+        done.differs(text.as_deref(), &plan.text, "budgets.lock")?;
         let (mut accepted, mut unchanged, mut refused) = (0, 0, 0);
         let mut exit = Exit::Holds;
         for (name, fate) in &plan.rows {
             match fate {
                 Fate::Accepted(sentence) => {
                     accepted += 1;
-                    context.tell(&format!("accepted  {name}: {sentence}"));
+                    done.entry("accepted", name, sentence);
                 }
                 Fate::Unchanged => {
                     unchanged += 1;
-                    context.tell(&format!("unchanged {name}"));
+                    done.entry("unchanged", name, "");
                 }
                 Fate::Refused(reason, comes_to) => {
                     refused += 1;
                     exit = worse(exit, *comes_to);
                     // This is a warning, so it is shown with `--quiet` too.
-                    context.insist(&format!("refused   {name}: {reason}"));
+                    done.refuses("refused", name, reason);
                 }
             }
         }
@@ -90,7 +94,7 @@ impl Accept {
         }
         context
             .tell(&format!("{accepted} {would}accepted, {unchanged} unchanged, {refused} refused"));
-        Ok(exit)
+        done.end(exit)
     }
 }
 
@@ -104,9 +108,10 @@ impl Accept {
         context: Context,
     ) -> Result<Exit, Failure> {
         let pruned = prune(text.unwrap_or_default(), known, budgets)?;
-        show(&edit::difference(text, &pruned.text, "budgets.lock"))?;
+        let mut done = Done::new("accept", self.dry_run, self.format, context);
+        done.differs(text, &pruned.text, "budgets.lock")?;
         for name in &pruned.gone {
-            context.tell(&format!("removed   {name}: budgets.toml has no such limit any more"));
+            done.entry("removed", name, "budgets.toml has no such limit any more");
         }
         if !pruned.gone.is_empty() && !self.dry_run {
             lock::parse(&pruned.text, file)?;
@@ -114,7 +119,7 @@ impl Accept {
         }
         let would = if self.dry_run { "would be " } else { "" };
         context.tell(&format!("{} {would}removed", pruned.gone.len()));
-        Ok(Exit::Holds)
+        done.end(Exit::Holds)
     }
 }
 

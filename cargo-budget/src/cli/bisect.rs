@@ -3,13 +3,18 @@
 use std::time::Duration;
 
 use super::context::Context;
-use super::output::{print, show};
+use super::db::Db;
 use super::rendering::Rendering;
 use super::target::Options;
 use crate::bisect;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::history::{self, Place, TrendQuery};
 use crate::project::Project;
+use crate::text::short;
+
+/// How many outcomes of the history are read.
+const OUTCOMES: u16 = 300;
 
 /// Find the commit that made a limit red
 ///
@@ -21,6 +26,8 @@ Examples:
   cargo budget bisect merge::p99 v1.2.0..HEAD
   cargo budget bisect merge::p99 v1.2.0..HEAD --by 3%    what made it more than 3 % slower
   cargo budget bisect merge::p99 v1.2.0..HEAD --lock     which of the changed dependencies did it
+  cargo budget bisect merge::p99 --toolchain 1.89..stable   which of the installed toolchains did it
+  cargo budget bisect merge::p99 --from-trend            what made the newest step that `trend` shows
   cargo budget bisect merge::allocs v1.2.0..main --format json | jq -r .commit.subject
 
 Exit codes:
@@ -34,8 +41,14 @@ pub(super) struct Bisect {
     #[arg(value_name = "BUDGET")]
     name: String,
     /// The good and the bad commit; without a bad one it is the commit that is checked out
-    #[arg(value_name = "GOOD..BAD")]
-    range: String,
+    #[arg(value_name = "GOOD..BAD", required_unless_present_any = ["from_trend", "toolchain"])]
+    range: Option<String>,
+    /// Take the range of a step for the worse in the history: the newest, or the one that begins at this commit. Without
+    /// `--by`, half of that step is searched for
+    #[arg(long, value_name = "COMMIT", num_args = 0..=1, require_equals = true, default_missing_value = "", conflicts_with = "range")]
+    from_trend: Option<String>,
+    #[command(flatten)]
+    db: Db,
     /// How much worse than at the good commit the metric may be, in place of the limit in budgets.toml: 3%
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     by: Option<f64>,
@@ -59,6 +72,10 @@ pub(super) struct Bisect {
     /// Search the packages of Cargo.lock that differ, and not the commits: the sources are those of the bad commit
     #[arg(long)]
     lock: bool,
+    /// Search installed toolchains, from one that is good to one that is bad, and not commits: the sources are those of the
+    /// work tree
+    #[arg(long, value_name = "A..B", conflicts_with_all = ["range", "from_trend", "lock"])]
+    toolchain: Option<String>,
     /// The format of the output
     #[arg(long, value_enum, default_value_t)]
     format: Rendering,
@@ -67,10 +84,19 @@ pub(super) struct Bisect {
 impl Bisect {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
         let project = Project::here()?;
-        let asked = bisect::Asked {
-            name: &self.name,
-            range: &self.range,
+        let mut searched = Searched {
+            name: self.name.clone(),
+            range: self.range.clone().unwrap_or_default(),
             by: self.by,
+        };
+        if let Some(named) = &self.from_trend {
+            searched =
+                self.step(&project, Some(&**named).filter(|named| !named.is_empty()), context)?;
+        }
+        let asked = bisect::Asked {
+            name: &searched.name,
+            range: &searched.range,
+            by: searched.by,
             alpha: self.chance,
             effort: Duration::from_secs(self.effort.into()),
             prepare: self.prepare.as_deref(),
@@ -78,13 +104,51 @@ impl Bisect {
             target: &self.options.target(),
             is_fresh: self.fresh,
             lock: self.lock,
+            toolchain: self.toolchain.as_deref(),
         };
         let report = bisect::bisect(&project, &asked, &|text| context.tell(text))?;
-        match self.format {
-            Rendering::Text => show(&report.text())?,
-            Rendering::Json => print(&format!("{:#}\n", report.json()))?,
-        }
+        self.format.put(|| report.text(), || report.json())?;
         Ok(report.exit())
+    }
+}
+
+/// What is searched, and where.
+struct Searched {
+    name: String,
+    range: String,
+    by: Option<f64>,
+}
+
+impl Bisect {
+    /// Returns what is searched by a step of the test in the history.
+    fn step(
+        &self,
+        project: &Project,
+        named: Option<&str>,
+        context: Context,
+    ) -> Result<Searched, Failure> {
+        let place = Place::of(self.db.db.as_deref(), Some(project))?;
+        let which = TrendQuery {
+            name: Some(&self.name),
+            branch: None,
+            environment: None,
+            last: OUTCOMES,
+            dirty: false,
+        };
+        let answer = history::trend(&place, Some(project), &which, context.progress)?;
+        let step = history::worse_step(&answer, named)?;
+        for note in &answer.notes {
+            context.tell(&format!("note: {note}"));
+        }
+        context.tell(&format!(
+            "the history shows that `{}` became {:.1} % worse in {}..{}",
+            step.test,
+            step.by * 100.0,
+            short(&step.good),
+            short(&step.bad)
+        ));
+        let range = format!("{}..{}", step.good, step.bad);
+        Ok(Searched { name: step.test, range, by: self.by.or(Some(step.by / 2.0)) })
     }
 }
 

@@ -9,7 +9,8 @@ use perf_budget_core::outcome::Outcome;
 use perf_budget_core::record::{Begun, Record};
 
 use super::context::Context;
-use super::output::show;
+use super::output::{print, show};
+use super::rendering::Rendering;
 use super::target::Options;
 use crate::base::{self, Base, Built, Target};
 use crate::benches;
@@ -18,6 +19,7 @@ use crate::child;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::project::{Project, judged_nothing, last_run};
+use crate::report::{self, Better, Format, Report, input};
 use crate::target;
 
 /// Judge every limit, and compare with a base revision
@@ -69,6 +71,10 @@ pub(super) struct Check {
     /// Build both revisions for the measurement, and measure nothing: for jobs that measure what another job has built
     #[arg(long, requires = "base", conflicts_with_all = ["benches", "shard", "tests"])]
     no_run: bool,
+    /// The format of the output: that of the tests, or the report of this run as JSON. What the tests print is then on
+    /// standard error
+    #[arg(long, value_enum, default_value_t, conflicts_with_all = ["no_run", "unchanged"])]
+    format: Rendering,
     /// Arguments for the tests: filters and the options of libtest
     #[arg(last = true, value_name = "ARGS")]
     tests: Vec<String>,
@@ -145,6 +151,7 @@ impl Check {
         drop(work);
         let mut nothing = None;
         let last = last_run(&record);
+        let mut remarks = Vec::new();
         let judged = match (Exit::of(&last), code) {
             // The tests ended before any verdict, and printed the reason above.
             (_, Some(2)) => Exit::Usage,
@@ -158,13 +165,20 @@ impl Check {
         let exit = match compared {
             Ok(Some(base)) => {
                 for name in base::gone(project, &base.root) {
-                    context.tell(&format!("budget `{name}` of the base is gone"));
+                    let gone = format!("budget `{name}` of the base is gone");
+                    context.tell(&gone);
+                    remarks.push(gone);
                 }
                 if self.causes && judged == Exit::Broken {
-                    let named = self.name_causes(project, target, &base.commit, &last, context);
                     // The verdict stays what it is.
-                    if let Err(failure) = named {
-                        context.warn(&format!("no cause was looked for: {failure}"));
+                    match self.causes_of(project, target, &base.commit, &last, context) {
+                        Ok(causes) if self.format.is_json() => {
+                            remarks.extend(causes.lines().map(str::to_owned));
+                        }
+                        Ok(causes) => show(&causes)?,
+                        Err(failure) => {
+                            context.warn(&format!("no cause was looked for: {failure}"));
+                        }
                     }
                 }
                 judged
@@ -173,22 +187,33 @@ impl Check {
             // The other limits were judged, but the comparison that was asked for was not made.
             Err(failure) => {
                 let rest = if nothing.is_none() { "; the other limits were judged" } else { "" };
-                context.warn(&format!("{}{failure}{rest}", base::NOT_COMPARED));
+                let not_compared = format!("{}{failure}{rest}", base::NOT_COMPARED);
+                context.warn(&not_compared);
+                remarks.push(not_compared);
                 if judged == Exit::Holds { failure.exit } else { judged }
             }
         };
-        nothing.map_or(Ok(exit), |why| Err(Failure::unmeasured(why)))
+        if let Some(why) = nothing {
+            return Err(Failure::unmeasured(why));
+        }
+        if self.format.is_json() {
+            let report = Report { ended: Some(exit), ..input::split(record, remarks) };
+            let (text, _) =
+                report::render(&report, Format::Json, Better::Smaller, context.progress)?;
+            print(&text)?;
+        }
+        Ok(exit)
     }
 
-    /// Says what did it: the sources or the lock file.
-    fn name_causes(
+    /// Returns what did it, in words: the sources or the lock file.
+    fn causes_of(
         &self,
         project: &Project,
         target: &Target,
         base: &str,
         outcomes: &[Outcome],
         context: Context,
-    ) -> Result<(), Failure> {
+    ) -> Result<String, Failure> {
         let reds: Vec<Outcome> =
             outcomes.iter().filter(|outcome| outcome.is_red()).cloned().collect();
         let asked = bisect::Asked {
@@ -202,8 +227,9 @@ impl Check {
             target,
             is_fresh: true,
             lock: true,
+            toolchain: None,
         };
-        show(&bisect::causes(project, base, &reds, &asked, &|text| context.tell(text))?)
+        bisect::causes(project, base, &reds, &asked, &|text| context.tell(text))
     }
 
     /// Returns the command that runs the tests.
@@ -233,6 +259,9 @@ impl Check {
         }
         if context.quiet {
             cargo.env("PERF_BUDGET_QUIET", "1");
+        }
+        if self.format.is_json() {
+            cargo.stdout(std::io::stderr());
         }
         let status = cargo
             .status()

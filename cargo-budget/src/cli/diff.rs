@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use perf_budget_core::budget::{self, Budgets};
 
 use super::output::{print, show};
+use super::rendering::document;
 use crate::edit::diff::render::Comparison;
 use crate::edit::diff::{self, Change};
 use crate::exit::Exit;
@@ -77,7 +78,7 @@ impl Diff {
         };
         match self.format {
             Format::Text => show(&comparison.text())?,
-            Format::Json => print(&comparison.json())?,
+            Format::Json => document(&comparison.json())?,
             Format::Markdown => print(&comparison.markdown())?,
         }
         let explained = comparison.unexplained == 0 || self.because.is_some();

@@ -1,7 +1,6 @@
 //! `cargo budget doctor`.
 
 use super::context::Context;
-use super::output::{print, show};
 use super::rendering::Rendering;
 use crate::doctor::{self, Limits};
 use crate::exit::Exit;
@@ -34,20 +33,16 @@ impl Doctor {
         let outcomes = project.as_ref().and_then(|here| here.latest(context.progress).ok());
         let outcomes = outcomes.unwrap_or_default();
         let limits = Limits::of(&outcomes);
-        match self.format {
-            Rendering::Text => {
-                show(&machine.render())?;
-                show(&limits.render())?;
-                if let Some(fault) = project.and_then(|here| target::fault(&here.root, "budgets")) {
-                    show(&format!("\n{fault}\n"))?;
-                }
-            }
-            Rendering::Json => {
+        let fault = project.and_then(|here| target::fault(&here.root, "budgets"));
+        let fault = fault.map_or_else(String::new, |fault| format!("\n{fault}\n"));
+        self.format.put(
+            || machine.render() + &limits.render() + &fault,
+            || {
                 let mut json = machine.json();
                 json["limits"] = limits.json();
-                print(&format!("{json:#}\n"))?;
-            }
-        }
+                json
+            },
+        )?;
         Ok(Exit::Holds)
     }
 }

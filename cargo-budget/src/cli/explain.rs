@@ -1,22 +1,20 @@
 //! `cargo budget explain BUDGET`.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use perf_budget_core::budget::{Subject, lock};
-use perf_budget_core::quantity::{Quantity, Unit};
+use serde_json::Value;
 
 use super::context::Context;
-use super::output::{print, show};
+use super::output::show;
 use super::profiled::Wanted;
-use super::rendering::Rendering;
+use super::rendering::{Rendering, document};
 use crate::base::{self, Target};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::inside::{FILES, Inside, Part, Place};
+use crate::inside::{FILES, Inside, Looked, Part, Place};
 use crate::project::Project;
 use crate::report::{Report, explain, explain_json, input};
-use crate::text;
 
 /// Show everything that the last run recorded about a budget
 #[derive(Debug, clap::Args)]
@@ -72,29 +70,21 @@ impl Explain {
             [] => input::latest(Path::new("."), context.progress)?,
             files => input::record(files, context.progress)?,
         };
-        let compares = self.against.is_some() || self.base.is_some() || self.accepted;
+        let compares = self.compares();
         if matches!(self.format, Rendering::Json) {
-            if compares {
-                return Err(Failure::usage(
-                    "what `--against`, `--base` and `--accepted` find inside an artifact has no JSON; leave out `--format \
-                     json`, or add `--profile`",
-                ));
-            }
-            print(&format!("{:#}\n", explain_json::render(&report, &self.budget)?))?;
+            let mut json = explain_json::render(&report, &self.budget)?;
+            json["inside"] = match self.looked(&report, context) {
+                Ok(looked) => looked.iter().map(Looked::json).collect(),
+                Err(failure) if compares => return Err(failure),
+                // What was measured is told all the same.
+                Err(_) => Value::Null,
+            };
+            document(&json)?;
             return Ok(Exit::Holds);
         }
         show(&explain::render(&report, &self.budget)?)?;
-        let project = Project::find(Path::new(".")).ok();
-        match project {
-            Some(project) if self.input.is_empty() => {
-                show(&self.inside(&project, &report, context)?)?;
-            }
-            _ if compares => {
-                let text = "`--against`, `--base` and `--accepted` look into the project's artifact, but the \
-                            records of `--input` may be of other files; leave out `--input`";
-                return Err(Failure::usage(text));
-            }
-            _ => {}
+        for looked in self.looked(&report, context)? {
+            show(&looked.text())?;
         }
         Ok(Exit::Holds)
     }
@@ -119,13 +109,30 @@ impl Explain {
         wanted.run(&project, context)
     }
 
-    /// Shows what is inside the artifact of the budget; empty where its subject is something else.
+    /// Whether another artifact is named to compare with.
+    fn compares(&self) -> bool {
+        self.against.is_some() || self.base.is_some() || self.accepted
+    }
+
+    /// Looks into the artifact of the budget, where the report is of this project.
+    fn looked(&self, report: &Report, context: Context) -> Result<Vec<Looked>, Failure> {
+        match Project::find(Path::new(".")) {
+            Ok(project) if self.input.is_empty() => self.inside(&project, report, context),
+            _ if self.compares() => Err(Failure::usage(
+                "`--against`, `--base` and `--accepted` look into the project's artifact, but the \
+                 records of `--input` may be of other files; leave out `--input`",
+            )),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Returns what is inside the artifact of the budget; empty where its subject is something else.
     fn inside(
         &self,
         project: &Project,
         report: &Report,
         context: Context,
-    ) -> Result<String, Failure> {
+    ) -> Result<Vec<Looked>, Failure> {
         let budgets = project.budgets()?;
         let named = |name: &str| perf_budget_core::selftest::names(name, &self.budget);
         let budget = budgets.budgets.iter().find(|budget| named(&budget.name));
@@ -136,7 +143,7 @@ impl Explain {
         let revision = self.revision(project)?;
         let Some((budget, patterns)) = found else {
             return match (&self.against, revision) {
-                (None, None) => Ok(String::new()),
+                (None, None) => Ok(Vec::new()),
                 _ => Err(Failure::usage(format!(
                     "`{}` is no budget on an artifact: there is nothing to look into",
                     self.budget
@@ -161,7 +168,7 @@ impl Explain {
             let why = "it is neither an ELF file nor a WASM module";
             return Err(Failure::io("look into", path, &why));
         }
-        let mut shown = String::new();
+        let mut all = Vec::new();
         for Part { name, path } in files {
             let Some(inside) = Inside::of(path)? else { continue };
             let before = if there.is_some() {
@@ -175,14 +182,10 @@ impl Explain {
                 against.clone()
             };
             let name = path.strip_prefix(&project.root).unwrap_or(path).display().to_string();
-            let bytes = Quantity::new(inside.bytes as f64, Unit::Bytes);
-            let kind = inside.kind;
-            let _ =
-                writeln!(shown, "\u{1b}[1m{}\u{1b}[0m  {kind}, {bytes} in all", text::line(&name));
-            shown.push_str(&inside.tables(before.as_ref()));
+            all.push(Looked { name, inside, before });
             work.step();
         }
-        Ok(shown)
+        Ok(all)
     }
 
     /// Returns the revision to compare with, if there is one.

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::context::Context;
 use super::db::{Db, project};
 use super::import::Import;
-use super::output::{print, show};
+use super::recorded::said;
 use super::rendering::Rendering;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -53,6 +53,9 @@ struct Record {
     /// Show what would be recorded, and record nothing
     #[arg(long)]
     dry_run: bool,
+    /// How to print what was done
+    #[arg(long, value_enum, default_value_t)]
+    format: Rendering,
 }
 
 /// List recorded runs, newest first
@@ -126,10 +129,8 @@ impl Record {
             branch: self.branch.as_deref(),
             dry: self.dry_run,
         };
-        for message in history::record(&project, &place, &what, context.progress)? {
-            context.tell(&message);
-        }
-        Ok(Exit::Holds)
+        let recorded = history::record(&project, &place, &what, context.progress)?;
+        said(&place, self.dry_run, &recorded, self.format, context)
     }
 }
 
@@ -147,12 +148,7 @@ impl List {
                 place.shown()
             ));
         }
-        match self.format {
-            Rendering::Text => show(&history::list(&runs))?,
-            Rendering::Json => {
-                print(&format!("{:#}\n", history::list_json(&place.shown(), &runs)))?;
-            }
-        }
+        self.format.put(|| history::list(&runs), || history::list_json(&place.shown(), &runs))?;
         Ok(Exit::Holds)
     }
 }
@@ -169,11 +165,8 @@ impl Trend {
             dirty: self.dirty,
         };
         let answer = history::trend(&place, project.as_ref(), &which, context.progress)?;
-        match self.format {
-            Rendering::Text if self.budget.is_none() => show(&answer.overview())?,
-            Rendering::Text => show(&answer.text())?,
-            Rendering::Json => print(&format!("{:#}\n", answer.json()))?,
-        }
+        let text = || if self.budget.is_none() { answer.overview() } else { answer.text() };
+        self.format.put(text, || answer.json())?;
         Ok(Exit::Holds)
     }
 }

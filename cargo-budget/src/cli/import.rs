@@ -6,6 +6,8 @@ use clap::Args;
 
 use super::context::Context;
 use super::db::{Db, project};
+use super::recorded::said;
+use super::rendering::Rendering;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::history::{self, Place};
@@ -16,7 +18,7 @@ use crate::history::{self, Place};
 Examples:
   cargo budget history import target/criterion
   hyperfine --export-json sleep.json 'sleep 0.1'; cargo budget history import sleep.json
-  cargo budget history import --format gungraun target/gungraun --dry-run
+  cargo budget history import --tool gungraun target/gungraun --dry-run
 
 Imported results have no limit and no verdict: they are neither green nor red.")]
 pub(super) struct Import {
@@ -27,7 +29,10 @@ pub(super) struct Import {
     files: Vec<PathBuf>,
     /// The tool that wrote them [default: recognised from each file]
     #[arg(long, value_enum)]
-    format: Option<history::Format>,
+    tool: Option<history::Format>,
+    /// How to print what was done
+    #[arg(long, value_enum, default_value_t)]
+    format: Output,
     /// The commit that was measured [default: the one that is checked out]
     #[arg(long, value_name = "REVISION")]
     commit: Option<String>,
@@ -42,21 +47,56 @@ pub(super) struct Import {
     dry_run: bool,
 }
 
+/// The format of the output, and the tools that were once named by the same option.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+enum Output {
+    /// For people
+    #[default]
+    Text,
+    /// For programs
+    Json,
+    #[value(hide = true)]
+    Criterion,
+    #[value(hide = true)]
+    Hyperfine,
+    #[value(hide = true)]
+    Gungraun,
+    #[value(hide = true)]
+    GoogleBenchmark,
+    #[value(hide = true)]
+    K6,
+}
+
+impl Output {
+    /// Returns the format of the output, and the tool if this names one.
+    fn parts(self) -> (Rendering, Option<history::Format>) {
+        let tool = |format| (Rendering::Text, Some(format));
+        match self {
+            Output::Text => (Rendering::Text, None),
+            Output::Json => (Rendering::Json, None),
+            Output::Criterion => tool(history::Format::Criterion),
+            Output::Hyperfine => tool(history::Format::Hyperfine),
+            Output::Gungraun => tool(history::Format::Gungraun),
+            Output::GoogleBenchmark => tool(history::Format::GoogleBenchmark),
+            Output::K6 => tool(history::Format::K6),
+        }
+    }
+}
+
 impl Import {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
         let project = project();
         let place = Place::of(self.db.db.as_deref(), project.as_ref())?;
+        let (format, named) = self.format.parts();
         let what = history::Source {
             files: &self.files,
-            format: self.format,
+            format: self.tool.or(named),
             commit: self.commit.as_deref(),
             branch: self.branch.as_deref(),
             environment: self.environment.as_deref(),
             dry: self.dry_run,
         };
-        for message in history::import(&place, project.as_ref(), &what, context.progress)? {
-            context.tell(&message);
-        }
-        Ok(Exit::Holds)
+        let runs = history::import(&place, project.as_ref(), &what, context.progress)?;
+        said(&place, self.dry_run, &runs, format, context)
     }
 }

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::context::Context;
-use super::output::show;
+use super::done::Done;
+use super::rendering::Rendering;
 use crate::benches;
-use crate::edit;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::file;
@@ -37,6 +37,9 @@ pub(super) struct Init {
     /// registry]
     #[arg(long, value_name = "DIR")]
     perf_budget_path: Option<PathBuf>,
+    /// The format of the output
+    #[arg(long, value_enum, default_value_t)]
+    format: Rendering,
 }
 
 impl Init {
@@ -55,6 +58,7 @@ impl Init {
                 path.display()
             )
         }));
+        let mut done = Done::new("init", self.dry_run, self.format, context);
         if self.limits {
             let measured = benches::Harness::measure(&Project::workspace()?, &|harness| {
                 context.tell("measuring every benchmark once");
@@ -69,34 +73,34 @@ impl Init {
             })?;
             let count = plan.limit(&found, &measured)?;
             if count == 0 && plan.notes.is_empty() {
-                context.tell("every benchmark has a limit already, or there is none");
+                done.remark("every benchmark has a limit already, or there is none");
             }
         }
         for kept in &plan.kept {
-            context.tell(&format!("kept      {kept}"));
+            done.entry("kept", kept, "");
         }
         for write in &plan.writes {
+            let before = write.before.as_deref();
             if self.dry_run {
-                let before = write.before.as_deref();
-                show(&edit::difference(before, &write.after, &write.name))?;
+                done.differs(before, &write.after, &write.name)?;
             } else {
                 file::write(&write.path, &write.after)?;
-                let word = if write.before.is_some() { "edited" } else { "wrote" };
+                let word = done.changes(before, &write.after, &write.name);
                 context.tell(&format!("{word:<9} {}", write.name));
             }
         }
         for note in &plan.notes {
-            context.tell(&format!("note      {note}"));
+            done.note(note);
         }
         if plan.writes.is_empty() {
-            context.tell("everything is there already; nothing was changed");
+            done.remark("everything is there already; nothing was changed");
         } else if !self.dry_run {
-            context.tell(&format!(
+            done.remark(&format!(
                 "next: `cargo test --release{} --test budgets` measures, then `cargo budget tighten` brings the \
                  limits close to what was measured",
                 if found.has_siblings { format!(" --package {}", found.package) } else { String::new() }
             ));
         }
-        Ok(Exit::Holds)
+        done.end(Exit::Holds)
     }
 }

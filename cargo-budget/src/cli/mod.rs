@@ -9,6 +9,7 @@ mod context;
 mod db;
 mod diff;
 mod doctor;
+mod done;
 mod explain;
 mod history;
 #[cfg(feature = "import")]
@@ -25,6 +26,7 @@ mod open;
 mod output;
 mod profiled;
 mod question;
+mod recorded;
 mod rendering;
 mod report;
 mod save_base;
@@ -154,4 +156,51 @@ fn arguments() -> Vec<std::ffi::OsString> {
         arguments.insert(arguments.len().min(1), "budget".into());
     }
     arguments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns the names of all commands that do something, with their arguments.
+    fn commands(of: &clap::Command, before: &str) -> Vec<(String, clap::Command)> {
+        let mut all = Vec::new();
+        for command in of.get_subcommands().filter(|command| command.get_name() != "help") {
+            let name = format!("{before}{}", command.get_name());
+            let inner = commands(command, &format!("{name} "));
+            if inner.is_empty() {
+                all.push((name, command.clone()));
+            }
+            all.extend(inner);
+        }
+        all
+    }
+
+    /// Every command writes JSON, and the page for programs says which schema it has. What `completions` writes is for a
+    /// shell.
+    #[test]
+    fn every_command_has_json_with_a_schema() {
+        let cargo = Cargo::command();
+        let budget = cargo.find_subcommand("budget").unwrap();
+        let all = commands(budget, "");
+        assert!(all.len() >= 20, "only {} commands were found", all.len());
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let page = std::fs::read_to_string(root.join("docs/agents.md")).unwrap();
+        for (name, command) in all.iter().filter(|(name, _)| name != "completions") {
+            if cfg!(not(feature = "import")) && name == "history import" {
+                continue;
+            }
+            if cfg!(not(unix)) && name == "open" {
+                continue;
+            }
+            let format = command.get_arguments().find(|argument| argument.get_id() == "format");
+            let values = format.map(clap::Arg::get_possible_values).unwrap_or_default();
+            assert!(values.iter().any(|value| value.get_name() == "json"), "{name} has no JSON");
+            let row =
+                page.lines().find(|line| line.starts_with(&format!("| `{name} --format json")));
+            let row = row.unwrap_or_else(|| panic!("docs/agents.md has no schema of {name}"));
+            let schema = row.split('`').nth(3).unwrap();
+            assert!(root.join(schema).is_file(), "{name}: there is no {schema}");
+        }
+    }
 }

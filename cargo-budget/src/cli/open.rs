@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use perf_budget_core::quantity::{Quantity, Unit};
+use serde_json::json;
 
 use super::context::Context;
-use super::output::show;
+use super::rendering::Rendering;
 use crate::browser::{self, Site, Terms, Until};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -54,6 +55,9 @@ pub(super) struct Open {
     /// Let the browser not lock its processes in. For root that is always so, since it cannot
     #[arg(long)]
     no_sandbox: bool,
+    /// The format of the output
+    #[arg(long, value_enum, default_value_t)]
+    format: Rendering,
 }
 
 impl Open {
@@ -77,10 +81,23 @@ impl Open {
             context.tell(&format!("the page was ready, but: {}", text::line(fault)));
         }
         context.tell(&format!("{} requests", visit.requests));
-        show(&format!(
-            "startup {:.3} ms\ntransferred {} B\njs_heap {} B\nwasm_memory {} B\n",
-            visit.startup, visit.transferred, visit.js_heap, visit.wasm_memory
-        ))?;
+        let text = || {
+            format!(
+                "startup {:.3} ms\ntransferred {} B\njs_heap {} B\nwasm_memory {} B\n",
+                visit.startup, visit.transferred, visit.js_heap, visit.wasm_memory
+            )
+        };
+        self.format.put(text, || {
+            json!({
+                "version": 1,
+                "startup": visit.startup / 1000.0,
+                "transferred": visit.transferred,
+                "js_heap": visit.js_heap,
+                "wasm_memory": visit.wasm_memory,
+                "requests": visit.requests,
+                "faults": visit.faults,
+            })
+        })?;
         Ok(Exit::Holds)
     }
 

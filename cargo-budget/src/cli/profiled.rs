@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use perf_budget_core::profile::{self, Asked, Profile};
 
 use super::context::Context;
-use super::output::{print, show};
 use super::question::Question;
 use super::rendering::Rendering;
 use crate::base::{self, Base, Built, Target};
@@ -64,10 +63,7 @@ impl Wanted<'_> {
                 .map(|base| base.commit.clone()),
             all: profile::read(&file)?,
         };
-        match self.format {
-            Rendering::Text => show(&profiles.text())?,
-            Rendering::Json => print(&profiles.json()?)?,
-        }
+        self.format.put(|| profiles.text(), || profiles.json())?;
         let is_there = |profile: &Profile| profile.blame.is_some();
         Ok(if profiles.all.iter().any(is_there) { Exit::Holds } else { Exit::Unmeasured })
     }

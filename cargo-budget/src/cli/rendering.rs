@@ -1,4 +1,9 @@
-//! The option `--format text|json` of the subcommands that have no other formats.
+//! The option `--format text|json`: every command that says something has it, and prints by it.
+
+use serde_json::Value;
+
+use super::output::{print, show};
+use crate::failure::Failure;
 
 /// The format of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -8,4 +13,28 @@ pub(super) enum Rendering {
     Text,
     /// For programs
     Json,
+}
+
+impl Rendering {
+    /// Whether the output is for programs.
+    pub(super) fn is_json(self) -> bool {
+        self == Rendering::Json
+    }
+
+    /// Prints what a command found. Only the form that is asked for is made.
+    pub(super) fn put(
+        self,
+        text: impl FnOnce() -> String,
+        json: impl FnOnce() -> Value,
+    ) -> Result<(), Failure> {
+        match self {
+            Rendering::Text => show(&text()),
+            Rendering::Json => document(&json()),
+        }
+    }
+}
+
+/// Prints a document for programs.
+pub(super) fn document(json: &Value) -> Result<(), Failure> {
+    print(&format!("{json:#}\n"))
 }

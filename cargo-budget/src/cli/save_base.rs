@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use perf_budget_core::outcome::short;
+use serde_json::json;
 
 use super::context::Context;
+use super::rendering::Rendering;
 use super::target::Options;
 use crate::base;
 use crate::exit::Exit;
@@ -28,6 +30,9 @@ pub(super) struct SaveBase {
     layouts: Option<u32>,
     #[command(flatten)]
     options: Options,
+    /// The format of the output
+    #[arg(long, value_enum, default_value_t)]
+    format: Rendering,
 }
 
 impl SaveBase {
@@ -42,6 +47,10 @@ impl SaveBase {
         let commit =
             base::save(&project, &target, times, &self.directory, context.progress, &tell)?;
         context.tell(&format!("saved {} in {}", short(&commit), self.directory.display()));
+        self.format.put(String::new, || {
+            let directory = self.directory.display().to_string();
+            json!({ "version": 1, "commit": commit, "directory": directory, "links": times.links })
+        })?;
         Ok(Exit::Holds)
     }
 }

@@ -5,7 +5,6 @@ use perf_budget_core::selftest;
 use perf_budget_core::suite::{Suite, Test};
 
 use super::context::Context;
-use super::output::{print, show};
 use super::question::Question;
 use super::rendering::Rendering;
 use super::target::Options;
@@ -92,10 +91,7 @@ impl Selftest {
         if table.0.is_empty() {
             return Err(Failure::unmeasured("no limit was tested, since there is none"));
         }
-        match self.format {
-            Rendering::Text => show(&table.text())?,
-            Rendering::Json => print(&table.json()?)?,
-        }
+        self.format.put(|| table.text(), || table.json())?;
         for sentence in table.closing() {
             context.tell(&sentence);
         }
@@ -127,10 +123,7 @@ impl Selftest {
 
     /// Shows how often the same code was red.
     fn count(&self, same: &Same, context: Context) -> Result<Exit, Failure> {
-        match self.format {
-            Rendering::Text => show(&same.text())?,
-            Rendering::Json => print(&same.json()?)?,
-        }
+        self.format.put(|| same.text(), || same.json())?;
         for sentence in same.closing() {
             context.tell(&sentence);
         }

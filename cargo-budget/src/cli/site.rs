@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use super::context::Context;
 use super::db::{Db, project};
-use super::output::{print, show};
 use super::rendering::Rendering;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -67,10 +66,7 @@ impl Site {
         for note in &made.notes {
             context.tell(&format!("note: {note}"));
         }
-        match self.format {
-            Rendering::Text => show(&said(&made))?,
-            Rendering::Json => print(&format!("{:#}\n", serde_json::json!(made)))?,
-        }
+        self.format.put(|| said(&made), || serde_json::json!(made))?;
         Ok(Exit::Holds)
     }
 }

@@ -6,10 +6,12 @@ use perf_budget_core::budget::{self, Budget};
 use perf_budget_core::metric::Metric;
 
 use super::context::Context;
+use super::done::Done;
 use super::output::show;
+use super::rendering::Rendering;
 use crate::doctor;
 use crate::edit::suggest::Terms;
-use crate::edit::{self, suggest, tighten};
+use crate::edit::{suggest, tighten};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::file;
@@ -37,6 +39,9 @@ pub(super) struct Suggest {
     /// Add the limits to budgets.toml
     #[arg(long)]
     write: bool,
+    /// The format of the output
+    #[arg(long, value_enum, default_value_t)]
+    format: Rendering,
 }
 
 impl Suggest {
@@ -55,6 +60,7 @@ impl Suggest {
             clock: doctor::clock().grain(),
             warn_at: budgets.settings.warn_at,
         };
+        let mut done = Done::new("suggest", !self.write, self.format, context);
         let (mut all, mut missing, mut foreign) = (Vec::new(), Vec::new(), None);
         let mut meant = false;
         for budget in asked {
@@ -73,7 +79,7 @@ impl Suggest {
             let found = suggest::suggest(&budgets, budget, metric.as_ref(), &record, terms);
             match metric.filter(|_| found.is_empty()) {
                 Some(metric) if limits(budget, &metric) => {
-                    context.tell(&format!("`{}` has a limit on `{metric}` already", budget.name));
+                    done.remark(&format!("`{}` has a limit on `{metric}` already", budget.name));
                 }
                 Some(metric) => missing.push(suggest::advice(budget, &metric)),
                 None => all.push(found),
@@ -92,15 +98,15 @@ impl Suggest {
                     path.display()
                 )));
             }
-            context.tell(
+            done.remark(
                 "every metric with recorded values has a limit; `--metric` asks for another one",
             );
-            return Ok(Exit::Holds);
+            return done.end(Exit::Holds);
         }
         for advice in missing {
-            context.tell(&advice);
+            done.remark(&advice);
         }
-        if !self.write {
+        if !self.write && !self.format.is_json() {
             let parts: Vec<String> = all
                 .iter()
                 .map(|found| suggest::pasted(&text, found))
@@ -111,13 +117,16 @@ impl Suggest {
         }
         let all: Vec<_> = all.into_iter().flatten().collect();
         let edited = suggest::insert(&text, &budgets, &all)?;
-        show(&edit::difference(Some(&text), &edited, "budgets.toml"))?;
-        file::write(&file, &edited)?;
+        done.differs(Some(&text), &edited, "budgets.toml")?;
+        let what = if self.write { "added" } else { "suggested" };
+        if self.write {
+            file::write(&file, &edited)?;
+        }
         for suggestion in &all {
             let suggest::Suggestion { budget, metric, value, basis, .. } = suggestion;
-            context.tell(&format!("added     {budget}::{metric}: {value}: {basis}"));
+            done.limit(what, &format!("{budget}::{metric}"), value, basis);
         }
-        Ok(Exit::Holds)
+        done.end(Exit::Holds)
     }
 }
 

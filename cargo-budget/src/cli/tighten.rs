@@ -5,9 +5,9 @@ use std::path::Path;
 use perf_budget_core::quantity::{Quantity, Unit};
 
 use super::context::Context;
-use super::output::show;
+use super::done::Done;
+use super::rendering::Rendering;
 use crate::doctor;
-use crate::edit;
 use crate::edit::tighten::{self, Fate};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -35,6 +35,9 @@ pub(super) struct Tighten {
     /// Show what would change, and write nothing
     #[arg(long)]
     dry_run: bool,
+    /// The format of the output
+    #[arg(long, value_enum, default_value_t)]
+    format: Rendering,
 }
 
 impl Tighten {
@@ -46,7 +49,8 @@ impl Tighten {
         let outcomes = project.latest(context.progress)?;
         let clock = doctor::clock().grain();
         let plan = tighten::plan(&text, &budgets, &outcomes, &self.budgets, self.headroom, clock)?;
-        show(&edit::difference(Some(&text), &plan.text, "budgets.toml"))?;
+        let mut done = Done::new("tighten", self.dry_run, self.format, context);
+        done.differs(Some(&text), &plan.text, "budgets.toml")?;
         let (mut tightened, mut skipped) = (0, 0);
         for row in &plan.rows {
             let (word, sentence) = match &row.fate {
@@ -56,15 +60,14 @@ impl Tighten {
             };
             tightened += usize::from(word == "tightened");
             skipped += usize::from(word == "skipped");
-            let sentence = format!("{word:<9} {}: {sentence}", row.name);
-            context.tell(&text::printable(&sentence));
+            done.entry(word, &text::printable(&row.name), &text::printable(sentence));
         }
         if plan.rows.iter().any(|row| matches!(row.fate, Fate::Tightened { warns: true, .. })) {
             // The smallest headroom with which the measured value stays below `warn_at` of the limit.
             let share =
                 Quantity::new((100.0 / budgets.settings.warn_at).ceil() / 100.0 - 1.0, Unit::Share);
-            context.tell(&format!(
-                "note      a limit used beyond `warn_at` warns in every run; `--headroom \"{share}\"` leaves more room"
+            done.note(&format!(
+                "a limit used beyond `warn_at` warns in every run; `--headroom \"{share}\"` leaves more room"
             ));
         }
         let kept = plan.rows.len() - tightened - skipped;
@@ -73,7 +76,7 @@ impl Tighten {
             file::write(&file, &plan.text)?;
         }
         context.tell(&format!("{tightened} {would}tightened, {kept} kept, {skipped} skipped"));
-        Ok(Exit::Holds)
+        done.end(Exit::Holds)
     }
 }
 

@@ -1,6 +1,7 @@
 //! `cargo budget watch`.
 
-use super::output::show;
+use super::output::{print, show};
+use super::rendering::Rendering;
 use super::target::Options;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -36,6 +37,9 @@ pub(super) struct Watch {
     times: Option<u32>,
     #[command(flatten)]
     options: Options,
+    /// The format of the output: lines for people, or a line of JSON for each measurement
+    #[arg(long, value_enum, default_value_t)]
+    format: Rendering,
 }
 
 impl Watch {
@@ -49,6 +53,10 @@ impl Watch {
             target: &self.options.target(),
             most: self.times,
         };
-        watch::watch(&project, &asked, &|text| show(text))
+        watch::watch(&project, &asked, &|said| match (self.format, said.json()) {
+            (Rendering::Text, _) => show(&said.text()),
+            (Rendering::Json, Some(json)) => print(&format!("{json}\n")),
+            (Rendering::Json, None) => Ok(()),
+        })
     }
 }

@@ -5,6 +5,8 @@
 //! finds, with `change` and `drift`, how a budget's values developed; `show` prints it, and `overview` what changed lately
 //! over all budgets. `survey` reads what the site shows.
 
+#[cfg(test)]
+mod appended_tests;
 mod change;
 mod database;
 mod drift;
@@ -21,6 +23,7 @@ mod schema;
 mod select;
 mod show;
 mod sqlite;
+mod step;
 mod store;
 mod survey;
 #[cfg(test)]
@@ -34,9 +37,10 @@ pub(crate) use database::Fault;
 #[cfg(feature = "import")]
 pub(crate) use import::{Format, Source, import};
 pub(crate) use place::Place;
-pub(crate) use record::{RunToRecord, record};
+pub(crate) use record::{Recorded, RunToRecord, record};
 pub(crate) use select::{TrendQuery, choose_branch, trend};
 pub(crate) use show::{Shown, list, list_json, percent, probability};
+pub(crate) use step::worse_step;
 pub(crate) use store::{Point, Series, Store};
 pub(crate) use survey::{OutcomeRow, RunOf};
 pub(crate) use time::shown as time_shown;

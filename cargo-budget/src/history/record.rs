@@ -1,6 +1,7 @@
 //! Records a run of the harness from `outcomes.jsonl` into the history.
 
 use perf_budget_core::outcome::Outcome;
+use serde::Serialize;
 
 use super::entry::{Entry, HARNESS, Measured, environment};
 use super::place::Place;
@@ -22,16 +23,57 @@ pub(crate) struct RunToRecord<'a> {
     pub(crate) dry: bool,
 }
 
+/// What was done with one run.
+#[derive(Debug, Serialize)]
+pub(crate) struct Recorded {
+    run: String,
+    commit: Option<String>,
+    branch: Option<String>,
+    /// Whether the work tree had uncommitted changes.
+    dirty: bool,
+    /// The tool that measured it.
+    source: String,
+    outcomes: usize,
+    /// How many of the outcomes are new; `None` where nothing was to be recorded.
+    added: Option<u64>,
+    /// The summary, for people.
+    pub(crate) sentence: String,
+    /// What a reader has to know of it.
+    pub(crate) warnings: Vec<String>,
+}
+
+impl Recorded {
+    /// Returns what is said of an entry that is not to be recorded.
+    pub(super) fn dry(entry: &Entry, place: &Place) -> Recorded {
+        Recorded::of(entry, None, format!("would record {} in `{}`", summary(entry), place.shown()))
+    }
+
+    fn of(entry: &Entry, added: Option<u64>, sentence: String) -> Recorded {
+        let revision = entry.revision.clone();
+        Recorded {
+            run: entry.id.clone(),
+            commit: revision.commit,
+            branch: revision.branch,
+            dirty: revision.dirty,
+            source: entry.source.clone(),
+            outcomes: entry.values.len(),
+            added,
+            sentence,
+            warnings: Vec::new(),
+        }
+    }
+}
+
 /// The seconds by which the clocks of two machines may differ.
 const SKEW: i64 = 120;
 
-/// Records a run of the project. Returns sentences that say what was done; the last is the summary.
+/// Records a run of the project. Returns what was done with it, and with each run that belongs to it.
 pub(crate) fn record(
     project: &Project,
     place: &Place,
     what: &RunToRecord<'_>,
     progress: Progress,
-) -> Result<Vec<String>, Failure> {
+) -> Result<Vec<Recorded>, Failure> {
     let outcomes = match what.run {
         None => project.last_run(progress)?,
         Some(id) => of_run(project, id, progress)?,
@@ -50,24 +92,20 @@ pub(crate) fn record(
             None => runs.push(vec![outcome]),
         }
     }
-    let mut sentences = Vec::new();
-    for outcomes in &runs {
-        sentences.extend(record_run(project, place, what, outcomes, progress)?);
-    }
-    Ok(sentences)
+    runs.iter().map(|outcomes| record_run(project, place, what, outcomes, progress)).collect()
 }
 
-/// Records the outcomes of one run. Returns sentences that say what was done; the last is the summary.
+/// Records the outcomes of one run.
 fn record_run(
     project: &Project,
     place: &Place,
     what: &RunToRecord<'_>,
     outcomes: &[Outcome],
     progress: Progress,
-) -> Result<Vec<String>, Failure> {
+) -> Result<Recorded, Failure> {
     let run = &outcomes[0].run;
     let mut revision = revision::of(&project.root, what.commit, what.branch)?;
-    let mut sentences = warnings(&mut revision, what, run.began.cast_signed());
+    let warnings = warnings(&mut revision, what, run.began.cast_signed());
     let entry = Entry {
         id: run.id.clone(),
         began: run.began.cast_signed(),
@@ -77,8 +115,8 @@ fn record_run(
         values: outcomes.iter().map(Measured::of).collect(),
         revision,
     };
-    sentences.push(if what.dry {
-        format!("would record {} in `{}`", summary(&entry), place.shown())
+    let recorded = if what.dry {
+        Recorded::dry(&entry, place)
     } else {
         let with_remedy = |failure: Failure| Failure {
             text: format!("{failure}. {}", how_to_repeat(project, &entry)),
@@ -87,15 +125,19 @@ fn record_run(
         let work = progress.count("recording", "outcomes", entry.values.len());
         let mut store = place.create("record in").map_err(with_remedy)?;
         write(&mut store, &entry, &|| work.step()).map_err(with_remedy)?
-    });
-    Ok(sentences)
+    };
+    Ok(Recorded { warnings, ..recorded })
 }
 
-/// Records the entry, calling `step` after each of its values. Returns a sentence that says so.
-pub(crate) fn write(store: &mut Store, entry: &Entry, step: &dyn Fn()) -> Result<String, Failure> {
+/// Records the entry, calling `step` after each of its values.
+pub(super) fn write(
+    store: &mut Store,
+    entry: &Entry,
+    step: &dyn Fn(),
+) -> Result<Recorded, Failure> {
     let recorded =
         store.record(entry, step).map_err(|fault| fault.failure("record in", store.place()))?;
-    Ok(match (recorded.added, recorded.known) {
+    let sentence = match (recorded.added, recorded.known) {
         (0, _) => format!("{} was recorded already in `{}`", summary(entry), store.place()),
         (_, 0) => format!("recorded {} in `{}`", summary(entry), store.place()),
         (added, known) => format!(
@@ -103,11 +145,12 @@ pub(crate) fn write(store: &mut Store, entry: &Entry, step: &dyn Fn()) -> Result
             summary(entry),
             store.place()
         ),
-    })
+    };
+    Ok(Recorded::of(entry, Some(recorded.added), sentence))
 }
 
 /// Returns the summary of an entry: "25 outcomes of run `x`, commit abc on main".
-pub(crate) fn summary(entry: &Entry) -> String {
+fn summary(entry: &Entry) -> String {
     let revision = &entry.revision;
     let commit = revision.commit.as_deref().map_or("no commit".to_owned(), |commit| {
         format!("commit {}{}", short(commit), if revision.dirty { " with changes" } else { "" })

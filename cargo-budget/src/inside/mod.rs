@@ -5,12 +5,14 @@
 
 mod contents;
 mod elf;
+mod looked;
 mod place;
 mod wasm;
 
 use std::path::Path;
 
 pub(crate) use self::contents::Inside;
+pub(crate) use self::looked::Looked;
 pub(crate) use self::place::{FILES, Part, Place, by_budget};
 use crate::failure::Failure;
 

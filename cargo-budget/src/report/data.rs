@@ -22,6 +22,8 @@ pub(crate) struct Report {
     pub(crate) remarks: Vec<String>,
     /// The contents of the artifacts of each budget, by the budget's name. It is empty for a run from another place.
     pub(crate) inside: BTreeMap<String, Vec<(String, Inside)>>,
+    /// How the run ended, where the command knows more than the outcomes say: a base that was not compared with.
+    pub(crate) ended: Option<Exit>,
 }
 
 impl Report {
@@ -58,7 +60,7 @@ impl Report {
 
     /// Returns the exit code of the command.
     pub(crate) fn exit(&self) -> Exit {
-        match Exit::of(&self.outcomes) {
+        match self.ended.unwrap_or_else(|| Exit::of(&self.outcomes)) {
             Exit::Holds | Exit::Inconclusive if self.missing > 0 => Exit::Unmeasured,
             exit => exit,
         }

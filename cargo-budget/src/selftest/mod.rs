@@ -10,7 +10,6 @@ use perf_budget_core::verdict::Verdict;
 use serde_json::json;
 
 use crate::exit::Exit;
-use crate::failure::Failure;
 use crate::text;
 
 pub(crate) use self::same::Same;
@@ -72,7 +71,7 @@ impl Table {
     }
 
     /// Renders all results as JSON, with each size that was tried.
-    pub(crate) fn json(&self) -> Result<String, Failure> {
+    pub(crate) fn json(&self) -> serde_json::Value {
         let results: Vec<serde_json::Value> = self
             .0
             .iter()
@@ -96,9 +95,7 @@ impl Table {
                 })
             })
             .collect();
-        serde_json::to_string_pretty(&json!({ "version": 2, "results": results }))
-            .map(|text| text + "\n")
-            .map_err(|e| Failure::unmeasured(format!("failed to write JSON: {e}")))
+        json!({ "version": 2, "results": results })
     }
 
     /// Returns how many of how many turned red, and what the others are.

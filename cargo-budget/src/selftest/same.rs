@@ -9,7 +9,6 @@ use perf_budget_core::verdict::Verdict;
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
-use crate::failure::Failure;
 use crate::text;
 
 /// The confidence of the intervals.
@@ -120,7 +119,7 @@ impl Same {
     }
 
     /// Renders all rates as JSON, of runs and of limits.
-    pub(crate) fn json(&self) -> Result<String, Failure> {
+    pub(crate) fn json(&self) -> Value {
         let limits: Vec<Value> = self
             .rows()
             .into_iter()
@@ -134,7 +133,7 @@ impl Same {
                 })
             })
             .collect();
-        let all = json!({
+        json!({
             "version": 1,
             "confidence": CONFIDENCE,
             "runs": {
@@ -142,10 +141,7 @@ impl Same {
                 "inconclusive": self.runs(is_inconclusive).json(),
             },
             "limits": limits,
-        });
-        serde_json::to_string_pretty(&all)
-            .map(|text| text + "\n")
-            .map_err(|e| Failure::unmeasured(format!("failed to write JSON: {e}")))
+        })
     }
 
     /// Says how often a run was red or inconclusive, and how much is known of that.
@@ -237,7 +233,7 @@ mod tests {
         assert_eq!((rows[0].reason, rows[1].reason), ("Fail it is", "Unmeasured it is"));
         assert_eq!(all.exit(), Exit::Broken);
         assert!(all.text().contains("a::p50     1 of 3        0 of 3       2.0"), "{}", all.text());
-        let json: Value = serde_json::from_str(&all.json().unwrap()).unwrap();
+        let json = all.json();
         assert_eq!(json["limits"][1]["red"]["of"], 2);
         let high = json["runs"]["red"]["high"].as_f64().unwrap();
         assert!((high - 0.9057).abs() < 1e-4, "Clopper & Pearson of 1 in 3: {high}");

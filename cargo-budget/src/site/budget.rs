@@ -28,7 +28,7 @@ pub(super) struct Test {
     pub(super) steps: Vec<Step>,
     /// The number of environments that are not shown.
     pub(super) left_out: usize,
-    /// Its outcome in the last run here, where that run is in the history and has a distribution.
+    /// Its outcome in the last run here, where that run is in the history and has a distribution or a profile.
     pub(super) recorded: Option<Outcome>,
 }
 
@@ -82,19 +82,34 @@ fn section(test: &Test, has_page: &dyn Fn(&str) -> bool) -> Markup {
             (environments(test))
             (steps(test, has_page))
             (distribution(test))
+            (profile(test))
         }
     }
 }
 
 /// Renders how the values of the last run are distributed, as the page of that run does.
 fn distribution(test: &Test) -> Markup {
-    let drawn =
-        test.recorded.as_ref().and_then(|outcome| Some((outcome, run::chart::render(outcome)?)));
+    let shaped = test.recorded.as_ref().filter(|outcome| outcome.shape.is_some());
+    let drawn = shaped.and_then(|outcome| Some((outcome, run::chart::render(outcome)?)));
     html! {
         @if let Some((outcome, chart)) = drawn {
             figure.recorded {
                 figcaption { "The values of the run of " (time_shown(outcome.run.began.cast_signed())) }
                 (chart)
+            }
+        }
+    }
+}
+
+/// Renders what was profiled in the last run, as the page of that run does: the calls as a graph, and the functions.
+fn profile(test: &Test) -> Markup {
+    let profiled =
+        test.recorded.as_ref().and_then(|outcome| Some((outcome, outcome.blame.as_ref()?)));
+    html! {
+        @if let Some((outcome, blame)) = profiled {
+            div.profile {
+                h3 { "The profile of the run of " (time_shown(outcome.run.began.cast_signed())) }
+                (run::blame::render(blame))
             }
         }
     }

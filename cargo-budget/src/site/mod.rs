@@ -297,7 +297,7 @@ fn made_of(runs: &[RunOf], before: Option<&str>, subject: &str, steps: &[&Step])
     digest(parts.iter().map(String::as_str).chain([before.unwrap_or_default(), subject]))
 }
 
-/// Returns the outcomes of the last run here that have a distribution, where the history has that run.
+/// Returns the outcomes of the last run here that have a distribution or a profile, where the history has that run.
 fn recorded(
     project: Option<&Project>,
     commits: &[Commit],
@@ -306,8 +306,10 @@ fn recorded(
     let known: HashSet<&str> =
         commits.iter().flat_map(|(_, runs)| runs).map(|run| run.id.as_str()).collect();
     let last = project.and_then(|project| project.last_run(progress).ok()).unwrap_or_default();
-    let is_shown =
-        |outcome: &Outcome| outcome.shape.is_some() && known.contains(outcome.run.id.as_str());
+    let is_shown = |outcome: &Outcome| {
+        (outcome.shape.is_some() || outcome.blame.is_some())
+            && known.contains(outcome.run.id.as_str())
+    };
     let last = last.into_iter().filter(is_shown);
     last.map(|outcome| (outcome.test.clone(), outcome)).collect()
 }

@@ -1,6 +1,7 @@
 //! Measuring again on each save: limits of the work tree against the base, in a line each.
 
 mod files;
+mod said;
 
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
@@ -8,18 +9,18 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use perf_budget_core::outcome::Outcome;
-use perf_budget_core::report::terminal::interval_text;
 use perf_budget_core::suite::Suite;
 use perf_budget_core::{budget, record, selftest};
 
 use self::files::Files;
+use self::said::Measured;
+pub(crate) use self::said::Said;
 use crate::base::{self, Target};
 use crate::child;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::project::Project;
-use crate::text::{short, value_shown};
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_millis(250);
@@ -50,17 +51,12 @@ pub(crate) struct Asked<'a> {
 pub(crate) fn watch(
     project: &Project,
     asked: &Asked<'_>,
-    show: &dyn Fn(&str) -> Result<(), Failure>,
+    show: &dyn Fn(&Said<'_>) -> Result<(), Failure>,
 ) -> Result<Exit, Failure> {
     tests(project, asked.name)?;
     let commit = base::commit(project, asked.base)?;
     let interrupt = Interrupt::watched();
-    show(&format!(
-        "watching {} against {} ({}); Ctrl-C ends it\n",
-        asked.name,
-        short(&commit),
-        asked.base
-    ))?;
+    show(&Said::Begins { commit: &commit, name: asked.name, base: asked.base })?;
     let mut left = asked.most;
     let mut saved = Vec::new();
     loop {
@@ -71,10 +67,9 @@ pub(crate) fn watch(
             return Ok(Exit::Holds);
         }
         files.take_locks(&Files::of(&project.root)?);
-        let (text, exit) =
-            measured.unwrap_or_else(|failure| (format!("{failure}\n"), failure.exit));
-        let names = names(&saved, &project.root);
-        show(&if names.is_empty() { text } else { format!("{names}\n{text}") })?;
+        let measured = measured.unwrap_or_else(Measured::failed);
+        let exit = measured.exit;
+        show(&Said::Measured { commit: &commit, saved: shown(&saved, &project.root), measured })?;
         if let Some(left) = &mut left {
             *left -= 1;
             if *left == 0 {
@@ -132,12 +127,12 @@ fn tests(project: &Project, name: &str) -> Result<Vec<String>, Failure> {
     Ok(tests)
 }
 
-/// Measures once, and returns a line for each limit, or the reason why there is none, and what the exit code would be.
+/// Measures once, and returns the outcomes, or the reason why there are none.
 fn measure(
     project: &Project,
     asked: &Asked<'_>,
     interrupt: &Interrupt,
-) -> Result<(String, Exit), Failure> {
+) -> Result<Measured, Failure> {
     let tests = tests(project, asked.name)?;
     let began = Instant::now();
     let record = project.record();
@@ -154,22 +149,24 @@ fn measure(
     }
     interrupt.status(&mut command)?;
     let outcomes = since(&project.record(), before)?;
-    let own: Vec<&Outcome> = tests
+    let own: Vec<Outcome> = tests
         .iter()
         .filter_map(|test| outcomes.iter().rev().find(|outcome| outcome.test == *test))
+        .cloned()
         .collect();
     let seconds = began.elapsed().as_secs_f64();
-    let mut text = own.iter().fold(String::new(), |text, outcome| text + &line(outcome));
     let mut said = String::new();
     let read = output.seek(SeekFrom::Start(0)).and_then(|_| output.read_to_string(&mut said));
     let is_compared = !said.contains(base::NOT_COMPARED);
     let is_measured = !own.is_empty() && is_compared;
-    if !is_measured {
+    let failed = if is_measured {
+        None
+    } else {
         read.map_err(|e| Failure::unmeasured(format!("failed to read the output: {e}")))?;
-        text += &failed(&said);
-    }
-    let exit = if is_measured { Exit::of(own.iter().copied()) } else { Exit::Unmeasured };
-    Ok((format!("{text}  in {seconds:.1} s\n"), exit))
+        Some(failed(&said))
+    };
+    let exit = if is_measured { Exit::of(&own) } else { Exit::Unmeasured };
+    Ok(Measured { outcomes: own, failed, seconds: Some(seconds), exit })
 }
 
 fn command(project: &Project, asked: &Asked<'_>, tests: &[String]) -> Result<Command, Failure> {
@@ -201,17 +198,6 @@ fn since(path: &Path, size: u64) -> Result<Vec<Outcome>, Failure> {
     Ok(record::read(part.path())?.outcomes)
 }
 
-/// Returns the line of an outcome: its test, its verdict, its value and the interval.
-fn line(outcome: &Outcome) -> String {
-    let interval = interval_text(outcome);
-    let between =
-        if matches!(&*interval, "-" | "exact") { String::new() } else { format!(" ({interval})") };
-    let why =
-        if outcome.estimate.is_none() { format!(", {}", outcome.reason) } else { String::new() };
-    let verdict = outcome.verdict.name();
-    format!("  {verdict:<12} {:<32} {}{between}{why}\n", outcome.test, value_shown(outcome))
-}
-
 /// Returns what was said where nothing was measured: from the first error on.
 fn failed(said: &str) -> String {
     let from = said.lines().skip_while(|line| !line.starts_with("error")).take(LINES);
@@ -221,10 +207,8 @@ fn failed(said: &str) -> String {
 }
 
 /// Returns the names of saved files, as a person knows them.
-fn names(saved: &[std::path::PathBuf], root: &Path) -> String {
-    let shown =
+fn shown(saved: &[std::path::PathBuf], root: &Path) -> Vec<String> {
+    let name =
         |path: &std::path::PathBuf| path.strip_prefix(root).unwrap_or(path).display().to_string();
-    let more =
-        if saved.len() > 3 { format!(" and {} more", saved.len() - 3) } else { String::new() };
-    saved.iter().take(3).map(shown).collect::<Vec<_>>().join(", ") + &more
+    saved.iter().map(name).collect()
 }

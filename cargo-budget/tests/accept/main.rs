@@ -2,6 +2,8 @@
 //! out.
 
 mod project;
+#[path = "../schemas/mod.rs"]
+mod schemas;
 
 use project::{Project, bytes, seconds};
 
@@ -260,4 +262,32 @@ fn prune_removes_only_values_without_a_limit() {
     assert_eq!(lock.values.keys().collect::<Vec<_>>(), ["a::gzip", "a::size"]);
     assert!(whole.starts_with(project.text().trim_end()), "{}", project.text());
     project.accept(&["--prune", "a"]).exited(2);
+}
+
+#[test]
+fn what_was_done_is_said_to_programs() {
+    let project = project();
+    project.record(&[seconds("merge::p99", 0.005), bytes("wasm::gzip", 76_200.0)]);
+    let document = |arguments: &[&str], code: i32| {
+        let ran = project.accept(&[arguments, &["--format", "json"]].concat()).exited(code);
+        let document: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        schemas::holds("edits", &document);
+        assert_eq!((&document["command"], &document["exit"]), (&"accept".into(), &code.into()));
+        document
+    };
+    let dry = document(&["--dry-run"], 0);
+    assert!(!project.file("budgets.lock").exists());
+    let first = document(&[], 0);
+    assert_eq!((&first["files"], &first["files"][0]["change"]), (&dry["files"], &"wrote".into()));
+    assert_eq!(first["entries"][0]["what"], "accepted");
+    assert_eq!(first["entries"][0]["name"], "merge::p99");
+    let again = document(&[], 0);
+    assert_eq!(
+        (&again["files"][0]["change"], &again["entries"][1]["what"]),
+        (&"none".into(), &"unchanged".into())
+    );
+    project.record(&[seconds("merge::p99", 0.02).fails()]);
+    assert_eq!(document(&[], 1)["entries"][0]["what"], "refused");
+    project.write("budgets.toml", "[budget.other]\nworkload = \"merge\"\nmax.p99 = \"1 s\"\n");
+    assert_eq!(document(&["--prune"], 0)["entries"][0]["what"], "removed");
 }

@@ -8,6 +8,8 @@ mod open;
 #[path = "../history/project.rs"]
 #[expect(dead_code, reason = "the tests of the history use more of it")]
 mod project;
+#[path = "../schemas/mod.rs"]
+mod schemas;
 mod site;
 
 use std::path::Path;

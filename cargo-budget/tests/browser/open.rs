@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::command::{Done, Scratch, run, skipped};
+use crate::schemas;
 
 /// A module with seven pages of memory, which it does not export.
 const MODULE: &str = "new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 5, 3, 1, 0, 7])";
@@ -70,6 +71,8 @@ fn a_page_with_a_module_is_measured() {
     assert!(transferred > least && transferred < least + 2000.0, "{transferred} for {least}");
     assert!(value(&done.out, "js_heap") > 100_000.0);
     assert!(done.out.contains("\nwasm_memory 917504 B\n"), "{}", done.out);
+    let json = open(&scratch, &["--until", "mark:ready", "--timeout", "2 min", "--format", "json"]);
+    schemas::holds("open", &serde_json::from_str(&json.out).unwrap());
 }
 
 #[test]

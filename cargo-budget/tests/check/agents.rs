@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::Crate;
 use super::elsewhere::{run, samples, unoptimized};
+use super::{Crate, schemas};
 
 /// Returns whether a program can be started.
 fn is_installed(program: &str) -> bool {
@@ -26,7 +26,10 @@ fn the_commands_of_the_page_read_a_red_and_check_its_fix() {
     counted.git(&["checkout", "-q", "-b", "slower"]);
     counted.steps(133);
     counted.commit("do more");
-    counted.check(&["--base", "main"]).is(1, &["steps is 1.33 x base"]);
+    let red = counted.check(&["--base", "main", "--format", "json"]);
+    red.is(1, &["steps is 1.33 x base"]);
+    schemas::holds("report", &red.json());
+    assert_eq!((&red.json()["exit"], &red.json()["verdicts"]["fail"]), (&1.into(), &1.into()));
     let (code, text) = run(&counted, &format!("{report}\nexit $code"), &[]);
     assert_eq!(code, 1, "{text}");
     let outcomes = fs::read_to_string(counted.0.path("outcomes.json")).unwrap();

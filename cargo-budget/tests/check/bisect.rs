@@ -6,10 +6,12 @@
 use std::fs;
 use std::process::Stdio;
 
+use perf_budget_core::outcome::{Outcome, Run};
+use perf_budget_core::verdict::Verdict;
 use serde_json::Value;
 
 use crate::made::{self, Made};
-use crate::{Crate, share_base};
+use crate::{Crate, schemas, share_base};
 
 const TESTS: &str = r#"
 fn main() -> std::process::ExitCode {
@@ -122,6 +124,7 @@ impl History {
         let (code, found, said) = self.search(&[&[test, range, "--format=json"], more].concat());
         assert_eq!((code, &found["result"]), (0, &"found".into()), "{said}");
         assert_eq!(found["commit"]["commit"], *self.commits[at], "{said}");
+        schemas::holds("bisect", &found);
         self.leaves_nothing();
         (found, said)
     }
@@ -182,6 +185,7 @@ fn the_commit_is_found_that_broke_a_limit() {
         history.search(&["counts::medium", &history.range(12, 16), "--format=json"]);
     assert_eq!((code, &found["result"]), (3, &"range".into()), "{said}");
     assert_eq!(found["first"], *history.commits[13], "{said}");
+    schemas::holds("bisect", &found);
     assert_eq!(found["last"], *history.commits[MEDIUM], "{said}");
     history.leaves_nothing();
 
@@ -193,6 +197,97 @@ fn the_commit_is_found_that_broke_a_limit() {
     let (code, _, said) = history.search(&["counts::small::x_base", &history.range(0, 8)]);
     assert!(code == 3 && said.contains("cannot be judged: it does not build"), "{code}: {said}");
     history.leaves_nothing();
+}
+
+impl History {
+    /// Records a run of each of these commits in the history, with the value that it has.
+    fn record(&self, measured: &[usize]) {
+        let value = |nth: usize| -> f64 {
+            let text = History::source(nth);
+            let (_, rest) = text.split_once("LARGE: f64 = ").unwrap();
+            rest.split(';').next().unwrap().parse().unwrap()
+        };
+        for &nth in measured {
+            let outcome = Outcome {
+                test: "counts::large".to_owned(),
+                budget: "counts".to_owned(),
+                metric: "large".to_owned(),
+                subject: "workload counts".to_owned(),
+                verdict: Verdict::Pass,
+                against: Some(
+                    serde_json::from_value(serde_json::json!({
+                        "bound": "max", "limit": 1000.0, "warn": 900.0, "tolerance": 0.0, "unit": "number",
+                    }))
+                    .unwrap(),
+                ),
+                estimate: Some(
+                    serde_json::from_value(serde_json::json!({
+                        "value": value(nth), "low": value(nth), "high": value(nth),
+                    }))
+                    .unwrap(),
+                ),
+                run: Run {
+                    id: format!("run-{nth}"),
+                    // After the commit, in whichever second that was made.
+                    began: 4_000_000_000 + nth as u64,
+                    tests: 1,
+                    budgets: 1,
+                    ..Run::default()
+                },
+                ..Outcome::default()
+            };
+            let line = serde_json::to_string(&outcome).unwrap() + "\n";
+            self.made.0.write("results/outcomes.jsonl", &line);
+            let (run, commit) = (format!("run-{nth}"), &self.commits[nth]);
+            let arguments = ["history", "record", "--run", &run, "--commit", commit];
+            self.made.run(&arguments).is(0, &["recorded 1 outcome"]);
+        }
+    }
+}
+
+/// The history has values of some commits only. It shows a step, and the search names the commit in between that made it.
+#[test]
+fn the_commit_is_found_that_made_a_step_in_the_history() {
+    let history = History::new("stepped");
+    let limits = "[budget.counts]\nworkload = \"counts\"\nmax.large = 1000\n";
+    history.made.0.write("budgets.toml", limits);
+    let search = |more: &[&str]| {
+        history.search(&[&["counts", "--from-trend", "--format=json"], more].concat())
+    };
+    let (code, _, said) = search(&[]);
+    assert!(code == 3 && said.contains("cargo budget history record"), "{code}: {said}");
+    history.record(&[1, 3, 6]);
+    let (code, _, said) = search(&[]);
+    assert!(
+        code == 3 && said.contains("shows no step of `counts` for the worse"),
+        "{code}: {said}"
+    );
+    history.record(&[11]);
+    let trend = history.made.run(&["trend", "counts"]);
+    trend.is(0, &["counts::large"]);
+    let (code, found, said) = search(&[]);
+    assert_eq!((code, &found["result"]), (0, &"found".into()), "{said}\n{}", trend.text);
+    assert!(said.contains("`counts::large` became 20.0 % worse in "), "{said}");
+    assert_eq!(found["commit"]["commit"], *history.commits[LARGE], "{said}");
+    assert_eq!(found["commit"]["subject"], "Count much more");
+    assert_eq!(
+        (&found["good"], &found["bad"]),
+        (&history.commits[6].as_str().into(), &history.commits[11].as_str().into())
+    );
+    schemas::holds("bisect", &found);
+    history.leaves_nothing();
+    // A step can be named by its first measured commit, and a name that is none says which there are.
+    let first = format!("--from-trend={}", &history.commits[11][..10]);
+    let (code, named, said) = history.search(&["counts::large", &first, "--format=json"]);
+    assert_eq!((code, &named["commit"]), (0, &found["commit"]), "{said}");
+    let none = format!("--from-trend={}", history.commits[3]);
+    let (code, _, said) = history.search(&["counts::large", &none]);
+    assert!(
+        code == 2 && said.contains(&format!("steps begin at `{}", &history.commits[11][..7])),
+        "{code}: {said}"
+    );
+    history.made.run(&["bisect", "counts", "a..b", "--from-trend"]).is(2, &["cannot be used with"]);
+    history.made.run(&["bisect", "counts"]).is(2, &["<GOOD..BAD>"]);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use object::read::{Object as _, ObjectSymbol as _};
 use serde_json::Value;
 
-use crate::{Crate, Run};
+use crate::{Crate, Run, schemas};
 
 /// The crate's test target: it copies every binary that it is told of, and has links 4 to 6 made, as the harness would.
 const TESTS: &str = r#"
@@ -99,6 +99,7 @@ fn check(made: &Crate, arguments: &[&str]) -> Run {
     let mut command = made.command(&[&["check", "--profile", "dev"], arguments].concat());
     let output = command.env("PERF_BUDGET_MEASURE", "always").output().unwrap();
     Run {
+        out: String::new(),
         code: output.status.code().unwrap(),
         text: String::from_utf8([output.stdout, output.stderr].concat()).unwrap(),
         outcomes: Vec::new(),
@@ -368,7 +369,9 @@ fn times_are_not_measured_where_only_cargos_own_builds_differ() {
     // A base that was built elsewhere has links alone.
     fs::remove_file(made.0.path("data.json")).unwrap();
     made.git(&["stash", "-q"]);
-    made.run(&["save-base", "saved", "--profile", "dev"]).is(0, &["saved "]);
+    let saved = made.run(&["save-base", "saved", "--profile", "dev", "--format", "json"]);
+    saved.is(0, &["saved "]);
+    schemas::holds("save-base", &saved.json());
     made.git(&["stash", "pop", "-q"]);
     let taken = made.check(&["--base", "HEAD", "--base-from", "saved"]);
     taken.is(

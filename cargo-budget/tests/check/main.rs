@@ -24,6 +24,9 @@ mod programs;
 mod reach;
 mod release;
 mod running;
+#[path = "../schemas/mod.rs"]
+mod schemas;
+mod toolchain;
 mod unchanged;
 mod watch;
 
@@ -65,6 +68,8 @@ struct Crate(Made);
 struct Run {
     code: i32,
     text: String,
+    /// What is for programs.
+    out: String,
     outcomes: Vec<Outcome>,
 }
 
@@ -109,8 +114,10 @@ impl Crate {
         let mut command = self.command(arguments);
         let before = self.outcomes().len();
         let output = command.output().unwrap();
+        let out = String::from_utf8_lossy(&output.stdout).into_owned();
         let text = [output.stdout, output.stderr].concat();
         Run {
+            out,
             code: output.status.code().unwrap(),
             text: String::from_utf8_lossy(&text).into_owned(),
             outcomes: self.outcomes().split_off(before),
@@ -156,6 +163,12 @@ impl Run {
             assert!(self.text.contains(text), "{text:?} is not in\n{}", self.text);
         }
         self
+    }
+
+    /// Returns the document for programs.
+    #[track_caller]
+    fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("{e}: {}", self.text))
     }
 
     #[track_caller]

@@ -1,6 +1,6 @@
 //! `cargo budget explain --profile`: what runs in one operation, whatever its verdict, alone and against another revision.
 
-use crate::{BUDGETS, Crate};
+use crate::{BUDGETS, Crate, schemas};
 
 const WORK: &str = r#"
 fn main() -> std::process::ExitCode {
@@ -27,7 +27,7 @@ fn a_green_budget_is_profiled_alone_and_against_another_revision() {
     crates.run(&["explain", "none", "--profile"]).is(2, &["has no budget `none`"]);
     let without = ["explain", "steps", "--format", "json"];
     crates.run(&without).is(0, &["\"limits\""]);
-    crates.run(&[&without[..], &["--accepted"]].concat()).is(2, &["or add `--profile`"]);
+    crates.run(&[&without[..], &["--accepted"]].concat()).is(2, &["no value of `steps`"]);
     crates.run(&["explain", "source", "--profile"]).is(3, &["not profiled", "is another"]);
     let run = crates.run(&["explain", "steps", "--profile"]);
     if run.code == 3 {
@@ -41,4 +41,5 @@ fn a_green_budget_is_profiled_alone_and_against_another_revision() {
     let json =
         crates.run(&["explain", "steps", "--profile", "--base", "HEAD~1", "--format", "json"]);
     json.is(0, &["\"profiles\"", "\"frames\""]);
+    schemas::holds("profile", &json.json());
 }

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
-use crate::Crate;
+use crate::{Crate, schemas};
 
 #[test]
 fn each_save_is_measured_until_the_command_is_ended() {
@@ -63,4 +63,15 @@ fn what_cannot_be_watched_is_said() {
     counted.run(&["watch", "steps", "--base=nowhere"]).is(3, &["there is no commit `nowhere`"]);
     let once = counted.run(&["watch", "steps::steps", "--times=1", "--profile=dev"]);
     once.is(0, &["pass         steps::steps ", "pass         steps::steps::x_base "]);
+    let json = ["watch", "steps::steps", "--times=1", "--profile=dev", "--format=json"];
+    let once = counted.run(&json);
+    once.is(0, &[]);
+    schemas::holds("watch", &once.json());
+    assert_eq!(once.json()["outcomes"][1]["verdict"], "pass", "{}", once.text);
+    counted.0.write("src/lib.rs", "pub const STEPS: f64 = oops;\n");
+    let broken = counted.run(&json);
+    broken.is(3, &[]);
+    schemas::holds("watch", &broken.json());
+    let why = broken.json()["failed"].to_string();
+    assert!(why.contains("cannot find value `oops`"), "{why}");
 }

@@ -5,6 +5,9 @@
 
 mod cases;
 mod init;
+mod json;
 mod outcomes;
 mod place;
 mod refusals;
+#[path = "../schemas/mod.rs"]
+mod schemas;

@@ -49,7 +49,7 @@ fn row(format: &'static str, file: &'static str, values: usize, tests: &'static 
             .run(&["history", "import", path, "--dry-run"])
             .says(0, &format!("would record {summary}"));
         project.run(&["history", "import", path]).says(0, &format!("recorded {summary}"));
-        project.run(&["history", "import", "--format", format, path]).says(0, "recorded already");
+        project.run(&["history", "import", "--tool", format, path]).says(0, "recorded already");
         for test in tests {
             project.run(&["trend", test]).says(0, "");
         }
@@ -67,7 +67,7 @@ fn refused() {
     };
     check("a.json", "{", 2, "`a.json` is not JSON");
     check("a.json", "", 2, "`a.json` is not JSON");
-    check("a.json", "{}", 2, "is not a result of a known tool (criterion, hyperfine | --format");
+    check("a.json", "{}", 2, "is not a result of a known tool (criterion, hyperfine | --tool");
     check(
         "a.json",
         r#"{"results": [{"command": "x", "mean": "y"}]}"#,

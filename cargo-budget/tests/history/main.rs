@@ -11,6 +11,8 @@ mod project;
 #[cfg(unix)]
 mod publish;
 mod recording;
+#[path = "../schemas/mod.rs"]
+mod schemas;
 mod site;
 mod trends;
 

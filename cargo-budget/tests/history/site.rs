@@ -11,6 +11,7 @@ use perf_budget_core::verdict::Verdict;
 use crate::on_both;
 use crate::project::{Project, outcome};
 use crate::recording::execute;
+use crate::schemas;
 
 pub(crate) fn rows() -> Vec<Trial> {
     let rows = [
@@ -104,6 +105,17 @@ fn pages(db: &str) {
     project.run(&site).says(0, "");
     let files = self::files(&project.dir.join("out"));
     assert!(page(&files, "budget/merge-").contains("figure class=\"recorded\""));
+    assert!(!page(&files, "budget/merge-").contains("class=\"flame\""));
+    // So is its profile.
+    project.outcomes(&[profiled(Outcome { shape: None, ..outcome("profiled", 15, 1.3e-3) })]);
+    project.run(&["history", "record"]).says(0, "recorded 1 outcome");
+    project.run(&site).says(0, "");
+    let files = self::files(&project.dir.join("out"));
+    let budget = page(&files, "budget/merge-");
+    for part in ["The profile of the run of ", "class=\"flame\"", "text::normalise"] {
+        assert!(budget.contains(part), "{part} is not in {budget}");
+    }
+    assert!(!budget.contains("figure class=\"recorded\""));
     // Every link leads to a file of the site.
     for (name, text) in &files {
         let from = Path::new(name).parent().unwrap();
@@ -114,6 +126,13 @@ fn pages(db: &str) {
             }
         }
     }
+}
+
+/// Returns the outcome with a profile: that of a record of the tests of reports.
+fn profiled(outcome: Outcome) -> Outcome {
+    let record = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/report/blamed.jsonl");
+    let record = perf_budget_core::record::read(&record).unwrap();
+    Outcome { blame: record.outcomes[0].blame.clone(), ..outcome }
 }
 
 fn incremental(db: &str) {
@@ -284,24 +303,20 @@ fn refusals(db: &str) {
 fn holds(project: &Project, schema: &str, arguments: &[&str]) {
     let ran = project.run(arguments);
     assert_eq!(ran.code, Some(0), "{}", ran.err);
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema");
-    let text = fs::read_to_string(folder.join(format!("{schema}.schema.json"))).unwrap();
-    let schema: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
-    let document = ran.json();
-    let wrong: Vec<String> = validator.iter_errors(&document).map(|e| e.to_string()).collect();
-    assert!(wrong.is_empty(), "{arguments:?}: {wrong:#?}");
-    let described = |value: &serde_json::Value| -> Vec<String> {
-        let mut names: Vec<String> = value.as_object().unwrap().keys().cloned().collect();
-        names.sort_unstable();
-        names
-    };
-    assert_eq!(described(&document), described(&schema["properties"]), "fields at the top");
-    assert!(!validator.is_valid(&serde_json::json!({})));
+    schemas::holds(schema, &ran.json());
 }
 
 fn schemas(db: &str) {
     let (project, _) = stepped("site-schemas", db);
+    holds(&project, "history-record", &["history", "record", "--dry-run", "--format", "json"]);
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/history/samples/hyperfine.json");
+    for tool in [&["--tool", "hyperfine", "--dry-run"][..], &[]] {
+        if cfg!(not(feature = "import")) {
+            break;
+        }
+        let import = ["history", "import", sample.to_str().unwrap(), "--format", "json"];
+        holds(&project, "history-record", &[&import[..], tool].concat());
+    }
     holds(&project, "trend", &["trend", "--format", "json"]);
     holds(&project, "trend", &["trend", "merge", "--format", "json"]);
     holds(&project, "history-list", &["history", "list", "--format", "json"]);

@@ -9,6 +9,8 @@ mod merge;
 mod places;
 mod prometheus;
 mod readers;
+#[path = "../schemas/mod.rs"]
+mod schemas;
 
 use serde_json::Value;
 

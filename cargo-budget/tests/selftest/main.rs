@@ -6,6 +6,8 @@
 
 #[path = "../made/mod.rs"]
 mod made;
+#[path = "../schemas/mod.rs"]
+mod schemas;
 
 use std::process::Command;
 
@@ -108,6 +110,7 @@ fn every_limit_turns_red_at_its_known_size_and_nothing_is_left_behind() {
     // The help filters the JSON by the key that the results have.
     made.selftest(&["--help"]).is(0, &["jq '.results[]"]);
     let ran = made.selftest(&["--format", "json"]).is(0, &[]);
+    schemas::holds("selftest", &serde_json::from_str(&ran.out).unwrap());
     let check = |test: &str, finding: &str, target: Option<f64>| {
         let (found, at) = ran.finding(test);
         assert_eq!(found, finding, "{test}");
@@ -182,6 +185,7 @@ fn the_same_code_is_counted() {
     let ran =
         made.selftest(&["--same", "2", "--format", "json"]).is(0, &[rates, "run 2 of 2: 0 of "]);
     let all: Value = serde_json::from_str(&ran.out).unwrap();
+    schemas::holds("selftest-same", &all);
     let limits = all["limits"].as_array().unwrap();
     let of =
         |limit: &Value| (limit["test"].as_str().unwrap().to_owned(), limit["red"]["of"].as_u64());

@@ -17,6 +17,8 @@ mod project;
 #[path = "../history/recording.rs"]
 mod recording;
 mod repositories;
+#[path = "../schemas/mod.rs"]
+mod schemas;
 mod server;
 #[path = "../history/site.rs"]
 mod site;

@@ -49,9 +49,8 @@ impl Comparison<'_> {
     }
 
     /// Renders the changes for programs.
-    pub(crate) fn json(&self) -> String {
-        // These types always have a rendering as JSON.
-        serde_json::to_string_pretty(self).expect("texts and numbers can be written as JSON") + "\n"
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::json!(self)
     }
 
     /// Renders the changes for a comment on a pull request.

@@ -20,7 +20,7 @@ pub(crate) use self::format::Format;
 use self::parsed::Parsed;
 use super::entry::{Entry, environment_here};
 use super::place::Place;
-use super::record::{summary, write};
+use super::record::{Recorded, write};
 use super::revision;
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -38,13 +38,13 @@ pub(crate) struct Source<'a> {
     pub(crate) dry: bool,
 }
 
-/// Imports the files as one run for each tool. Returns sentences that say what was done.
+/// Imports the files as one run for each tool. Returns what was done with each.
 pub(crate) fn import(
     place: &Place,
     project: Option<&Project>,
     source: &Source<'_>,
     progress: Progress,
-) -> Result<Vec<String>, Failure> {
+) -> Result<Vec<Recorded>, Failure> {
     let directory = project.map_or(Path::new("."), |project| &project.root);
     let revision = revision::of(directory, source.commit, source.branch)?;
     let mut entries: Vec<Entry> = Vec::new();
@@ -58,7 +58,7 @@ pub(crate) fn import(
             .or_else(|| Format::ALL.into_iter().find(|&format| recognizes(format, &file)));
         let format = format.ok_or_else(|| {
             Failure::usage(format!(
-                "`{}` is not a result of a known tool ({}); if it is one, name the tool by `--format`",
+                "`{}` is not a result of a known tool ({}); if it is one, name the tool by `--tool`",
                 file.path.display(),
                 Format::ALL.map(Format::name).join(", ")
             ))
@@ -91,9 +91,7 @@ pub(crate) fn import(
         refuse_duplicates(entry)?;
     }
     if source.dry {
-        let would =
-            |entry: &Entry| format!("would record {} in `{}`", summary(entry), place.shown());
-        return Ok(entries.iter().map(would).collect());
+        return Ok(entries.iter().map(|entry| Recorded::dry(entry, place)).collect());
     }
     let all = entries.iter().map(|entry| entry.values.len()).sum();
     let work = progress.count("importing", "outcomes", all);

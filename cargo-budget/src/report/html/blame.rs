@@ -10,7 +10,7 @@ use super::flame;
 const ROWS: usize = 20;
 
 /// Renders it.
-pub(super) fn render(blame: &Blame) -> Markup {
+pub(crate) fn render(blame: &Blame) -> Markup {
     let lines = words::blame(blame);
     html! {
         h4 { "Blame" }

@@ -7,7 +7,7 @@
 //! width.
 
 pub(crate) mod axis;
-mod blame;
+pub(crate) mod blame;
 mod both;
 mod cases;
 pub(crate) mod chart;

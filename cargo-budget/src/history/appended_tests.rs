@@ -1,0 +1,113 @@
+//! Tests that one more run costs the same however long the history is. They count the statements and the rows, so that no
+//! clock is asked.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use perf_budget_core::outcome::Outcome;
+
+use super::database::{Database, Fault, Row, Value};
+use super::entry::{Entry, HARNESS, Measured};
+use super::revision::Revision;
+use super::sqlite::Sqlite;
+use super::store::Store;
+
+/// What a connection was asked: how many statements, and how many rows it gave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Asked {
+    statements: usize,
+    rows: usize,
+}
+
+/// A database that counts.
+struct Counting(Sqlite, Rc<Cell<Asked>>);
+
+impl Counting {
+    fn add(&self, rows: usize) {
+        let Asked { statements, rows: before } = self.1.get();
+        self.1.set(Asked { statements: statements + 1, rows: before + rows });
+    }
+}
+
+impl Database for Counting {
+    fn place(&self) -> &str {
+        self.0.place()
+    }
+
+    fn run(&mut self, sql: &str, values: &[Value]) -> Result<u64, Fault> {
+        self.add(0);
+        self.0.run(sql, values)
+    }
+
+    fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, Fault> {
+        let rows = self.0.rows(sql, values)?;
+        self.add(rows.len());
+        Ok(rows)
+    }
+
+    fn script(&mut self, sql: &str) -> Result<(), Fault> {
+        self.add(0);
+        self.0.script(sql)
+    }
+
+    fn has_table(&mut self, name: &str) -> Result<bool, Fault> {
+        self.0.has_table(name)
+    }
+
+    fn begin(&mut self) -> Result<(), Fault> {
+        self.add(0);
+        self.0.begin()
+    }
+
+    fn lock_schema(&mut self) -> Result<(), Fault> {
+        self.0.lock_schema()
+    }
+}
+
+/// Returns the nth run, of two tests.
+fn entry(nth: i64) -> Entry {
+    let value = |test: &str| {
+        let (test, budget) = (test.to_owned(), "merge".to_owned());
+        Measured::of(&Outcome { test, budget, metric: "p99".to_owned(), ..Outcome::default() })
+    };
+    Entry {
+        id: format!("run-{nth}"),
+        began: 1000 + nth,
+        revision: Revision {
+            commit: Some(format!("{nth:040x}")),
+            committed: Some(1000 + nth),
+            dirty: false,
+            branch: Some("main".to_owned()),
+        },
+        environment: "a machine".to_owned(),
+        version: String::new(),
+        source: HARNESS.to_owned(),
+        values: vec![value("merge::p50"), value("merge::p99")],
+    }
+}
+
+#[test]
+fn one_more_run_reads_nothing_of_those_before() {
+    const LAST: u16 = 30;
+    let place = tempfile::tempdir().unwrap();
+    let asked = Rc::new(Cell::new(Asked::default()));
+    let database = Sqlite::create(&place.path().join("history.sqlite")).unwrap();
+    let mut store = Store::new(Box::new(Counting(database, Rc::clone(&asked)))).unwrap();
+    let mut costs = Vec::new();
+    for nth in 0..400 {
+        asked.set(Asked::default());
+        store.record(&entry(nth), &|| ()).unwrap();
+        let recorded = asked.replace(Asked::default());
+        // What `trend` reads of one of its series.
+        let series = store.series(Some("merge::p99")).unwrap();
+        let points = store.points(series[0].key, LAST).unwrap();
+        assert_eq!(points.len(), usize::from(LAST).min(usize::try_from(nth).unwrap() + 1));
+        assert_eq!(points.last().unwrap().commit, entry(nth).revision.commit);
+        costs.push((recorded, asked.get()));
+    }
+    // The first run is of series that are not there yet, and a short series has fewer points.
+    let (recorded, read) = costs[usize::from(LAST)];
+    assert_eq!(recorded.rows, 0, "nothing is read to record a run");
+    assert_eq!(read.rows, usize::from(LAST) + 1, "the points, and the series itself");
+    assert!(costs[usize::from(LAST)..].iter().all(|cost| *cost == (recorded, read)));
+}
