@@ -18,6 +18,7 @@ use crate::child;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::project::{Project, judged_nothing, last_run};
+use crate::sampled;
 use crate::target;
 
 /// Judge every limit, and compare with a base revision
@@ -144,7 +145,14 @@ impl Check {
         let record = record_since(project, began)?;
         drop(work);
         let mut nothing = None;
-        let last = last_run(&record);
+        let mut last = last_run(&record);
+        let named = sampled::complete(&mut last, &project.record());
+        match named {
+            Ok(said) if !said.is_empty() => show(&said)?,
+            Ok(_) => {}
+            // The verdict stays what it is.
+            Err(failure) => context.warn(&format!("no function is named by samples: {failure}")),
+        }
         let judged = match (Exit::of(&last), code) {
             // The tests ended before any verdict, and printed the reason above.
             (_, Some(2)) => Exit::Usage,

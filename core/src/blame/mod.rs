@@ -5,6 +5,7 @@
 
 mod locked;
 mod names;
+mod sampled;
 mod sites;
 mod tree;
 
@@ -14,6 +15,7 @@ use crate::callgrind::Profile;
 use crate::outcome::{Blame, Blamed, Change};
 
 pub use self::locked::{changed, own_crates};
+pub use self::sampled::{Stacks, sampled};
 use self::names::plain;
 use self::sites::Sites;
 use self::tree::Node;
@@ -39,23 +41,26 @@ const PARTS: usize = 8;
 /// Compares the profiles of one operation each, of the reference and of what is measured. Without a reference the result
 /// says where the instructions are. `own` are the crates of the project.
 pub fn compare(before: Option<&[Profile]>, now: &[Profile], own: &BTreeSet<String>) -> Blame {
-    let (was, is) = (before.map(|before| sum(before, own)), sum(now, own));
+    let was = before.map(|before| sum(before, own));
+    let creator = now.first().map_or("callgrind", |profile| profile.creator.as_str());
+    Blame { by: creator.replacen('-', " ", 1), ..compared(was.as_ref(), &sum(now, own)) }
+}
+
+/// Compares what was added up of both sides.
+fn compared(was: Option<&Sums>, is: &Sums) -> Blame {
     let none = Sums::default();
-    let was_or_none = was.as_ref().unwrap_or(&none);
+    let was_or_none = was.unwrap_or(&none);
     let names: BTreeSet<&String> =
         was_or_none.functions.keys().chain(is.functions.keys()).collect();
     let mut functions: Vec<Blamed> =
-        names.into_iter().map(|name| blamed(name, was_or_none, &is)).collect();
+        names.into_iter().map(|name| blamed(name, was_or_none, is)).collect();
     let weight = |function: &Blamed| function.own.by().abs();
     functions.sort_by(|a, b| weight(b).total_cmp(&weight(a)).then_with(|| a.name.cmp(&b.name)));
-    let creator = now.first().map_or("callgrind", |profile| profile.creator.as_str());
     Blame {
-        by: creator.replacen('-', " ", 1),
-        seconds: 0.0,
-        before: was.as_ref().map(|was| was.total),
+        before: was.map(|was| was.total),
         now: is.total,
         system_calls: is.system_calls.map(|now| Change {
-            before: was.as_ref().and_then(|was| was.system_calls).unwrap_or(0.0),
+            before: was.and_then(|was| was.system_calls).unwrap_or(0.0),
             now,
         }),
         functions,
@@ -64,8 +69,8 @@ pub fn compare(before: Option<&[Profile]>, now: &[Profile], own: &BTreeSet<Strin
         allocations: Some(Change { before: was_or_none.sites.total(), now: is.sites.total() })
             .filter(|counted| counted.before + counted.now > 0.0),
         sites: sites::changed(&was_or_none.sites, &is.sites),
-        is_of_memory: false,
         calls: Some(tree::bounded(&was_or_none.tree, &is.tree)),
+        ..Blame::default()
     }
 }
 
@@ -224,6 +229,7 @@ fn blamed(name: &str, was: &Sums, is: &Sums) -> Blamed {
         calls: Change { before: was.calls, now: is.calls },
         caller: caller.map(|(caller, _)| caller),
         parts,
+        interval: None,
     }
 }
 

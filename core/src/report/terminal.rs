@@ -104,6 +104,10 @@ pub fn explain(outcome: &Outcome) -> String {
             row(if nth == 0 { "blame" } else { "" }, line);
         }
     }
+    if let Some(sampled) = &outcome.sampled {
+        let is_first = outcome.blame.is_none();
+        row(if is_first { "blame" } else { "" }, &words::sampled(sampled));
+    }
     if let Some(changed) = &outcome.changed {
         row("changed", &changed.words());
     }
