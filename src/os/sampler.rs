@@ -115,8 +115,7 @@ impl Sampler {
         self.leave();
         arm(0);
         // SAFETY: the numbers up to `USED` were written by the handler, which runs on this thread alone and writes no more.
-        let used =
-            unsafe { std::slice::from_raw_parts(BUFFER.load(Relaxed), USED.load(Relaxed)) };
+        let used = unsafe { std::slice::from_raw_parts(BUFFER.load(Relaxed), USED.load(Relaxed)) };
         let mut rest = used;
         let mut taken = Vec::with_capacity(TAKEN.load(Relaxed));
         while let Some((&[instruction, stack, frame, link, length], other)) =

@@ -42,7 +42,7 @@ impl Session {
             return outcome;
         }
         let found = self.cause(test);
-        if let Some(within) = left(test, &found) {
+        if let Some(within) = left(test, &found).filter(|_| outcome.verdict == Verdict::Fail) {
             self.add_samples(test, within, found.as_ref().err(), &mut outcome);
         }
         match found {

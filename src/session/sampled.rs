@@ -19,8 +19,10 @@ use super::side::Side;
 use super::state::{Profiled, Session, Taken, lock};
 use crate::instrument::sampled::{IS_KNOWN, Sampling};
 
+/// The folder of the files, below the results.
+pub(super) const SAMPLES: &str = "samples";
 /// How many samples are taken of each side: as many as a difference of 3 % needs.
-const SAMPLES: usize = 3000;
+const MOST: usize = 3000;
 /// The fewest of which shares are said.
 const FEWEST: f64 = 100.0;
 /// The longest that operations of one side run for it. A thousand samples take a quarter of a second.
@@ -67,27 +69,25 @@ impl Session {
             limited.filter(|metric| metric.sample() == SampleKind::Failure).collect();
         let case = names::case(budget, &budget.cases[profiled.1].label);
         let key = format!("{} {case} {profiled:?}", self.run.checkout);
-        let files = self.results.join("samples");
+        let files = self.results.join(SAMPLES);
         let place = |side| files.join(format!("{}-{side}.samples", fnv::name(key.as_bytes())));
         let (now, before) = (place("now"), place("before"));
         let began = Instant::now();
         let run = |side: &Side, file: &Path| {
             let longest = LONGEST.min(within / 3);
-            let sampling = Sampling { file: file.to_owned(), most: SAMPLES, longest };
+            let sampling = Sampling { file: file.to_owned(), most: MOST, longest };
             side.sample(&sampling, &failures, within)?;
             let text = || format!("`{}` cannot be read", file.display());
             let samples = Samples::read(file)
                 .map_err(|e| Unmeasured::new(Reason::Harness, e.to_string()))?
                 .taken
                 .len() as f64;
-            let (_, at) = Code::state(file)
-                .ok_or_else(|| Unmeasured::new(Reason::Harness, text()))?;
+            let (_, at) =
+                Code::state(file).ok_or_else(|| Unmeasured::new(Reason::Harness, text()))?;
             Ok::<_, Unmeasured>((samples, at))
         };
         let (of_now, of_before) = std::thread::scope(|scope| {
-            let other = reference
-                .as_ref()
-                .map(|side| scope.spawn(|| run(side, &before)));
+            let other = reference.as_ref().map(|side| scope.spawn(|| run(side, &before)));
             let now = run(&head, &now);
             (now, other.map(|thread| thread.join().unwrap_or_else(|_| Err(stopped()))))
         });

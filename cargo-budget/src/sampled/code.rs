@@ -48,7 +48,8 @@ impl Module {
             // The kernel maps whole pages, so that a mapping may begin before its segment.
             let is_there = code.offset < at + length && code.offset + (code.end - code.start) > at;
             let flags = segment.flags();
-            let runs = matches!(flags, object::SegmentFlags::Elf { p_flags, .. } if p_flags.0 & 1 != 0);
+            let runs =
+                matches!(flags, object::SegmentFlags::Elf { p_flags, .. } if p_flags.0 & 1 != 0);
             (is_there && runs).then(|| segment.address().wrapping_sub(at))
         });
         let address = code.offset.wrapping_add(placed.unwrap_or_default());

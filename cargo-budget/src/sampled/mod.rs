@@ -25,7 +25,9 @@ fn named(sampled: &Sampled, counted: Option<&Blame>) -> Result<Blame, String> {
     };
     let written = Code::state(Path::new(&sampled.now)).map(|(_, at)| at);
     if written != Some(sampled.at) {
-        return Err("they are gone, or a later run has taken others; run the tests again".to_owned());
+        return Err(
+            "they are gone, or a later run has taken others; run the tests again".to_owned()
+        );
     }
     let now = side(&sampled.now)?;
     let before: Option<Stacks> = sampled.before.as_deref().map(side).transpose()?;
@@ -57,6 +59,8 @@ fn name_all(outcomes: &mut [Outcome]) -> Vec<&Outcome> {
 /// # Errors
 /// If the record cannot be written.
 pub(crate) fn complete(outcomes: &mut [Outcome], path: &Path) -> Result<String, Failure> {
+    let files: Vec<Sampled> =
+        outcomes.iter().filter_map(|o| Some((**o.sampled.as_ref()?).clone())).collect();
     let mut said = String::new();
     for outcome in name_all(outcomes) {
         record::append(path, outcome)?;
@@ -66,7 +70,16 @@ pub(crate) fn complete(outcomes: &mut [Outcome], path: &Path) -> Result<String, 
             said.push_str(&format!("  {}\n", text::line(line)));
         }
     }
+    files.iter().for_each(remove);
     Ok(said)
+}
+
+/// Removes samples that nobody needs any more: a stack may contain anything that the program had in memory.
+fn remove(sampled: &Sampled) {
+    for file in [Some(&sampled.now), sampled.before.as_ref()].into_iter().flatten() {
+        // A file that stays does no harm: the harness removes it later.
+        let _ = std::fs::remove_file(file);
+    }
 }
 
 /// Names the functions of profiles that were sampled.
@@ -80,5 +93,6 @@ pub(crate) fn complete_profiles(profiles: &mut [Profile]) {
             }
             Err(_) => {}
         }
+        remove(&sampled);
     }
 }

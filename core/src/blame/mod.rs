@@ -15,8 +15,8 @@ use crate::callgrind::Profile;
 use crate::outcome::{Blame, Blamed, Change};
 
 pub use self::locked::{changed, own_crates};
-pub use self::sampled::{Stacks, sampled};
 use self::names::plain;
+pub use self::sampled::{Stacks, sampled};
 use self::sites::Sites;
 use self::tree::Node;
 
@@ -59,10 +59,9 @@ fn compared(was: Option<&Sums>, is: &Sums) -> Blame {
     Blame {
         before: was.map(|was| was.total),
         now: is.total,
-        system_calls: is.system_calls.map(|now| Change {
-            before: was.and_then(|was| was.system_calls).unwrap_or(0.0),
-            now,
-        }),
+        system_calls: is
+            .system_calls
+            .map(|now| Change { before: was.and_then(|was| was.system_calls).unwrap_or(0.0), now }),
         functions,
         nameless: if is.total > 0.0 { is.nameless / is.total } else { 0.0 },
         // An allocator that is not known by its names has no sites, and then nothing is known of them.

@@ -94,10 +94,7 @@ pub(crate) fn is_certain(function: &Blamed) -> bool {
 
 /// Returns the interval of the change of a function's time, from those of its share on both sides (the method of variance
 /// estimates recovery, after Zou and Donner 2008). A side is its number of samples, and the nanoseconds of its operation.
-fn interval(
-    own: Change,
-    (before, now): (Option<(u64, f64)>, (u64, f64)),
-) -> Option<(f64, f64)> {
+fn interval(own: Change, (before, now): (Option<(u64, f64)>, (u64, f64))) -> Option<(f64, f64)> {
     let share = |amount: f64, (samples, takes): (u64, f64)| {
         let known = samples > 0 && takes > 0.0;
         known.then(|| {

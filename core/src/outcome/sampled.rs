@@ -38,8 +38,9 @@ mod tests {
         let all = r#"{"now":"a.samples","before":"b.samples","at":5,"samples":{"before":3.0,"now":2.0},"judged":{"before":1.0,"now":1.5},"own":["work"],"seconds":0.5,"why":"no Valgrind"}"#;
         let sampled: Sampled = frozen(all);
         assert_eq!(sampled.own, ["work"]);
-        let least: Sampled =
-            frozen(r#"{"now":"a","at":0,"samples":{"before":0.0,"now":2.0},"own":[],"seconds":0.0}"#);
+        let least: Sampled = frozen(
+            r#"{"now":"a","at":0,"samples":{"before":0.0,"now":2.0},"own":[],"seconds":0.0}"#,
+        );
         assert_eq!(least.before, None);
     }
 }

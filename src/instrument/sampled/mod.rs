@@ -12,10 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::laps::{Instrument, Repeat};
 
 /// Whether a process can be sampled on this system.
-pub(crate) const IS_KNOWN: bool = cfg!(all(
-    target_os = "linux",
-    any(target_arch = "x86_64", target_arch = "aarch64")
-));
+pub(crate) const IS_KNOWN: bool =
+    cfg!(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")));
 
 /// How a process is sampled.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

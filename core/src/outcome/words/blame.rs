@@ -160,11 +160,8 @@ fn named(blame: &Blame, most: usize) -> impl Iterator<Item = &Blamed> {
 
 fn line(function: &Blamed, blame: &Blame) -> String {
     let is_change = blame.before.is_some();
-    let size = if is_change {
-        change(blame, function.own.by())
-    } else {
-        percent(blame, function.own.now)
-    };
+    let size =
+        if is_change { change(blame, function.own.by()) } else { percent(blame, function.own.now) };
     let mut words = format!("{size} {}", function.name);
     let mut details = Vec::new();
     if let Some((low, high)) = function.interval {
