@@ -6,13 +6,14 @@
 #![expect(unsafe_code, reason = "a signal handler that copies a stack")]
 
 use std::io;
+use std::path::Path;
 use std::ptr::null_mut;
 use std::sync::atomic::{
     AtomicBool, AtomicI64, AtomicPtr, AtomicU64, AtomicUsize, Ordering::Relaxed,
 };
 use std::time::Duration;
 
-use perf_budget_core::samples::{Code, KERNEL, Sample};
+use perf_budget_core::samples::{Code, KERNEL, Process, Sample, Samples};
 
 /// The room for samples, in numbers of eight bytes: 32 MiB, of which only what is used takes memory.
 const ROOM: usize = (32 << 20) / 8;
@@ -48,6 +49,15 @@ struct Registers {
     stack: u64,
     frame: u64,
     link: u64,
+}
+
+/// The time that operations took while they were sampled.
+pub(crate) struct Spent {
+    pub(crate) seconds: f64,
+    pub(crate) operations: u64,
+    /// The share of it in which the thread did not run, and the processor time of other threads.
+    pub(crate) waited: f64,
+    pub(crate) others: f64,
 }
 
 /// The samples of the calling thread. There is one in a process.
@@ -110,8 +120,31 @@ impl Sampler {
         TAKEN.load(Relaxed) >= MOST.load(Relaxed) || LOST.load(Relaxed) > 0
     }
 
+    /// Ends it, and writes the samples to a file.
+    ///
+    /// # Errors
+    /// If the file cannot be written, or the system does not say where code is.
+    pub(crate) fn write(self, file: &Path, spent: &Spent) -> io::Result<()> {
+        let (taken, lost) = self.finish();
+        let (code, kernel) = code()?;
+        let process = Process {
+            architecture: std::env::consts::ARCH.to_owned(),
+            seconds: spent.seconds,
+            operations: spent.operations,
+            waited: spent.waited,
+            others: spent.others,
+            lost,
+            code,
+            ..Process::default()
+        };
+        if let Some(folder) = file.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::write(file, Samples { process, taken, kernel }.to_bytes())
+    }
+
     /// Ends it, and returns the samples and how many found no room.
-    pub(crate) fn finish(self) -> (Vec<Sample>, u64) {
+    fn finish(self) -> (Vec<Sample>, u64) {
         self.leave();
         arm(0);
         // SAFETY: the numbers up to `USED` were written by the handler, which runs on this thread alone and writes no more.
@@ -231,7 +264,7 @@ fn stack_of_this_thread() -> io::Result<(usize, usize)> {
 ///
 /// # Errors
 /// If the system does not say.
-pub(crate) fn code() -> io::Result<(Vec<Code>, Vec<u8>)> {
+fn code() -> io::Result<(Vec<Code>, Vec<u8>)> {
     let maps = std::fs::read_to_string("/proc/self/maps")?;
     let is_code = |code: &Code| code.path.starts_with('/') || code.path == KERNEL;
     let found: Vec<Code> = maps

@@ -85,12 +85,18 @@ fn is_named(
     let first = blame.functions.first().map_or("", |function| function.name.as_str());
     let by = blame.functions.first().map_or(0.0, |function| function.own.by());
     let before = blame.before.unwrap_or(0.0);
-    let mark = if first == guilty { "" } else { "  WRONG" };
+    let interval = blame.functions.first().and_then(|function| function.interval);
+    let is_certain = interval.is_none_or(|(low, high)| low > 0.0 || high < 0.0);
+    let mark = match (first == guilty, is_certain) {
+        (true, true) => "",
+        (_, false) => "  NOT NAMED: chance explains it",
+        (false, true) => "  WRONG",
+    };
     println!(
         "{cause:22} {before:9.0} -> {:9.0} in {:.1} s, {}: {by:+8.0} {first}{mark}",
         blame.now, blame.seconds, outcome.test
     );
-    first == guilty
+    first == guilty && is_certain
 }
 
 /// Builds the tests with a cause, and returns a copy of their binary.

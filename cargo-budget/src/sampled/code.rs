@@ -46,7 +46,8 @@ impl Module {
         let placed = file.segments().find_map(|segment| {
             let (at, length) = segment.file_range();
             // The kernel maps whole pages, so that a mapping may begin before its segment.
-            let is_there = code.offset < at + length && code.offset + (code.end - code.start) > at;
+            let is_there = code.offset < at.saturating_add(length)
+                && code.offset.saturating_add(code.end.saturating_sub(code.start)) > at;
             let flags = segment.flags();
             let runs =
                 matches!(flags, object::SegmentFlags::Elf { p_flags, .. } if p_flags.0 & 1 != 0);
@@ -86,7 +87,11 @@ fn functions(file: &File<'_>) -> Vec<(u64, u64, String)> {
         .filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.size() > 0)
         .filter_map(|symbol| {
             let name = symbol.name().ok().filter(|name| !name.is_empty())?;
-            Some((symbol.address(), symbol.address() + symbol.size(), name.to_owned()))
+            Some((
+                symbol.address(),
+                symbol.address().saturating_add(symbol.size()),
+                name.to_owned(),
+            ))
         })
         .collect();
     functions.sort();
@@ -102,7 +107,7 @@ fn functions(file: &File<'_>) -> Vec<(u64, u64, String)> {
 fn sections(file: &File<'_>) -> ExplicitModuleSectionInfo<Vec<u8>> {
     let range = |name: &str| {
         let section = file.section_by_name(name)?;
-        Some(section.address()..section.address() + section.size())
+        Some(section.address()..section.address().saturating_add(section.size()))
     };
     let bytes = |name: &str| Some(file.section_by_name(name)?.data().ok()?.to_vec());
     ExplicitModuleSectionInfo {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{compared, sum};
+use super::sums::{compared, sum};
 use crate::callgrind::{Function, Profile};
 use crate::outcome::{Blame, Blamed, Change, Counter, Sampled};
 use crate::stats::binomial::clopper_pearson;

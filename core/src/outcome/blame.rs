@@ -16,6 +16,7 @@ pub enum Counter {
 }
 
 impl Counter {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
     fn is_instructions(&self) -> bool {
         *self == Counter::Instructions
     }

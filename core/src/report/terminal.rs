@@ -104,10 +104,7 @@ pub fn explain(outcome: &Outcome) -> String {
             row(if nth == 0 { "blame" } else { "" }, line);
         }
     }
-    if let Some(sampled) = &outcome.sampled {
-        let is_first = outcome.blame.is_none();
-        row(if is_first { "blame" } else { "" }, &words::sampled(sampled));
-    }
+    outcome.sampled.iter().for_each(|sampled| row("samples", &words::sampled(sampled)));
     if let Some(changed) = &outcome.changed {
         row("changed", &changed.words());
     }

@@ -1,30 +1,17 @@
-//! What a process is asked that is sampled, and the instrument where the system has one.
+//! The instrument that samples a process, where the system has it.
 
+mod sampling;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod thread;
 
-use std::path::PathBuf;
-use std::time::Duration;
-
 use perf_budget_core::outcome::Unmeasured;
-use serde::{Deserialize, Serialize};
 
+pub use self::sampling::Sampling;
 use super::laps::{Instrument, Repeat};
 
 /// Whether a process can be sampled on this system.
 pub(crate) const IS_KNOWN: bool =
     cfg!(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")));
-
-/// How a process is sampled.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Sampling {
-    /// The file for the samples.
-    pub file: PathBuf,
-    /// The number of samples after which it ends.
-    pub most: usize,
-    /// The time after which it ends.
-    pub longest: Duration,
-}
 
 /// Returns the instrument.
 ///

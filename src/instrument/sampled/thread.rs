@@ -5,16 +5,14 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use perf_budget_core::atomic;
 use perf_budget_core::metric::Key;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::ProcessRun;
-use perf_budget_core::samples::{Process, Samples};
 
-use super::Sampling;
+use super::sampling::Sampling;
 use crate::instrument::laps::{Instrument, Repeat};
 use crate::os::kernel::{self, Clock};
-use crate::os::sampler::{self, Sampler};
+use crate::os::sampler::{Sampler, Spent};
 
 /// The mean time between two samples. A thousand of them take a quarter of a second.
 const PERIOD: Duration = Duration::from_micros(250);
@@ -29,6 +27,8 @@ const WARM_UP: Duration = Duration::from_millis(100);
 pub(crate) struct Sampled {
     file: PathBuf,
     sampler: Option<Sampler>,
+    /// Why this thread cannot be sampled.
+    refused: Option<Unmeasured>,
     most: usize,
     began: Instant,
     longest: Duration,
@@ -73,6 +73,7 @@ impl Sampled {
         let mut sampled = Sampled {
             file: sampling.file.clone(),
             sampler: None,
+            refused: None,
             most: sampling.most,
             began: now,
             longest: sampling.longest,
@@ -106,10 +107,10 @@ impl Instrument for Sampled {
             return (self.operations == 0).then_some(1);
         }
         if self.sampler.is_none() && self.began.elapsed() >= WARM_UP.min(self.longest / 4) {
-            // `finish` says so if there are none.
-            self.begin().ok()?;
+            self.refused = self.begin().err();
         }
-        let is_done = self.sampler.as_ref().is_some_and(Sampler::is_full)
+        let is_done = self.refused.is_some()
+            || self.sampler.as_ref().is_some_and(Sampler::is_full)
             || self.began.elapsed() >= self.longest;
         (!is_done).then_some(self.lap)
     }
@@ -145,31 +146,27 @@ impl Instrument for Sampled {
     }
 
     fn finish(&mut self, process: &mut ProcessRun) -> Result<(), Unmeasured> {
+        if let Some(why) = self.refused.take() {
+            return Err(why);
+        }
         if self.sampler.is_none() {
             self.begin()?;
         }
-        let (taken, lost) = self.sampler.take().map(Sampler::finish).unwrap_or_default();
-        let failed = |e: std::io::Error| {
-            let text = format!("failed to write samples to `{}`: {e}", self.file.display());
-            Unmeasured::new(Cause::Harness, text)
-        };
-        let (code, kernel) = sampler::code().map_err(failed)?;
         let share = |time: Duration| {
             let wall = self.sum.wall.as_secs_f64();
             if wall > 0.0 { time.as_secs_f64() / wall } else { 0.0 }
         };
-        let process_of = Process {
-            architecture: std::env::consts::ARCH.to_owned(),
+        let spent = Spent {
             seconds: self.sum.wall.as_secs_f64(),
             operations: self.operations,
             waited: (1.0 - share(self.sum.thread)).max(0.0),
             others: share(self.sum.process.saturating_sub(self.sum.thread)),
-            lost,
-            code,
-            ..Process::default()
         };
-        let samples = Samples { process: process_of, taken, kernel };
-        atomic::write(&self.file, &samples.to_bytes()).map_err(failed)?;
+        let written = self.sampler.take().map_or(Ok(()), |it| it.write(&self.file, &spent));
+        written.map_err(|e| {
+            let text = format!("failed to write samples to `{}`: {e}", self.file.display());
+            Unmeasured::new(Cause::Harness, text)
+        })?;
         let share = self.failed as f64 / self.operations.max(1) as f64;
         process.values.insert(Key::ErrorRate, share);
         Ok(())
