@@ -103,6 +103,7 @@ impl Sampler {
 
     /// An operation begins.
     #[inline(never)]
+    #[expect(clippy::unused_self, reason = "only the thread that has begun may")]
     pub(crate) fn enter(&self) {
         let here = 0_u8;
         HIGHEST.store((&raw const here) as usize + ABOVE, Relaxed);
@@ -111,11 +112,13 @@ impl Sampler {
 
     /// It has ended.
     #[inline(never)]
+    #[expect(clippy::unused_self, reason = "only the thread that has begun may")]
     pub(crate) fn leave(&self) {
         INSIDE.store(false, Relaxed);
     }
 
     /// Whether there are as many samples as were asked for, or no room for more.
+    #[expect(clippy::unused_self, reason = "only the thread that has begun may")]
     pub(crate) fn is_full(&self) -> bool {
         TAKEN.load(Relaxed) >= MOST.load(Relaxed) || LOST.load(Relaxed) > 0
     }

@@ -4,7 +4,7 @@
 //! debug information, which nobody shall build for a test.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -102,8 +102,8 @@ impl Session {
         }
         let own: BTreeSet<String> = self.own_crates(&head);
         Ok(Sampled {
-            now: text(now),
-            before: reference.is_some().then(|| text(before)),
+            now: text(&now),
+            before: reference.is_some().then(|| text(&before)),
             at,
             samples: Change { before: before_samples, now: samples },
             judged: None,
@@ -121,7 +121,7 @@ pub(super) fn judged(outcome: &Outcome, metric: &Metric) -> Option<Change> {
     Some(Change { before: sides.reference.value, now: sides.subject.value })
 }
 
-fn text(path: PathBuf) -> String {
+fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 

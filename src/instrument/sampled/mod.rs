@@ -6,7 +6,7 @@ mod thread;
 
 use perf_budget_core::outcome::Unmeasured;
 
-pub use self::sampling::Sampling;
+pub(crate) use self::sampling::Sampling;
 use super::laps::{Instrument, Repeat};
 
 /// Whether a process can be sampled on this system.
