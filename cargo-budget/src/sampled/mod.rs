@@ -3,6 +3,7 @@
 mod code;
 mod unwind;
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use perf_budget_core::blame::{self, Stacks};
@@ -64,10 +65,10 @@ pub(crate) fn complete(outcomes: &mut [Outcome], path: &Path) -> Result<String, 
     let mut said = String::new();
     for outcome in name_all(outcomes) {
         record::append(path, outcome)?;
-        said.push_str(&format!("{} by samples:\n", text::line(&outcome.test)));
+        let _ = writeln!(said, "{} by samples:", text::line(&outcome.test));
         let lines = outcome.blame.as_ref().map(|blame| words::blame(blame));
         for line in lines.as_ref().or(Some(&outcome.notes)).into_iter().flatten() {
-            said.push_str(&format!("  {}\n", text::line(line)));
+            let _ = writeln!(said, "  {}", text::line(line));
         }
     }
     files.iter().for_each(remove);
