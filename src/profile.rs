@@ -23,7 +23,13 @@ pub(crate) fn run(session: &Session) -> Result<Option<ExitCode>, Error> {
             Ok(blame) => (Some(Box::new((*blame).clone())), String::new()),
             Err(why) => (None, why),
         };
-        results.add(&Profile { name: case.name, blame, why }).map_err(failed)?;
+        let sampled = session.sampled(&case, blame.as_deref(), &why);
+        let (sampled, why) = match sampled {
+            Some(Ok(taken)) => (Some(Box::new((*taken).clone())), String::new()),
+            Some(Err(none)) => (None, format!("{why}; no samples were taken: {none}")),
+            None => (None, why),
+        };
+        results.add(&Profile { name: case.name, blame, why, sampled }).map_err(failed)?;
     }
     Ok(Some(ExitCode::from(PROFILED)))
 }

@@ -85,6 +85,7 @@ fn measure(workload: &str, on: Place, place: &Path, random: &mut Random) -> io::
             paired: true,
             injection: None,
             counting: None,
+            sampling: None,
             constraint: perf_budget_core::budget::Constraint::default(),
         },
         role: None,

@@ -25,6 +25,7 @@ mod profile;
 mod progress;
 mod project;
 mod report;
+mod sampled;
 mod selftest;
 mod site;
 mod target;

@@ -72,8 +72,13 @@ mod tests {
         Profiles {
             against: Some("0123456789abcdef".to_owned()),
             all: vec![
-                Profile { name: "merge".to_owned(), blame: found, why: none },
-                Profile { name: "start".to_owned(), blame: None, why: "a command".to_owned() },
+                Profile { name: "merge".to_owned(), blame: found, why: none, sampled: None },
+                Profile {
+                    name: "start".to_owned(),
+                    blame: None,
+                    why: "a command".to_owned(),
+                    sampled: None,
+                },
             ],
         }
     }

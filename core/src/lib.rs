@@ -36,6 +36,7 @@
 //! | [`files`] | which files a pattern stands for | |
 //! | [`fnv`] | a hash for names and keys that stay on disk | |
 //! | [`handover`] | what the command tells the harness about a base revision, for both ends | |
+//! | [`samples`] | where the code of a process was at random moments, as a file | |
 //! | [`paths`] | where the project's budgets and results are | |
 //!
 //! The enums are exhaustive, and no match on one of them has a wildcard arm, so that the compiler names every place that a
@@ -72,6 +73,8 @@ pub mod reading;
 pub mod record;
 #[warn(clippy::wildcard_enum_match_arm)]
 pub mod report;
+#[warn(clippy::wildcard_enum_match_arm)]
+pub mod samples;
 #[warn(clippy::wildcard_enum_match_arm)]
 pub mod selftest;
 pub mod stats;

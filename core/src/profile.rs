@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::exact;
 use crate::handover::request;
-use crate::outcome::Blame;
+use crate::outcome::{Blame, Sampled};
 
 /// The variable that asks for profiles; its value is an [`Asked`].
 pub const VARIABLE: &str = "PERF_BUDGET_PROFILE";
@@ -48,6 +48,9 @@ pub struct Profile {
     pub blame: Option<Box<Blame>>,
     /// Why it could not; empty if it could.
     pub why: String,
+    /// The samples that were taken in its place, whose functions the command names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sampled: Option<Box<Sampled>>,
 }
 
 /// Reads profiles back, in the order in which they were written.

@@ -9,6 +9,7 @@ pub(crate) mod instructions;
 pub(crate) mod laps;
 pub(crate) mod load;
 mod memory;
+pub(crate) mod sampled;
 pub(crate) mod time;
 
 use std::path::Path;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use laps::{Instrument, Repeat};
 use perf_budget_core::metric::{Metric, WorkerInstrument};
 use perf_budget_core::outcome::Unmeasured;
+use sampled::Sampling;
 
 /// The settings that an instrument starts with.
 pub(crate) struct Settings<'a> {
@@ -30,6 +32,8 @@ pub(crate) struct Settings<'a> {
     pub(crate) repeat: Repeat,
     /// Where callgrind writes what it counts, if this process runs under it; and whether the harness reads the files.
     pub(crate) dumps: Option<(&'a Path, bool)>,
+    /// How this process is sampled, if it is; no other instrument watches then.
+    pub(crate) sampling: Option<&'a Sampling>,
 }
 
 /// Returns the instrument, ready to watch.
@@ -40,7 +44,10 @@ pub(crate) fn begin(
     instrument: WorkerInstrument,
     settings: &Settings<'_>,
 ) -> Result<Box<dyn Instrument>, Unmeasured> {
-    let &Settings { metrics, slice, max_operations, repeat, dumps } = settings;
+    let &Settings { metrics, slice, max_operations, repeat, dumps, sampling } = settings;
+    if let Some(sampling) = sampling {
+        return sampled::instrument(sampling, repeat);
+    }
     Ok(match instrument {
         WorkerInstrument::Time => Box::new(time::Time::new(metrics, slice, max_operations, repeat)),
         WorkerInstrument::Heap => Box::new(heap::Allocations::new(repeat, max_operations)?),

@@ -17,6 +17,8 @@ pub(crate) mod page_cache;
 pub(crate) mod port;
 #[cfg(target_os = "linux")]
 pub(crate) mod proc;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub(crate) mod sampler;
 pub(crate) mod threads;
 pub(crate) mod traffic;
 pub(crate) mod usage;

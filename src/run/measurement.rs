@@ -83,6 +83,8 @@ impl Run {
         let injection = self.request.injection;
         let (metrics, slice) = (self.request.metrics.as_slice(), self.request.slice);
         let timed = self.instrument == WorkerInstrument::Time;
+        let sampling = self.request.sampling.as_ref();
+        let timed = timed && sampling.is_none();
         let watcher = match &self.request.load {
             #[cfg(unix)]
             _ if timed && self.request.paired => {
@@ -100,7 +102,7 @@ impl Run {
                 let counting = self.request.counting.as_ref();
                 let dumps =
                     counting.map(|counting| (counting.dumps.as_path(), counting.is_profile));
-                let settings = Settings { metrics, slice, max_operations, repeat, dumps };
+                let settings = Settings { metrics, slice, max_operations, repeat, dumps, sampling };
                 instrument::begin(self.instrument, &settings).map(Watcher::Other)
             }
         };

@@ -5,25 +5,26 @@
 //! instructions are not time, and what waits, or touches other memory, may run the same ones.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use perf_budget_core::blame;
 use perf_budget_core::budget::{Budget, Library, Reference, Subject};
-use perf_budget_core::callgrind::Profile;
 use perf_budget_core::metric::{InstrumentKind, WorkerInstrument};
-use perf_budget_core::outcome::{Blame, Cause as Reason, Doubt, Outcome, Unmeasured};
+use perf_budget_core::outcome::{Blame, Cause as Reason, Doubt, Outcome, Sampled, Unmeasured};
 use perf_budget_core::suite::Test;
 use perf_budget_core::verdict::Verdict;
 
+use super::sampled::judged;
+use super::side::Side;
 use super::state::{Cause, Profiled, Session, lock};
 use crate::instrument::instructions;
-use crate::subject::{self, BenchmarkProfile};
-use crate::worker::process::{self, Build, Request};
+use crate::subject;
+use crate::worker::process::Build;
 
 /// The longest that the profiles of one red may take.
-const LONGEST: Duration = Duration::from_secs(30);
+pub(super) const LONGEST: Duration = Duration::from_secs(30);
 
 impl Session {
     /// Returns a red outcome with what is to blame for it, and with what has changed since the base.
@@ -40,7 +41,11 @@ impl Session {
         if !is_profiled(self, test) {
             return outcome;
         }
-        match self.cause(test) {
+        let found = self.cause(test);
+        if let Some(within) = left(test, &found).filter(|_| outcome.verdict == Verdict::Fail) {
+            self.add_samples(test, within, found.as_ref().err(), &mut outcome);
+        }
+        match found {
             Ok(blame) => {
                 if may_be_layout && blame.is_same() {
                     let same =
@@ -50,6 +55,7 @@ impl Session {
                 let is_of_memory = is_of_memory(test);
                 outcome.blame = Some(Box::new(Blame { is_of_memory, ..(*blame).clone() }));
             }
+            Err(_) if outcome.sampled.is_some() => {}
             Err(why) => outcome.notes.push(format!("no function is named: {why}")),
         }
         outcome
@@ -57,9 +63,32 @@ impl Session {
 
     /// Profiles a test, unless that has been done for another limit of the same case.
     fn cause(&self, test: &Test) -> Cause {
+        self.cause_of(self.of_test(test), &test.name)
+    }
+
+    /// Returns what is profiled of a test.
+    fn of_test(&self, test: &Test) -> Profiled {
         let against_base = self.base.is_some() && test.limit.reference() == Some(&Reference::Base);
         let by_time = against_base && test.limit.metric.is_time();
-        self.cause_of((test.budget, test.case, against_base, by_time), &test.name)
+        (test.budget, test.case, against_base, by_time)
+    }
+
+    /// Samples a test, whose functions the command names. `why` says why nothing was counted.
+    fn add_samples(
+        &self,
+        test: &Test,
+        within: Duration,
+        why: Option<&String>,
+        outcome: &mut Outcome,
+    ) {
+        let why = why.map(String::as_str).unwrap_or_default();
+        match self.samples_of(self.of_test(test), &test.name, within, why) {
+            Ok(taken) => {
+                let judged = judged(outcome, &test.limit.metric);
+                outcome.sampled = Some(Box::new(Sampled { judged, ..(*taken).clone() }));
+            }
+            Err(why) => outcome.notes.push(format!("no samples were taken: {why}")),
+        }
     }
 
     /// Does the same for a case. `name` is shown meanwhile.
@@ -90,17 +119,20 @@ impl Session {
             (now, before.map(|thread| thread.join().unwrap_or_else(|_| Err(broken()))))
         });
         let before = before.transpose().map_err(|why| why.of_role(Some("the base")))?;
-        let base = self.base.as_ref().map(|base| base.root.as_path());
-        let roots = [Some(self.budgets.root.as_path()), base];
-        let own: BTreeSet<String> =
-            roots.into_iter().flatten().flat_map(own_crates).chain(head.crate_name()).collect();
-        let mut blame = blame::compare(before.as_deref(), &now?, &own);
+        let mut blame = blame::compare(before.as_deref(), &now?, &self.own_crates(&head));
         blame.seconds = began.elapsed().as_secs_f64();
         Ok(blame)
     }
 
+    /// Returns the crates of the project, on both sides.
+    pub(super) fn own_crates(&self, head: &Side) -> BTreeSet<String> {
+        let base = self.base.as_ref().map(|base| base.root.as_path());
+        let roots = [Some(self.budgets.root.as_path()), base];
+        roots.into_iter().flatten().flat_map(own_crates).chain(head.crate_name()).collect()
+    }
+
     /// Returns this revision's side of what is profiled, and the base's if there is one.
-    fn sides(
+    pub(super) fn sides(
         &self,
         (at, case, against_base, by_time): Profiled,
     ) -> Result<(Side, Option<Side>), Unmeasured> {
@@ -135,38 +167,16 @@ impl Session {
     }
 }
 
-/// One revision of what is profiled.
-enum Side {
-    /// A workload of a test binary.
-    Workload { build: Build, request: Request, scratch: PathBuf },
-    /// A benchmark.
-    Benchmark(BenchmarkProfile),
-}
-
-impl Side {
-    /// Runs it under callgrind, and returns a profile for each operation.
-    fn profiles(&self, timeout: Duration) -> Result<Vec<Profile>, Unmeasured> {
-        match self {
-            Side::Workload { build, request, scratch } => {
-                process::profile_in(build, request, scratch, timeout)
-            }
-            Side::Benchmark(benchmark) => benchmark.run(timeout),
-        }
+/// Returns the time that is left to sample a red of time, where instructions do not explain it: they were not counted, or are
+/// the same.
+fn left(test: &Test, found: &Cause) -> Option<Duration> {
+    if !test.limit.metric.is_time() {
+        return None;
     }
-
-    /// Whether the program of a benchmark serves it, and so is profiled as a workload is.
-    fn serves(&self) -> bool {
-        matches!(self, Side::Benchmark(benchmark) if benchmark.serves())
-    }
-
-    /// Returns the name of the crate of its program, whose file has a hash behind it.
-    fn crate_name(&self) -> Option<String> {
-        let program = match self {
-            Side::Workload { build, .. } => &build.binary,
-            Side::Benchmark(benchmark) => benchmark.program(),
-        };
-        let stem = program.file_stem()?.to_str()?;
-        Some(stem.rsplit_once('-').map_or(stem, |(name, _)| name).replace('-', "_"))
+    match found {
+        Ok(blame) if !blame.is_same() => None,
+        Ok(blame) => Some(LONGEST.saturating_sub(Duration::from_secs_f64(blame.seconds))),
+        Err(_) => Some(LONGEST),
     }
 }
 

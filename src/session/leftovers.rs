@@ -1,10 +1,11 @@
-//! What earlier runs have left and nothing reads any more: evidence that is too old, and the files of processes that were
+//! What earlier runs have left and nothing reads any more: evidence and samples that are too old, and the files of processes that were
 //! killed.
 
 use std::time::Duration;
 
 use super::carried::{EVIDENCE, FRESH};
 use super::run_cache::remove_older;
+use super::sampled::SAMPLES;
 use super::state::Session;
 
 /// The age of a scratch file that no process uses any more: no measurement takes that long.
@@ -15,5 +16,6 @@ impl Session {
     pub(crate) fn remove_leftovers(&self) {
         remove_older(&self.results.join(EVIDENCE), FRESH);
         remove_older(&self.results.join("scratch"), ABANDONED);
+        remove_older(&self.results.join(SAMPLES), ABANDONED);
     }
 }

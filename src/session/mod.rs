@@ -23,8 +23,10 @@ mod reported;
 mod revision;
 mod rotation;
 mod run_cache;
+mod sampled;
 mod selftest;
 pub(crate) mod shard;
+mod side;
 mod state;
 mod turns;
 

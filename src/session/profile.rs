@@ -5,8 +5,8 @@ use std::sync::Arc;
 use perf_budget_core::outcome::Blame;
 use perf_budget_core::suite::names;
 
-use super::cause::has_functions;
-use super::state::Session;
+use super::cause::{LONGEST, has_functions};
+use super::state::{Profiled, Session, Taken};
 
 /// A case of a budget: the indices of both, and its name.
 pub(crate) struct NamedCase {
@@ -36,8 +36,7 @@ impl Session {
     /// # Errors
     /// If it cannot be profiled.
     pub(crate) fn profiled(&self, case: &NamedCase) -> Result<Arc<Blame>, String> {
-        let (at, nth) = case.at;
-        let budget = &self.budgets.budgets[at];
+        let budget = &self.budgets.budgets[case.at.0];
         if !has_functions(budget) {
             return Err(format!(
                 "only workloads and the benchmarks of Criterion and Divan have functions that are profiled, and the subject \
@@ -45,12 +44,34 @@ impl Session {
                 budget.name
             ));
         }
+        self.cause_of(self.of_case(case), &case.name)
+    }
+
+    /// Samples a case whose profile could not be taken, or shows the same instructions on both sides. `None` where nothing is
+    /// to be sampled.
+    pub(crate) fn sampled(
+        &self,
+        case: &NamedCase,
+        blame: Option<&Blame>,
+        why: &str,
+    ) -> Option<Taken> {
+        let is_explained = blame.is_some_and(|blame| !blame.is_same());
+        if is_explained || !has_functions(&self.budgets.budgets[case.at.0]) {
+            return None;
+        }
+        Some(self.samples_of(self.of_case(case), &case.name, LONGEST, why))
+    }
+
+    /// Returns what is profiled of a case: it is compared with the base where that has it.
+    fn of_case(&self, case: &NamedCase) -> Profiled {
+        let (at, nth) = case.at;
+        let budget = &self.budgets.budgets[at];
         let is_in = self.base.as_ref().is_some_and(|base| {
             match (budget.benchmark(&budget.cases[nth]), budget.limits.first()) {
                 (Some(name), Some(limit)) => base.has_benchmark(budget, name, &limit.metric),
                 _ => base.is_built() && base.has(&budget.name),
             }
         });
-        self.cause_of((at, nth, is_in, true), &case.name)
+        (at, nth, is_in, true)
     }
 }

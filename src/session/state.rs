@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use perf_budget_core::budget::Budgets;
 use perf_budget_core::enforce::accepted::AcceptedValues;
 use perf_budget_core::error::Error;
-use perf_budget_core::outcome::{Blame, Outcome, Run};
+use perf_budget_core::outcome::{Blame, Outcome, Run, Sampled};
 use perf_budget_core::suite::Suite;
 
 use super::benchmarks::{self, Named};
@@ -27,6 +27,9 @@ use crate::worker::process::Build;
 
 /// What the profiles of one case have shown: the blame, or why there is none.
 pub(super) type Cause = Result<Arc<Blame>, String>;
+
+/// The samples of one case, or why there are none.
+pub(super) type Taken = Result<Arc<Sampled>, String>;
 
 /// What is profiled: a budget, a case of it, whether it is compared with the base, and whether by the builds that times
 /// are compared with.
@@ -56,6 +59,8 @@ pub(crate) struct Session {
     pub(super) decided: Mutex<Vec<Option<Box<Outcome>>>>,
     /// What was found to blame, for each case that has a red.
     pub(super) causes: Mutex<HashMap<Profiled, Cause>>,
+    /// The samples that were taken, likewise.
+    pub(super) samples: Mutex<HashMap<Profiled, Taken>>,
     pub(super) machine_lock: MachineLock,
     pub(super) progress: Progress,
     /// When this run began. If it has several processes, when the first of them began.
@@ -116,6 +121,7 @@ impl Session {
             rotation: Mutex::default(),
             decided,
             causes: Mutex::default(),
+            samples: Mutex::default(),
             machine_lock,
             progress,
             started,

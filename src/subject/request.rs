@@ -35,6 +35,7 @@ pub(super) fn request(
         paired,
         injection: None,
         counting: None,
+        sampling: None,
         constraint: budget.constraint,
     };
     request.slice = shortest_slice(&request);

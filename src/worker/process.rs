@@ -15,6 +15,7 @@ use super::counting;
 pub use super::wire::Request;
 use super::wire::{NO_REPLY, UNWRITTEN, VARIABLE, WireReply, WireRequest};
 use crate::exec::{self, Finished, Launch};
+use crate::instrument::sampled::Sampling;
 
 /// Measures `request` in a fresh process of a test binary, which must serve workers before it does anything else. The
 /// process, everything that it started, and its files in `scratch` are gone afterwards.
@@ -67,7 +68,35 @@ pub(crate) fn profile_in(
     counting::profiles(&prepared.files.counted)
 }
 
-/// Does the same in a process of this binary.
+/// Samples `request` in a fresh process, which writes its samples to a file.
+///
+/// # Errors
+/// If the process cannot be sampled.
+pub(crate) fn sample_in(
+    build: &Build,
+    request: &Request,
+    sampling: &Sampling,
+    scratch: &Path,
+    timeout: Duration,
+) -> Result<(), Unmeasured> {
+    let request = Request { sampling: Some(sampling.clone()), ..request.clone() };
+    // What an earlier run has left must not be taken for this one's.
+    let _ = std::fs::remove_file(&sampling.file);
+    let prepared = PreparedProcess::new(&request, scratch, build)?;
+    let finished = exec::run(&prepared.launch, timeout)
+        .map_err(|why| with_workload(&request.workload, why))?;
+    prepared.reply(&finished)?;
+    if !sampling.file.is_file() {
+        let text = format!(
+            "workload `{}` wrote no samples: the perf-budget of that revision does not know how; use a later one",
+            request.workload
+        );
+        return Err(harness(text));
+    }
+    Ok(())
+}
+
+/// Measures `request` in a fresh process of this binary.
 #[cfg(feature = "internals")]
 pub fn measure(
     request: &Request,

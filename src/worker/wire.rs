@@ -12,6 +12,7 @@ use perf_budget_core::reading::{Clock, Lag, ProcessRun, Timing, Work};
 use serde::{Deserialize, Serialize};
 
 use crate::inject::Injection;
+use crate::instrument::sampled::Sampling;
 
 /// The variable with the path of the request. The worker removes the file and the variable.
 pub(crate) const VARIABLE: &str = "PERF_BUDGET_WORKER";
@@ -46,6 +47,8 @@ pub struct Request {
     pub injection: Option<Injection>,
     /// How callgrind counts instructions; `None` if the process does not run under it.
     pub counting: Option<Counting>,
+    /// How the process is sampled; `None` if it is measured.
+    pub sampling: Option<Sampling>,
     /// What the process and those that it starts may use. The harness holds it to that, so it is not part of the message.
     pub constraint: Constraint,
 }
@@ -106,6 +109,9 @@ pub(crate) struct WireRequest {
     /// A worker that does not know this field does not know `instructions` either, and says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     counting: Option<Counting>,
+    /// A worker that does not know this field writes no samples, which the harness notices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sampling: Option<Sampling>,
     /// The path of the reply.
     pub(crate) reply: std::path::PathBuf,
 }
@@ -123,6 +129,7 @@ impl WireRequest {
             paired: request.paired,
             injection: request.injection,
             counting: request.counting.clone(),
+            sampling: request.sampling.clone(),
             reply,
         }
     }
@@ -142,6 +149,7 @@ impl WireRequest {
             paired: self.paired,
             injection: self.injection,
             counting: self.counting,
+            sampling: self.sampling,
             constraint: Constraint::default(),
         }
     }

@@ -67,6 +67,7 @@ fn a_request_is_read_as_it_was_written() {
         paired: false,
         injection: None,
         counting: None,
+        sampling: None,
         constraint: perf_budget_core::budget::Constraint::default(),
     };
     let text = serde_json::to_vec(&WireRequest::new(&request, "/reply".into())).unwrap();
@@ -87,6 +88,7 @@ fn check(metrics: &[Metric], expected: Option<WorkerInstrument>) {
         paired: false,
         injection: None,
         counting: None,
+        sampling: None,
         constraint: perf_budget_core::budget::Constraint::default(),
     };
     assert_eq!(request.instrument().ok(), expected, "{metrics:?}");

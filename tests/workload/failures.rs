@@ -153,6 +153,7 @@ fn request(workload: &str) -> Request {
         paired: false,
         injection: None,
         counting: None,
+        sampling: None,
         constraint: perf_budget_core::budget::Constraint::default(),
     }
 }

@@ -103,6 +103,7 @@ fn request(workload: &str, metrics: &[&str]) -> Request {
         paired: false,
         injection: None,
         counting: None,
+        sampling: None,
         constraint: perf_budget_core::budget::Constraint::default(),
     }
 }

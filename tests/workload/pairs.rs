@@ -201,6 +201,7 @@ fn side(workload: &str, size: i64, role: &str) -> Side {
         paired: true,
         injection: None,
         counting: None,
+        sampling: None,
         constraint: perf_budget_core::budget::Constraint::default(),
     };
     Side { build: Build::this().unwrap(), request, role: Some(role.to_owned()) }

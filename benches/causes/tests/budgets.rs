@@ -16,7 +16,9 @@ fn main() -> std::process::ExitCode {
             words.collect::<Vec<_>>().join(" ")
         })
         .collect();
+    let file = std::env::var("CAUSES_BUDGETS").unwrap_or("budgets.toml".to_owned());
     Harness::new()
+        .file(file)
         .workload("search", move |run| run.iter(|| search(&documents)))
         .workload("checksum", |run| {
             let numbers: Vec<u64> = (0..5000).collect();

@@ -54,6 +54,7 @@ fn row(subject: &str, metric: Metric) -> Row {
         paired: false,
         injection: None,
         counting: None,
+        sampling: None,
         constraint: perf_budget_core::budget::Constraint::default(),
     };
     let scratch = std::env::temp_dir().join("perf-budget-peers");

@@ -81,6 +81,7 @@ fn compare(subject: &str) {
             paired: false,
             injection: None,
             counting: None,
+            sampling: None,
             constraint: perf_budget_core::budget::Constraint::default(),
         };
         let scratch = std::env::temp_dir().join("perf-budget-peers");

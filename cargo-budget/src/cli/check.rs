@@ -20,6 +20,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::project::{Project, judged_nothing, last_run};
 use crate::report::{self, Better, Format, Report, input};
+use crate::sampled;
 use crate::target;
 
 /// Judge every limit, and compare with a base revision
@@ -146,12 +147,8 @@ impl Check {
             compared.as_ref().ok().and_then(Option::as_ref),
             context,
         )?;
-        let work = context.progress.busy("reading outcomes");
-        let record = record_since(project, began)?;
-        drop(work);
+        let (record, last) = self.outcomes_since(project, began, context)?;
         let mut nothing = None;
-        let last = last_run(&record);
-        let mut remarks = Vec::new();
         let judged = match (Exit::of(&last), code) {
             // The tests ended before any verdict, and printed the reason above.
             (_, Some(2)) => Exit::Usage,
@@ -162,25 +159,10 @@ impl Check {
             (Exit::Holds, _) => Exit::Unmeasured,
             (exit, _) => exit,
         };
+        let mut remarks = Vec::new();
         let exit = match compared {
             Ok(Some(base)) => {
-                for name in base::gone(project, &base.root) {
-                    let gone = format!("budget `{name}` of the base is gone");
-                    context.tell(&gone);
-                    remarks.push(gone);
-                }
-                if self.causes && judged == Exit::Broken {
-                    // The verdict stays what it is.
-                    match self.causes_of(project, target, &base.commit, &last, context) {
-                        Ok(causes) if self.format.is_json() => {
-                            remarks.extend(causes.lines().map(str::to_owned));
-                        }
-                        Ok(causes) => show(&causes)?,
-                        Err(failure) => {
-                            context.warn(&format!("no cause was looked for: {failure}"));
-                        }
-                    }
-                }
+                self.tell_of_base(&base, project, target, (judged, &last), context, &mut remarks)?;
                 judged
             }
             Ok(None) => judged,
@@ -203,6 +185,56 @@ impl Check {
             print(&text)?;
         }
         Ok(exit)
+    }
+
+    /// Returns what the record says of the runs that began at this time or later, and the last outcome of each limit. The
+    /// functions of their samples are named and told.
+    fn outcomes_since(
+        &self,
+        project: &Project,
+        began: u64,
+        context: Context,
+    ) -> Result<(Record, Vec<Outcome>), Failure> {
+        let work = context.progress.busy("reading outcomes");
+        let record = record_since(project, began)?;
+        drop(work);
+        let mut last = last_run(&record);
+        match sampled::complete(&mut last, &project.record()) {
+            Ok(said) if said.is_empty() => return Ok((record, last)),
+            Ok(said) if self.format.is_json() => context.tell(&said),
+            Ok(said) => show(&said)?,
+            // The verdict stays what it is.
+            Err(failure) => context.warn(&format!("no function is named by samples: {failure}")),
+        }
+        Ok((record_since(project, began)?, last))
+    }
+
+    /// Tells which budgets of the base are gone, and what made the limits red if that is asked for.
+    fn tell_of_base(
+        &self,
+        base: &base::Base,
+        project: &Project,
+        target: &Target,
+        (judged, last): (Exit, &[Outcome]),
+        context: Context,
+        remarks: &mut Vec<String>,
+    ) -> Result<(), Failure> {
+        for name in base::gone(project, &base.root) {
+            let gone = format!("budget `{name}` of the base is gone");
+            context.tell(&gone);
+            remarks.push(gone);
+        }
+        if self.causes && judged == Exit::Broken {
+            // The verdict stays what it is.
+            match self.causes_of(project, target, &base.commit, last, context) {
+                Ok(causes) if self.format.is_json() => {
+                    remarks.extend(causes.lines().map(str::to_owned));
+                }
+                Ok(causes) => show(&causes)?,
+                Err(failure) => context.warn(&format!("no cause was looked for: {failure}")),
+            }
+        }
+        Ok(())
     }
 
     /// Returns what did it, in words: the sources or the lock file.

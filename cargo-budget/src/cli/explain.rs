@@ -46,7 +46,8 @@ pub(super) struct Explain {
     #[arg(long, conflicts_with_all = ["against", "base"])]
     accepted: bool,
     /// Profile what the budget measures, whatever its verdict: which functions changed since the base of the last run,
-    /// since `--base` or since `--accepted`; without any, where the instructions are now. Needs Valgrind
+    /// since `--base` or since `--accepted`; without any, where the instructions are now. Without Valgrind, where
+    /// the time goes, by samples
     #[arg(long, conflicts_with_all = ["input", "against"])]
     profile: bool,
     /// The format of the output: text for people, or JSON with everything that was recorded and what to do next, or with

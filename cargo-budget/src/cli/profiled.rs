@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::profile::Profiles;
 use crate::project::Project;
 use crate::report::{Report, names};
+use crate::sampled;
 
 /// What is profiled.
 pub(super) struct Wanted<'a> {
@@ -56,12 +57,14 @@ impl Wanted<'_> {
         let tell = |text: &str| context.tell(text);
         let base = base::compared(project, &self.target, &asked, context.progress, &tell)??;
         let file = self.profile(project, &head, base.as_ref(), context)?;
+        let mut all = profile::read(&file)?;
+        sampled::complete_profiles(&mut all);
         let profiles = Profiles {
             against: base
                 .as_ref()
                 .filter(|base| base.lacks.is_none())
                 .map(|base| base.commit.clone()),
-            all: profile::read(&file)?,
+            all,
         };
         self.format.put(|| profiles.text(), || profiles.json())?;
         let is_there = |profile: &Profile| profile.blame.is_some();

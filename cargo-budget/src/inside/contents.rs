@@ -121,7 +121,7 @@ fn crate_of(path: &str) -> String {
 }
 
 /// Returns the name of a function as it was written, without the hash that makes it unique.
-pub(super) fn demangled(name: &str) -> String {
+pub(crate) fn demangled(name: &str) -> String {
     format!("{:#}", rustc_demangle::demangle(name))
 }
 

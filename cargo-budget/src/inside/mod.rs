@@ -11,7 +11,7 @@ mod wasm;
 
 use std::path::Path;
 
-pub(crate) use self::contents::Inside;
+pub(crate) use self::contents::{Inside, demangled};
 pub(crate) use self::looked::Looked;
 pub(crate) use self::place::{FILES, Part, Place, by_budget};
 use crate::failure::Failure;

@@ -10,6 +10,7 @@ use super::{Report, is_idle};
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::project::{judged_nothing, last_run};
+use crate::sampled;
 use crate::text::counted;
 
 /// Reads a file, in which there must be at least one outcome.
@@ -123,8 +124,22 @@ fn of_project(start: &Path, progress: Progress) -> Result<(PathBuf, Record), Fai
     let project = crate::project::Project::find(start)?;
     let _work = progress.busy("reading outcomes");
     let path = project.record();
-    let record = project.runs(&path)?;
+    let mut record = project.runs(&path)?;
+    name_samples(&path, &mut record);
     Ok((path, record))
+}
+
+/// Names the functions of samples that no command has seen yet: those of tests that cargo alone has run.
+fn name_samples(path: &Path, record: &mut Record) {
+    let is_unnamed = |outcome: &Outcome| outcome.sampled.is_some();
+    if !record.outcomes.iter().any(is_unnamed) {
+        return;
+    }
+    let mut last = crate::project::latest(record);
+    last.retain(is_unnamed);
+    // A record that cannot be written is named again by the next report.
+    let _ = sampled::complete(&mut last, path);
+    record.outcomes.extend(last);
 }
 
 /// Returns the last run of a record, which must have begun at the time `since` or later.

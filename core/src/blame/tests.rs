@@ -1,7 +1,7 @@
 //! Two profiles, and which function is to blame for the difference.
 
 use crate::callgrind::{Call, Function};
-use crate::outcome::words;
+use crate::outcome::{Change, words};
 
 use super::*;
 

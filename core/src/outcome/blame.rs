@@ -4,7 +4,33 @@ use serde::{Deserialize, Serialize};
 
 use super::{CallTree, Change};
 
-/// The instructions of one operation by function, of the reference and of what is measured.
+/// What the amounts of a blame are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Counter {
+    /// Instructions, which were counted one by one.
+    #[default]
+    Instructions,
+    /// Nanoseconds, by the share of samples: estimates.
+    Samples,
+}
+
+impl Counter {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+    fn is_instructions(&self) -> bool {
+        *self == Counter::Instructions
+    }
+
+    /// Returns the word for the amounts.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Counter::Instructions => "instructions",
+            Counter::Samples => "ns",
+        }
+    }
+}
+
+/// The instructions of one operation by function, of the reference and of what is measured; or the time, by samples.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Blame {
     /// The profiler: `callgrind 3.19.0`.
@@ -36,6 +62,12 @@ pub struct Blame {
     /// The calls of one operation as a tree. `None` in records of older releases.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calls: Option<CallTree>,
+    /// What the amounts are, all but those of `system_calls`, `allocations` and `sites`.
+    #[serde(default, skip_serializing_if = "Counter::is_instructions")]
+    pub counter: Counter,
+    /// What a reader of samples must know: what they cannot see, and what instructions say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
 }
 
 /// A place that allocates: a function of the project, and the foreign function through which it does.
@@ -65,11 +97,18 @@ pub struct Blamed {
     pub caller: Option<String>,
     /// The parts of `own`: the function itself, by an empty name, and the functions of other crates and libraries below it.
     pub parts: Vec<(String, Change)>,
+    /// The 90 % interval of the change of `own`, or of `own` itself where there is no reference; `None` where it was
+    /// counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<(f64, f64)>,
 }
 
 impl Blame {
     /// Whether one operation runs as many instructions as at the reference, to the last one, in each function.
     pub fn is_same(&self) -> bool {
+        if self.counter == Counter::Samples {
+            return false;
+        }
         let same = |change: Change| change.before.to_bits() == change.now.to_bits();
         self.before.is_some_and(|before| before.to_bits() == self.now.to_bits())
             && self.functions.iter().all(|function| same(function.own) && same(function.calls))
@@ -91,5 +130,8 @@ mod tests {
         );
         let blame: Blame = frozen(&new);
         assert_eq!(blame.sites[0].allocations, Change { before: 1.0, now: 2.0 });
+        assert_eq!(blame.counter, Counter::Instructions);
+        let sampled = r#"{"by":"900 samples","seconds":0.9,"before":null,"now":12.5,"functions":[{"name":"a::b","own":{"before":0.0,"now":12.5},"inclusive":{"before":0.0,"now":12.5},"calls":{"before":0.0,"now":0.0},"parts":[],"interval":[12.0,13.0]}],"nameless":0.0,"counter":"samples","remarks":["x"]}"#;
+        assert_eq!(frozen::<Blame>(sampled).functions[0].interval, Some((12.0, 13.0)));
     }
 }

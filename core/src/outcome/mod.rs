@@ -14,6 +14,7 @@ mod counted;
 mod holdable;
 pub mod noise;
 mod proven;
+mod sampled;
 mod sides;
 mod unmeasured;
 pub mod versus_accepted;
@@ -21,7 +22,7 @@ mod waived;
 pub mod words;
 
 pub use self::accepted::Accepted;
-pub use self::blame::{Blame, Blamed, Site};
+pub use self::blame::{Blame, Blamed, Counter, Site};
 pub use self::calls::{CallTree, Frame};
 pub use self::change::Change;
 pub use self::changed::Changed;
@@ -29,6 +30,7 @@ pub use self::counted::Counted;
 pub use self::holdable::{Holdable, MORE};
 pub use self::noise::Noise;
 pub use self::proven::{By, Proven, short};
+pub use self::sampled::Sampled;
 pub use self::sides::{Side, Sides};
 pub use self::unmeasured::{Cause, Fault, Unmeasured};
 pub use self::waived::{Effect, Waived};
@@ -84,6 +86,9 @@ pub struct Outcome {
     /// What is to blame for a red; `None` where it was not profiled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blame: Option<Box<Blame>>,
+    /// The samples of a red whose functions the command has not named yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sampled: Option<Box<Sampled>>,
     /// What has changed since the base in what a red runs; `None` where that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed: Option<Changed>,

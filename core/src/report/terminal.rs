@@ -104,6 +104,7 @@ pub fn explain(outcome: &Outcome) -> String {
             row(if nth == 0 { "blame" } else { "" }, line);
         }
     }
+    outcome.sampled.iter().for_each(|sampled| row("samples", &words::sampled(sampled)));
     if let Some(changed) = &outcome.changed {
         row("changed", &changed.words());
     }

@@ -14,6 +14,7 @@ use super::sources::Benchmarks;
 use super::{counted, side};
 use crate::base::Base;
 use crate::instrument::instructions;
+use crate::instrument::sampled::Sampling;
 use crate::worker::process::{self, Request};
 
 /// One revision of a benchmark that is profiled.
@@ -70,6 +71,26 @@ impl BenchmarkProfile {
                 Err(Unmeasured::new(Cause::Unsupported, text))
             }
         }
+    }
+
+    /// Samples it.
+    ///
+    /// # Errors
+    /// If its program does not serve it.
+    pub(crate) fn sample(&self, sampling: &Sampling, timeout: Duration) -> Result<(), Unmeasured> {
+        let name = &self.found.name;
+        if !self.found.skills.serves {
+            let key = self.found.library.key();
+            let text = format!(
+                "the benchmark `{name}` can be sampled where its program serves it: write `{key} = {{ package = \
+                 \"perf-budget-{key}\", … }}` in Cargo.toml"
+            );
+            return Err(Unmeasured::new(Cause::Unsupported, text));
+        }
+        let build = self.found.build(&self.scratch);
+        let request = Request { metrics: Vec::new(), ..self.request.clone() };
+        let sampled = process::sample_in(&build, &request, sampling, &self.scratch, timeout);
+        sampled.map_err(|why| of_benchmark(name, why))
     }
 
     /// Whether its program serves it.

@@ -96,6 +96,7 @@ impl Place {
             paired: false,
             injection: None,
             counting: None,
+            sampling: None,
             constraint: perf_budget_core::budget::Constraint::default(),
         };
         Terms { metrics, rate: None, scratch, timeout: Duration::from_secs(60), request }

@@ -15,6 +15,7 @@ use super::{none, root, sources, text, texts};
 const BESIDE: &[(&str, &str)] = &[
     ("arrivals.rs", "reads the instrument `Time` under a load"),
     ("responder.rs", "counts the failures of a pair of processes"),
+    ("sampled/thread.rs", "counts the failures of operations that are sampled"),
 ];
 
 /// Returns the files in which an instrument writes values, by the ends of their paths.

@@ -1,7 +1,7 @@
 //! What is to blame for a red, on the page: the sentence, the functions with the greatest changes, and the calls.
 
 use maud::{Markup, html};
-use perf_budget_core::outcome::{Blame, words};
+use perf_budget_core::outcome::{Blame, Blamed, Counter, words};
 
 use super::escape::Text;
 use super::flame;
@@ -31,7 +31,9 @@ pub(crate) fn render(blame: &Blame) -> Markup {
 
 fn functions(blame: &Blame) -> Markup {
     let is_change = blame.before.is_some();
+    let is_sampled = blame.counter == Counter::Samples;
     html! {
+        @if is_sampled { p.hint { "Nanoseconds of one operation, by samples, with the 90 % interval of the change." } }
         div.functions tabindex="0" role="group" aria-label="The functions" {
             table {
                 thead { tr {
@@ -40,7 +42,7 @@ fn functions(blame: &Blame) -> Markup {
                     th scope="col" { "Now" }
                     @if is_change { th scope="col" { "Change" } }
                     th scope="col" { "With all it calls" }
-                    th scope="col" { "Calls" }
+                    th scope="col" { @if is_sampled { "90 % interval" } @else { "Calls" } }
                 } }
                 tbody {
                     @for function in blame.functions.iter().take(ROWS) {
@@ -50,12 +52,20 @@ fn functions(blame: &Blame) -> Markup {
                             td { (grouped(function.own.now)) }
                             @if is_change { td { (signed(function.own.by())) } }
                             td { (grouped(function.inclusive.now)) }
-                            td { (grouped(function.calls.now)) }
+                            td { (last(function)) }
                         }
                     }
                 }
             }
         }
+    }
+}
+
+/// Returns how often a function is called, or the interval of what was sampled.
+fn last(function: &Blamed) -> String {
+    match function.interval {
+        Some((low, high)) => format!("{} to {}", signed(low), signed(high)),
+        None => grouped(function.calls.now),
     }
 }
 

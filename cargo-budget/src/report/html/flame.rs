@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 
 use maud::{Markup, html};
-use perf_budget_core::outcome::{Blame, CallTree, Change, Frame};
+use perf_budget_core::outcome::{Blame, CallTree, Change, Counter, Frame};
 
 use super::axis::percent;
 use super::escape::Text;
@@ -31,7 +31,7 @@ pub(super) fn render(blame: &Blame) -> Markup {
     if whole <= 0.0 {
         return html! {};
     }
-    let is_change = blame.before.is_some();
+    let (unit, is_change) = (blame.counter.unit(), blame.before.is_some());
     let most = bars.iter().map(|bar| bar.own.by().abs()).fold(0.0, f64::max);
     let rows = bars.iter().map(|bar| bar.row + 1).max().unwrap_or(1).min(ROWS);
     let share = |amount: f64| amount / whole * 100.0;
@@ -39,12 +39,12 @@ pub(super) fn render(blame: &Blame) -> Markup {
         bars.iter().filter(|bar| bar.row < ROWS && share(bar.width) >= DRAWN).collect::<Vec<_>>();
     html! {
         h4 { "Calls" }
-        p.hint { (hint(is_change)) }
+        p.hint { (hint(blame.counter, is_change)) }
         div.flame tabindex="0" role="group" aria-label="The calls of one operation, as a graph that can be scrolled" {
             svg role="img" aria-label="Flame graph; the text below has the same" width="100%" height=(rows * ROW) {
                 @for bar in drawn {
                     svg.(tone(bar, most, is_change)) x=(percent(share(bar.left))) y=(bar.row * ROW) width=(percent(share(bar.width))) height=(BAR) {
-                        title { (Text(&describe(bar, is_change))) }
+                        title { (Text(&describe(bar, unit, is_change))) }
                         rect width="100%" height="100%" rx="2" {}
                         @if share(bar.width) >= NAMED { text x="5" y="13" { (Text(short(bar.name))) } }
                     }
@@ -53,17 +53,27 @@ pub(super) fn render(blame: &Blame) -> Markup {
         }
         details.more {
             summary { "The same as text" }
-            pre tabindex="0" aria-label="The calls of one operation" { (Text(&text(&bars, is_change))) }
+            pre tabindex="0" aria-label="The calls of one operation" { (Text(&text(&bars, unit, is_change))) }
         }
     }
 }
 
-fn hint(is_change: bool) -> &'static str {
-    if is_change {
-        "Each bar is a function, below the one that calls it, and as wide as its instructions on the side that has more of \
-         them. Red runs more instructions by itself than before, blue fewer."
-    } else {
-        "Each bar is a function, below the one that calls it, and as wide as its instructions."
+fn hint(counter: Counter, is_change: bool) -> &'static str {
+    match (counter, is_change) {
+        (Counter::Instructions, true) => {
+            "Each bar is a function, below the one that calls it, and as wide as its instructions on the side that has more \
+             of them. Red runs more instructions by itself than before, blue fewer."
+        }
+        (Counter::Instructions, false) => {
+            "Each bar is a function, below the one that calls it, and as wide as its instructions."
+        }
+        (Counter::Samples, true) => {
+            "Each bar is a function, below the one that calls it, and as wide as its time on the side where it takes longer, \
+             by samples. Red takes longer by itself than before, blue less; small changes may be chance."
+        }
+        (Counter::Samples, false) => {
+            "Each bar is a function, below the one that calls it, and as wide as its time, by samples."
+        }
     }
 }
 
@@ -132,14 +142,14 @@ fn tone(bar: &Bar<'_>, most: f64, is_change: bool) -> &'static str {
 }
 
 /// Returns what there is to say of a bar.
-fn describe(bar: &Bar<'_>, is_change: bool) -> String {
+fn describe(bar: &Bar<'_>, unit: &str, is_change: bool) -> String {
     let name = if bar.name.is_empty() { "smaller ones" } else { bar.name };
     let Change { before, now } = bar.whole;
     if !is_change {
-        return format!("{name}: {now:.0} instructions (by itself {:.0})", bar.own.now);
+        return format!("{name}: {now:.0} {unit} (by itself {:.0})", bar.own.now);
     }
     format!(
-        "{name}: {before:.0} -> {now:.0} instructions ({:+.0}, by itself {:+.0})",
+        "{name}: {before:.0} -> {now:.0} {unit} ({:+.0}, by itself {:+.0})",
         bar.whole.by(),
         bar.own.by()
     )
@@ -158,10 +168,10 @@ fn short(name: &str) -> &str {
     ends.nth(1).map_or(name, |(at, _)| &name[at + 2..])
 }
 
-fn text(bars: &[Bar<'_>], is_change: bool) -> String {
+fn text(bars: &[Bar<'_>], unit: &str, is_change: bool) -> String {
     bars.iter().fold(String::new(), |mut text, bar| {
         let indent = 2 * bar.row.min(ROWS);
-        let _ = writeln!(text, "{:indent$}{}", "", describe(bar, is_change));
+        let _ = writeln!(text, "{:indent$}{}", "", describe(bar, unit, is_change));
         text
     })
 }
@@ -215,6 +225,10 @@ mod tests {
         ];
         let graph = render(&blame(frames, None)).into_string();
         assert!(graph.contains("malloc: 4 instructions"), "{graph}");
+        let sampled =
+            Blame { counter: Counter::Samples, ..blame(vec![frame(0, Some(1), 0.0, 4.0)], None) };
+        let graph = render(&sampled).into_string();
+        assert!(graph.contains(": 4 ns") && !graph.contains("instructions"), "{graph}");
         assert!(render(&blame(Vec::new(), None)).into_string().is_empty());
         assert!(render(&Blame::default()).into_string().is_empty());
     }

@@ -1,6 +1,7 @@
 //! The words about what is to blame for a red.
 
-use super::super::{Blame, Blamed, Change, Site};
+use super::super::{Blame, Blamed, Change, Counter, Sampled, Site};
+use crate::quantity::{Quantity, Unit};
 
 /// How many functions a red names.
 const FUNCTIONS: usize = 3;
@@ -14,6 +15,11 @@ const SMALL: f64 = 0.01;
 const LEAST: f64 = 0.5;
 /// The share of nameless instructions from which on the binary counts as stripped.
 const STRIPPED: f64 = 0.5;
+/// The share of the time below which a part of a function is not named where it was sampled.
+const PART: f64 = 0.02;
+/// What is said where no function's interval leaves out 0.
+const NOBODY: &str = "no function is named: chance explains how the samples differ, as the 90 % interval of each function \
+                      includes 0";
 
 /// Returns the lines about what is to blame: the change of the whole, and the functions that make most of it. Where memory
 /// is red, the places that allocate come first.
@@ -28,6 +34,17 @@ pub fn profile(blame: &Blame) -> Vec<String> {
     let mut lines = instructions(blame, PROFILED);
     lines.extend(allocations(blame, PROFILED));
     lines
+}
+
+/// Returns what is said of samples whose functions have no names yet.
+pub fn sampled(sampled: &Sampled) -> String {
+    let Change { before, now } = sampled.samples;
+    let sides = match &sampled.before {
+        Some(other) => format!("{before} and {now} samples are in `{other}` and `{}`", sampled.now),
+        None => format!("{now} samples are in `{}`", sampled.now),
+    };
+    let why = if sampled.why.is_empty() { String::new() } else { format!(" ({})", sampled.why) };
+    format!("{sides}: `cargo budget report` names their functions{why}")
 }
 
 /// Returns the lines about the allocations of one operation.
@@ -61,9 +78,25 @@ fn place(site: &Site, is_change: bool) -> String {
     format!("{size} in {}  ({counts}through {})", site.name, site.through)
 }
 
-/// Returns the lines about the instructions of one operation.
+/// Returns an amount of a blame, in its unit.
+fn of(blame: &Blame, size: f64) -> String {
+    match blame.counter {
+        Counter::Instructions => amount(size),
+        Counter::Samples => Quantity::new(size * 1e-9, Unit::Seconds).to_string(),
+    }
+}
+
+fn change(blame: &Blame, by: f64) -> String {
+    format!("{}{}", if by < 0.0 { '-' } else { '+' }, of(blame, by.abs()))
+}
+
+/// Returns the lines about the instructions, or the time, of one operation.
 fn instructions(blame: &Blame, most: usize) -> Vec<String> {
-    let now = amount(blame.now);
+    let unit = match blame.counter {
+        Counter::Instructions => " instructions",
+        Counter::Samples => "",
+    };
+    let now = of(blame, blame.now);
     let by = format!("by {} in {:.1} s", blame.by, blame.seconds);
     let mut lines = vec![match blame.before {
         Some(_) if blame.is_same() => {
@@ -77,15 +110,19 @@ fn instructions(blame: &Blame, most: usize) -> Vec<String> {
             } else {
                 String::new()
             };
-            format!("{} -> {now} instructions{share}, {by}", amount(before))
+            format!("{} -> {now}{unit}{share}, {by}", of(blame, before))
         }
-        None => format!("{now} instructions now, {by}"),
+        None => format!("{now}{unit} now, {by}"),
     }];
     if blame.nameless > STRIPPED {
         lines.push(format!(
-            "{:.0} % of them are in functions without a name: the binary is stripped; keep its symbols (`strip = false` in \
+            "{:.0} % of {} are in functions without a name: the binary is stripped; keep its symbols (`strip = false` in \
              the profile), and they are named",
-            blame.nameless * 100.0
+            blame.nameless * 100.0,
+            match blame.counter {
+                Counter::Instructions => "them",
+                Counter::Samples => "the samples",
+            }
         ));
     }
     if let Some(Change { before, now }) = blame.system_calls
@@ -95,8 +132,13 @@ fn instructions(blame: &Blame, most: usize) -> Vec<String> {
         lines.push(format!("{before} -> {now} system calls of one operation"));
     }
     if !blame.is_same() {
+        let before = lines.len();
         lines.extend(named(blame, most).map(|function| line(function, blame)));
+        if blame.counter == Counter::Samples && lines.len() == before {
+            lines.push(NOBODY.to_owned());
+        }
     }
+    lines.extend(blame.remarks.iter().cloned());
     lines
 }
 
@@ -106,31 +148,37 @@ fn named(blame: &Blame, most: usize) -> impl Iterator<Item = &Blamed> {
     let first = blame.functions.iter().take(most).enumerate();
     let matters = move |(nth, function): &(usize, &Blamed)| {
         let by = function.own.by().abs();
-        by >= LEAST && (*nth == 0 || by > SMALL * whole)
+        let counts = match (blame.counter, function.interval) {
+            (Counter::Instructions, _) => by >= LEAST,
+            (Counter::Samples, None) => false,
+            (Counter::Samples, Some((low, high))) => low > 0.0 || high < 0.0,
+        };
+        counts && (*nth == 0 || by > SMALL * whole)
     };
     first.filter(matters).map(|(_, function)| function)
 }
 
 fn line(function: &Blamed, blame: &Blame) -> String {
     let is_change = blame.before.is_some();
-    let size = if is_change {
-        signed(function.own.by())
-    } else {
-        format!("{:.0} %", function.own.now / blame.now.max(1.0) * 100.0)
-    };
+    let size =
+        if is_change { change(blame, function.own.by()) } else { percent(blame, function.own.now) };
     let mut words = format!("{size} {}", function.name);
     let mut details = Vec::new();
+    if let Some((low, high)) = function.interval {
+        let end = |end| if is_change { change(blame, end) } else { percent(blame, end) };
+        details.push(format!("90 % interval {} to {}", end(low), end(high)));
+    }
     if let Some(calls) = calls(function).filter(|_| is_change) {
         details.push(calls);
     }
     let parts: Vec<String> = function
         .parts
         .iter()
-        .filter(|(_, change)| change.by().abs() >= LEAST)
+        .filter(|(_, by)| by.by().abs() >= least(blame))
         .take(PARTS)
-        .map(|(name, change)| {
+        .map(|(name, by)| {
             let name = if name.is_empty() { "itself" } else { name };
-            let size = if is_change { signed(change.by()) } else { amount(change.now) };
+            let size = if is_change { change(blame, by.by()) } else { of(blame, by.now) };
             format!("{name} {size}")
         })
         .collect();
@@ -141,6 +189,23 @@ fn line(function: &Blamed, blame: &Blame) -> String {
         words = format!("{words}  ({})", details.join("; "));
     }
     words
+}
+
+/// Returns the share of the whole that an amount is.
+fn percent(blame: &Blame, size: f64) -> String {
+    let whole = match blame.counter {
+        Counter::Instructions => blame.now.max(1.0),
+        Counter::Samples => blame.now.max(f64::MIN_POSITIVE),
+    };
+    format!("{:.0} %", size / whole * 100.0)
+}
+
+/// Returns the least amount that is named. Of a part that was sampled no interval is known, so a small one is not named.
+fn least(blame: &Blame) -> f64 {
+    match blame.counter {
+        Counter::Instructions => LEAST,
+        Counter::Samples => PART * blame.now,
+    }
 }
 
 /// Says how the number of calls has changed, if it has.

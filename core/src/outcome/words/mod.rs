@@ -13,7 +13,7 @@ mod interference;
 mod layout;
 mod nothing;
 
-pub use self::blame::{blame, profile};
+pub use self::blame::{blame, profile, sampled};
 use self::count::count;
 pub use self::interference::{LESS_WAITING_TOO, machine};
 pub use self::layout::{LAYOUT, Linked, linked, linked_once};

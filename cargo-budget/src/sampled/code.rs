@@ -1,0 +1,124 @@
+//! The code of a process that was sampled: its files with their symbols, and how they unwind a stack.
+
+use std::ops::Range;
+use std::path::Path;
+
+use framehop::ExplicitModuleSectionInfo;
+use object::read::{Object, ObjectSection, ObjectSegment, ObjectSymbol};
+use object::{File, SymbolKind};
+use perf_budget_core::samples::{Code, KERNEL};
+
+use crate::inside::demangled;
+
+/// A file whose code was in memory.
+pub(super) struct Module {
+    /// The addresses that its code had.
+    pub(super) range: Range<u64>,
+    /// What is added to an address of the file.
+    pub(super) bias: u64,
+    pub(super) sections: ExplicitModuleSectionInfo<Vec<u8>>,
+    /// The last part of its path.
+    file: String,
+    is_library: bool,
+    /// The functions by their addresses in the file, each with the address behind it.
+    functions: Vec<(u64, u64, String)>,
+}
+
+impl Module {
+    /// Reads the file of some code. `kernel` is what the kernel gives to each process.
+    ///
+    /// # Errors
+    /// If it is not the file that was sampled any more, or cannot be read.
+    pub(super) fn of(code: &Code, kernel: &[u8]) -> Result<Module, String> {
+        let path = Path::new(&code.path);
+        let bytes = if code.path == KERNEL {
+            kernel.to_vec()
+        } else if code.file.is_some() && code.file == Code::state(path) {
+            std::fs::read(path).map_err(|e| format!("failed to read `{}`: {e}", code.path))?
+        } else {
+            return Err(format!(
+                "`{}` is gone, or is not the file any more that was sampled; run the tests again",
+                code.path
+            ));
+        };
+        let file = File::parse(&*bytes)
+            .map_err(|e| format!("failed to read the symbols of `{}`: {e}", code.path))?;
+        let placed = file.segments().find_map(|segment| {
+            let (at, length) = segment.file_range();
+            // The kernel maps whole pages, so that a mapping may begin before its segment.
+            let is_there = code.offset < at.saturating_add(length)
+                && code.offset.saturating_add(code.end.saturating_sub(code.start)) > at;
+            let flags = segment.flags();
+            let runs =
+                matches!(flags, object::SegmentFlags::Elf { p_flags, .. } if p_flags.0 & 1 != 0);
+            (is_there && runs).then(|| segment.address().wrapping_sub(at))
+        });
+        let address = code.offset.wrapping_add(placed.unwrap_or_default());
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Module {
+            range: code.start..code.end,
+            bias: code.start.wrapping_sub(address),
+            sections: sections(&file),
+            is_library: name.contains(".so") || code.path == KERNEL,
+            file: name,
+            functions: functions(&file),
+        })
+    }
+
+    /// Returns the name of the function at an address: a library stands for its functions that have none, and those of a
+    /// program are numbers.
+    pub(super) fn name(&self, address: u64) -> String {
+        let at = address.wrapping_sub(self.bias);
+        let after = self.functions.partition_point(|(start, ..)| *start <= at);
+        let found = after.checked_sub(1).map(|before| &self.functions[before]);
+        match found.filter(|(_, end, _)| at < *end) {
+            Some((_, _, name)) => name.clone(),
+            None if self.is_library => self.file.clone(),
+            None => format!("0x{at:x}"),
+        }
+    }
+}
+
+/// Returns the functions of a file by their addresses.
+fn functions(file: &File<'_>) -> Vec<(u64, u64, String)> {
+    let mut functions: Vec<(u64, u64, String)> = file
+        .symbols()
+        .chain(file.dynamic_symbols())
+        .filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.size() > 0)
+        .filter_map(|symbol| {
+            let name = symbol.name().ok().filter(|name| !name.is_empty())?;
+            Some((
+                symbol.address(),
+                symbol.address().saturating_add(symbol.size()),
+                name.to_owned(),
+            ))
+        })
+        .collect();
+    functions.sort();
+    // Of several names for one address any will do, as long as it is always the same.
+    functions.dedup_by_key(|(start, ..)| *start);
+    for (_, _, name) in &mut functions {
+        *name = demangled(name);
+    }
+    functions
+}
+
+/// Returns the sections that say how stacks are unwound.
+fn sections(file: &File<'_>) -> ExplicitModuleSectionInfo<Vec<u8>> {
+    let range = |name: &str| {
+        let section = file.section_by_name(name)?;
+        Some(section.address()..section.address().saturating_add(section.size()))
+    };
+    let bytes = |name: &str| Some(file.section_by_name(name)?.data().ok()?.to_vec());
+    ExplicitModuleSectionInfo {
+        base_svma: 0,
+        text_svma: range(".text"),
+        text: bytes(".text"),
+        got_svma: range(".got"),
+        eh_frame_svma: range(".eh_frame"),
+        eh_frame: bytes(".eh_frame"),
+        eh_frame_hdr_svma: range(".eh_frame_hdr"),
+        eh_frame_hdr: bytes(".eh_frame_hdr"),
+        ..ExplicitModuleSectionInfo::default()
+    }
+}

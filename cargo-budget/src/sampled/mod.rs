@@ -1,0 +1,99 @@
+//! The functions of samples: what a red's worker has copied of its stacks, unwound and named, in the place of a profile.
+
+mod code;
+mod unwind;
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use perf_budget_core::blame::{self, Stacks};
+use perf_budget_core::outcome::{Blame, Outcome, Sampled, words};
+use perf_budget_core::profile::Profile;
+use perf_budget_core::record;
+use perf_budget_core::samples::{Code, Samples};
+
+use crate::failure::Failure;
+use crate::text;
+
+/// Names the functions of samples. `counted` is what instructions say of the same red.
+///
+/// # Errors
+/// If the samples, or a program that they are of, are not there any more.
+fn named(sampled: &Sampled, counted: Option<&Blame>) -> Result<Blame, String> {
+    let side = |path: &str| {
+        let samples = Samples::read(Path::new(path)).map_err(|e| e.to_string())?;
+        unwind::stacks(&samples)
+    };
+    let written = Code::state(Path::new(&sampled.now)).map(|(_, at)| at);
+    if written != Some(sampled.at) {
+        return Err(
+            "they are gone, or a later run has taken others; run the tests again".to_owned()
+        );
+    }
+    let now = side(&sampled.now)?;
+    let before: Option<Stacks> = sampled.before.as_deref().map(side).transpose()?;
+    let mut found = blame::sampled(before.as_ref(), &now, sampled);
+    if let Some(same) = counted.and_then(|counted| words::blame(counted).into_iter().next()) {
+        found.remarks.insert(0, same);
+    }
+    found.is_of_memory = false;
+    Ok(found)
+}
+
+/// Names the functions of these outcomes' samples. Returns those outcomes that are other ones now.
+fn name_all(outcomes: &mut [Outcome]) -> Vec<&Outcome> {
+    let mut changed = Vec::new();
+    for outcome in outcomes {
+        let Some(sampled) = outcome.sampled.take() else { continue };
+        match named(&sampled, outcome.blame.as_deref()) {
+            Ok(blame) => outcome.blame = Some(Box::new(blame)),
+            Err(why) => outcome.notes.push(format!("its samples have no names: {why}")),
+        }
+        changed.push(&*outcome);
+    }
+    changed
+}
+
+/// Names the functions of these outcomes' samples, and writes the outcomes to the record again, so that a reader elsewhere
+/// needs neither the samples nor the programs. Returns what there is to say about each.
+///
+/// # Errors
+/// If the record cannot be written.
+pub(crate) fn complete(outcomes: &mut [Outcome], path: &Path) -> Result<String, Failure> {
+    let files: Vec<Sampled> =
+        outcomes.iter().filter_map(|o| Some((**o.sampled.as_ref()?).clone())).collect();
+    let mut said = String::new();
+    for outcome in name_all(outcomes) {
+        record::append(path, outcome)?;
+        let _ = writeln!(said, "{} by samples:", text::line(&outcome.test));
+        let lines = outcome.blame.as_ref().map(|blame| words::blame(blame));
+        for line in lines.as_ref().or(Some(&outcome.notes)).into_iter().flatten() {
+            let _ = writeln!(said, "  {}", text::line(line));
+        }
+    }
+    files.iter().for_each(remove);
+    Ok(said)
+}
+
+/// Removes samples that nobody needs any more: a stack may contain anything that the program had in memory.
+fn remove(sampled: &Sampled) {
+    for file in [Some(&sampled.now), sampled.before.as_ref()].into_iter().flatten() {
+        // A file that stays does no harm: the harness removes it later.
+        let _ = std::fs::remove_file(file);
+    }
+}
+
+/// Names the functions of profiles that were sampled.
+pub(crate) fn complete_profiles(profiles: &mut [Profile]) {
+    for profile in profiles {
+        let Some(sampled) = profile.sampled.take() else { continue };
+        match named(&sampled, profile.blame.as_deref()) {
+            Ok(blame) => profile.blame = Some(Box::new(blame)),
+            Err(why) if profile.blame.is_none() => {
+                profile.why = format!("its samples have no names: {why}");
+            }
+            Err(_) => {}
+        }
+        remove(&sampled);
+    }
+}

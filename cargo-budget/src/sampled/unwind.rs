@@ -1,0 +1,117 @@
+//! Stacks that a worker has copied, unwound and named.
+
+use std::collections::BTreeMap;
+
+use framehop::aarch64::{CacheAarch64, UnwindRegsAarch64, UnwinderAarch64};
+use framehop::x86_64::{CacheX86_64, UnwindRegsX86_64, UnwinderX86_64};
+use framehop::{FrameAddress, MayAllocateDuringUnwind, Unwinder};
+use perf_budget_core::blame::Stacks;
+use perf_budget_core::samples::{Sample, Samples};
+
+use super::code::Module;
+
+/// The most callers of a function that are looked at.
+const DEEPEST: usize = 200;
+
+type Read = Vec<u8>;
+
+/// Names the functions of all samples of one process.
+///
+/// # Errors
+/// If a file that was sampled is not there any more, or the processor is not known.
+pub(super) fn stacks(samples: &Samples) -> Result<Stacks, String> {
+    let process = &samples.process;
+    let modules: Vec<Module> = process
+        .code
+        .iter()
+        // What no sample was in need not be read, and may be gone.
+        .filter(|code| has_samples(samples, code.start..code.end))
+        .map(|code| Module::of(code, &samples.kernel))
+        .collect::<Result<_, _>>()?;
+    let chains: Vec<Vec<u64>> = match process.architecture.as_str() {
+        "x86_64" => {
+            let unwinder = UnwinderX86_64::<Read, MayAllocateDuringUnwind>::new();
+            let regs = |s: &Sample| UnwindRegsX86_64::new(s.instruction, s.stack, s.frame);
+            chains(unwinder, &modules, &mut CacheX86_64::new(), samples, regs)
+        }
+        "aarch64" => {
+            let unwinder = UnwinderAarch64::<Read, MayAllocateDuringUnwind>::new();
+            let regs = |s: &Sample| UnwindRegsAarch64::new(s.link, s.stack, s.frame);
+            chains(unwinder, &modules, &mut CacheAarch64::new(), samples, regs)
+        }
+        other => return Err(format!("stacks of the processor `{other}` are not known")),
+    };
+    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    for chain in &chains {
+        let names: Vec<String> = chain.iter().map(|address| name(&modules, *address)).collect();
+        *counts.entry(names.join("'")).or_default() += 1;
+    }
+    let broken = chains.iter().filter(|chain| chain.len() < 2).count() as u64;
+    Ok(Stacks {
+        chains: counts.into_iter().collect(),
+        seconds: process.seconds / process.operations.max(1) as f64,
+        waited: process.waited,
+        others: process.others,
+        lost: process.lost,
+        broken,
+    })
+}
+
+/// Whether the code in this range may be in a stack: a sample was there, or a return address to it is in a copy.
+fn has_samples(samples: &Samples, range: std::ops::Range<u64>) -> bool {
+    samples.taken.iter().any(|sample| {
+        let is_there = |number: u64| range.contains(&number);
+        let mut numbers = sample.copy.chunks_exact(8).map(number);
+        is_there(sample.instruction) || numbers.any(is_there)
+    })
+}
+
+fn number(bytes: &[u8]) -> u64 {
+    u64::from_le_bytes(bytes.try_into().unwrap_or_default())
+}
+
+/// Returns the addresses of the functions of each sample, the innermost first.
+fn chains<U: Unwinder<Module = framehop::Module<Read>>>(
+    mut unwinder: U,
+    modules: &[Module],
+    cache: &mut U::Cache,
+    samples: &Samples,
+    registers: impl Fn(&Sample) -> U::UnwindRegs,
+) -> Vec<Vec<u64>> {
+    for module in modules {
+        let (range, sections) = (module.range.clone(), module.sections.clone());
+        unwinder.add_module(framehop::Module::new(String::new(), range, module.bias, sections));
+    }
+    let chain = |sample: &Sample| {
+        let mut read = |address: u64| {
+            let at = address.checked_sub(sample.stack).and_then(|at| usize::try_from(at).ok());
+            let bytes = at.and_then(|at| sample.copy.get(at..at.checked_add(8)?));
+            bytes.map(number).ok_or(())
+        };
+        let mut frames =
+            unwinder.iter_frames(sample.instruction, registers(sample), cache, &mut read);
+        let mut chain = Vec::new();
+        // A stack ends where the copy does, which is an error for the unwinder.
+        while let Ok(Some(frame)) = frames.next() {
+            chain.push(match frame {
+                FrameAddress::InstructionPointer(address) => address,
+                // A call is before the address that it returns to, which may be in the next function.
+                FrameAddress::ReturnAddress(address) => u64::from(address) - 1,
+            });
+            if chain.len() == DEEPEST {
+                break;
+            }
+        }
+        // An unwinder that goes astray finds addresses where no code is.
+        let known = |address: &u64| modules.iter().any(|module| module.range.contains(address));
+        let sound = chain.iter().skip(1).take_while(|address| known(address)).count();
+        chain.truncate(1 + sound);
+        chain
+    };
+    samples.taken.iter().map(chain).collect()
+}
+
+fn name(modules: &[Module], address: u64) -> String {
+    let module = modules.iter().find(|module| module.range.contains(&address));
+    module.map_or_else(|| format!("0x{address:x}"), |module| module.name(address))
+}

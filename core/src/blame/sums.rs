@@ -1,0 +1,213 @@
+//! What one operation does by function, added up of its profiles, and how two sides of it differ.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::names::{self, plain};
+use super::sites::{self, Sites};
+use super::tree::{self, Node};
+use crate::callgrind::Profile;
+use crate::outcome::{Blame, Blamed, Change};
+
+/// The crates whose functions are part of the measuring, of the language, or of the test's own harness.
+const FOREIGN: [&str; 12] = [
+    "alloc",
+    "core",
+    "std",
+    "criterion",
+    "divan",
+    "perf_budget",
+    "perf_budget_core",
+    "perf_budget_criterion",
+    "perf_budget_divan",
+    "libtest_mimic",
+    "__rustc",
+    "std_detect",
+];
+/// How many parts of a function are kept.
+const PARTS: usize = 8;
+
+/// Compares what was added up of both sides.
+pub(super) fn compared(was: Option<&Sums>, is: &Sums) -> Blame {
+    let none = Sums::default();
+    let was_or_none = was.unwrap_or(&none);
+    let names: BTreeSet<&String> =
+        was_or_none.functions.keys().chain(is.functions.keys()).collect();
+    let mut functions: Vec<Blamed> =
+        names.into_iter().map(|name| blamed(name, was_or_none, is)).collect();
+    let weight = |function: &Blamed| function.own.by().abs();
+    functions.sort_by(|a, b| weight(b).total_cmp(&weight(a)).then_with(|| a.name.cmp(&b.name)));
+    Blame {
+        before: was.map(|was| was.total),
+        now: is.total,
+        system_calls: is
+            .system_calls
+            .map(|now| Change { before: was.and_then(|was| was.system_calls).unwrap_or(0.0), now }),
+        functions,
+        nameless: if is.total > 0.0 { is.nameless / is.total } else { 0.0 },
+        // An allocator that is not known by its names has no sites, and then nothing is known of them.
+        allocations: Some(Change { before: was_or_none.sites.total(), now: is.sites.total() })
+            .filter(|counted| counted.before + counted.now > 0.0),
+        sites: sites::changed(&was_or_none.sites, &is.sites),
+        calls: Some(tree::bounded(&was_or_none.tree, &is.tree)),
+        ..Blame::default()
+    }
+}
+
+/// The instructions of one operation.
+#[derive(Default)]
+pub(super) struct Sums {
+    total: f64,
+    nameless: f64,
+    pub(super) system_calls: Option<f64>,
+    functions: BTreeMap<String, Sum>,
+    /// Where it allocates.
+    sites: Sites,
+    /// Its calls.
+    tree: Node,
+}
+
+/// What one operation does in one function of the project.
+#[derive(Default)]
+struct Sum {
+    own: f64,
+    inclusive: f64,
+    calls: f64,
+    callers: BTreeMap<String, f64>,
+    parts: BTreeMap<String, f64>,
+}
+
+/// Adds up the profiles of several operations, and returns the mean of one.
+pub(super) fn sum(profiles: &[Profile], own: &BTreeSet<String>) -> Sums {
+    let mut sums = Sums::default();
+    for profile in profiles {
+        sums.add(profile, own);
+    }
+    let calls: Option<u64> = profiles.iter().map(|profile| profile.system_calls).sum();
+    sums.system_calls = calls.map(|calls| calls as f64);
+    sums.divide(profiles.len().max(1) as f64);
+    sums
+}
+
+impl Sums {
+    /// Adds the whole numbers of one operation, so that the order of its functions makes no difference to the last digit.
+    fn add(&mut self, profile: &Profile, own: &BTreeSet<String>) {
+        let chain = |name: &str| names::chain(name).into_iter().map(plain).collect();
+        let chains: Vec<Vec<String>> =
+            profile.functions.iter().map(|function| chain(&function.name)).collect();
+        for (chain, function) in chains.iter().zip(&profile.functions) {
+            let (owner, cost) = (owner(chain, own), function.cost as f64);
+            self.total += cost;
+            if is_nameless(&chain[0]) {
+                self.nameless += cost;
+            }
+            let mut around: BTreeSet<&String> =
+                chain.iter().filter(|name| is_own(name, own)).collect();
+            around.insert(&chain[owner]);
+            for name in around {
+                self.functions.entry(name.clone()).or_default().inclusive += cost;
+            }
+            let blamed = self.functions.entry(chain[owner].clone()).or_default();
+            blamed.own += cost;
+            let part = part(&chain[..owner]).unwrap_or_default();
+            *blamed.parts.entry(part).or_default() += cost;
+            self.tree.add(of_operation(chain), cost);
+            self.sites.add(chain, owner, |call| chains[call].as_slice(), &function.calls);
+            let callees =
+                function.calls.iter().map(|call| (&chains[call.to][0], call.count as f64));
+            for (callee, count) in callees.filter(|(callee, _)| is_own(callee, own)) {
+                let called = self.functions.entry(callee.clone()).or_default();
+                called.calls += count;
+                *called.callers.entry(chain[owner].clone()).or_default() += count;
+            }
+        }
+    }
+
+    pub(super) fn divide(&mut self, operations: f64) {
+        self.total /= operations;
+        self.nameless /= operations;
+        self.system_calls = self.system_calls.map(|calls| calls / operations);
+        self.sites.divide(operations);
+        self.tree.divide(operations);
+        for sum in self.functions.values_mut() {
+            for amount in [&mut sum.own, &mut sum.inclusive, &mut sum.calls] {
+                *amount /= operations;
+            }
+            sum.callers
+                .values_mut()
+                .chain(sum.parts.values_mut())
+                .for_each(|amount| *amount /= operations);
+        }
+    }
+}
+
+fn is_own(name: &str, own: &BTreeSet<String>) -> bool {
+    let of = names::crate_of(name);
+    own.contains(of) && !FOREIGN.contains(&of)
+}
+
+fn is_nameless(name: &str) -> bool {
+    name.starts_with("0x") || name.starts_with("???")
+}
+
+/// Returns which function of a chain of callers its cost is attributed to: the innermost one of the project, or else the
+/// innermost one of a dependency, or else the function itself.
+fn owner(chain: &[String], own: &BTreeSet<String>) -> usize {
+    let of_project = chain.iter().position(|name| is_own(name, own));
+    let of_dependency = || chain.iter().position(|name| is_of_dependency(name));
+    of_project.or_else(of_dependency).unwrap_or(0)
+}
+
+/// Returns which of the foreign functions below a function of the project a cost is said of: the innermost one of a dependency,
+/// with what it runs of the standard library and of the allocator, or else the innermost one. `None` if there is none below.
+fn part(below: &[String]) -> Option<String> {
+    // The standard library's own map says less than the hash that it calls.
+    let dependency =
+        |name: &&String| is_of_dependency(name) && names::crate_of(name) != "hashbrown";
+    below.iter().find(dependency).or(below.first()).cloned()
+}
+
+fn is_of_dependency(name: &str) -> bool {
+    let of = names::crate_of(name);
+    !of.is_empty() && !FOREIGN.contains(&of)
+}
+
+/// Returns a chain of callers without the outermost ones that belong to the measuring: down to the function of Criterion that
+/// iterates, or those of this library. A chain of nothing else stays whole.
+fn of_operation(chain: &[String]) -> &[String] {
+    let is_measuring = |name: &String| FOREIGN.contains(&names::crate_of(name));
+    let iterates = |name: &String| name.starts_with("criterion::bencher::Bencher");
+    if let Some(outermost) = chain.iter().rposition(iterates) {
+        return &chain[..=outermost];
+    }
+    let inside = chain.iter().rposition(|name| !is_measuring(name));
+    inside.map_or(chain, |outermost| &chain[..=outermost])
+}
+
+fn blamed(name: &str, was: &Sums, is: &Sums) -> Blamed {
+    let none = Sum::default();
+    let (was, is) =
+        (was.functions.get(name).unwrap_or(&none), is.functions.get(name).unwrap_or(&none));
+    let by_name = |was: &BTreeMap<String, f64>, is: &BTreeMap<String, f64>| {
+        let names: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
+        let of =
+            |sums: &BTreeMap<String, f64>, name: &String| sums.get(name).copied().unwrap_or(0.0);
+        let change =
+            |name: &String| (name.clone(), Change { before: of(was, name), now: of(is, name) });
+        let mut changes: Vec<(String, Change)> = names.into_iter().map(change).collect();
+        changes.sort_by(|a, b| b.1.by().abs().total_cmp(&a.1.by().abs()));
+        changes
+    };
+    let mut parts = by_name(&was.parts, &is.parts);
+    parts.truncate(PARTS);
+    let caller =
+        by_name(&was.callers, &is.callers).into_iter().find(|(_, change)| change.by() != 0.0);
+    Blamed {
+        name: name.to_owned(),
+        own: Change { before: was.own, now: is.own },
+        inclusive: Change { before: was.inclusive, now: is.inclusive },
+        calls: Change { before: was.calls, now: is.calls },
+        caller: caller.map(|(caller, _)| caller),
+        parts,
+        interval: None,
+    }
+}

@@ -1,0 +1,222 @@
+//! The samples of one process: where its code was at moments that chance chose, each with a copy of the end of its stack.
+//!
+//! A worker writes the file, and the command, which can unwind a stack, reads it. It begins with a line of JSON; what
+//! follows are numbers of eight bytes, the lowest byte first.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::exact;
+
+/// The form that is written.
+const VERSION: u32 = 1;
+/// The largest file that is read: several times what a worker writes.
+const LARGEST: u64 = 256 << 20;
+
+/// The samples of one process.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Samples {
+    /// What is known of the process.
+    pub process: Process,
+    /// The samples, in the order of time.
+    pub taken: Vec<Sample>,
+    /// The code that the kernel gives to each process, and that is in no file.
+    pub kernel: Vec<u8>,
+}
+
+/// What is known of a process that was sampled.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Process {
+    /// The version of the form, which is written.
+    pub version: u32,
+    /// The architecture of its processor, as Rust calls it.
+    pub architecture: String,
+    /// The seconds that its operations took, the samples included.
+    pub seconds: f64,
+    /// The number of these operations.
+    pub operations: u64,
+    /// The share of these seconds in which the thread did not run: it waited for something, or for a processor.
+    pub waited: f64,
+    /// The processor seconds of other threads, as a share of the seconds.
+    pub others: f64,
+    /// How many samples found no room.
+    pub lost: u64,
+    /// The code that it had in memory.
+    pub code: Vec<Code>,
+    /// The number of samples in the file, and of bytes of the kernel's code, which are written.
+    pub taken: u64,
+    /// See `taken`.
+    pub kernel: u64,
+}
+
+/// Code in the memory of a process, and the file that it came from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Code {
+    /// The first address.
+    pub start: u64,
+    /// The address behind the last one.
+    pub end: u64,
+    /// Where in the file it begins.
+    pub offset: u64,
+    /// The path of the file; [`KERNEL`] for what the kernel gives to each process.
+    pub path: String,
+    /// The length of the file, and when it was written, in nanoseconds since 1970. Another file is not this one.
+    pub file: Option<(u64, u64)>,
+}
+
+/// The path that the kernel's own code has.
+pub const KERNEL: &str = "[vdso]";
+
+/// One sample: the registers that an unwinder begins with, and the stack from the stack pointer upwards.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sample {
+    /// The address of the instruction that was next.
+    pub instruction: u64,
+    /// The stack pointer.
+    pub stack: u64,
+    /// The frame pointer, or what the compiler uses its register for.
+    pub frame: u64,
+    /// The link register; 0 where the processor has none.
+    pub link: u64,
+    /// The copy of the stack.
+    pub copy: Vec<u8>,
+}
+
+impl Code {
+    /// Returns what tells a file from another that was written in its place. `None` if it cannot be read.
+    pub fn state(path: &Path) -> Option<(u64, u64)> {
+        let data = std::fs::metadata(path).ok()?;
+        let at = data.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+        Some((data.len(), at.as_nanos() as u64))
+    }
+}
+
+impl Samples {
+    /// Returns the content of the file.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let process = Process {
+            version: VERSION,
+            taken: self.taken.len() as u64,
+            kernel: self.kernel.len() as u64,
+            ..self.process.clone()
+        };
+        let mut bytes = serde_json::json!(process).to_string().into_bytes();
+        bytes.push(b'\n');
+        for sample in &self.taken {
+            let Sample { instruction, stack, frame, link, copy } = sample;
+            for number in [*instruction, *stack, *frame, *link, copy.len() as u64] {
+                bytes.extend(number.to_le_bytes());
+            }
+            bytes.extend(copy);
+        }
+        bytes.extend(&self.kernel);
+        bytes
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// If it cannot be read, or is no file of samples that this release knows.
+    pub fn read(path: &Path) -> Result<Samples, Error> {
+        let data = std::fs::metadata(path).map_err(|e| Error::io("read", path, e))?;
+        let no = |why: &str| {
+            Error::other(format!("failed to read samples from `{}`: {why}", path.display()))
+        };
+        if !data.is_file() || data.len() > LARGEST {
+            return Err(no("it is no file of samples"));
+        }
+        let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
+        Samples::of_bytes(&bytes).map_err(|why| no(&why))
+    }
+
+    /// Reads the content of a file.
+    ///
+    /// # Errors
+    /// If it is cut short, or of a form that this release does not know.
+    pub fn of_bytes(bytes: &[u8]) -> Result<Samples, String> {
+        let end = bytes.iter().position(|&byte| byte == b'\n').ok_or("it has no first line")?;
+        let process: Process = exact::read(&bytes[..end]).map_err(|e| e.to_string())?;
+        if process.version != VERSION {
+            return Err(format!(
+                "its form is of version {}, and this release knows version {VERSION}; use the same release of \
+                 perf-budget and cargo-budget",
+                process.version
+            ));
+        }
+        let mut rest = &bytes[end + 1..];
+        let mut take = |count: u64| {
+            let count = usize::try_from(count).map_err(|_| CUT_SHORT)?;
+            let (first, other) = rest.split_at_checked(count).ok_or(CUT_SHORT)?;
+            rest = other;
+            Ok::<&[u8], &str>(first)
+        };
+        let mut taken = Vec::new();
+        for _ in 0..process.taken {
+            let mut number = || {
+                let bytes = take(8)?.try_into().map_err(|_| CUT_SHORT)?;
+                Ok::<u64, &str>(u64::from_le_bytes(bytes))
+            };
+            let [instruction, stack, frame, link, length] =
+                [number()?, number()?, number()?, number()?, number()?];
+            let copy = take(length)?.to_vec();
+            taken.push(Sample { instruction, stack, frame, link, copy });
+        }
+        let kernel = take(process.kernel)?.to_vec();
+        if !rest.is_empty() {
+            return Err("more follows than it says".to_owned());
+        }
+        Ok(Samples { process, taken, kernel })
+    }
+}
+
+/// Why a file is not read that ends too early.
+const CUT_SHORT: &str = "it is cut short";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exact::frozen::frozen;
+
+    const FIRST: &str = r#"{"version":1,"architecture":"x86_64","seconds":0.5,"operations":10,"waited":0.1,"others":0.0,"lost":0,"code":[{"start":4096,"end":8192,"offset":0,"path":"/bin/work","file":[12,34]}],"taken":2,"kernel":3}"#;
+
+    fn samples() -> Samples {
+        let of = |copy: &[u8]| Sample {
+            instruction: 4100,
+            stack: 16,
+            frame: 1 << 63,
+            link: 0,
+            copy: copy.to_vec(),
+        };
+        let process = frozen(FIRST);
+        Samples { process, taken: vec![of(&[1, 2, 3]), of(&[])], kernel: vec![7, 8, 9] }
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let samples = samples();
+        let bytes = samples.to_bytes();
+        let line = bytes.iter().position(|&byte| byte == b'\n').unwrap();
+        let first: serde_json::Value = serde_json::from_slice(&bytes[..line]).unwrap();
+        assert_eq!(first, serde_json::from_str::<serde_json::Value>(FIRST).unwrap());
+        assert_eq!(bytes.len() - line - 1, 2 * 40 + 3 + 3);
+        assert_eq!(Samples::of_bytes(&bytes).unwrap(), samples);
+    }
+
+    #[test]
+    fn a_file_that_is_damaged_is_refused() {
+        let bytes = samples().to_bytes();
+        for end in 0..bytes.len() {
+            assert!(Samples::of_bytes(&bytes[..end]).is_err(), "{end} bytes");
+        }
+        assert!(Samples::of_bytes(&[&bytes[..], b"x"].concat()).is_err());
+        let newer = String::from_utf8_lossy(&bytes).replacen("\"version\":1", "\"version\":2", 1);
+        assert!(Samples::of_bytes(newer.as_bytes()).unwrap_err().contains("version 2"));
+        // A length that no memory has room for.
+        let mut wrong = bytes.clone();
+        let line = bytes.iter().position(|&byte| byte == b'\n').unwrap();
+        wrong[line + 1 + 32..line + 1 + 40].fill(0xff);
+        assert_eq!(Samples::of_bytes(&wrong).unwrap_err(), CUT_SHORT);
+    }
+}

@@ -1,0 +1,17 @@
+//! What a process is asked that is sampled.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// How a process is sampled.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Sampling {
+    /// The file for the samples.
+    pub file: PathBuf,
+    /// The number of samples after which it ends.
+    pub most: usize,
+    /// The time after which it ends.
+    pub longest: Duration,
+}

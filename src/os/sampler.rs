@@ -1,0 +1,334 @@
+//! A timer that interrupts one thread at random moments, and notes where the thread is and what is on its stack.
+//!
+//! What the signal runs takes no lock, allocates nothing, and writes to memory that was there before. The stack is not
+//! unwound here, since that would need more than a signal handler may do.
+
+#![expect(unsafe_code, reason = "a signal handler that copies a stack")]
+
+use std::io;
+use std::path::Path;
+use std::ptr::null_mut;
+use std::sync::atomic::{
+    AtomicBool, AtomicI64, AtomicPtr, AtomicU64, AtomicUsize, Ordering::Relaxed,
+};
+use std::time::Duration;
+
+use perf_budget_core::samples::{Code, KERNEL, Process, Sample, Samples};
+
+/// The room for samples, in numbers of eight bytes: 32 MiB, of which only what is used takes memory.
+const ROOM: usize = (32 << 20) / 8;
+/// The most of a stack that is copied, in bytes.
+const DEEPEST: usize = 32 << 10;
+/// How much of the stack above the loop's own frame is copied, in bytes, so that its first frame is whole.
+const ABOVE: usize = 4 << 10;
+/// The numbers of a sample before its copy.
+const HEAD: usize = 5;
+/// The largest stack of a main thread that is believed in, in bytes.
+const MAIN: usize = 8 << 20;
+
+/// Whether an operation runs, so that a sample counts.
+static INSIDE: AtomicBool = AtomicBool::new(false);
+static BUFFER: AtomicPtr<u64> = AtomicPtr::new(null_mut());
+static TIMER: AtomicPtr<libc::c_void> = AtomicPtr::new(null_mut());
+/// How many numbers of the room are used.
+static USED: AtomicUsize = AtomicUsize::new(0);
+static TAKEN: AtomicUsize = AtomicUsize::new(0);
+static MOST: AtomicUsize = AtomicUsize::new(0);
+static LOST: AtomicU64 = AtomicU64::new(0);
+/// The part of the thread's stack that may be read: from its lowest address to what is above the loop.
+static LOWEST: AtomicUsize = AtomicUsize::new(0);
+static HIGHEST: AtomicUsize = AtomicUsize::new(0);
+static END: AtomicUsize = AtomicUsize::new(0);
+/// The mean time between two samples in nanoseconds, and the state of the random numbers.
+static PERIOD: AtomicI64 = AtomicI64::new(0);
+static RANDOM: AtomicU64 = AtomicU64::new(0);
+
+/// The registers of a thread that was interrupted.
+struct Registers {
+    instruction: u64,
+    stack: u64,
+    frame: u64,
+    link: u64,
+}
+
+/// The time that operations took while they were sampled.
+pub(crate) struct Spent {
+    pub(crate) seconds: f64,
+    pub(crate) operations: u64,
+    /// The share of it in which the thread did not run, and the processor time of other threads.
+    pub(crate) waited: f64,
+    pub(crate) others: f64,
+}
+
+/// The samples of the calling thread. There is one in a process.
+pub(crate) struct Sampler(());
+
+impl Sampler {
+    /// Begins to interrupt the calling thread, `period` apart in the mean, for as many samples.
+    ///
+    /// # Errors
+    /// If the system has no such timer, or the process is sampled already.
+    pub(crate) fn begin(most: usize, period: Duration) -> io::Result<Sampler> {
+        if !BUFFER.load(Relaxed).is_null() {
+            return Err(io::Error::other("this process is sampled already"));
+        }
+        let (lowest, end) = stack_of_this_thread()?;
+        LOWEST.store(lowest, Relaxed);
+        END.store(end, Relaxed);
+        MOST.store(most, Relaxed);
+        PERIOD.store(i64::try_from(period.as_nanos()).unwrap_or(i64::MAX / 4), Relaxed);
+        // Whatever differs from process to process will do: it only keeps samples out of step with the operation.
+        RANDOM.store(lowest as u64 ^ (u64::from(std::process::id()) << 32) | 1, Relaxed);
+        // The memory is never given back: a signal may still be on its way.
+        BUFFER.store(Vec::<u64>::with_capacity(ROOM).leak().as_mut_ptr(), Relaxed);
+        // SAFETY: the handler has the signature that SA_SIGINFO asks for, and only does what a handler may; the structures
+        // are plain numbers, for which zeros are valid, and live until the calls return.
+        unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = on_signal as *const () as usize;
+            action.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART | libc::SA_ONSTACK;
+            super::kernel::checked(libc::sigaction(libc::SIGPROF, &raw const action, null_mut()))?;
+            let mut event: libc::sigevent = std::mem::zeroed();
+            event.sigev_notify = libc::SIGEV_THREAD_ID;
+            event.sigev_signo = libc::SIGPROF;
+            event.sigev_notify_thread_id = libc::syscall(libc::SYS_gettid) as libc::c_int;
+            let mut timer: libc::timer_t = std::mem::zeroed();
+            let made = libc::timer_create(libc::CLOCK_MONOTONIC, &raw mut event, &raw mut timer);
+            super::kernel::checked(made)?;
+            TIMER.store(timer.cast(), Relaxed);
+        }
+        arm(PERIOD.load(Relaxed));
+        Ok(Sampler(()))
+    }
+
+    /// An operation begins.
+    #[inline(never)]
+    #[expect(clippy::unused_self, reason = "only the thread that has begun may")]
+    pub(crate) fn enter(&self) {
+        let here = 0_u8;
+        HIGHEST.store((&raw const here) as usize + ABOVE, Relaxed);
+        INSIDE.store(true, Relaxed);
+    }
+
+    /// It has ended.
+    #[inline(never)]
+    #[expect(clippy::unused_self, reason = "only the thread that has begun may")]
+    pub(crate) fn leave(&self) {
+        INSIDE.store(false, Relaxed);
+    }
+
+    /// Whether there are as many samples as were asked for, or no room for more.
+    #[expect(clippy::unused_self, reason = "only the thread that has begun may")]
+    pub(crate) fn is_full(&self) -> bool {
+        TAKEN.load(Relaxed) >= MOST.load(Relaxed) || LOST.load(Relaxed) > 0
+    }
+
+    /// Ends it, and writes the samples to a file.
+    ///
+    /// # Errors
+    /// If the file cannot be written, or the system does not say where code is.
+    pub(crate) fn write(self, file: &Path, spent: &Spent) -> io::Result<()> {
+        let (taken, lost) = self.finish();
+        let (code, kernel) = code()?;
+        let process = Process {
+            architecture: std::env::consts::ARCH.to_owned(),
+            seconds: spent.seconds,
+            operations: spent.operations,
+            waited: spent.waited,
+            others: spent.others,
+            lost,
+            code,
+            ..Process::default()
+        };
+        if let Some(folder) = file.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::write(file, Samples { process, taken, kernel }.to_bytes())
+    }
+
+    /// Ends it, and returns the samples and how many found no room.
+    fn finish(self) -> (Vec<Sample>, u64) {
+        self.leave();
+        arm(0);
+        // SAFETY: the numbers up to `USED` were written by the handler, which runs on this thread alone and writes no more.
+        let used = unsafe { std::slice::from_raw_parts(BUFFER.load(Relaxed), USED.load(Relaxed)) };
+        let mut rest = used;
+        let mut taken = Vec::with_capacity(TAKEN.load(Relaxed));
+        while let Some((&[instruction, stack, frame, link, length], other)) =
+            rest.split_first_chunk::<HEAD>()
+        {
+            let (copy, other) = other.split_at(length as usize);
+            let copy = copy.iter().flat_map(|number| number.to_ne_bytes()).collect();
+            taken.push(Sample { instruction, stack, frame, link, copy });
+            rest = other;
+        }
+        (taken, LOST.load(Relaxed))
+    }
+}
+
+/// Has the timer go off once, after this many nanoseconds; never for 0.
+fn arm(nanoseconds: i64) {
+    let after = libc::timespec {
+        tv_sec: (nanoseconds / 1_000_000_000) as libc::time_t,
+        tv_nsec: (nanoseconds % 1_000_000_000) as _,
+    };
+    let none = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let once = libc::itimerspec { it_interval: none, it_value: after };
+    let timer: libc::timer_t = TIMER.load(Relaxed).cast();
+    // SAFETY: the timer was made before, and the structure lives until the call returns.
+    unsafe { libc::timer_settime(timer, 0, &raw const once, null_mut()) };
+}
+
+/// Returns a number from half a period to one and a half.
+fn next_period() -> i64 {
+    let mut random = RANDOM.load(Relaxed);
+    random ^= random << 13;
+    random ^= random >> 7;
+    random ^= random << 17;
+    RANDOM.store(random, Relaxed);
+    let period = PERIOD.load(Relaxed).max(2);
+    period / 2 + (random % period.cast_unsigned()).cast_signed()
+}
+
+extern "C" fn on_signal(
+    _signal: libc::c_int,
+    _info: *mut libc::siginfo_t,
+    context: *mut libc::c_void,
+) {
+    // SAFETY: the address is that of this thread's own variable.
+    let errno = unsafe { *libc::__errno_location() };
+    if INSIDE.load(Relaxed) && TAKEN.load(Relaxed) < MOST.load(Relaxed) {
+        // SAFETY: the kernel gives a handler with SA_SIGINFO the context of the thread that it interrupts.
+        take(&unsafe { registers(&*context.cast::<libc::ucontext_t>()) });
+    }
+    arm(next_period());
+    // SAFETY: as above.
+    unsafe { *libc::__errno_location() = errno };
+}
+
+#[cfg(target_arch = "x86_64")]
+fn registers(context: &libc::ucontext_t) -> Registers {
+    let of = |register: libc::c_int| context.uc_mcontext.gregs[register as usize].cast_unsigned();
+    Registers {
+        instruction: of(libc::REG_RIP),
+        stack: of(libc::REG_RSP),
+        frame: of(libc::REG_RBP),
+        link: 0,
+    }
+}
+
+#[cfg(target_arch = "aarch64")]
+fn registers(context: &libc::ucontext_t) -> Registers {
+    let of = &context.uc_mcontext;
+    Registers { instruction: of.pc, stack: of.sp, frame: of.regs[29], link: of.regs[30] }
+}
+
+/// Writes down one sample.
+fn take(registers: &Registers) {
+    let Registers { instruction, stack, frame, link } = *registers;
+    let (low, used) = (stack as usize, USED.load(Relaxed));
+    let end = HIGHEST.load(Relaxed).min(END.load(Relaxed));
+    // A stack that is not the thread's own, as that of a coroutine, is left alone.
+    let is_own = low.is_multiple_of(8) && low >= LOWEST.load(Relaxed) && low < end;
+    let numbers = if is_own { (end - low).min(DEEPEST) / 8 } else { 0 };
+    if used + HEAD + numbers > ROOM {
+        LOST.fetch_add(1, Relaxed);
+        return;
+    }
+    let head = [instruction, stack, frame, link, numbers as u64];
+    // SAFETY: there is room, as was just seen, and only this handler writes to it, on one thread; the stack of this thread
+    // is mapped from its stack pointer to its end, which is above.
+    unsafe {
+        let place = BUFFER.load(Relaxed).add(used);
+        place.copy_from_nonoverlapping(head.as_ptr(), HEAD);
+        place.add(HEAD).copy_from_nonoverlapping(low as *const u64, numbers);
+    }
+    USED.store(used + HEAD + numbers, Relaxed);
+    TAKEN.fetch_add(1, Relaxed);
+}
+
+/// Returns the lowest and the highest address of this thread's stack.
+fn stack_of_this_thread() -> io::Result<(usize, usize)> {
+    let here = 0_u8;
+    let here = (&raw const here) as u64;
+    let maps = std::fs::read_to_string("/proc/self/maps")?;
+    let mut maps = maps.lines().filter_map(mapping);
+    let (code, _) = maps
+        .find(|(code, _)| (code.start..code.end).contains(&here))
+        .ok_or_else(|| io::Error::other("the stack of this thread is not in /proc/self/maps"))?;
+    let end = code.end as usize;
+    // The stack of a main thread grows downwards.
+    let is_main = code.path == "[stack]";
+    let lowest = if is_main { end.saturating_sub(MAIN) } else { code.start as usize };
+    Ok((lowest, end))
+}
+
+/// Returns the code that this process has in memory, and the kernel's own part of it.
+///
+/// # Errors
+/// If the system does not say.
+fn code() -> io::Result<(Vec<Code>, Vec<u8>)> {
+    let maps = std::fs::read_to_string("/proc/self/maps")?;
+    let is_code = |code: &Code| code.path.starts_with('/') || code.path == KERNEL;
+    let found: Vec<Code> = maps
+        .lines()
+        .filter_map(mapping)
+        .filter(|(code, runs)| *runs && is_code(code))
+        .map(|(code, _)| Code { file: Code::state(code.path.as_ref()), ..code })
+        .collect();
+    let kernel = found.iter().find(|code| code.path == KERNEL).map(memory);
+    Ok((found, kernel.and_then(Result::ok).unwrap_or_default()))
+}
+
+/// Reads the memory of this process.
+fn memory(code: &Code) -> io::Result<Vec<u8>> {
+    use std::os::unix::fs::FileExt;
+    let mut bytes = vec![0; (code.end - code.start) as usize];
+    std::fs::File::open("/proc/self/mem")?.read_exact_at(&mut bytes, code.start)?;
+    Ok(bytes)
+}
+
+/// Reads a line of `/proc/self/maps`, and says whether what is there can be run.
+fn mapping(line: &str) -> Option<(Code, bool)> {
+    let mut words = line.splitn(6, ' ');
+    let (start, end) = words.next()?.split_once('-')?;
+    let runs = words.next()?.contains('x');
+    let number = |digits| u64::from_str_radix(digits, 16).ok();
+    let offset = number(words.next()?)?;
+    let path = words.nth(2).unwrap_or_default().trim().to_owned();
+    Some((Code { start: number(start)?, end: number(end)?, offset, path, file: None }, runs))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_map_is_read() {
+        let line = "7f00-7f80 r-xp 00001000 fd:01 42          /usr/lib/a b.so";
+        let (code, runs) = mapping(line).unwrap();
+        assert_eq!((code.start, code.end, code.offset), (0x7f00, 0x7f80, 0x1000));
+        assert_eq!((code.path.as_str(), runs), ("/usr/lib/a b.so", true));
+        let (code, runs) = mapping("10-20 rw-p 00000000 00:00 0 ").unwrap();
+        assert_eq!((code.path.as_str(), runs), ("", false));
+        assert!(mapping("nothing").is_none());
+    }
+
+    #[test]
+    fn the_code_of_this_process_is_found() {
+        let (code, kernel) = code().unwrap();
+        let here = the_code_of_this_process_is_found as *const () as u64;
+        let own = code.iter().find(|code| (code.start..code.end).contains(&here)).unwrap();
+        assert!(own.file.is_some() && own.path.starts_with('/'), "{own:?}");
+        assert!(kernel.is_empty() || kernel.starts_with(b"\x7fELF"));
+    }
+
+    #[test]
+    fn the_time_between_samples_is_about_the_period() {
+        PERIOD.store(1000, Relaxed);
+        RANDOM.store(1, Relaxed);
+        let periods: Vec<i64> = (0..100).map(|_| next_period()).collect();
+        assert!(periods.iter().all(|period| (500..1500).contains(period)), "{periods:?}");
+        assert!(periods.iter().max() > Some(&1300) && periods.iter().min() < Some(&700));
+    }
+}

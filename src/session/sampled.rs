@@ -1,0 +1,130 @@
+//! Where a red spends its time, by samples: where Valgrind is missing, or counts the same instructions on both sides.
+//!
+//! The stacks are written beside the record, and the command names their functions: to unwind them takes a reader of
+//! debug information, which nobody shall build for a test.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use perf_budget_core::fnv;
+use perf_budget_core::metric::{Metric, SampleKind, Statistic};
+use perf_budget_core::outcome::{Cause as Reason, Change, Outcome, Sampled, Unmeasured};
+use perf_budget_core::quantity::Unit;
+use perf_budget_core::samples::{Code, Samples};
+use perf_budget_core::suite::names;
+
+use super::side::Side;
+use super::state::{Profiled, Session, Taken, lock};
+use crate::instrument::sampled::{IS_KNOWN, Sampling};
+
+/// The folder of the files, below the results.
+pub(super) const SAMPLES: &str = "samples";
+/// How many samples are taken of each side: as many as a difference of 3 % needs.
+const MOST: usize = 3000;
+/// The fewest of which shares are said.
+const FEWEST: f64 = 100.0;
+/// The longest that operations of one side run for it. A thousand samples take a quarter of a second.
+const LONGEST: Duration = Duration::from_secs(8);
+
+impl Session {
+    /// Samples both sides of a case, unless that has been done. `within` is the time that is left for it, and `why` says why
+    /// nothing was counted.
+    pub(super) fn samples_of(
+        &self,
+        profiled: Profiled,
+        name: &str,
+        within: Duration,
+        why: &str,
+    ) -> Taken {
+        let mut all = lock(&self.samples);
+        if let Some(known) = all.get(&profiled) {
+            return known.clone();
+        }
+        self.progress.clear();
+        self.progress.show(|| format!("sampling {name}, to name what grew"));
+        let taken = self.sample(profiled, within, why).map(Arc::new).map_err(|why| why.text);
+        self.progress.clear();
+        all.insert(profiled, taken.clone());
+        taken
+    }
+
+    /// Samples both sides at the same time, so that what else the machine does meets both, while nothing is measured.
+    fn sample(
+        &self,
+        profiled: Profiled,
+        within: Duration,
+        why: &str,
+    ) -> Result<Sampled, Unmeasured> {
+        if !IS_KNOWN {
+            let text = "a process is sampled on Linux alone, on x86-64 and aarch64";
+            return Err(Unmeasured::new(Reason::Unsupported, text));
+        }
+        let _lock = self.machine_lock.shared(&self.progress)?;
+        let (head, reference) = self.sides(profiled)?;
+        let budget = &self.budgets.budgets[profiled.0];
+        let limited = budget.limits.iter().map(|limit| limit.metric.clone());
+        let failures: Vec<Metric> =
+            limited.filter(|metric| metric.sample() == SampleKind::Failure).collect();
+        let case = names::case(budget, &budget.cases[profiled.1].label);
+        let key = format!("{} {case} {profiled:?}", self.run.checkout);
+        let files = self.results.join(SAMPLES);
+        let place = |side| files.join(format!("{}-{side}.samples", fnv::name(key.as_bytes())));
+        let (now, before) = (place("now"), place("before"));
+        let began = Instant::now();
+        let run = |side: &Side, file: &Path| {
+            let longest = LONGEST.min(within / 3);
+            let sampling = Sampling { file: file.to_owned(), most: MOST, longest };
+            side.sample(&sampling, &failures, within)?;
+            let text = || format!("`{}` cannot be read", file.display());
+            let samples = Samples::read(file)
+                .map_err(|e| Unmeasured::new(Reason::Harness, e.to_string()))?
+                .taken
+                .len() as f64;
+            let (_, at) =
+                Code::state(file).ok_or_else(|| Unmeasured::new(Reason::Harness, text()))?;
+            Ok::<_, Unmeasured>((samples, at))
+        };
+        let (of_now, of_before) = std::thread::scope(|scope| {
+            let other = reference.as_ref().map(|side| scope.spawn(|| run(side, &before)));
+            let now = run(&head, &now);
+            (now, other.map(|thread| thread.join().unwrap_or_else(|_| Err(stopped()))))
+        });
+        let of_before = of_before.transpose().map_err(|why| why.of_role(Some("the base")))?;
+        let ((samples, at), before_samples) = (of_now?, of_before.map_or(0.0, |of| of.0));
+        let fewest = if reference.is_some() { samples.min(before_samples) } else { samples };
+        if fewest < FEWEST {
+            let text = format!(
+                "only {fewest:.0} samples were taken, since so little time was spent in the operation"
+            );
+            return Err(Unmeasured::new(Reason::Unresolvable, text));
+        }
+        let own: BTreeSet<String> = self.own_crates(&head);
+        Ok(Sampled {
+            now: text(&now),
+            before: reference.is_some().then(|| text(&before)),
+            at,
+            samples: Change { before: before_samples, now: samples },
+            judged: None,
+            own: own.into_iter().collect(),
+            seconds: began.elapsed().as_secs_f64(),
+            why: why.to_owned(),
+        })
+    }
+}
+
+/// Returns the time of one operation on both sides as it was judged, where that is the middle of them and not a tail.
+pub(super) fn judged(outcome: &Outcome, metric: &Metric) -> Option<Change> {
+    let is_middle = matches!(metric.statistic(), None | Some(Statistic::Mean | Statistic::P50));
+    let sides = outcome.sides.as_ref().filter(|sides| sides.unit == Unit::Seconds && is_middle)?;
+    Some(Change { before: sides.reference.value, now: sides.subject.value })
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+fn stopped() -> Unmeasured {
+    Unmeasured::new(Reason::Harness, "the sampling stopped")
+}

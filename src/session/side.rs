@@ -1,0 +1,63 @@
+//! One revision of what a red is explained by: how it is profiled, and how it is sampled.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use perf_budget_core::callgrind::Profile;
+use perf_budget_core::metric::Metric;
+use perf_budget_core::outcome::Unmeasured;
+
+use crate::instrument::sampled::Sampling;
+use crate::subject::BenchmarkProfile;
+use crate::worker::process::{self, Build, Request};
+
+/// One revision of what is profiled.
+pub(super) enum Side {
+    /// A workload of a test binary.
+    Workload { build: Build, request: Request, scratch: PathBuf },
+    /// A benchmark.
+    Benchmark(BenchmarkProfile),
+}
+
+impl Side {
+    /// Runs it under callgrind, and returns a profile for each operation.
+    pub(super) fn profiles(&self, timeout: Duration) -> Result<Vec<Profile>, Unmeasured> {
+        match self {
+            Side::Workload { build, request, scratch } => {
+                process::profile_in(build, request, scratch, timeout)
+            }
+            Side::Benchmark(benchmark) => benchmark.run(timeout),
+        }
+    }
+
+    /// Samples it, with failures counted where a budget limits them.
+    pub(super) fn sample(
+        &self,
+        sampling: &Sampling,
+        failures: &[Metric],
+        timeout: Duration,
+    ) -> Result<(), Unmeasured> {
+        match self {
+            Side::Workload { build, request, scratch } => {
+                let request = Request { metrics: failures.to_vec(), ..request.clone() };
+                process::sample_in(build, &request, sampling, scratch, timeout)
+            }
+            Side::Benchmark(benchmark) => benchmark.sample(sampling, timeout),
+        }
+    }
+
+    /// Whether the program of a benchmark serves it, and so is profiled as a workload is.
+    pub(super) fn serves(&self) -> bool {
+        matches!(self, Side::Benchmark(benchmark) if benchmark.serves())
+    }
+
+    /// Returns the name of the crate of its program, whose file has a hash behind it.
+    pub(super) fn crate_name(&self) -> Option<String> {
+        let program = match self {
+            Side::Workload { build, .. } => &build.binary,
+            Side::Benchmark(benchmark) => benchmark.program(),
+        };
+        let stem = program.file_stem()?.to_str()?;
+        Some(stem.rsplit_once('-').map_or(stem, |(name, _)| name).replace('-', "_"))
+    }
+}
