@@ -17,6 +17,7 @@
 //! Criterion goes on to the one whose name is asked for: see [`running`].
 
 mod breakpoints;
+mod digest;
 mod names;
 mod program;
 mod running;

@@ -14,8 +14,8 @@ use std::collections::{HashMap, HashSet};
 use hmac_sha256::Hash;
 use rustc_demangle::try_demangle;
 
-use super::program::{Kind, Program, Reference, Target};
-use super::shape::{Digest, add, is_variable};
+use super::digest::{Digest, add};
+use super::program::{Kind, Program, Reference, Target, is_variable};
 
 /// What a function of one program is matched by with one of the other.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -6,13 +6,11 @@ use std::path::PathBuf;
 
 use hmac_sha256::Hash;
 
+use super::digest::{Digest, add};
 use super::names::{Identity, Names};
-use super::program::{Kind, Program, Reference, Section, Target};
+use super::program::{Kind, Program, Reference, Section, Target, is_variable};
 use crate::base::unchanged::image::text_at;
 use crate::base::unchanged::usage::is_source;
-
-/// A digest of the code of a function, or of the content of a constant.
-pub(super) type Digest = [u8; 32];
 
 /// The length of a `core::panic::Location`: the address and the length of a file's name, a line, a column.
 const LOCATION: usize = 24;
@@ -286,16 +284,4 @@ impl<'p> Digests<'p> {
         (reference.offset == 0 && number(12) == 0 && !text.is_empty())
             .then(|| format!("a location in {name}: {text}"))
     }
-}
-
-/// Whether a section holds what a program can change.
-pub(super) fn is_variable(name: &str) -> bool {
-    let holds = [".data", ".bss", ".tdata", ".tbss"].iter().any(|start| name.starts_with(start));
-    holds && !name.starts_with(".data.rel.ro")
-}
-
-/// Adds bytes with their length, so that two lists of bytes never look like two others.
-pub(super) fn add(hash: &mut Hash, bytes: &[u8]) {
-    hash.update((bytes.len() as u64).to_le_bytes());
-    hash.update(bytes);
 }

@@ -11,7 +11,8 @@ type Function = (&'static str, u8, u8, &'static [(&'static str, u8)]);
 
 /// Returns the symbol of a path in the form that most compilers write.
 fn symbol(path: &str, hash: u8) -> String {
-    let parts: String = path.split("::").map(|part| format!("{}{part}", part.len())).collect();
+    let parts = path.split("::").map(|part| format!("{}{part}", part.len()));
+    let parts: String = parts.collect();
     format!("_ZN{parts}17h{hash:016x}E")
 }
 
