@@ -10,7 +10,8 @@ const ACTIVE: usize = 4;
 /// The statistical groups that are still measured, and the one whose turn is next.
 #[derive(Debug, Default)]
 pub(super) struct Rotation {
-    /// The groups that are not done; `None` before the first turn. The first [`ACTIVE`] of them take turns.
+    /// The groups that are not done; `None` before the first turn. The first [`ACTIVE`] of them that need not pause take
+    /// turns.
     waiting: Option<Vec<usize>>,
     /// The index of the next group in `waiting`.
     next: usize,
@@ -27,7 +28,7 @@ pub(super) struct Turn {
 }
 
 impl Rotation {
-    /// Returns the turn of the next active group that need not pause before it confirms a red. If all of them have to
+    /// Returns the turn of the next active group that need not pause before it confirms a red. If all groups have to
     /// pause, returns the turn of the one whose pause is the shortest. `None` if every group is done. The first call
     /// fills the rotation with `groups`; `pause` says how long a group has to pause.
     pub(super) fn next(
@@ -36,9 +37,18 @@ impl Rotation {
         pause: impl Fn(usize) -> Duration,
     ) -> Option<Turn> {
         let waiting = self.waiting.get_or_insert_with(groups);
-        let active = &waiting[..waiting.len().min(ACTIVE)];
-        let order = (0..active.len()).map(|i| (self.next + i) % active.len());
-        let turns = order.map(|at| Turn { group: active[at], pause: pause(active[at]), at });
+        let mut active = 0;
+        let pauses = waiting.iter().map(|&group| pause(group));
+        // One that pauses leaves its place to another.
+        let pauses: Vec<Duration> = pauses
+            .take_while(|pause| {
+                let is_active = active < ACTIVE;
+                active += usize::from(pause.is_zero());
+                is_active
+            })
+            .collect();
+        let order = (0..pauses.len()).map(|i| (self.next + i) % pauses.len());
+        let turns = order.map(|at| Turn { group: waiting[at], pause: pauses[at], at });
         turns.min_by_key(|turn| turn.pause)
     }
 
@@ -84,5 +94,8 @@ mod tests {
     fn a_group_that_has_to_pause_comes_after_the_others() {
         check(2, 2, &[0], &[1, 1, 0, 0]);
         check(2, 2, &[0, 1], &[0, 1, 0, 1]);
+        // Another group has the place of one that pauses.
+        check(5, 1, &[0, 1], &[2, 3, 4, 0, 1]);
+        check(5, 2, &[0], &[1, 2, 3, 4, 1, 2, 3, 4, 0, 0]);
     }
 }

@@ -51,6 +51,11 @@ impl Shard {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use perf_budget_core::budget;
+    use perf_budget_core::suite::Suite;
+
     use super::*;
 
     #[track_caller]
@@ -66,5 +71,24 @@ mod tests {
         for wrong in ["", "2", "0/4", "5/4", "1/0", "-1/4", "a/b", "1/2/3"] {
             check(wrong, None);
         }
+    }
+    #[test]
+    fn each_of_many_benchmarks_is_in_one_part_and_all_parts_have_as_many() {
+        let cases = (0..1700).map(|nth| format!("[budget.b{nth}]\ncriterion = \"bench {nth}\"\nmax = {{ mean = [\"1 s\", \"1.05 x base\"] }}\n"));
+        let text: String = cases.collect();
+        let budgets = budget::parse(&text, Path::new("budgets.toml")).unwrap();
+        let suite = Suite::of(&budgets, true);
+        let part = |part| Shard { part, of: 4 };
+        let mut counts = [0; 4];
+        for test in &suite.tests {
+            let parts: Vec<usize> = (1..=4).filter(|&of| part(of).has(test)).collect();
+            let [only] = parts[..] else { panic!("{}: {parts:?}", test.name) };
+            counts[only - 1] += 1;
+        }
+        let (least, most) = (counts.iter().min().unwrap(), counts.iter().max().unwrap());
+        assert!(
+            most - least <= 2 && counts.iter().sum::<usize>() == suite.tests.len(),
+            "{counts:?}"
+        );
     }
 }

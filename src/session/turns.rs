@@ -1,5 +1,8 @@
 //! The turns of the statistical groups, which threads take one at a time.
 
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::measurement::{Measurement, Purpose};
@@ -34,15 +37,34 @@ impl Session {
         slot.as_deref().map_or(Duration::ZERO, Measurement::pause)
     }
 
-    /// Returns the statistical groups that have a selected test which must be measured.
+    /// Returns the statistical groups that have a selected test which must be measured. What a workload or a benchmark
+    /// reaches is looked at for as many groups at once as there are processors, since nothing is timed meanwhile.
     fn statistical_groups(&self) -> Vec<usize> {
         let wanted = |group: usize| {
             self.suite
                 .tests_of(group)
                 .any(|(test, _)| self.is_selected(test) && self.must_be_measured(test))
         };
-        (0..self.groups.len())
-            .filter(|&g| !self.suite.groups[g].deterministic && wanted(g))
-            .collect()
+        let groups = 0..self.groups.len();
+        let statistical: Vec<usize> =
+            groups.filter(|&group| !self.suite.groups[group].deterministic).collect();
+        let (next, measured) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+        let look = || {
+            while let Some(&group) = statistical.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if wanted(group) {
+                    lock(&measured).push(group);
+                }
+            }
+        };
+        let at_once = std::thread::available_parallelism().map_or(1, NonZero::get);
+        std::thread::scope(|scope| {
+            for _ in 1..at_once.min(statistical.len()) {
+                scope.spawn(look);
+            }
+            look();
+        });
+        let mut measured = measured.into_inner().unwrap_or_else(PoisonError::into_inner);
+        measured.sort_unstable();
+        measured
     }
 }

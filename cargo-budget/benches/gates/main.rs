@@ -4,7 +4,7 @@
 //! `cargo bench -p cargo-budget --bench gates` takes 66 benchmarks, and `-- COUNT` another count. For each change it prints
 //! a row: how many benchmarks were measured, how many were proven equal, which were red, and how long the command took once
 //! everything was built. `-- COUNT SHARDS` measures the last change in so many parts, as CI jobs would, one after
-//! another, and joins their records.
+//! another, and joins their records. `readme`, `some` or `all` among the arguments measures that change alone.
 //!
 //! The exit code is 1 if a benchmark was measured that had nothing to do with the change, if one was not compared that had,
 //! or if the regression that the second change makes was not red.
@@ -37,10 +37,12 @@ impl Found {
             outcomes.iter().filter(|outcome| outcome.metric != "benchmarks").collect();
         let count = |is: &dyn Fn(&Outcome) -> bool| compared.iter().filter(|o| is(o)).count();
         let red = compared.iter().filter(|outcome| outcome.verdict == Verdict::Fail);
+        let mut red: Vec<String> = red.map(|outcome| outcome.case.clone()).collect();
+        red.sort_unstable();
         Found {
             measured: count(&|outcome| outcome.evidence.is_some()),
             proven: count(&|outcome| outcome.proven.is_some()),
-            red: red.map(|outcome| outcome.case.clone()).collect(),
+            red,
             inconclusive: count(&|outcome| outcome.verdict == Verdict::Inconclusive),
             seconds,
         }
@@ -57,18 +59,26 @@ impl Found {
 
 fn main() -> ExitCode {
     let numbers: Vec<usize> = std::env::args().filter_map(|word| word.parse().ok()).collect();
+    let words: Vec<String> = std::env::args().skip(1).collect();
     let count = numbers.first().copied().unwrap_or(66);
     let made = Made::new(count);
     println!(
         "| change | measured | proven equal | red | inconclusive | seconds |\n|---|---|---|---|---|---|"
     );
     let mut wrong = Vec::new();
-    let some = made.users_of_shared();
-    for (change, name, measured) in [
-        (Change::Readme, "README.md alone", 0),
-        (Change::Shared, "a function that some execute, 40 % slower", some.len()),
-        (Change::Every, "what all execute", count),
-    ] {
+    let mut some = made.users_of_shared();
+    some.sort_unstable();
+    let changes = [
+        ("readme", Change::Readme, "README.md alone", 0),
+        ("some", Change::Shared, "a function that some execute, 40 % slower", some.len()),
+        ("all", Change::Every, "what all execute", count),
+    ];
+    let is_named = |word: &str| words.iter().any(|given| given == word);
+    let is_any_named = changes.iter().any(|(word, ..)| is_named(word));
+    for (word, change, name, measured) in changes {
+        if is_any_named && !is_named(word) {
+            continue;
+        }
         made.apply(change);
         if let Some(&shards) = numbers.get(1).filter(|_| change == Change::Every) {
             in_parts(&made, name, (shards, count), &mut wrong);

@@ -1,6 +1,6 @@
 //! Benchmarks in two revisions: their times are compared with links of their own for each pair, so that a difference which a
 //! single link could make by luck is red. A benchmark that reaches nothing that differs is not measured. Criterion's own
-//! program and one that serves its benchmarks do the same here.
+//! program and one that serves its benchmarks do the same here, the second in four parts.
 
 use perf_budget_core::outcome::By;
 use perf_budget_core::verdict::Verdict;
@@ -110,12 +110,43 @@ fn proven(run: &Run, test: &str) -> Option<By> {
     outcome.proven.as_ref().map(|proven| proven.by)
 }
 
+/// Measures in so many parts, as the jobs of a CI system would. The exit code is that of their records, joined.
+fn in_parts(made: &Crate, parts: usize) -> Run {
+    let mut all = Run { code: 0, text: String::new(), outcomes: Vec::new() };
+    let record = made.0.path("results/outcomes.jsonl");
+    let mut records = Vec::new();
+    for part in 1..=parts {
+        let _ = std::fs::remove_file(&record);
+        let run = made.run(&["check", "--base", "HEAD", "--shard", &format!("{part}/{parts}")]);
+        all.text += &run.text;
+        all.outcomes.extend(run.outcomes);
+        let kept = made.0.path(&format!("results/part-{part}.jsonl"));
+        std::fs::copy(&record, &kept).unwrap();
+        records.push(kept.to_string_lossy().into_owned());
+    }
+    let mut tests: Vec<&str> = all.outcomes.iter().map(|outcome| outcome.test.as_str()).collect();
+    tests.sort_unstable();
+    let want = [
+        "lines::benchmarks",
+        "lines::lines/long::mean::x_base",
+        "lines::lines/short::mean::x_base",
+        "squares::mean::x_base",
+        "started::mean::x_base",
+    ];
+    assert_eq!(tests, want, "{}", all.text);
+    let merge = records.iter().flat_map(|record| ["--merge", record]);
+    let joined = made.run(&["report"].into_iter().chain(merge).collect::<Vec<_>>());
+    assert!(joined.text.contains("5 limits of 3 budgets: 4 pass"), "{}", joined.text);
+    assert!(joined.text.contains("1 fail"), "{}", joined.text);
+    Run { code: joined.code, ..all }
+}
+
 /// A fifth more work is less than what layout alone can make of a single link, and is red with several.
-fn check(name: &str, dependency: &str) {
+fn check(name: &str, dependency: &str, run: &dyn Fn(&Crate) -> Run) -> Crate {
     let made = made(name, dependency);
     let slower = LIBRARY.replace("(0..n * n)", "(0..n * n * 12 / 10)");
     made.0.write("src/lib.rs", &slower);
-    let run = made.run(&["check", "--base", "HEAD"]);
+    let run = run(&made);
     let says = format!("in the program `{name}`; a benchmark that reaches none of them");
     run.is(1, &[&says]);
     run.verdict("squares::mean::x_base", Verdict::Fail);
@@ -141,11 +172,41 @@ fn check(name: &str, dependency: &str) {
     made.0.write("budgets.toml", &BUDGETS.replace("layouts = 8", "layouts = 1"));
     let run = made.run(&["check", "--base", "HEAD", "--", "--exact", "squares::mean::x_base"]);
     run.verdict("squares::mean::x_base", Verdict::Inconclusive);
+    made
+}
+
+/// A saved base has the test binary alone. The programs of benchmarks are built beside it, and all is compared.
+fn check_with_saved_base(made: &Crate) {
+    let tests = |steps: u32| {
+        format!(
+            "perf_budget::main!(perf_budget::Harness::new().workload(\"steps\", |run| run.record(\"steps\", {steps}.0)));\n"
+        )
+    };
+    let (settings, budgets) = BUDGETS.split_once("[budget.squares]").unwrap();
+    let (_, budgets) = budgets.split_once("[budget.lines]").unwrap();
+    let steps = "[budget.steps]\nworkload = \"steps\"\nmax = { steps = \"1.1 x base\" }\n";
+    made.0.write("budgets.toml", &format!("{settings}[budget.lines]{budgets}\n{steps}"));
+    made.0.write("tests/budgets.rs", &tests(100));
+    made.0.write("src/lib.rs", LIBRARY);
+    made.commit("a workload");
+    made.run(&["save-base", "results/saved"]).is(0, &["saved "]);
+    made.0.write("tests/budgets.rs", &tests(105));
+    made.0.write("src/lib.rs", &LIBRARY.replace("rotate_left(3)", "rotate_left(4)"));
+    let run = made.run(&["check", "--base", "HEAD", "--base-from", "results/saved"]);
+    run.is(0, &["taking ", "from results/saved", "building the benchmarks of "]);
+    let steps = run.outcomes.iter().find(|o| o.test == "steps::steps::x_base").unwrap();
+    assert_eq!(steps.estimate.map(|estimate| estimate.value), Some(1.05), "{}", run.text);
+    let long = "lines::lines/long::mean::x_base";
+    assert_eq!(proven(&run, long), Some(By::Reach), "{}", run.text);
+    let started = run.outcomes.iter().find(|o| o.test == "started::mean::x_base").unwrap();
+    assert!(started.evidence.is_some(), "{}", run.text);
+    run.verdict("started::mean::x_base", Verdict::Pass);
 }
 
 /// Both share a directory of built files, in which one must not replace what the other has linked.
 #[test]
 fn a_small_difference_of_a_benchmark_is_red_with_several_links() {
-    check("plainbench", PLAIN);
-    check("servedbench", SERVED);
+    let plain = check("plainbench", PLAIN, &|made| made.run(&["check", "--base", "HEAD"]));
+    check_with_saved_base(&plain);
+    check("servedbench", SERVED, &|made| in_parts(made, 4));
 }

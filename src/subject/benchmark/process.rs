@@ -87,8 +87,8 @@ pub(super) enum Mode {
 }
 
 /// The warm-up and the measuring time in seconds, as short as they can be while the clock and the start of the process
-/// still weigh little. More processes tell more than longer ones.
-const SHORT: [&str; 2] = ["0.02", "0.06"];
+/// still weigh little. More processes tell more than longer ones, and a short one is seldom interrupted.
+const SHORT: [&str; 2] = ["0.01", "0.03"];
 /// The same for versions of Criterion that take whole seconds only.
 const WHOLE: [&str; 2] = ["1", "1"];
 /// The fewest samples and resamples that Criterion accepts. The statistics of one process are not used.

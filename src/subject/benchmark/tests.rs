@@ -149,7 +149,7 @@ fn each_process_gives_one_value_of_one_benchmark() {
     let last = args.lines().last().unwrap();
     assert_eq!(
         last,
-        "--bench --noplot --warm-up-time 0.02 --measurement-time 0.06 --nresamples 100 --sample-size 10 --exact -- a/b (c)"
+        "--bench --noplot --warm-up-time 0.01 --measurement-time 0.03 --nresamples 100 --sample-size 10 --exact -- a/b (c)"
     );
     // Nothing is left of the records.
     assert_eq!(fs::read_dir(place.0.join("scratch")).unwrap().count(), 0);

@@ -17,16 +17,21 @@
 //! Criterion goes on to the one whose name is asked for: see [`running`].
 
 mod breakpoints;
+mod digest;
+mod names;
 mod program;
 mod running;
 mod shape;
+#[cfg(test)]
+mod shape_tests;
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use self::names::Identity;
 use self::program::Program;
-use self::shape::Shape;
+use self::shape::{Shape, shapes};
 use crate::links::Inputs;
 
 /// The functions of the system that start a process.
@@ -72,26 +77,34 @@ pub(super) fn watch(sides: [Linked<'_>; 2], place: &Path) -> Result<([PathBuf; 2
     if sides[0].link.others != sides[1].link.others {
         return Err("the linker is given other arguments".to_owned());
     }
-    let shapes = [shape(sides[0])?, shape(sides[1])?];
-    let differing = differing(&shapes)?;
+    let programs = [program(sides[0])?, program(sides[1])?];
+    let shapes = shapes(programs.each_ref(), sides.map(|side| side.starts))?;
+    let (differing, count) = differing(&shapes)?;
     let copies = ["base", "head"].map(|name| place.join(name));
-    for ((shape, side), copy) in shapes.iter().zip(sides).zip(&copies) {
-        breakpoints::copy(side.binary, copy, &watched(shape, &differing))?;
+    for (nth, copy) in copies.iter().enumerate() {
+        breakpoints::copy(sides[nth].binary, copy, &watched(&shapes[nth], &differing[nth]))?;
     }
-    Ok((copies, differing.len()))
+    Ok((copies, count))
 }
 
-/// Returns the names of the functions that are not the same in both programs.
-fn differing([base, head]: &[Shape; 2]) -> Result<BTreeSet<&str>, String> {
+/// Returns the symbols of the functions that are not the same in both programs, for each of them, and the number of their
+/// names.
+fn differing([base, head]: &[Shape; 2]) -> Result<([BTreeSet<&str>; 2], usize), String> {
     if base.special != head.special {
         return Err(
             "what runs before `main`, or is found by the name of its section, differs".to_owned()
         );
     }
-    let differs =
-        |from: &Shape, to: &Shape, name: &str| from.functions.get(name) != to.functions.get(name);
-    let names = base.functions.keys().chain(head.functions.keys());
-    Ok(names.map(String::as_str).filter(|name| differs(base, head, name)).collect())
+    let digests = |shape: &Shape, of: &Identity| Some(shape.functions.get(of)?.digests.clone());
+    let all: BTreeSet<&Identity> = base.functions.keys().chain(head.functions.keys()).collect();
+    let differing: Vec<&Identity> =
+        all.into_iter().filter(|of| digests(base, of) != digests(head, of)).collect();
+    let symbols = [base, head].map(|shape| {
+        let alike = differing.iter().filter_map(|of| shape.functions.get(*of));
+        alike.flat_map(|alike| alike.symbols.iter().map(String::as_str)).collect()
+    });
+    let names: BTreeSet<&str> = differing.iter().map(|of| of.name.as_str()).collect();
+    Ok((symbols, names.len()))
 }
 
 /// Returns the functions to watch in a program: those that differ, those that start processes, and all from which direct
@@ -123,7 +136,7 @@ fn watched<'s>(shape: &'s Shape, differing: &BTreeSet<&'s str>) -> BTreeSet<&'s 
 fn starters<'s>(shape: &'s Shape, callers: &HashMap<&str, Vec<&'s str>>) -> BTreeSet<&'s str> {
     let of = |name: &str| callers.get(name).into_iter().flatten().copied();
     let direct = STARTERS.iter().flat_map(|name| of(name));
-    if !shape.functions.keys().any(|name| running::looks_for_gnuplot(name)) {
+    if !shape.calls.keys().any(|name| running::looks_for_gnuplot(name)) {
         return direct.collect();
     }
     let (mut starters, mut seen) = (BTreeSet::new(), BTreeSet::new());
@@ -142,7 +155,7 @@ fn starters<'s>(shape: &'s Shape, callers: &HashMap<&str, Vec<&'s str>>) -> BTre
     starters
 }
 
-fn shape(side: Linked<'_>) -> Result<Shape, String> {
+fn program(side: Linked<'_>) -> Result<Program, String> {
     let mut program = Program::default();
     for input in &side.link.files {
         let failed =
@@ -150,7 +163,7 @@ fn shape(side: Linked<'_>) -> Result<Shape, String> {
         let bytes = fs::read(input).map_err(|e| failed(&e))?;
         program.add(&bytes).map_err(|e| failed(&e))?;
     }
-    Shape::of(&program, side.starts)
+    Ok(program)
 }
 
 #[cfg(test)]
@@ -158,10 +171,13 @@ mod tests {
     use super::*;
 
     /// Returns a program of functions, each with the digest of its code and the functions that it calls.
-    fn program(functions: &[(&str, u8, &[&str])]) -> Shape {
+    fn shape_of(functions: &[(&str, u8, &[&str])]) -> Shape {
         let mut shape = Shape::default();
         for (name, digest, calls) in functions {
-            shape.functions.entry((*name).to_owned()).or_default().push([*digest; 32]);
+            let identity = Identity { name: (*name).to_owned(), body: None };
+            let alike = shape.functions.entry(identity).or_default();
+            alike.digests.insert([*digest; 32]);
+            alike.symbols.insert((*name).to_owned());
             let own = shape.calls.entry((*name).to_owned()).or_default();
             own.extend(calls.iter().map(|call| (*call).to_owned()));
         }
@@ -170,7 +186,7 @@ mod tests {
 
     #[test]
     fn what_differs_is_watched_with_all_that_call_it() {
-        let base = program(&[
+        let base = shape_of(&[
             ("main", 1, &["serve"]),
             ("serve", 1, &[]),
             ("work", 1, &["step"]),
@@ -179,7 +195,7 @@ mod tests {
             ("run", 1, &["posix_spawnp"]),
             ("show", 1, &["run"]),
         ]);
-        let head = program(&[
+        let head = shape_of(&[
             ("main", 1, &["serve"]),
             ("serve", 1, &[]),
             ("work", 1, &["step"]),
@@ -189,18 +205,16 @@ mod tests {
             ("show", 1, &["run"]),
         ]);
         let shapes = [base, head];
-        let differing = differing(&shapes).unwrap();
-        assert!(differing.iter().eq(["gone", "new", "step"].iter()));
+        let (differing, count) = differing(&shapes).unwrap();
+        assert!(differing[0].iter().eq(["gone", "step"].iter()));
+        assert!(differing[1].iter().eq(["new", "step"].iter()));
+        assert_eq!(count, 3);
         // What starts a process is watched itself: the process is started by nothing else.
         assert!(
-            watched(&shapes[0], &differing)
-                .iter()
-                .eq(["gone", "new", "run", "step", "work"].iter())
+            watched(&shapes[0], &differing[0]).iter().eq(["gone", "run", "step", "work"].iter())
         );
         assert!(
-            watched(&shapes[1], &differing)
-                .iter()
-                .eq(["gone", "new", "run", "step", "work"].iter())
+            watched(&shapes[1], &differing[1]).iter().eq(["new", "run", "step", "work"].iter())
         );
     }
 
@@ -211,7 +225,7 @@ mod tests {
         const GNUPLOT: &str = "_ZN14criterion_plot7version17h0eb59a20338f1f59E";
         // What the loop of Criterion contains is the code of a benchmark.
         const LOOP: &str = "_ZN9criterion7bencher16Bencher$LT$M$GT$4iter17h04afa217d6a7db1aE";
-        let mut shape = program(&[
+        let mut shape = shape_of(&[
             (SPAWN, 1, &["posix_spawnp"]),
             (GNUPLOT, 1, &[SPAWN]),
             ("main", 1, &[GNUPLOT]),
@@ -232,7 +246,7 @@ mod tests {
         shape.pointed.insert(SPAWN.to_owned());
         check(&shape, &[SPAWN]);
         shape.pointed.clear();
-        shape.functions.remove(GNUPLOT);
+        shape.calls.remove(GNUPLOT);
         check(&shape, &[SPAWN]);
     }
 
@@ -241,7 +255,7 @@ mod tests {
         const SAMPLE: &str = "_ZN9criterion7routine7Routine6sample17h0eb59a20338f1f59E";
         const BENCH: &str = "_ZN9criterion7routine8Function5bench17h0eb59a20338f1f59E";
         let shape = |step| {
-            program(&[
+            shape_of(&[
                 ("main", 1, &["benches"]),
                 ("benches", 1, &[SAMPLE, "other"]),
                 (SAMPLE, 1, &[BENCH]),
@@ -251,28 +265,28 @@ mod tests {
             ])
         };
         let shapes = [shape(1), shape(2)];
-        let differing = differing(&shapes).unwrap();
+        let (differing, _) = differing(&shapes).unwrap();
         let mut want = [SAMPLE, BENCH, "closure", "step"];
         want.sort_unstable();
-        assert!(watched(&shapes[0], &differing).iter().eq(want.iter()));
+        assert!(watched(&shapes[0], &differing[0]).iter().eq(want.iter()));
         // A function that calls the same outside of any benchmark is watched, up to `main`.
         let mut setting_up = shape(1);
         setting_up.calls.get_mut("benches").unwrap().insert("step".to_owned());
-        assert!(watched(&setting_up, &differing).contains("main"));
+        assert!(watched(&setting_up, &differing[0]).contains("main"));
     }
 
     #[test]
     fn two_functions_of_one_name_are_compared_together() {
-        let two = |first, second| program(&[("local", first, &[]), ("local", second, &[])]);
-        assert!(!differing(&[two(1, 2), two(1, 3)]).unwrap().is_empty());
-        assert!(differing(&[two(1, 2), two(1, 2)]).unwrap().is_empty());
+        let two = |first, second| shape_of(&[("local", first, &[]), ("local", second, &[])]);
+        assert_eq!(differing(&[two(1, 2), two(1, 3)]).unwrap().1, 1);
+        assert_eq!(differing(&[two(1, 2), two(1, 2)]).unwrap().1, 0);
     }
 
     #[test]
     fn what_is_found_by_its_section_has_to_be_the_same() {
-        let mut early = program(&[]);
+        let mut early = shape_of(&[]);
         early.special.push((".init_array".to_owned(), [1; 32]));
-        let mut other = program(&[]);
+        let mut other = shape_of(&[]);
         other.special.push((".init_array.00100".to_owned(), [1; 32]));
         assert!(differing(&[other, early]).unwrap_err().contains("before `main`"));
     }

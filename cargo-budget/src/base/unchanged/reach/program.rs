@@ -223,5 +223,11 @@ fn is_name(symbol: &str) -> bool {
     !symbol.is_empty() && !symbol.starts_with(".L") && !symbol.starts_with('$')
 }
 
+/// Whether a section holds what a program can change.
+pub(super) fn is_variable(name: &str) -> bool {
+    let holds = [".data", ".bss", ".tdata", ".tbss"].iter().any(|start| name.starts_with(start));
+    holds && !name.starts_with(".data.rel.ro")
+}
+
 /// The place in [`Program::sections`] of each section of a file.
 type Places = HashMap<object::read::SectionIndex, usize>;

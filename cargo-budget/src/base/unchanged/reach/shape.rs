@@ -1,17 +1,16 @@
 //! A digest of each function of a program. Two functions with the same digest are the same machine code, and refer to
 //! functions of the same names and to constants of the same content.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 
 use hmac_sha256::Hash;
 
-use super::program::{Kind, Program, Reference, Section, Target};
+use super::digest::{Digest, add};
+use super::names::{Identity, Names};
+use super::program::{Kind, Program, Reference, Section, Target, is_variable};
 use crate::base::unchanged::image::text_at;
 use crate::base::unchanged::usage::is_source;
-
-/// A digest of the code of a function, or of the content of a constant.
-pub(super) type Digest = [u8; 32];
 
 /// The length of a `core::panic::Location`: the address and the length of a file's name, a line, a column.
 const LOCATION: usize = 24;
@@ -19,8 +18,8 @@ const LOCATION: usize = 24;
 /// What a program consists of, without its addresses.
 #[derive(Debug, Default)]
 pub(super) struct Shape {
-    /// Each function: the digests of all functions of this name, in order.
-    pub(super) functions: BTreeMap<String, Vec<Digest>>,
+    /// The functions by what they are matched by.
+    pub(super) functions: BTreeMap<Identity, Alike>,
     /// The functions that the code of each function refers to.
     pub(super) calls: HashMap<String, HashSet<String>>,
     /// The functions that constants and variables refer to, so that they may be called through a pointer.
@@ -33,43 +32,52 @@ pub(super) struct Shape {
 /// The most sections that are looked at for the digests of a program. Only a program whose constants refer to each other in
 /// many circles needs more.
 const MOST_VISITS: usize = 20_000_000;
+/// The most rounds in which functions of one name are told apart. Only a longer chain of such functions needs more.
+const MOST_ROUNDS: usize = 200;
 
-impl Shape {
-    /// Returns the shape of a program. `starts` are the directories from which the compiler names sources. The error says
-    /// why there is none.
-    pub(super) fn of(program: &Program, starts: &[PathBuf]) -> Result<Shape, String> {
-        let (known, open) = (HashMap::new(), HashSet::new());
-        let mut digests =
-            Digests { program, starts, sources: HashMap::new(), known, open, visits: 0 };
-        let mut shape = Shape::default();
-        for (place, section) in program.sections.iter().enumerate() {
-            if section.kind != Kind::Code {
-                let pointed = section.references.iter().flat_map(|at| program.functions(at));
-                shape.pointed.extend(pointed.map(str::to_owned));
-            }
-            match section.kind {
-                Kind::Data => {}
-                Kind::Special => {
-                    shape.special.push((section.name.clone(), digests.of(place).0));
-                }
-                Kind::Code => {
-                    let digest = digests.of(place).0;
-                    let called = section.references.iter().flat_map(|at| program.functions(at));
-                    let called: HashSet<String> = called.map(str::to_owned).collect();
-                    for name in &section.functions {
-                        shape.functions.entry(name.clone()).or_default().push(digest);
-                        shape.calls.entry(name.clone()).or_default().extend(called.iter().cloned());
-                    }
-                }
-            }
-        }
-        shape.functions.values_mut().for_each(|digests| digests.sort_unstable());
-        shape.special.sort_by(|a, b| a.0.cmp(&b.0));
-        if digests.visits > MOST_VISITS {
-            return Err("its constants refer to each other in too many circles".to_owned());
-        }
-        Ok(shape)
+/// The functions of one identity.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Alike {
+    /// The digests of their code.
+    pub(super) digests: BTreeSet<Digest>,
+    /// Their symbols in this program.
+    pub(super) symbols: BTreeSet<String>,
+}
+
+/// Returns the shapes of both programs. `starts` are the directories from which the compiler names the sources of each. The
+/// error says why there are none.
+pub(super) fn shapes(
+    programs: [&Program; 2],
+    starts: [&[PathBuf]; 2],
+) -> Result<[Shape; 2], String> {
+    let mut digests = [0, 1].map(|side| Digests::new(programs[side], starts[side]));
+    for (digests, names) in digests.iter_mut().zip(Names::of(programs)) {
+        digests.names = names;
     }
+    tell_apart(&mut digests)?;
+    let [base, head] = &mut digests;
+    Ok([base.shape()?, head.shape()?])
+}
+
+/// Tells apart the functions that share a name in one of the programs. Each round distinguishes those whose code differs, or
+/// that refer to functions which the round before has distinguished, until a round distinguishes no more.
+fn tell_apart(both: &mut [Digests<'_>; 2]) -> Result<(), String> {
+    let count = |both: &[Digests<'_>; 2]| {
+        let bodies = both.iter().flat_map(|digests| digests.names.bodies.values());
+        bodies.collect::<HashSet<_>>().len()
+    };
+    let mut known = count(both);
+    for _ in 0..MOST_ROUNDS {
+        for digests in both.iter_mut() {
+            digests.next_round()?;
+        }
+        let now = count(both);
+        if now == known {
+            return Ok(());
+        }
+        known = now;
+    }
+    Err("functions of one name can be told apart only by those that they refer to".to_owned())
 }
 
 impl Program {
@@ -100,13 +108,84 @@ struct Digests<'p> {
     starts: &'p [PathBuf],
     /// The texts of the sources that locations name, each read once; `None` for a file that is not there.
     sources: HashMap<PathBuf, Option<String>>,
+    names: Names,
     known: HashMap<usize, Digest>,
     /// The sections whose digests are being made, so that a circle of references ends.
     open: HashSet<usize>,
     visits: usize,
 }
 
-impl Digests<'_> {
+impl<'p> Digests<'p> {
+    fn new(program: &'p Program, starts: &'p [PathBuf]) -> Digests<'p> {
+        Digests {
+            program,
+            starts,
+            sources: HashMap::new(),
+            names: Names::default(),
+            known: HashMap::new(),
+            open: HashSet::new(),
+            visits: 0,
+        }
+    }
+
+    /// Tells apart the functions that share a name by what the last round knew of those that they refer to.
+    fn next_round(&mut self) -> Result<(), String> {
+        let places: Vec<usize> = self.names.bodies.keys().copied().collect();
+        let mut bodies = HashMap::new();
+        for place in places {
+            let mut hash = Hash::new();
+            add(&mut hash, &self.names.bodies[&place]);
+            add(&mut hash, &self.of(place).0);
+            bodies.insert(place, hash.finalize());
+        }
+        // What is known of constants depends on the functions to which they refer.
+        self.known.clear();
+        self.names.bodies = bodies;
+        self.check()
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let is_too_much = self.visits > MOST_VISITS;
+        let why = "its constants refer to each other in too many circles";
+        if is_too_much { Err(why.to_owned()) } else { Ok(()) }
+    }
+
+    /// Returns the shape of the program, once functions of one name are told apart.
+    fn shape(&mut self) -> Result<Shape, String> {
+        let program = self.program;
+        let mut shape = Shape::default();
+        for (place, section) in program.sections.iter().enumerate() {
+            if section.kind != Kind::Code {
+                let pointed = section.references.iter().flat_map(|at| program.functions(at));
+                shape.pointed.extend(pointed.map(str::to_owned));
+            }
+            match section.kind {
+                Kind::Data => {}
+                Kind::Special => {
+                    shape.special.push((section.name.clone(), self.of(place).0));
+                }
+                Kind::Code => {
+                    let digest = self.of(place).0;
+                    let called = section.references.iter().flat_map(|at| program.functions(at));
+                    let called: HashSet<String> = called.map(str::to_owned).collect();
+                    for symbol in &section.functions {
+                        let identity = self.names.identity(symbol, place);
+                        let alike = shape.functions.entry(identity).or_default();
+                        alike.digests.insert(digest);
+                        alike.symbols.insert(symbol.clone());
+                        shape
+                            .calls
+                            .entry(symbol.clone())
+                            .or_default()
+                            .extend(called.iter().cloned());
+                    }
+                }
+            }
+        }
+        shape.special.sort_by(|a, b| a.0.cmp(&b.0));
+        self.check().map(|()| shape)
+    }
+
     /// Returns the digest of a section, and whether it is whole: within a circle of references it depends on where the
     /// circle was entered.
     fn of(&mut self, place: usize) -> (Digest, bool) {
@@ -156,7 +235,10 @@ impl Digests<'_> {
     fn add_target(&mut self, hash: &mut Hash, reference: &Reference) -> bool {
         let names = self.program.functions(reference);
         for name in &names {
-            add(hash, name.as_bytes());
+            add(hash, self.names.function(name).as_bytes());
+        }
+        for digest in self.names.told_apart(self.program, reference) {
+            add(hash, &digest);
         }
         let places = match &reference.target {
             Target::Section { section, offset, .. } => vec![(*section, *offset)],
@@ -171,7 +253,7 @@ impl Digests<'_> {
             let section = &self.program.sections[place];
             if is_variable(&section.name) {
                 // Two variables with the same first value are still two.
-                add(hash, section.name.as_bytes());
+                add(hash, self.names.variable(&section.name).as_bytes());
             }
             let (digest, whole) = self.of(place);
             add(hash, &digest);
@@ -202,16 +284,4 @@ impl Digests<'_> {
         (reference.offset == 0 && number(12) == 0 && !text.is_empty())
             .then(|| format!("a location in {name}: {text}"))
     }
-}
-
-/// Whether a section holds what a program can change.
-fn is_variable(name: &str) -> bool {
-    let holds = [".data", ".bss", ".tdata", ".tbss"].iter().any(|start| name.starts_with(start));
-    holds && !name.starts_with(".data.rel.ro")
-}
-
-/// Adds bytes with their length, so that two lists of bytes never look like two others.
-fn add(hash: &mut Hash, bytes: &[u8]) {
-    hash.update((bytes.len() as u64).to_le_bytes());
-    hash.update(bytes);
 }
