@@ -23,8 +23,11 @@ use glob::Pattern;
 use serde::{Deserialize, Serialize};
 
 use crate::date::Date;
+use crate::error::Error;
 use crate::metric::{Metric, SubjectKind};
 use crate::quantity::{Quantity, Unit};
+
+use self::environment::Surroundings;
 
 pub use self::case_filter::CaseFilter;
 pub use self::command::{Cache, Command, Constraint, Ready};
@@ -54,6 +57,16 @@ pub struct Budgets {
     pub environments: Vec<String>,
     /// The notes about what is written in an old way, each with its line, a caret and what to write instead.
     pub notes: Vec<String>,
+}
+
+impl Budgets {
+    /// Checks another text of the file, in the same environment.
+    ///
+    /// # Errors
+    /// The errors are those of [`parse`].
+    pub fn reparse(&self, text: &str) -> Result<Budgets, Error> {
+        parse_in(text, &self.path, &Surroundings::of_record(self.environment.as_deref()))
+    }
 }
 
 /// One `[budget.NAME]`.
