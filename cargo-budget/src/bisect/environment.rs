@@ -24,7 +24,9 @@ pub(super) fn write_out(file: &mut DocumentMut, environment: Option<&str>) {
     }
     let settings = file.entry("settings").or_insert_with(toml_edit::table);
     if let Some(settings) = settings.as_table_like_mut() {
-        own.iter().for_each(|(key, value)| put(settings, key, value));
+        for (key, value) in own.iter() {
+            put(settings, key, value);
+        }
     }
 }
 

@@ -83,19 +83,16 @@ fn when(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<When> {
         reading.report_absence(Problem::new(entry.value.span(), "`when` says nothing").help(help));
         return None;
     }
-    let ci = read::entry(table, "ci").map(|entry| match entry.value.get_ref() {
+    let sound = reading.problems.len();
+    let ci = read::entry(table, "ci").and_then(|entry| match entry.value.get_ref() {
         DeValue::Boolean(any) => Some(Ci::Any(*any)),
         _ => entry.known(reading, SERVICES.iter().map(|service| service.0)).map(Ci::Service),
     });
-    let os = read::entry(table, "os").map(|e| e.known(reading, SYSTEMS.iter().copied()));
-    let arch = read::entry(table, "arch").map(|e| e.known(reading, ARCHITECTURES.iter().copied()));
+    let os = read::entry(table, "os").and_then(|e| e.known(reading, SYSTEMS.iter().copied()));
+    let arch = read::entry(table, "arch");
+    let arch = arch.and_then(|e| e.known(reading, ARCHITECTURES.iter().copied()));
     // What has a mistake is not taken as true.
-    let (ci, os, arch) = (transpose(ci)?, transpose(os)?, transpose(arch)?);
-    Some(When { ci, os, arch })
-}
-
-fn transpose<T>(read: Option<Option<T>>) -> Option<Option<T>> {
-    read.map_or(Some(None), |value| value.map(Some))
+    (reading.problems.len() == sound).then_some(When { ci, os, arch })
 }
 
 /// Returns the index of the environment that is in force: the one that is named, or else the first whose `when` is true.

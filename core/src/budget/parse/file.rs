@@ -132,7 +132,9 @@ pub(super) fn check(
         };
         if chosen == Some(index) {
             settings = own_settings.unwrap_or(settings);
-            own.into_iter().for_each(|(budget, draft)| read.budgets[budget] = draft);
+            for (budget, draft) in own {
+                read.budgets[budget] = draft;
+            }
         }
     }
     syntax.discount(reading, sound);
