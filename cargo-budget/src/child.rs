@@ -13,6 +13,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use cargo_metadata::MetadataCommand;
+use perf_budget_core::budget::environment;
 
 use crate::failure::Failure;
 
@@ -66,6 +67,9 @@ pub(crate) fn program(path: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(path);
     for name in local() {
         command.env_remove(name);
+    }
+    if let Some(name) = environment::named_for_process() {
+        command.env(environment::VARIABLE, name);
     }
     command
 }

@@ -10,6 +10,7 @@ mod bisect;
 mod browser;
 mod child;
 mod cli;
+mod clock;
 mod doctor;
 mod edit;
 mod exit;

@@ -4,10 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use perf_budget_core::budget::Budgets;
+use perf_budget_core::budget::environment::Surroundings;
 use perf_budget_core::outcome::{Outcome, Run};
 use perf_budget_core::record::{self, Begun, Record};
 use perf_budget_core::{budget, paths};
 
+use crate::clock;
 use crate::failure::Failure;
 use crate::progress::Progress;
 
@@ -87,25 +89,22 @@ impl Project {
         Ok(budget::load(&self.file())?)
     }
 
+    /// Reads and checks the budgets, in the environment that these outcomes were judged in.
+    pub(crate) fn budgets_of(&self, outcomes: &[Outcome]) -> Result<Budgets, Failure> {
+        let newest = outcomes.iter().max_by_key(|outcome| outcome.run.began);
+        let Some(newest) = newest else { return self.budgets() };
+        let judged_in = Surroundings::of_record(newest.run.environment.as_deref());
+        Ok(budget::load_in(&self.file(), &judged_in)?)
+    }
+
     /// Returns the directory with the results of the project's last run. Only the run knew where that is, and left a
     /// pointer unless it is `target/budgets` of the workspace.
     pub(crate) fn results(&self) -> PathBuf {
         if let Some(set) = std::env::var_os(DIRECTORY) {
             return self.root.join(set);
         }
-        let mut places = paths::places(&self.root, &self.checkout);
-        // A run that could not leave a pointer used the variable that is still set.
-        if let Some(target) = std::env::var_os("CARGO_TARGET_DIR") {
-            places.push(paths::Place {
-                results: self.root.join(target).join("budgets"),
-                began: None,
-            });
-        }
-        let began = |place: &paths::Place| {
-            let record = paths::record(&place.results);
-            let run = record::last_run(&record, |run| self.is_own(run));
-            run.map(|run| run.began).or(place.began)
-        };
+        let places = self.places();
+        let began = |place: &paths::Place| self.began(place);
         let default = paths::default(&self.root);
         match &places[..] {
             [] => default,
@@ -116,6 +115,45 @@ impl Project {
                 newest.map_or(default, |place| place.results.clone())
             }
         }
+    }
+
+    /// Returns the directories with results of the project, of which the one with the last run counts.
+    fn places(&self) -> Vec<paths::Place> {
+        let mut places = paths::places(&self.root, &self.checkout);
+        // A run that could not leave a pointer used the variable that is still set.
+        if let Some(target) = std::env::var_os("CARGO_TARGET_DIR") {
+            places.push(paths::Place {
+                results: self.root.join(target).join("budgets"),
+                began: None,
+            });
+        }
+        places
+    }
+
+    /// Returns when the last run of the project in a directory began.
+    fn began(&self, place: &paths::Place) -> Option<u64> {
+        let record = paths::record(&place.results);
+        let run = record::last_run(&record, |run| self.is_own(run));
+        run.map(|run| run.began).or(place.began)
+    }
+
+    /// Refuses to say which of several results are the newest, if some were recorded at a time that is later than now.
+    fn can_tell_newest(&self) -> Result<(), Failure> {
+        let began = |place: paths::Place| Some((self.began(&place)?, place.results));
+        let places: Vec<_> = self.places().into_iter().filter_map(began).collect();
+        let is_one = places.iter().all(|place| place.1 == places[0].1);
+        if std::env::var_os(DIRECTORY).is_some() || is_one {
+            return Ok(());
+        }
+        let now = clock::now();
+        let ahead = places.iter().find(|place| clock::is_ahead(place.0, now));
+        let Some((_, results)) = ahead else { return Ok(()) };
+        Err(Failure::unmeasured(format!(
+            "the run in `{}` was recorded at a time that is later than now, so it cannot be told which results are the \
+             newest; the clock was set: run the tests again and remove the older results, or name the right ones by \
+             {DIRECTORY}",
+            results.display()
+        )))
     }
 
     /// Returns the path of `outcomes.jsonl`.
@@ -167,8 +205,9 @@ impl Project {
     /// Returns what a record says of this project.
     ///
     /// # Errors
-    /// If the last run judged nothing, or there is none.
+    /// If the last run judged nothing, or there is none, or it cannot be told which run is the last.
     pub(crate) fn runs(&self, path: &Path) -> Result<Record, Failure> {
+        self.can_tell_newest()?;
         let shown = path.display();
         if !path.exists() {
             return Err(Failure::unmeasured(format!(

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use perf_budget_core::budget::environment::Surroundings;
 use perf_budget_core::budget::{self, Budget, Case, Limit, Subject};
 use perf_budget_core::build::BenchBuild;
 use perf_budget_core::error::Error;
@@ -171,7 +172,7 @@ impl Base {
         };
         let budgets_file = root.join(file);
         let names = if budgets_file.is_file() {
-            let budgets = budget::load(&budgets_file).ok();
+            let budgets = budget::load_in(&budgets_file, &Surroundings::of_record(None)).ok();
             budgets.map(|file| file.budgets.into_iter().map(|budget| budget.name).collect())
         } else {
             Some(HashSet::new())

@@ -97,7 +97,9 @@ impl Store {
         let stored: Stored = exact::read(&std::fs::read(self.file(test)).ok()?).ok()?;
         let is_valid = stored.fail.is_finite() && stored.pass.is_finite();
         let is_own = stored.clone().sealed(self.seal?) == stored;
-        let is_fresh = now().saturating_sub(stored.at) < FRESH.as_secs();
+        // What a clock that was set back since has stored in the future is of an unknown age.
+        let age = now().checked_sub(stored.at);
+        let is_fresh = age.is_some_and(|age| age < FRESH.as_secs());
         (is_own && is_valid && is_fresh && stored.test == test && stored.identity == identity)
             .then_some(stored)
     }
@@ -208,7 +210,10 @@ pub(super) fn identity(sources: &Sources<'_>, test: &Test) -> Option<u64> {
         // Reading the same record again gives no new evidence.
         return None;
     }
-    let mut described = vec![format!("{:?} {:?}", test.limit.bound, test.limit.target)];
+    let limit = &test.limit;
+    // A limit of another environment is another limit, even where its number is the same.
+    let of = (&budgets.environment, limit.bound, &limit.target);
+    let mut described = vec![format!("{of:?}")];
     let reference = match test.limit.reference() {
         Some(Reference::Budget(name)) => budgets.budgets.iter().find(|b| b.name == *name),
         _ => None,
@@ -317,6 +322,7 @@ mod tests {
         store.keep(&noise, 7, None).unwrap();
         assert_eq!(store.load("a::p99", 7), None);
         // Evidence of yesterday is too old.
+        let ahead = Stored { at: now() + 3600, ..first.clone() }.sealed(seal);
         let old = Stored { at: now() - FRESH.as_secs(), ..first.clone() }.sealed(seal);
         std::fs::write(store.file("a::p99"), serde_json::to_vec(&old).unwrap()).unwrap();
         assert_eq!(store.load("a::p99", 7), None);
@@ -325,6 +331,8 @@ mod tests {
         let fresh = Stored { at: now(), ..first };
         for (stored, used) in [
             (fresh.clone().sealed(seal), true),
+            // A clock that was set back since has stored it in the future.
+            (ahead, false),
             (Stored { pass: 1e200, ..fresh.clone().sealed(seal) }, false),
             (fresh.clone().sealed(other), false),
             (Stored { seal: String::new(), ..fresh.clone() }, false),

@@ -126,6 +126,7 @@ impl Session {
             why: test.limit.why.clone().or_else(|| budget.why.clone()),
             file: perf_budget_core::paths::shown(&self.budgets.path),
             line: test.limit.line,
+            environment: test.limit.environment.as_deref().map(str::to_owned),
             run: self.run.clone(),
             ..Outcome::default()
         };

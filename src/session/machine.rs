@@ -39,6 +39,7 @@ pub(crate) fn run(tests: usize, budgets: usize, file: &Path) -> Run {
         package: std::env::var("CARGO_PKG_NAME").unwrap_or_default(),
         target: target().unwrap_or_default(),
         checkout: paths::checkout(&package, file),
+        environment: None,
         commit: super::revision::commit(&package),
         branch: super::revision::branch(&package, |name| std::env::var(name).ok()),
         base: None,

@@ -86,8 +86,8 @@ impl Session {
     /// Returns the reason why nothing more is measured, if `total` in `[settings]` is used up.
     pub(super) fn out_of_time(&self) -> Option<Unmeasured> {
         let total = self.budgets.settings.total?;
-        // If the clock was set back, no time counts as spent.
-        let spent = self.started.elapsed().unwrap_or_default();
+        // If the clock was set back, what this process has spent counts all the same.
+        let spent = self.started.elapsed().unwrap_or_default().max(self.began.elapsed());
         (spent >= total).then(|| {
             let total = Quantity::new(total.as_secs_f64(), Unit::Seconds);
             let text = format!(

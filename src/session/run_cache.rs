@@ -11,7 +11,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use perf_budget_core::budget::lock;
+use perf_budget_core::budget::{Budgets, lock};
 use perf_budget_core::error::Error;
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::verdict::Verdict;
@@ -32,20 +32,25 @@ pub(crate) struct RunCache {
 
 impl RunCache {
     /// Returns the cache of this run, if the environment names a run of several processes. The same name
-    /// stands for another run if the file `budgets`, its lock file or this binary has changed in the meantime.
+    /// stands for another run if the file of `budgets`, its environment, its lock file or this binary has changed in the
+    /// meantime.
     ///
     /// # Errors
     /// If the directory cannot be created.
-    pub(crate) fn of_this_run(results: &Path, budgets: &Path) -> Result<Option<RunCache>, Error> {
+    pub(crate) fn of_this_run(
+        results: &Path,
+        budgets: &Budgets,
+    ) -> Result<Option<RunCache>, Error> {
         let Some(id) = machine::named_run() else {
             return Ok(None);
         };
         let runs = results.join("runs");
         let binary = std::env::current_exe().unwrap_or_default();
         let mut version = DefaultHasher::new();
-        for file in [budgets, &lock::place(budgets)] {
+        for file in [&budgets.path, &lock::place(&budgets.path)] {
             std::fs::read(file).unwrap_or_default().hash(&mut version);
         }
+        budgets.environment.hash(&mut version);
         binary.metadata().and_then(|data| data.modified()).ok().hash(&mut version);
         let binary = binary.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let directory = runs.join(format!(

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use perf_budget_core::budget::Budgets;
 use perf_budget_core::enforce::accepted::AcceptedValues;
@@ -65,6 +65,8 @@ pub(crate) struct Session {
     pub(super) progress: Progress,
     /// When this run began. If it has several processes, when the first of them began.
     pub(super) started: SystemTime,
+    /// When this process began, by a clock that is never set.
+    pub(super) began: Instant,
 }
 
 impl Session {
@@ -83,7 +85,7 @@ impl Session {
         // This notes what the test binary looks like now, so that a later change of the file is noticed.
         Build::this().map_err(|why| Error::other(why.text))?;
         let base = Base::of_environment(&budgets.path)?;
-        let run_cache = RunCache::of_this_run(&results, &budgets.path)?;
+        let run_cache = RunCache::of_this_run(&results, &budgets)?;
         let machine_lock = MachineLock::of_machine(&results, budgets.settings.lock_timeout)?;
         let progress = Progress::new();
         let benchmarks = benchmarks::find(
@@ -96,7 +98,11 @@ impl Session {
         )?;
         let suite = Suite::of(&budgets, base.is_some());
         let run = machine::run(suite.tests.len(), budgets.budgets.len(), &budgets.path);
-        let run = Run { base: base.as_ref().and_then(|base| base.revision.clone()), ..run };
+        let run = Run {
+            base: base.as_ref().and_then(|base| base.revision.clone()),
+            environment: budgets.environment.clone(),
+            ..run
+        };
         let started = match &run_cache {
             Some(run_cache) if budgets.settings.total.is_some() => run_cache.began()?,
             _ => SystemTime::now(),
@@ -125,6 +131,7 @@ impl Session {
             machine_lock,
             progress,
             started,
+            began: Instant::now(),
         })
     }
 

@@ -5,7 +5,7 @@
 //! times.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use perf_budget_core::files;
 
@@ -19,10 +19,16 @@ const SOURCES: &[&str] = &[
 ];
 /// The time within which a clone writes all its files, so that a smaller difference in age means nothing.
 const CLONE: Duration = Duration::from_secs(10);
+/// How far the clocks of two machines may differ.
+const SKEW: Duration = Duration::from_secs(60);
 
 /// Returns the note about the files that these patterns stand for. `None` if the files are sources themselves, or are
 /// younger than every source file below `root`.
 pub(super) fn note(patterns: &[String], root: &Path) -> Option<String> {
+    note_at(patterns, root, SystemTime::now())
+}
+
+fn note_at(patterns: &[String], root: &Path, now: SystemTime) -> Option<String> {
     let found = files::find(patterns, root).ok()?.files;
     if found.iter().any(|file| sources::is_source(&file.path, SOURCES)) {
         return None;
@@ -30,6 +36,12 @@ pub(super) fn note(patterns: &[String], root: &Path) -> Option<String> {
     let age = |file: &files::Found| Some((sources::modified(&file.path).ok()?, file.shown.clone()));
     let (built, oldest) = found.iter().filter_map(age).min()?;
     let (changed, source) = sources::newest(root, SOURCES).ok()??;
+    if built > now + SKEW {
+        return Some(format!(
+            "`{oldest}` was built at a time that is later than now, so it cannot be told whether its sources are newer; \
+             build it again"
+        ));
+    }
     if changed <= built + CLONE {
         return None;
     }
@@ -45,7 +57,6 @@ pub(super) fn note(patterns: &[String], root: &Path) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use std::fs::{self, File};
-    use std::time::SystemTime;
 
     use super::*;
 
@@ -67,6 +78,12 @@ mod tests {
         let note = note_of("app.wasm").unwrap();
         assert!(note.starts_with("`app.wasm` is older than `src/lib.rs`, and may have"), "{note}");
         assert_eq!(note_of("src/lib.rs"), None);
+        // The clock was set back after the file was built, and the source changed after that.
+        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let later = |now| note_at(&["app.wasm".to_owned()], &root, at(now));
+        write("app.wasm", 9000);
+        assert_eq!(later(9000), None);
+        assert!(later(3000).is_some_and(|note| note.contains("later than now")));
         assert_eq!(note_of("none"), None);
         // A style sheet may have been generated, so it does not count as a source.
         fs::remove_file(root.join("src/lib.rs")).unwrap();

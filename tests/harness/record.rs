@@ -33,6 +33,7 @@ pub(crate) fn rows() -> Vec<Trial> {
             a_line_that_is_cut_short_is_a_red_test,
         ),
         row("record::a_run_that_dies_leaves_its_tests", a_run_that_dies_leaves_its_tests),
+        row("record::the_environment_is_on_record", the_environment_is_on_record),
         row("record::no_place_for_results", no_place_for_results),
         row("record::a_record_that_cannot_be_opened", a_record_that_cannot_be_opened),
     ];
@@ -65,6 +66,22 @@ fn one_line_for_each_test() {
     assert_eq!(of("depth::depth=3::depth").verdict, Verdict::Pass);
     let lost = of("lost::depth");
     assert_eq!((lost.verdict, lost.cause.as_deref()), (Verdict::Unmeasured, Some("panicked")));
+}
+
+/// What the processes of one run share is shared in one environment: another one has other limits.
+fn the_environment_is_on_record() {
+    let budgets = "[budget.files]\nartifact = \"budgets.toml\"\nmax.size = \"1 MB\"\n\
+                   [env.board.budget.files]\nmax.size = \"9 B\"\n";
+    let case = Case::new("record-environment", budgets).env("PERF_BUDGET_RUN", "one");
+    case.run().exited(0);
+    let case = case.env("PERF_BUDGET_ENV", "board");
+    case.run().exited(101).printed(["(budgets.toml:5, [env.board])"]);
+    let outcomes = case.outcomes();
+    let of = |nth: usize| {
+        let outcome = &outcomes[nth];
+        (outcome.environment.as_deref(), outcome.run.environment.as_deref(), outcome.line)
+    };
+    assert_eq!((of(0), of(1)), ((None, None, 3), (Some("board"), Some("board"), 5)));
 }
 
 /// The outcome on the line is lost, but its test is known to have begun.

@@ -141,6 +141,7 @@ fn measure(name: &str, metrics: &[Metric]) -> Result<ProcessRun, Unmeasured> {
         paired: false,
         injection: None,
         counting: None,
+        sampling: None,
         constraint: perf_budget_core::budget::Constraint::default(),
     };
     measure_in(&build, &request, &scratch(), Duration::from_secs(60))

@@ -120,6 +120,7 @@ fn measure(name: &str, metrics: &[Metric]) -> Result<ProcessRun, Unmeasured> {
         paired: false,
         injection: None,
         counting: None,
+        sampling: None,
         constraint: perf_budget_core::budget::Constraint::default(),
     };
     let scratch: PathBuf =

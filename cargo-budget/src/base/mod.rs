@@ -37,7 +37,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use perf_budget_core::budget::{Budgets, Reference};
+use perf_budget_core::budget::environment::Surroundings;
+use perf_budget_core::budget::{Budgets, Reference, load_in};
 use perf_budget_core::handover::{self, Benchmarks, Details, Handover, Unchanged};
 use perf_budget_core::outcome::{BaseRevision, Changed, short};
 use perf_budget_core::suite::{Suite, Test};
@@ -316,7 +317,7 @@ fn lock_directory(directory: &Path, tell: &dyn Fn(&str)) -> Result<File, Failure
 /// Returns the names of the budgets that the base has and that this revision no longer has.
 pub(crate) fn gone(project: &Project, base: &Path) -> Vec<String> {
     let names = |root: &Path| {
-        let file = perf_budget_core::budget::load(&root.join("budgets.toml")).ok()?;
+        let file = load_in(&root.join("budgets.toml"), &Surroundings::of_record(None)).ok()?;
         Some(file.budgets.into_iter().map(|budget| budget.name).collect::<Vec<_>>())
     };
     let (Some(now), Some(before)) = (names(&project.root), names(base)) else { return Vec::new() };

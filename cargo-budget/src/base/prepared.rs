@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::Metadata;
+use perf_budget_core::budget::environment::Surroundings;
 use perf_budget_core::budget::{self, Budgets};
 use perf_budget_core::build::BenchBuild;
 use perf_budget_core::outcome::{Changed, short};
@@ -177,7 +178,8 @@ impl<'a> Prepared<'a> {
         let lock = both.map_or(Ok(None), |(head, base)| {
             lock::copy_to_base(head.workspace_root.as_std_path(), base.workspace_root.as_std_path())
         })?;
-        let before = budget::load(&self.root().join("budgets.toml")).ok();
+        let before =
+            budget::load_in(&self.root().join("budgets.toml"), &Surroundings::of_record(None)).ok();
         let mut is_prepared = false;
         let benchmarks = self.benchmarks(
             wanted,

@@ -7,6 +7,7 @@
 mod asked;
 mod causes;
 mod commits;
+mod environment;
 mod evidence;
 mod first;
 mod locked;

@@ -11,6 +11,7 @@ use perf_budget_core::selftest;
 use perf_budget_core::suite::{Suite, Test};
 use toml_edit::{DocumentMut, InlineTable, Item, Value};
 
+use super::environment;
 use crate::failure::Failure;
 
 /// How many names a message lists.
@@ -69,6 +70,7 @@ pub(crate) fn rules(
         None if !is_own && !is_slope => Some(test.limit.number().0),
         None => None,
     };
+    environment::write_out(&mut file, budgets.environment.as_deref());
     narrow(&mut file, own);
     if let Some(factor) = factor {
         replace(&mut file, own, &test.limit, factor);

@@ -69,7 +69,8 @@ impl State {
         let wire = wire.filter(|wire| wire.version == VERSION);
         let mut steps = wire.map(|wire| wire.steps).unwrap_or_default();
         let now = now();
-        steps.retain(|step| now.saturating_sub(step.at) < FRESH);
+        // The age of what is stored with a later time, before the clock was set back, is not known.
+        steps.retain(|step| now.checked_sub(step.at).is_some_and(|age| age < FRESH));
         forget_unfounded(&mut steps);
         State { path: Some(path), steps }
     }

@@ -57,6 +57,7 @@ impl Accept {
             return self.prune(text.as_deref(), &known, &budgets, &file, context);
         }
         let outcomes = project.last_run(context.progress)?;
+        let budgets = project.budgets_of(&outcomes)?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let today = Date::of_unix(now.as_secs());
         let commit = revision::revision(&project.root);

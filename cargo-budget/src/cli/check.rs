@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use perf_budget_core::handover;
 use perf_budget_core::outcome::Outcome;
@@ -16,6 +15,7 @@ use crate::base::{self, Base, Built, Target};
 use crate::benches;
 use crate::bisect;
 use crate::child;
+use crate::clock::Began;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::project::{Project, judged_nothing, last_run};
@@ -141,13 +141,13 @@ impl Check {
         if self.no_run {
             return compared.map(|_| Exit::Holds);
         }
-        let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let began = Began::now();
         let code = self.run_tests(
             self.tests(project, target, is_apart.then_some(&head)),
             compared.as_ref().ok().and_then(Option::as_ref),
             context,
         )?;
-        let (record, last) = self.outcomes_since(project, began, context)?;
+        let (record, last) = self.outcomes_since(project, &began, context)?;
         let mut nothing = None;
         let judged = match (Exit::of(&last), code) {
             // The tests ended before any verdict, and printed the reason above.
@@ -192,7 +192,7 @@ impl Check {
     fn outcomes_since(
         &self,
         project: &Project,
-        began: u64,
+        began: &Began,
         context: Context,
     ) -> Result<(Record, Vec<Outcome>), Failure> {
         let work = context.progress.busy("reading outcomes");
@@ -302,15 +302,16 @@ impl Check {
     }
 }
 
-/// Returns what the record says of the runs that began at this time or later.
-fn record_since(project: &Project, began: u64) -> Result<Record, Failure> {
+/// Returns what the record says of the runs that began since then.
+fn record_since(project: &Project, began: &Began) -> Result<Record, Failure> {
     let path = project.record();
     if !path.is_file() {
         return Ok(Record::default());
     }
     let mut record = project.read_record(&path)?;
-    record.outcomes.retain(|outcome| outcome.run.began >= began);
-    record.begun.retain(|begun| begun.run.began >= began);
+    let period = began.until_now();
+    record.outcomes.retain(|outcome| period.contains(&outcome.run.began));
+    record.begun.retain(|begun| period.contains(&begun.run.began));
     Ok(record)
 }
 

@@ -1,8 +1,10 @@
 //! `cargo budget diff REV`.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use perf_budget_core::budget::environment::Surroundings;
 use perf_budget_core::budget::{self, Budgets};
 
 use super::output::{print, show};
@@ -65,9 +67,15 @@ impl Diff {
                 text = repository.budgets(&commit)?;
             }
         }
-        let before = text.map(|text| old(&text, &self.revision, &repository.path())).transpose()?;
-        let after = project.as_ref().map(Project::budgets).transpose()?;
-        let changes = diff::compare(before.as_ref(), after.as_ref());
+        let before = |of: &Surroundings| {
+            let old = |text: &String| old(text, &self.revision, &repository.path(), of);
+            text.as_ref().map(old).transpose()
+        };
+        let after = |of: &Surroundings| {
+            let load = |project: &Project| Ok(budget::load_in(&project.file(), of)?);
+            project.as_ref().map(load).transpose()
+        };
+        let changes = changes(&before, &after)?;
         let comparison = Comparison {
             revision: &self.revision,
             commit: &commit,
@@ -86,10 +94,30 @@ impl Diff {
     }
 }
 
+/// A state of the file in each of its environments.
+type State<'s> = &'s dyn Fn(&Surroundings) -> Result<Option<Budgets>, Failure>;
+
+/// Returns what has changed without an environment, and what else has in each of them.
+fn changes(before: State<'_>, after: State<'_>) -> Result<Vec<Change>, Failure> {
+    let states = |name: Option<&str>| {
+        let of = Surroundings::of_record(name);
+        Ok::<_, Failure>((before(&of)?, after(&of)?))
+    };
+    let (old, new) = states(None)?;
+    let mut changes = diff::compare(old.as_ref(), new.as_ref());
+    let names: BTreeSet<&String> =
+        [&old, &new].into_iter().flatten().flat_map(|file| &file.environments).collect();
+    for name in names {
+        let (old, new) = states(Some(name))?;
+        diff::add_environment(name, diff::compare(old.as_ref(), new.as_ref()), &mut changes);
+    }
+    Ok(changes)
+}
+
 /// Parses and checks the file as it was at the revision.
-fn old(text: &str, revision: &str, path: &str) -> Result<Budgets, Failure> {
+fn old(text: &str, revision: &str, path: &str, of: &Surroundings) -> Result<Budgets, Failure> {
     let name = PathBuf::from(format!("{revision}:{path}"));
-    budget::parse(text, &name).map_err(|e| {
+    budget::parse_in(text, &name, of).map_err(|e| {
         let text =
             format!("`{path}` is broken at {revision}, so nothing can be compared with it:\n{e}");
         Failure { text, ..Failure::from(e) }

@@ -40,6 +40,7 @@ mod watch;
 use std::process::ExitCode;
 
 use clap::{ColorChoice, CommandFactory as _, Parser, Subcommand};
+use perf_budget_core::budget::environment;
 
 use self::context::Context;
 use self::output::say;
@@ -66,6 +67,10 @@ struct Budget {
     /// Print only the result, warnings and errors
     #[arg(long, short, global = true)]
     quiet: bool,
+    /// Take the limits of this environment, `[env.NAME]`, instead of the one that PERF_BUDGET_ENV names or that the machine
+    /// is; `none` for none of them
+    #[arg(long, global = true, value_name = "NAME")]
+    env: Option<String>,
 }
 
 const CODES: &str = "\
@@ -112,6 +117,9 @@ pub(crate) fn main() -> ExitCode {
         ColorChoice::Always => anstream::ColorChoice::Always.write_global(),
         ColorChoice::Never => anstream::ColorChoice::Never.write_global(),
         ColorChoice::Auto => {}
+    }
+    if let Some(name) = budget.env {
+        environment::name_for_process(name);
     }
     let context = Context { quiet: budget.quiet, progress: Progress::new(budget.quiet) };
     match run(budget.command, context) {

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use perf_budget_core::outcome::Outcome;
+
 use super::context::Context;
 use super::output::print;
 use crate::exit::Exit;
@@ -52,8 +54,9 @@ impl Report {
         let progress = context.progress;
         let mut report = if !self.merge.is_empty() {
             // The budgets are only needed to name missing tests; shards can be merged without a project.
-            let budgets = Project::find(here).and_then(|project| project.budgets()).ok();
-            merge::merge(&self.merge, budgets.as_ref(), progress)?
+            let project = Project::find(here).ok();
+            let budgets = |outcomes: &[Outcome]| project.as_ref()?.budgets_of(outcomes).ok();
+            merge::merge(&self.merge, &budgets, progress)?
         } else if self.input.is_empty() {
             input::project(here, self.since.unwrap_or(0), progress)?
         } else {

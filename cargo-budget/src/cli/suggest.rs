@@ -47,14 +47,16 @@ pub(super) struct Suggest {
 impl Suggest {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
         let project = Project::find(Path::new("."))?;
-        let (file, budgets) = (project.file(), project.budgets()?);
+        let file = project.file();
         let text = file::read(&file)?;
         let names: Vec<String> = self.budget.iter().cloned().collect();
-        let asked = tighten::selected(&budgets, &names)?;
+        tighten::selected(&project.budgets()?, &names)?;
         let path = project.record();
         let work = context.progress.busy("reading outcomes");
         let record = if path.is_file() { project.read_record(&path)?.outcomes } else { Vec::new() };
         drop(work);
+        let budgets = project.budgets_of(&record)?;
+        let asked = tighten::selected(&budgets, &names)?;
         let terms = Terms {
             headroom: self.headroom,
             clock: doctor::clock().grain(),

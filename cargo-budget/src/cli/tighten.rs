@@ -43,10 +43,11 @@ pub(super) struct Tighten {
 impl Tighten {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
         let project = Project::find(Path::new("."))?;
-        let (file, budgets) = (project.file(), project.budgets()?);
-        tighten::selected(&budgets, &self.budgets)?;
+        let file = project.file();
+        tighten::selected(&project.budgets()?, &self.budgets)?;
         let text = file::read(&file)?;
         let outcomes = project.latest(context.progress)?;
+        let budgets = project.budgets_of(&outcomes)?;
         let clock = doctor::clock().grain();
         let plan = tighten::plan(&text, &budgets, &outcomes, &self.budgets, self.headroom, clock)?;
         let mut done = Done::new("tighten", self.dry_run, self.format, context);

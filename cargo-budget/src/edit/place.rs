@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use perf_budget_core::budget::{Bound, Budget, Limit};
+use perf_budget_core::budget::{Budget, Limit};
 use toml_edit::{Document, Item, TableLike, Value};
 
 use super::MARK;
@@ -46,11 +46,16 @@ impl<'t> Tree<'t> {
 
     /// Returns the place of a limit; `None` where it is not found.
     pub(crate) fn place(&self, budget: &Budget, limit: &Limit) -> Option<Place> {
-        let side = side(limit.bound);
+        let side = limit.bound.side();
         let place = if let Some(of) = limit.metric.slope_of() {
             in_item(self.at(&["budget", &budget.name, "scaling", side, &of.name()])?)?
         } else {
-            let item = self.at(&["budget", &budget.name, side, &limit.metric.name()])?;
+            let metric = limit.metric.name();
+            // An environment replaces all limits of the metrics that it names.
+            let item = match limit.environment.as_deref() {
+                Some(of) => self.at(&["env", of, "budget", &budget.name, side, &metric])?,
+                None => self.at(&["budget", &budget.name, side, &metric])?,
+            };
             let mut places = Vec::new();
             all_in_item(item, budget, &mut places);
             // The reader of the file keeps the order of the text.
@@ -61,14 +66,6 @@ impl<'t> Tree<'t> {
         };
         let warn = place.warn.map(|span| self.bytes(span));
         Some(Place { target: self.bytes(place.target), warn })
-    }
-}
-
-/// Returns the key of a bound.
-pub(crate) fn side(bound: Bound) -> &'static str {
-    match bound {
-        Bound::Max => "max",
-        Bound::Min => "min",
     }
 }
 

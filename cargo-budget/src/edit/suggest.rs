@@ -13,7 +13,7 @@ use perf_budget_core::quantity::{Quantity, Unit};
 
 use super::headroom::{self, Goal};
 use super::number::{Rounding, write_new};
-use super::{diff, insert, place};
+use super::{diff, insert};
 use crate::failure::Failure;
 use perf_budget_core::suite::names;
 
@@ -159,7 +159,7 @@ fn suggest_one(
     }
     Some(Suggestion {
         budget: budget.name.clone(),
-        side: place::side(bound),
+        side: bound.side(),
         metric: metric.name(),
         value: values.unwrap_or_else(|| shown(goal)),
         limits,
@@ -318,7 +318,7 @@ pub(crate) fn insert(
         edited =
             insert::limit(&edited, budget, side, metric, value).map_err(Failure::unmeasured)?;
     }
-    let after = budget::parse(&edited, &budgets.path).map_err(|e| {
+    let after = budgets.reparse(&edited).map_err(|e| {
         Failure::unmeasured(format!(
             "the edited file would not be valid, so nothing is written; please report this:\n{e}"
         ))

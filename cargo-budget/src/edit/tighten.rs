@@ -7,7 +7,7 @@
 #[path = "tighten_tests.rs"]
 mod tests;
 
-use perf_budget_core::budget::{self, Bound, Budget, Budgets, Limit, Reference};
+use perf_budget_core::budget::{Bound, Budget, Budgets, Limit, Reference};
 use perf_budget_core::metric::{Better, Values};
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::quantity::{Quantity, Unit};
@@ -112,7 +112,7 @@ pub(crate) fn selected<'b>(
 
 /// Verifies that the edit did not break the file, and did not make any limit easier to hold.
 fn verify(text: &str, before: &Budgets) -> Result<(), Failure> {
-    let after = budget::parse(text, &before.path).map_err(|e| {
+    let after = before.reparse(text).map_err(|e| {
         Failure::unmeasured(format!(
             "the edited file would not be valid, so nothing is written; please report this:\n{e}"
         ))

@@ -12,7 +12,7 @@ use super::Report;
 use crate::failure::Failure;
 use crate::text::{no_commands, visible};
 
-const HEADING: [&str; 40] = [
+const HEADING: [&str; 41] = [
     "test",
     "budget",
     "case",
@@ -53,6 +53,7 @@ const HEADING: [&str; 40] = [
     "platform",
     "processor",
     "version",
+    "environment",
 ];
 
 /// Returns the table with a heading.
@@ -69,7 +70,7 @@ pub(super) fn render(report: &Report) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|e| failed(&e))
 }
 
-fn row(outcome: &Outcome) -> [String; 40] {
+fn row(outcome: &Outcome) -> [String; 41] {
     let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
     let count = |value: Option<u64>| value.map_or(String::new(), |value| value.to_string());
     let optional = |value: &Option<String>| value.as_deref().map_or(String::new(), text);
@@ -121,6 +122,7 @@ fn row(outcome: &Outcome) -> [String; 40] {
         text(&run.platform),
         text(&run.processor),
         text(&run.version),
+        optional(&run.environment),
     ]
 }
 

@@ -65,12 +65,15 @@ pub(crate) fn render(report: &Report, name: &str) -> Result<String, Failure> {
         }
         let run = &outcome.run;
         let machine = format!(
-            "{} build, {}, {}, {} processors, run {}",
+            "{} build, {}, {}, {} processors, run {}{}",
             run.profile,
             run.platform,
             text::line(&run.processor),
             run.cores,
-            text::line(&run.id)
+            text::line(&run.id),
+            run.environment
+                .as_ref()
+                .map_or(String::new(), |name| format!(", [env.{}]", text::line(name)))
         );
         row("machine", &machine);
         shown.push('\n');

@@ -7,6 +7,7 @@ use perf_budget_core::outcome::Outcome;
 use perf_budget_core::record::{self, Record};
 
 use super::{Report, is_idle};
+use crate::clock;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::project::{judged_nothing, last_run};
@@ -142,12 +143,14 @@ fn name_samples(path: &Path, record: &mut Record) {
     record.outcomes.extend(last);
 }
 
-/// Returns the last run of a record, which must have begun at the time `since` or later.
+/// Returns the last run of a record, which must have begun at the time `since` or later. Where that is asked, a run from
+/// the future has not: it was recorded before the clock was set back.
 fn begun(path: &Path, record: Record, since: u64) -> Result<Report, Failure> {
     let remarks = damage(path, &record).into_iter().collect();
     let report = split(record, remarks);
     let began = report.outcomes.iter().map(|outcome| outcome.run.began).max();
-    if began.is_none_or(|began| began < since) {
+    let is_ahead = |began| since > 0 && clock::is_ahead(began, clock::now());
+    if began.is_none_or(|began| began < since || is_ahead(began)) {
         return Err(Failure::unmeasured(format!(
             "no run of this project began since then; its record is `{}`",
             path.display()

@@ -43,8 +43,12 @@ pub(super) fn render(report: &Report) -> String {
     changed(&mut comment, report);
     all(&mut comment, report);
     if let Some(Outcome { run, .. }) = report.outcomes.first() {
+        let of = run
+            .environment
+            .as_ref()
+            .map_or(String::new(), |name| format!(", limits of [env.{name}]"));
         let machine = format!(
-            "{} build, {}, {} with {} processors, perf-budget {}",
+            "{} build, {}, {} with {} processors, perf-budget {}{of}",
             run.profile, run.platform, run.processor, run.cores, run.version
         );
         let _ = writeln!(comment, "\n<sub>{}</sub>", prose(&machine));

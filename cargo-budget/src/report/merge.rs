@@ -9,7 +9,7 @@
 use std::path::{Path, PathBuf};
 
 use perf_budget_core::budget::Budgets;
-use perf_budget_core::outcome::Outcome;
+use perf_budget_core::outcome::{Outcome, Run};
 use perf_budget_core::report::terminal::bound_text;
 use perf_budget_core::verdict::Verdict;
 
@@ -25,11 +25,12 @@ struct Sharded<'f> {
     outcome: Outcome,
 }
 
-/// Returns one report of the last runs of these files. `budgets` names the tests that are missing. Where it is not
+/// Returns one report of the last runs of these files. `budgets` reads the file that names
+/// the tests that are missing, as it was for these outcomes. Where it is not
 /// the `budgets.toml` of the shards, missing tests are only counted.
 pub(crate) fn merge(
     files: &[PathBuf],
-    budgets: Option<&Budgets>,
+    budgets: &dyn Fn(&[Outcome]) -> Option<Budgets>,
     progress: Progress,
 ) -> Result<Report, Failure> {
     let work = progress.count("reading", "files", files.len());
@@ -56,7 +57,7 @@ pub(crate) fn merge(
         work.step();
     }
     let outcomes: Vec<Outcome> = merged.into_iter().map(|shard| shard.outcome).collect();
-    let missing = missing(&outcomes, budgets, files.len());
+    let missing = missing(&outcomes, budgets(&outcomes).as_ref(), files.len());
     remarks.insert(0, format!("merged from {}", counted(files.len(), "file")));
     if let Some(first) = missing.first() {
         let remark = if is_nameless(first) {
@@ -80,6 +81,7 @@ fn same_revision(first: &Sharded, file: &Path, outcome: &Outcome) -> Result<(), 
         (tests(a.tests), tests(b.tests)),
         (format!("a {} build", a.profile), format!("a {} build", b.profile)),
         (a.platform.clone(), b.platform.clone()),
+        (environment(a), environment(b)),
         (format!("perf-budget {}", a.version), format!("perf-budget {}", b.version)),
     ];
     // A run outside of git does not know its commit, so it is not compared.
@@ -89,6 +91,11 @@ fn same_revision(first: &Sharded, file: &Path, outcome: &Outcome) -> Result<(), 
         None => Ok(()),
         Some((a, b)) => Err(refused(first.file, &a, file, &b)),
     }
+}
+
+/// Returns the environment that was in force, in words.
+fn environment(run: &Run) -> String {
+    run.environment.as_ref().map_or("no environment".to_owned(), |name| format!("[env.{name}]"))
 }
 
 /// Refuses a file in which the same test has another limit, place or subject.

@@ -76,6 +76,7 @@ fn outcome(row: &str) -> Outcome {
         run: Run {
             id: of("run").unwrap_or("1").to_owned(),
             profile: of("profile").unwrap_or("release").to_owned(),
+            environment: of("env").map(str::to_owned),
             ..Run::default()
         },
         ..Outcome::default()

@@ -195,6 +195,7 @@ pub(crate) fn outcome(run: &str, n: u64, seconds: f64) -> Outcome {
             package: String::new(),
             target: String::new(),
             checkout: String::new(),
+            environment: None,
             commit: None,
             branch: None,
             base: None,

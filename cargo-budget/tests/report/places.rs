@@ -115,6 +115,20 @@ fn the_newest_results_count_wherever_they_are() {
     project.reports(&[], 3, &["no outcomes are recorded in", "gone"]);
 }
 
+/// A green run that was recorded before the clock was set back is not newer than what came after, but may be.
+#[test]
+fn results_from_the_future_leave_it_open_which_are_the_newest() {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let project = Project::new("places-future");
+    let ahead = project.run("1", now + 7200);
+    project.record("elsewhere/budgets", "budgets.toml", &ahead, &BOTH, &GREEN);
+    project.reports(&[], 0, &["2 pass"]);
+    let since = now.to_string();
+    project.reports(&["--since", &since], 3, &["no run of this project began since then"]);
+    project.record("target/budgets", "budgets.toml", &project.run("2", now), &BOTH, &RED);
+    project.reports(&[], 3, &["later than now", "elsewhere"]);
+}
+
 #[test]
 fn every_file_with_budgets_counts() {
     let project = Project::new("places-files");

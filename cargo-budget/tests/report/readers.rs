@@ -182,7 +182,7 @@ print(r.get('tests'), r.get('failures'), r.get('errors'), len(r.findall('.//test
     reads(junit, &hostile("junit"), "13 5 3 13");
     let csv = "import csv, sys; rows = list(csv.reader(open(sys.argv[1], newline='')))
 print(len(rows), {len(r) for r in rows}, any(c[:1] in '=+-@' and c[:1] and not c.lstrip('-').replace('.','').replace('e-','').isdigit() for r in rows for c in r))";
-    reads(csv, &hostile("csv"), "14 {40} False");
+    reads(csv, &hostile("csv"), "14 {41} False");
     let prometheus =
         "import importlib.util as u; print(u.find_spec('prometheus_client') is not None)";
     let there = python(prometheus, "").unwrap();

@@ -7,6 +7,7 @@
 
 mod case_filter;
 mod command;
+pub mod environment;
 mod library;
 mod load;
 pub mod lock;
@@ -22,14 +23,17 @@ use glob::Pattern;
 use serde::{Deserialize, Serialize};
 
 use crate::date::Date;
+use crate::error::Error;
 use crate::metric::{Metric, SubjectKind};
 use crate::quantity::{Quantity, Unit};
+
+use self::environment::Surroundings;
 
 pub use self::case_filter::CaseFilter;
 pub use self::command::{Cache, Command, Constraint, Ready};
 pub use self::library::Library;
 pub use self::load::{FASTEST, LONGEST_PERIOD, Load, LoadShape, MOST_IN_PERIOD};
-pub use self::parse::file::{load, parse};
+pub use self::parse::file::{load, load_in, parse, parse_in};
 pub use self::settings::{BaseLimits, CodegenUnits, Inconclusive, Settings};
 
 /// The JSON Schema (2020-12) of `budgets.toml`, for completion and descriptions in editors. It is laxer
@@ -47,8 +51,22 @@ pub struct Budgets {
     pub settings: Settings,
     /// The budgets, in the order of the file. No two have the same name.
     pub budgets: Vec<Budget>,
+    /// The environment that is in force, `[env.NAME]`; `None` if none is.
+    pub environment: Option<String>,
+    /// The names of all environments, in the order of the file.
+    pub environments: Vec<String>,
     /// The notes about what is written in an old way, each with its line, a caret and what to write instead.
     pub notes: Vec<String>,
+}
+
+impl Budgets {
+    /// Checks another text of the file, in the same environment.
+    ///
+    /// # Errors
+    /// The errors are those of [`parse`].
+    pub fn reparse(&self, text: &str) -> Result<Budgets, Error> {
+        parse_in(text, &self.path, &Surroundings::of_record(self.environment.as_deref()))
+    }
 }
 
 /// One `[budget.NAME]`.
@@ -185,6 +203,8 @@ pub struct Limit {
     /// `p99::x_base`, and for a slope `scaling_rss`. If a metric has both a `max` and a `min` of these, it is
     /// `size::max` and `size::min`, or `size::max::x_base` and `size::min::x_base`.
     pub label: String,
+    /// The environment that sets the limit, `[env.NAME]`. `None` for a limit of `[budget.NAME]`.
+    pub environment: Option<Arc<str>>,
     /// The line that the limit is written on, from 1.
     pub line: usize,
 }
@@ -212,6 +232,14 @@ pub enum Bound {
 }
 
 impl Bound {
+    /// Returns the key of a budget that has limits of this side.
+    pub fn side(self) -> &'static str {
+        match self {
+            Bound::Max => "max",
+            Bound::Min => "min",
+        }
+    }
+
     /// Returns 1 where a value over the limit is a larger one, and -1 where it is a smaller one.
     pub fn sign(self) -> f64 {
         match self {

@@ -27,5 +27,16 @@ pub fn rules() -> Rules {
 pub fn limit(metric: Metric, bound: Bound, target: Target) -> Limit {
     let label = metric.name();
     let of = CaseFilter::default();
-    Limit { metric, of, bound, target, warn: None, why: None, waiver: None, label, line: 7 }
+    Limit {
+        metric,
+        of,
+        bound,
+        target,
+        warn: None,
+        why: None,
+        waiver: None,
+        label,
+        environment: None,
+        line: 7,
+    }
 }

@@ -108,6 +108,10 @@ pub struct Outcome {
     pub file: String,
     /// The line of `file`.
     pub line: usize,
+    /// The environment of the file that sets the limit, `[env.NAME]`; `None` where the limit holds in all of them, and in
+    /// older records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
     /// The seconds that it took to reach the verdict, other limits of the same measurement included.
     pub seconds: f64,
     /// The run that the outcome belongs to.
@@ -252,6 +256,9 @@ pub struct Run {
     /// share a record; empty where an older record does not say.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub checkout: String,
+    /// The environment of the file that was in force, `[env.NAME]`; `None` where none was, and in older records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
     /// The commit that was checked out, whatever had been changed since; `None` where git does not report it.
     pub commit: Option<String>,
     /// The branch that was checked out; `None` where git does not report it, and where an older record does not say.
@@ -291,6 +298,12 @@ impl Outcome {
     pub fn is_red(&self) -> bool {
         let fails = self.inconclusive == Inconclusive::Fail;
         self.verdict.is_red() || (self.verdict == Verdict::Inconclusive && fails)
+    }
+
+    /// Returns the place of the limit for a reader: `budgets.toml:7`, or `budgets.toml:7, [env.ci]`.
+    pub fn place(&self) -> String {
+        let of = self.environment.as_ref().map_or(String::new(), |name| format!(", [env.{name}]"));
+        format!("{}:{}{of}", self.file, self.line)
     }
 
     /// Whether the outcome is a warning: its test is ok, but it deserves a look.

@@ -26,7 +26,7 @@ const BAR: usize = 12;
 
 /// Returns everything there is to say about an outcome that needs attention.
 pub fn explain(outcome: &Outcome) -> String {
-    let mut text = format!("{} ({}:{})\n", plain(&outcome.reason), outcome.file, outcome.line);
+    let mut text = format!("{} ({})\n", plain(&outcome.reason), plain(&outcome.place()));
     let mut row = |name: &str, value: &str| {
         for (i, line) in plain(value).lines().enumerate() {
             // GitHub's runner would take the line for a command, even if it is indented.

@@ -28,3 +28,13 @@ pub(crate) fn compare(before: Option<&Budgets>, after: Option<&Budgets>) -> Vec<
     budgets::compare(before, after, &mut changes);
     changes
 }
+
+/// Adds the changes in an environment, without those that are the same in the file without an environment.
+pub(crate) fn add_environment(name: &str, own: Vec<Change>, changes: &mut Vec<Change>) {
+    let everywhere = changes.iter().filter(|change| !change.what.starts_with("[env."));
+    let everywhere: Vec<Change> = everywhere.cloned().collect();
+    let own = own.into_iter().filter(|change| !everywhere.contains(change));
+    changes.extend(
+        own.map(|change| Change { what: format!("[env.{name}] {}", change.what), ..change }),
+    );
+}

@@ -29,6 +29,7 @@ pub(super) fn machine(outcomes: &[Outcome]) -> Markup {
         ("Build", all(&|o| o.run.profile.clone())),
         ("Platform", all(&|o| o.run.platform.clone())),
         ("Processor", all(&processor)),
+        ("Environment", all(&|o| o.run.environment.clone().unwrap_or_default())),
         ("Run", all(&|o| o.run.id.clone())),
         ("perf-budget", all(&|o| o.run.version.clone())),
         ("Interference", interference(outcomes)),

@@ -22,6 +22,7 @@ pub(super) fn render(outcomes: &[Outcome]) -> Markup {
                     dd { code { (Text(&base.name)) } " at " code title=(Text(&base.commit)) { (Text(short(&base.commit))) } }
                 }
             }
+            @if let Some(name) = &run.environment { div { dt { "limits of" } dd { code { "[env." (Text(name)) "]" } } } }
             @if run.began > 0 { div { dt { "measured" } dd { (footer::began(run.began)) } } }
         }
     }

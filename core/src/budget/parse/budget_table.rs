@@ -50,7 +50,12 @@ pub(super) fn read<'t>(entry: &Entry<'t>, reading: &mut Reading<'_>) -> BudgetTa
     tables
 }
 
-fn budget(entry: &Entry<'_>, room: &mut usize, reading: &mut Reading<'_>) -> Option<Draft> {
+/// Reads one budget. `room` is how many more cases the file may have.
+pub(super) fn budget(
+    entry: &Entry<'_>,
+    room: &mut usize,
+    reading: &mut Reading<'_>,
+) -> Option<Draft> {
     let name = entry.key;
     check_name(entry, reading);
     let table = entry.table(reading, "[budget.NAME]")?;

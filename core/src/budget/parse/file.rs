@@ -3,13 +3,14 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use toml::de::DeTable;
+use toml::de::{DeTable, DeValue};
 
 use super::collect::Reading;
 use super::printable::quoted;
 use super::problem::Problem;
 use super::source::Source;
-use super::{budget_table, key, read, reference, settings, syntax};
+use super::{budget_table, environment, key, read, reference, settings, syntax};
+use crate::budget::environment::Surroundings;
 use crate::budget::{Budgets, Settings, spelling};
 use crate::error::Error;
 
@@ -22,7 +23,15 @@ const LARGEST: u64 = 4 * 1024 * 1024;
 /// If the file cannot be read or has mistakes. The error shows all mistakes, each with its line, a caret and what to
 /// write instead.
 pub fn load(path: &Path) -> Result<Budgets, Error> {
-    parse(&text(path, LARGEST, "write one with `[budget.NAME]` in it")?, path)
+    load_in(path, &Surroundings::here())
+}
+
+/// Reads and checks a `budgets.toml`, as it is in these surroundings.
+///
+/// # Errors
+/// The errors are those of [`load`].
+pub fn load_in(path: &Path, surroundings: &Surroundings) -> Result<Budgets, Error> {
+    parse_in(&text(path, LARGEST, "write one with `[budget.NAME]` in it")?, path, surroundings)
 }
 
 /// Returns the text of a file. `remedy` says what to do if the file is missing.
@@ -74,8 +83,16 @@ pub(super) fn text(path: &Path, largest: u64, remedy: &str) -> Result<String, Er
 /// # Errors
 /// The errors are those of [`load`], without those of reading a file.
 pub fn parse(text: &str, path: &Path) -> Result<Budgets, Error> {
+    parse_in(text, path, &Surroundings::here())
+}
+
+/// Checks the text of a `budgets.toml`, as it is in these surroundings.
+///
+/// # Errors
+/// The errors are those of [`parse`].
+pub fn parse_in(text: &str, path: &Path, surroundings: &Surroundings) -> Result<Budgets, Error> {
     let mut reading = Reading::new(Source::new(path, text.trim_start_matches('\u{feff}')));
-    let budgets = check(&mut reading, path);
+    let budgets = check(&mut reading, path, surroundings);
     match budgets {
         Some(budgets) if reading.problems.is_empty() => Ok(budgets),
         _ => Err(Error::config(reading.render(), reading.problems.len())),
@@ -83,28 +100,58 @@ pub fn parse(text: &str, path: &Path) -> Result<Budgets, Error> {
 }
 
 /// Reads everything in `reading` that can be read, and adds the problems to `reading`. `None` if there is no budget.
-pub(super) fn check(reading: &mut Reading<'_>, path: &Path) -> Option<Budgets> {
+pub(super) fn check(
+    reading: &mut Reading<'_>,
+    path: &Path,
+    surroundings: &Surroundings,
+) -> Option<Budgets> {
     let syntax = syntax::parse(reading);
     let sound = reading.problems.len();
-    let settings = match read::entry(&syntax.tree, "settings") {
-        Some(entry) => settings::read(&entry, reading),
+    let of_file = read::entry(&syntax.tree, "settings");
+    let mut settings = match &of_file {
+        Some(entry) => settings::read(entry, reading),
         None => Settings::default(),
     };
     check_tables(&syntax.tree, reading);
-    let read = match read::entry(&syntax.tree, "budget") {
-        Some(entry) => budget_table::read(&entry, reading),
+    let budgets = read::entry(&syntax.tree, "budget");
+    let mut read = match &budgets {
+        Some(entry) => budget_table::read(entry, reading),
         None => budget_table::BudgetTables::default(),
     };
     if read.names.is_empty() && reading.problems.is_empty() {
         reading.report_absence(Problem::new(0..0, "the file holds no budget").help(EXAMPLE));
     }
     reference::check(&read, reading);
+    let environments = environment::read(&syntax.tree, reading);
+    let chosen = environment::chosen(&environments, surroundings, reading);
+    for (index, environment) in environments.iter().enumerate() {
+        let own_settings = environment.settings(of_file.as_ref(), reading);
+        let own = match budgets.as_ref().map(|entry| entry.value.get_ref()) {
+            Some(DeValue::Table(table)) => environment.budgets(table, &read, reading),
+            _ => Vec::new(),
+        };
+        if chosen == Some(index) {
+            settings = own_settings.unwrap_or(settings);
+            for (budget, draft) in own {
+                read.budgets[budget] = draft;
+            }
+        }
+    }
     syntax.discount(reading, sound);
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let root = parent.map_or_else(|| PathBuf::from("."), Path::to_owned);
     let budgets: Vec<_> = read.budgets.into_iter().map(|draft| draft.budget).collect();
     let notes = reading.render_notes();
-    (!budgets.is_empty()).then(|| Budgets { path: path.to_owned(), root, settings, budgets, notes })
+    let names: Vec<String> = environments.iter().map(|one| one.name.to_owned()).collect();
+    (!budgets.is_empty()).then(|| Budgets {
+        path: path.to_owned(),
+        root,
+        settings,
+        budgets,
+        environment: chosen.map(|index| names[index].clone()),
+        environments: names,
+        notes,
+    })
 }
 
 const EXAMPLE: &str =
@@ -131,7 +178,7 @@ fn check_tables(tree: &DeTable<'_>, reading: &mut Reading<'_>) {
         reading.report(
             Problem::new(entry.at, title)
                 .label(label)
-                .help("the file has [settings] and [budget.NAME]"),
+                .help("the file has [settings], [budget.NAME] and [env.NAME]"),
         );
     }
 }

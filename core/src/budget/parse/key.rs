@@ -41,6 +41,48 @@ pub(super) const FILE: &[Key] = &[
         ALL,
         "The budgets, each as `[budget.NAME]`; NAME is the first part of its tests' names.",
     ),
+    key(
+        "env",
+        ALL,
+        "Environments, each as `[env.NAME]`: what is different where `PERF_BUDGET_ENV` or `--env` names it, or where its `when` is true.",
+    ),
+];
+
+/// The keys of `[env.NAME]`. All but the first two are settings.
+pub(super) const ENVIRONMENTS: &[Key] = &[
+    key(
+        "when",
+        ALL,
+        "What the machine has to be for the environment to be in force, where none is named. Of several that fit the first one is.",
+    ),
+    key("budget", ALL, "What is different of budgets, each as `[env.NAME.budget.BUDGET]`."),
+    key("effort", ALL, "In place of `effort` in [settings]."),
+    key("timeout", ALL, "In place of `timeout` in [settings]."),
+    key("build_timeout", ALL, "In place of `build_timeout` in [settings]."),
+    key("lock_timeout", ALL, "In place of `lock_timeout` in [settings]."),
+    key("warn_at", ALL, "In place of `warn_at` in [settings]."),
+    key("inconclusive", ALL, "In place of `inconclusive` in [settings]."),
+    key("base", ALL, "In place of `base` in [settings]."),
+    key("total", ALL, "In place of `total` in [settings]."),
+];
+
+/// The keys of `when` in an environment.
+pub(super) const WHEN: &[Key] = &[
+    key(
+        "ci",
+        ALL,
+        "Whether a service of continuous integration runs the process (true or false), or which one: \"github\".",
+    ),
+    key("os", ALL, "The operating system, as Rust calls it: \"linux\", \"macos\", \"windows\"."),
+    key("arch", ALL, "The architecture, as Rust calls it: \"x86_64\", \"aarch64\"."),
+];
+
+/// The keys of a budget in an environment.
+pub(super) const BUDGET_IN_ENVIRONMENT: &[Key] = &[
+    key("max", ALL, "The limits of each metric named here replace those of the budget's `max`."),
+    key("min", ALL, "The limits of each metric named here replace those of the budget's `min`."),
+    key("effort", ALL, "In place of the budget's `effort`."),
+    key("timeout", ALL, "In place of the budget's `timeout`."),
 ];
 
 /// The keys of `[settings]`.

@@ -149,6 +149,7 @@ pub(super) fn one(
         why: None,
         waiver: None,
         label: String::new(),
+        environment: None,
         line: reading.line(&value.span()),
     };
     let DeValue::Table(table) = value.get_ref() else {

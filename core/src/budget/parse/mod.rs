@@ -10,6 +10,7 @@ mod by_case;
 mod case;
 mod collect;
 mod declared;
+mod environment;
 pub(super) mod file;
 mod key;
 mod limit;

@@ -96,6 +96,16 @@ impl<'t> Entry<'t> {
         self.word(reading, &words).map(|chosen| choices[chosen].2)
     }
 
+    /// Reads one of a few names, which mean themselves.
+    pub(super) fn known(
+        &self,
+        reading: &mut Reading<'_>,
+        names: impl Iterator<Item = &'static str>,
+    ) -> Option<&'static str> {
+        let names: Vec<_> = names.collect();
+        self.word(reading, &names).map(|chosen| names[chosen])
+    }
+
     /// Reads one of a few words, and returns its index.
     fn word(&self, reading: &mut Reading<'_>, words: &[&str]) -> Option<usize> {
         let all = || words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ");

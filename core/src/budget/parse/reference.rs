@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::budget_table::BudgetTables;
+use super::budget_table::{BudgetTables, Draft};
 use super::collect::Reading;
 use super::metric_name;
 use super::printable::quoted;
@@ -13,10 +13,15 @@ use crate::budget::{Budget, Reference, spelling};
 /// Reports references to budgets that do not exist or cannot be compared.
 pub(super) fn check(tables: &BudgetTables<'_>, reading: &mut Reading<'_>) {
     for draft in &tables.budgets {
-        for (limit, at) in draft.budget.limits.iter().zip(&draft.spans) {
-            if let Some(Reference::Budget(name)) = limit.reference() {
-                one(&draft.budget, name, at, tables, reading);
-            }
+        check_draft(draft, tables, reading);
+    }
+}
+
+/// Reports those of one budget.
+pub(super) fn check_draft(draft: &Draft, tables: &BudgetTables<'_>, reading: &mut Reading<'_>) {
+    for (limit, at) in draft.budget.limits.iter().zip(&draft.spans) {
+        if let Some(Reference::Budget(name)) = limit.reference() {
+            one(&draft.budget, name, at, tables, reading);
         }
     }
 }

@@ -13,7 +13,8 @@ use serde_json::{Map, Value, json};
 use super::key::{self, Key};
 use super::limit::has_floor;
 use super::metric_name::noun;
-use super::{load, settings, subject};
+use super::{environment, load, settings, subject};
+use crate::budget::environment::SERVICES;
 use crate::metric::{Better, Judged, Metric, SubjectKind, Units};
 use crate::quantity::Unit;
 
@@ -40,6 +41,7 @@ pub(super) fn schema() -> Value {
         SubjectKind::ALL.iter().map(|kind| reference(&format!("{kind:?}"))).collect();
     let mut file = object(key::FILE, |key| match key.name {
         "settings" => object(key::SETTINGS, setting),
+        "env" => environments(),
         _ => json!({
             "type": "object",
             "minProperties": 1,
@@ -57,6 +59,49 @@ pub(super) fn schema() -> Value {
     file["required"] = json!(["budget"]);
     file["$defs"] = Value::Object(defs);
     file
+}
+
+/// Returns the schema of `[env.NAME]`. The limits in it are those that any subject may have.
+fn environments() -> Value {
+    let limits = || {
+        let names = json!({ "pattern": "^[a-z][a-z0-9_]*$" });
+        let kinds = UNITS.iter().map(|unit| reference(&format!("{unit:?}Limit")));
+        let any = json!({ "anyOf": kinds.collect::<Vec<_>>() });
+        json!({ "type": "object", "propertyNames": names, "additionalProperties": any })
+    };
+    let budget = object(key::BUDGET_IN_ENVIRONMENT, |key| match key.name {
+        "max" | "min" => limits(),
+        _ => reference("Seconds"),
+    });
+    let when = object(key::WHEN, |key| match key.name {
+        "ci" => {
+            let names: Vec<_> = SERVICES.iter().map(|service| service.0).collect();
+            json!({ "anyOf": [{ "type": "boolean" }, { "enum": names }] })
+        }
+        "os" => json!({ "enum": environment::SYSTEMS }),
+        _ => json!({ "enum": environment::ARCHITECTURES }),
+    });
+    let own = object(key::ENVIRONMENTS, |key| match key.name {
+        "when" => {
+            let mut when = when.clone();
+            when["minProperties"] = json!(1);
+            when
+        }
+        "budget" => json!({
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": {
+                "allOf": [budget.clone()],
+                "minProperties": 1,
+            },
+        }),
+        _ => setting(key),
+    });
+    json!({
+        "type": "object",
+        "propertyNames": { "pattern": "^[^\\s:-](\\S*[^\\s:])?$", "not": { "const": "none" } },
+        "additionalProperties": own,
+    })
 }
 
 fn reference(name: &str) -> Value {

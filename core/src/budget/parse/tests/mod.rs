@@ -3,6 +3,7 @@
 //! If `UPDATE_SNAPSHOTS` is set, a committed text that no longer fits is written anew.
 
 mod broken;
+mod environments;
 mod locks;
 mod problems;
 mod reading;
@@ -13,6 +14,7 @@ use super::collect::Reading;
 use super::file;
 use super::source::Source;
 use crate::budget::Budgets;
+use crate::budget::environment::Surroundings;
 
 fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
@@ -23,13 +25,21 @@ fn fixture(name: &str) -> String {
 }
 
 fn parse(text: &str) -> Result<Budgets, crate::error::Error> {
-    file::parse(text, Path::new("budgets.toml"))
+    file::parse_in(text, Path::new("budgets.toml"), &surroundings(text))
+}
+
+/// Returns surroundings in which the first line of a text names the environment, as in `# PERF_BUDGET_ENV=ci`.
+fn surroundings(text: &str) -> Surroundings {
+    let line = text.lines().next().and_then(|line| line.strip_prefix("# ")?.split_once('='));
+    Surroundings::by_variables(|name| {
+        line.filter(|line| line.0 == name).map(|line| line.1.to_owned())
+    })
 }
 
 /// Reads a text. The problems are data and not rendered.
 fn reading(text: &str) -> Reading<'_> {
     let mut reading = Reading::new(Source::new(Path::new("budgets.toml"), text));
-    file::check(&mut reading, Path::new("budgets.toml"));
+    file::check(&mut reading, Path::new("budgets.toml"), &surroundings(text));
     reading
 }
 

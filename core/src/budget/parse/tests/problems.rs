@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::{locks, reading, repository, snapshot};
+use super::{environments, locks, reading, repository, snapshot};
 use crate::budget::Param;
 use crate::budget::parse::case::{self, Parameter};
 
@@ -193,6 +193,7 @@ fn files() -> Vec<String> {
     let under =
         |subject: &'static str| move |text: &&str| format!("[budget.a]\n{subject}\n{text}\n");
     let mut files: Vec<String> = FILE.iter().map(|&text| text.to_owned()).collect();
+    files.extend(environments::FILES.iter().map(|&text| text.to_owned()));
     files.extend(WORKLOAD.iter().map(under("workload = \"w\"")));
     files.extend(CRITERION.iter().map(under("criterion = \"group/bench\"")));
     files.extend(RECORD.iter().map(under("criterion = { record = \"group/bench\" }")));

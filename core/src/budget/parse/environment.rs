@@ -1,0 +1,271 @@
+//! The reader of `[env.NAME]`: which environments a file has, which of them this process is in, and what is read of a
+//! budget or of the settings in one.
+//!
+//! A table of an environment is laid over the table of the same name, and the result is read as if it stood in the
+//! file. So all rules hold for it, and the mistakes of every environment are found on every machine.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::budget_table::{self, BudgetTables, Draft};
+use super::case;
+use super::collect::Reading;
+use super::key;
+use super::name::name_fault;
+use super::printable::quoted;
+use super::problem::Problem;
+use super::read::{self, Entry, Value};
+use super::{reference, settings};
+use crate::budget::environment::{Ci, NONE, NamedBy, SERVICES, Surroundings, VARIABLE, When};
+use crate::budget::{Settings, spelling};
+
+/// The operating systems that `when` can name, as Rust calls them.
+pub(super) const SYSTEMS: &[&str] = &[
+    "linux",
+    "macos",
+    "windows",
+    "freebsd",
+    "netbsd",
+    "openbsd",
+    "dragonfly",
+    "illumos",
+    "solaris",
+];
+
+/// The architectures that `when` can name, as Rust calls them.
+pub(super) const ARCHITECTURES: &[&str] =
+    &["x86_64", "aarch64", "x86", "arm", "riscv64", "powerpc64", "s390x", "loongarch64"];
+
+/// One `[env.NAME]`.
+pub(super) struct Environment<'t> {
+    pub name: &'t str,
+    /// The place of its name.
+    pub at: Range<usize>,
+    table: &'t DeTable<'t>,
+    when: Option<When>,
+}
+
+/// Reads the names of all environments, and when each is in force, in the order of the file.
+pub(super) fn read<'t>(tree: &'t DeTable<'t>, reading: &mut Reading<'_>) -> Vec<Environment<'t>> {
+    let Some(entry) = read::entry(tree, "env") else { return Vec::new() };
+    let Some(table) = entry.table(reading, "[env.NAME]") else { return Vec::new() };
+    read::entries(table).iter().filter_map(|entry| environment(entry, reading)).collect()
+}
+
+fn environment<'t>(entry: &Entry<'t>, reading: &mut Reading<'_>) -> Option<Environment<'t>> {
+    let name = entry.key;
+    let fault = (name == NONE).then_some("means that no environment is in force");
+    if let Some(fault) = name_fault(name).or(fault) {
+        let title = format!("{} cannot be the name of an environment: it {fault}", quoted(name));
+        reading.report(Problem::new(entry.at.clone(), title).help("write another name"));
+    }
+    let table = entry.table(reading, "[env.NAME]")?;
+    read::check_keys(table, "an environment", key::ENVIRONMENTS, reading);
+    if table.keys().all(|key| *key.get_ref() == "when") {
+        let title = format!("the environment {} changes nothing", quoted(name));
+        let help =
+            format!("write [env.{name}.budget.NAME] with the limits that differ, or remove it");
+        reading.report_absence(Problem::new(entry.at.clone(), title).help(help));
+    }
+    let when = read::entry(table, "when").and_then(|entry| when(&entry, reading));
+    Some(Environment { name, at: entry.at.clone(), table, when })
+}
+
+fn when(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<When> {
+    let example = "{ ci = true }, or ci = \"github\", os = \"linux\", arch = \"aarch64\"";
+    let table = entry.table(reading, example)?;
+    read::check_keys(table, "`when`", key::WHEN, reading);
+    if table.is_empty() {
+        let help = format!("write {example}, or remove it: the name can be given by `{VARIABLE}`");
+        reading.report_absence(Problem::new(entry.value.span(), "`when` says nothing").help(help));
+        return None;
+    }
+    let sound = reading.problems.len();
+    let ci = read::entry(table, "ci").and_then(|entry| match entry.value.get_ref() {
+        DeValue::Boolean(any) => Some(Ci::Any(*any)),
+        _ => entry.known(reading, SERVICES.iter().map(|service| service.0)).map(Ci::Service),
+    });
+    let os = read::entry(table, "os").and_then(|e| e.known(reading, SYSTEMS.iter().copied()));
+    let arch = read::entry(table, "arch");
+    let arch = arch.and_then(|e| e.known(reading, ARCHITECTURES.iter().copied()));
+    // What has a mistake is not taken as true.
+    (reading.problems.len() == sound).then_some(When { ci, os, arch })
+}
+
+/// Returns the index of the environment that is in force: the one that is named, or else the first whose `when` is true.
+pub(super) fn chosen(
+    all: &[Environment<'_>],
+    here: &Surroundings,
+    reading: &mut Reading<'_>,
+) -> Option<usize> {
+    let Some((name, by)) = &here.named else {
+        let is_true = |one: &Environment<'_>| one.when.as_ref().is_some_and(|w| w.is_true_of(here));
+        return all.iter().position(is_true);
+    };
+    let found = all.iter().position(|environment| environment.name == name);
+    let by = match by {
+        _ if found.is_some() || name == NONE => return found,
+        NamedBy::Variable => VARIABLE,
+        NamedBy::Option => "--env",
+        NamedBy::Record => return None,
+    };
+    let Some(first) = all.first() else {
+        let title = format!("`{by}` names the environment {}, and the file has none", quoted(name));
+        let help = format!("its limits are the same everywhere; write [env.{name}] for others");
+        reading.note(Problem::new(0..0, title).help(help));
+        return None;
+    };
+    let names = || all.iter().map(|environment| environment.name);
+    let near = spelling::meant(name, names());
+    let label = near.map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
+    let known: Vec<_> = names().map(|name| format!("`{name}`")).collect();
+    let help = format!("the file has {}; `{NONE}` is for none of them", known.join(", "));
+    let title = format!("there is no environment {}, which `{by}` names", quoted(name));
+    reading.report(Problem::new(first.at.clone(), title).label(label).help(help));
+    None
+}
+
+impl Environment<'_> {
+    /// Reads the settings in this environment. `below` are those of the file.
+    pub(super) fn settings(
+        &self,
+        below: Option<&Entry<'_>>,
+        reading: &mut Reading<'_>,
+    ) -> Option<Settings> {
+        let own = key::ENVIRONMENTS.iter().map(|key| key.name).filter(|&name| !OWN.contains(&name));
+        let own: Vec<_> = own.filter_map(|name| self.table.get_key_value(name)).collect();
+        if own.is_empty() {
+            return None;
+        }
+        let mut table = match below.map(|entry| entry.value.get_ref()) {
+            Some(DeValue::Table(table)) => table.clone(),
+            _ => DeTable::new(),
+        };
+        for (key, value) in own {
+            put(&mut table, key, value);
+        }
+        let value = Spanned::new(self.at.clone(), DeValue::Table(table));
+        let entry = Entry { key: "settings", at: self.at.clone(), value: &value };
+        Some(Self::within(reading, |reading| settings::read(&entry, reading)))
+    }
+
+    /// Reads the budgets that are different in this environment, each with its index in `tables`.
+    pub(super) fn budgets(
+        &self,
+        below: &DeTable<'_>,
+        tables: &BudgetTables<'_>,
+        reading: &mut Reading<'_>,
+    ) -> Vec<(usize, Draft)> {
+        let Some(entry) = read::entry(self.table, "budget") else { return Vec::new() };
+        let place = format!("[env.{}.budget.NAME]", self.name);
+        let Some(table) = entry.table(reading, &place) else { return Vec::new() };
+        if table.is_empty() {
+            let title = format!(
+                "`{}` has no budget",
+                place.trim_end_matches(".NAME]").trim_start_matches('[')
+            );
+            let help = format!("write {place} with the limits that differ");
+            reading.report_absence(Problem::new(entry.at, title).help(help));
+        }
+        let mut drafts = Vec::new();
+        for over in read::entries(table) {
+            let Some(table) = over.table(reading, &place) else { continue };
+            read::check_keys(
+                table,
+                "a budget in an environment",
+                key::BUDGET_IN_ENVIRONMENT,
+                reading,
+            );
+            if table.is_empty() {
+                let title = format!("nothing of {} is changed", quoted(over.key));
+                let help = "write max = { METRIC = LIMIT }, min, effort or timeout";
+                reading.report_absence(Problem::new(over.at.clone(), title).help(help));
+            }
+            let Some(below) = read::entry(below, over.key) else {
+                unknown(&over, tables, reading);
+                continue;
+            };
+            let DeValue::Table(of_file) = below.value.get_ref() else { continue };
+            let value = Spanned::new(below.value.span(), DeValue::Table(laid_over(of_file, table)));
+            let laid = Entry { key: below.key, at: below.at, value: &value };
+            let read = Self::within(reading, |reading| {
+                // Its cases are those that the budget has anyway, and are counted there.
+                let mut draft = budget_table::budget(&laid, &mut { case::MOST_IN_FILE }, reading)?;
+                mark(&mut draft, table, self.name);
+                reference::check_draft(&draft, tables, reading);
+                Some(draft)
+            });
+            let index = tables.names.get(over.key).copied().flatten();
+            drafts.extend(index.zip(read));
+        }
+        drafts
+    }
+
+    /// Adds what `read` reports, without what is reported already: what an environment does not change has the same
+    /// mistakes everywhere.
+    fn within<T>(reading: &mut Reading<'_>, read: impl FnOnce(&mut Reading<'_>) -> T) -> T {
+        let (problems, notes) = (reading.problems.len(), reading.notes.len());
+        let value = read(reading);
+        reading.notes.truncate(notes);
+        let new = reading.problems.split_off(problems);
+        for problem in new {
+            let same = |old: &Problem| old.at == problem.at && old.title == problem.title;
+            if !reading.problems.iter().any(same) {
+                reading.report(problem);
+            }
+        }
+        value
+    }
+}
+
+/// The keys of an environment that are no settings.
+const OWN: [&str; 2] = ["when", "budget"];
+
+fn unknown(over: &Entry<'_>, tables: &BudgetTables<'_>, reading: &mut Reading<'_>) {
+    let names = tables.names.keys().copied();
+    let near = if reading.is_shown() { spelling::meant(over.key, names) } else { None };
+    let label = near.map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
+    let title = format!("there is no budget {}", quoted(over.key));
+    let help = "an environment changes budgets of the file; write [budget.NAME] first";
+    reading.report_absence(Problem::new(over.at.clone(), title).label(label).help(help));
+}
+
+/// Returns a budget's table with the other one laid over it. Of `max` and `min` it replaces the limits of each metric
+/// that it names, and otherwise whole keys.
+fn laid_over<'t>(below: &DeTable<'t>, over: &DeTable<'t>) -> DeTable<'t> {
+    let mut table = below.clone();
+    for (key, value) in over {
+        let side = ["max", "min"].contains(&key.get_ref().as_ref());
+        let mine = table.get_mut(key.get_ref().as_ref()).map(Spanned::get_mut);
+        match (value.get_ref(), mine) {
+            (DeValue::Table(new), Some(DeValue::Table(mine))) if side => {
+                new.iter().for_each(|(metric, limit)| put(mine, metric, limit));
+            }
+            _ => put(&mut table, key, value),
+        }
+    }
+    table
+}
+
+/// Puts a value into a table, with the place of its own key.
+fn put<'t>(table: &mut DeTable<'t>, key: &Spanned<std::borrow::Cow<'t, str>>, value: &Value<'t>) {
+    table.remove(key.get_ref().as_ref());
+    table.insert(key.clone(), value.clone());
+}
+
+/// Marks the limits that an environment sets.
+fn mark(draft: &mut Draft, over: &DeTable<'_>, name: &str) {
+    let name: Arc<str> = name.into();
+    for limit in &mut draft.budget.limits {
+        let side = read::entry(over, limit.bound.side());
+        let Some(DeValue::Table(side)) = side.as_ref().map(|entry| entry.value.get_ref()) else {
+            continue;
+        };
+        if side.contains_key(limit.metric.name().as_str()) {
+            Arc::make_mut(limit).environment = Some(Arc::clone(&name));
+        }
+    }
+}
