@@ -112,7 +112,7 @@ fn proven(run: &Run, test: &str) -> Option<By> {
 
 /// Measures in so many parts, as the jobs of a CI system would. The exit code is that of their records, joined.
 fn in_parts(made: &Crate, parts: usize) -> Run {
-    let mut all = Run { code: 0, text: String::new(), outcomes: Vec::new() };
+    let mut all = Run { code: 0, out: String::new(), text: String::new(), outcomes: Vec::new() };
     let record = made.0.path("results/outcomes.jsonl");
     let mut records = Vec::new();
     for part in 1..=parts {
