@@ -22,7 +22,7 @@ const WITHIN: f64 = 0.05;
 /// Where the truth is 5 % beyond the limit of 1 and its tolerance of 10 %.
 const BEYOND: f64 = 1.155;
 /// How many values the true quantile of a law is computed from.
-const EXACT: usize = 1_000_000;
+const EXACT: usize = 16_000_000;
 
 /// How processes differ from each other.
 #[derive(Debug, Clone, Copy, PartialEq)]

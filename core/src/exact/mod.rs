@@ -57,7 +57,9 @@ fn mark(text: &str) -> String {
 fn mark_numbers(text: &str, mark: &str) -> String {
     let mut marked = String::with_capacity(text.len() + text.len() / 4);
     let mut rest = text;
-    while let Some(start) = rest.find(|c: char| c == '"' || c == '-' || c.is_ascii_digit()) {
+    // No byte of a longer character is one of these.
+    let begins = |b: u8| b == b'"' || b == b'-' || b.is_ascii_digit();
+    while let Some(start) = rest.bytes().position(begins) {
         marked.push_str(&rest[..start]);
         rest = &rest[start..];
         let (token, after) = rest.split_at(token_end(rest));

@@ -37,7 +37,7 @@ const HALVES_APART: f64 = 0.4;
 /// intervals keep their level at the moment of a verdict.
 const LOOKS: f64 = 0.7;
 /// The confidence that the spread is no larger than the one by which the smallest violation is computed.
-const SURE_OF_SPREAD: f64 = 0.8;
+const SURE_OF_SPREAD: f64 = 0.9;
 /// The most operations of a process that say anything more about what could be detected.
 const LARGEST_WORTH: u64 = 200;
 /// The number of points at which the distribution of the variance is summed.
@@ -214,7 +214,7 @@ impl Spread {
         Some(self.scale.from(self.centre + self.reach(self.times()) + shift))
     }
 
-    /// Returns how many times the variance of the sample the true variance may be, with a confidence of 80 %.
+    /// Returns how many times the variance of the sample the true variance may be, with a confidence of 90 %.
     pub fn times(&self) -> f64 {
         let all: f64 = self.ratios().map(|(_, weight)| weight).sum();
         let mut below = 0.0;
