@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use perf_budget_core::blame;
 use perf_budget_core::budget::{Budget, Library, Reference, Subject};
-use perf_budget_core::metric::{InstrumentKind, WorkerInstrument};
+use perf_budget_core::metric::{InstrumentKind, SampleKind, WorkerInstrument};
 use perf_budget_core::outcome::{Blame, Cause as Reason, Doubt, Outcome, Sampled, Unmeasured};
 use perf_budget_core::suite::Test;
 use perf_budget_core::verdict::Verdict;
@@ -25,6 +25,10 @@ use crate::worker::process::Build;
 
 /// The longest that the profiles of one red may take.
 pub(super) const LONGEST: Duration = Duration::from_secs(30);
+/// The longest that samples may take beyond that, where no profile could be made.
+const LONGEST_SAMPLES: Duration = Duration::from_secs(10);
+/// The least time in which samples say anything.
+const LEAST_SAMPLES: Duration = Duration::from_secs(1);
 
 impl Session {
     /// Returns a red outcome with what is to blame for it, and with what has changed since the base.
@@ -168,16 +172,23 @@ impl Session {
 }
 
 /// Returns the time that is left to sample a red of time, where instructions do not explain it: they were not counted, or are
-/// the same.
+/// the same. Samples show how long functions take, so they explain latencies and rates, and not what a processor did.
 fn left(test: &Test, found: &Cause) -> Option<Duration> {
-    if !test.limit.metric.is_time() {
-        return None;
+    match test.limit.metric.sample() {
+        SampleKind::Operation | SampleKind::Batch | SampleKind::Rate => {}
+        SampleKind::File
+        | SampleKind::Failure
+        | SampleKind::Run
+        | SampleKind::Process
+        | SampleKind::Record
+        | SampleKind::Sweep => return None,
     }
-    match found {
-        Ok(blame) if !blame.is_same() => None,
-        Ok(blame) => Some(LONGEST.saturating_sub(Duration::from_secs_f64(blame.seconds))),
-        Err(_) => Some(LONGEST),
-    }
+    let left = match found {
+        Ok(blame) if !blame.is_same() => return None,
+        Ok(blame) => LONGEST.saturating_sub(Duration::from_secs_f64(blame.seconds)),
+        Err(_) => LONGEST_SAMPLES,
+    };
+    (left >= LEAST_SAMPLES).then_some(left)
 }
 
 /// Whether a value is beyond its limit.
