@@ -37,34 +37,43 @@ impl Session {
         slot.as_deref().map_or(Duration::ZERO, Measurement::pause)
     }
 
-    /// Returns the statistical groups that have a selected test which must be measured. What a workload or a benchmark
-    /// reaches is looked at for as many groups at once as there are processors, since nothing is timed meanwhile.
+    /// Returns the statistical groups that have a selected test which must be measured. What a workload reaches is looked at
+    /// alone, since two that use the same port or file might do less together. Benchmarks are many, and are looked at as
+    /// many at once as there are processors.
     fn statistical_groups(&self) -> Vec<usize> {
         let wanted = |group: usize| {
             self.suite
                 .tests_of(group)
                 .any(|(test, _)| self.is_selected(test) && self.must_be_measured(test))
         };
-        let groups = 0..self.groups.len();
-        let statistical: Vec<usize> =
-            groups.filter(|&group| !self.suite.groups[group].deterministic).collect();
-        let (next, measured) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-        let look = || {
-            while let Some(&group) = statistical.get(next.fetch_add(1, Ordering::Relaxed)) {
-                if wanted(group) {
-                    lock(&measured).push(group);
-                }
-            }
-        };
-        let at_once = std::thread::available_parallelism().map_or(1, NonZero::get);
-        std::thread::scope(|scope| {
-            for _ in 1..at_once.min(statistical.len()) {
-                scope.spawn(look);
-            }
-            look();
-        });
-        let mut measured = measured.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let groups =
+            (0..self.groups.len()).filter(|&group| !self.suite.groups[group].deterministic);
+        let is_benchmark =
+            |group: &usize| self.suite.tests_of(*group).any(|(_, test)| test.is_benchmark());
+        let (benchmarks, others): (Vec<usize>, Vec<usize>) = groups.partition(is_benchmark);
+        let mut measured: Vec<usize> = others.into_iter().filter(|&group| wanted(group)).collect();
+        measured.extend(at_once(&benchmarks, wanted));
         measured.sort_unstable();
         measured
     }
+}
+
+/// Returns those of the groups that are `wanted`, asking on all processors at once.
+fn at_once(groups: &[usize], wanted: impl Fn(usize) -> bool + Sync) -> Vec<usize> {
+    let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let look = || {
+        while let Some(&group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if wanted(group) {
+                lock(&found).push(group);
+            }
+        }
+    };
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    std::thread::scope(|scope| {
+        for _ in 1..processors.min(groups.len()) {
+            scope.spawn(look);
+        }
+        look();
+    });
+    found.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
