@@ -3,6 +3,8 @@
 //! A worker writes the file, and the command, which can unwind a stack, reads it. It begins with a line of JSON; what
 //! follows are numbers of eight bytes, the lowest byte first.
 
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,29 @@ use crate::exact;
 const VERSION: u32 = 1;
 /// The largest file that is read: several times what a worker writes.
 const LARGEST: u64 = 256 << 20;
+/// The longest first line that is read.
+const LONGEST: u64 = 4 << 20;
+
+/// The folder of the files, below the results.
+pub const FOLDER: &str = "samples";
+/// The two sides that are sampled: what is measured, and the reference.
+pub const SIDES: [&str; 2] = ["now", "before"];
+/// How the name of each file ends.
+const ENDING: &str = ".samples";
+
+/// Returns the name of the file for one of the sides of a case. `key` is a hash.
+pub fn file_name(key: &str, side: &str) -> String {
+    format!("{key}-{side}{ENDING}")
+}
+
+/// Whether a file may have this name. Only such a file is read and removed, whatever a record says.
+pub fn is_file_name(name: &str) -> bool {
+    let parts = name.strip_suffix(ENDING).and_then(|name| name.split_once('-'));
+    parts.is_some_and(|(key, side)| {
+        let is_hash = key.len() == 16 && key.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_hash && SIDES.contains(&side)
+    })
+}
 
 /// The samples of one process.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -85,9 +110,10 @@ pub struct Sample {
 }
 
 impl Code {
-    /// Returns what tells a file from another that was written in its place. `None` if it cannot be read.
+    /// Returns what tells a file from another that was written in its place. `None` if it cannot be read, or is no file: a
+    /// pipe would be waited for, and a device may have no end.
     pub fn state(path: &Path) -> Option<(u64, u64)> {
-        let data = std::fs::metadata(path).ok()?;
+        let data = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
         let at = data.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
         Some((data.len(), at.as_nanos() as u64))
     }
@@ -113,6 +139,16 @@ impl Samples {
         }
         bytes.extend(&self.kernel);
         bytes
+    }
+
+    /// Whether a file begins as samples do, even if what follows is damaged.
+    pub fn begin(path: &Path) -> bool {
+        let Some(file) = Code::state(path).and_then(|_| File::open(path).ok()) else {
+            return false;
+        };
+        let mut first = Vec::new();
+        let read = BufReader::new(file.take(LONGEST)).read_until(b'\n', &mut first);
+        read.is_ok() && exact::read::<Process>(&first).is_ok()
     }
 
     /// Reads a file.
@@ -202,6 +238,29 @@ mod tests {
         assert_eq!(first, serde_json::from_str::<serde_json::Value>(FIRST).unwrap());
         assert_eq!(bytes.len() - line - 1, 2 * 40 + 3 + 3);
         assert_eq!(Samples::of_bytes(&bytes).unwrap(), samples);
+    }
+
+    #[test]
+    fn the_names_of_the_files_are_known() {
+        for side in SIDES {
+            assert!(is_file_name(&file_name(&crate::fnv::name(b"a case"), side)));
+        }
+        let others = [
+            "",
+            ".samples",
+            "now.samples",
+            "0123456789abcdef-now",
+            "0123456789abcdef-later.samples",
+            "0123456789abcde-now.samples",
+            "../456789abcdef-now.samples",
+            "0123456789abcdef-now.samples/",
+            "0123456789abcdeg-before.samples",
+            "0123456789abcdef-now.samples.samples",
+            "outcomes.jsonl",
+        ];
+        for name in others {
+            assert!(!is_file_name(name), "{name}");
+        }
     }
 
     #[test]

@@ -5,7 +5,8 @@
 
 #![expect(unsafe_code, reason = "a signal handler that copies a stack")]
 
-use std::io;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::ptr::null_mut;
 use std::sync::atomic::{
@@ -143,7 +144,10 @@ impl Sampler {
         if let Some(folder) = file.parent() {
             std::fs::create_dir_all(folder)?;
         }
-        std::fs::write(file, Samples { process, taken, kernel }.to_bytes())
+        // Stacks may contain anything, so that nobody else may read them.
+        let mut options = std::fs::OpenOptions::new();
+        let made = options.write(true).create(true).truncate(true).mode(0o600).open(file);
+        made?.write_all(&Samples { process, taken, kernel }.to_bytes())
     }
 
     /// Ends it, and returns the samples and how many found no room.

@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
+use perf_budget_core::samples::FOLDER;
+
 use super::carried::{EVIDENCE, FRESH};
 use super::run_cache::remove_older;
-use super::sampled::SAMPLES;
 use super::state::Session;
 
 /// The age of a scratch file that no process uses any more: no measurement takes that long.
@@ -16,6 +17,6 @@ impl Session {
     pub(crate) fn remove_leftovers(&self) {
         remove_older(&self.results.join(EVIDENCE), FRESH);
         remove_older(&self.results.join("scratch"), ABANDONED);
-        remove_older(&self.results.join(SAMPLES), ABANDONED);
+        remove_older(&self.results.join(FOLDER), ABANDONED);
     }
 }

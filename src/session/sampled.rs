@@ -4,7 +4,7 @@
 //! debug information, which nobody shall build for a test.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,15 +12,13 @@ use perf_budget_core::fnv;
 use perf_budget_core::metric::{Metric, SampleKind, Statistic};
 use perf_budget_core::outcome::{Cause as Reason, Change, Outcome, Sampled, Unmeasured};
 use perf_budget_core::quantity::Unit;
-use perf_budget_core::samples::{Code, Samples};
+use perf_budget_core::samples::{Code, FOLDER, SIDES, Samples, file_name};
 use perf_budget_core::suite::names;
 
 use super::side::Side;
 use super::state::{Profiled, Session, Taken, lock};
 use crate::instrument::sampled::{IS_KNOWN, Sampling};
 
-/// The folder of the files, below the results.
-pub(super) const SAMPLES: &str = "samples";
 /// How many samples are taken of each side: as many as a difference of 3 % needs.
 const MOST: usize = 3000;
 /// The fewest of which shares are said.
@@ -44,7 +42,7 @@ impl Session {
         }
         self.progress.clear();
         self.progress.show(|| format!("sampling {name}, to name what grew"));
-        let taken = self.sample(profiled, within, why).map(Arc::new).map_err(|why| why.text);
+        let taken = self.sample(profiled, name, within, why).map(Arc::new).map_err(|why| why.text);
         self.progress.clear();
         all.insert(profiled, taken.clone());
         taken
@@ -54,6 +52,7 @@ impl Session {
     fn sample(
         &self,
         profiled: Profiled,
+        name: &str,
         within: Duration,
         why: &str,
     ) -> Result<Sampled, Unmeasured> {
@@ -68,10 +67,13 @@ impl Session {
         let failures: Vec<Metric> =
             limited.filter(|metric| metric.sample() == SampleKind::Failure).collect();
         let case = names::case(budget, &budget.cases[profiled.1].label);
-        let key = format!("{} {case} {profiled:?}", self.run.checkout);
-        let files = self.results.join(SAMPLES);
-        let place = |side| files.join(format!("{}-{side}.samples", fnv::name(key.as_bytes())));
-        let (now, before) = (place("now"), place("before"));
+        // Where each test is a process, those of a case sample at the same time.
+        let name = if self.run_cache.is_some() { name } else { "" };
+        let key = format!("{} {case} {profiled:?} {name}", self.run.checkout);
+        let files = self.results.join(FOLDER);
+        let [now, before] =
+            SIDES.map(|side| files.join(file_name(&fnv::name(key.as_bytes()), side)));
+        let unread = Unread(Some([&now, &before]));
         let began = Instant::now();
         let run = |side: &Side, file: &Path| {
             let longest = LONGEST.min(within / 3);
@@ -100,6 +102,7 @@ impl Session {
             );
             return Err(Unmeasured::new(Reason::Unresolvable, text));
         }
+        unread.keep();
         let own: BTreeSet<String> = self.own_crates(&head);
         Ok(Sampled {
             now: text(&now),
@@ -111,6 +114,25 @@ impl Session {
             seconds: began.elapsed().as_secs_f64(),
             why: why.to_owned(),
         })
+    }
+}
+
+/// Files that are removed, unless there is somebody to read them: a stack may contain whatever a workload had in memory.
+struct Unread<'p>(Option<[&'p PathBuf; 2]>);
+
+impl Unread<'_> {
+    /// Keeps them.
+    fn keep(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Unread<'_> {
+    fn drop(&mut self) {
+        for file in self.0.into_iter().flatten() {
+            // One that does not exist need not be removed, and one that stays is removed later.
+            let _ = std::fs::remove_file(file);
+        }
     }
 }
 

@@ -58,7 +58,7 @@ impl Wanted<'_> {
         let base = base::compared(project, &self.target, &asked, context.progress, &tell)??;
         let file = self.profile(project, &head, base.as_ref(), context)?;
         let mut all = profile::read(&file)?;
-        sampled::complete_profiles(&mut all);
+        sampled::complete_profiles(&mut all, &file);
         let profiles = Profiles {
             against: base
                 .as_ref()

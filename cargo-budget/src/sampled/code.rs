@@ -10,6 +10,9 @@ use perf_budget_core::samples::{Code, KERNEL};
 
 use crate::inside::demangled;
 
+/// The largest program that is read, which is far beyond what a linker makes of Rust.
+const LARGEST: u64 = 2 << 30;
+
 /// A file whose code was in memory.
 pub(super) struct Module {
     /// The addresses that its code had.
@@ -33,6 +36,8 @@ impl Module {
         let path = Path::new(&code.path);
         let bytes = if code.path == KERNEL {
             kernel.to_vec()
+        } else if code.file.is_some_and(|(length, _)| length > LARGEST) {
+            return Err(format!("`{}` is too large to be read for its symbols", code.path));
         } else if code.file.is_some() && code.file == Code::state(path) {
             std::fs::read(path).map_err(|e| format!("failed to read `{}`: {e}", code.path))?
         } else {

@@ -1,6 +1,7 @@
 //! The functions of samples: what a red's worker has copied of its stacks, unwound and named, in the place of a profile.
 
 mod code;
+mod folder;
 mod unwind;
 
 use std::fmt::Write as _;
@@ -12,6 +13,7 @@ use perf_budget_core::profile::Profile;
 use perf_budget_core::record;
 use perf_budget_core::samples::{Code, Samples};
 
+use self::folder::{Folder, GONE};
 use crate::failure::Failure;
 use crate::text;
 
@@ -19,16 +21,14 @@ use crate::text;
 ///
 /// # Errors
 /// If the samples, or a program that they are of, are not there any more.
-fn named(sampled: &Sampled, counted: Option<&Blame>) -> Result<Blame, String> {
+fn named(sampled: &Sampled, counted: Option<&Blame>, folder: &Folder) -> Result<Blame, String> {
     let side = |path: &str| {
-        let samples = Samples::read(Path::new(path)).map_err(|e| e.to_string())?;
+        let samples = Samples::read(&folder.file(path)?).map_err(|e| e.to_string())?;
         unwind::stacks(&samples)
     };
-    let written = Code::state(Path::new(&sampled.now)).map(|(_, at)| at);
+    let written = Code::state(&folder.file(&sampled.now)?).map(|(_, at)| at);
     if written != Some(sampled.at) {
-        return Err(
-            "they are gone, or a later run has taken others; run the tests again".to_owned()
-        );
+        return Err(GONE.to_owned());
     }
     let now = side(&sampled.now)?;
     let before: Option<Stacks> = sampled.before.as_deref().map(side).transpose()?;
@@ -41,11 +41,11 @@ fn named(sampled: &Sampled, counted: Option<&Blame>) -> Result<Blame, String> {
 }
 
 /// Names the functions of these outcomes' samples. Returns those outcomes that are other ones now.
-fn name_all(outcomes: &mut [Outcome]) -> Vec<&Outcome> {
+fn name_all<'o>(outcomes: &'o mut [Outcome], folder: &Folder) -> Vec<&'o Outcome> {
     let mut changed = Vec::new();
     for outcome in outcomes {
         let Some(sampled) = outcome.sampled.take() else { continue };
-        match named(&sampled, outcome.blame.as_deref()) {
+        match named(&sampled, outcome.blame.as_deref(), folder) {
             Ok(blame) => outcome.blame = Some(Box::new(blame)),
             Err(why) => outcome.notes.push(format!("its samples have no names: {why}")),
         }
@@ -55,15 +55,17 @@ fn name_all(outcomes: &mut [Outcome]) -> Vec<&Outcome> {
 }
 
 /// Names the functions of these outcomes' samples, and writes the outcomes to the record again, so that a reader elsewhere
-/// needs neither the samples nor the programs. Returns what there is to say about each.
+/// needs neither the samples nor the programs. The record is that of the project, whose samples are beside it. Returns what
+/// there is to say about each.
 ///
 /// # Errors
 /// If the record cannot be written.
 pub(crate) fn complete(outcomes: &mut [Outcome], path: &Path) -> Result<String, Failure> {
     let files: Vec<Sampled> =
         outcomes.iter().filter_map(|o| Some((**o.sampled.as_ref()?).clone())).collect();
+    let folder = Folder::beside(path);
     let mut said = String::new();
-    for outcome in name_all(outcomes) {
+    for outcome in name_all(outcomes, &folder) {
         record::append(path, outcome)?;
         let _ = writeln!(said, "{} by samples:", text::line(&outcome.test));
         let lines = outcome.blame.as_ref().map(|blame| words::blame(blame));
@@ -71,29 +73,29 @@ pub(crate) fn complete(outcomes: &mut [Outcome], path: &Path) -> Result<String, 
             let _ = writeln!(said, "  {}", text::line(line));
         }
     }
-    files.iter().for_each(remove);
+    files.iter().for_each(|sampled| remove(sampled, &folder));
     Ok(said)
 }
 
 /// Removes samples that nobody needs any more: a stack may contain anything that the program had in memory.
-fn remove(sampled: &Sampled) {
+fn remove(sampled: &Sampled, folder: &Folder) {
     for file in [Some(&sampled.now), sampled.before.as_ref()].into_iter().flatten() {
-        // A file that stays does no harm: the harness removes it later.
-        let _ = std::fs::remove_file(file);
+        folder.remove(file);
     }
 }
 
-/// Names the functions of profiles that were sampled.
-pub(crate) fn complete_profiles(profiles: &mut [Profile]) {
+/// Names the functions of profiles that were sampled. `path` is the file of the profiles, whose samples are beside it.
+pub(crate) fn complete_profiles(profiles: &mut [Profile], path: &Path) {
+    let folder = Folder::beside(path);
     for profile in profiles {
         let Some(sampled) = profile.sampled.take() else { continue };
-        match named(&sampled, profile.blame.as_deref()) {
+        match named(&sampled, profile.blame.as_deref(), &folder) {
             Ok(blame) => profile.blame = Some(Box::new(blame)),
             Err(why) if profile.blame.is_none() => {
                 profile.why = format!("its samples have no names: {why}");
             }
             Err(_) => {}
         }
-        remove(&sampled);
+        remove(&sampled, &folder);
     }
 }

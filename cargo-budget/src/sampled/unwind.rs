@@ -6,7 +6,7 @@ use framehop::aarch64::{CacheAarch64, UnwindRegsAarch64, UnwinderAarch64};
 use framehop::x86_64::{CacheX86_64, UnwindRegsX86_64, UnwinderX86_64};
 use framehop::{FrameAddress, MayAllocateDuringUnwind, Unwinder};
 use perf_budget_core::blame::Stacks;
-use perf_budget_core::samples::{Sample, Samples};
+use perf_budget_core::samples::{Code, Sample, Samples};
 
 use super::code::Module;
 
@@ -21,11 +21,9 @@ type Read = Vec<u8>;
 /// If a file that was sampled is not there any more, or the processor is not known.
 pub(super) fn stacks(samples: &Samples) -> Result<Stacks, String> {
     let process = &samples.process;
-    let modules: Vec<Module> = process
-        .code
-        .iter()
-        // What no sample was in need not be read, and may be gone.
-        .filter(|code| has_samples(samples, code.start..code.end))
+    // What no sample was in need not be read, and may be gone.
+    let modules: Vec<Module> = sampled(samples)
+        .into_iter()
         .map(|code| Module::of(code, &samples.kernel))
         .collect::<Result<_, _>>()?;
     let chains: Vec<Vec<u64>> = match process.architecture.as_str() {
@@ -57,13 +55,21 @@ pub(super) fn stacks(samples: &Samples) -> Result<Stacks, String> {
     })
 }
 
-/// Whether the code in this range may be in a stack: a sample was there, or a return address to it is in a copy.
-fn has_samples(samples: &Samples, range: std::ops::Range<u64>) -> bool {
-    samples.taken.iter().any(|sample| {
-        let is_there = |number: u64| range.contains(&number);
-        let mut numbers = sample.copy.chunks_exact(8).map(number);
-        is_there(sample.instruction) || numbers.any(is_there)
-    })
+/// Returns the code that may be in a stack: a sample was there, or a return address to it is in a copy.
+fn sampled(samples: &Samples) -> Vec<&Code> {
+    let mut all: Vec<(&Code, bool)> =
+        samples.process.code.iter().map(|code| (code, false)).collect();
+    all.sort_by_key(|(code, _)| code.start);
+    for sample in &samples.taken {
+        let numbers = sample.copy.chunks_exact(8).map(number);
+        for number in numbers.chain([sample.instruction]) {
+            let after = all.partition_point(|(code, _)| code.start <= number);
+            if let Some((code, is_there)) = all[..after].last_mut() {
+                *is_there |= number < code.end;
+            }
+        }
+    }
+    all.into_iter().filter_map(|(code, is_there)| is_there.then_some(code)).collect()
 }
 
 fn number(bytes: &[u8]) -> u64 {

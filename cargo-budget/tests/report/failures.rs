@@ -67,6 +67,51 @@ fn a_project_without_a_record_says_what_to_run() {
     assert_eq!(run_in(&scratch.0.join("src/deep"), &["explain", "wasm"]).code, 0);
 }
 
+/// A record of a stranger, which names a file of the user as its samples.
+#[test]
+fn a_record_cannot_have_a_file_removed() {
+    let scratch = Scratch::new("samples-elsewhere");
+    scratch.write("budgets.toml", "[budget.a]\nartifact = \"x\"\nmax = { size = \"1 KB\" }\n");
+    std::fs::create_dir_all(scratch.path("target/budgets/samples")).unwrap();
+    scratch.write("target/CACHEDIR.TAG", "");
+    let own = "target/budgets/samples/0123456789abcdef-now.samples";
+    let all = ["letter.txt", "0123456789abcdef-now.samples", own];
+    let text = concat!(
+        r#"{"version":1,"architecture":"x86_64","seconds":0.5,"operations":10,"waited":0.1,"others":0.0,"#,
+        r#""lost":0,"code":[],"taken":0,"kernel":0}"#,
+        "\n"
+    );
+    for file in all {
+        scratch.write(file, text);
+    }
+    let up = "target/budgets/samples/../../../0123456789abcdef-now.samples";
+    let named = [all[0], all[1], up];
+    let mut outcomes = last_run();
+    for (outcome, file) in outcomes.iter_mut().zip(named) {
+        outcome["sampled"] = serde_json::json!({
+            "now": scratch.path(file), "before": scratch.path(all[1]), "at": 0, "samples": {"before": 1.0, "now": 1.0},
+            "own": [], "seconds": 0.0,
+        });
+    }
+    let record = scratch.record("given.jsonl", &outcomes);
+    for arguments in [["report", "--input", &record], ["report", "--merge", &record]] {
+        assert_eq!(run_in(&scratch.0, &arguments).code, 1);
+    }
+    // One that names what the harness has written is no reason either, if it is not the project's own record.
+    outcomes[0]["sampled"]["now"] = scratch.path(own).into();
+    let given = scratch.record("given.jsonl", &outcomes);
+    assert_eq!(run_in(&scratch.0, &["report", "--input", &given]).code, 1);
+    assert_eq!(std::fs::read_to_string(scratch.path(own)).unwrap(), text);
+    scratch.record("target/budgets/outcomes.jsonl", &outcomes[1..]);
+    let done = run_in(&scratch.0, &["report"]);
+    assert_eq!(done.code, 1, "{}", done.err);
+    let explained = run_in(&scratch.0, &["report", "--format", "json"]).out;
+    assert!(explained.contains("is no file of this project's samples"), "{explained}");
+    for file in all {
+        assert_eq!(std::fs::read_to_string(scratch.path(file)).unwrap(), text, "{file}");
+    }
+}
+
 #[test]
 fn output_is_complete_or_absent() {
     let scratch = Scratch::new("output");
