@@ -225,6 +225,21 @@ fn a_regression_is_found_by_comparing_with_the_base() {
     let renamed = counted.check(&["--base", "main"]);
     renamed.is(1, &["budget `source` of the base is gone", "4 limits of 2 budgets"]);
     renamed.verdict("text::size::x_base", Verdict::Skipped);
+    // An environment that the base does not have: its limits replace those of the file, for the command and for the tests.
+    let board = "\n[env.board.budget.steps]\nmax.steps = [120, \"1.5 x base\"]\n";
+    counted.0.write("budgets.toml", &format!("{BUDGETS}{board}"));
+    let named = counted.check(&["--base", "main", "--env", "board"]);
+    named.is(1, &["steps is 133, over the limit of 120", "[env.board]"]);
+    named.verdict("steps::steps", Verdict::Fail).verdict("steps::steps::x_base", Verdict::Pass);
+    let of = |test: &str| named.outcomes.iter().find(|o| o.test == test).unwrap();
+    let board = Some("board".to_owned());
+    assert!(named.outcomes.iter().all(|outcome| outcome.run.environment == board));
+    assert_eq!(of("steps::steps::x_base").environment, board);
+    assert_eq!(of("source::size").environment, None);
+    let none = counted.check(&["--base", "main", "--env", "none"]);
+    none.is(1, &["steps is 1.33 x base, over the limit of 1.1 x base"]);
+    none.verdict("steps::steps", Verdict::Pass);
+    counted.check(&["--env", "bored"]).is(2, &["`bored`", "did you mean `board`?"]);
     counted.git(&["checkout", "-q", "budgets.toml"]);
 
     // Where the base does not build, or its preparation fails, the other limits are judged, and the exit code is 3.
