@@ -6,6 +6,7 @@
 #![expect(unsafe_code, reason = "a signal handler that copies a stack")]
 
 use std::io::{self, Write};
+use std::mem::ManuallyDrop;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::ptr::null_mut;
@@ -27,6 +28,8 @@ const HEAD: usize = 5;
 /// The largest stack of a main thread that is believed in, in bytes.
 const MAIN: usize = 8 << 20;
 
+/// Whether the timer is to go off again.
+static ARMED: AtomicBool = AtomicBool::new(false);
 /// Whether an operation runs, so that a sample counts.
 static INSIDE: AtomicBool = AtomicBool::new(false);
 static BUFFER: AtomicPtr<u64> = AtomicPtr::new(null_mut());
@@ -80,8 +83,10 @@ impl Sampler {
         PERIOD.store(i64::try_from(period.as_nanos()).unwrap_or(i64::MAX / 4), Relaxed);
         // Whatever differs from process to process will do: it only keeps samples out of step with the operation.
         RANDOM.store(lowest as u64 ^ (u64::from(std::process::id()) << 32) | 1, Relaxed);
+        let mut room = Vec::<u64>::new();
+        room.try_reserve_exact(ROOM).map_err(io::Error::other)?;
         // The memory is never given back: a signal may still be on its way.
-        BUFFER.store(Vec::<u64>::with_capacity(ROOM).leak().as_mut_ptr(), Relaxed);
+        BUFFER.store(ManuallyDrop::new(room).as_mut_ptr(), Relaxed);
         // SAFETY: the handler has the signature that SA_SIGINFO asks for, and only does what a handler may; the structures
         // are plain numbers, for which zeros are valid, and live until the calls return.
         unsafe {
@@ -98,6 +103,7 @@ impl Sampler {
             super::kernel::checked(made)?;
             TIMER.store(timer.cast(), Relaxed);
         }
+        ARMED.store(true, Relaxed);
         arm(PERIOD.load(Relaxed));
         Ok(Sampler(()))
     }
@@ -153,6 +159,8 @@ impl Sampler {
     /// Ends it, and returns the samples and how many found no room.
     fn finish(self) -> (Vec<Sample>, u64) {
         self.leave();
+        // A signal that is still on its way does not start the timer again.
+        ARMED.store(false, Relaxed);
         arm(0);
         // SAFETY: the numbers up to `USED` were written by the handler, which runs on this thread alone and writes no more.
         let used = unsafe { std::slice::from_raw_parts(BUFFER.load(Relaxed), USED.load(Relaxed)) };
@@ -205,7 +213,9 @@ extern "C" fn on_signal(
         // SAFETY: the kernel gives a handler with SA_SIGINFO the context of the thread that it interrupts.
         take(&unsafe { registers(&*context.cast::<libc::ucontext_t>()) });
     }
-    arm(next_period());
+    if ARMED.load(Relaxed) {
+        arm(next_period());
+    }
     // SAFETY: as above.
     unsafe { *libc::__errno_location() = errno };
 }

@@ -38,7 +38,7 @@ impl Module {
             kernel.to_vec()
         } else if code.file.is_some_and(|(length, _)| length > LARGEST) {
             return Err(format!("`{}` is too large to be read for its symbols", code.path));
-        } else if code.file.is_some() && code.file == Code::state(path) {
+        } else if code.file == Code::state(path) {
             std::fs::read(path).map_err(|e| format!("failed to read `{}`: {e}", code.path))?
         } else {
             return Err(format!(

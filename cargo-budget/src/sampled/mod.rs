@@ -40,40 +40,37 @@ fn named(sampled: &Sampled, counted: Option<&Blame>, folder: &Folder) -> Result<
     Ok(found)
 }
 
-/// Names the functions of these outcomes' samples. Returns those outcomes that are other ones now.
-fn name_all<'o>(outcomes: &'o mut [Outcome], folder: &Folder) -> Vec<&'o Outcome> {
-    let mut changed = Vec::new();
-    for outcome in outcomes {
-        let Some(sampled) = outcome.sampled.take() else { continue };
-        match named(&sampled, outcome.blame.as_deref(), folder) {
-            Ok(blame) => outcome.blame = Some(Box::new(blame)),
-            Err(why) => outcome.notes.push(format!("its samples have no names: {why}")),
-        }
-        changed.push(&*outcome);
-    }
-    changed
-}
-
 /// Names the functions of these outcomes' samples, and writes the outcomes to the record again, so that a reader elsewhere
-/// needs neither the samples nor the programs. The record is that of the project, whose samples are beside it. Returns what
-/// there is to say about each.
+/// needs neither the samples nor the programs. The record is that of the project, whose samples are beside it. What cannot be
+/// named stays as it is, since another release of the command may be able to. Returns what there is to say about each.
 ///
 /// # Errors
 /// If the record cannot be written.
 pub(crate) fn complete(outcomes: &mut [Outcome], path: &Path) -> Result<String, Failure> {
-    let files: Vec<Sampled> =
-        outcomes.iter().filter_map(|o| Some((**o.sampled.as_ref()?).clone())).collect();
     let folder = Folder::beside(path);
     let mut said = String::new();
-    for outcome in name_all(outcomes, &folder) {
-        record::append(path, outcome)?;
+    let mut done = Vec::new();
+    for outcome in outcomes {
+        let Some(sampled) = outcome.sampled.take() else { continue };
         let _ = writeln!(said, "{} by samples:", text::line(&outcome.test));
-        let lines = outcome.blame.as_ref().map(|blame| words::blame(blame));
-        for line in lines.as_ref().or(Some(&outcome.notes)).into_iter().flatten() {
-            let _ = writeln!(said, "  {}", text::line(line));
+        match named(&sampled, outcome.blame.as_deref(), &folder) {
+            Ok(blame) => {
+                for line in words::blame(&blame) {
+                    let _ = writeln!(said, "  {}", text::line(&line));
+                }
+                outcome.blame = Some(Box::new(blame));
+                record::append(path, outcome)?;
+                done.push(sampled);
+            }
+            Err(why) => {
+                let why = format!("its samples have no names: {why}");
+                let _ = writeln!(said, "  {}", text::line(&why));
+                outcome.notes.push(why);
+            }
         }
     }
-    files.iter().for_each(|sampled| remove(sampled, &folder));
+    // Limits of one case share their samples.
+    done.iter().for_each(|sampled| remove(sampled, &folder));
     Ok(said)
 }
 

@@ -6,7 +6,7 @@ use framehop::aarch64::{CacheAarch64, UnwindRegsAarch64, UnwinderAarch64};
 use framehop::x86_64::{CacheX86_64, UnwindRegsX86_64, UnwinderX86_64};
 use framehop::{FrameAddress, MayAllocateDuringUnwind, Unwinder};
 use perf_budget_core::blame::Stacks;
-use perf_budget_core::samples::{Code, Sample, Samples};
+use perf_budget_core::samples::{Code, KERNEL, Sample, Samples};
 
 use super::code::Module;
 
@@ -24,6 +24,8 @@ pub(super) fn stacks(samples: &Samples) -> Result<Stacks, String> {
     // What no sample was in need not be read, and may be gone.
     let modules: Vec<Module> = sampled(samples)
         .into_iter()
+        // What was made in memory, or was replaced while it ran, has no file to be read.
+        .filter(|code| code.file.is_some() || code.path == KERNEL)
         .map(|code| Module::of(code, &samples.kernel))
         .collect::<Result<_, _>>()?;
     let chains: Vec<Vec<u64>> = match process.architecture.as_str() {
