@@ -239,7 +239,9 @@ fn a_regression_is_found_by_comparing_with_the_base() {
     let none = counted.check(&["--base", "main", "--env", "none"]);
     none.is(1, &["steps is 1.33 x base, over the limit of 1.1 x base"]);
     none.verdict("steps::steps", Verdict::Pass);
-    counted.check(&["--env", "bored"]).is(2, &["`bored`", "did you mean `board`?"]);
+    counted
+        .check(&["--env", "bord"])
+        .is(2, &["`bord`, which `--env` names", "did you mean `board`?"]);
     counted.git(&["checkout", "-q", "budgets.toml"]);
 
     // Where the base does not build, or its preparation fails, the other limits are judged, and the exit code is 3.
