@@ -73,7 +73,9 @@ pub(crate) fn complete(outcomes: &mut [Outcome], path: &Path) -> Result<String, 
             let _ = writeln!(said, "  {}", text::line(line));
         }
     }
-    files.iter().for_each(|sampled| remove(sampled, &folder));
+    for sampled in &files {
+        remove(sampled, &folder);
+    }
     Ok(said)
 }
 
