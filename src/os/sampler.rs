@@ -191,7 +191,8 @@ fn arm(nanoseconds: i64) {
     unsafe { libc::timer_settime(timer, 0, &raw const once, null_mut()) };
 }
 
-/// Returns a number from half a period to one and a half.
+/// Returns the time to the next sample, which does not depend on what was before: an exponential distribution. A signal may
+/// end a wait, so that the code after it begins at a signal each time; with a least time it would never be seen.
 fn next_period() -> i64 {
     let mut random = RANDOM.load(Relaxed);
     random ^= random << 13;
@@ -199,7 +200,11 @@ fn next_period() -> i64 {
     random ^= random << 17;
     RANDOM.store(random, Relaxed);
     let period = PERIOD.load(Relaxed).max(2);
-    period / 2 + (random % period.cast_unsigned()).cast_signed()
+    // A share of 2^53 that is never 0, whose logarithm is finite.
+    let share = ((random >> 11) + 1) as f64 / (1_u64 << 53) as f64;
+    let time = -share.ln() * period as f64;
+    // A time of 0 would be the end of the timer, and one of less than a handler takes would leave no time for the thread.
+    (time as i64).clamp((period / 64).max(1), period.saturating_mul(16))
 }
 
 extern "C" fn on_signal(
@@ -341,8 +346,13 @@ mod tests {
     fn the_time_between_samples_is_about_the_period() {
         PERIOD.store(1000, Relaxed);
         RANDOM.store(1, Relaxed);
-        let periods: Vec<i64> = (0..100).map(|_| next_period()).collect();
-        assert!(periods.iter().all(|period| (500..1500).contains(period)), "{periods:?}");
-        assert!(periods.iter().max() > Some(&1300) && periods.iter().min() < Some(&700));
+        let periods: Vec<i64> = (0..10_000).map(|_| next_period()).collect();
+        let mean = periods.iter().sum::<i64>() / 10_000;
+        assert!((950..1050).contains(&mean), "{mean}");
+        assert!(periods.iter().all(|period| (15..=16_000).contains(period)));
+        // As many are shorter than a part of the period as there are of an exponential distribution.
+        let shorter = |than| periods.iter().filter(|period| **period < than).count();
+        assert!((800..1100).contains(&shorter(100)), "{}", shorter(100));
+        assert!((6100..6550).contains(&shorter(1000)), "{}", shorter(1000));
     }
 }

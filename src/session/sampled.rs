@@ -78,7 +78,7 @@ impl Session {
         let run = |side: &Side, file: &Path| {
             let longest = LONGEST.min(within / 3);
             let sampling = Sampling { file: file.to_owned(), most: MOST, longest };
-            side.sample(&sampling, &failures, within)?;
+            side.sample(&sampling, &failures, within).map_err(interrupted)?;
             let text = || format!("`{}` cannot be read", file.display());
             let samples = Samples::read(file)
                 .map_err(|e| Unmeasured::new(Reason::Harness, e.to_string()))?
@@ -143,10 +143,51 @@ pub(super) fn judged(outcome: &Outcome, metric: &Metric) -> Option<Change> {
     Some(Change { before: sides.reference.value, now: sides.subject.value })
 }
 
+/// Says of a workload that failed where a signal ended its call of the system, that it did so because of the samples.
+fn interrupted(why: Unmeasured) -> Unmeasured {
+    // So the error of that call is shown on Linux, by its kind and by its number.
+    let is_so = ["Interrupted", "os error 4)", "EINTR"].iter().any(|it| why.text.contains(it));
+    let text = "a sample interrupts a call of the system, and some calls must then be repeated by who made them; without \
+                samples this does not happen";
+    if is_so { Unmeasured { text: format!("{} ({text})", why.text), ..why } } else { why }
+}
+
 fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
 fn stopped() -> Unmeasured {
     Unmeasured::new(Reason::Harness, "the sampling stopped")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_a_sample_interrupts_is_no_fault_of_the_workload() {
+        let error = std::io::Error::from(std::io::ErrorKind::Interrupted);
+        let own = format!("workload `wait` failed: {error:?}");
+        let said = interrupted(Unmeasured::new(Reason::Panicked, own.clone()));
+        assert!(
+            said.text.starts_with(&own) && said.text.contains("without samples"),
+            "{}",
+            said.text
+        );
+        let other = Unmeasured::new(Reason::Panicked, "workload `wait` failed: os error 44)");
+        assert_eq!(interrupted(other.clone()).text, other.text);
+    }
+
+    #[test]
+    fn samples_that_nobody_reads_are_removed() {
+        let place = |name: &str| {
+            std::env::temp_dir().join(format!("perf-budget-unread-{}-{name}", std::process::id()))
+        };
+        let (now, before) = (place("now"), place("before"));
+        std::fs::write(&now, "").unwrap();
+        Unread(Some([&now, &before])).keep();
+        assert!(now.exists());
+        drop(Unread(Some([&now, &before])));
+        assert!(!now.exists());
+    }
 }

@@ -169,10 +169,10 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn a_pipe_is_not_waited_for() {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
         let results = Results::new();
         let file = results.path("budgets/samples").join(NAME);
         fs::remove_file(&file).unwrap();
-        use rustix::fs::{CWD, FileType, Mode, mknodat};
         mknodat(CWD, &file, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
         results.refuses(&file, "budgets/samples/0123456789abcdef-now.samples");
         assert!(!Samples::begin(&file));
