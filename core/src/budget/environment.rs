@@ -273,11 +273,8 @@ mod tests {
 
     #[test]
     fn a_switch_is_found_on_every_machine() {
-        let declared = |(name, when): (&str, Option<When>)| Declared {
-            name: name.to_owned(),
-            when,
-            line: 1,
-        };
+        let declared =
+            |(name, when): (&str, Option<When>)| Declared { name: name.to_owned(), when, line: 1 };
         let ci = || Some(When { ci: Some(Ci::Any(true)), ..When::default() });
         let arm = || Some(When { arch: Some("aarch64"), ..ci().unwrap() });
         let check = |old: &[(&str, Option<When>)], new: &[(&str, Option<When>)], want: &[&str]| {
