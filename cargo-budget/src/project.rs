@@ -191,15 +191,19 @@ impl Project {
     /// Returns the outcomes of the last recorded run in the order in which they were reached: the last outcome of each
     /// test.
     pub(crate) fn last_run(&self, progress: Progress) -> Result<Vec<Outcome>, Failure> {
-        let _work = progress.busy("reading outcomes");
-        Ok(last_run(&self.runs(&self.record())?))
+        Ok(last_run(&self.read(progress)?))
     }
 
     /// Returns the last outcome of each test that the last whole run judged or a later one did. A run of some tests, as
     /// after "run it alone", leaves what is known of the others.
     pub(crate) fn latest(&self, progress: Progress) -> Result<Vec<Outcome>, Failure> {
+        Ok(latest(&self.read(progress)?))
+    }
+
+    /// Returns what the project's record says of it.
+    pub(crate) fn read(&self, progress: Progress) -> Result<Record, Failure> {
         let _work = progress.busy("reading outcomes");
-        Ok(latest(&self.runs(&self.record())?))
+        self.runs(&self.record())
     }
 
     /// Returns what a record says of this project.
