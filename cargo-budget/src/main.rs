@@ -13,6 +13,7 @@ mod cli;
 mod clock;
 mod doctor;
 mod edit;
+mod environment;
 mod exit;
 mod failure;
 mod file;

@@ -191,15 +191,19 @@ impl Project {
     /// Returns the outcomes of the last recorded run in the order in which they were reached: the last outcome of each
     /// test.
     pub(crate) fn last_run(&self, progress: Progress) -> Result<Vec<Outcome>, Failure> {
-        let _work = progress.busy("reading outcomes");
-        Ok(last_run(&self.runs(&self.record())?))
+        Ok(last_run(&self.read(progress)?))
     }
 
     /// Returns the last outcome of each test that the last whole run judged or a later one did. A run of some tests, as
     /// after "run it alone", leaves what is known of the others.
     pub(crate) fn latest(&self, progress: Progress) -> Result<Vec<Outcome>, Failure> {
+        Ok(latest(&self.read(progress)?))
+    }
+
+    /// Returns what the project's record says of it.
+    pub(crate) fn read(&self, progress: Progress) -> Result<Record, Failure> {
         let _work = progress.busy("reading outcomes");
-        Ok(latest(&self.runs(&self.record())?))
+        self.runs(&self.record())
     }
 
     /// Returns what a record says of this project.
@@ -356,7 +360,9 @@ mod tests {
     fn check(begun: Vec<Begun>, last: &[&str], latest_ones: &[&str]) {
         let of = ["a", "b"].map(|test| outcome("1", test)).into_iter();
         let outcomes = of.chain([outcome("2", "b"), outcome("3", "a")]).collect();
-        let record = Record { begun, outcomes, ..Record::default() };
+        let mut record = Record { begun, outcomes, ..Record::default() };
+        // A report may add to an older outcome, which is not the latest one by that.
+        record.add(vec![outcome("1", "a"), outcome("1", "b")]);
         let shown = |outcomes: Vec<Outcome>| {
             let shown = outcomes.iter().map(|o| format!("{}/{}", o.run.id, o.test));
             shown.collect::<Vec<_>>()

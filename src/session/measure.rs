@@ -1,6 +1,7 @@
 //! How a session measures a group: it prepares the measurement, and takes its turns under the lock of the machine.
 
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use perf_budget_core::budget::{Budget, Subject};
 use perf_budget_core::build;
@@ -86,8 +87,7 @@ impl Session {
     /// Returns the reason why nothing more is measured, if `total` in `[settings]` is used up.
     pub(super) fn out_of_time(&self) -> Option<Unmeasured> {
         let total = self.budgets.settings.total?;
-        // If the clock was set back, what this process has spent counts all the same.
-        let spent = self.started.elapsed().unwrap_or_default().max(self.began.elapsed());
+        let spent = spent(self.began.elapsed(), self.first_began, SystemTime::now());
         (spent >= total).then(|| {
             let total = Quantity::new(total.as_secs_f64(), Unit::Seconds);
             let text = format!(
@@ -182,5 +182,28 @@ impl Session {
         }
         source.prepare();
         Ok(())
+    }
+}
+
+/// Returns the time that a run has taken at `now`. `own` is what this process took, by a clock that is never set. Where
+/// the run has several processes, the clock on the wall tells what the others took since the first of them began. If it
+/// was set back, what this process took counts all the same.
+fn spent(own: Duration, first_began: Option<SystemTime>, now: SystemTime) -> Duration {
+    let by_all = first_began.and_then(|began| now.duration_since(began).ok());
+    by_all.map_or(own, |by_all| by_all.max(own))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_run_of_several_processes_is_timed_by_the_clock_on_the_wall() {
+        let [second, hour] = [1, 3600].map(Duration::from_secs);
+        let now = SystemTime::UNIX_EPOCH + 100 * hour;
+        // One process: whatever the clock on the wall was set to, it is not asked.
+        assert_eq!(spent(second, None, now), second);
+        assert_eq!(spent(second, Some(now - hour), now), hour);
+        assert_eq!(spent(second, Some(now + hour), now), second);
     }
 }

@@ -63,8 +63,9 @@ pub(crate) struct Session {
     pub(super) samples: Mutex<HashMap<Profiled, Taken>>,
     pub(super) machine_lock: MachineLock,
     pub(super) progress: Progress,
-    /// When this run began. If it has several processes, when the first of them began.
-    pub(super) started: SystemTime,
+    /// When the first process of this run began, if it has several and `total` is limited. Only the clock on the wall is
+    /// the same for all of them.
+    pub(super) first_began: Option<SystemTime>,
     /// When this process began, by a clock that is never set.
     pub(super) began: Instant,
 }
@@ -103,10 +104,8 @@ impl Session {
             environment: budgets.environment.clone(),
             ..run
         };
-        let started = match &run_cache {
-            Some(run_cache) if budgets.settings.total.is_some() => run_cache.began()?,
-            _ => SystemTime::now(),
-        };
+        let shared = run_cache.as_ref().filter(|_| budgets.settings.total.is_some());
+        let first_began = shared.map(RunCache::began).transpose()?;
         let accepted = AcceptedValues::beside(&budgets.path, &run)?;
         let decided = Mutex::new(vec![None; suite.tests.len()]);
         let groups = suite.groups.iter().map(|_| Mutex::new(None)).collect();
@@ -130,7 +129,7 @@ impl Session {
             samples: Mutex::default(),
             machine_lock,
             progress,
-            started,
+            first_began,
             began: Instant::now(),
         })
     }

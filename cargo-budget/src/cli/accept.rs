@@ -10,10 +10,11 @@ use super::context::Context;
 use super::done::Done;
 use super::rendering::Rendering;
 use crate::edit::lock::{Fate, Terms, plan, prune, revision};
+use crate::environment::{self, Taken};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::file;
-use crate::project::Project;
+use crate::project::{Project, last_run};
 
 /// Accept what the last run measured: write budgets.lock
 ///
@@ -49,15 +50,18 @@ pub(super) struct Accept {
 impl Accept {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
         let project = Project::find(Path::new("."))?;
-        let budgets = project.budgets()?;
+        // A mistake in the file is shown before anything else is read.
+        project.budgets()?;
         let file = lock::place(&project.file());
         let known = lock::load(&file)?;
         let text = if file.exists() { Some(file::read(&file)?) } else { None };
         if self.prune {
+            let budgets = environment::all(&project)?;
             return self.prune(text.as_deref(), &known, &budgets, &file, context);
         }
-        let outcomes = project.last_run(context.progress)?;
-        let budgets = project.budgets_of(&outcomes)?;
+        let Taken { record, budgets, .. } =
+            environment::of(&project, project.read(context.progress)?)?;
+        let outcomes = last_run(&record);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let today = Date::of_unix(now.as_secs());
         let commit = revision::revision(&project.root);
@@ -104,7 +108,7 @@ impl Accept {
         &self,
         text: Option<&str>,
         known: &lock::Lock,
-        budgets: &Budgets,
+        budgets: &[Budgets],
         file: &Path,
         context: Context,
     ) -> Result<Exit, Failure> {

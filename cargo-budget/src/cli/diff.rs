@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use perf_budget_core::budget::environment::Surroundings;
+use perf_budget_core::budget::environment::{self, Surroundings};
 use perf_budget_core::budget::{self, Budgets};
 
 use super::output::{print, show};
@@ -97,7 +97,7 @@ impl Diff {
 /// A state of the file in each of its environments.
 type State<'s> = &'s dyn Fn(&Surroundings) -> Result<Option<Budgets>, Failure>;
 
-/// Returns what has changed without an environment, and what else has in each of them.
+/// Returns what has changed without an environment, what else has in each of them, and where another one is in force.
 fn changes(before: State<'_>, after: State<'_>) -> Result<Vec<Change>, Failure> {
     let states = |name: Option<&str>| {
         let of = Surroundings::of_record(name);
@@ -105,11 +105,35 @@ fn changes(before: State<'_>, after: State<'_>) -> Result<Vec<Change>, Failure> 
     };
     let (old, new) = states(None)?;
     let mut changes = diff::compare(old.as_ref(), new.as_ref());
-    let names: BTreeSet<&String> =
-        [&old, &new].into_iter().flatten().flat_map(|file| &file.environments).collect();
+    let all = [&old, &new].into_iter().flatten().flat_map(|file| &file.environments);
+    let names: BTreeSet<&String> = all.map(|environment| &environment.name).collect();
     for name in names {
         let (old, new) = states(Some(name))?;
         diff::add_environment(name, diff::compare(old.as_ref(), new.as_ref()), &mut changes);
+    }
+    if let (Some(old), Some(new)) = (&old, &new) {
+        changes.extend(switches((old, new), &states, &changes)?);
+    }
+    Ok(changes)
+}
+
+/// The two states of the file in the environment of this name.
+type States<'s> = &'s dyn Fn(Option<&str>) -> Result<(Option<Budgets>, Option<Budgets>), Failure>;
+
+/// Returns on which machines another environment is in force. `known` are the changes that are listed already.
+fn switches(
+    (old, new): (&Budgets, &Budgets),
+    states: States<'_>,
+    known: &[Change],
+) -> Result<Vec<Change>, Failure> {
+    let name = |of: &Budgets, at: Option<usize>| at.map(|at| of.environments[at].name.clone());
+    let mut changes = Vec::new();
+    for switch in environment::switches(&old.environments, &new.environments) {
+        let (before, _) = states(name(old, switch.before).as_deref())?;
+        let (known_before, after) = states(name(new, switch.after).as_deref())?;
+        if let (Some(before), Some(old), Some(after)) = (before, known_before, after) {
+            changes.push(diff::switched(&switch, (&before, &after), &old, known));
+        }
     }
     Ok(changes)
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use perf_budget_core::budget::{self, Budget};
 use perf_budget_core::metric::Metric;
+use perf_budget_core::record::Record;
 
 use super::context::Context;
 use super::done::Done;
@@ -12,6 +13,7 @@ use super::rendering::Rendering;
 use crate::doctor;
 use crate::edit::suggest::Terms;
 use crate::edit::{suggest, tighten};
+use crate::environment::{self, Taken};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::file;
@@ -53,9 +55,10 @@ impl Suggest {
         tighten::selected(&project.budgets()?, &names)?;
         let path = project.record();
         let work = context.progress.busy("reading outcomes");
-        let record = if path.is_file() { project.read_record(&path)?.outcomes } else { Vec::new() };
+        let record = if path.is_file() { project.read_record(&path)? } else { Record::default() };
         drop(work);
-        let budgets = project.budgets_of(&record)?;
+        let Taken { record, budgets, left_out } = environment::of(&project, record)?;
+        let record = record.outcomes;
         let asked = tighten::selected(&budgets, &names)?;
         let terms = Terms {
             headroom: self.headroom,
@@ -65,6 +68,9 @@ impl Suggest {
         let mut done = Done::new("suggest", !self.write, self.format, context);
         let (mut all, mut missing, mut foreign) = (Vec::new(), Vec::new(), None);
         let mut meant = false;
+        if let Some(remark) = &left_out {
+            done.remark(remark);
+        }
         for budget in asked {
             let metric = match &self.metric {
                 Some(word) => match metric(budget, word) {

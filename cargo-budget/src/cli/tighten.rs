@@ -9,9 +9,10 @@ use super::done::Done;
 use super::rendering::Rendering;
 use crate::doctor;
 use crate::edit::tighten::{self, Fate};
+use crate::environment;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::project::Project;
+use crate::project::{Project, latest};
 use crate::{file, text};
 
 /// Lower limits towards what the last run measured; never loosen one
@@ -46,8 +47,8 @@ impl Tighten {
         let file = project.file();
         tighten::selected(&project.budgets()?, &self.budgets)?;
         let text = file::read(&file)?;
-        let outcomes = project.latest(context.progress)?;
-        let budgets = project.budgets_of(&outcomes)?;
+        let taken = environment::of(&project, project.read(context.progress)?)?;
+        let (outcomes, budgets) = (latest(&taken.record), taken.budgets);
         let clock = doctor::clock().grain();
         let plan = tighten::plan(&text, &budgets, &outcomes, &self.budgets, self.headroom, clock)?;
         let mut done = Done::new("tighten", self.dry_run, self.format, context);
@@ -70,6 +71,9 @@ impl Tighten {
             done.note(&format!(
                 "a limit used beyond `warn_at` warns in every run; `--headroom \"{share}\"` leaves more room"
             ));
+        }
+        if let Some(remark) = &taken.left_out {
+            done.note(remark);
         }
         let kept = plan.rows.len() - tightened - skipped;
         let would = if self.dry_run { "would be " } else { "" };

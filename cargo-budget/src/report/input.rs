@@ -140,7 +140,7 @@ fn name_samples(path: &Path, record: &mut Record) {
     last.retain(is_unnamed);
     // A record that cannot be written is named again by the next report.
     let _ = sampled::complete(&mut last, path);
-    record.outcomes.extend(last);
+    record.add(last);
 }
 
 /// Returns the last run of a record, which must have begun at the time `since` or later. Where that is asked, a run from

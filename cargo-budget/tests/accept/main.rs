@@ -262,6 +262,14 @@ fn prune_removes_only_values_without_a_limit() {
     assert_eq!(lock.values.keys().collect::<Vec<_>>(), ["a::gzip", "a::size"]);
     assert!(whole.starts_with(project.text().trim_end()), "{}", project.text());
     project.accept(&["--prune", "a"]).exited(2);
+    // A limit of an environment is one, whichever is in force.
+    project.write(
+        "budgets.toml",
+        "[budget.a]\nartifact = \"f\"\nmax = { size = \"1 MB\" }\n\
+         [env.board.budget.a]\nmax.gzip = \"1.5 x lock\"\n",
+    );
+    project.accept(&["--prune"]).exited(0).says("0 removed");
+    project.accept(&["--prune", "--env", "board"]).exited(0).says("0 removed");
 }
 
 #[test]

@@ -3,15 +3,32 @@
 //! `merge::p99 pass max 0.03 s 0.003 0.002 0.0019 0.0021 subject=merge p50=0.001`
 //!
 //! A row has the test, the verdict, the limit with its unit and tolerance, and the value with its interval. An end that
-//! is not bounded is `-`, and a deterministic metric has a tolerance of 0.
+//! is not bounded is `-`, and a deterministic metric has a tolerance of 0. A run begins with a row of its own, with the
+//! number of tests that it left out: `begun run=2 filtered=1`.
 
 use perf_budget_core::outcome::{Distribution, Evidence, Outcome, Run};
+use perf_budget_core::record::Begun;
 use serde_json::json;
 
 /// Returns the record that the rows describe.
 pub(crate) fn record(rows: &str) -> String {
     let rows = rows.lines().filter(|row| !row.trim().is_empty() && !row.starts_with('#'));
-    rows.map(|row| serde_json::to_string(&outcome(row)).unwrap() + "\n").collect()
+    let line = |row: &str| match row.strip_prefix("begun ") {
+        Some(row) => serde_json::to_string(&begun(row)).unwrap(),
+        None => serde_json::to_string(&outcome(row)).unwrap(),
+    };
+    rows.map(|row| line(row) + "\n").collect()
+}
+
+fn begun(row: &str) -> Begun {
+    let of = |key: &str| row.split(' ').find_map(|word| word.strip_prefix(key)?.strip_prefix('='));
+    let run = Run {
+        id: of("run").unwrap_or("1").to_owned(),
+        environment: of("env").map(str::to_owned),
+        ..Run::default()
+    };
+    let filtered = of("filtered").map_or(0, |number| number.parse().unwrap());
+    Begun { filtered, run, ..Begun::default() }
 }
 
 fn outcome(row: &str) -> Outcome {

@@ -74,6 +74,45 @@ pub(super) enum Ci {
     Service(&'static str),
 }
 
+/// The operating systems that `when` can name, as Rust calls them.
+pub(super) const SYSTEMS: &[&str] = &[
+    "linux",
+    "macos",
+    "windows",
+    "freebsd",
+    "netbsd",
+    "openbsd",
+    "dragonfly",
+    "illumos",
+    "solaris",
+];
+
+/// The architectures that `when` can name, as Rust calls them.
+pub(super) const ARCHITECTURES: &[&str] =
+    &["x86_64", "aarch64", "x86", "arm", "riscv64", "powerpc64", "s390x", "loongarch64"];
+
+/// One `[env.NAME]` of a file, without what it changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declared {
+    /// Its name.
+    pub name: String,
+    /// On which machines it is in force without being named.
+    pub(super) when: Option<When>,
+    /// The line of its table header, from 1.
+    pub line: usize,
+}
+
+/// A kind of machine on which two states of a file choose different environments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Switch {
+    /// One such machine, in the words of `when`.
+    pub machine: String,
+    /// The index of the environment in force before; `None` if there was none.
+    pub before: Option<usize>,
+    /// The index of the environment in force after.
+    pub after: Option<usize>,
+}
+
 /// The name that an option of the command line gave, which holds for the whole process.
 static OPTION: OnceLock<String> = OnceLock::new();
 
@@ -105,6 +144,24 @@ impl Surroundings {
         Surroundings { named: Some((name, NamedBy::Record)), service: None, os: OS, arch: ARCH }
     }
 
+    /// Returns what of these surroundings matters to what is `said`, in the words of `when`.
+    fn in_words(&self, said: &[When]) -> String {
+        let by_name = |when: &When| matches!(when.ci, Some(Ci::Service(_)));
+        let service = match self.service {
+            None => "false".to_owned(),
+            Some(name) if !name.is_empty() && said.iter().any(by_name) => format!("\"{name}\""),
+            Some(_) => "true".to_owned(),
+        };
+        let parts = [
+            ("ci", service, said.iter().any(|when| when.ci.is_some())),
+            ("os", format!("\"{}\"", self.os), said.iter().any(|when| when.os.is_some())),
+            ("arch", format!("\"{}\"", self.arch), said.iter().any(|when| when.arch.is_some())),
+        ];
+        let matter = parts.into_iter().filter(|part| part.2);
+        let matter: Vec<_> = matter.map(|(key, value, _)| format!("{key} = {value}")).collect();
+        matter.join(", ")
+    }
+
     /// Returns the surroundings of a process with these variables.
     pub(super) fn by_variables(set: impl Fn(&str) -> Option<String>) -> Surroundings {
         let is_set = |name: &str| {
@@ -132,6 +189,45 @@ impl When {
         ci && self.os.is_none_or(|os| os == here.os)
             && self.arch.is_none_or(|arch| arch == here.arch)
     }
+}
+
+/// Returns the index of the environment that is in force where none is named: the first whose `when` is true.
+pub(super) fn in_force<'w>(
+    all: impl IntoIterator<Item = Option<&'w When>>,
+    here: &Surroundings,
+) -> Option<usize> {
+    all.into_iter().position(|when| when.is_some_and(|when| when.is_true_of(here)))
+}
+
+/// Returns where another environment is in force after a change of the file, although none is named: once for each
+/// pair of environments. It tries every machine that `when` can tell from another one.
+pub fn switches(before: &[Declared], after: &[Declared]) -> Vec<Switch> {
+    let mut switches: Vec<Switch> = Vec::new();
+    let when = |declared: &Declared| declared.when.clone();
+    let said: Vec<When> = before.iter().chain(after).filter_map(when).collect();
+    for machine in machines() {
+        let in_force =
+            |all: &[Declared]| in_force(all.iter().map(|one| one.when.as_ref()), &machine);
+        let (old, new) = (in_force(before), in_force(after));
+        let name = |all: &[Declared], at: Option<usize>| at.map(|at| all[at].name.clone());
+        let is_known = switches.iter().any(|switch| (switch.before, switch.after) == (old, new));
+        if name(before, old) != name(after, new) && !is_known {
+            let machine = machine.in_words(&said);
+            switches.push(Switch { machine, before: old, after: new });
+        }
+    }
+    switches
+}
+
+/// Returns every machine that `when` can tell from another one, the most usual first.
+fn machines() -> impl Iterator<Item = Surroundings> {
+    let known = SERVICES.iter().map(|service| Some(service.0));
+    let services: Vec<_> = [None, Some("")].into_iter().chain(known).collect();
+    let of_arch = |arch| SYSTEMS.iter().map(move |os| (arch, os));
+    ARCHITECTURES.iter().flat_map(of_arch).flat_map(move |(arch, os)| {
+        let machine = |service| Surroundings { named: None, service, os, arch };
+        services.clone().into_iter().map(machine)
+    })
 }
 
 #[cfg(test)]
@@ -173,6 +269,43 @@ mod tests {
         check(When { os: Some(OS), arch: Some(ARCH), ..ci(Ci::Any(true)) }, &github, true);
         check(When { arch: Some("none such"), ..ci(Ci::Any(true)) }, &github, false);
         check(When { os: Some("none such"), ..When::default() }, &github, false);
+    }
+
+    #[test]
+    fn a_switch_is_found_on_every_machine() {
+        let declared =
+            |(name, when): (&str, Option<When>)| Declared { name: name.to_owned(), when, line: 1 };
+        let ci = || Some(When { ci: Some(Ci::Any(true)), ..When::default() });
+        let arm = || Some(When { arch: Some("aarch64"), ..ci().unwrap() });
+        let check = |old: &[(&str, Option<When>)], new: &[(&str, Option<When>)], want: &[&str]| {
+            let all = |all: &[(&str, Option<When>)]| -> Vec<Declared> {
+                all.iter().cloned().map(declared).collect()
+            };
+            let (old, new) = (all(old), all(new));
+            let name = |all: &[Declared], at: Option<usize>| {
+                at.map_or("none".to_owned(), |at| all[at].name.clone())
+            };
+            let got: Vec<String> = switches(&old, &new)
+                .iter()
+                .map(|switch| {
+                    let (from, to) = (name(&old, switch.before), name(&new, switch.after));
+                    format!("{}: {from} -> {to}", switch.machine)
+                })
+                .collect();
+            assert_eq!(got, want);
+        };
+        check(&[("a", None)], &[("a", ci())], &["ci = true: none -> a"]);
+        check(&[("a", ci())], &[("a", None)], &["ci = true: a -> none"]);
+        check(&[("a", ci())], &[("b", ci())], &["ci = true: a -> b"]);
+        // The place decides only where both are true.
+        check(&[("a", None), ("b", ci())], &[("b", ci()), ("a", None)], &[]);
+        check(&[("a", ci()), ("b", ci())], &[("b", ci()), ("a", ci())], &["ci = true: a -> b"]);
+        let on_arm = "ci = true, arch = \"aarch64\": arm -> ci";
+        check(&[("arm", arm()), ("ci", ci())], &[("ci", ci()), ("arm", arm())], &[on_arm]);
+        let github = || Some(When { ci: Some(Ci::Service("github")), ..When::default() });
+        check(&[("a", github())], &[("a", ci())], &["ci = true: none -> a"]);
+        check(&[("a", ci())], &[("a", github())], &["ci = true: a -> none"]);
+        check(&[("a", None)], &[("a", github())], &["ci = \"github\": none -> a"]);
     }
 
     #[test]

@@ -27,7 +27,7 @@ use crate::error::Error;
 use crate::metric::{Metric, SubjectKind};
 use crate::quantity::{Quantity, Unit};
 
-use self::environment::Surroundings;
+use self::environment::{Declared, Surroundings};
 
 pub use self::case_filter::CaseFilter;
 pub use self::command::{Cache, Command, Constraint, Ready};
@@ -53,8 +53,8 @@ pub struct Budgets {
     pub budgets: Vec<Budget>,
     /// The environment that is in force, `[env.NAME]`; `None` if none is.
     pub environment: Option<String>,
-    /// The names of all environments, in the order of the file.
-    pub environments: Vec<String>,
+    /// All environments, in the order of the file.
+    pub environments: Vec<Declared>,
     /// The notes about what is written in an old way, each with its line, a caret and what to write instead.
     pub notes: Vec<String>,
 }

@@ -4,9 +4,11 @@
 //! A test that was begun and has no outcome was lost: its process was killed, or could not write any more. Reading the
 //! record gives such a test a red outcome, so that a run which died half-way is never taken for a whole one.
 
+mod file;
+
 use std::collections::{HashMap, HashSet};
-use std::fs::{File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::exact;
 use crate::outcome::{Cause, Outcome, Run};
+
+use self::file::{is_cut_off, refuse_pipe, tail};
 
 /// The size in bytes beyond which the file is renamed and a new one is begun, so that it does not grow for ever.
 const LARGEST: u64 = 64 * 1024 * 1024;
@@ -63,14 +67,34 @@ impl Test {
 /// What a record says.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Record {
-    /// The outcomes in the order in which they were written. A test without an outcome has a red one, where its process
-    /// began.
+    /// The outcomes run by run, in the order in which the runs began, and those of a run in the order in which they were
+    /// written. A test without an outcome has a red one, where its process began.
     pub outcomes: Vec<Outcome>,
-    /// The processes that began, in the order in which they did.
+    /// The processes that began, run by run too.
     pub begun: Vec<Begun>,
     /// The numbers of the lines that are no JSON, counted from 1. A full disk or a killed process leaves such a line,
     /// and what it lost is red.
     pub damaged: Vec<usize>,
+}
+
+impl Record {
+    /// Adds outcomes of runs that are here, each as the last one of its run: a later run may have other ones.
+    pub fn add(&mut self, outcomes: Vec<Outcome>) {
+        let runs = order(self.outcomes.iter().map(|outcome| &outcome.run));
+        let at = |outcome: &Outcome| runs.get(&outcome.run.id).copied().unwrap_or(runs.len());
+        self.outcomes.extend(outcomes);
+        self.outcomes.sort_by_key(at);
+    }
+}
+
+/// Returns the place of each run among these, by its name.
+fn order<'r>(runs: impl Iterator<Item = &'r Run>) -> HashMap<String, usize> {
+    let mut order = HashMap::new();
+    for run in runs {
+        let next = order.len();
+        order.entry(run.id.clone()).or_insert(next);
+    }
+    order
 }
 
 /// Appends one outcome. The line is written by a single call, so that the lines of concurrent processes never mix.
@@ -126,35 +150,6 @@ fn write_line(path: &Path, value: &impl Serialize) -> Result<(), Error> {
     file.write_all(&line).map_err(failed)
 }
 
-/// Fails for a named pipe, which would be waited for without end. A pipe that another program was given by its number has a
-/// reader. A record that a user names to be read may be a pipe.
-#[cfg_attr(not(unix), expect(clippy::unnecessary_wraps, reason = "as where there are such pipes"))]
-fn refuse_pipe(path: &Path) -> Result<(), Error> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::FileTypeExt;
-        let is_given = path.starts_with("/dev") || path.starts_with("/proc");
-        if !is_given && path.metadata().is_ok_and(|data| data.file_type().is_fifo()) {
-            let text = format!("`{}` is a named pipe, and no record; remove it", path.display());
-            return Err(Error::other(text));
-        }
-    }
-    #[cfg(not(unix))]
-    let _ = path;
-    Ok(())
-}
-
-/// Whether the file ends within a line.
-fn is_cut_off(file: &mut File) -> std::io::Result<bool> {
-    if file.metadata()?.len() == 0 {
-        return Ok(false);
-    }
-    let mut last = [0];
-    file.seek(SeekFrom::End(-1))?;
-    file.read_exact(&mut last)?;
-    Ok(last != *b"\n")
-}
-
 /// Reads a record.
 ///
 /// # Errors
@@ -181,24 +176,19 @@ pub fn last_run(path: &Path, is_wanted: impl Fn(&Run) -> bool) -> Option<Run> {
     if !path.is_file() {
         return None;
     }
-    let find = |text: &str| {
-        let mut runs = text.lines().rev().filter_map(|line| Line::read(line).ok());
+    let find = |text: &str, is_read: &dyn Fn(&str) -> bool| {
+        let lines = text.lines().rev().filter(|line| is_read(line));
+        let mut runs = lines.filter_map(|line| Line::read(line).ok());
         runs.find(|line| is_wanted(line.run())).map(|line| line.run().clone())
     };
-    find(&tail(path)?).or_else(|| find(&String::from_utf8_lossy(&std::fs::read(path).ok()?)))
-}
-
-/// The number of bytes at the end of a record in which its last run is looked for first.
-const TAIL: u64 = 256 * 1024;
-
-/// Returns the last lines of a record. The first of them may be cut off.
-fn tail(path: &Path) -> Option<String> {
-    let mut file = File::open(path).ok()?;
-    let length = file.metadata().ok()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(TAIL))).ok()?;
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes).ok()?;
-    Some(String::from_utf8_lossy(&bytes).into_owned())
+    // An outcome may be added to a run after a later one, but each process of a run begins only once.
+    let begins = |line: &str| line.starts_with(BEGINS);
+    if let Some(run) = find(&tail(path)?, &begins) {
+        return Some(run);
+    }
+    let whole = std::fs::read(path).ok()?;
+    let whole = String::from_utf8_lossy(&whole);
+    find(&whole, &begins).or_else(|| find(&whole, &|_| true))
 }
 
 fn no_outcome(path: &Path, line: usize, why: &serde_json::Error) -> Error {
@@ -223,12 +213,15 @@ enum Unreadable {
     Foreign(serde_json::Error),
 }
 
+/// How a line begins that says what a process is going to judge.
+const BEGINS: &str = "{\"begun\":";
+
 impl Line {
     fn read(line: &str) -> Result<Line, Unreadable> {
         let unreadable = |e: serde_json::Error| {
             if e.is_data() { Unreadable::Foreign(e) } else { Unreadable::Damaged(e) }
         };
-        if line.starts_with("{\"begun\":") {
+        if line.starts_with(BEGINS) {
             return exact::read(line.as_bytes()).map(Line::Begun).map_err(unreadable);
         }
         exact::read(line.as_bytes()).map(Line::Outcome).map_err(unreadable)
@@ -355,6 +348,7 @@ impl Lines {
             lost.push(tests.map(|test| begun.lost(test)).collect());
         }
         let mut lost = lost.into_iter();
+        let runs = order(self.lines.iter().map(Line::run));
         let damaged = self.damaged.iter().map(|damage| damage.line).collect();
         let mut record = Record { damaged, ..Record::default() };
         for line in self.lines {
@@ -366,6 +360,8 @@ impl Lines {
                 Line::Outcome(outcome) => record.outcomes.push(*outcome),
             }
         }
+        record.outcomes.sort_by_key(|outcome| runs.get(&outcome.run.id).copied());
+        record.begun.sort_by_key(|begun| runs.get(&begun.run.id).copied());
         record
     }
 }

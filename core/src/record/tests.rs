@@ -283,7 +283,26 @@ fn a_large_record_is_renamed_between_runs_only() {
     append(&scratch.0, &first).unwrap();
     let record = read(&scratch.0).unwrap();
     let tests: Vec<&str> = record.outcomes.iter().map(|outcome| outcome.test.as_str()).collect();
-    assert_eq!(tests, ["a::p50", "b::p50", "c::p50", "d::p50"]);
+    assert_eq!(tests, ["a::p50", "b::p50", "d::p50", "c::p50"]);
+}
+
+/// A report adds to the outcome of an older run what its samples say.
+#[test]
+fn an_outcome_that_is_added_to_an_older_run_stays_before_the_next_run() {
+    let scratch = Scratch::new("added");
+    for run in ["first", "second"] {
+        begin(&scratch.0, &beginning(&["a::p50"], run)).unwrap();
+        append(&scratch.0, &outcome("a::p50", run)).unwrap();
+    }
+    append(&scratch.0, &outcome("a::p50", "first")).unwrap();
+    let runs = |record: &Record| -> Vec<String> {
+        record.outcomes.iter().map(|outcome| outcome.run.id.clone()).collect()
+    };
+    let mut record = read(&scratch.0).unwrap();
+    assert_eq!(runs(&record), ["first", "first", "second"]);
+    record.add(vec![outcome("a::p50", "first"), outcome("a::p50", "second")]);
+    assert_eq!(runs(&record), ["first", "first", "first", "second", "second"]);
+    assert_eq!(last_run(&scratch.0, |_| true).unwrap().id, "second");
 }
 
 #[test]

@@ -8,6 +8,7 @@
 
 mod budgets;
 mod change;
+mod in_force;
 pub(crate) mod render;
 mod settings;
 mod shown;
@@ -17,6 +18,7 @@ mod tests;
 use perf_budget_core::budget::Budgets;
 
 pub(crate) use self::change::{Change, Kind};
+pub(crate) use self::in_force::switched;
 
 /// Returns every difference between two states of the file; a state is `None` where the file does not exist. Settings
 /// come first, then budgets in the order of the new file, then removed budgets.

@@ -95,9 +95,10 @@ pub(crate) struct Pruned {
     pub(crate) gone: Vec<String>,
 }
 
-/// Removes blocks whose budget, case or limit is no longer in `budgets.toml`.
-pub(crate) fn prune(text: &str, lock: &Lock, budgets: &Budgets) -> Result<Pruned, Failure> {
-    let tests = names::unmeasured(budgets).into_iter();
+/// Removes blocks whose budget, case or limit is no longer in `budgets.toml`. `budgets` is the file in each of its
+/// environments, since a limit may be in one of them alone.
+pub(crate) fn prune(text: &str, lock: &Lock, budgets: &[Budgets]) -> Result<Pruned, Failure> {
+    let tests = budgets.iter().flat_map(names::unmeasured);
     // A limit relative to the lock uses the block of the metric itself.
     let known = tests.map(|test| {
         let relative_to = test.relative_to.clone().filter(|other| other != "lock");

@@ -19,25 +19,11 @@ use super::printable::quoted;
 use super::problem::Problem;
 use super::read::{self, Entry, Value};
 use super::{reference, settings};
-use crate::budget::environment::{Ci, NONE, NamedBy, SERVICES, Surroundings, VARIABLE, When};
+use crate::budget::environment::{
+    ARCHITECTURES, Ci, Declared, NONE, NamedBy, SERVICES, SYSTEMS, Surroundings, VARIABLE, When,
+    in_force,
+};
 use crate::budget::{Settings, spelling};
-
-/// The operating systems that `when` can name, as Rust calls them.
-pub(super) const SYSTEMS: &[&str] = &[
-    "linux",
-    "macos",
-    "windows",
-    "freebsd",
-    "netbsd",
-    "openbsd",
-    "dragonfly",
-    "illumos",
-    "solaris",
-];
-
-/// The architectures that `when` can name, as Rust calls them.
-pub(super) const ARCHITECTURES: &[&str] =
-    &["x86_64", "aarch64", "x86", "arm", "riscv64", "powerpc64", "s390x", "loongarch64"];
 
 /// One `[env.NAME]`.
 pub(super) struct Environment<'t> {
@@ -102,8 +88,7 @@ pub(super) fn chosen(
     reading: &mut Reading<'_>,
 ) -> Option<usize> {
     let Some((name, by)) = &here.named else {
-        let is_true = |one: &Environment<'_>| one.when.as_ref().is_some_and(|w| w.is_true_of(here));
-        return all.iter().position(is_true);
+        return in_force(all.iter().map(|one| one.when.as_ref()), here);
     };
     let found = all.iter().position(|environment| environment.name == name);
     let by = match by {
@@ -129,6 +114,12 @@ pub(super) fn chosen(
 }
 
 impl Environment<'_> {
+    /// Returns what is known of it without what it changes.
+    pub(super) fn declared(&self, reading: &Reading<'_>) -> Declared {
+        let line = reading.line(&self.at);
+        Declared { name: self.name.to_owned(), when: self.when.clone(), line }
+    }
+
     /// Reads the settings in this environment. `below` are those of the file.
     pub(super) fn settings(
         &self,

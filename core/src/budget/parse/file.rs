@@ -142,14 +142,14 @@ pub(super) fn check(
     let root = parent.map_or_else(|| PathBuf::from("."), Path::to_owned);
     let budgets: Vec<_> = read.budgets.into_iter().map(|draft| draft.budget).collect();
     let notes = reading.render_notes();
-    let names: Vec<String> = environments.iter().map(|one| one.name.to_owned()).collect();
+    let environments: Vec<_> = environments.iter().map(|one| one.declared(reading)).collect();
     (!budgets.is_empty()).then(|| Budgets {
         path: path.to_owned(),
         root,
         settings,
         budgets,
-        environment: chosen.map(|index| names[index].clone()),
-        environments: names,
+        environment: chosen.map(|index| environments[index].name.clone()),
+        environments,
         notes,
     })
 }

@@ -13,8 +13,8 @@ use serde_json::{Map, Value, json};
 use super::key::{self, Key};
 use super::limit::has_floor;
 use super::metric_name::noun;
-use super::{environment, load, settings, subject};
-use crate::budget::environment::SERVICES;
+use super::{load, settings, subject};
+use crate::budget::environment::{ARCHITECTURES, SERVICES, SYSTEMS};
 use crate::metric::{Better, Judged, Metric, SubjectKind, Units};
 use crate::quantity::Unit;
 
@@ -78,8 +78,8 @@ fn environments() -> Value {
             let names: Vec<_> = SERVICES.iter().map(|service| service.0).collect();
             json!({ "anyOf": [{ "type": "boolean" }, { "enum": names }] })
         }
-        "os" => json!({ "enum": environment::SYSTEMS }),
-        _ => json!({ "enum": environment::ARCHITECTURES }),
+        "os" => json!({ "enum": SYSTEMS }),
+        _ => json!({ "enum": ARCHITECTURES }),
     });
     let own = object(key::ENVIRONMENTS, |key| match key.name {
         "when" => {

@@ -1,0 +1,88 @@
+//! What a record says of one environment of `budgets.toml`: an edit takes the numbers of the environment whose limits it
+//! writes, and of no other.
+
+use std::collections::{BTreeSet, HashMap};
+
+use perf_budget_core::budget::environment::{NONE, Surroundings, named_for_process};
+use perf_budget_core::budget::{self, Budgets};
+use perf_budget_core::outcome::Run;
+use perf_budget_core::record::Record;
+
+use crate::failure::Failure;
+use crate::project::{Project, latest};
+
+/// What a record says of one environment.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    /// The record without the runs of other environments.
+    pub(crate) record: Record,
+    /// The budgets as they are in the environment.
+    pub(crate) budgets: Budgets,
+    /// A remark on what would be among the latest outcomes, and is of another environment.
+    pub(crate) left_out: Option<String>,
+}
+
+/// Takes the runs of the environment that `--env` names, or else of the one that the last run was in.
+///
+/// # Errors
+/// If there is no run of the environment that is named, or the file does not have the last run's any more.
+pub(crate) fn of(project: &Project, mut record: Record) -> Result<Taken, Failure> {
+    let named = named_for_process().map(|_| project.budgets()).transpose()?;
+    // Another test target may have a file of its own, which has other environments.
+    let mut known = HashMap::new();
+    let mut is_own = |file: &String| {
+        file.is_empty() || *known.entry(file.clone()).or_insert_with(|| project.is_file_of(file))
+    };
+    let last = record.outcomes.iter().rev().find(|outcome| is_own(&outcome.file));
+    let of_last = last.and_then(|outcome| outcome.run.environment.clone());
+    let wanted = named.as_ref().map_or(of_last, |budgets| budgets.environment.clone());
+    let name = wanted.as_deref().unwrap_or(NONE);
+    let is_of = |run: &Run| run.environment == wanted;
+    let has_run = record.outcomes.iter().any(|o| is_own(&o.file) && is_of(&o.run));
+    if !has_run && !record.outcomes.is_empty() && named.is_some() {
+        return Err(Failure::usage(format!(
+            "the record has no run of the environment `{name}`, which `--env` names; run \
+             `PERF_BUDGET_ENV={name} cargo test --release` first, or leave `--env` out"
+        )));
+    }
+    let mut others = latest(&record);
+    others.retain(|outcome| is_own(&outcome.file) && !is_of(&outcome.run));
+    record.outcomes.retain(|outcome| !is_own(&outcome.file) || is_of(&outcome.run));
+    record.begun.retain(|begun| !is_own(&begun.file) || is_of(&begun.run));
+    let budgets = budget::load_in(&project.file(), &Surroundings::of_record(wanted.as_deref()))?;
+    if budgets.environment != wanted {
+        return Err(Failure::unmeasured(format!(
+            "the last run was in the environment `{name}`, which `{}` does not have any more; run the tests again",
+            budgets.path.display()
+        )));
+    }
+    let names: BTreeSet<String> = others
+        .iter()
+        .map(|outcome| format!("`{}`", outcome.run.environment.as_deref().unwrap_or(NONE)))
+        .collect();
+    let names: Vec<String> = names.into_iter().collect();
+    let (count, s) = (
+        others.len(),
+        if others.len() == 1 { " is left out: it is" } else { "s are left out: they are" },
+    );
+    let left_out = (count > 0 && named.is_none()).then(|| {
+        format!(
+            "{count} outcome{s} of the environment {}, and the last run was in `{name}`; `--env` names the environment \
+             that is meant",
+            names.join(", ")
+        )
+    });
+    Ok(Taken { record, budgets, left_out })
+}
+
+/// Reads the budgets as they are without an environment, and in each of them.
+pub(crate) fn all(project: &Project) -> Result<Vec<Budgets>, Failure> {
+    let read = |name: Option<&str>| {
+        Ok::<_, Failure>(budget::load_in(&project.file(), &Surroundings::of_record(name))?)
+    };
+    let mut all = vec![read(None)?];
+    for environment in all[0].environments.clone() {
+        all.push(read(Some(&environment.name))?);
+    }
+    Ok(all)
+}

@@ -1,0 +1,49 @@
+//! The file of a record, whatever its lines say.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+
+use crate::error::Error;
+
+/// Fails for a named pipe, which would be waited for without end. A pipe that another program was given by its number has a
+/// reader. A record that a user names to be read may be a pipe.
+#[cfg_attr(not(unix), expect(clippy::unnecessary_wraps, reason = "as where there are such pipes"))]
+pub(super) fn refuse_pipe(path: &Path) -> Result<(), Error> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        let is_given = path.starts_with("/dev") || path.starts_with("/proc");
+        if !is_given && path.metadata().is_ok_and(|data| data.file_type().is_fifo()) {
+            let text = format!("`{}` is a named pipe, and no record; remove it", path.display());
+            return Err(Error::other(text));
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
+}
+
+/// Whether the file ends within a line.
+pub(super) fn is_cut_off(file: &mut File) -> std::io::Result<bool> {
+    if file.metadata()?.len() == 0 {
+        return Ok(false);
+    }
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last != *b"\n")
+}
+
+/// The number of bytes at the end of a record in which its last run is looked for first.
+const TAIL: u64 = 256 * 1024;
+
+/// Returns the last lines of a record. The first of them may be cut off.
+pub(super) fn tail(path: &Path) -> Option<String> {
+    let mut file = File::open(path).ok()?;
+    let length = file.metadata().ok()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(TAIL))).ok()?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
