@@ -70,7 +70,9 @@ pub(crate) fn complete(outcomes: &mut [Outcome], path: &Path) -> Result<String, 
         }
     }
     // Limits of one case share their samples.
-    done.iter().for_each(|sampled| remove(sampled, &folder));
+    for sampled in &done {
+        remove(sampled, &folder);
+    }
     Ok(said)
 }
 
