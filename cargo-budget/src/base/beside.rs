@@ -107,9 +107,17 @@ impl Beside {
         self
     }
 
-    /// Returns the command of the compiler that builds in the work tree.
+    /// Returns the command of the compiler that builds in the work tree, behind the wrappers that cargo puts before it.
     pub(crate) fn rustc(&self) -> Command {
-        let mut command = child::program("rustc");
+        let files = Files::of(&self.package, &self.top);
+        let mut words =
+            [files.wrapper(), files.named_wrapper("WORKSPACE_WRAPPER", "rustc-workspace-wrapper")]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>();
+        words.push("rustc".into());
+        let mut command = child::program(&words[0]);
+        command.args(&words[1..]);
         self.environment.apply(&mut command);
         command.current_dir(&self.package);
         command

@@ -86,16 +86,19 @@ impl Files {
     /// Returns the compiler wrapper that is configured: by a variable, else by the nearest file that names one, and
     /// last by cargo's home.
     pub(super) fn wrapper(&self) -> Option<PathBuf> {
-        let set = ["RUSTC_WRAPPER", "CARGO_BUILD_RUSTC_WRAPPER"].map(std::env::var_os);
-        if let Some(set) = set.into_iter().flatten().next() {
+        self.named_wrapper("WRAPPER", "rustc-wrapper")
+    }
+
+    pub(super) fn named_wrapper(&self, variable: &str, key: &str) -> Option<PathBuf> {
+        let names = ["RUSTC_", "CARGO_BUILD_RUSTC_"].map(|before| format!("{before}{variable}"));
+        if let Some(set) = names.into_iter().find_map(std::env::var_os) {
             // An empty variable means that there is no wrapper, whatever a file says.
             return (!set.is_empty()).then(|| set.into());
         }
         let named = |file: PathBuf| {
-            let text = read(&file)?.get("build")?.get("rustc-wrapper")?.as_str()?.to_owned();
+            let text = read(&file)?.get("build")?.get(key)?.as_str()?.to_owned();
             // A path is relative to the directory that the file applies to. A bare name is looked up in `PATH`.
-            let is_path = text.contains(['/', '\\']);
-            Some(if is_path { holder(&file)?.join(text) } else { text.into() })
+            Some(if text.contains(['/', '\\']) { holder(&file)?.join(text) } else { text.into() })
         };
         let wrapper = self.all().into_iter().chain(of_home()).find_map(named);
         wrapper.filter(|wrapper| !wrapper.as_os_str().is_empty())

@@ -10,8 +10,10 @@ use std::process::{Command, Stdio};
 
 use cargo_metadata::MetadataCommand;
 
+use super::checkout;
 use super::configuration::Files;
 use crate::child;
+use crate::failure::Failure;
 
 /// The variable by which rustup tells every program that it starts which toolchain is chosen.
 const TOOLCHAIN: &str = "RUSTUP_TOOLCHAIN";
@@ -111,6 +113,22 @@ impl Environment {
     }
 }
 
+/// Returns what names a compiler in place of the one of a toolchain, in words; `None` where nothing does. Such a compiler
+/// builds whatever toolchain a file of the project names.
+pub(crate) fn replaced_compiler(root: &Path) -> Result<Option<String>, Failure> {
+    let (top, _) = checkout::top(root)?;
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    Ok(replaced(is_set, &Files::of(root, &top)))
+}
+
+fn replaced(is_set: impl Fn(&str) -> bool, files: &Files) -> Option<String> {
+    if let Some(name) = ["RUSTC", "CARGO_BUILD_RUSTC"].into_iter().find(|name| is_set(name)) {
+        return Some(format!("the variable `{name}`"));
+    }
+    let keys = [["build", "rustc"], ["env", TOOLCHAIN]].into_iter().find(|keys| files.set(keys))?;
+    Some(format!("`{}` in cargo's configuration", keys.join(".")))
+}
+
 /// Whether rustup chose this toolchain by a file of the project or by its default. A choice that the user made on the
 /// command line, in the environment or for the directory (`rustup override`) applies to the base too.
 fn is_chosen_by_files(root: &Path, toolchain: &str) -> bool {
@@ -162,6 +180,28 @@ mod tests {
         let (program, toolchain, cargo) = seen(false);
         assert_eq!(program, "/toolchains/1.90/bin/cargo");
         assert_eq!((toolchain.as_deref(), cargo.as_deref()), (Some("1.90"), Some(&*program)));
+    }
+
+    #[test]
+    fn what_replaces_the_compiler_of_a_toolchain_is_named() {
+        let place = tempfile::tempdir().unwrap();
+        let of = |set: &str, text: &str| {
+            std::fs::create_dir_all(place.path().join(".cargo")).unwrap();
+            std::fs::write(place.path().join(".cargo/config.toml"), text).unwrap();
+            replaced(|name| name == set, &Files::of(place.path(), place.path()))
+        };
+        let check = |set: &str, text: &str, want: &str| {
+            assert_eq!(of(set, text).as_deref(), Some(want));
+        };
+        check("RUSTC", "", "the variable `RUSTC`");
+        check("CARGO_BUILD_RUSTC", "", "the variable `CARGO_BUILD_RUSTC`");
+        let configured = "`build.rustc` in cargo's configuration";
+        check("", "[build]\nrustc = \"/usr/bin/rustc\"\n", configured);
+        let variable = "[env]\nRUSTUP_TOOLCHAIN = { value = \"stable\", force = true }\n";
+        check("", variable, "`env.RUSTUP_TOOLCHAIN` in cargo's configuration");
+        // A wrapper is given the compiler, and is asked for its version.
+        let wrapped = of("RUSTC_WRAPPER", "[build]\nrustc-wrapper = \"sccache\"\n");
+        assert!(wrapped.is_none_or(|by| !by.contains("wrapper")));
     }
 
     #[test]

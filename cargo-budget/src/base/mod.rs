@@ -57,6 +57,8 @@ use crate::project::Project;
 pub(crate) use self::beside::Beside;
 pub(crate) use self::build::{Built, Target, head};
 pub(crate) use self::compared::Asked as Times;
+pub(crate) use self::environment::replaced_compiler;
+pub(crate) use self::own_git::UNHOOKED;
 pub(crate) use self::running::{harness, print_environment};
 
 /// A base revision that is ready to be compared with.

@@ -4,5 +4,5 @@
 /// LFS) would make the checkout fail, and what a hook does is not part of the commit. Git documents this path as the
 /// way to run no hooks; an empty directory would have to be kept empty. Filters such as those of LFS are not hooks,
 /// and they do run.
-pub(super) const UNHOOKED: [&str; 4] =
+pub(crate) const UNHOOKED: [&str; 4] =
     ["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false"];

@@ -72,7 +72,11 @@ pub(crate) fn bisect(
         comparison,
         series,
         good: &range.good,
-        state: State::read(searches, &identity(project, asked, &rules, &range), asked.is_fresh),
+        state: State::read(
+            searches,
+            &identity(project, asked, &rules, &range, toolchains.as_ref()),
+            asked.is_fresh,
+        ),
         most: 0,
         tell,
     };
@@ -94,6 +98,7 @@ pub(crate) fn bisect(
         limit: rules.limit.clone(),
         good: range.good.clone(),
         bad: range.commits.last().cloned().unwrap_or_default(),
+        good_shown: series.good().unwrap_or(short(&range.good)).to_owned(),
         entries: (0..series.len()).map(|at| (series.name(at), series.shown(at))).collect(),
         searched,
         is_compared: rules.is_compared,

@@ -56,6 +56,8 @@ pub(crate) struct Report {
     pub(super) limit: String,
     pub(super) good: String,
     pub(super) bad: String,
+    /// How people are shown the good side: a toolchain, or a commit.
+    pub(super) good_shown: String,
     /// The names of what was searched, and how people are shown them.
     pub(super) entries: Vec<(String, String)>,
     /// What was searched.
@@ -103,6 +105,16 @@ impl Report {
         self.tried.iter().find(|tried| tried.at == at)?.outcome.as_ref()
     }
 
+    /// Returns how people are shown the last of what was searched.
+    fn bad_shown(&self) -> &str {
+        match (self.searched, self.entries.last()) {
+            (Searched::Toolchains, Some((_, shown))) => shown,
+            (Searched::Toolchains, None) | (Searched::Commits | Searched::Packages, _) => {
+                crate::text::short(&self.bad)
+            }
+        }
+    }
+
     /// Renders it for people.
     pub(crate) fn text(&self) -> String {
         let mut text = match self.found {
@@ -115,9 +127,9 @@ impl Report {
                     "`{}` holds {}: {value}, the limit is {}; there is nothing to find\n",
                     self.test,
                     if self.searched == Searched::Toolchains {
-                        "with the bad toolchain"
+                        format!("with {}", self.bad_shown())
                     } else {
-                        "at the bad commit"
+                        "at the bad commit".to_owned()
                     },
                     self.limit
                 )
@@ -125,8 +137,12 @@ impl Report {
             Found::Unknown => {
                 let why = self.open().find_map(|tried| tried.skipped.as_deref());
                 format!(
-                    "the bad {} cannot be judged: {}\n",
-                    if self.searched == Searched::Toolchains { "toolchain" } else { "commit" },
+                    "{} cannot be judged: {}\n",
+                    if self.searched == Searched::Toolchains {
+                        self.bad_shown()
+                    } else {
+                        "the bad commit"
+                    },
                     why.unwrap_or("nothing is known of it")
                 )
             }
@@ -142,9 +158,9 @@ impl Report {
         self.describe(&mut text);
         if let Some(outcome) = self.outcome(at) {
             let with = match self.searched {
-                _ if !self.is_compared => "",
-                Searched::Toolchains => " x the good toolchain's",
-                Searched::Commits | Searched::Packages => " x the good commit",
+                _ if !self.is_compared => String::new(),
+                Searched::Toolchains => format!(" x that of {}", self.good_shown),
+                Searched::Commits | Searched::Packages => " x the good commit".to_owned(),
             };
             let _ =
                 writeln!(text, "  measured   {}{with}{}", value_text(outcome), between(outcome));
@@ -232,6 +248,8 @@ impl Report {
             "limit": self.limit,
             "good": self.good,
             "bad": self.bad,
+            "good_shown": self.good_shown,
+            "bad_shown": self.bad_shown(),
             "searched": format!("{}s", self.searched.one()),
             "entries": self.entries.len(),
             "chance_of_a_wrong_answer": if self.is_certain { 0.0 } else { self.alpha },

@@ -54,7 +54,7 @@ pub(crate) fn rules(
     let mut file: DocumentMut = text
         .parse()
         .map_err(|e| Failure::usage(format!("`{}` cannot be edited: {e}", path.display())))?;
-    let is_slope = own.scaling.iter().flat_map(|s| &s.limits).any(|l| l.label == test.limit.label);
+    let is_slope = grows(own, &test.limit);
     let factor = match by {
         Some(_) if is_slope => {
             return Err(Failure::usage(format!(
@@ -108,6 +108,18 @@ pub(crate) fn rules(
         is_benchmark: found.is_benchmark(),
         text,
     })
+}
+
+/// Whether the test of this name limits how a metric grows, which no share of another value describes.
+pub(crate) fn is_slope(budgets: &Budgets, name: &str) -> bool {
+    let suite = Suite::of(budgets, true);
+    let named = suite.tests.iter().find(|test| test.name == name);
+    named.is_some_and(|test| grows(&budgets.budgets[test.budget], &test.limit))
+}
+
+/// Whether a limit of this budget is on how a metric grows.
+fn grows(budget: &Budget, limit: &Limit) -> bool {
+    budget.scaling.iter().flat_map(|scaling| &scaling.limits).any(|one| one.label == limit.label)
 }
 
 /// Returns the limit in words.
@@ -275,6 +287,27 @@ max = { p50 = "0.9 x base" }
         check("merge::p99", Some(0.03), "merge::p99::x_base", "1.03 x base", true);
         check("merge::throughput", Some(0.25), "merge::throughput::x_base", "0.8 x base", true);
         check("fast", Some(0.03), "fast::p50::x_base", "1.03 x base", true);
+    }
+
+    #[test]
+    fn a_limit_on_how_a_metric_grows_is_searched_for_as_it_is() {
+        let file = FILE.replace(
+            "max = { allocs = 3, p50 = \"1.5 x merge\" }",
+            "max = { allocs = 3 }\nscaling = { over = \"n\", max = { p50 = 1.2 } }",
+        );
+        let file = file.replace("n = [1, 2]", "n = [1, 2, 4]");
+        let budgets = budget::parse(&file, Path::new("budgets.toml")).unwrap();
+        let slopes: Vec<String> = Suite::of(&budgets, true)
+            .tests
+            .into_iter()
+            .map(|test| test.name)
+            .filter(|name| is_slope(&budgets, name))
+            .collect();
+        assert_eq!(slopes, ["sort::scaling_p50"]);
+        let path = Path::new("budgets.toml");
+        let rules = |by| rules(&file, path, "sort::scaling_p50", by, &BTreeSet::new());
+        assert_eq!(rules(None).unwrap().test, "sort::scaling_p50");
+        assert!(rules(Some(0.1)).unwrap_err().text.contains("leave `--by` out"));
     }
 
     #[test]

@@ -46,6 +46,7 @@ impl Running<'_> {
             self.comparison.rules.limit,
             counted(self.most as usize, "comparison")
         ));
+        self.series.verify_good(self.comparison.beside)?;
         if holds_a_value {
             self.check_good()?;
         }
@@ -65,10 +66,9 @@ impl Running<'_> {
     /// Makes sure that the limit holds at the good commit, where it is held against a value.
     fn check_good(&mut self) -> Result<(), Failure> {
         let good = self.good.to_owned();
-        let (shown, whose) = if self.series.what() == "toolchain" {
-            ("the good toolchain".to_owned(), "with the good toolchain".to_owned())
-        } else {
-            (format!("{} (good)", short(&good)), format!("at the good commit {good}"))
+        let (shown, whose) = match self.series.good() {
+            Some(shown) => (format!("{shown} (good)"), format!("with {shown}")),
+            None => (format!("{} (good)", short(&good)), format!("at the good commit {good}")),
         };
         match self.answer(&good, &shown, None)? {
             Answer::Green => Ok(()),

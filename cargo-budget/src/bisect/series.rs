@@ -20,6 +20,16 @@ pub(super) trait Series {
     /// Returns the commit of an entry, where nothing but its files makes it what it is.
     fn commit(&self, at: usize) -> Option<&str>;
 
+    /// Returns how the good side is shown to people, where that is no commit.
+    fn good(&self) -> Option<&str> {
+        None
+    }
+
+    /// Makes sure, before the first comparison, that the good side is what it is called.
+    fn verify_good(&self, _: &Beside) -> Result<(), Failure> {
+        Ok(())
+    }
+
     /// Makes the work tree that of an entry. The inner error says why that is impossible, for this entry alone.
     fn switch(&self, beside: &Beside, at: usize) -> Result<Result<(), String>, Failure>;
 }

@@ -10,6 +10,7 @@ use super::asked::Asked;
 use super::locked::Locked;
 use super::range::{self, Range};
 use super::rules::Rules;
+use super::toolchains::Toolchains;
 use crate::base::Beside;
 use crate::child;
 use crate::failure::Failure;
@@ -87,6 +88,7 @@ pub(super) fn identity(
     asked: &Asked<'_>,
     rules: &Rules,
     range: &Range,
+    toolchains: Option<&Toolchains>,
 ) -> String {
     let mut rustc = child::program("rustc");
     let rustc = rustc.arg("-vV").current_dir(&project.root).output();
@@ -106,7 +108,7 @@ pub(super) fn identity(
     let files =
         files.map(|file| std::fs::read(project.root.join(file)).ok().map(|text| fnv::name(&text)));
     format!(
-        "{version} {rules:?} {range:?} {alpha} {effort:?} {prepare:?} {layouts:?} {target:?} {lock} {} {flags:?} {files:?} {}",
+        "{version} {rules:?} {range:?} {alpha} {effort:?} {prepare:?} {layouts:?} {target:?} {lock} {toolchains:?} {} {flags:?} {files:?} {}",
         project.root.display(),
         String::from_utf8_lossy(&rustc)
     )

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use crate::base::UNHOOKED;
 use crate::child;
 use crate::failure::Failure;
 use crate::git::{git, reason, text};
@@ -18,14 +19,14 @@ pub(super) fn commit(root: &Path) -> Result<String, Failure> {
     let with = |arguments: &[&str]| -> Result<String, Failure> {
         let mut command = child::git(top);
         // Git keeps its record of what is staged in a file of its own for these calls.
-        command.env("GIT_INDEX_FILE", &index).args(arguments);
+        command.env("GIT_INDEX_FILE", &index).args(UNHOOKED).args(arguments);
         let output = command.output().map_err(|e| {
             Failure::unmeasured(format!("failed to run `git`: {e}; install it, or add it to PATH"))
         })?;
         answer(&output)
     };
     with(&["read-tree", "HEAD"])?;
-    with(&["-c", "core.fsmonitor=false", "add", "--all", "."])?;
+    with(&["add", "--all", "."])?;
     let tree = with(&["write-tree"])?;
     if tree == answer(&git(root, ["rev-parse", "HEAD^{tree}"])?)? {
         return Ok(head);
@@ -45,7 +46,7 @@ pub(super) fn pinned(root: &Path, toolchains: &[&str]) -> Result<Vec<String>, Fa
     let (index, file) = (place.path().join("index"), place.path().join("rust-toolchain.toml"));
     let with = |arguments: &[&str]| -> Result<String, Failure> {
         let mut command = child::git(root);
-        command.env("GIT_INDEX_FILE", &index).args(arguments);
+        command.env("GIT_INDEX_FILE", &index).args(UNHOOKED).args(arguments);
         // The same toolchains of the same work tree are the same commits, so that a search can go on.
         for name in ["GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"] {
             command.env(name, "2000-01-01T00:00:00Z");

@@ -44,11 +44,17 @@ pub(super) struct Bisect {
     #[arg(value_name = "GOOD..BAD", required_unless_present_any = ["from_trend", "toolchain"])]
     range: Option<String>,
     /// Take the range of a step for the worse in the history: the newest, or the one that begins at this commit. Without
-    /// `--by`, half of that step is searched for
+    /// `--by`, half of that step is searched for; of how a metric grows, its own limit
     #[arg(long, value_name = "COMMIT", num_args = 0..=1, require_equals = true, default_missing_value = "", conflicts_with = "range")]
     from_trend: Option<String>,
     #[command(flatten)]
     db: Db,
+    /// The branch of the history [default: the one that is checked out, else the one recorded last]
+    #[arg(long, value_name = "NAME", requires = "from_trend")]
+    branch: Option<String>,
+    /// A part of the name of the history's environment [default: the one recorded last]
+    #[arg(long, value_name = "PART", requires = "from_trend")]
+    environment: Option<String>,
     /// How much worse than at the good commit the metric may be, in place of the limit in budgets.toml: 3%
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     by: Option<f64>,
@@ -130,8 +136,8 @@ impl Bisect {
         let place = Place::of(self.db.db.as_deref(), Some(project))?;
         let which = TrendQuery {
             name: Some(&self.name),
-            branch: None,
-            environment: None,
+            branch: self.branch.as_deref(),
+            environment: self.environment.as_deref(),
             last: OUTCOMES,
             dirty: false,
         };
@@ -148,7 +154,15 @@ impl Bisect {
             short(&step.bad)
         ));
         let range = format!("{}..{}", step.good, step.bad);
-        Ok(Searched { name: step.test, range, by: self.by.or(Some(step.by / 2.0)) })
+        // How a metric grows has no value at a commit that another could be held against.
+        let half = (!bisect::is_slope(&project.budgets()?, &step.test)).then_some(step.by / 2.0);
+        if half.is_none() && self.by.is_none() {
+            context.tell(&format!(
+                "`{}` limits how a metric grows, so its own limit is searched for",
+                step.test
+            ));
+        }
+        Ok(Searched { name: step.test, range, by: self.by.or(half) })
     }
 }
 

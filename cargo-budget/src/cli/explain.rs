@@ -78,7 +78,10 @@ impl Explain {
                 Ok(looked) => looked.iter().map(Looked::json).collect(),
                 Err(failure) if compares => return Err(failure),
                 // What was measured is told all the same.
-                Err(_) => Value::Null,
+                Err(failure) => {
+                    context.warn(&format!("nothing was looked into: {failure}"));
+                    Value::Null
+                }
             };
             document(&json)?;
             return Ok(Exit::Holds);

@@ -26,9 +26,13 @@ pub(crate) struct WorseStep {
 pub(crate) fn worse_step(answer: &Answer, named: Option<&str>) -> Result<WorseStep, Failure> {
     let (levels, compared): (Vec<&Shown>, Vec<&Shown>) =
         answer.shown.iter().partition(|shown| !is_comparison(&shown.series.test));
-    let steps: Vec<WorseStep> = levels.iter().filter_map(|shown| of(shown, named)).collect();
+    let steps: Vec<Result<WorseStep, &str>> =
+        levels.iter().filter_map(|shown| of(shown, named)).collect();
     match &steps[..] {
-        [only] => Ok(only.clone()),
+        [Ok(only)] => Ok(only.clone()),
+        [Err(test)] => Err(Failure::unmeasured(format!(
+            "the history shows that `{test}` became worse, but on one side of the step no commit is known; name a range by GOOD..BAD"
+        ))),
         [] if levels.is_empty() && !compared.is_empty() => Err(Failure::usage(format!(
             "what is recorded of `{}` is compared with a base, which is another one in each run, so its steps are not those of a commit; \
              name a range by GOOD..BAD",
@@ -36,8 +40,11 @@ pub(crate) fn worse_step(answer: &Answer, named: Option<&str>) -> Result<WorseSt
         ))),
         [] => Err(nothing(answer, &levels, named)),
         several => {
-            let names: Vec<String> =
-                several.iter().map(|step| format!("`{}`", step.test)).collect();
+            let test = |step: &Result<WorseStep, &str>| match step {
+                Ok(step) => format!("`{}`", step.test),
+                Err(test) => format!("`{test}`"),
+            };
+            let names: Vec<String> = several.iter().map(test).collect();
             Err(Failure::usage(format!(
                 "several tests of `{}` became worse; name one of {}",
                 answer.name,
@@ -84,7 +91,9 @@ fn factor(shown: &Shown, change: &Change) -> Option<f64> {
     (is_worse && factor.is_finite() && factor > 1.0).then_some(factor)
 }
 
-fn of(shown: &Shown, named: Option<&str>) -> Option<WorseStep> {
+/// Returns the step that is asked for; `None` where there is none. The error is the name of the test, where the commits on
+/// one side are not known.
+fn of<'s>(shown: &'s Shown, named: Option<&str>) -> Option<Result<WorseStep, &'s str>> {
     let trend = &shown.trend;
     let hash = |at: usize| trend.commits.get(at)?.hash.clone();
     let is_asked = |change: &Change| {
@@ -100,7 +109,10 @@ fn of(shown: &Shown, named: Option<&str>) -> Option<WorseStep> {
     let good = (change.at - 1).saturating_sub(margin).max(first);
     let bad = (change.at + margin).min(next - 1);
     let by = factor(shown, change)? - 1.0;
-    Some(WorseStep { test: shown.series.test.clone(), good: hash(good)?, bad: hash(bad)?, by })
+    // A run of something that is no commit is not an end of the range; the next one towards the step is.
+    let ends = ((good..change.at).find_map(hash), (change.at..=bad).rev().find_map(hash));
+    let (Some(good), Some(bad)) = ends else { return Some(Err(&shown.series.test)) };
+    Some(Ok(WorseStep { test: shown.series.test.clone(), good, bad, by }))
 }
 
 #[cfg(test)]
@@ -182,6 +194,24 @@ mod tests {
         let one = vec![shown("merge::p99", "max", &values, &[5, 7], false)];
         let (good, bad, _) = ask(one, None).unwrap();
         assert_eq!((&*good, &*bad), ("c5", "c10"));
+    }
+
+    #[test]
+    fn an_end_without_a_commit_gives_way_to_the_next_one_towards_the_step() {
+        let values = [10.0, 10.0, 10.0, 10.0, 10.0, 12.0, 12.0, 12.0, 12.0];
+        let without = |unknown: &[usize]| {
+            let mut shown = shown("merge::p99", "max", &values, &[5], false);
+            for &at in unknown {
+                shown.trend.commits[at].hash = None;
+            }
+            ask(vec![shown], None).map(|(good, bad, _)| (good, bad))
+        };
+        let range = |good: &str, bad: &str| Ok((good.to_owned(), bad.to_owned()));
+        assert_eq!(without(&[]), range("c1", "c8"));
+        assert_eq!(without(&[1, 8]), range("c2", "c7"));
+        assert_eq!(without(&[1, 2, 3, 6, 7, 8]), range("c4", "c5"));
+        let unknown = without(&[5, 6, 7, 8]).unwrap_err();
+        assert!(unknown.contains("`merge::p99` became worse, but on one side"), "{unknown}");
     }
 
     #[test]

@@ -22,7 +22,8 @@ pub(crate) struct Report {
     pub(crate) remarks: Vec<String>,
     /// The contents of the artifacts of each budget, by the budget's name. It is empty for a run from another place.
     pub(crate) inside: BTreeMap<String, Vec<(String, Inside)>>,
-    /// How the run ended, where the command knows more than the outcomes say: a base that was not compared with.
+    /// How the command ends, where it ran the tests and so knows more than the outcomes say: a base that was not compared
+    /// with, or tests that a filter left out.
     pub(crate) ended: Option<Exit>,
 }
 
@@ -60,7 +61,10 @@ impl Report {
 
     /// Returns the exit code of the command.
     pub(crate) fn exit(&self) -> Exit {
-        match self.ended.unwrap_or_else(|| Exit::of(&self.outcomes)) {
+        if let Some(ended) = self.ended {
+            return ended;
+        }
+        match Exit::of(&self.outcomes) {
             Exit::Holds | Exit::Inconclusive if self.missing > 0 => Exit::Unmeasured,
             exit => exit,
         }
@@ -123,6 +127,15 @@ pub(super) const MISSING: &str = "missing";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_exit_code_is_that_of_the_command_where_it_ran_the_tests() {
+        let of = |ended| Report { missing: 2, ended, ..Report::default() }.exit();
+        assert_eq!(of(None), Exit::Unmeasured);
+        // A filter left the others out.
+        assert_eq!(of(Some(Exit::Holds)), Exit::Holds);
+        assert_eq!(of(Some(Exit::Usage)), Exit::Usage);
+    }
 
     #[test]
     fn a_test_without_a_limit_takes_the_place_of_no_other() {

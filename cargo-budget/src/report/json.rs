@@ -20,7 +20,7 @@ struct Document<'r> {
     tests: usize,
     /// The number of outcomes with each verdict.
     verdicts: BTreeMap<&'static str, usize>,
-    /// The exit code of `cargo budget report`.
+    /// The exit code of the command that writes this: `cargo budget report`, or `cargo budget check`.
     exit: u8,
     /// Remarks on how the outcomes came together.
     remarks: &'r [String],

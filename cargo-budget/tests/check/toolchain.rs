@@ -39,10 +39,13 @@ const LIBRARY: &str =
 const PROXIES: &str = r#"#!/bin/sh
 version() {
     case $1 in
-    1.8*) echo "release: ${1%%-*}.0" ;;
-    stable*) echo "release: 1.83.0" ;;
+    1.8*) release=${1%%-*}.0 ;;
+    stable*) release=1.83.0 ;;
     *) return 1 ;;
     esac
+    echo "release: $release"
+    echo "commit-hash: hash-of-$release"
+    echo "commit-date: 2024-01-01"
     echo "host: some-known-linux-host"
 }
 at=$PWD
