@@ -132,7 +132,12 @@ fn the_toolchain_is_found_that_made_a_limit_red() {
             "the toolchain `1.2` is not installed; those that are installed are `1.80`, `1.81`, ",
         ),
         ("1.2..stable", &[], 2, "`rustup toolchain install 1.2` installs it"),
-        ("1.80..broken", &[], 2, "the toolchain `broken` is installed, but its rustc does not run"),
+        (
+            "1.80..broken",
+            &[],
+            3,
+            "the toolchain `broken-some-known-linux-host` is installed, but its rustc does not run",
+        ),
         ("stable", &[], 2, "`stable` is not two toolchains; write 1.89..stable"),
         ("stable..stable", &[], 2, "are the same rustc 1.83.0"),
         ("1.80..1.81", &["--lock"], 2, "cannot be used with"),
