@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use perf_budget_core::budget::environment::{NONE, Surroundings, named_for_process};
-use perf_budget_core::budget::{self, Budgets};
+use perf_budget_core::budget::Budgets;
+use perf_budget_core::budget::environment::{NONE, named_for_process};
 use perf_budget_core::outcome::Run;
 use perf_budget_core::record::Record;
 
@@ -49,7 +49,7 @@ pub(crate) fn of(project: &Project, mut record: Record) -> Result<Taken, Failure
     others.retain(|outcome| is_own(&outcome.file) && !is_of(&outcome.run));
     record.outcomes.retain(|outcome| !is_own(&outcome.file) || is_of(&outcome.run));
     record.begun.retain(|begun| !is_own(&begun.file) || is_of(&begun.run));
-    let budgets = budget::load_in(&project.file(), &Surroundings::of_record(wanted.as_deref()))?;
+    let budgets = project.budgets_in(wanted.as_deref())?;
     if budgets.environment != wanted {
         return Err(Failure::unmeasured(format!(
             "the last run was in the environment `{name}`, which `{}` does not have any more; run the tests again",
@@ -77,12 +77,9 @@ pub(crate) fn of(project: &Project, mut record: Record) -> Result<Taken, Failure
 
 /// Reads the budgets as they are without an environment, and in each of them.
 pub(crate) fn all(project: &Project) -> Result<Vec<Budgets>, Failure> {
-    let read = |name: Option<&str>| {
-        Ok::<_, Failure>(budget::load_in(&project.file(), &Surroundings::of_record(name))?)
-    };
-    let mut all = vec![read(None)?];
+    let mut all = vec![project.budgets_in(None)?];
     for environment in all[0].environments.clone() {
-        all.push(read(Some(&environment.name))?);
+        all.push(project.budgets_in(Some(&environment.name))?);
     }
     Ok(all)
 }

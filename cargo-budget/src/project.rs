@@ -93,8 +93,12 @@ impl Project {
     pub(crate) fn budgets_of(&self, outcomes: &[Outcome]) -> Result<Budgets, Failure> {
         let newest = outcomes.iter().max_by_key(|outcome| outcome.run.began);
         let Some(newest) = newest else { return self.budgets() };
-        let judged_in = Surroundings::of_record(newest.run.environment.as_deref());
-        Ok(budget::load_in(&self.file(), &judged_in)?)
+        self.budgets_in(newest.run.environment.as_deref())
+    }
+
+    /// Reads and checks the budgets as they are in the environment of this name, or without one.
+    pub(crate) fn budgets_in(&self, environment: Option<&str>) -> Result<Budgets, Failure> {
+        Ok(budget::load_in(&self.file(), &Surroundings::of_record(environment))?)
     }
 
     /// Returns the directory with the results of the project's last run. Only the run knew where that is, and left a
@@ -139,10 +143,12 @@ impl Project {
 
     /// Refuses to say which of several results are the newest, if some were recorded at a time that is later than now.
     fn can_tell_newest(&self) -> Result<(), Failure> {
+        if std::env::var_os(DIRECTORY).is_some() {
+            return Ok(());
+        }
         let began = |place: paths::Place| Some((self.began(&place)?, place.results));
         let places: Vec<_> = self.places().into_iter().filter_map(began).collect();
-        let is_one = places.iter().all(|place| place.1 == places[0].1);
-        if std::env::var_os(DIRECTORY).is_some() || is_one {
+        if places.iter().all(|place| place.1 == places[0].1) {
             return Ok(());
         }
         let now = clock::now();

@@ -93,14 +93,14 @@ impl Sampler {
             let mut action: libc::sigaction = std::mem::zeroed();
             action.sa_sigaction = on_signal as *const () as usize;
             action.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART | libc::SA_ONSTACK;
-            super::kernel::checked(libc::sigaction(libc::SIGPROF, &raw const action, null_mut()))?;
+            super::kernel::done(libc::sigaction(libc::SIGPROF, &raw const action, null_mut()))?;
             let mut event: libc::sigevent = std::mem::zeroed();
             event.sigev_notify = libc::SIGEV_THREAD_ID;
             event.sigev_signo = libc::SIGPROF;
             event.sigev_notify_thread_id = libc::syscall(libc::SYS_gettid) as libc::c_int;
             let mut timer: libc::timer_t = std::mem::zeroed();
             let made = libc::timer_create(libc::CLOCK_MONOTONIC, &raw mut event, &raw mut timer);
-            super::kernel::checked(made)?;
+            super::kernel::done(made)?;
             TIMER.store(timer.cast(), Relaxed);
         }
         ARMED.store(true, Relaxed);

@@ -82,9 +82,8 @@ impl Run {
         let max_operations = self.request.max_operations;
         let injection = self.request.injection;
         let (metrics, slice) = (self.request.metrics.as_slice(), self.request.slice);
-        let timed = self.instrument == WorkerInstrument::Time;
         let sampling = self.request.sampling.as_ref();
-        let timed = timed && sampling.is_none();
+        let timed = self.instrument == WorkerInstrument::Time && sampling.is_none();
         let watcher = match &self.request.load {
             #[cfg(unix)]
             _ if timed && self.request.paired => {

@@ -3,7 +3,6 @@
 //! The stacks are written beside the record, and the command names their functions: to unwind them takes a reader of
 //! debug information, which nobody shall build for a test.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,7 +16,7 @@ use perf_budget_core::suite::names;
 
 use super::side::Side;
 use super::state::{Profiled, Session, Taken, lock};
-use crate::instrument::sampled::{IS_KNOWN, Sampling};
+use crate::instrument::sampled::{IS_KNOWN, Sampling, unsupported};
 
 /// How many samples are taken of each side: as many as a difference of 3 % needs.
 const MOST: usize = 3000;
@@ -57,8 +56,7 @@ impl Session {
         why: &str,
     ) -> Result<Sampled, Unmeasured> {
         if !IS_KNOWN {
-            let text = "a process is sampled on Linux alone, on x86-64 and aarch64";
-            return Err(Unmeasured::new(Reason::Unsupported, text));
+            return Err(unsupported());
         }
         let _lock = self.machine_lock.shared(&self.progress)?;
         let (head, reference) = self.sides(profiled)?;
@@ -103,14 +101,13 @@ impl Session {
             return Err(Unmeasured::new(Reason::Unresolvable, text));
         }
         unread.keep();
-        let own: BTreeSet<String> = self.own_crates(&head);
         Ok(Sampled {
             now: text(&now),
             before: reference.is_some().then(|| text(&before)),
             at,
             samples: Change { before: before_samples, now: samples },
             judged: None,
-            own: own.into_iter().collect(),
+            own: self.own_crates(&head).into_iter().collect(),
             seconds: began.elapsed().as_secs_f64(),
             why: why.to_owned(),
         })

@@ -151,9 +151,14 @@ impl Report {
         text
     }
 
-    fn one(&self, at: usize) -> String {
+    /// Returns what an entry is called: a commit by its hash, anything else as people are shown it.
+    fn entry(&self, at: usize) -> &str {
         let (name, shown) = &self.entries[at];
-        let what = if self.searched == Searched::Commits { name } else { shown };
+        if self.searched == Searched::Commits { name } else { shown }
+    }
+
+    fn one(&self, at: usize) -> String {
+        let what = self.entry(at);
         let mut text = format!("{what} broke `{}` ({})\n", self.test, self.limit);
         self.describe(&mut text);
         if let Some(outcome) = self.outcome(at) {
@@ -237,10 +242,6 @@ impl Report {
             Found::Holds => ("holds", None, None),
             Found::Unknown => ("unknown", None, None),
         };
-        let entry = |at: Option<usize>| {
-            let (name, shown) = &self.entries[at?];
-            Some(if self.searched == Searched::Commits { name } else { shown })
-        };
         let outcome = to.and_then(|at| self.outcome(at));
         json!({
             "version": 1,
@@ -255,8 +256,8 @@ impl Report {
             "chance_of_a_wrong_answer": if self.is_certain { 0.0 } else { self.alpha },
             "comparisons": self.most,
             "result": result,
-            "first": entry(from),
-            "last": entry(to),
+            "first": from.map(|at| self.entry(at)),
+            "last": to.map(|at| self.entry(at)),
             "commit": self.commit.as_ref().map(Commit::json),
             "against_good": outcome,
             "against_before": self.own,

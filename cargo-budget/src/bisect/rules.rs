@@ -218,11 +218,7 @@ fn replace(file: &mut DocumentMut, own: &Budget, limit: &Limit, factor: f64) {
     }
     let mut limits = InlineTable::new();
     limits.insert(limit.metric.to_string(), Value::from(format!("{factor} x base")));
-    let bound = match limit.bound {
-        Bound::Max => "max",
-        Bound::Min => "min",
-    };
-    table.insert(bound, Item::Value(Value::InlineTable(limits)));
+    table.insert(limit.bound.side(), Item::Value(Value::InlineTable(limits)));
     // The budget may have said that it is not compared.
     table.remove("base");
 }

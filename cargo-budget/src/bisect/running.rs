@@ -9,8 +9,9 @@ use super::evidence;
 use super::render::Tried;
 use super::search::{Answer, Found, Search};
 use super::series::Series;
-use super::state::{State, now};
+use super::state::State;
 use super::step::{Comparison, Ran};
+use crate::clock::now;
 use crate::failure::Failure;
 use crate::text::{counted, short, value_shown};
 

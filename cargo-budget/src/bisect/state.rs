@@ -5,12 +5,12 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use perf_budget_core::outcome::Outcome;
 use serde::{Deserialize, Serialize};
 
 use super::evidence::Evidence;
+use crate::clock::now;
 use crate::failure::Failure;
 use crate::file;
 
@@ -43,7 +43,7 @@ pub(super) struct Step {
 pub(super) struct State {
     /// The file; `None` for a search that does not go on where it was.
     path: Option<PathBuf>,
-    pub(super) steps: Vec<Step>,
+    steps: Vec<Step>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -147,11 +147,6 @@ fn forget_old(directory: &Path) {
             let _ = std::fs::remove_file(&path);
         }
     }
-}
-
-/// Returns the seconds since 1970.
-pub(super) fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 #[cfg(test)]

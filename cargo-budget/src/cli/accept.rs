@@ -1,7 +1,6 @@
 //! `cargo budget accept [BUDGET…]`.
 
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use perf_budget_core::budget::{Budgets, lock};
 use perf_budget_core::date::Date;
@@ -9,6 +8,7 @@ use perf_budget_core::date::Date;
 use super::context::Context;
 use super::done::Done;
 use super::rendering::Rendering;
+use crate::clock;
 use crate::edit::lock::{Fate, Terms, plan, prune, revision};
 use crate::environment::{self, Taken};
 use crate::exit::Exit;
@@ -62,8 +62,7 @@ impl Accept {
         let Taken { record, budgets, .. } =
             environment::of(&project, project.read(context.progress)?)?;
         let outcomes = last_run(&record);
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let today = Date::of_unix(now.as_secs());
+        let today = Date::of_unix(clock::now());
         let commit = revision::revision(&project.root);
         let terms = Terms { named: &self.budgets, red: self.red, today, commit };
         let plan = plan(text.as_deref(), &known, &budgets, &outcomes, &terms)?;

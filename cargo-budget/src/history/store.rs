@@ -1,6 +1,5 @@
 //! The store of runs: recording and queries, with the same SQL text for both databases.
 
-use perf_budget_core::budget::Bound;
 use perf_budget_core::fnv;
 use perf_budget_core::quantity::Unit;
 
@@ -231,7 +230,7 @@ fn add_value(
             value.low.into(),
             value.high.into(),
             i64::from(value.exact).into(),
-            limit.map(|(bound, _)| bound_word(bound)).into(),
+            limit.map(|(bound, _)| bound.side()).into(),
             limit.map(|(_, limit)| limit).filter(|limit| limit.is_finite()).into(),
             i64::from(value.is_red).into(),
         ],
@@ -251,13 +250,6 @@ fn hash(parts: &[&str]) -> i64 {
     hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     (hash ^ (hash >> 31)).cast_signed()
-}
-
-fn bound_word(bound: Bound) -> &'static str {
-    match bound {
-        Bound::Max => "max",
-        Bound::Min => "min",
-    }
 }
 
 pub(super) fn optional(value: &Value) -> Option<String> {

@@ -4,7 +4,6 @@
 //! line, and names may begin so. Such text gets an apostrophe in front, which tells a spreadsheet that it is text.
 //! Numbers are written as numbers and get none.
 
-use perf_budget_core::budget::Bound;
 use perf_budget_core::outcome::noise::Clock;
 use perf_budget_core::outcome::{Doubt, Outcome};
 
@@ -77,10 +76,7 @@ fn row(outcome: &Outcome) -> [String; 41] {
     let (estimate, against) = (outcome.estimate, outcome.against);
     let (evidence, run) = (outcome.evidence, &outcome.run);
     let noise = outcome.noise.as_ref();
-    let bound = against.map_or("", |a| match a.bound {
-        Bound::Max => "max",
-        Bound::Min => "min",
-    });
+    let bound = against.map_or("", |a| a.bound.side());
     [
         text(&outcome.test),
         text(&outcome.budget),

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::sums::{compared, sum};
 use crate::callgrind::{Function, Profile};
-use crate::outcome::{Blame, Blamed, Change, Counter, Sampled};
+use crate::outcome::{Blame, Change, Counter, Sampled};
 use crate::stats::binomial::clopper_pearson;
 
 /// The confidence of the intervals.
@@ -55,7 +55,6 @@ pub fn sampled(before: Option<&Stacks>, now: &Stacks, sampled: &Sampled) -> Blam
     let side = |stacks: &Stacks, judged: Option<f64>| {
         let nanoseconds = judged.unwrap_or(stacks.seconds) * NANOSECONDS;
         let mut sums = sum(&[stacks.profile()], &own);
-        sums.system_calls = None;
         sums.divide(stacks.count().max(1) as f64 / nanoseconds.max(f64::MIN_POSITIVE));
         (sums, nanoseconds)
     };
@@ -71,7 +70,7 @@ pub fn sampled(before: Option<&Stacks>, now: &Stacks, sampled: &Sampled) -> Blam
         function.interval = interval(function.own, sides);
     }
     // What chance may explain comes after the others, whose order stays.
-    blame.functions.sort_by_key(|function| !is_certain(function));
+    blame.functions.sort_by_key(|function| !function.is_certain());
     Blame {
         by: match before.map(Stacks::count) {
             Some(before) if before != now.count() => {
@@ -85,11 +84,6 @@ pub fn sampled(before: Option<&Stacks>, now: &Stacks, sampled: &Sampled) -> Blam
         remarks: remarks(before, now, &sampled.why),
         ..blame
     }
-}
-
-/// Whether the interval of a function leaves out that nothing has changed.
-pub(crate) fn is_certain(function: &Blamed) -> bool {
-    function.interval.is_none_or(|(low, high)| low > 0.0 || high < 0.0)
 }
 
 /// Returns the interval of the change of a function's time, from those of its share on both sides (the method of variance

@@ -1,7 +1,7 @@
 //! Scripted samples of two sides, and which functions are blamed.
 
 use super::*;
-use crate::outcome::words;
+use crate::outcome::{Blamed, words};
 
 fn stacks(seconds: f64, chains: &[(&str, u64)]) -> Stacks {
     let chains = chains.iter().map(|&(name, count)| (name.to_owned(), count)).collect();
@@ -54,7 +54,7 @@ fn nobody_is_blamed_for_what_chance_explains() {
     let before = stacks(1e-6, &[("work::a", 50), ("work::b", 50)]);
     let now = stacks(1e-6, &[("work::a", 55), ("work::b", 45)]);
     let blame = sampled(Some(&before), &now, &asked());
-    assert!(!blame.functions.iter().any(is_certain));
+    assert!(!blame.functions.iter().any(Blamed::is_certain));
     let lines = words::blame(&blame);
     assert!(lines.len() == 2 && lines[1].contains("no function"), "{lines:?}");
 }

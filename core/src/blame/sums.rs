@@ -58,7 +58,7 @@ pub(super) fn compared(was: Option<&Sums>, is: &Sums) -> Blame {
 pub(super) struct Sums {
     total: f64,
     nameless: f64,
-    pub(super) system_calls: Option<f64>,
+    system_calls: Option<f64>,
     functions: BTreeMap<String, Sum>,
     /// Where it allocates.
     sites: Sites,

@@ -103,6 +103,13 @@ pub struct Blamed {
     pub interval: Option<(f64, f64)>,
 }
 
+impl Blamed {
+    /// Whether the interval leaves out that nothing has changed. What was counted has no interval, and is certain.
+    pub fn is_certain(&self) -> bool {
+        self.interval.is_none_or(|(low, high)| low > 0.0 || high < 0.0)
+    }
+}
+
 impl Blame {
     /// Whether one operation runs as many instructions as at the reference, to the last one, in each function.
     pub fn is_same(&self) -> bool {

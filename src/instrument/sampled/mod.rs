@@ -4,7 +4,7 @@ mod sampling;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod thread;
 
-use perf_budget_core::outcome::Unmeasured;
+use perf_budget_core::outcome::{Cause, Unmeasured};
 
 pub(crate) use self::sampling::Sampling;
 use super::laps::{Instrument, Repeat};
@@ -12,6 +12,14 @@ use super::laps::{Instrument, Repeat};
 /// Whether a process can be sampled on this system.
 pub(crate) const IS_KNOWN: bool =
     cfg!(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")));
+
+/// Returns why a process cannot be sampled on another system.
+pub(crate) fn unsupported() -> Unmeasured {
+    Unmeasured::new(
+        Cause::Unsupported,
+        "a process is sampled on Linux alone, on x86-64 and aarch64",
+    )
+}
 
 /// Returns the instrument.
 ///
@@ -26,8 +34,7 @@ pub(super) fn instrument(
     #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
     let found = {
         let _ = (sampling, repeat);
-        let text = "a process is sampled on Linux alone, on x86-64 and aarch64";
-        Err(Unmeasured::new(perf_budget_core::outcome::Cause::Unsupported, text))
+        Err(unsupported())
     };
     found
 }

@@ -35,12 +35,7 @@ pub(crate) enum Clock {
 }
 
 /// Returns what a call returned, or the error that it has left.
-#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
-pub(crate) fn checked(returned: libc::c_int) -> io::Result<libc::c_int> {
-    done(returned)
-}
-
-fn done(returned: libc::c_int) -> io::Result<libc::c_int> {
+pub(crate) fn done(returned: libc::c_int) -> io::Result<libc::c_int> {
     if returned < 0 { Err(io::Error::last_os_error()) } else { Ok(returned) }
 }
 

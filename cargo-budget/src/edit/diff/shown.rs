@@ -1,16 +1,11 @@
 //! Limits, cases and subjects as a comparison of two states shows them.
 
-use perf_budget_core::budget::{
-    Bound, Cache, Case, Limit, Param, Ready, Reference, Subject, Target,
-};
+use perf_budget_core::budget::{Cache, Case, Limit, Param, Ready, Reference, Subject, Target};
 use perf_budget_core::suite::names;
 
 /// Returns a limit as people read it.
 pub(super) fn limit(limit: &Limit) -> String {
-    let side = match limit.bound {
-        Bound::Max => "max",
-        Bound::Min => "min",
-    };
+    let side = limit.bound.side();
     match &limit.target {
         Target::Absolute(quantity) => format!("{side} {quantity}"),
         Target::Relative { factor, reference } => {

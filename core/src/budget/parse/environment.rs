@@ -154,10 +154,7 @@ impl Environment<'_> {
         let place = format!("[env.{}.budget.NAME]", self.name);
         let Some(table) = entry.table(reading, &place) else { return Vec::new() };
         if table.is_empty() {
-            let title = format!(
-                "`{}` has no budget",
-                place.trim_end_matches(".NAME]").trim_start_matches('[')
-            );
+            let title = format!("`env.{}.budget` has no budget", self.name);
             let help = format!("write {place} with the limits that differ");
             reading.report_absence(Problem::new(entry.at, title).help(help));
         }

@@ -73,7 +73,7 @@ fn environments() -> Value {
         "max" | "min" => limits(),
         _ => reference("Seconds"),
     });
-    let when = object(key::WHEN, |key| match key.name {
+    let mut when = object(key::WHEN, |key| match key.name {
         "ci" => {
             let names: Vec<_> = SERVICES.iter().map(|service| service.0).collect();
             json!({ "anyOf": [{ "type": "boolean" }, { "enum": names }] })
@@ -81,12 +81,9 @@ fn environments() -> Value {
         "os" => json!({ "enum": SYSTEMS }),
         _ => json!({ "enum": ARCHITECTURES }),
     });
+    when["minProperties"] = json!(1);
     let own = object(key::ENVIRONMENTS, |key| match key.name {
-        "when" => {
-            let mut when = when.clone();
-            when["minProperties"] = json!(1);
-            when
-        }
+        "when" => when.clone(),
         "budget" => json!({
             "type": "object",
             "minProperties": 1,

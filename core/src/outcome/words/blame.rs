@@ -148,10 +148,9 @@ fn named(blame: &Blame, most: usize) -> impl Iterator<Item = &Blamed> {
     let first = blame.functions.iter().take(most).enumerate();
     let matters = move |(nth, function): &(usize, &Blamed)| {
         let by = function.own.by().abs();
-        let counts = match (blame.counter, function.interval) {
-            (Counter::Instructions, _) => by >= LEAST,
-            (Counter::Samples, None) => false,
-            (Counter::Samples, Some((low, high))) => low > 0.0 || high < 0.0,
+        let counts = match blame.counter {
+            Counter::Instructions => by >= LEAST,
+            Counter::Samples => function.interval.is_some() && function.is_certain(),
         };
         counts && (*nth == 0 || by > SMALL * whole)
     };
