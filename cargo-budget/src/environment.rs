@@ -9,7 +9,8 @@ use perf_budget_core::outcome::Run;
 use perf_budget_core::record::Record;
 
 use crate::failure::Failure;
-use crate::project::{Project, latest};
+use crate::project::Project;
+use crate::runs::latest;
 
 /// What a record says of one environment.
 #[derive(Debug)]

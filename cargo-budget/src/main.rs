@@ -27,6 +27,7 @@ mod profile;
 mod progress;
 mod project;
 mod report;
+mod runs;
 mod sampled;
 mod selftest;
 mod site;

@@ -14,7 +14,8 @@ use super::toolchains::Toolchains;
 use crate::base::Beside;
 use crate::child;
 use crate::failure::Failure;
-use crate::project::{Project, latest};
+use crate::project::Project;
+use crate::runs::latest;
 use crate::text::short;
 
 /// Returns the command that prepares each checkout of the good commit: the user's, and where the good commit does not have

@@ -14,7 +14,8 @@ use crate::environment::{self, Taken};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::file;
-use crate::project::{Project, last_run};
+use crate::project::Project;
+use crate::runs::last_run;
 
 /// Accept what the last run measured: write budgets.lock
 ///

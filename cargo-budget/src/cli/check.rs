@@ -5,7 +5,7 @@ use std::process::Command;
 
 use perf_budget_core::handover;
 use perf_budget_core::outcome::Outcome;
-use perf_budget_core::record::{Begun, Record};
+use perf_budget_core::record::{Begun, Mark, Record};
 
 use super::context::Context;
 use super::output::{print, show};
@@ -15,11 +15,11 @@ use crate::base::{self, Base, Built, Target};
 use crate::benches;
 use crate::bisect;
 use crate::child;
-use crate::clock::Began;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::project::{Project, judged_nothing, last_run};
+use crate::project::Project;
 use crate::report::{self, Better, Format, Report, input};
+use crate::runs::{judged_nothing, last_run};
 use crate::sampled;
 use crate::target;
 
@@ -141,13 +141,13 @@ impl Check {
         if self.no_run {
             return compared.map(|_| Exit::Holds);
         }
-        let began = Began::now();
+        let before = Before::of(project)?;
         let code = self.run_tests(
             self.tests(project, target, is_apart.then_some(&head)),
             compared.as_ref().ok().and_then(Option::as_ref),
             context,
         )?;
-        let (record, last) = self.outcomes_since(project, &began, context)?;
+        let (record, last) = self.outcomes_since(project, &before, context)?;
         let mut nothing = None;
         let judged = match (Exit::of(&last), code) {
             // The tests ended before any verdict, and printed the reason above.
@@ -187,16 +187,16 @@ impl Check {
         Ok(exit)
     }
 
-    /// Returns what the record says of the runs that began at this time or later, and the last outcome of each limit. The
-    /// functions of their samples are named and told.
+    /// Returns what was added to the record since then, and the last outcome of each limit. The functions of their samples
+    /// are named and told.
     fn outcomes_since(
         &self,
         project: &Project,
-        began: &Began,
+        before: &Before,
         context: Context,
     ) -> Result<(Record, Vec<Outcome>), Failure> {
         let work = context.progress.busy("reading outcomes");
-        let record = record_since(project, began)?;
+        let record = before.read_since(project)?;
         drop(work);
         let mut last = last_run(&record);
         match sampled::complete(&mut last, &project.record()) {
@@ -206,7 +206,7 @@ impl Check {
             // The verdict stays what it is.
             Err(failure) => context.warn(&format!("no function is named by samples: {failure}")),
         }
-        Ok((record_since(project, began)?, last))
+        Ok((before.read_since(project)?, last))
     }
 
     /// Tells which budgets of the base are gone, and what made the limits red if that is asked for.
@@ -302,17 +302,31 @@ impl Check {
     }
 }
 
-/// Returns what the record says of the runs that began since then.
-fn record_since(project: &Project, began: &Began) -> Result<Record, Failure> {
-    let path = project.record();
-    if !path.is_file() {
-        return Ok(Record::default());
+/// What was recorded before the tests ran, in each place where their results may be.
+struct Before(Vec<(PathBuf, Mark)>);
+
+impl Before {
+    fn of(project: &Project) -> Result<Before, Failure> {
+        let mut marks = Vec::new();
+        for path in project.records() {
+            let mark = project.read_record(&path)?.mark();
+            marks.push((path, mark));
+        }
+        Ok(Before(marks))
     }
-    let mut record = project.read_record(&path)?;
-    let period = began.until_now();
-    record.outcomes.retain(|outcome| period.contains(&outcome.run.began));
-    record.begun.retain(|begun| period.contains(&begun.run.began));
-    Ok(record)
+
+    /// Returns what was added to the record since then.
+    fn read_since(&self, project: &Project) -> Result<Record, Failure> {
+        let path = project.record();
+        if !path.is_file() {
+            return Ok(Record::default());
+        }
+        let mut record = project.read_record(&path)?;
+        if let Some((_, mark)) = self.0.iter().find(|(known, _)| *known == path) {
+            record.keep_since(mark);
+        }
+        Ok(record)
+    }
 }
 
 /// Returns why the budgets were not judged although the tests succeeded, if that is so.

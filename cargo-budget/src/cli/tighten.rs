@@ -12,7 +12,8 @@ use crate::edit::tighten::{self, Fate};
 use crate::environment;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::project::{Project, latest};
+use crate::project::Project;
+use crate::runs::latest;
 use crate::{file, text};
 
 /// Lower limits towards what the last run measured; never loosen one

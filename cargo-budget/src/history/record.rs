@@ -9,7 +9,8 @@ use super::revision::{self, Revision};
 use super::store::Store;
 use crate::failure::Failure;
 use crate::progress::Progress;
-use crate::project::{Project, last_run};
+use crate::project::Project;
+use crate::runs::last_run;
 use crate::text::short;
 
 /// Which run to record, and as which commit and branch.

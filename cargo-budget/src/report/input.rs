@@ -10,7 +10,7 @@ use super::{Report, is_idle};
 use crate::clock;
 use crate::failure::Failure;
 use crate::progress::Progress;
-use crate::project::{judged_nothing, last_run};
+use crate::runs::{judged_nothing, last_run};
 use crate::sampled;
 use crate::text::counted;
 
@@ -112,7 +112,7 @@ pub(crate) fn project(start: &Path, since: u64, progress: Progress) -> Result<Re
 /// Reads the last run of the project that contains `start`, and what earlier runs know of the tests that it left out.
 pub(crate) fn latest(start: &Path, progress: Progress) -> Result<Report, Failure> {
     let (path, record) = of_project(start, progress)?;
-    let latest = crate::project::latest(&record);
+    let latest = crate::runs::latest(&record);
     let mut report = begun(&path, record, 0)?;
     let shown: HashSet<(&String, &String)> =
         latest.iter().map(|own| (&own.test, &own.run.id)).collect();
@@ -136,7 +136,7 @@ fn name_samples(path: &Path, record: &mut Record) {
     if !record.outcomes.iter().any(is_unnamed) {
         return;
     }
-    let mut last = crate::project::latest(record);
+    let mut last = crate::runs::latest(record);
     last.retain(is_unnamed);
     // A record that cannot be written is named again by the next report.
     let _ = sampled::complete(&mut last, path);

@@ -5,6 +5,7 @@
 //! record gives such a test a red outcome, so that a run which died half-way is never taken for a whole one.
 
 mod file;
+mod mark;
 
 use std::collections::{HashMap, HashSet};
 use std::fs::OpenOptions;
@@ -18,6 +19,8 @@ use crate::exact;
 use crate::outcome::{Cause, Outcome, Run};
 
 use self::file::{is_cut_off, refuse_pipe, tail};
+
+pub use self::mark::Mark;
 
 /// The size in bytes beyond which the file is renamed and a new one is begun, so that it does not grow for ever.
 const LARGEST: u64 = 64 * 1024 * 1024;

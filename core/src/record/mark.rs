@@ -1,0 +1,102 @@
+//! What was added to a record since it was last read.
+//!
+//! Times do not tell that: they are whole seconds, in which two short runs fit, and the clock may be set. So it is counted
+//! what the record says of each run.
+
+use std::collections::HashMap;
+
+use super::Record;
+use crate::outcome::Run;
+
+/// How much a record says of each run, at the time at which it was read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mark {
+    outcomes: HashMap<String, usize>,
+    begun: HashMap<String, usize>,
+}
+
+impl Record {
+    /// Returns how much the record says of each run now.
+    pub fn mark(&self) -> Mark {
+        Mark {
+            outcomes: counted(self.outcomes.iter().map(|outcome| &outcome.run)),
+            begun: counted(self.begun.iter().map(|begun| &begun.run)),
+        }
+    }
+
+    /// Leaves what was added since then. A run that goes on, or whose name is used again, keeps what is new of it.
+    pub fn keep_since(&mut self, mark: &Mark) {
+        let Mark { mut outcomes, mut begun } = mark.clone();
+        self.outcomes.retain(|outcome| is_beyond(&mut outcomes, &outcome.run));
+        self.begun.retain(|process| is_beyond(&mut begun, &process.run));
+    }
+}
+
+fn counted<'r>(runs: impl Iterator<Item = &'r Run>) -> HashMap<String, usize> {
+    let mut counted = HashMap::new();
+    for run in runs {
+        *counted.entry(run.id.clone()).or_insert(0) += 1;
+    }
+    counted
+}
+
+/// Whether this is one more than was counted of its run.
+fn is_beyond(counted: &mut HashMap<String, usize>, run: &Run) -> bool {
+    match counted.get_mut(&run.id) {
+        Some(rest) if *rest > 0 => {
+            *rest -= 1;
+            false
+        }
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::Outcome;
+    use crate::record::Begun;
+
+    fn run(id: &str, began: u64) -> Run {
+        Run { id: id.to_owned(), began, ..Run::default() }
+    }
+
+    fn record(begun: &[(&str, u64)], outcomes: &[(&str, u64, &str)]) -> Record {
+        let begun = begun.iter().map(|(id, at)| Begun { run: run(id, *at), ..Begun::default() });
+        let outcomes = outcomes.iter().map(|(id, at, test)| Outcome {
+            run: run(id, *at),
+            test: (*test).to_owned(),
+            ..Outcome::default()
+        });
+        Record { begun: begun.collect(), outcomes: outcomes.collect(), damaged: Vec::new() }
+    }
+
+    #[track_caller]
+    fn check(before: &Record, mut after: Record, begun: usize, tests: &[&str]) {
+        after.keep_since(&before.mark());
+        assert_eq!(after.begun.len(), begun);
+        let kept: Vec<&str> = after.outcomes.iter().map(|outcome| &*outcome.test).collect();
+        assert_eq!(kept, tests);
+    }
+
+    #[test]
+    fn what_was_recorded_in_the_same_second_is_no_news() {
+        let before = record(&[("a", 9)], &[("a", 9, "size")]);
+        check(&before, before.clone(), 0, &[]);
+        let after = record(&[("a", 9), ("b", 9)], &[("a", 9, "size"), ("b", 9, "time")]);
+        check(&before, after, 1, &["time"]);
+        // The clock was set back.
+        let after = record(&[("a", 9), ("b", 3)], &[("a", 9, "size"), ("b", 3, "time")]);
+        check(&before, after, 1, &["time"]);
+        check(&Record::default(), before.clone(), 1, &["size"]);
+    }
+
+    #[test]
+    fn a_run_that_goes_on_keeps_what_is_new_of_it() {
+        let before = record(&[("a", 9)], &[("a", 9, "size")]);
+        let after = record(&[("a", 9), ("a", 20)], &[("a", 9, "size"), ("a", 20, "time")]);
+        check(&before, after, 1, &["time"]);
+        // The older half of the record was put away meanwhile.
+        check(&before, record(&[("b", 20)], &[("b", 20, "time")]), 1, &["time"]);
+    }
+}
