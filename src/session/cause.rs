@@ -17,7 +17,7 @@ use perf_budget_core::suite::Test;
 use perf_budget_core::verdict::Verdict;
 
 use super::sampled::judged;
-use super::side::Side;
+use super::side::{Side, both};
 use super::state::{Cause, Profiled, Session, lock};
 use crate::instrument::instructions;
 use crate::subject;
@@ -116,14 +116,8 @@ impl Session {
         let (head, reference) = self.sides(profiled)?;
         let began = Instant::now();
         // An old release of this library at the base does not know how.
-        let (now, before) = std::thread::scope(|scope| {
-            let run = |side| scope.spawn(move || Side::profiles(side, LONGEST));
-            let before = reference.as_ref().map(run);
-            let now = head.profiles(LONGEST);
-            (now, before.map(|thread| thread.join().unwrap_or_else(|_| Err(broken()))))
-        });
-        let before = before.transpose().map_err(|why| why.of_role(Some("the base")))?;
-        let mut blame = blame::compare(before.as_deref(), &now?, &self.own_crates(&head));
+        let (now, before) = both(&head, reference.as_ref(), |side, _| side.profiles(LONGEST))?;
+        let mut blame = blame::compare(before.as_deref(), &now, &self.own_crates(&head));
         blame.seconds = began.elapsed().as_secs_f64();
         Ok(blame)
     }
@@ -195,10 +189,6 @@ fn left(test: &Test, found: &Cause) -> Option<Duration> {
 fn exceeds(outcome: &Outcome) -> bool {
     let both = outcome.against.zip(outcome.estimate);
     both.is_some_and(|(against, estimate)| against.is_over(estimate.value))
-}
-
-fn broken() -> Unmeasured {
-    Unmeasured::new(Reason::Harness, "the profiler stopped")
 }
 
 /// Whether a red of a test has functions to blame: it is on what a workload or a benchmark does.

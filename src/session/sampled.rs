@@ -14,7 +14,7 @@ use perf_budget_core::quantity::Unit;
 use perf_budget_core::samples::{Code, FOLDER, SIDES, Samples, file_name};
 use perf_budget_core::suite::names;
 
-use super::side::Side;
+use super::side::{Side, both};
 use super::state::{Profiled, Session, Taken, lock};
 use crate::instrument::sampled::{IS_KNOWN, Sampling, unsupported};
 
@@ -73,9 +73,10 @@ impl Session {
             SIDES.map(|side| files.join(file_name(&fnv::name(key.as_bytes()), side)));
         let unread = Unread(Some([&now, &before]));
         let began = Instant::now();
-        let run = |side: &Side, file: &Path| {
+        let run = |side: &Side, place: usize| {
+            let file = [&now, &before][place];
             let longest = LONGEST.min(within / 3);
-            let sampling = Sampling { file: file.to_owned(), most: MOST, longest };
+            let sampling = Sampling { file: file.clone(), most: MOST, longest };
             side.sample(&sampling, &failures, within).map_err(interrupted)?;
             let text = || format!("`{}` cannot be read", file.display());
             let samples = Samples::read(file)
@@ -86,13 +87,8 @@ impl Session {
                 Code::state(file).ok_or_else(|| Unmeasured::new(Reason::Harness, text()))?;
             Ok::<_, Unmeasured>((samples, at))
         };
-        let (of_now, of_before) = std::thread::scope(|scope| {
-            let other = reference.as_ref().map(|side| scope.spawn(|| run(side, &before)));
-            let now = run(&head, &now);
-            (now, other.map(|thread| thread.join().unwrap_or_else(|_| Err(stopped()))))
-        });
-        let of_before = of_before.transpose().map_err(|why| why.of_role(Some("the base")))?;
-        let ((samples, at), before_samples) = (of_now?, of_before.map_or(0.0, |of| of.0));
+        let ((samples, at), of_before) = both(&head, reference.as_ref(), run)?;
+        let before_samples = of_before.map_or(0.0, |of| of.0);
         let fewest = if reference.is_some() { samples.min(before_samples) } else { samples };
         if fewest < FEWEST {
             let text = format!(
@@ -151,10 +147,6 @@ fn interrupted(why: Unmeasured) -> Unmeasured {
 
 fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
-}
-
-fn stopped() -> Unmeasured {
-    Unmeasured::new(Reason::Harness, "the sampling stopped")
 }
 
 #[cfg(test)]

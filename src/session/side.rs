@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use perf_budget_core::callgrind::Profile;
 use perf_budget_core::metric::Metric;
-use perf_budget_core::outcome::Unmeasured;
+use perf_budget_core::outcome::{Cause, Unmeasured};
 
 use crate::instrument::sampled::Sampling;
 use crate::subject::BenchmarkProfile;
@@ -60,4 +60,22 @@ impl Side {
         let stem = program.file_stem()?.to_str()?;
         Some(stem.rsplit_once('-').map_or(stem, |(name, _)| name).replace('-', "_"))
     }
+}
+
+/// Runs both sides at the same time, so that what else the machine does meets both. `run` gets the place of the side too: 0
+/// for this revision, and 1 for the base.
+pub(super) fn both<T: Send>(
+    head: &Side,
+    base: Option<&Side>,
+    run: impl Fn(&Side, usize) -> Result<T, Unmeasured> + Sync,
+) -> Result<(T, Option<T>), Unmeasured> {
+    let stopped =
+        |_| Err(Unmeasured::new(Cause::Harness, "the thread that ran it panicked, which is a bug"));
+    let (now, before) = std::thread::scope(|scope| {
+        let before = base.map(|side| scope.spawn(|| run(side, 1)));
+        let now = run(head, 0);
+        (now, before.map(|thread| thread.join().unwrap_or_else(stopped)))
+    });
+    let before = before.transpose().map_err(|why| why.of_role(Some("the base")))?;
+    Ok((now?, before))
 }

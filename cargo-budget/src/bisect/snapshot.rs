@@ -8,75 +8,99 @@ use crate::child;
 use crate::failure::Failure;
 use crate::git::{git, reason, text};
 
+/// What identifies the person of a commit that no branch has, which nobody signs.
+const NOBODY: [&str; 6] = [
+    "-c",
+    "user.name=cargo budget",
+    "-c",
+    "user.email=cargo-budget@localhost",
+    "-c",
+    "commit.gpgSign=false",
+];
+
+/// Git in a directory, with its record of what is staged in a file of its own, so that the user's is not touched.
+struct Staging<'d> {
+    directory: &'d Path,
+    /// Removed when this is dropped.
+    place: tempfile::TempDir,
+}
+
+impl<'d> Staging<'d> {
+    fn new(directory: &'d Path) -> Result<Staging<'d>, Failure> {
+        let place = tempfile::tempdir().map_err(|e| {
+            Failure::unmeasured(format!("failed to create a temporary directory: {e}"))
+        })?;
+        Ok(Staging { directory, place })
+    }
+
+    /// Returns what git prints.
+    fn git(&self, arguments: &[&str]) -> Result<String, Failure> {
+        self.dated(None, arguments)
+    }
+
+    /// Returns the same; a commit that is made has this date.
+    fn dated(&self, date: Option<&str>, arguments: &[&str]) -> Result<String, Failure> {
+        let mut command = child::git(self.directory);
+        command.env("GIT_INDEX_FILE", self.place.path().join("index"));
+        for name in ["GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"] {
+            command.envs(date.map(|date| (name, date)));
+        }
+        let output = command.args(UNHOOKED).args(arguments).output().map_err(|e| {
+            Failure::unmeasured(format!("failed to run `git`: {e}; install it, or add it to PATH"))
+        })?;
+        answer(&output)
+    }
+
+    /// Makes a commit of what is staged.
+    fn commit(
+        &self,
+        parent: Option<&str>,
+        message: &str,
+        date: Option<&str>,
+    ) -> Result<String, Failure> {
+        let tree = self.git(&["write-tree"])?;
+        let parent = parent.map(|parent| ["-p", parent]);
+        let parent = parent.as_ref().map_or(&[][..], |parent| parent);
+        let made = ["-m", message, &tree];
+        self.dated(date, &[&NOBODY[..], &["commit-tree"], parent, &made].concat())
+    }
+}
+
 /// Returns the commit that is checked out, where nothing is changed, and else one on top of it with the changes.
 pub(super) fn commit(root: &Path) -> Result<String, Failure> {
     let head = answer(&git(root, ["rev-parse", "HEAD"])?)?;
     let top = answer(&git(root, ["rev-parse", "--show-toplevel"])?)?;
-    let top = Path::new(&top);
-    let place = tempfile::tempdir()
-        .map_err(|e| Failure::unmeasured(format!("failed to create a temporary directory: {e}")))?;
-    let index = place.path().join("index");
-    let with = |arguments: &[&str]| -> Result<String, Failure> {
-        let mut command = child::git(top);
-        // Git keeps its record of what is staged in a file of its own for these calls.
-        command.env("GIT_INDEX_FILE", &index).args(UNHOOKED).args(arguments);
-        let output = command.output().map_err(|e| {
-            Failure::unmeasured(format!("failed to run `git`: {e}; install it, or add it to PATH"))
-        })?;
-        answer(&output)
-    };
-    with(&["read-tree", "HEAD"])?;
-    with(&["add", "--all", "."])?;
-    let tree = with(&["write-tree"])?;
-    if tree == answer(&git(root, ["rev-parse", "HEAD^{tree}"])?)? {
+    let staging = Staging::new(Path::new(&top))?;
+    staging.git(&["read-tree", "HEAD"])?;
+    staging.git(&["add", "--all", "."])?;
+    if staging.git(&["write-tree"])? == answer(&git(root, ["rev-parse", "HEAD^{tree}"])?)? {
         return Ok(head);
     }
-    let person = ["-c", "user.name=cargo budget", "-c", "user.email=cargo-budget@localhost"];
-    let signed = ["-c", "commit.gpgSign=false"];
-    let made = ["commit-tree", "-p", &head, "-m", "The work tree", &tree];
-    with(&[&person[..], &signed, &made].concat())
+    staging.commit(Some(&head), "The work tree", None)
 }
 
 /// Returns a commit of the work tree for each of these toolchains, with a file that names it. Each follows the one before.
 pub(super) fn pinned(root: &Path, toolchains: &[&str]) -> Result<Vec<String>, Failure> {
     let work = commit(root)?;
     let prefix = answer(&git(root, ["rev-parse", "--show-prefix"])?)?;
-    let place = tempfile::tempdir()
-        .map_err(|e| Failure::unmeasured(format!("failed to create a temporary directory: {e}")))?;
-    let (index, file) = (place.path().join("index"), place.path().join("rust-toolchain.toml"));
-    let with = |arguments: &[&str]| -> Result<String, Failure> {
-        let mut command = child::git(root);
-        command.env("GIT_INDEX_FILE", &index).args(UNHOOKED).args(arguments);
-        // The same toolchains of the same work tree are the same commits, so that a search can go on.
-        for name in ["GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"] {
-            command.env(name, "2000-01-01T00:00:00Z");
-        }
-        let output = command.output().map_err(|e| {
-            Failure::unmeasured(format!("failed to run `git`: {e}; install it, or add it to PATH"))
-        })?;
-        answer(&output)
-    };
+    let staging = Staging::new(root)?;
+    let file = staging.place.path().join("rust-toolchain.toml");
     let file_name = file.to_string_lossy().into_owned();
     let mut commits: Vec<String> = Vec::new();
     for toolchain in toolchains {
         let text = format!("[toolchain]\nchannel = {toolchain:?}\n");
         std::fs::write(&file, text).map_err(|e| Failure::io("write", &file, &e))?;
-        let blob = with(&["hash-object", "-w", "--no-filters", &file_name])?;
-        with(&["read-tree", &work])?;
+        let blob = staging.git(&["hash-object", "-w", "--no-filters", &file_name])?;
+        staging.git(&["read-tree", &work])?;
         // A file without the ending takes precedence.
         let own = format!(":(top,literal){prefix}rust-toolchain");
-        with(&["rm", "--cached", "--quiet", "--ignore-unmatch", "--", &own])?;
+        staging.git(&["rm", "--cached", "--quiet", "--ignore-unmatch", "--", &own])?;
         let entry = format!("100644,{blob},{prefix}rust-toolchain.toml");
-        with(&["update-index", "--add", "--cacheinfo", &entry])?;
-        let tree = with(&["write-tree"])?;
-        let person = ["-c", "user.name=cargo budget", "-c", "user.email=cargo-budget@localhost"];
-        let mut arguments = [&person[..], &["-c", "commit.gpgSign=false", "commit-tree"]].concat();
-        if let Some(parent) = commits.last() {
-            arguments.extend(["-p", parent]);
-        }
-        let message = format!("With {toolchain}");
-        arguments.extend(["-m", &message, &tree]);
-        let made = with(&arguments)?;
+        staging.git(&["update-index", "--add", "--cacheinfo", &entry])?;
+        // The same toolchains of the same work tree are the same commits, so that a search can go on.
+        let date = Some("2000-01-01T00:00:00Z");
+        let parent = commits.last().map(String::as_str);
+        let made = staging.commit(parent, &format!("With {toolchain}"), date)?;
         commits.push(made);
     }
     Ok(commits)

@@ -27,7 +27,7 @@ pub(super) struct Identity {
 }
 
 /// The names in one program.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Names {
     /// The path of each function whose symbol only this program has.
     functions: HashMap<String, String>,

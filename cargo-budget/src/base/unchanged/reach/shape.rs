@@ -29,8 +29,8 @@ pub(super) struct Shape {
     pub(super) special: Vec<(String, Digest)>,
 }
 
-/// The most sections that are looked at for the digests of a program. Only a program whose constants refer to each other in
-/// many circles needs more.
+/// The most sections that are looked at for the digests of a program, in all rounds. Only a program whose constants refer to
+/// each other in many circles, or with long chains of functions of one name, needs more.
 const MOST_VISITS: usize = 20_000_000;
 /// The most rounds in which functions of one name are told apart. Only a longer chain of such functions needs more.
 const MOST_ROUNDS: usize = 200;
@@ -50,10 +50,9 @@ pub(super) fn shapes(
     programs: [&Program; 2],
     starts: [&[PathBuf]; 2],
 ) -> Result<[Shape; 2], String> {
-    let mut digests = [0, 1].map(|side| Digests::new(programs[side], starts[side]));
-    for (digests, names) in digests.iter_mut().zip(Names::of(programs)) {
-        digests.names = names;
-    }
+    let [base, head] = Names::of(programs);
+    let mut digests =
+        [Digests::new(programs[0], starts[0], base), Digests::new(programs[1], starts[1], head)];
     tell_apart(&mut digests)?;
     let [base, head] = &mut digests;
     Ok([base.shape()?, head.shape()?])
@@ -116,12 +115,12 @@ struct Digests<'p> {
 }
 
 impl<'p> Digests<'p> {
-    fn new(program: &'p Program, starts: &'p [PathBuf]) -> Digests<'p> {
+    fn new(program: &'p Program, starts: &'p [PathBuf], names: Names) -> Digests<'p> {
         Digests {
             program,
             starts,
             sources: HashMap::new(),
-            names: Names::default(),
+            names,
             known: HashMap::new(),
             open: HashSet::new(),
             visits: 0,
@@ -146,7 +145,7 @@ impl<'p> Digests<'p> {
 
     fn check(&self) -> Result<(), String> {
         let is_too_much = self.visits > MOST_VISITS;
-        let why = "its constants refer to each other in too many circles";
+        let why = "too many of its constants, or functions of one name, refer to each other";
         if is_too_much { Err(why.to_owned()) } else { Ok(()) }
     }
 
