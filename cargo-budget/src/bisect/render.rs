@@ -81,6 +81,7 @@ impl Report {
     pub(crate) fn exit(&self) -> Exit {
         let is_unsettled = |tried: &&Tried| tried.skipped.is_some() && tried.evidence.is_some();
         match self.found {
+            Found::One(_) if self.is_split() => Exit::Inconclusive,
             Found::One(_) => Exit::Holds,
             Found::Holds => Exit::Broken,
             Found::Range(..) | Found::Unknown if self.open().any(|tried| is_unsettled(&tried)) => {
@@ -88,6 +89,12 @@ impl Report {
             }
             Found::Range(..) | Found::Unknown => Exit::Unmeasured,
         }
+    }
+
+    /// Whether what was found runs the same as the one before it, which is green. So what both are worth lies within the
+    /// tolerance of the limit, where either answer is right.
+    fn is_split(&self) -> bool {
+        self.own.as_ref().is_some_and(|own| own.proven.is_some())
     }
 
     /// Returns what is between the last green entry and the first red one, or the last entry where nothing is red.
@@ -118,6 +125,7 @@ impl Report {
     /// Renders it for people.
     pub(crate) fn text(&self) -> String {
         let mut text = match self.found {
+            Found::One(at) if self.is_split() => self.split(at),
             Found::One(at) => self.one(at),
             Found::Range(from, to) => self.range(from, to),
             Found::Holds => {
@@ -173,9 +181,10 @@ impl Report {
         if let Some(own) = &self.own {
             let _ = writeln!(
                 text,
-                "  by itself  {} x the commit before it{}",
+                "  by itself  {} x the commit before it{}{}",
                 value_text(own),
-                between(own)
+                between(own),
+                if own.is_red() { "" } else { ", which holds the limit: several commits add up" }
             );
         }
         let shown = self.own.as_ref().filter(|own| own.is_red()).or_else(|| self.outcome(at));
@@ -187,6 +196,24 @@ impl Report {
             let _ = writeln!(text, "  changed    {}", changed.words());
         }
         text
+    }
+
+    /// Says that two commits which run the same have two answers.
+    fn split(&self, at: usize) -> String {
+        let step = self.outcome(at).and_then(|outcome| outcome.estimate).map(|estimate| {
+            // As far as the value is from 1, for a limit to either side.
+            let worse = estimate.value.max(1.0 / estimate.value) - 1.0;
+            format!(", such as `--by {:.2}%`", worse * 100.0 / 2.0)
+        });
+        format!(
+            "{} is red and {} is green, although they run the same machine code: what broke `{}` made it worse by about as \
+             much as the limit ({}) and its tolerance allow, where either answer is right; search for a smaller step{}\n",
+            self.entries[at].1,
+            self.entries[at - 1].1,
+            self.test,
+            self.limit,
+            step.unwrap_or_default()
+        )
     }
 
     fn describe(&self, text: &mut String) {
@@ -237,6 +264,7 @@ impl Report {
     /// Renders it for programs.
     pub(crate) fn json(&self) -> Value {
         let (result, from, to) = match self.found {
+            Found::One(at) if self.is_split() => ("unknown", Some(at - 1), Some(at)),
             Found::One(at) => ("found", Some(at), Some(at)),
             Found::Range(from, to) => ("range", Some(from), Some(to)),
             Found::Holds => ("holds", None, None),
@@ -297,4 +325,59 @@ fn between(outcome: &Outcome) -> String {
         return String::new();
     }
     format!(" ({})", interval_text(outcome))
+}
+
+#[cfg(test)]
+mod tests {
+    use perf_budget_core::outcome::{By, Estimate, Proven};
+    use perf_budget_core::verdict::Verdict;
+
+    use super::*;
+
+    fn report(own: Option<Outcome>) -> Report {
+        let estimate = Estimate { value: 1.028, low: Some(1.026), high: Some(1.031) };
+        let outcome = Outcome { estimate: Some(estimate), ..Outcome::default() };
+        let tried = Tried {
+            at: 1,
+            name: "b".repeat(40),
+            shown: "bbbbbbbbb Say more".to_owned(),
+            answer: Answer::Red,
+            evidence: Some(Evidence::default()),
+            outcome: Some(outcome),
+            skipped: None,
+            same: None,
+        };
+        Report {
+            test: "index::mean::x_base".to_owned(),
+            limit: "1.02 x base".to_owned(),
+            good: "0".repeat(40),
+            bad: "b".repeat(40),
+            good_shown: "000000000".to_owned(),
+            entries: ["a", "b"].map(|name| (name.repeat(40), format!("{name} Say more"))).into(),
+            searched: Searched::Commits,
+            is_compared: true,
+            is_certain: false,
+            alpha: 0.01,
+            most: 2,
+            found: Found::One(1),
+            tried: vec![tried],
+            commit: None,
+            own,
+        }
+    }
+
+    #[test]
+    fn a_commit_that_runs_the_same_as_the_one_before_it_is_no_answer() {
+        let proven = Proven { by: By::Reach, commit: "a".repeat(40) };
+        let same = report(Some(Outcome { proven: Some(proven), ..Outcome::default() }));
+        assert_eq!(same.exit(), Exit::Inconclusive);
+        assert!(same.text().starts_with("b Say more is red and a Say more is green"));
+        assert!(same.text().contains("search for a smaller step, such as `--by 1.40%`"));
+        assert_eq!(same.json()["result"], "unknown");
+        let held = Outcome { verdict: Verdict::Pass, ..Outcome::default() };
+        let found = report(Some(held));
+        assert_eq!((found.exit(), &found.json()["result"]), (Exit::Holds, &json!("found")));
+        assert!(found.text().contains("which holds the limit: several commits add up"));
+        assert_eq!(report(None).exit(), Exit::Holds);
+    }
 }

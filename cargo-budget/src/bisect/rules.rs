@@ -7,8 +7,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use perf_budget_core::budget::{self, Bound, Budget, Budgets, Limit, Reference};
+use perf_budget_core::quantity::{Quantity, Unit};
 use perf_budget_core::selftest;
 use perf_budget_core::suite::{Suite, Test};
+use perf_budget_core::verdict::hypothesis::allowed_below;
 use toml_edit::{DocumentMut, InlineTable, Item, Value};
 
 use super::environment;
@@ -37,7 +39,7 @@ pub(crate) struct Rules {
 }
 
 /// Returns the rules for the test or the budget of this name. With `by`, they are that its metric is not worse than at
-/// the good commit by more than this share. `red` has the tests that are known to be red; where the name is that of
+/// the good commit by this share: what is as much worse lies beyond the limit with its tolerance. `red` has the tests that are known to be red; where the name is that of
 /// several tests, and one of them is red, that one is meant.
 pub(crate) fn rules(
     text: &str,
@@ -62,10 +64,14 @@ pub(crate) fn rules(
                 test.name
             )));
         }
-        Some(by) => Some(match test.limit.bound {
-            Bound::Max => 1.0 + by,
-            Bound::Min => 1.0 / (1.0 + by),
-        }),
+        Some(by) => {
+            // What is deterministic is compared with its limit, without a tolerance.
+            let allowed = if test.is_deterministic() { by } else { allowed_below(by) };
+            Some(match test.limit.bound {
+                Bound::Max => 1.0 + allowed,
+                Bound::Min => 1.0 / (1.0 + allowed),
+            })
+        }
         // A limit that the settings give to every budget has no place of its own in the file.
         None if !is_own && !is_slope => Some(test.limit.number().0),
         None => None,
@@ -102,7 +108,7 @@ pub(crate) fn rules(
     Ok(Rules {
         test: found.name.clone(),
         budget: own.name.clone(),
-        limit: words(&found.limit),
+        limit: words(&found.limit, by),
         is_compared,
         is_deterministic: found.is_deterministic(),
         is_benchmark: found.is_benchmark(),
@@ -122,12 +128,16 @@ fn grows(budget: &Budget, limit: &Limit) -> bool {
     budget.scaling.iter().flat_map(|scaling| &scaling.limits).any(|one| one.label == limit.label)
 }
 
-/// Returns the limit in words.
-fn words(limit: &Limit) -> String {
+/// Returns the limit in words, and the step that it is for.
+fn words(limit: &Limit, by: Option<f64>) -> String {
     let (number, unit) = limit.number();
+    let step = by.map(|by| format!(", for a step of {}", Quantity::new(by, Unit::Share)));
     match limit.reference() {
-        Some(reference) => format!("{number} x {reference}"),
-        None => perf_budget_core::quantity::Quantity::new(number, unit).to_string(),
+        Some(reference) => {
+            let number = (number * 1e4).round() / 1e4;
+            format!("{number} x {reference}{}", step.unwrap_or_default())
+        }
+        None => Quantity::new(number, unit).to_string(),
     }
 }
 
@@ -280,9 +290,15 @@ max = { p50 = "0.9 x base" }
 
     #[test]
     fn another_limit_is_set_in_place_of_all() {
-        check("merge::p99", Some(0.03), "merge::p99::x_base", "1.03 x base", true);
-        check("merge::throughput", Some(0.25), "merge::throughput::x_base", "0.8 x base", true);
-        check("fast", Some(0.03), "fast::p50::x_base", "1.03 x base", true);
+        // A step of 3 % is beyond the limit and its tolerance of one point.
+        let step = "1.0198 x base, for a step of 3 %";
+        check("merge::p99", Some(0.03), "merge::p99::x_base", step, true);
+        let rate = "0.808 x base, for a step of 25 %";
+        check("merge::throughput", Some(0.25), "merge::throughput::x_base", rate, true);
+        check("fast", Some(0.03), "fast::p50::x_base", step, true);
+        // A count has no tolerance.
+        let count = "1.03 x base, for a step of 3 %";
+        check("sort::n=1::allocs", Some(0.03), "sort::n=1::allocs::x_base", count, true);
     }
 
     #[test]

@@ -224,7 +224,16 @@ impl Running<'_> {
                 format!(", {} in {:.1} s", counted(runs as usize, "run"), step.evidence.seconds)
             }
         };
-        format!("{colour}, {}{between}{runs}", value_shown(outcome))
+        let is_over = outcome
+            .against
+            .zip(outcome.estimate)
+            .is_some_and(|(against, estimate)| against.is_over(estimate.value));
+        let within = if answer == Answer::Green && is_over {
+            ", over the limit by less than its tolerance"
+        } else {
+            ""
+        };
+        format!("{colour}, {}{between}{within}{runs}", value_shown(outcome))
     }
 
     /// Returns what was tried, in the order of the series.

@@ -24,7 +24,7 @@ const OUTCOMES: u16 = 300;
 #[command(after_help = "\
 Examples:
   cargo budget bisect merge::p99 v1.2.0..HEAD
-  cargo budget bisect merge::p99 v1.2.0..HEAD --by 3%    what made it more than 3 % slower
+  cargo budget bisect merge::p99 v1.2.0..HEAD --by 3%    what made it 3 % slower or more
   cargo budget bisect merge::p99 v1.2.0..HEAD --lock     which of the changed dependencies did it
   cargo budget bisect merge::p99 --toolchain 1.89..stable   which of the installed toolchains did it
   cargo budget bisect merge::p99 --from-trend            what made the newest step that `trend` shows
@@ -44,7 +44,7 @@ pub(super) struct Bisect {
     #[arg(value_name = "GOOD..BAD", required_unless_present_any = ["from_trend", "toolchain"])]
     range: Option<String>,
     /// Take the range of a step for the worse in the history: the newest, or the one that begins at this commit. Without
-    /// `--by`, half of that step is searched for; of how a metric grows, its own limit
+    /// `--by`, two thirds of that step are searched for; of how a metric grows, its own limit
     #[arg(long, value_name = "COMMIT", num_args = 0..=1, require_equals = true, default_missing_value = "", conflicts_with = "range")]
     from_trend: Option<String>,
     #[command(flatten)]
@@ -55,7 +55,8 @@ pub(super) struct Bisect {
     /// A part of the name of the history's environment [default: the one recorded last]
     #[arg(long, value_name = "PART", requires = "from_trend")]
     environment: Option<String>,
-    /// How much worse than at the good commit the metric may be, in place of the limit in budgets.toml: 3%
+    /// The smallest step that is found, in place of the limit in budgets.toml: 3% for a metric that is 3 % worse than at the
+    /// good commit
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     by: Option<f64>,
     /// The chance of a wrong answer in the whole search
@@ -155,14 +156,14 @@ impl Bisect {
         ));
         let range = format!("{}..{}", step.good, step.bad);
         // How a metric grows has no value at a commit that another could be held against.
-        let half = (!bisect::is_slope(&project.budgets()?, &step.test)).then_some(step.by / 2.0);
-        if half.is_none() && self.by.is_none() {
+        let most = (!bisect::is_slope(&project.budgets()?, &step.test)).then_some(step.by / 1.5);
+        if most.is_none() && self.by.is_none() {
             context.tell(&format!(
                 "`{}` limits how a metric grows, so its own limit is searched for",
                 step.test
             ));
         }
-        Ok(Searched { name: step.test, range, by: self.by.or(half) })
+        Ok(Searched { name: step.test, range, by: self.by.or(most) })
     }
 }
 

@@ -53,6 +53,21 @@ fn base_tolerance(factor: f64, bound: Bound) -> f64 {
     if allowed > 0.0 { allowed.clamp(LEAST_BASE_TOLERANCE, BASE_TOLERANCE) } else { BASE_TOLERANCE }
 }
 
+/// Returns how much worse than the base a limit may allow, as a share, so that what is worse by `step` lies beyond its
+/// tolerance as well: `2 %` for a step of 3 %. It is a little less than the most, in a round number.
+pub fn allowed_below(step: f64) -> f64 {
+    let beyond = |tolerance: f64| (1.0 + step) / (1.0 + tolerance) - 1.0;
+    // Below one point the tolerance is as large as what is allowed.
+    let same = (1.0 + step).sqrt() - 1.0;
+    let most = match (beyond(BASE_TOLERANCE), beyond(LEAST_BASE_TOLERANCE)) {
+        (allowed, _) if allowed >= BASE_TOLERANCE => allowed,
+        (_, allowed) if same < LEAST_BASE_TOLERANCE => allowed.max(step / 4.0),
+        _ => same,
+    };
+    let round = 10_f64.powi(3 - most.log10().floor() as i32);
+    (most * round).floor() / round
+}
+
 fn method(metric: &Metric) -> Method {
     let quantile = |statistic: Statistic| statistic.quantile().unwrap_or(0.5);
     match (metric.sample(), metric.statistic()) {
@@ -119,5 +134,26 @@ pub fn can_interleave(metric: &Metric) -> bool {
         | SampleKind::Process
         | SampleKind::Record
         | SampleKind::Sweep => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_lies_beyond_the_limit_for_it_and_its_tolerance() {
+        for step in [1e-4, 9e-4, 0.002, 0.0021, 0.01, 0.02, 0.0201, 0.03, 0.2, 1.0, 9.0] {
+            let allowed = allowed_below(step);
+            let passes = |factor: f64, bound| (1.0 + base_tolerance(factor, bound)) * factor;
+            let most = passes(1.0 + allowed, Bound::Max);
+            assert!(allowed >= step / 4.01, "{step}: {allowed}");
+            assert!(most <= 1.0 + step || step < 1.4e-3, "{step}: {most}");
+            assert!(most > 1.0 + step * 0.97, "{step}: {most}");
+            let rate = 1.0 / (1.0 + allowed);
+            let least = rate / (1.0 + base_tolerance(rate, Bound::Min));
+            assert!(least * (1.0 + step) >= 1.0 - 1e-12 || step < 1.4e-3, "{step}: {least}");
+        }
+        assert!((allowed_below(0.03) - 0.019_80).abs() < 1e-9, "{}", allowed_below(0.03));
     }
 }
