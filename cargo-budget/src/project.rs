@@ -14,9 +14,6 @@ use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::runs::{judged_nothing, last_run, latest};
 
-/// The variable that names another directory for results. The harness reads it too.
-const DIRECTORY: &str = "PERF_BUDGET_DIR";
-
 /// A directory with a `budgets.toml`.
 #[derive(Debug, Clone)]
 pub(crate) struct Project {
@@ -105,7 +102,7 @@ impl Project {
     /// Returns the directory with the results of the project's last run. Only the run knew where that is, and left a
     /// pointer unless it is `target/budgets` of the workspace.
     pub(crate) fn results(&self) -> PathBuf {
-        if let Some(set) = std::env::var_os(DIRECTORY) {
+        if let Some(set) = paths::named() {
             return self.root.join(set);
         }
         let places = self.places();
@@ -144,7 +141,7 @@ impl Project {
 
     /// Refuses to say which of several results are the newest, if some were recorded at a time that is later than now.
     fn can_tell_newest(&self) -> Result<(), Failure> {
-        if std::env::var_os(DIRECTORY).is_some() {
+        if paths::named().is_some() {
             return Ok(());
         }
         let began = |place: paths::Place| Some((self.began(&place)?, place.results));
@@ -158,8 +155,9 @@ impl Project {
         Err(Failure::unmeasured(format!(
             "the run in `{}` was recorded at a time that is later than now, so it cannot be told which results are the \
              newest; the clock was set: run the tests again and remove the older results, or name the right ones by \
-             {DIRECTORY}",
-            results.display()
+             {}",
+            results.display(),
+            paths::DIRECTORY
         )))
     }
 
@@ -185,7 +183,7 @@ impl Project {
         let runs = record.begun.iter().map(|begun| &begun.run);
         let mut runs = runs.chain(record.outcomes.iter().map(|outcome| &outcome.run));
         // A directory that is named may have been brought from another machine, where the project was elsewhere.
-        let is_brought = std::env::var_os(DIRECTORY).is_some() && !runs.any(|run| self.is_own(run));
+        let is_brought = paths::named().is_some() && !runs.any(|run| self.is_own(run));
         let is_own =
             |run: &Run| if is_brought { self.is_of_package(run) } else { self.is_own(run) };
         record.outcomes.retain(|outcome| is_own(&outcome.run));

@@ -9,9 +9,10 @@ use perf_budget_core::paths;
 /// The variables that name a run of several processes: that of perf-budget comes before that of nextest.
 const RUN_ID: [&str; 2] = ["PERF_BUDGET_RUN", "NEXTEST_RUN_ID"];
 
-/// Returns the name of the run of several processes that this one belongs to, if the environment has one.
+/// Returns the name of the run of several processes that this one belongs to, if the environment has one. A variable that
+/// is empty names none.
 pub(crate) fn named_run() -> Option<String> {
-    RUN_ID.iter().find_map(|name| std::env::var(name).ok())
+    RUN_ID.iter().find_map(|name| std::env::var(name).ok().filter(|run| !run.is_empty()))
 }
 
 /// Returns which attempt of its test this process is. Nextest tries a red test again, and counts the attempts; every

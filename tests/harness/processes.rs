@@ -140,6 +140,11 @@ fn a_name_that_is_used_twice_is_red() {
         let red = case.run().exited(101);
         red.printed(["the run `one` has judged this test before", "a name of its own"]);
         assert_eq!(case.outcomes().last().unwrap().verdict, Verdict::Unmeasured);
+        // A variable that is empty names no run.
+        let case = case.env(variable, "");
+        fs::write(case.dir.join("file"), "small").unwrap();
+        case.run().exited(0);
+        case.run().exited(0);
     }
 }
 

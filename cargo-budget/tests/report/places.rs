@@ -6,7 +6,7 @@ use perf_budget_core::paths;
 use perf_budget_core::record::{self, Begun, Test};
 use perf_budget_core::verdict::Verdict;
 
-use crate::command::{Scratch, run_in};
+use crate::command::{Scratch, command, run_in};
 
 /// A project with results.
 struct Project(Scratch);
@@ -103,6 +103,9 @@ fn the_newest_results_count_wherever_they_are() {
     project.reports(&[], 0, &["2 pass"]);
     project.record("elsewhere/budgets", "budgets.toml", &project.run("2", 200), &BOTH, &RED);
     project.reports(&[], 1, &["1 fail"]);
+    // A variable that is empty names no other directory.
+    let unset = command(&project.0.0, &["report"]).env("PERF_BUDGET_DIR", "").output().unwrap();
+    assert_eq!(unset.status.code(), Some(1), "{unset:?}");
     project.record("target/budgets", "budgets.toml", &project.run("3", 300), &BOTH, &GREEN);
     project.reports(&[], 0, &["2 pass"]);
     // A newer run of another checkout is in the same record.

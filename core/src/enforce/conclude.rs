@@ -38,8 +38,8 @@ pub(super) struct Seen {
     /// How instructions were counted.
     counted: Option<Counted>,
     sides: ByMetric<Vec<(f64, f64)>>,
-    /// Whether the work of an operation is a number of bytes.
-    counts_bytes: bool,
+    /// The work of one operation, which a rate counts.
+    work: Work,
     remarks: ByMetric<Vec<String>>,
 }
 
@@ -65,7 +65,9 @@ impl Seen {
         for (metric, sides) in process.sides.rows() {
             self.sides.or_default(metric).push(*sides);
         }
-        self.counts_bytes |= matches!(process.work, Work::Bytes(_));
+        if first || matches!(process.work, Work::Bytes(_)) {
+            self.work = process.work;
+        }
         if self.counted.is_none() {
             self.counted.clone_from(&process.counted);
         }
@@ -130,8 +132,9 @@ pub(super) fn conclude(
         Some((reason, _)) => words::unjudged(&outcome, reason),
         None => words::reason(&outcome, limit, seen.links.linked()),
     };
-    if let Some(nothing) = words::did_nothing(&outcome, limit).filter(|_| verdict == Verdict::Pass)
-    {
+    let (Work::Operations(work) | Work::Bytes(work)) = seen.work;
+    let nothing = words::did_nothing(&outcome, limit, work);
+    if let Some(nothing) = nothing.filter(|_| verdict == Verdict::Pass) {
         outcome.verdict = Verdict::Warn;
         outcome.reason = format!("{}; {nothing}", outcome.reason);
     }
@@ -148,7 +151,7 @@ fn sides(open: &Open, seen: &Seen) -> Option<Sides> {
     let metric = &open.asked.limit.metric;
     let unit = match metric.units() {
         Units::One(unit) => unit,
-        Units::Rate if seen.counts_bytes => Unit::BytesPerSecond,
+        Units::Rate if matches!(seen.work, Work::Bytes(_)) => Unit::BytesPerSecond,
         Units::Rate => Unit::PerSecond,
         Units::Any => Unit::Number,
     };

@@ -299,11 +299,15 @@ impl Open {
         }
     }
 
-    /// Returns a judged number as people read it: a ratio and not its logarithm.
+    /// Returns a judged number as people read it: a ratio and not its logarithm, and no time below zero, where the
+    /// formulas may set the end of an interval.
     pub(super) fn shown(&self, value: f64) -> f64 {
+        let times = [SampleKind::Operation, SampleKind::Batch];
+        let kind = self.asked.limit.metric.sample();
         match self.judgement {
             Judgement::Statistical(_) if self.is_relative() && value <= LN_OF_ZERO => 0.0,
             Judgement::Statistical(_) if self.is_relative() => value.exp(),
+            Judgement::Statistical(_) if times.contains(&kind) => value.max(0.0),
             Judgement::Deterministic(_) | Judgement::Statistical(_) => value,
         }
     }

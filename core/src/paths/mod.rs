@@ -13,7 +13,7 @@ pub use self::pointer::{Place, default, leave, places};
 pub use self::user_cache::{USER_CACHE, user_cache};
 
 /// The variable that overrides the directory of results.
-const DIRECTORY: &str = "PERF_BUDGET_DIR";
+pub const DIRECTORY: &str = "PERF_BUDGET_DIR";
 
 /// Returns the file with the budgets: `named`, or `budgets.toml`, beside the package's manifest.
 pub fn budgets(named: Option<&Path>) -> PathBuf {
@@ -31,8 +31,8 @@ pub fn budgets(named: Option<&Path>) -> PathBuf {
 /// # Errors
 /// If it cannot be created, or the path of the test binary is unknown.
 pub fn results() -> Result<PathBuf, Error> {
-    let directory = match std::env::var_os(DIRECTORY) {
-        Some(set) => PathBuf::from(set),
+    let directory = match named() {
+        Some(set) => set,
         None => match package().filter(|_| is_unpacked()) {
             Some(package) => default(&workspace(&package)),
             None => target()?.join("budgets"),
@@ -46,6 +46,12 @@ pub fn results() -> Result<PathBuf, Error> {
         ))
     })?;
     directory.canonicalize().map_err(|e| Error::io("resolve", &directory, e))
+}
+
+/// Returns the directory of results that the environment names. A variable that is empty names none: a workflow sets it
+/// so from an input that was left out.
+pub fn named() -> Option<PathBuf> {
+    std::env::var_os(DIRECTORY).filter(|set| !set.is_empty()).map(PathBuf::from)
 }
 
 /// Returns the directory of the package whose tests run, if cargo or nextest names it.

@@ -1,11 +1,12 @@
 //! GitHub Actions: annotations on lines of `budgets.toml`, and the step's summary. They need no token.
 //!
-//! A workflow command is one line, in which `%`, CR and LF are escaped, and in properties also `:` and `,` (the
+//! A workflow command is one line, in which `%` and LF are escaped, and in properties also `:` and `,` (the
 //! toolkit's `command.ts` is the reference). The summary is Markdown with HTML; every text from outside is escaped
 //! for both.
 
 use std::fmt::Write as _;
 
+use super::plain::without_control;
 use super::terminal::{bound_text, value_text};
 use super::used::used;
 use crate::outcome::Outcome;
@@ -114,7 +115,7 @@ pub fn mark(outcome: &Outcome) -> &'static str {
 }
 
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    without_control(text).replace('%', "%25").replace('\n', "%0A")
 }
 
 fn property(text: &str) -> String {
@@ -195,7 +196,7 @@ mod tests {
 
     #[test]
     fn every_text_is_escaped() {
-        check(&data("50 %\r\n::error::x"), "50 %25%0D%0A::error::x");
+        check(&data("50 %\n::error::x\u{202e}y"), "50 %25%0A::error::x\\u{202e}y");
         check(&property("a,b:c\n%"), "a%2Cb%3Ac%0A%25");
         check(&cell("<img src=x>|a\n`b`"), "&lt;img src=x&gt;&#124;a<br>&#96;b&#96;");
     }

@@ -29,15 +29,7 @@ pub fn explain(outcome: &Outcome) -> String {
     let mut text = format!("{} ({})\n", plain(&outcome.reason), plain(&outcome.place()));
     let mut row = |name: &str, value: &str| {
         for (i, line) in plain(value).lines().enumerate() {
-            // GitHub's runner would take the line for a command, even if it is indented.
-            let foreign = i > 0 && line.trim_start().starts_with("::");
-            let name = if i == 0 {
-                name
-            } else if foreign {
-                "|"
-            } else {
-                ""
-            };
+            let name = if i == 0 { name } else { "" };
             let _ = writeln!(text, "  {name:<10} {line}");
         }
     };
@@ -221,11 +213,11 @@ pub fn table(outcomes: &[Outcome], colour: Colour) -> String {
 pub fn remarks(outcomes: &[Outcome]) -> String {
     let mut text = String::new();
     for outcome in outcomes.iter().filter(|o| o.verdict == Verdict::Warn) {
-        let _ = writeln!(text, "warning: {}: {}", outcome.test, outcome.reason);
+        let _ = writeln!(text, "warning: {}: {}", outcome.test, plain(&outcome.reason));
     }
     let unsettled = |o: &&Outcome| o.verdict == Verdict::Inconclusive && !o.is_red();
     for outcome in outcomes.iter().filter(unsettled) {
-        let _ = writeln!(text, "INCONCLUSIVE: {}: {}", outcome.test, outcome.reason);
+        let _ = writeln!(text, "INCONCLUSIVE: {}: {}", outcome.test, plain(&outcome.reason));
         let _ = writeln!(text, "  to settle it: {}", next(outcome));
     }
     let mut reported = HashSet::new();

@@ -5,16 +5,34 @@ use crate::metric::SampleKind;
 use crate::outcome::Outcome;
 use crate::quantity::Unit;
 
-/// The time below which an operation has done nothing: no processor adds two numbers in less.
-const NOTHING: f64 = 0.2e-9;
+/// The time below which an operation of a batch has done nothing: about a step of a processor, which the loop around it
+/// takes already.
+const NOTHING: f64 = 0.5e-9;
+
+/// The same where each operation is timed alone: clocks count whole nanoseconds, and their own cost is subtracted.
+const NOTHING_ALONE: f64 = 2.5e-9;
 
 /// Says that an operation takes less time than can be told, if that is so. Such a value holds every limit, and often
-/// the compiler has removed the work.
-pub fn did_nothing(outcome: &Outcome, limit: &Limit) -> Option<String> {
-    let of_operations = matches!(limit.metric.sample(), SampleKind::Operation | SampleKind::Batch);
-    let is_time = limit.number().1 == Unit::Seconds && limit.bound == Bound::Max;
+/// the compiler has removed the work. An operation counts for `work` in a rate.
+pub fn did_nothing(outcome: &Outcome, limit: &Limit, work: f64) -> Option<String> {
     let value = outcome.estimate?.value;
-    (of_operations && is_time && value < NOTHING).then(|| {
+    let unit = limit.number().1;
+    let is_absolute = match limit.bound {
+        Bound::Max => unit == Unit::Seconds,
+        Bound::Min => [Unit::PerSecond, Unit::BytesPerSecond].contains(&unit),
+    };
+    let is_nothing = match limit.metric.sample() {
+        SampleKind::Operation => value < NOTHING_ALONE,
+        SampleKind::Batch => value < NOTHING,
+        SampleKind::Rate => work / value < NOTHING,
+        SampleKind::File
+        | SampleKind::Process
+        | SampleKind::Failure
+        | SampleKind::Run
+        | SampleKind::Record
+        | SampleKind::Sweep => false,
+    };
+    (is_absolute && is_nothing).then(|| {
         "an operation takes less time than the clock can tell: the compiler may have removed its work, or turned it into \
          a formula; pass what goes in through `std::hint::black_box` and return what comes out"
             .to_owned()
@@ -36,11 +54,15 @@ mod tests {
             let estimate = Some(Estimate { value, low: None, high: None });
             let outcome = Outcome { estimate, ..Outcome::default() };
             let limit = &file.budgets[0].limits[0];
-            assert_eq!(did_nothing(&outcome, limit).is_some(), want, "{metric}: {value}");
+            assert_eq!(did_nothing(&outcome, limit, 2.0).is_some(), want, "{metric}: {value}");
         };
         check("max.p50 = \"1 ms\"", 0.0, true);
-        check("max.mean = \"1 ms\"", 1e-10, true);
-        check("max.mean = \"1 ms\"", 3e-10, false);
+        check("max.p50 = \"1 ms\"", 2e-9, true);
+        check("max.p50 = \"1 ms\"", 3e-9, false);
+        check("max.mean = \"1 ms\"", 3e-10, true);
+        check("max.mean = \"1 ms\"", 6e-10, false);
+        check("min.throughput = \"1 op/s\"", 6e9, true);
+        check("min.throughput = \"1 op/s\"", 3e9, false);
         check("max.mean = \"1.1 x base\"", 0.0, false);
         check("max.cpu = \"1 ms\"", 0.0, false);
         check("max.allocs = 3", 0.0, false);
