@@ -40,7 +40,8 @@ pub(super) struct Report {
     /// Only report a run that began at this time or later, in seconds since 1970
     #[arg(long, value_name = "SECONDS", conflicts_with_all = ["input", "merge"])]
     since: Option<u64>,
-    /// Accept that a run with a process for each test, as under nextest, has outcomes of some tests only
+    /// Accept a run of some tests: that a run with a process for each test, as under nextest, has outcomes of some only, and
+    /// that tests which this run left out are red since an earlier one
     #[arg(long)]
     partial: bool,
     /// Which of its two files github-action-benchmark gets
@@ -63,7 +64,7 @@ impl Report {
             input::record(&self.input, progress)?
         };
         if self.partial {
-            report.missing = 0;
+            report.accept_partial();
         }
         report.precede(&self.history, progress)?;
         // Files that were measured on another machine are not here to look into.

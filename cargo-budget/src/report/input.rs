@@ -79,9 +79,10 @@ pub(crate) fn split(record: Record, remarks: Vec<String>) -> Report {
     let last = last_run(&record);
     let shown: HashSet<String> = last.iter().map(|outcome| outcome.run.id.clone()).collect();
     let missing = shown.iter().map(|id| missing(&record, id)).sum();
+    let left = left(&record, &last);
     let mut earlier = record.outcomes;
     earlier.retain(|outcome| !shown.contains(&outcome.run.id));
-    let mut report = Report { missing, remarks, ..Report::new(last, earlier) };
+    let mut report = Report { missing, left, remarks, ..Report::new(last, earlier) };
     if missing > 0 {
         report.remarks.push(format!(
             "{} of the run {} no outcome: left out by a filter, or the run ended before; `--partial` accepts that",
@@ -89,7 +90,27 @@ pub(crate) fn split(record: Record, remarks: Vec<String>) -> Report {
             if missing == 1 { "has" } else { "have" }
         ));
     }
+    if let [first, rest @ ..] = &report.left[..] {
+        let more = match rest.len() {
+            0 => " is".to_owned(),
+            n => format!(" and {n} more are"),
+        };
+        report.remarks.push(format!(
+            "`{}`{more} red since an earlier run, and this run left that out; run the whole suite again, or accept that by \
+             `--partial`",
+            first.test
+        ));
+    }
     report
+}
+
+/// Returns the red outcomes of earlier runs whose tests the last run left out.
+fn left(record: &Record, last: &[Outcome]) -> Vec<Outcome> {
+    let judged: HashSet<(&String, &String)> =
+        last.iter().map(|own| (&own.file, &own.test)).collect();
+    let mut left = crate::runs::latest(record);
+    left.retain(|outcome| outcome.is_red() && !judged.contains(&(&outcome.file, &outcome.test)));
+    left
 }
 
 /// Returns how many tests of a run have no outcome, where it has a process for each test: such a run does not say which
@@ -118,6 +139,7 @@ pub(crate) fn latest(start: &Path, progress: Progress) -> Result<Report, Failure
         latest.iter().map(|own| (&own.test, &own.run.id)).collect();
     report.earlier.retain(|outcome| !shown.contains(&(&outcome.test, &outcome.run.id)));
     report.outcomes = latest;
+    report.left = Vec::new();
     Ok(report)
 }
 

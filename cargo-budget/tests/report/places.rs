@@ -176,8 +176,28 @@ fn a_run_that_ended_early_is_red_in_every_format() {
         &BOTH[..1],
         &GREEN[..1],
     );
-    project.reports(&[], 0, &["1 pass"]);
+    project.reports(&["--partial"], 0, &["1 pass"]);
+    project.reports(&[], 3, &["`a::gzip` is red since an earlier run"]);
     project.reports(&["--since", "201"], 3, &["no run of this project began since then"]);
+}
+
+/// A green run of one test does not cover the red that an earlier run gave another.
+#[test]
+fn a_red_that_a_later_run_left_out_stays_red() {
+    let project = Project::new("places-left");
+    let record = |id, began, begun: &[&str], judged: &[(&str, Verdict)]| {
+        project.record("target/budgets", "budgets.toml", &project.run(id, began), begun, judged);
+    };
+    record("1", 100, &BOTH, &RED);
+    record("2", 200, &BOTH[1..], &GREEN[1..]);
+    let said = project.reports(&[], 1, &["`a::size` is red since an earlier run", "--partial"]);
+    assert!(!said.contains("1 fail"), "{said}");
+    project.reports(&["--partial"], 0, &["1 pass"]);
+    // It is judged again.
+    record("3", 300, &BOTH[..1], &GREEN[..1]);
+    project.reports(&[], 0, &["1 pass"]);
+    record("4", 400, &BOTH, &GREEN);
+    project.reports(&[], 0, &["2 pass"]);
 }
 
 /// Where each test is a process, a test that never began may have been left out, or the runner was killed.
