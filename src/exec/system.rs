@@ -90,6 +90,16 @@ pub(super) fn most_processes() -> String {
     String::new()
 }
 
+/// Why no process can be measured here; `None` if that is not known beforehand. Processes that a measured one leaves behind
+/// are found in `/proc`, as is what it uses.
+pub(crate) fn unusable() -> Option<&'static str> {
+    let is_missing = cfg!(target_os = "linux") && std::fs::read_link("/proc/self/exe").is_err();
+    is_missing.then_some(
+        "nothing was measured: /proc is not mounted, in which Linux says what a process uses and what it has left behind; \
+         mount it (`mount -t proc proc /proc`)",
+    )
+}
+
 /// Does the work of a relay, or of a process that becomes a command, if this process was started as one, and returns
 /// the exit code. Every program that measures commands has to call it first.
 ///

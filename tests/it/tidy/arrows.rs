@@ -171,7 +171,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "harness",
         &[
-            "budget", "error", "exec", "outcome", "paths", "profile", "progress", "record",
+            "budget", "error", "exec", "os", "outcome", "paths", "profile", "progress", "record",
             "report", "run", "selftest", "session", "verdict",
         ],
     ),
