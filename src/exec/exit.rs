@@ -17,7 +17,7 @@ pub(crate) enum Exit {
 
 /// What the kernel's out-of-memory killer did while a process ran.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux tells"))]
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux tells"))]
 pub(super) enum MemoryKiller {
     /// It is not reported here.
     Unknown,

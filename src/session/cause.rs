@@ -20,6 +20,7 @@ use super::sampled::judged;
 use super::side::Side;
 use super::state::{Cause, Profiled, Session, lock};
 use crate::instrument::instructions;
+use crate::os::threads;
 use crate::subject;
 use crate::worker::process::Build;
 
@@ -116,12 +117,11 @@ impl Session {
         let (head, reference) = self.sides(profiled)?;
         let began = Instant::now();
         // An old release of this library at the base does not know how.
-        let (now, before) = std::thread::scope(|scope| {
-            let run = |side| scope.spawn(move || Side::profiles(side, LONGEST));
-            let before = reference.as_ref().map(run);
-            let now = head.profiles(LONGEST);
-            (now, before.map(|thread| thread.join().unwrap_or_else(|_| Err(broken()))))
-        });
+        let (before, now) = threads::both(
+            || reference.as_ref().map(|side| side.profiles(LONGEST)),
+            || head.profiles(LONGEST),
+        );
+        let before = before.unwrap_or_else(|_| Some(Err(broken())));
         let before = before.transpose().map_err(|why| why.of_role(Some("the base")))?;
         let mut blame = blame::compare(before.as_deref(), &now?, &self.own_crates(&head));
         blame.seconds = began.elapsed().as_secs_f64();

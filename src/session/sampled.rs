@@ -17,6 +17,7 @@ use perf_budget_core::suite::names;
 use super::side::Side;
 use super::state::{Profiled, Session, Taken, lock};
 use crate::instrument::sampled::{IS_KNOWN, Sampling, unsupported};
+use crate::os::threads;
 
 /// How many samples are taken of each side: as many as a difference of 3 % needs.
 const MOST: usize = 3000;
@@ -86,11 +87,11 @@ impl Session {
                 Code::state(file).ok_or_else(|| Unmeasured::new(Reason::Harness, text()))?;
             Ok::<_, Unmeasured>((samples, at))
         };
-        let (of_now, of_before) = std::thread::scope(|scope| {
-            let other = reference.as_ref().map(|side| scope.spawn(|| run(side, &before)));
-            let now = run(&head, &now);
-            (now, other.map(|thread| thread.join().unwrap_or_else(|_| Err(stopped()))))
-        });
+        let (of_before, of_now) = threads::both(
+            || reference.as_ref().map(|side| run(side, &before)),
+            || run(&head, &now),
+        );
+        let of_before = of_before.unwrap_or_else(|_| Some(Err(stopped())));
         let of_before = of_before.transpose().map_err(|why| why.of_role(Some("the base")))?;
         let ((samples, at), before_samples) = (of_now?, of_before.map_or(0.0, |of| of.0));
         let fewest = if reference.is_some() { samples.min(before_samples) } else { samples };
