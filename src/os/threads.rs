@@ -46,7 +46,11 @@ pub(crate) fn both<A: Send, B>(
     let (done, here) = scope(|scope| {
         let thread = Builder::new().spawn_scoped(scope, run);
         let here = here();
-        (thread.map_or_else(|_| Ok(run()), |thread| thread.join()), here)
+        let done = match thread {
+            Ok(thread) => thread.join(),
+            Err(_) => Ok(run()),
+        };
+        (done, here)
     });
     (done.map(|done| done.expect("only one of the two takes it")), here)
 }
