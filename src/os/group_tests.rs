@@ -73,8 +73,8 @@ impl Scripted {
         fs::write(self.0.join(file), text).unwrap();
     }
 
-    fn limit(&self, group: &str, most: u64) -> Option<Limit> {
-        Some(Limit { group: self.0.join(group), most })
+    fn limit(&self, group: &str, most: u64) -> Limit {
+        Limit { group: self.0.join(group), most }
     }
 }
 
@@ -98,7 +98,7 @@ fn the_limit_that_was_reached_is_found_in_version_2() {
     assert_eq!(before.since(&before), Starved { killed: Some(false), limit: None });
     scripted.write("outer/memory.events", &events(2, 2));
     scripted.write("outer/inner/memory.events", &events(0, 2));
-    let limit = scripted.limit("outer", 67_108_864);
+    let limit = Some(scripted.limit("outer", 67_108_864));
     let starved = Memory::of(&scripted.groups()).since(&before);
     assert_eq!(starved, Starved { killed: Some(true), limit });
 }
@@ -115,7 +115,7 @@ fn the_limit_that_was_reached_is_found_in_version_1() {
     let before = Memory::of(&scripted.groups());
     // Memory that could be taken back: no process was killed.
     scripted.write("outer/inner/memory.failcnt", "8\n");
-    let limit = scripted.limit("outer/inner", 1_000_000);
+    let limit = Some(scripted.limit("outer/inner", 1_000_000));
     let starved = Memory::of(&scripted.groups()).since(&before);
     assert_eq!(starved, Starved { killed: Some(false), limit: limit.clone() });
     scripted.write("outer/inner/memory.oom_control", &control(1));
@@ -143,7 +143,7 @@ fn the_smallest_limit_of_processes_counts() {
     scripted.write("pids.max", "30\n");
     scripted.write("outer/pids.max", "20\n");
     scripted.write("outer/inner/pids.max", "max\n");
-    assert_eq!(smallest(scripted.groups(), "pids.max"), scripted.limit("outer", 20));
+    assert_eq!(smallest(scripted.groups(), "pids.max"), Some(scripted.limit("outer", 20)));
 }
 
 /// Reads this system: whatever it reports, nothing has happened between two readings right after each other.
