@@ -9,13 +9,14 @@
 //! without evidence a red could be run again until it is green by chance.
 
 use std::fs::{self, OpenOptions};
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::OnceLock;
 
 use hmac_sha256::HMAC;
 use perf_budget_core::paths;
+
+use crate::os::random::random;
 
 /// The file in the user's cache directory that has the key.
 const NAME: &str = "seal.key";
@@ -43,9 +44,9 @@ impl Seal {
         }
         fs::create_dir_all(directory)?;
         // Another process may have the same number, in another container.
-        let number = u64::from_le_bytes(random()[..8].try_into().unwrap_or_default());
+        let number = u64::from_le_bytes(random());
         let new = directory.join(format!(".{NAME}-{number:016x}"));
-        private(&new)?.write_all(&random())?;
+        private(&new)?.write_all(&random::<LENGTH>())?;
         // If another process has made a key meanwhile, that one counts. A link never replaces a file.
         let linked = fs::hard_link(&new, &path);
         let _ = fs::remove_file(&new);
@@ -76,18 +77,6 @@ fn private(path: &Path) -> io::Result<fs::File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
-}
-
-/// Returns a random key. The standard library keys its hash tables with random numbers of the system, and such a hash
-/// cannot be predicted without them.
-fn random() -> [u8; LENGTH] {
-    let mut key = [0; LENGTH];
-    for (nth, part) in key.chunks_mut(8).enumerate() {
-        let mut hasher = RandomState::new().build_hasher();
-        hasher.write_usize(nth);
-        part.copy_from_slice(&hasher.finish().to_le_bytes());
-    }
-    key
 }
 
 #[cfg(test)]

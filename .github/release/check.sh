@@ -1,26 +1,31 @@
 #!/usr/bin/env bash
 # Says what is missing before this revision can be released: all of it, before anything is built.
 #
-#   TAG         the tag that is to be released, such as v0.1.0; nothing where the release is only tried
+#   TAG         the tag that is to be released, such as v0.1.0; nothing where the release is only tried, and then what is missing
+#               is no error yet
 #   REPOSITORY  the address of this repository
 set -euo pipefail
 
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
-if [ -z "$TAG" ]; then
-    echo "nothing is released: cargo budget $version is built and packed"
-    exit 0
-fi
+level=error
 missing=0
 needs() {
-    echo "::error::$1"
+    echo "::$level::$1"
     missing=1
 }
-[ "$TAG" = "v$version" ] || needs "the tag is $TAG, and Cargo.toml has the version $version: tag v$version"
+if [ -z "$TAG" ]; then
+    echo "nothing is released: cargo budget $version is built and packed"
+    level=notice
+else
+    [ "$TAG" = "v$version" ] || needs "the tag is $TAG, and Cargo.toml has the version $version: tag v$version"
+fi
 grep -q "^## \[$version\] - [0-9]" CHANGELOG.md ||
     needs "CHANGELOG.md has no day for $version: write \`## [$version] - YYYY-MM-DD\`"
-# `cargo binstall` finds the files of a release by this line.
+# `cargo binstall` finds the files of a release by this line, and crates.io links to it from each package.
 grep -q "^repository = \"$REPOSITORY\"$" Cargo.toml ||
     needs "[workspace.package] of Cargo.toml does not have \`repository = \"$REPOSITORY\"\`"
-grep -q '^repository.workspace = true$' cargo-budget/Cargo.toml ||
-    needs "[package] of cargo-budget/Cargo.toml does not have \`repository.workspace = true\`"
-exit "$missing"
+for manifest in Cargo.toml core/Cargo.toml cargo-budget/Cargo.toml; do
+    grep -q '^repository.workspace = true$' "$manifest" ||
+        needs "[package] of $manifest does not have \`repository.workspace = true\`"
+done
+[ "$level" = notice ] || exit "$missing"

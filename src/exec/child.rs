@@ -11,7 +11,7 @@ use super::after_ready::Watch;
 use super::exit::{self, Exit};
 use super::launch::{Event, Finished, Input, Launch, Stream, Written};
 use super::output::{self, Drain};
-use super::system::{self, End};
+use super::system::{self, End, MemoryCounts};
 use super::usage::Living;
 use super::{refusal, repository};
 
@@ -26,7 +26,7 @@ pub(crate) struct Child {
     stdin: Option<io::PipeWriter>,
     #[cfg(unix)]
     channel: Option<std::os::unix::net::UnixStream>,
-    kills_before: Option<u64>,
+    memory_before: MemoryCounts,
     finished: bool,
     /// How the process ended, if it ended by itself.
     ended: Option<Finished>,
@@ -91,7 +91,7 @@ impl Child {
                 command.current_dir(dir);
             }
         };
-        let kills_before = system::memory_kills();
+        let memory_before = MemoryCounts::now();
         let handle =
             system::start(launch, surround).map_err(|e| refusal::start_failed(launch, &e))?;
         Ok(Child {
@@ -103,7 +103,7 @@ impl Child {
             stdin: stdin_end,
             #[cfg(unix)]
             channel,
-            kills_before,
+            memory_before,
             finished: false,
             ended: None,
         })
@@ -303,7 +303,7 @@ impl Child {
             Exit::Signal(signal) => Err(exit::died(
                 &self.name,
                 signal,
-                memory_killed(self.kills_before),
+                &self.memory_before.killer_since(),
                 self.last_words(),
             )),
         }
@@ -323,10 +323,4 @@ impl Drop for Child {
     fn drop(&mut self) {
         self.kill();
     }
-}
-
-/// Whether the kernel has killed a process for lack of memory since `before`; `None` if the kernel does not report
-/// it.
-fn memory_killed(before: Option<u64>) -> Option<bool> {
-    Some(system::memory_kills()? > before?)
 }

@@ -1,6 +1,9 @@
 //! How a process ended, in words: by which signal, and who is likely to have sent it.
 
+use std::path::PathBuf;
+
 use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::quantity::{Quantity, Unit};
 
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,6 +13,21 @@ pub(crate) enum Exit {
     /// By this signal.
     #[cfg_attr(not(unix), expect(dead_code, reason = "there are none"))]
     Signal(i32),
+}
+
+/// What the kernel's out-of-memory killer did while a process ran.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux tells"))]
+pub(super) enum MemoryKiller {
+    /// It is not reported here.
+    Unknown,
+    /// It did nothing.
+    Idle,
+    /// It ended a process, but none of the harness's own control group.
+    Elsewhere,
+    /// It ended a process here: for lack of memory in the machine, or because this control group had all the bytes that it
+    /// may have.
+    Struck(Option<(PathBuf, u64)>),
 }
 
 /// The signals that Linux and macOS number alike, and each system's own. Other signals are shown by number.
@@ -43,18 +61,17 @@ const SIGNALS: &[(i32, &str, &str)] = &[
 const SIGABRT: i32 = 6;
 const SIGKILL: i32 = 9;
 
-/// Describes a process that was ended by a signal that this harness did not send. `memory_killed` says whether the
-/// kernel has killed a process for lack of memory in that time, if the kernel reports it.
+/// Describes a process that was ended by a signal that this harness did not send.
 pub(super) fn died(
     name: &str,
     signal: i32,
-    memory_killed: Option<bool>,
+    memory_killer: &MemoryKiller,
     output: Option<String>,
 ) -> Unmeasured {
     let starved = output.as_deref().and_then(failed_allocation);
     let overflowed = output.as_deref().is_some_and(overflowed_stack);
     let (cause, text) = match (signal, starved) {
-        (SIGKILL, _) => (Cause::Killed, killed(name, memory_killed)),
+        (SIGKILL, _) => (Cause::Killed, killed(name, memory_killer)),
         (SIGABRT, Some(line)) => {
             (Cause::Crashed, format!("`{name}` ran out of memory and was ended by SIGABRT: {line}"))
         }
@@ -66,17 +83,26 @@ pub(super) fn died(
     Unmeasured { cause, text, output }
 }
 
-fn killed(name: &str, memory_killed: Option<bool>) -> String {
-    let who = match memory_killed {
-        Some(true) => {
-            "the kernel's out-of-memory killer struck in that time: give the machine or the container \
-             more memory, or the command less work"
-        }
-        Some(false) => {
-            "the kernel's out-of-memory killer did not strike in that time: look for a supervisor, a \
+fn killed(name: &str, memory_killer: &MemoryKiller) -> String {
+    let who = match memory_killer {
+        MemoryKiller::Struck(Some((group, most))) => format!(
+            "the kernel's out-of-memory killer struck in that time, when the control group `{}` had the {} of memory that \
+             it may have: give the container more memory, or the command less work",
+            group.display(),
+            Quantity::new(*most as f64, Unit::Bytes)
+        ),
+        MemoryKiller::Struck(None) => "the kernel's out-of-memory killer struck in that time: give the machine or the \
+             container more memory, or the command less work"
+            .to_owned(),
+        MemoryKiller::Elsewhere => "the kernel's out-of-memory killer struck in that time, but in another control group than \
+             the harness's: look for a supervisor, a time limit or a resource limit"
+            .to_owned(),
+        MemoryKiller::Idle => "the kernel's out-of-memory killer did not strike in that time: look for a supervisor, a \
              time limit or a resource limit"
+            .to_owned(),
+        MemoryKiller::Unknown => {
+            "the usual sender is the out-of-memory killer: see the kernel's log".to_owned()
         }
-        None => "the usual sender is the out-of-memory killer: see the kernel's log",
     };
     format!("`{name}` was ended by SIGKILL from outside; {who}")
 }
@@ -99,5 +125,28 @@ fn signal_name(signal: i32) -> String {
     match SIGNALS.iter().find(|s| s.0 == signal) {
         Some((_, name, meaning)) => format!("{name} ({meaning})"),
         None => format!("signal {signal}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_killed_is_said_as_far_as_it_is_known() {
+        let check = |killer: MemoryKiller, words: &str| {
+            let why = died("work", SIGKILL, &killer, None);
+            assert_eq!(why.cause, Cause::Killed);
+            assert!(why.text.starts_with("`work` was ended by SIGKILL from outside; "), "{why}");
+            assert!(why.text.contains(words), "{why}");
+        };
+        check(MemoryKiller::Unknown, "the usual sender is the out-of-memory killer");
+        check(MemoryKiller::Idle, "did not strike in that time: look for a supervisor");
+        check(MemoryKiller::Elsewhere, "but in another control group than the harness's");
+        check(MemoryKiller::Struck(None), "give the machine or the container more memory");
+        check(
+            MemoryKiller::Struck(Some(("/sys/fs/cgroup/app".into(), 64_000_000))),
+            "when the control group `/sys/fs/cgroup/app` had the 64 MB of memory that it may have: give the container",
+        );
     }
 }

@@ -74,7 +74,6 @@ pub(crate) use linux::{Accepted, Token, accept};
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use std::fs::File;
     use std::io::{self, Read, Write};
     use std::os::fd::{AsFd, AsRawFd, OwnedFd};
     use std::os::unix::net::UnixStream;
@@ -82,6 +81,7 @@ mod linux {
     use std::time::Duration;
 
     use super::Rejected;
+    use crate::os::random::random;
     use crate::os::{kernel, proc};
 
     /// The number of hexadecimal digits of a secret.
@@ -106,9 +106,7 @@ mod linux {
     impl Token {
         /// Makes a token, and this process's end of its socket.
         pub(crate) fn new() -> io::Result<(Token, UnixStream)> {
-            let mut random = [0; LENGTH / 2];
-            File::open("/dev/urandom")?.read_exact(&mut random)?;
-            let secret = format!("{:032x}", u128::from_ne_bytes(random));
+            let secret = format!("{:032x}", u128::from_ne_bytes(random::<{ LENGTH / 2 }>()));
             let (mut ours, theirs) = UnixStream::pair()?;
             ours.write_all(secret.as_bytes())?;
             Ok((Token { socket: theirs.into(), secret }, ours))

@@ -6,12 +6,18 @@ use std::path::Path;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
 use super::launch::Launch;
+use super::system;
 
 /// The pipes or threads for the output of a process could not be made.
 pub(super) fn pipes_failed(name: &str, error: &Error) -> Unmeasured {
     let text = format!(
         "failed to prepare the output of `{name}`: {error}; raise the limit of open files or of \
-         processes (ulimit -n, ulimit -u)"
+         processes (ulimit -n, ulimit -u){}",
+        if error.kind() == ErrorKind::WouldBlock {
+            system::most_processes()
+        } else {
+            String::new()
+        }
     );
     Unmeasured::new(Cause::Harness, text)
 }
@@ -40,9 +46,11 @@ pub(super) fn start_failed(launch: &Launch, error: &Error) -> Unmeasured {
         ),
         ErrorKind::WouldBlock => (
             Cause::Harness,
-            "there are too many processes; end some, or raise the limit (ulimit -u, or the \
-             container's pids limit)"
-                .to_owned(),
+            format!(
+                "there are too many processes; end some, or raise the limit (ulimit -u, or the \
+                 container's pids limit){}",
+                system::most_processes()
+            ),
         ),
         ErrorKind::OutOfMemory => {
             (Cause::Harness, "there is not enough memory for one more process".to_owned())

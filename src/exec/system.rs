@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use super::exit::MemoryKiller;
 use super::handshake::{self, Rejected};
 use super::usage::Living;
 
@@ -36,13 +37,67 @@ pub(super) fn used(handle: &Handle) -> Option<Duration> {
     return handle.living().map(|living| living.cpu);
 }
 
-/// Returns how often the kernel has killed a process for lack of memory since the system started; `None` if the
-/// platform does not report it.
-pub(super) fn memory_kills() -> Option<u64> {
+/// What the kernel has counted of lack of memory until a moment.
+#[derive(Debug)]
+pub(super) struct MemoryCounts {
+    /// How often it has killed a process for it since the system started.
     #[cfg(target_os = "linux")]
-    return crate::os::proc::memory_kills();
-    #[cfg(not(target_os = "linux"))]
-    None
+    kills: Option<u64>,
+    #[cfg(target_os = "linux")]
+    groups: crate::os::group::Memory,
+}
+
+impl MemoryCounts {
+    pub(super) fn now() -> MemoryCounts {
+        MemoryCounts {
+            #[cfg(target_os = "linux")]
+            kills: crate::os::proc::memory_kills(),
+            #[cfg(target_os = "linux")]
+            groups: crate::os::group::Memory::now(),
+        }
+    }
+
+    /// Returns what the kernel's out-of-memory killer has done since this moment.
+    pub(super) fn killer_since(&self) -> MemoryKiller {
+        #[cfg(target_os = "linux")]
+        {
+            let now = MemoryCounts::now();
+            let anywhere = now.kills.zip(self.kills).map(|(now, then)| now > then);
+            let starved = now.groups.since(&self.groups);
+            let limit = starved.limit.map(|limit| (limit.group, limit.most));
+            match (starved.killed, anywhere) {
+                (Some(true), _) | (None, Some(true)) => MemoryKiller::Struck(limit),
+                (Some(false), Some(true)) => MemoryKiller::Elsewhere,
+                (Some(false), _) | (None, Some(false)) => MemoryKiller::Idle,
+                (None, None) => MemoryKiller::Unknown,
+            }
+        }
+        #[cfg(not(target_os = "linux"))]
+        MemoryKiller::Unknown
+    }
+}
+
+/// Says how many processes and threads the control group may have, after another sentence; empty where nothing limits it.
+pub(super) fn most_processes() -> String {
+    #[cfg(target_os = "linux")]
+    if let Some(limit) = crate::os::group::most_processes() {
+        let group = limit.group.display();
+        return format!(
+            "; the control group `{group}` may have {} processes and threads",
+            limit.most
+        );
+    }
+    String::new()
+}
+
+/// Why no process can be measured here; `None` if that is not known beforehand. Processes that a measured one leaves behind
+/// are found in `/proc`, as is what it uses.
+pub(crate) fn unusable() -> Option<&'static str> {
+    let is_missing = cfg!(target_os = "linux") && std::fs::read_link("/proc/self/exe").is_err();
+    is_missing.then_some(
+        "nothing was measured: /proc is not mounted, in which Linux says what a process uses and what it has left behind; \
+         mount it (`mount -t proc proc /proc`)",
+    )
 }
 
 /// Does the work of a relay, or of a process that becomes a command, if this process was started as one, and returns

@@ -3,8 +3,12 @@
 //! libtest takes several filters, of which a test needs to match one, and some flags that say how to print. A habit
 //! from other tests should not end with "unexpected argument".
 
+use std::num::NonZero;
+
 use libtest_mimic::{Arguments, Trial};
 use perf_budget_core::error::Error;
+
+use crate::os::threads;
 
 /// The options whose value is a word of its own.
 const WITH_VALUE: &[&str] = &["--skip", "--test-threads", "--logfile", "--color", "--format", "-Z"];
@@ -66,6 +70,18 @@ impl Selection {
         }
         let with = |filter| Arguments { filter: Some(filter), ..arguments.clone() };
         Ok(Selection { alternatives: filters.into_iter().map(with).collect(), arguments })
+    }
+
+    /// Returns the arguments for libtest-mimic, which panics over a thread that it cannot start: where there are too few, it
+    /// runs the tests one after the other in the thread that it has.
+    pub(super) fn for_threads_here(&self) -> Arguments {
+        let available = || std::thread::available_parallelism().map_or(1, NonZero::get);
+        let count = self.arguments.test_threads.unwrap_or_else(available);
+        let mut arguments = self.arguments.clone();
+        if !threads::can_start(count) {
+            arguments.test_threads = Some(1);
+        }
+        arguments
     }
 
     /// Whether a test is left out.

@@ -163,6 +163,9 @@ impl Harness {
     }
 
     fn tests(self) -> Result<ExitCode, Error> {
+        if let Some(why) = exec::unusable() {
+            return Err(Error::other(why));
+        }
         let selection = Selection::of_process()?;
         let arguments = &selection.arguments;
         if let Some(name) = self.duplicates.first() {
@@ -236,7 +239,8 @@ impl Harness {
         session.remove_leftovers();
         session.select(selected);
         let total = Tests { limits: trials.len(), budgets: budgets.len() };
-        let conclusion = libtest_mimic::run(arguments, selection.retain(trials));
+        let conclusion =
+            libtest_mimic::run(&selection.for_threads_here(), selection.retain(trials));
         collector.print(&session, total, filtered, arguments);
         Ok(conclusion.exit_code())
     }

@@ -19,6 +19,10 @@ use crate::instrument::laps::{Instrument, Repeat};
 use crate::os::counter::Counter;
 use crate::os::valgrind::{Request, request};
 
+/// What is said of the counts of callgrind in a program that is linked statically: no library can be put into it.
+const RANDOM: &str = "instructions: this program is linked statically, so the seeds of its hash maps are random, and two processes that \
+                      use some differ";
+
 /// The number of operations that are counted after the first two. It is always the same, as for allocations.
 const OPERATIONS: usize = 10;
 
@@ -317,6 +321,9 @@ impl Instrument for Instructions {
                 if exact { "mean" } else { "median" },
                 own.len()
             ));
+        }
+        if cfg!(target_feature = "crt-static") && exact {
+            process.notes.push(RANDOM.to_owned());
         }
         let allocator = self.laps.iter().map(|lap| lap.allocator).sum::<Option<u64>>().map(mean);
         process.counted = Some(Counted { by, allocator });

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use super::{Processors, Reading, Throttled, parse};
-use crate::os::{kernel, usage};
+use crate::os::{group, kernel, usage};
 
 /// The longest first line of `/proc/stat`, which is the only line that is read of it.
 const FIRST_LINE: u64 = 512;
@@ -41,12 +41,11 @@ fn processors() -> Option<Processors> {
 fn quota_files() -> &'static [PathBuf] {
     static FILES: OnceLock<Vec<PathBuf>> = OnceLock::new();
     FILES.get_or_init(|| {
-        let text = |file: &str| fs::read_to_string(file).unwrap_or_default();
-        let files = parse::quota_files(&text("/proc/self/cgroup"), &text("/proc/self/mountinfo"));
+        let files = group::own("cpu").into_iter().map(|group| group.join("cpu.stat"));
         // Not every group has the counters: the group of the whole machine has no quota.
         let counts = |file: &PathBuf| {
             fs::read_to_string(file).is_ok_and(|text| parse::throttled(&text).is_some())
         };
-        files.into_iter().filter(counts).collect()
+        files.filter(counts).collect()
     })
 }

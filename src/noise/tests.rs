@@ -1,11 +1,10 @@
 //! Parsing texts of real systems, and the amounts between two readings.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use perf_budget_core::reading::ProcessRun;
 
-use super::parse::{processors, quota_files, stalled, throttled};
+use super::parse::{processors, stalled, throttled};
 use super::{Interference, Orphans, Processors, Reading, Throttled, most_throttled, watch};
 
 /// A virtual machine with two processors under Firecracker, Linux 6.18.
@@ -92,62 +91,6 @@ fn procfs_refuses_what_is_read_by_hand() {
         assert!(KernelStats::from_buf_read(stat.as_bytes(), &system).is_err());
         assert!(processors(stat, 100).is_some());
     }
-}
-
-#[track_caller]
-fn check_quota_files(cgroup: &str, mountinfo: &str, expected: &[&str]) {
-    let found = quota_files(cgroup, mountinfo);
-    assert_eq!(found, expected.iter().map(Path::new).collect::<Vec<_>>());
-}
-
-#[test]
-fn where_quotas_are() {
-    let second = "31 23 0:26 / /sys/fs/cgroup rw,nosuid,nodev,noexec,relatime shared:9 - cgroup2 \
-                  cgroup2 rw,nsdelegate,memory_recursiveprot\n";
-    // A runner of GitHub is a service under systemd.
-    check_quota_files(
-        "0::/system.slice/hosted-compute-agent.service\n",
-        &format!("22 28 0:21 / /proc rw,nosuid - proc proc rw\n{second}"),
-        &[
-            "/sys/fs/cgroup/system.slice/hosted-compute-agent.service/cpu.stat",
-            "/sys/fs/cgroup/system.slice/cpu.stat",
-            "/sys/fs/cgroup/cpu.stat",
-        ],
-    );
-    // Docker with version 2, in a namespace of its own.
-    check_quota_files("0::/\n", second, &["/sys/fs/cgroup/cpu.stat"]);
-    // The same without a namespace: the mount begins at the container.
-    let own = second.replacen("0:26 / ", "0:26 /docker/3f2a ", 1);
-    check_quota_files("0::/docker/3f2a\n", &own, &["/sys/fs/cgroup/cpu.stat"]);
-    check_quota_files(
-        "0::/docker/3f2a/tests\n",
-        &own,
-        &["/sys/fs/cgroup/tests/cpu.stat", "/sys/fs/cgroup/cpu.stat"],
-    );
-    // Docker with version 1.
-    check_quota_files(
-        "5:cpu,cpuacct:/docker/3f2a\n4:memory:/docker/3f2a\n1:name=systemd:/docker/3f2a\n",
-        "733 730 0:30 /docker/3f2a /sys/fs/cgroup/cpu,cpuacct ro,nosuid,nodev,noexec,relatime \
-         master:13 - cgroup cgroup rw,cpu,cpuacct\n",
-        &["/sys/fs/cgroup/cpu,cpuacct/cpu.stat"],
-    );
-    // The virtual machine has both versions, and version 1 has the processors.
-    check_quota_files(
-        "4:memory:/jobs/1\n2:cpuacct:/\n1:cpu:/\n0::/\n",
-        "32 31 0:29 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu\n\
-         33 31 0:30 / /sys/fs/cgroup/cpuacct rw,relatime - cgroup cgroup rw,cpuacct\n\
-         41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw\n",
-        &["/sys/fs/cgroup/cpu/cpu.stat"],
-    );
-    // The mount and the group have a blank in their names, and a backslash that begins no number.
-    check_quota_files(
-        "1:cpu:/a b/c\\d\n",
-        "junk\n32 31 0:29 /a\\040b /sys/fs/c\\134g\\x rw - cgroup cgroup rw,cpu\n",
-        &["/sys/fs/c\\g\\x/c\\d/cpu.stat", "/sys/fs/c\\g\\x/cpu.stat"],
-    );
-    // Nothing is mounted, and the process is in no group.
-    check_quota_files("0::/\n", "", &[]);
-    check_quota_files("", second, &[]);
 }
 
 fn reading(at: Instant, busy: f64, idle: f64, own: f64, stalled: u64) -> Reading {

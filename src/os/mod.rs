@@ -4,6 +4,8 @@ pub(crate) mod affinity;
 pub(crate) mod clock;
 #[cfg(target_os = "linux")]
 pub(crate) mod counter;
+#[cfg(target_os = "linux")]
+pub(crate) mod group;
 #[cfg(windows)]
 pub(crate) mod job;
 #[cfg(unix)]
@@ -17,6 +19,7 @@ pub(crate) mod page_cache;
 pub(crate) mod port;
 #[cfg(target_os = "linux")]
 pub(crate) mod proc;
+pub(crate) mod random;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub(crate) mod sampler;
 pub(crate) mod threads;

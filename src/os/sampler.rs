@@ -181,7 +181,7 @@ impl Sampler {
 /// Has the timer go off once, after this many nanoseconds; never for 0.
 fn arm(nanoseconds: i64) {
     let after = libc::timespec {
-        tv_sec: (nanoseconds / 1_000_000_000) as libc::time_t,
+        tv_sec: (nanoseconds / 1_000_000_000) as _,
         tv_nsec: (nanoseconds % 1_000_000_000) as _,
     };
     let none = libc::timespec { tv_sec: 0, tv_nsec: 0 };

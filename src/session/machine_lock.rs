@@ -106,11 +106,12 @@ impl MachineLock {
         let (send, taken) = mpsc::channel();
         // Nothing can end the wait for a lock, so a thread of its own waits. If the lock is wanted no more when it is
         // taken, the files are closed.
-        std::thread::spawn(move || {
+        let waits = std::thread::Builder::new().spawn(move || {
             let queued = if is_queued { Ok(()) } else { queue.lock() };
             let locked = queued.and_then(|()| mode.lock(&file));
             let _ = send.send(locked.map(|()| Held { _file: file }));
         });
+        waits.map_err(|e| failed(&e))?;
         let ran_out = self.ran_out.load(Ordering::Relaxed);
         let patience = if ran_out { self.patience.min(BRIEF) } else { self.patience };
         let began = Instant::now();

@@ -8,6 +8,7 @@ use perf_budget_core::metric::Metric;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
 use crate::instrument::sampled::Sampling;
+use crate::os::threads;
 use crate::subject::BenchmarkProfile;
 use crate::worker::process::{self, Build, Request};
 
@@ -69,12 +70,10 @@ pub(super) fn both<T: Send>(
     base: Option<&Side>,
     run: impl Fn(&Side, usize) -> Result<T, Unmeasured> + Sync,
 ) -> Result<(T, Option<T>), Unmeasured> {
-    let stopped =
-        |_| Err(Unmeasured::new(Cause::Harness, "the thread that ran it panicked, which is a bug"));
-    let (now, before) = std::thread::scope(|scope| {
-        let before = base.map(|side| scope.spawn(|| run(side, 1)));
-        let now = run(head, 0);
-        (now, before.map(|thread| thread.join().unwrap_or_else(stopped)))
+    let (before, now) = threads::both(|| base.map(|side| run(side, 1)), || run(head, 0));
+    let before = before.unwrap_or_else(|_| {
+        let text = "the thread that ran it panicked, which is a bug";
+        Some(Err(Unmeasured::new(Cause::Harness, text)))
     });
     let before = before.transpose().map_err(|why| why.of_role(Some("the base")))?;
     Ok((now?, before))

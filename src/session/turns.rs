@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::measurement::{Measurement, Purpose};
 use super::state::{Session, lock};
+use crate::os::threads;
 
 impl Session {
     /// Measures statistical groups in turn until a test is decided.
@@ -69,11 +70,6 @@ fn at_once(groups: &[usize], wanted: impl Fn(usize) -> bool + Sync) -> Vec<usize
         }
     };
     let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
-    std::thread::scope(|scope| {
-        for _ in 1..processors.min(groups.len()) {
-            scope.spawn(look);
-        }
-        look();
-    });
+    threads::at_once(processors.min(groups.len()), look);
     found.into_inner().unwrap_or_else(PoisonError::into_inner)
 }

@@ -135,7 +135,13 @@ pub(crate) fn rows() -> Vec<Trial> {
         }),
         row("failure::overflow_shows_its_output", || {
             let why = process_run("overflows", &["p50"]).unwrap_err();
-            assert!(why.output.unwrap().contains("overflowed its stack"));
+            // Where musl is linked, Rust's runtime does not tell an overflow from another segmentation fault.
+            let is_told = why.output.is_some_and(|text| text.contains("overflowed its stack"));
+            assert!(
+                is_told || cfg!(target_env = "musl") && why.text.contains("SIGSEGV"),
+                "{}",
+                why.text
+            );
         }),
         row("failure::nothing_is_left_behind", nothing_is_left_behind),
     ];

@@ -87,6 +87,10 @@ pub(crate) fn rows() -> Vec<Trial> {
             for workload in
                 ["counts up", "fills a map", "holds a map", "counts in an async operation"]
             {
+                // No library with the bytes that are always the same can be put into a program that is linked statically.
+                if cfg!(target_feature = "crt-static") && workload.ends_with("a map") {
+                    continue;
+                }
                 let (first, _) = instructions(workload, 1000, None)?;
                 assert!(first > 1000.0, "{workload}: {first}");
                 near(instructions(workload, 1000, None)?, first);

@@ -111,7 +111,7 @@ pub(crate) fn readable<const N: usize>(
 #[cfg(target_os = "linux")]
 fn poll(fds: &mut [libc::pollfd], patience: Duration) -> libc::c_int {
     let timeout = libc::timespec {
-        tv_sec: libc::time_t::try_from(patience.as_secs()).unwrap_or(libc::time_t::MAX),
+        tv_sec: patience.as_secs().try_into().unwrap_or(i32::MAX.into()),
         tv_nsec: patience.subsec_nanos().into(),
     };
     let (fds, count) = (fds.as_mut_ptr(), fds.len() as libc::nfds_t);

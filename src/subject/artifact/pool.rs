@@ -3,10 +3,11 @@
 //! All budgets that are measured at the same time share this limit. It limits memory as much as processor time, since
 //! an encoder at its highest level takes some hundred megabytes.
 
-use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 use std::thread;
+
+use crate::os::threads;
 
 /// The most pieces of work at once. A machine with more processors would run out of memory first.
 const MOST: usize = 8;
@@ -35,12 +36,7 @@ fn run(count: usize, work: &(dyn Fn(usize) + Sync)) {
             work(i);
         }
     };
-    thread::scope(|scope| {
-        let threads: Vec<_> = (0..most().min(count)).map(|_| scope.spawn(worker)).collect();
-        for thread in threads {
-            thread.join().unwrap_or_else(|panic| resume_unwind(panic));
-        }
-    });
+    threads::at_once(most().min(count), worker);
 }
 
 fn most() -> usize {

@@ -169,7 +169,7 @@ fn channel() -> io::Result<UnixStream> {
     let channel = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     // This fails if standard input is not a socket.
     channel.peer_addr()?;
-    let nothing = std::fs::File::open("/dev/null")?;
+    let (nothing, _) = io::pipe()?;
     kernel::replace_stdin(nothing.as_fd())?;
     Ok(channel)
 }

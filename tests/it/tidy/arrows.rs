@@ -26,7 +26,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("outcome", &["budget", "date", "metric", "quantity", "stats", "verdict"]),
     ("blame", &["callgrind", "outcome", "stats"]),
     ("build", &["atomic", "budget", "error", "exact", "fnv", "outcome"]),
-    ("exec", &["budget", "exact", "os", "outcome"]),
+    ("exec", &["budget", "exact", "os", "outcome", "quantity"]),
     ("files", &["outcome"]),
     ("handover", &["budget", "error", "exact", "outcome"]),
     (
@@ -49,7 +49,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("record", &["error", "exact", "outcome"]),
     ("report", &["budget", "outcome", "quantity", "verdict"]),
     ("progress", &["report"]),
-    ("seal", &["paths"]),
+    ("seal", &["os", "paths"]),
     ("suite", &["budget", "metric", "verdict"]),
     ("wasm", &["error", "instrument"]),
     (
@@ -171,7 +171,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "harness",
         &[
-            "budget", "error", "exec", "outcome", "paths", "profile", "progress", "record",
+            "budget", "error", "exec", "os", "outcome", "paths", "profile", "progress", "record",
             "report", "run", "selftest", "session", "verdict",
         ],
     ),
