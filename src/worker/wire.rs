@@ -279,7 +279,11 @@ impl WireReply {
             at_least: process.at_least,
             grain: process.grain,
             counted: process.counted.map(Box::new),
-            system_calls: process.system_calls.into_iter().map(|call| (call.name, call.now)).collect(),
+            system_calls: process
+                .system_calls
+                .into_iter()
+                .map(|call| (call.name, call.now))
+                .collect(),
         })
     }
 

@@ -93,8 +93,7 @@ pub fn note(calls: &[SystemCall]) -> Option<String> {
             named.map(|call| format!("{} of `{}`", number(call.now), call.name)).collect();
         return Some(format!("the most frequent system calls: {}", named.join(", ")));
     }
-    let changed: Vec<String> =
-        changed(calls).iter().take(NAMED).map(SystemCall::changed).collect();
+    let changed: Vec<String> = changed(calls).iter().take(NAMED).map(SystemCall::changed).collect();
     Some(if changed.is_empty() {
         "each system call is made as often as at the reference".to_owned()
     } else {
@@ -115,8 +114,7 @@ mod tests {
     use crate::exact::frozen::frozen;
 
     fn calls(named: &[(&str, f64)]) -> Vec<SystemCall> {
-        let call =
-            |&(name, now): &(&str, f64)| SystemCall { name: name.into(), now, before: None };
+        let call = |&(name, now): &(&str, f64)| SystemCall { name: name.into(), now, before: None };
         named.iter().map(call).collect()
     }
 
@@ -136,10 +134,7 @@ mod tests {
             note(&both).unwrap(),
             "system calls that changed: +1000 of `read` (3 to 1003), -5 of `poll` (5 to 0), +2 of `openat` (0 to 2)"
         );
-        assert_eq!(
-            grown(&both).unwrap(),
-            "+1000 of `read` (3 to 1003), +2 of `openat` (0 to 2)"
-        );
+        assert_eq!(grown(&both).unwrap(), "+1000 of `read` (3 to 1003), +2 of `openat` (0 to 2)");
         let same = kept(&beside(&now, &now));
         assert_eq!(note(&same).unwrap(), "each system call is made as often as at the reference");
         assert_eq!(grown(&same), None);
@@ -153,7 +148,10 @@ mod tests {
         let kept = kept(&calls(&all));
         assert_eq!((kept.len(), kept[0].name.as_str()), (NAMED, "call29"));
         let note = note(&kept).unwrap();
-        assert!(note.starts_with("the most frequent system calls: 29 of `call29`, 28 of"), "{note}");
+        assert!(
+            note.starts_with("the most frequent system calls: 29 of `call29`, 28 of"),
+            "{note}"
+        );
         assert_eq!((grown(&kept), super::note(&[])), (None, None));
     }
 
