@@ -53,7 +53,6 @@ impl Tracing {
         loop {
             let patience = match tracer.go_on() {
                 Ok(Progress::Ended(reaped)) => return Ok(reaped),
-                Ok(Progress::Busy) => Duration::ZERO,
                 Ok(Progress::Idle) => LOOK,
                 // What is not counted must not run on. All threads of the root have to be waited for until it has ended.
                 Err(e) if self.refused == 0 => {
@@ -62,7 +61,7 @@ impl Tracing {
                     Duration::ZERO
                 }
                 Err(e) if e.raw_os_error() == Some(libc::ECHILD) => return Err(e),
-                Err(_) => Duration::ZERO,
+                Ok(Progress::Busy) | Err(_) => Duration::ZERO,
             };
             let asked = (!is_over).then(|| channel.as_fd());
             let [is_asked, _] = kernel::readable([asked, Some(stops.as_fd())], patience)?;

@@ -205,6 +205,7 @@ impl WireLoad {
 
 /// The form of a reply on disk.
 #[derive(Debug, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "a process has one reply")]
 pub(crate) enum WireReply {
     #[serde(alias = "Fork")]
     ProcessRun(WireProcessRun),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::hint::black_box;
 use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
@@ -15,19 +16,22 @@ use perf_budget_core::reading::ProcessRun;
 use crate::subjects::Plain;
 use crate::{request, row, value};
 
+fn write(mut file: &File) -> bool {
+    file.write_all(b"x").is_ok()
+}
+
 pub(crate) fn subjects() -> Vec<(&'static str, Plain)> {
-    let write = |mut file: &File| file.write_all(b"x").is_ok();
     vec![
-        ("writes three times", move |run| {
+        ("writes three times", |run| {
             let null = File::create("/dev/null")?;
             run.iter(|| (0..3).all(|_| write(&null)))
         }),
-        ("reads in its set-up and writes", move |run| {
+        ("reads in its set-up and writes", |run| {
             let null = File::create("/dev/null")?;
             let set_up = || std::fs::read("/proc/self/stat").map_or(0, |content| content.len());
-            run.iter_with(set_up, |length| length > 0 && write(&null))
+            run.iter_with(set_up, move |length| black_box(length) > 0 && write(&null))
         }),
-        ("writes by a thread and by a program", move |run| {
+        ("writes by a thread and by a program", |run| {
             let null = File::create("/dev/null")?;
             run.iter(|| {
                 std::thread::scope(|scope| scope.spawn(|| (0..5).all(|_| write(&null))).join())
@@ -38,10 +42,10 @@ pub(crate) fn subjects() -> Vec<(&'static str, Plain)> {
                         .is_ok_and(|status| status.success())
             })
         }),
-        ("writes to a held file", move |run| {
+        ("writes to a held file", |run| {
             run.hold(|| File::create("/dev/null").is_ok_and(|file| write(&file)))
         }),
-        ("writes asynchronously", move |run| {
+        ("writes asynchronously", |run| {
             let null = File::create("/dev/null")?;
             run.iter_async(async || write(&null) && write(&null))
         }),
@@ -79,14 +83,18 @@ pub(crate) fn rows() -> Vec<Trial> {
             let process = counted("writes by a thread and by a program", None);
             let calls = by_name(&process);
             assert_eq!(calls["write"], 12.0, "{calls:?}");
-            assert!(calls["execve"] >= 1.0 && calls["wait4"] + calls.get("waitid").unwrap_or(&0.0) >= 1.0);
+            assert!(
+                calls["execve"] >= 1.0
+                    && calls["wait4"] + calls.get("waitid").unwrap_or(&0.0) >= 1.0
+            );
             assert_eq!(value(&process, "syscalls").round(), calls.values().sum::<f64>().round());
         }),
         row("of_a_held_value_are_those_of_its_building", || {
             let process = counted("writes to a held file", None);
             let calls = by_name(&process);
             assert_eq!((calls["openat"], calls["write"], calls["close"]), (1.0, 1.0, 1.0));
-            assert_eq!(value(&process, "syscalls"), 3.0);
+            // A debug build of the standard library looks once more at a file that it closes.
+            assert_eq!(value(&process, "syscalls"), calls.values().sum::<f64>());
         }),
         row("that_are_injected_are_counted", || {
             for amount in [2.0, 0.5, 1000.0] {
@@ -96,9 +104,9 @@ pub(crate) fn rows() -> Vec<Trial> {
             }
         }),
         row("are_counted_within_the_timeout", || {
-            let asked = request("hangs", &["syscalls"]);
+            let asked = request("sleeps long", &["syscalls"]);
             let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("syscalls");
-            let why = measure(&asked, &scratch, Duration::from_millis(100)).unwrap_err();
+            let why = measure(&asked, &scratch, Duration::from_millis(50)).unwrap_err();
             assert!(why.text.contains("did not end within"), "{why}");
         }),
     ]
