@@ -66,7 +66,7 @@ impl Tracing {
             let asked = (!is_over).then(|| channel.as_fd());
             let [is_asked, _] = kernel::readable([asked, Some(stops.as_fd())], patience)?;
             // Nobody needs what the signals say; a second one may be lost, since all that has stopped is looked for.
-            kernel::drain(stops.as_fd());
+            calls::drain(stops.as_fd());
             if !is_asked {
                 continue;
             }

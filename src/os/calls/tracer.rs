@@ -8,7 +8,7 @@
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use super::{Counts, QUESTION, SLOTS};
 use crate::os::kernel::{Reaped, done};
@@ -195,6 +195,13 @@ pub(crate) fn stops() -> io::Result<OwnedFd> {
         let fd = libc::signalfd(-1, set.as_ptr(), libc::SFD_CLOEXEC | libc::SFD_NONBLOCK);
         Ok(OwnedFd::from_raw_fd(done(fd)?))
     }
+}
+
+/// Reads what there is of a descriptor that never makes its reader wait.
+pub(crate) fn drain(descriptor: BorrowedFd<'_>) {
+    let mut content = [0_u8; 512];
+    // SAFETY: the pointer is to as many writable bytes as are given.
+    unsafe { libc::read(descriptor.as_raw_fd(), content.as_mut_ptr().cast(), content.len()) };
 }
 
 /// Returns what has stopped or ended, and how; `None` if nothing has.

@@ -222,13 +222,6 @@ pub(crate) struct Reaped {
     pub(crate) usage: libc::rusage,
 }
 
-/// Reads what there is of a descriptor that never makes its reader wait.
-pub(crate) fn drain(descriptor: BorrowedFd<'_>) {
-    let mut content = [0_u8; 512];
-    // SAFETY: the pointer is to as many writable bytes as are given.
-    unsafe { libc::read(descriptor.as_raw_fd(), content.as_mut_ptr().cast(), content.len()) };
-}
-
 /// Waits for the end of this child and reaps it; returns what it and the children that it waited for used.
 pub(crate) fn reap(pid: u32) -> io::Result<Reaped> {
     loop {

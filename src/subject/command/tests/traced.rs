@@ -22,13 +22,11 @@ fn straced(command: &Command, file: &Path) -> Option<BTreeMap<String, f64>> {
     let mut strace = std::process::Command::new("strace");
     strace.args(["-c", "-f", "-o"]).arg(file).args(&command.argv).current_dir(scratch());
     strace.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null());
-    match strace.stderr(std::process::Stdio::null()).status() {
-        Ok(status) => assert!(status.success(), "{status}"),
-        Err(_) => {
-            let _ = writeln!(std::io::stderr(), "skipped: strace is not installed");
-            return None;
-        }
-    }
+    let Ok(status) = strace.stderr(std::process::Stdio::null()).status() else {
+        let _ = writeln!(std::io::stderr(), "skipped: strace is not installed");
+        return None;
+    };
+    assert!(status.success(), "{status}");
     let table = std::fs::read_to_string(file).unwrap();
     // The columns are `% time`, `seconds`, `usecs/call`, `calls`, `errors` if there were any, and the name.
     let rows = table.lines().skip(2).take_while(|line| !line.starts_with('-'));
@@ -62,7 +60,7 @@ subprocess.run(['true'])
     let process = calls(&command);
     let ours = by_name(&process);
     assert_eq!((ours["getsid"] as u64, ours["getpgid"] as u64), (200, 210));
-    assert_eq!(total(&process), ours.values().sum::<f64>());
+    assert_eq!(total(&process) as u64, ours.values().sum::<f64>() as u64);
     assert!(ours["exit_group"] >= 5.0, "{ours:?}");
     let Some(theirs) = straced(&command, &scratch().join("python.strace")) else { return };
     // How often a thread has to wait for another one differs from run to run, and so does much of what an interpreter does.
@@ -78,7 +76,7 @@ fn a_command_of_one_thread_has_exactly_the_calls_of_strace() {
     let process = calls(&command);
     let mut ours = by_name(&process);
     assert!(ours["read"] >= 300.0 && ours["write"] >= 300.0, "{ours:?}");
-    assert_eq!(total(&calls(&command)), total(&process));
+    assert_eq!(total(&calls(&command)) as u64, total(&process) as u64);
     let Some(theirs) = straced(&command, &scratch().join("dd.strace")) else { return };
     // This call never returns, and strace counts what returns.
     assert_eq!(ours.remove("exit_group"), Some(1.0));
