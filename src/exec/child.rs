@@ -14,6 +14,7 @@ use super::output::{self, Drain};
 use super::system::{self, End, MemoryCounts};
 use super::usage::Living;
 use super::{refusal, repository};
+use crate::os::calls::Counts;
 
 /// A child process. Dropping it ends the process and everything that the process started.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub(crate) struct Child {
     channel: Option<std::os::unix::net::UnixStream>,
     memory_before: MemoryCounts,
     finished: bool,
+    /// How often each system call was made, if that was counted and the process was ended.
+    calls: Option<Box<Counts>>,
     /// How the process ended, if it ended by itself.
     ended: Option<Finished>,
 }
@@ -105,6 +108,7 @@ impl Child {
             channel,
             memory_before,
             finished: false,
+            calls: None,
             ended: None,
         })
     }
@@ -228,9 +232,20 @@ impl Child {
     pub(crate) fn kill(&mut self) {
         if !std::mem::replace(&mut self.finished, true) {
             self.handle.kill();
-            let _ = self.handle.reap();
+            let end = self.handle.reap().ok();
+            self.calls = end.and_then(|end| end.calls?.ok());
             self.drain();
         }
+    }
+
+    /// Counts system calls up to this moment, if they are counted at all.
+    pub(crate) fn mark(&self) {
+        self.handle.mark();
+    }
+
+    /// Returns how often each system call was made until the moment that was marked, of a process that was ended.
+    pub(crate) fn calls(&self) -> Option<&Counts> {
+        self.calls.as_deref()
     }
 
     /// Returns the end of the standard error, or of the standard output if nothing was written to standard error.
@@ -274,7 +289,7 @@ impl Child {
     /// Cleans up after the process has ended by itself: ends what it left behind, reaps it, and returns how it ended.
     fn conclude(&mut self, at: Instant) -> Result<Finished, Unmeasured> {
         self.finished = true;
-        let End { exit, usage, strays, left, .. } = self.handle.reap().map_err(|e| {
+        let End { exit, usage, strays, left, calls, .. } = self.handle.reap().map_err(|e| {
             let text = format!("failed to read how `{}` ended: {e}", self.name);
             Unmeasured::new(Cause::Harness, text)
         })?;
@@ -287,12 +302,14 @@ impl Child {
             );
             return Err(Unmeasured::new(Cause::Harness, text));
         }
+        let calls = calls.transpose().map_err(|errno| refusal::untraced(&self.name, errno))?;
         match exit {
             Exit::Code(code) => {
                 let finished = Finished {
                     code,
                     wall: at.saturating_duration_since(self.spawned_at()),
                     usage,
+                    calls,
                     stdout: self.stdout.written(),
                     stderr: self.stderr.written(),
                     strays,

@@ -14,6 +14,7 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 
 use super::handshake::{self, Rejected, Token};
 use super::launch::Launch;
+use crate::os::calls::{self, Counts};
 use crate::os::traffic::{self, Traffic};
 use crate::os::usage::Usage;
 use crate::os::{kernel, memory};
@@ -36,6 +37,8 @@ pub(crate) enum Stage {
     Read(f64),
     /// The process writes this many bytes.
     Write(f64),
+    /// The process makes this many system calls.
+    Calls(f64),
     /// Another process, beside this one, holds this many resident bytes.
     Beside(f64),
     /// The process ends with another exit code than the command.
@@ -53,6 +56,7 @@ impl Stage {
             Stage::Faults(pages) => format!("faults {pages}"),
             Stage::Read(bytes) => format!("read {bytes}"),
             Stage::Write(bytes) => format!("write {bytes}"),
+            Stage::Calls(count) => format!("calls {count}"),
             Stage::Beside(bytes) => format!("beside {bytes}"),
             Stage::Exit => "exit 0".to_owned(),
             Stage::Hold(bytes) => format!("hold {bytes}"),
@@ -68,6 +72,7 @@ impl Stage {
             "faults" => Some(Stage::Faults(amount)),
             "read" => Some(Stage::Read(amount)),
             "write" => Some(Stage::Write(amount)),
+            "calls" => Some(Stage::Calls(amount)),
             "beside" => Some(Stage::Beside(amount)),
             "exit" => Some(Stage::Exit),
             "hold" => Some(Stage::Hold(amount)),
@@ -138,6 +143,12 @@ fn become_command(asked: &str) -> io::Result<ExitCode> {
             traffic::read_zeros((bytes.ceil() as u64).saturating_sub(moved.read))?;
         }
         Stage::Write(bytes) => traffic::write_to_nowhere(bytes.ceil() as u64)?,
+        // What it took to start this binary is part of it, where somebody counts it.
+        Stage::Calls(count) => {
+            let mut made = Box::new(Counts::NONE);
+            let made = if calls::ask(&mut made) { made.total() } else { 0 };
+            calls::spend((count.ceil() as u64).saturating_sub(made));
+        }
         Stage::Beside(bytes) => {
             let (token, _) = Token::new()?;
             let mut beside = Command::new(std::env::current_exe()?);

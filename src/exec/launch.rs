@@ -13,6 +13,7 @@ use perf_budget_core::budget::Constraint;
 #[cfg(target_os = "linux")]
 use super::handshake::Token;
 use super::usage::Usage;
+use crate::os::calls::Counts;
 
 /// Differences from the environment of this process: each variable with its value, or `None` if it is not inherited.
 pub(crate) type Changes = BTreeMap<String, Option<String>>;
@@ -41,6 +42,9 @@ pub(crate) struct Launch {
     pub(crate) keep: usize,
     /// The process that forks it.
     pub(crate) parent: Parent,
+    /// Whether the system calls of the process and its descendants are counted, which makes each of them many times slower.
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux can count them"))]
+    pub(crate) is_traced: bool,
     /// What the process and its descendants may use.
     #[cfg_attr(
         not(target_os = "linux"),
@@ -100,6 +104,8 @@ pub(crate) struct Finished {
     pub(crate) stdout: Written,
     /// The end of the standard error.
     pub(crate) stderr: Written,
+    /// How often each system call was made, if that was counted.
+    pub(crate) calls: Option<Box<Counts>>,
     /// The number of descendants that outlived the process and had to be ended.
     pub(crate) strays: usize,
 }
@@ -135,6 +141,7 @@ impl Launch {
             watch: None,
             keep: Written::KEPT,
             parent: Parent::Harness,
+            is_traced: false,
             constraint: Constraint::default(),
             #[cfg(target_os = "linux")]
             tokens: Vec::new(),

@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use perf_budget_core::budget::Constraint;
 
 use super::handshake::Token;
-use super::launch::Event;
+use super::launch::{Event, Launch};
 use super::supervisor::{self, End};
+use super::traced::Tracing;
 use super::usage::Counted;
 use crate::os::kernel::Processors;
 use crate::os::traffic::{self, Traffic};
@@ -35,6 +36,8 @@ pub(super) struct Handle {
     /// The supervisor, which is the parent of the process.
     supervisor: u32,
     channel: UnixStream,
+    /// Whether the supervisor counts system calls.
+    is_traced: bool,
     end: Option<End>,
 }
 
@@ -50,23 +53,24 @@ pub(super) struct Start {
 }
 
 /// Starts `command` below a supervisor of its own, which is a copy of this process that does nothing else.
-pub(super) fn spawn(
-    mut command: Command,
-    tokens: &[Arc<Token>],
-    constraint: Constraint,
-) -> io::Result<Handle> {
+pub(super) fn spawn(mut command: Command, launch: &Launch) -> io::Result<Handle> {
+    let constraint = launch.constraint;
     let processors = processors(constraint)?;
     let (channel, theirs) = UnixStream::pair()?;
     let (reports, report_end) = io::pipe()?;
-    let inherited_sockets = inherited_sockets(tokens);
+    let inherited_sockets = inherited_sockets(&launch.tokens);
+    // The process waits there until it is traced.
+    let gate = launch.is_traced.then(io::pipe).transpose()?;
     let in_between = move || {
         supervisor::begin()?;
         let supervisor = std::process::id();
         if let Some(root) = fork()? {
-            watch(root, &theirs)
+            let tracing = gate.as_ref().map(|(_, gate)| trace(root, gate));
+            watch(root, &theirs, tracing)
         } else {
             constrain(processors.as_ref(), constraint.memory)?;
-            at_start(supervisor, &inherited_sockets, &report_end)
+            at_start(supervisor, &inherited_sockets, &report_end)?;
+            gate.as_ref().map_or(Ok(()), |(gate, _)| wait_at(gate))
         }
     };
     command.process_group(0);
@@ -80,7 +84,7 @@ pub(super) fn spawn(
     // The command holds the supervisor's ends of the sockets.
     drop(command);
     let start = Start::receive(reports)?;
-    Ok(Handle { start, supervisor, channel, end: None })
+    Ok(Handle { start, supervisor, channel, is_traced: launch.is_traced, end: None })
 }
 
 /// Returns the processors that a constraint leaves. They are found before the fork, after which nothing may allocate.
@@ -178,12 +182,29 @@ fn fork() -> io::Result<Option<u32>> {
     }
 }
 
+/// Traces the root, and opens its gate.
+fn trace(root: u32, mut gate: &io::PipeWriter) -> Tracing {
+    let tracing = Tracing::begin(root);
+    let _ = gate.write_all(&[u8::from(tracing.is_traced())]);
+    tracing
+}
+
+/// Waits until this process is traced. One that is not traced ends here, and its supervisor says why.
+fn wait_at(mut gate: &PipeReader) -> io::Result<()> {
+    let mut is_traced = [0];
+    gate.read_exact(&mut is_traced)?;
+    if is_traced == [0] {
+        kernel::exit_now(1);
+    }
+    Ok(())
+}
+
 /// Supervises, in a copy of the harness, and never returns.
-fn watch(root: u32, channel: &UnixStream) -> ! {
+fn watch(root: u32, channel: &UnixStream, mut tracing: Option<Tracing>) -> ! {
     kernel::block_signals();
     // The copy may hold a stream by chance, and nobody should have to wait for the end of that.
     close_all_but(channel.as_fd());
-    supervisor::supervise(root, channel.as_fd(), |report| {
+    supervisor::supervise(root, channel, tracing.as_mut(), |report| {
         let _ = (&mut &*channel).write_all(report);
     });
     kernel::exit_now(0)
@@ -224,7 +245,7 @@ impl Start {
 impl Handle {
     /// Makes the handle of a process that a relay has started.
     pub(super) fn relayed(start: Start, relay: u32, channel: UnixStream) -> Handle {
-        Handle { start, supervisor: relay, channel, end: None }
+        Handle { start, supervisor: relay, channel, is_traced: false, end: None }
     }
 
     pub(super) fn id(&self) -> u32 {
@@ -260,11 +281,7 @@ impl Handle {
             let fds = [Some(wake.as_fd()), Some(self.channel.as_fd())];
             let [woken, ended] = kernel::readable(fds, left)?;
             if ended {
-                self.end = Some(End::receive(
-                    &mut self.channel,
-                    self.start.forked_from,
-                    self.start.before,
-                )?);
+                self.end = Some(self.receive()?);
             } else if woken {
                 // Each message is one byte, and all messages mean the same.
                 wake.read_exact(&mut [0])?;
@@ -272,6 +289,19 @@ impl Handle {
             } else if left.is_zero() {
                 return Ok(Event::Late);
             }
+        }
+    }
+
+    fn receive(&mut self) -> io::Result<End> {
+        let Start { forked_from, before, .. } = self.start;
+        End::receive(&mut self.channel, forked_from, before, self.is_traced)
+    }
+
+    /// Has the supervisor report what it has counted until now, if it counts.
+    pub(super) fn mark(&self) {
+        if self.is_traced {
+            // The tree may have ended in the meantime, and then all of it counts.
+            let _ = (&self.channel).write_all(&[0]);
         }
     }
 
@@ -283,11 +313,9 @@ impl Handle {
 
     /// Returns how the process ended, once nothing of it is left; waits for that. It may be called once.
     pub(super) fn reap(&mut self) -> io::Result<End> {
-        let end = match self.end {
+        let end = match self.end.take() {
             Some(end) => Ok(end),
-            None => self.channel.set_read_timeout(Some(PATIENCE)).and_then(|()| {
-                End::receive(&mut self.channel, self.start.forked_from, self.start.before)
-            }),
+            None => self.channel.set_read_timeout(Some(PATIENCE)).and_then(|()| self.receive()),
         };
         let _ = kernel::kill(self.supervisor);
         let _ = kernel::reap(self.supervisor);

@@ -30,6 +30,8 @@ mod start;
 mod supervisor;
 mod system;
 #[cfg(target_os = "linux")]
+mod traced;
+#[cfg(target_os = "linux")]
 mod tree;
 mod usage;
 

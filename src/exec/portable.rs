@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use super::exit::Exit;
 use super::launch::{Event, Launch};
 use super::usage::{Living, Usage};
+use crate::os::calls::Counts;
 #[cfg(windows)]
 use crate::os::job::{self, Job};
 
@@ -22,6 +23,8 @@ pub(super) struct End {
     /// The number of descendants that outlived the process; 0 on Unix, where it is not known.
     pub(super) strays: usize,
     pub(super) left: bool,
+    /// The system calls, which nobody counts here.
+    pub(super) calls: Option<Result<Box<Counts>, i32>>,
 }
 
 /// A started process.
@@ -71,6 +74,10 @@ impl Handle {
         self.spawned_at
     }
 
+    /// Does nothing: only Linux counts until a moment.
+    #[expect(clippy::unused_self, reason = "the same call as on Linux")]
+    pub(super) fn mark(&self) {}
+
     /// Waits for at most a millisecond; the caller looks at the streams each time.
     pub(super) fn wait_for_event(
         &mut self,
@@ -107,7 +114,7 @@ impl Handle {
         let _ = crate::os::kernel::kill_group(self.child.id());
         let signal = std::os::unix::process::ExitStatusExt::signal(&status);
         let exit = signal.map_or(Exit::Code(status.code().unwrap_or(-1)), Exit::Signal);
-        Ok(End { exit, usage: None, strays: 0, left: false })
+        Ok(End { exit, usage: None, strays: 0, left: false, calls: None })
     }
 
     /// Reaps the process and ends what is left in its job.
@@ -125,7 +132,7 @@ impl Handle {
         }
         let left = self.job.living()? > 0;
         let exit = Exit::Code(status.code().unwrap_or(-1));
-        Ok(End { exit, usage: None, strays, left })
+        Ok(End { exit, usage: None, strays, left, calls: None })
     }
 
     /// Returns `None`: only Linux shows what living processes hold.

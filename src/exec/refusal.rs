@@ -28,6 +28,17 @@ pub(super) fn input_failed(name: &str, file: &Path, error: &Error) -> Unmeasured
     Unmeasured::new(Cause::Missing, text)
 }
 
+/// The system calls of a process could not be counted.
+pub(super) fn untraced(name: &str, errno: i32) -> Unmeasured {
+    let error = Error::from_raw_os_error(errno);
+    let text = format!(
+        "failed to count the system calls of `{name}`: the system does not let this process trace it ({error}); allow ptrace(2) \
+         here (Linux 5.3 or later; in a container `--cap-add=SYS_PTRACE` or a seccomp profile that has it; \
+         `kernel.yama.ptrace_scope` of at most 1; no other tracer, such as strace), or drop the limit on `syscalls` here"
+    );
+    Unmeasured::new(Cause::Unsupported, text)
+}
+
 /// The system refused to start the program.
 pub(super) fn start_failed(launch: &Launch, error: &Error) -> Unmeasured {
     let program = Path::new(&launch.program).display();

@@ -15,7 +15,6 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::AsFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
@@ -195,7 +194,7 @@ fn serve(socket: &UnixStream) -> io::Result<()> {
     let before = (before.faults, before.major_faults, traffic);
     let started =
         send(socket, &WireStart::Started(Started { pid, spawned_at, forked_from, before }));
-    supervisor::supervise(pid, socket.as_fd(), |report| {
+    supervisor::supervise(pid, socket, None, |report| {
         let _ = (&mut &*socket).write_all(report);
     });
     drop(input);

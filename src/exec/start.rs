@@ -10,11 +10,15 @@ use super::relay;
 /// Starts the program of `launch`, in the environment (variables, streams, directory) that `surround` gives it.
 pub(super) fn start(launch: &Launch, surround: impl FnOnce(&mut Command)) -> io::Result<Handle> {
     match launch.parent {
-        Parent::Harness => {
-            let mut command = launch.direct();
-            surround(&mut command);
-            linux::spawn(command, &launch.tokens, launch.constraint)
-        }
+        // What comes before the program is not counted, and only a supervisor that is a copy of this process traces.
+        _ if launch.is_traced => direct(launch, surround),
+        Parent::Harness => direct(launch, surround),
         Parent::Relay => relay::spawn(launch, surround),
     }
+}
+
+fn direct(launch: &Launch, surround: impl FnOnce(&mut Command)) -> io::Result<Handle> {
+    let mut command = launch.direct();
+    surround(&mut command);
+    linux::spawn(command, launch)
 }

@@ -18,9 +18,11 @@ use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use super::exit::Exit;
+use super::traced::{self, Tracing};
 use super::usage::{Counted, Usage};
+use crate::os::calls::Counts;
 use crate::os::traffic::{self, Traffic};
-use crate::os::usage::Counts;
+use crate::os::usage::Counts as Faults;
 use crate::os::{kernel, moment, proc};
 
 /// How long the supervisor tries to end what is left. A process in an uninterruptible call cannot be ended by anyone.
@@ -49,7 +51,7 @@ struct Numbers {
 }
 
 /// How a tree ended.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct End {
     /// How the root ended.
     pub(super) exit: Exit,
@@ -61,6 +63,8 @@ pub(super) struct End {
     pub(super) strays: usize,
     /// Whether some processes could not be ended.
     pub(super) left: bool,
+    /// How often each system call was made, or the error for which they could not be counted; `None` if nobody wanted it.
+    pub(super) calls: Option<Result<Box<Counts>, i32>>,
 }
 
 /// Makes this process the one that adopts the orphans of all that it starts from now on.
@@ -69,8 +73,45 @@ pub(super) fn begin() -> io::Result<()> {
 }
 
 /// Waits for the end of the child `root`; ends it if the other end of `channel` writes or closes. Then it ends what
-/// the root left behind, and reports.
-pub(super) fn supervise(root: u32, channel: BorrowedFd<'_>, send: impl FnOnce(&[u8])) {
+/// the root left behind, and reports. A tracing supervisor counts meanwhile, and adds the counts to the report.
+pub(super) fn supervise(
+    root: u32,
+    channel: &UnixStream,
+    mut tracing: Option<&mut Tracing>,
+    mut send: impl FnMut(&[u8]),
+) {
+    // The root of a traced tree is reaped by its tracer, which waits for everything. What the root used is that of a tree
+    // that is stopped all the time, and is of no interest.
+    let traced = tracing.as_mut().map(|tracing| tracing.follow(root, channel));
+    if traced.is_none() {
+        wait_for_end(root, channel.as_fd());
+    }
+    let mut numbers = Numbers { ended_at: moment::monotonic(), ..Numbers::default() };
+    let (mut waited, mut stat, mut io) = ([0; WAITED], [0; STAT], [0; traffic::FILE]);
+    if traced.is_none() {
+        read(root, "schedstat", &mut waited);
+        read(root, "stat", &mut stat);
+        read(root, "io", &mut io);
+    }
+    match traced.unwrap_or_else(|| kernel::reap(root)) {
+        Ok(reaped) => numbers.take(&reaped),
+        Err(e) => numbers.errno = u64::from(e.raw_os_error().unwrap_or(0).cast_unsigned()),
+    }
+    (numbers.strays, numbers.left) = end_descendants();
+    let mut report = [0; SIZE];
+    let mut to = &mut report[..];
+    for number in numbers.all() {
+        let _ = to.write_all(&number.to_le_bytes());
+    }
+    let _ = [&waited[..], &stat, &io].iter().try_for_each(|file| to.write_all(file));
+    send(&report);
+    if let Some(tracing) = tracing {
+        send(&tracing.report());
+    }
+}
+
+/// Waits for the end of the child `root`; ends it if the other end of `channel` writes or closes.
+fn wait_for_end(root: u32, channel: BorrowedFd<'_>) {
     let pidfd = kernel::process_fd(root).ok();
     // Without a process descriptor, the loop looks every millisecond whether the root has ended.
     let step = if pidfd.is_some() { Duration::from_secs(3600) } else { Duration::from_millis(1) };
@@ -90,32 +131,6 @@ pub(super) fn supervise(root: u32, channel: BorrowedFd<'_>, send: impl FnOnce(&[
             break;
         }
     }
-    let mut numbers = Numbers { ended_at: moment::monotonic(), ..Numbers::default() };
-    let (mut waited, mut stat, mut io) = ([0; WAITED], [0; STAT], [0; traffic::FILE]);
-    read(root, "schedstat", &mut waited);
-    read(root, "stat", &mut stat);
-    read(root, "io", &mut io);
-    match kernel::reap(root) {
-        Ok(kernel::Reaped { status, usage }) => {
-            let cpu = kernel::duration(usage.ru_utime) + kernel::duration(usage.ru_stime);
-            numbers.reaped = 1;
-            numbers.status = u64::from(status.cast_unsigned());
-            numbers.cpu = cpu.as_nanos() as u64;
-            numbers.preempted = usage.ru_nivcsw.cast_unsigned();
-            numbers.max_rss = usage.ru_maxrss.cast_unsigned() * 1024;
-            let counts = Counts::of(&usage);
-            (numbers.faults, numbers.major_faults) = (counts.faults, counts.major_faults);
-        }
-        Err(e) => numbers.errno = u64::from(e.raw_os_error().unwrap_or(0).cast_unsigned()),
-    }
-    (numbers.strays, numbers.left) = end_descendants();
-    let mut report = [0; SIZE];
-    let mut to = &mut report[..];
-    for number in numbers.all() {
-        let _ = to.write_all(&number.to_le_bytes());
-    }
-    let _ = [&waited[..], &stat, &io].iter().try_for_each(|file| to.write_all(file));
-    send(&report);
 }
 
 /// Ends all children until none is left. Returns how many were ended, and whether some are left.
@@ -201,6 +216,18 @@ fn read(pid: u32, file: &str, into: &mut [u8]) -> usize {
 }
 
 impl Numbers {
+    /// Takes what is known of the root, which was reaped.
+    fn take(&mut self, kernel::Reaped { status, usage }: &kernel::Reaped) {
+        let cpu = kernel::duration(usage.ru_utime) + kernel::duration(usage.ru_stime);
+        self.reaped = 1;
+        self.status = u64::from(status.cast_unsigned());
+        self.cpu = cpu.as_nanos() as u64;
+        self.preempted = usage.ru_nivcsw.cast_unsigned();
+        self.max_rss = usage.ru_maxrss.cast_unsigned() * 1024;
+        let counts = Faults::of(usage);
+        (self.faults, self.major_faults) = (counts.faults, counts.major_faults);
+    }
+
     fn all(self) -> [u64; NUMBERS] {
         let Numbers {
             reaped,
@@ -245,6 +272,7 @@ impl End {
         channel: &mut UnixStream,
         forked_from: u64,
         before: Counted,
+        is_traced: bool,
     ) -> io::Result<End> {
         let mut report = [0; SIZE];
         channel.read_exact(&mut report).map_err(|e| match e.kind() {
@@ -254,6 +282,11 @@ impl End {
             io::ErrorKind::WouldBlock => io::Error::other("it does not end although it was killed"),
             _ => e,
         })?;
+        let calls = is_traced.then(|| {
+            let mut added = [0; traced::SIZE];
+            channel.read_exact(&mut added).map(|()| traced::read(numbers(&added)))
+        });
+        let calls = calls.transpose()?;
         let (sent, files) = report.split_at(NUMBERS * 8);
         let mut numbers = numbers(sent);
         let mut next = || numbers.next().unwrap_or_default();
@@ -283,6 +316,6 @@ impl End {
             counted: Counted { faults, major_faults, traffic: Traffic::of_file(io) }.since(before),
         });
         let at = moment::instant(ended_at);
-        Ok(End { exit, usage, at, strays: strays as usize, left: left > 0 })
+        Ok(End { exit, usage, at, strays: strays as usize, left: left > 0, calls })
     }
 }

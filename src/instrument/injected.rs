@@ -12,6 +12,8 @@ use super::heap;
 use crate::inject::Injection;
 use crate::instrument::laps::Instrument;
 #[cfg(target_os = "linux")]
+use crate::os::calls;
+#[cfg(target_os = "linux")]
 use crate::os::kernel;
 #[cfg(unix)]
 use crate::os::traffic;
@@ -85,6 +87,11 @@ impl<G: Instrument + ?Sized> Injected<G> {
             // The share of what is not known yet is 0: the first laps are not part of the value.
             return valgrind::spend(self.injection.added(self.own.unwrap_or(0.0)) as u64);
         }
+        #[cfg(target_os = "linux")]
+        if self.injection.effect == Effect::Calls {
+            let calls = self.take_whole(self.injection.amount * self.lap as f64);
+            return calls::spend(calls as u64);
+        }
         let now = heap::Counted::now();
         let injection = self.injection;
         match injection.effect {
@@ -147,6 +154,7 @@ impl<G: Instrument + ?Sized> Injected<G> {
             #[cfg(not(unix))]
             Effect::Read | Effect::Written => {}
             Effect::Instructions
+            | Effect::Calls
             | Effect::Failures
             | Effect::Recorded
             | Effect::Bytes
@@ -177,8 +185,8 @@ impl<G: Instrument + ?Sized> Instrument for Injected<G> {
     }
 
     fn start(&mut self) {
-        // Where instructions are counted, nothing but what is injected may be added to them.
-        if self.injection.effect == Effect::Instructions {
+        // Where instructions or system calls are counted, nothing but what is injected may be added to them.
+        if matches!(self.injection.effect, Effect::Instructions | Effect::Calls) {
             return self.inner.start();
         }
         self.inner.start();

@@ -10,6 +10,7 @@ pub(crate) mod laps;
 pub(crate) mod load;
 mod memory;
 pub(crate) mod sampled;
+pub(crate) mod syscalls;
 pub(crate) mod time;
 
 use std::path::Path;
@@ -54,6 +55,7 @@ pub(crate) fn begin(
         WorkerInstrument::Fuel => Box::new(fuel::Fuel::new(repeat)?),
         WorkerInstrument::Growth => Box::new(growth::Growth::new(slice, repeat)?),
         WorkerInstrument::Instructions => Box::new(instructions::Instructions::new(repeat, dumps)?),
+        WorkerInstrument::Syscalls => Box::new(syscalls::Syscalls::new(repeat)?),
         WorkerInstrument::Memory => Box::new(memory::Memory::new(metrics)?),
     })
 }

@@ -1,7 +1,7 @@
 //! The comparison of two sources that are measured one after the other. The value is the ratio of their readings.
 
 use perf_budget_core::metric::Metric;
-use perf_budget_core::outcome::{Cause, Counted, Unmeasured};
+use perf_budget_core::outcome::{Cause, Counted, Unmeasured, system_calls};
 use perf_budget_core::reading::ProcessRun;
 
 use super::{Coin, Source, typical_value};
@@ -47,6 +47,7 @@ impl Source for Versus {
             }
         }
         both.counted = counted(a.counted, b.counted.as_ref())?;
+        both.system_calls = system_calls::beside(&a.system_calls, &b.system_calls);
         both.remarks = a.remarks;
         both.waited = a.waited.zip(b.waited).map(|(x, y)| f64::midpoint(x, y));
         both.preempted = a.preempted.zip(b.preempted).map(|(x, y)| x + y);

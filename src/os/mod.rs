@@ -1,6 +1,7 @@
 //! Calls to the operating system, each behind a safe function that knows nothing of measuring.
 
 pub(crate) mod affinity;
+pub(crate) mod calls;
 pub(crate) mod clock;
 #[cfg(target_os = "linux")]
 pub(crate) mod counter;

@@ -202,7 +202,10 @@ fn is_profiled(session: &Session, test: &Test) -> bool {
 fn is_of_memory(test: &Test) -> bool {
     instrument(test).is_some_and(|instrument| match instrument {
         WorkerInstrument::Heap | WorkerInstrument::Memory | WorkerInstrument::Growth => true,
-        WorkerInstrument::Time | WorkerInstrument::Fuel | WorkerInstrument::Instructions => false,
+        WorkerInstrument::Time
+        | WorkerInstrument::Fuel
+        | WorkerInstrument::Instructions
+        | WorkerInstrument::Syscalls => false,
     })
 }
 
@@ -212,6 +215,7 @@ fn instrument(test: &Test) -> Option<WorkerInstrument> {
         InstrumentKind::Worker(instrument) => Some(instrument),
         InstrumentKind::Files
         | InstrumentKind::Process
+        | InstrumentKind::Traced
         | InstrumentKind::Benchmark
         | InstrumentKind::Recorded => None,
     }

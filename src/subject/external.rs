@@ -132,6 +132,8 @@ pub(super) struct CommandRuns {
     pub(super) builder: Builder,
     /// The differences of its environment from that of this process.
     pub(super) environment: Changes,
+    /// Whether another exit code than 0 is no failure: a limit of the budget is on the code.
+    pub(super) may_fail: bool,
     /// The notes about how the command was built.
     pub(super) notes: Vec<String>,
     pub(super) metrics: Vec<Metric>,
@@ -147,7 +149,8 @@ pub(super) struct CommandRuns {
 
 impl CommandRuns {
     fn run(&self, injection: Option<(Injection, f64)>) -> Result<ProcessRun, Unmeasured> {
-        let place = Place { root: &self.builder.root, environment: &self.environment };
+        let (root, environment) = (&self.builder.root, &self.environment);
+        let place = Place { root, environment, may_fail: self.may_fail };
         let mut process =
             command::measure(&self.command, place, &self.metrics, self.timeout, injection)?;
         if !self.notes.is_empty() {

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use perf_budget_core::budget::{Budget, Budgets, Case, Param, Subject};
-use perf_budget_core::metric::{Metric, SampleKind};
+use perf_budget_core::metric::{Metric, SampleKind, Values};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::suite;
 use perf_budget_core::suite::{Group, Reading, Span};
@@ -262,6 +262,7 @@ impl Sources<'_> {
                 command: fill(command, &budget.cases[case]),
                 builder: self.builder(budget, Some(&budget.cases[case]), base),
                 environment: base.map(|base| base.environment.clone()).unwrap_or_default(),
+                may_fail: budget.limits.iter().any(|limit| limit.metric.values() == Values::Code),
                 notes: Vec::new(),
                 metrics,
                 timeout,

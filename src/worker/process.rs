@@ -106,7 +106,7 @@ pub fn measure(
     measure_in(&Build::this()?, request, scratch, timeout)
 }
 
-/// How many times its `timeout` a process may take under callgrind, where it runs few operations, but slowly.
+/// How many times its `timeout` a process may take under callgrind or a tracer, where it runs few operations, but slowly.
 pub(crate) const SLOWER: u32 = 5;
 
 /// A request that is written down, and the process that will take it.
@@ -124,16 +124,21 @@ impl PreparedProcess {
         scratch: &Path,
         build: &Build,
     ) -> Result<PreparedProcess, Unmeasured> {
-        let callgrind = match request.instrument()? {
+        let instrument = request.instrument()?;
+        let callgrind = match instrument {
             WorkerInstrument::Instructions => counting::counter()?.callgrind(),
             WorkerInstrument::Time
             | WorkerInstrument::Heap
             | WorkerInstrument::Fuel
             | WorkerInstrument::Memory
+            | WorkerInstrument::Syscalls
             | WorkerInstrument::Growth => None,
         };
         let callgrind = callgrind.map(|program| (program, false));
-        PreparedProcess::of(request, scratch, build, callgrind.as_ref())
+        let mut prepared = PreparedProcess::of(request, scratch, build, callgrind.as_ref())?;
+        prepared.launch.is_traced = instrument == WorkerInstrument::Syscalls;
+        prepared.is_slowed |= prepared.launch.is_traced;
+        Ok(prepared)
     }
 
     /// Prepares a process whose functions are profiled, and not only counted.

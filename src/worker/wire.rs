@@ -7,7 +7,7 @@ use std::time::Duration;
 use perf_budget_core::budget::{Constraint, Load, LoadShape, Param};
 use perf_budget_core::exact;
 use perf_budget_core::metric::{InstrumentKind, Metric, SubjectKind, WorkerInstrument};
-use perf_budget_core::outcome::{Cause, Counted, Unmeasured};
+use perf_budget_core::outcome::{Cause, Counted, SystemCall, Unmeasured};
 use perf_budget_core::reading::{Clock, Lag, ProcessRun, Timing, Work};
 use serde::{Deserialize, Serialize};
 
@@ -72,6 +72,7 @@ impl Request {
             InstrumentKind::Worker(instrument) => Some(instrument),
             InstrumentKind::Files
             | InstrumentKind::Process
+            | InstrumentKind::Traced
             | InstrumentKind::Benchmark
             | InstrumentKind::Recorded => None,
         };
@@ -204,6 +205,7 @@ impl WireLoad {
 
 /// The form of a reply on disk.
 #[derive(Debug, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "a process has one reply")]
 pub(crate) enum WireReply {
     #[serde(alias = "Fork")]
     ProcessRun(WireProcessRun),
@@ -230,6 +232,9 @@ pub(crate) struct WireProcessRun {
     grain: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     counted: Option<Box<Counted>>,
+    /// Each system call by its name, with how often it was made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    system_calls: Vec<(String, f64)>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -275,6 +280,11 @@ impl WireReply {
             at_least: process.at_least,
             grain: process.grain,
             counted: process.counted.map(Box::new),
+            system_calls: process
+                .system_calls
+                .into_iter()
+                .map(|call| (call.name, call.now))
+                .collect(),
         })
     }
 
@@ -302,6 +312,8 @@ impl WireProcessRun {
         let values = self.values.into_iter().filter_map(|(name, value)| {
             Metric::of(SubjectKind::Workload, &name).map(|metric| (metric, value))
         });
+        let call = |(name, now)| SystemCall { name, now, before: None };
+        let system_calls = self.system_calls.into_iter().map(call);
         let process = ProcessRun {
             operations: self.operations,
             batches: self.batches,
@@ -321,6 +333,7 @@ impl WireProcessRun {
             at_least: self.at_least,
             grain: self.grain,
             counted: self.counted.map(|counted| *counted),
+            system_calls: system_calls.collect(),
             ..ProcessRun::default()
         };
         let times = process.operations.iter().chain(&process.batches);

@@ -22,6 +22,8 @@ pub(crate) fn rows() -> Vec<Trial> {
     vec![
         row("base::a_ratio_is_of_both_revisions", a_ratio_is_of_both_revisions),
         row("base::time_is_compared_by_interleaving", time_is_compared_by_interleaving),
+        #[cfg(target_os = "linux")]
+        row("base::system_calls_that_grew_are_named", system_calls_that_grew_are_named),
         row("base::a_new_budget_is_skipped", a_new_budget_is_skipped),
         row(
             "base::all_budgets_are_new_if_the_base_has_none",
@@ -61,6 +63,26 @@ fn base(case: &Case) -> PathBuf {
 fn outcome(case: &Case, test: &str) -> Outcome {
     let all = case.outcomes();
     all.iter().rfind(|outcome| outcome.test == test).unwrap_or_else(|| panic!("{all:#?}")).clone()
+}
+
+/// Both sides are counted, and a red says of which call there are more.
+#[cfg(target_os = "linux")]
+fn system_calls_that_grew_are_named() {
+    let budgets = "[budget.save]\nworkload = \"as many calls as a file says\"\nmax = { syscalls = \"1.05 x base\" }\n\
+                   [budget.start]\ncommand = [\"cat\", \"count\"]\nmax = { syscalls = \"1 x base\" }\n";
+    let case = case("base-syscalls", budgets, "count", ["1003", "3"]);
+    case.run().exited(101);
+    let save = outcome(&case, "save::syscalls::x_base");
+    assert_eq!(save.verdict, Verdict::Fail, "{}", save.reason);
+    assert!(save.reason.ends_with(": +1000 of `write` (3 to 1003)"), "{}", save.reason);
+    let note = "system calls that changed: +1000 of `write` (3 to 1003)";
+    assert!(save.notes.iter().any(|known| known == note), "{:?}", save.notes);
+    assert_eq!((save.system_calls.len(), save.system_calls[0].before), (1, Some(3.0)));
+    // A command reads another file on both sides, by as many calls.
+    let start = outcome(&case, "start::syscalls::x_base");
+    assert_eq!(start.verdict, Verdict::Pass, "{}", start.reason);
+    let note = "each system call is made as often as at the reference";
+    assert!(start.notes.iter().any(|known| known == note), "{:?}", start.notes);
 }
 
 fn a_ratio_is_of_both_revisions() {

@@ -58,6 +58,11 @@ fn measurable() -> Vec<Subject> {
             let count: u64 = fs::read_to_string("count")?.trim().parse()?;
             run.iter(move || (0..count).fold(0, |sum, n| std::hint::black_box(sum ^ n)))
         }),
+        ("as many calls as a file says", |run| {
+            let count: u64 = fs::read_to_string("count")?.trim().parse()?;
+            let mut null = fs::File::create("/dev/null")?;
+            run.iter(move || (0..count).all(|_| null.write_all(b"x").is_ok()))
+        }),
         ("tally", |run| {
             leave_mark(run, "was here")?;
             let depth: f64 = run.param("depth")?;

@@ -18,6 +18,8 @@ mod pairs;
 mod server;
 mod spin;
 mod subjects;
+#[cfg(target_os = "linux")]
+mod syscalls;
 mod used;
 
 use std::num::NonZero;
@@ -45,6 +47,8 @@ fn main() -> ExitCode {
     let rows = rows.chain(injections::rows()).chain(instructions::rows());
     #[cfg(unix)]
     let rows = rows.chain(pairs::rows());
+    #[cfg(target_os = "linux")]
+    let rows = rows.chain(syscalls::rows());
     let mut arguments = Arguments::from_args();
     // A test mostly waits, for operations that are due and for processes that do not end.
     arguments

@@ -30,6 +30,8 @@ pub(crate) fn all() -> Vec<(String, Workload)> {
         crate::fuel::subjects(),
         crate::instructions::subjects(),
         crate::lent::subjects(),
+        #[cfg(target_os = "linux")]
+        crate::syscalls::subjects(),
     ];
     let plain = groups.into_iter().flatten();
     plain.map(|(name, run)| (name.to_owned(), Box::new(run) as Workload)).collect()

@@ -9,8 +9,8 @@ use super::{Origin, Rules};
 use crate::budget::Bound;
 use crate::metric::{ByMetric, SampleKind, Statistic, Units};
 use crate::outcome::{
-    Counted, Distribution, Doubt, Evidence, MORE, Noise, Outcome, Sides, Unmeasured,
-    versus_accepted, words,
+    Counted, Distribution, Doubt, Evidence, MORE, Noise, Outcome, Sides, SystemCall, Unmeasured,
+    system_calls, versus_accepted, words,
 };
 use crate::quantity::Unit;
 use crate::reading::{ProcessRun, Work};
@@ -37,6 +37,8 @@ pub(super) struct Seen {
     of: Option<String>,
     /// How instructions were counted.
     counted: Option<Counted>,
+    /// How often each system call was made.
+    system_calls: Vec<SystemCall>,
     sides: ByMetric<Vec<(f64, f64)>>,
     /// The work of one operation, which a rate counts.
     work: Work,
@@ -70,6 +72,9 @@ impl Seen {
         }
         if self.counted.is_none() {
             self.counted.clone_from(&process.counted);
+        }
+        if self.system_calls.is_empty() {
+            self.system_calls.clone_from(&process.system_calls);
         }
         if self.of.is_none() && process.batch_size > 1 {
             self.of = Some(format!("batches of {} operations", process.batch_size));
@@ -106,6 +111,8 @@ pub(super) fn conclude(
     outcome.estimate = open.estimate();
     outcome.counted.clone_from(&seen.counted);
     outcome.notes.extend(seen.counted.as_ref().map(Counted::words));
+    outcome.system_calls = system_calls::kept(&seen.system_calls);
+    outcome.notes.extend(system_calls::note(&outcome.system_calls));
     if let Judgement::Statistical(judge) = &open.judgement {
         outcome.evidence = Some(evidence(judge, open, seen, origin, rules));
         outcome.shape = Some(shape(judge, open, seen, origin));
@@ -132,6 +139,11 @@ pub(super) fn conclude(
         Some((reason, _)) => words::unjudged(&outcome, reason),
         None => words::reason(&outcome, limit, seen.links.linked()),
     };
+    if let Some(grown) =
+        system_calls::grown(&outcome.system_calls).filter(|_| verdict == Verdict::Fail)
+    {
+        outcome.reason = format!("{}: {grown}", outcome.reason);
+    }
     let (Work::Operations(work) | Work::Bytes(work)) = seen.work;
     let nothing = words::did_nothing(&outcome, limit, work);
     if let Some(nothing) = nothing.filter(|_| verdict == Verdict::Pass) {

@@ -40,6 +40,8 @@ pub enum Effect {
     Read,
     /// Bytes that are written to a device that forgets them.
     Written,
+    /// System calls that do nothing.
+    Calls,
     /// A recorded value that is changed.
     Recorded,
     /// Bytes that no compressor can make smaller, in a copy of the artifact.
@@ -68,6 +70,7 @@ impl Effect {
             Effect::Faults => "page faults",
             Effect::Read => "bytes read",
             Effect::Written => "bytes written",
+            Effect::Calls => "system calls",
             Effect::Recorded => "a changed record",
             Effect::Bytes => "random bytes",
             Effect::Exit => "another exit code",
@@ -83,6 +86,7 @@ impl Effect {
             | Effect::Faults
             | Effect::Read
             | Effect::Written
+            | Effect::Calls
             | Effect::Leak
             | Effect::Growth
             | Effect::Exit

@@ -7,6 +7,8 @@ pub enum InstrumentKind {
     Files,
     /// A command is watched from outside, or reports the value itself.
     Process,
+    /// A command runs under a tracer, which stops it at each system call.
+    Traced,
     /// The program of a benchmark is run, and only its own measurement is known.
     Benchmark,
     /// Nothing is measured: another harness has recorded the value.
@@ -26,6 +28,8 @@ pub enum WorkerInstrument {
     Fuel,
     /// The instructions of one operation, as the processor or Valgrind counts them.
     Instructions,
+    /// The system calls of one operation, as a tracer counts them.
+    Syscalls,
     /// The resident memory of one operation.
     Memory,
     /// The resident memory through many operations.

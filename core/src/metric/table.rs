@@ -86,6 +86,7 @@ const TIME: InstrumentKind = Worker(WorkerInstrument::Time);
 const HEAP: InstrumentKind = Worker(WorkerInstrument::Heap);
 const FUEL: InstrumentKind = Worker(WorkerInstrument::Fuel);
 const INSTRUCTIONS: InstrumentKind = Worker(WorkerInstrument::Instructions);
+const SYSCALLS: InstrumentKind = Worker(WorkerInstrument::Syscalls);
 const MEMORY: InstrumentKind = Worker(WorkerInstrument::Memory);
 const GROWTH: InstrumentKind = Worker(WorkerInstrument::Growth);
 /// The subjects of a metric, with what reads it and its statistics.
@@ -108,7 +109,7 @@ const LATENCIES: &[Statistic] = {
 
 use Better::{Either, Higher, Lower};
 use Halved::{Suspicious, Welcome};
-use InstrumentKind::{Benchmark, Files, Process, Recorded, Worker};
+use InstrumentKind::{Benchmark, Files, Process, Recorded, Traced, Worker};
 use Judged::{Agreed, Compared, Statistical, UntilConstant};
 use SubjectKind::{Artifact, Command, Criterion, Divan, Libtest, Record, Workload};
 use Units::{Any, One, Rate};
@@ -325,6 +326,13 @@ rows! {
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
         judged: UntilConstant(Tolerance::Count), sample: SampleKind::Process,
         halved: Welcome, inject: Inject::raises(Effect::Written),
+    }
+    Syscalls {
+        name: "syscalls", meaning: "System calls, of one operation or of the whole command",
+        has: &[(Command, Traced, &[]), (Workload, SYSCALLS, &[]), (Criterion, SYSCALLS, &[]), (Divan, SYSCALLS, &[])],
+        unit: One(Unit::Number), values: Values::Amount, better: Lower,
+        judged: UntilConstant(Tolerance::Count), sample: SampleKind::Process,
+        halved: Suspicious, inject: Inject::raises(Effect::Calls),
     }
     Fuel {
         name: "fuel", meaning: "Fuel of the WebAssembly that one operation runs, as wasmi counts it",

@@ -16,6 +16,7 @@ pub mod noise;
 mod proven;
 mod sampled;
 mod sides;
+pub mod system_calls;
 mod unmeasured;
 pub mod versus_accepted;
 mod waived;
@@ -32,6 +33,7 @@ pub use self::noise::Noise;
 pub use self::proven::{By, Proven, short};
 pub use self::sampled::Sampled;
 pub use self::sides::{Side, Sides};
+pub use self::system_calls::SystemCall;
 pub use self::unmeasured::{Cause, Fault, Unmeasured};
 pub use self::waived::{Effect, Waived};
 use crate::budget::{Bound, Inconclusive};
@@ -83,6 +85,10 @@ pub struct Outcome {
     /// How instructions were counted; `None` where something else was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counted: Option<Counted>,
+    /// How often single system calls were made: the most frequent ones, and those that changed most. Empty where something
+    /// else was measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub system_calls: Vec<SystemCall>,
     /// What is to blame for a red; `None` where it was not profiled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blame: Option<Box<Blame>>,

@@ -14,7 +14,7 @@ pub use load::Lag;
 pub use noise::{Interference, Orphans, StallTime, Throttled};
 
 use crate::metric::{ByMetric, Metric, SampleKind, Statistic};
-use crate::outcome::{Cause, Counted, Unmeasured};
+use crate::outcome::{Cause, Counted, SystemCall, Unmeasured};
 
 /// The readings of one process that was started and measured. The process is the unit of replication, since much varies
 /// from process to process: placement, layout, the state of the allocator.
@@ -62,6 +62,8 @@ pub struct ProcessRun {
     pub grain: Option<f64>,
     /// How instructions were counted. `None` if they were not.
     pub counted: Option<Counted>,
+    /// How often each system call was made. Empty if they were not counted.
+    pub system_calls: Vec<SystemCall>,
     /// The number of the processor that it was pinned to. `None` if it could run on any.
     pub pinned: Option<usize>,
     /// The processor time of its processes that no process waited for.

@@ -2,6 +2,7 @@
 //! on Linux only.
 
 mod strays;
+mod traced;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -10,6 +11,7 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 
 use super::launch::Written;
 use super::*;
+use crate::os::calls::Counts;
 
 const LONG: Duration = Duration::from_secs(60);
 

@@ -8,19 +8,21 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 use super::ready::Signal;
 use crate::exec::{Changes, Input, Launch, Parent};
 
-/// Where a command runs.
+/// Where a command runs, and how it may end.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place<'a> {
     /// The directory.
     pub(crate) root: &'a Path,
     /// The differences of the environment from that of this process. The command's own variables come on top.
     pub(crate) environment: &'a Changes,
+    /// Whether it may end with another exit code than 0, since its budget limits the code.
+    pub(crate) may_fail: bool,
 }
 
 /// Returns the launch of a command in its place.
 pub(super) fn launch(
     command: &Command,
-    Place { root, environment }: Place<'_>,
+    Place { root, environment, .. }: Place<'_>,
     signal: Option<&Signal>,
 ) -> Result<Launch, Unmeasured> {
     let mut argv = command.argv.clone();

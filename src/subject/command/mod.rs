@@ -8,6 +8,7 @@ mod page_cache;
 mod ready;
 mod reported;
 mod surroundings;
+mod traced;
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests;
@@ -39,12 +40,14 @@ use crate::inject::Injection;
 ///   For one that is ended when it is ready: added up over its processes.
 /// - `page_faults`, `major_faults`, `read_bytes`, `written_bytes`: of the same processes as `cpu`, since just before its
 ///   program was loaded.
+/// - `syscalls`: of the process and all that it starts, since just before its program was loaded, in a run that has no other
+///   metric; see [`traced`].
 /// - `exit`: its exit code.
 /// - `transferred`, `js_heap`, `wasm_memory`, and `startup_*` under `ready = { reported = NAME }`: what a line of its
 ///   standard output says; see [`reported`].
 ///
 /// Fails if the command cannot be started, if it is not ready or does not end within `timeout`, if a signal kills it,
-/// if it ends by itself as soon as it is ready, if it ends with a code other than 0 although `exit` is not asked for,
+/// if it ends by itself as soon as it is ready, if it ends with a code other than 0 although `exit` is neither asked for nor limited,
 /// if it does not report what it is asked for, or if a metric is [`unsupported`].
 pub(crate) fn measure(
     command: &Command,
@@ -78,6 +81,8 @@ fn measure_prepared(
     let root = place.root;
     let signal = Signal::prepare(&command.ready, root)?;
     let mut launch = launch(command, place, signal.as_ref())?;
+    launch.is_traced = traced::is_traced(metrics);
+    let timeout = traced::within(timeout, launch.is_traced);
     if let Some((injection, own)) = injection {
         apply(&mut launch, command, injection, own)?;
     }
@@ -92,7 +97,7 @@ fn measure_prepared(
         process.notes.extend(page_cache::evict(&launch, root)?);
     }
     let stdout = match &signal {
-        None => run_to_end(&launch, &watched, timeout, &mut process)?,
+        None => run_to_end(&launch, place.may_fail, &watched, timeout, &mut process)?,
         Some(signal) => run_until_ready(&launch, signal, &watched, timeout, &mut process)?,
     };
     for metric in reported {
@@ -141,6 +146,7 @@ pub(crate) fn unsupported(command: &Command, metric: &Metric) -> Option<Unmeasur
         | Key::MajorFaults
         | Key::ReadBytes
         | Key::WrittenBytes
+        | Key::Syscalls
             if !cfg!(target_os = "linux") =>
         {
             "is only measured on Linux"
@@ -180,6 +186,7 @@ fn apply(
         (Effect::Faults, _) => Stage::Faults(added),
         (Effect::Read, _) => Stage::Read(added),
         (Effect::Written, _) => Stage::Write(added),
+        (Effect::Calls, _) => Stage::Calls(added),
         _ => Stage::Work(added),
     };
     exec::inject(launch, stage)
@@ -194,13 +201,14 @@ fn apply(_: &mut Launch, _: &Command, _: Injection, _: f64) -> Result<(), Unmeas
 /// Runs the command until it ends, and returns what it wrote to its standard output.
 fn run_to_end(
     launch: &Launch,
+    may_fail: bool,
     metrics: &[Metric],
     timeout: Duration,
     process: &mut ProcessRun,
 ) -> Result<Written, Unmeasured> {
-    let Finished { code, wall, usage, stdout, stderr, strays } = exec::run(launch, timeout)?;
+    let Finished { code, wall, usage, stdout, stderr, strays, calls } = exec::run(launch, timeout)?;
     let name = launch.name();
-    if code != 0 && !metrics.contains(&Key::Exit.into()) {
+    if code != 0 && !may_fail && !metrics.contains(&Key::Exit.into()) {
         return Err(Unmeasured {
             cause: Cause::ExitedBadly,
             text: format!(
@@ -211,6 +219,7 @@ fn run_to_end(
     }
     for metric in metrics {
         let value = match metric.key() {
+            _ if launch.is_traced => traced::value(metric, calls.as_deref(), process),
             Key::Wall | Key::Startup => Some(wall.as_secs_f64()),
             Key::Exit => Some(f64::from(code)),
             Key::Cpu => usage.map(|usage| usage.cpu.as_secs_f64()),
@@ -219,7 +228,8 @@ fn run_to_end(
         };
         process.values.insert(metric.clone(), value.ok_or_else(|| unread(&name, metric))?);
     }
-    if let Some(usage) = usage {
+    // What a process used that was stopped at each call says nothing of it.
+    if let Some(usage) = usage.filter(|_| !launch.is_traced) {
         process.waited = usage.waited.map(|waited| share(waited, wall));
         process.preempted = Some(usage.preempted);
         let is_one_process = !usage.had_children && strays == 0;
@@ -271,6 +281,7 @@ fn run_until_ready(
         }
     };
     let living = child.living();
+    child.mark();
     if let Some(Finished { code, .. }) = child.ended_at_once()? {
         return Err(Unmeasured {
             cause: Cause::ExitedEarly,
@@ -285,6 +296,7 @@ fn run_until_ready(
     child.kill();
     for metric in metrics {
         let value = match metric.key() {
+            _ if launch.is_traced => traced::value(metric, child.calls(), process),
             Key::Startup => Some(startup.as_secs_f64()),
             Key::Cpu => living.map(|living| living.cpu.as_secs_f64()),
             Key::Rss => living.map(|living| living.rss as f64),
@@ -293,7 +305,7 @@ fn run_until_ready(
         };
         process.values.insert(metric.clone(), value.ok_or_else(|| unread(&name, metric))?);
     }
-    if let Some(living) = living {
+    if let Some(living) = living.filter(|_| !launch.is_traced) {
         process.waited = living.waited.map(|waited| share(waited, startup));
         process.preempted = living.preempted;
         let is_one_process = living.processes == 1;

@@ -213,6 +213,8 @@ const RESTRICTED: &[(&str, &[&str], &[&str])] = &[
         &[
             "exec/linux.rs",
             "instrument/heap.rs",
+            "os/calls/mod.rs",
+            "os/calls/tracer.rs",
             "os/counter.rs",
             "os/job.rs",
             "os/kernel/linux.rs",

@@ -10,10 +10,6 @@ fn values(command: &Command) -> [f64; 4] {
     metrics.map(|metric| process.values[&metric])
 }
 
-fn of(argv: &[&str]) -> Command {
-    Command { argv: argv.iter().map(|word| (*word).to_owned()).collect(), ..Command::default() }
-}
-
 /// The bytes are the same in every run, whoever starts the command.
 #[test]
 fn bytes_are_exact() {

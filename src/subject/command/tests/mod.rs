@@ -3,6 +3,7 @@
 mod counted;
 mod output;
 mod surroundings;
+mod traced;
 
 use perf_budget_core::metric::Key;
 use perf_budget_core::metric::Statistic::{Mean, P50};
@@ -27,10 +28,14 @@ fn sh(script: &str) -> Command {
     Command { argv, ..Command::default() }
 }
 
+fn of(argv: &[&str]) -> Command {
+    Command { argv: argv.iter().map(|word| (*word).to_owned()).collect(), ..Command::default() }
+}
+
 /// Returns a place in a directory, in the environment of this process.
 fn here(root: &Path) -> Place<'_> {
     static NONE: Changes = Changes::new();
-    Place { root, environment: &NONE }
+    Place { root, environment: &NONE, may_fail: false }
 }
 
 fn measured(command: &Command, metrics: &[Metric]) -> ProcessRun {

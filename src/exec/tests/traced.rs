@@ -1,0 +1,63 @@
+//! Processes whose system calls are counted.
+
+use super::*;
+
+fn counted(calls: &Counts, name: &str) -> u64 {
+    calls.by_name().find(|call| call.0 == name).map_or(0, |call| call.1)
+}
+
+/// What is made after the moment is not counted, but for the few calls that the tracer handles before it looks.
+#[test]
+fn calls_are_counted_up_to_the_moment_that_is_marked() {
+    let binary = std::env::current_exe().unwrap();
+    let [go, done] = ["go", "done"]
+        .map(|name| binary.with_file_name(format!("traced-{}-{name}", std::process::id())));
+    let script = format!(
+        "
+import os, time
+for _ in range(100): os.getsid(0)
+os.write(1, b'up')
+while not os.path.exists({go:?}): time.sleep(0.01)
+for _ in range(500): os.getsid(0)
+open({done:?}, 'w').close()
+time.sleep(1000)
+"
+    );
+    let watch = Some((Stream::Stdout, "up".into()));
+    let launch = Launch { is_traced: true, watch, ..python(&script) };
+    let mut child = Child::spawn(&launch).unwrap();
+    let deadline = Instant::now() + LONG;
+    assert!(matches!(child.ready(deadline).unwrap(), Readiness::At(_)));
+    child.mark();
+    std::fs::write(&go, "").unwrap();
+    assert!(matches!(child.until(deadline, || done.exists()).unwrap(), Readiness::At(_)));
+    child.kill();
+    let made = counted(child.calls().unwrap(), "getsid");
+    assert!((100..200).contains(&made), "{made}");
+    for file in [go, done] {
+        let _ = std::fs::remove_file(file);
+    }
+}
+
+/// The tree ends with its supervisor, even where it is stopped at a call.
+#[test]
+fn a_traced_tree_ends_with_its_supervisor() {
+    let sleep = unique_sleep();
+    let watch = Some((Stream::Stdout, "started".into()));
+    let script = format!("setsid sleep {sleep} & echo started; while :; do :; done");
+    let launch = Launch { is_traced: true, watch, ..sh(&script) };
+    let mut child = Child::spawn(&launch).unwrap();
+    assert!(matches!(child.ready(Instant::now() + LONG).unwrap(), Readiness::At(_)));
+    crate::os::kernel::kill(parent_of(child.id())).unwrap();
+    let killed = child.wait(Instant::now() + LONG).unwrap_err();
+    assert!(killed.to_string().contains("its supervisor was killed"), "{killed}");
+    let patience = Instant::now() + LONG;
+    while running(&sleep) && Instant::now() < patience {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(!running(&sleep));
+}
+
+fn parent_of(pid: u32) -> u32 {
+    crate::os::proc::parent(pid).unwrap()
+}

@@ -1,0 +1,106 @@
+//! A supervisor that also traces its tree, so that the system calls in it are counted.
+//!
+//! The supervisor is the tracer, since only a parent may trace where a system is strict (Yama), and since the tree then ends
+//! with its tracer in any case. It stays a process that makes system calls and does nothing else.
+
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use crate::os::calls::{self, Counts, Progress, Tracer};
+use crate::os::kernel::{self, Reaped};
+
+/// The size of what a tracing supervisor adds to its report: an error of the system, and the counts.
+pub(super) const SIZE: usize = 8 + calls::BYTES;
+
+/// How often a tracer looks by itself whether something has stopped: no signal says so to a process that ignores it.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// What a tracing supervisor knows of its tree.
+pub(super) struct Tracing {
+    tracer: Option<Tracer>,
+    /// The counts at the moment that the harness has asked for.
+    marked: Option<Counts>,
+    /// Why the tree could not be traced, as a number of the system; 0 if it was.
+    refused: i32,
+}
+
+impl Tracing {
+    /// Traces the child `root`, which has not loaded its program yet.
+    pub(super) fn begin(root: u32) -> Tracing {
+        match Tracer::seize(root) {
+            Ok(tracer) => Tracing { tracer: Some(tracer), marked: None, refused: 0 },
+            Err(e) => Tracing { tracer: None, marked: None, refused: number(&e) },
+        }
+    }
+
+    /// Whether the root is traced. It must not load its program if it is not.
+    pub(super) fn is_traced(&self) -> bool {
+        self.tracer.is_some()
+    }
+
+    /// Counts until the root has ended, and returns how. A byte on the channel marks the counts that are asked for; its end
+    /// ends the root.
+    pub(super) fn follow(&mut self, root: u32, mut channel: &UnixStream) -> io::Result<Reaped> {
+        let Some(tracer) = &mut self.tracer else { return kernel::reap(root) };
+        let stops = calls::stops()?;
+        let end = || {
+            let _ = kernel::kill_group(root);
+            let _ = kernel::kill(root);
+        };
+        let mut is_over = false;
+        loop {
+            let patience = match tracer.go_on() {
+                Ok(Progress::Ended(reaped)) => return Ok(reaped),
+                Ok(Progress::Idle) => LOOK,
+                // What is not counted must not run on. All threads of the root have to be waited for until it has ended.
+                Err(e) if self.refused == 0 => {
+                    self.refused = number(&e);
+                    end();
+                    Duration::ZERO
+                }
+                Err(e) if e.raw_os_error() == Some(libc::ECHILD) => return Err(e),
+                Ok(Progress::Busy) | Err(_) => Duration::ZERO,
+            };
+            let asked = (!is_over).then(|| channel.as_fd());
+            let [is_asked, _] = kernel::readable([asked, Some(stops.as_fd())], patience)?;
+            // Nobody needs what the signals say; a second one may be lost, since all that has stopped is looked for.
+            calls::drain(stops.as_fd());
+            if !is_asked {
+                continue;
+            }
+            if channel.read(&mut [0]).is_ok_and(|read| read > 0) {
+                self.marked.get_or_insert(tracer.counts);
+            } else {
+                end();
+                is_over = true;
+            }
+        }
+    }
+
+    /// Writes what is added to the report.
+    pub(super) fn report(&self) -> [u8; SIZE] {
+        let mut report = [0; SIZE];
+        let counted = self.tracer.as_ref().map_or(Counts::NONE, |tracer| tracer.counts);
+        let refused = u64::from(self.refused.cast_unsigned());
+        let numbers =
+            std::iter::once(refused).chain(self.marked.as_ref().unwrap_or(&counted).numbers());
+        for (to, number) in report.chunks_exact_mut(8).zip(numbers) {
+            to.copy_from_slice(&number.to_le_bytes());
+        }
+        report
+    }
+}
+
+/// Reads what was added to a report: the counts, or the error of the system for which there are none.
+pub(super) fn read(mut numbers: impl Iterator<Item = u64>) -> Result<Box<Counts>, i32> {
+    match numbers.next() {
+        Some(0) => Ok(Box::new(Counts::of_numbers(numbers))),
+        refused => Err((refused.unwrap_or_default() as u32).cast_signed()),
+    }
+}
+
+fn number(error: &io::Error) -> i32 {
+    error.raw_os_error().unwrap_or(libc::EIO)
+}
