@@ -12,7 +12,7 @@ fn profile(functions: &[Row<'_>]) -> Profile {
     let function = |&(name, cost, calls): &Row<'_>| Function {
         name: name.to_owned(),
         cost,
-        calls: calls.iter().map(|&(to, count)| Call { to, count, cost: 0 }).collect(),
+        calls: calls.iter().map(|&(to, count)| Call { to, at: 0, count, cost: 0 }).collect(),
         ..Function::default()
     };
     let functions = functions.iter().map(function).collect();
@@ -59,6 +59,8 @@ fn foreign_code_belongs_to_the_function_of_the_project_that_runs_it() {
         [
             "3.60 k -> 6.35 k instructions (+76.4 %), by callgrind 3.19.0 in 0.0 s",
             "+2.75 k work::decode  (called 2.10 x as often, from work::merge; of it itself +2.20 k, malloc +550)",
+            "inlined functions are counted in their callers: with `debug = \"line-tables-only\"` in the profile \
+             (`[profile.release]`) they are named",
         ]
     );
 }
