@@ -107,10 +107,17 @@ impl Inlined {
         }
         let file = frame.location.as_ref()?.file?;
         let last = plain(&name);
-        if last.contains("closure") || last.starts_with('{') {
-            return None;
+        let module = module(&self.roots, file)?;
+        match last.strip_prefix('{') {
+            // The body of an asynchronous function, whose name is that of another.
+            Some(body) if body.starts_with("async_fn") => Some(format!("{module}::{{async fn}}")),
+            Some(body) if body.starts_with("async_block") => {
+                Some(format!("{module}::{{async block}}"))
+            }
+            Some(_) => None,
+            None if last.contains("closure") => None,
+            None => Some(known.complete(&module, &last)),
         }
-        Some(known.complete(&module(&self.roots, file)?, &last))
     }
 }
 

@@ -44,7 +44,7 @@ pub(super) fn compared(was: Option<&Sums>, is: &Sums) -> Blame {
             .system_calls
             .map(|now| Change { before: was.and_then(|was| was.system_calls).unwrap_or(0.0), now }),
         functions,
-        nameless: if is.total > 0.0 { is.nameless / is.total } else { 0.0 },
+        nameless: was_or_none.nameless_share().max(is.nameless_share()),
         // An allocator that is not known by its names has no sites, and then nothing is known of them.
         allocations: Some(Change { before: was_or_none.sites.total(), now: is.sites.total() })
             .filter(|counted| counted.before + counted.now > 0.0),
@@ -121,6 +121,11 @@ impl Sums {
                 *called.callers.entry(chain[owner].clone()).or_default() += count;
             }
         }
+    }
+
+    /// Returns the share that belongs to functions without a name.
+    fn nameless_share(&self) -> f64 {
+        if self.total > 0.0 { self.nameless / self.total } else { 0.0 }
     }
 
     pub(super) fn divide(&mut self, operations: f64) {

@@ -86,6 +86,11 @@ fn a_stripped_binary_is_said_to_be_one() {
     let nameless = profile(&[("0x0000000000001234", 900, &[]), ("malloc", 100, &[])]);
     let lines = words::blame(&compare(Some(&[before()]), &[nameless], &own()));
     assert!(lines[1].contains("90 %") && lines[1].contains("strip = false"), "{lines:?}");
+    // Neither an address nor the C library is named in its place.
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    let below = profile(&[("malloc'0x0000000000001234'(below main)", 1000, &[])]);
+    let blame = compare(Some(&[below]), &[before()], &own());
+    assert!(blame.nameless > 0.99 && words::blame(&blame).len() == 2, "{blame:?}");
 }
 
 #[test]

@@ -47,7 +47,8 @@ pub struct Blame {
     pub system_calls: Option<Change>,
     /// The functions, the one with the greatest change first; without a reference, the one with the greatest part.
     pub functions: Vec<Blamed>,
-    /// The share of the instructions that belongs to functions without a name, as in a stripped binary.
+    /// The share of the instructions that belongs to functions without a name, as in a stripped binary: of both sides, the
+    /// greater one.
     #[serde(default)]
     pub nameless: f64,
     /// The allocations of one operation, where they were counted.

@@ -133,7 +133,8 @@ fn instructions(blame: &Blame, most: usize) -> Vec<String> {
     {
         lines.push(format!("{before} -> {now} system calls of one operation"));
     }
-    if !blame.is_same() {
+    // Of a program without names, the few functions that have some say nothing.
+    if !blame.is_same() && blame.nameless <= STRIPPED {
         let before = lines.len();
         lines.extend(named(blame, most).map(|function| line(function, blame)));
         if blame.counter == Counter::Samples && lines.len() == before {
