@@ -1,5 +1,6 @@
 //! The code of a process that was sampled: its files with their symbols, and how they unwind a stack.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
 
@@ -75,8 +76,8 @@ impl Module {
     }
 
     /// Remembers the names of its functions.
-    pub(super) fn add_to(&self, known: &mut Known) {
-        known.add(self.functions.iter().map(|(_, _, name)| name.as_str()));
+    pub(super) fn add_to(&self, known: &mut Known, own: &BTreeSet<String>) {
+        known.add(self.functions.iter().map(|(_, _, name)| name.as_str()), own);
     }
 
     /// Returns the names of the functions at an address: those that are inlined there, the innermost first, and the one that

@@ -72,7 +72,7 @@ impl Programs {
             let Some(of) = Inlined::of(&file).filter(|of| of.knows(&counts.about.own)) else {
                 continue;
             };
-            known.add(functions(&file).iter().map(|(_, _, name)| name.as_str()));
+            known.add(functions(&file).iter().map(|(_, _, name)| name.as_str()), &counts.about.own);
             inlined.insert(object.path.clone(), of);
         }
         Ok(Programs { inlined, known, asked: RefCell::default() })

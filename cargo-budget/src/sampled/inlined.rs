@@ -39,9 +39,13 @@ struct Root {
 pub(super) struct Known(BTreeSet<String>);
 
 impl Known {
-    /// Remembers the names of these functions.
-    pub(super) fn add<'a>(&mut self, names: impl Iterator<Item = &'a str>) {
-        self.0.extend(names.map(plain));
+    /// Remembers the names of these functions, as far as they are of the project's own crates.
+    pub(super) fn add<'a>(&mut self, names: impl Iterator<Item = &'a str>, own: &BTreeSet<String>) {
+        let is_own = |name: &&str| {
+            let path = name.strip_prefix('<').unwrap_or(name);
+            path.split_once("::").is_some_and(|(of, _)| own.contains(of))
+        };
+        self.0.extend(names.filter(is_own).map(plain));
     }
 
     /// Returns the name of the function that is called `last` in a module, where only one is.
@@ -127,17 +131,17 @@ fn module(roots: &[Root], file: &str) -> Option<String> {
         return Some(root.name.clone());
     }
     let within = roots.iter().filter(|root| file.starts_with(&root.folder));
-    let (name, inside) = match within.max_by_key(|root| root.folder.len()) {
-        Some(root) => (root.name.clone(), &file[root.folder.len()..]),
+    let nearest = within.max_by_key(|root| root.folder.len());
+    let (name, inside) = if let Some(root) = nearest {
+        (root.name.clone(), &file[root.folder.len()..])
+    } else {
         // A crate of which all is inlined is known by its folder, which may have a version behind its name.
-        None => {
-            let (folder, inside) = file.rsplit_once("/src/")?;
-            let folder = folder.rsplit('/').next()?;
-            let versioned = folder.rsplit_once('-').filter(|(_, version)| {
-                version.starts_with(|c: char| c.is_ascii_digit()) && version.contains('.')
-            });
-            (versioned.map_or(folder, |(name, _)| name).replace('-', "_"), inside)
-        }
+        let (folder, inside) = file.rsplit_once("/src/")?;
+        let folder = folder.rsplit('/').next()?;
+        let versioned = folder.rsplit_once('-').filter(|(_, version)| {
+            version.starts_with(|c: char| c.is_ascii_digit()) && version.contains('.')
+        });
+        (versioned.map_or(folder, |(name, _)| name).replace('-', "_"), inside)
     };
     let path = inside.strip_suffix(".rs").unwrap_or(inside);
     let parts = path.split('/').filter(|part| !["mod", "lib", "main"].contains(part));
@@ -203,7 +207,7 @@ mod tests {
             "work::one::A::get",
             "work::one::B::get",
         ];
-        known.add(names.into_iter());
+        known.add(names.into_iter(), &BTreeSet::from(["work".to_owned()]));
         let check = |module: &str, last: &str, want: &str| {
             assert_eq!(known.complete(module, last), want, "{module} {last}");
         };

@@ -40,8 +40,8 @@ fn named(sampled: &Sampled, counted: Option<&Blame>, folder: &Folder) -> Result<
     let before = sampled.before.as_deref().map(side).transpose()?;
     let mut known = Known::default();
     let modules = || before.iter().chain([&now]).map(|(_, modules)| modules);
-    modules().flatten().for_each(|module| module.add_to(&mut known));
     let own = sampled.own.iter().cloned().collect();
+    modules().flatten().for_each(|module| module.add_to(&mut known, &own));
     let has_lines = modules().all(|modules| {
         modules.iter().any(|module| module.inlined.as_ref().is_some_and(|of| of.knows(&own)))
     });
@@ -102,7 +102,9 @@ pub(crate) fn complete(outcomes: &mut [Outcome], path: &Path) -> Result<String, 
         }
     }
     // Limits of one case share their samples. A stack may contain anything that the program had in memory.
-    done.iter().for_each(|file| folder.remove(file));
+    for file in &done {
+        folder.remove(file);
+    }
     Ok(said)
 }
 

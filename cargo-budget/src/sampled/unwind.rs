@@ -1,6 +1,6 @@
 //! Stacks that a worker has copied, unwound and named.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use framehop::aarch64::{CacheAarch64, UnwindRegsAarch64, UnwinderAarch64};
 use framehop::x86_64::{CacheX86_64, UnwindRegsX86_64, UnwinderX86_64};
@@ -54,9 +54,14 @@ pub(super) fn stacks(
         other => return Err(format!("stacks of the processor `{other}` are not known")),
     };
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    // Most samples have most of their callers in common.
+    let mut found: HashMap<u64, Vec<String>> = HashMap::new();
     for chain in &chains {
-        let names: Vec<String> =
-            chain.iter().flat_map(|address| names(modules, known, *address)).collect();
+        for &address in chain {
+            found.entry(address).or_insert_with(|| names(modules, known, address));
+        }
+        let names: Vec<&str> =
+            chain.iter().flat_map(|address| &found[address]).map(String::as_str).collect();
         *counts.entry(names.join("'")).or_default() += 1;
     }
     let broken = chains.iter().filter(|chain| chain.len() < 2).count() as u64;
