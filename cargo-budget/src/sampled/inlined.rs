@@ -179,22 +179,22 @@ mod tests {
     #[test]
     fn a_file_says_which_module_it_is() {
         let roots = [
-            root("src/lib.rs/@/work.0123-cgu.0", "/work").unwrap(),
-            root("tests/budgets.rs/@/budgets.0123-cgu.0", "/work").unwrap(),
+            root("src/lib.rs/@/work.0123-cgu.0", "/made").unwrap(),
+            root("tests/budgets.rs/@/budgets.0123-cgu.0", "/made").unwrap(),
             root("/registry/itoa-1.0.1/src/lib.rs/@/itoa.0123-cgu.0", "/registry").unwrap(),
         ];
         let check = |file: &str, want: &str| {
             assert_eq!(module(&roots, file).as_deref(), Some(want), "{file}");
         };
-        check("/work/src/lib.rs", "work");
-        check("/work/src/text/mod.rs", "work::text");
-        check("/work/src/text/fold.rs", "work::text::fold");
-        check("/work/tests/budgets.rs", "budgets");
+        check("/made/src/lib.rs", "work");
+        check("/made/src/text/mod.rs", "work::text");
+        check("/made/src/text/fold.rs", "work::text::fold");
+        check("/made/tests/budgets.rs", "budgets");
         check("/registry/itoa-1.0.1/src/udiv.rs", "itoa::udiv");
         check("/registry/some-crate-0.3.1/src/a/b.rs", "some_crate::a::b");
         check("/rustc/0123/library/core/src/iter/range.rs", "core::iter::range");
         assert_eq!(module(&roots, "generated.rs"), None);
-        assert_eq!(root("work.c", "/work"), None);
+        assert_eq!(root("work.c", "/made"), None);
     }
 
     #[test]
