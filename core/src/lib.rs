@@ -30,6 +30,7 @@
 //! | [`atomic`] | files that several processes use at the same time | |
 //! | [`blame`] | which functions are to blame for a red | |
 //! | [`callgrind`] | what Valgrind's tool callgrind writes about a program, read | |
+//! | [`counts`] | what a red runs at which addresses, as a file for the command, which knows what was inlined there | |
 //! | [`date`] | a day of the calendar | |
 //! | [`error`] | the one opaque error: the gate could not do its work | |
 //! | [`exact`] | JSON whose numbers are read as they were written | |
@@ -49,6 +50,7 @@ pub mod budget;
 #[warn(clippy::wildcard_enum_match_arm)]
 pub mod build;
 pub mod callgrind;
+pub mod counts;
 pub mod date;
 #[warn(clippy::wildcard_enum_match_arm)]
 pub mod enforce;

@@ -25,19 +25,25 @@ pub const FOLDER: &str = "samples";
 pub const SIDES: [&str; 2] = ["now", "before"];
 /// How the name of each file ends.
 const ENDING: &str = ".samples";
+/// How the name of a file with counts by address ends, which is beside them.
+const COUNTS: &str = ".counts";
 
 /// Returns the name of the file for one of the sides of a case. `key` is a hash.
 pub fn file_name(key: &str, side: &str) -> String {
     format!("{key}-{side}{ENDING}")
 }
 
+/// Returns the name of the file with the counts by address of a case. `key` is a hash.
+pub fn counts_name(key: &str) -> String {
+    format!("{key}{COUNTS}")
+}
+
 /// Whether a file may have this name. Only such a file is read and removed, whatever a record says.
 pub fn is_file_name(name: &str) -> bool {
+    let is_hash = |key: &str| key.len() == 16 && key.bytes().all(|byte| byte.is_ascii_hexdigit());
     let parts = name.strip_suffix(ENDING).and_then(|name| name.split_once('-'));
-    parts.is_some_and(|(key, side)| {
-        let is_hash = key.len() == 16 && key.bytes().all(|byte| byte.is_ascii_hexdigit());
-        is_hash && SIDES.contains(&side)
-    })
+    parts.is_some_and(|(key, side)| is_hash(key) && SIDES.contains(&side))
+        || name.strip_suffix(COUNTS).is_some_and(is_hash)
 }
 
 /// The samples of one process.

@@ -13,9 +13,11 @@ use perf_budget_core::blame;
 use perf_budget_core::budget::{Budget, Library, Reference, Subject};
 use perf_budget_core::metric::{InstrumentKind, SampleKind, WorkerInstrument};
 use perf_budget_core::outcome::{Blame, Cause as Reason, Doubt, Outcome, Sampled, Unmeasured};
+use perf_budget_core::samples::{FOLDER, counts_name};
 use perf_budget_core::suite::Test;
 use perf_budget_core::verdict::Verdict;
 
+use super::counted;
 use super::sampled::judged;
 use super::side::{Side, both};
 use super::state::{Cause, Profiled, Session, lock};
@@ -103,22 +105,25 @@ impl Session {
         }
         self.progress.clear();
         self.progress.show(|| format!("profiling {name}, to name what grew"));
-        let cause = self.profile(profiled).map(Arc::new).map_err(|why| why.text);
+        let cause = self.profile(profiled, name).map(Arc::new).map_err(|why| why.text);
         self.progress.clear();
         causes.insert(profiled, cause.clone());
         cause
     }
 
     /// Profiles both sides at the same time, while nothing statistical is measured.
-    fn profile(&self, profiled: Profiled) -> Result<Blame, Unmeasured> {
+    fn profile(&self, profiled: Profiled, name: &str) -> Result<Blame, Unmeasured> {
         // Without the lock, this would disturb what somebody else measures.
         let _lock = self.machine_lock.shared(&self.progress)?;
         let (head, reference) = self.sides(profiled)?;
         let began = Instant::now();
         // An old release of this library at the base does not know how.
         let (now, before) = both(&head, reference.as_ref(), |side, _| side.profiles(LONGEST))?;
-        let mut blame = blame::compare(before.as_deref(), &now, &self.own_crates(&head));
+        let own = self.own_crates(&head);
+        let mut blame = blame::compare(before.as_deref(), &now, &own);
         blame.seconds = began.elapsed().as_secs_f64();
+        let file = self.results.join(FOLDER).join(counts_name(&self.key_of(profiled, name)));
+        counted::keep(&mut blame, &file, before, now, own);
         Ok(blame)
     }
 

@@ -10,6 +10,7 @@ mod benchmarks;
 mod benchmarks_found;
 mod carried;
 mod cause;
+mod counted;
 mod decided;
 mod leftovers;
 mod machine;

@@ -47,6 +47,16 @@ impl Session {
         taken
     }
 
+    /// Returns the name that the files of a case have.
+    pub(super) fn key_of(&self, profiled: Profiled, name: &str) -> String {
+        let budget = &self.budgets.budgets[profiled.0];
+        let case = names::case(budget, &budget.cases[profiled.1].label);
+        // Where each test is a process, those of a case do this at the same time.
+        let name = if self.run_cache.is_some() { name } else { "" };
+        let key = format!("{} {case} {profiled:?} {name}", self.run.checkout);
+        fnv::name(key.as_bytes())
+    }
+
     /// Samples both sides at the same time, so that what else the machine does meets both, while nothing is measured.
     fn sample(
         &self,
@@ -64,13 +74,9 @@ impl Session {
         let limited = budget.limits.iter().map(|limit| limit.metric.clone());
         let failures: Vec<Metric> =
             limited.filter(|metric| metric.sample() == SampleKind::Failure).collect();
-        let case = names::case(budget, &budget.cases[profiled.1].label);
-        // Where each test is a process, those of a case sample at the same time.
-        let name = if self.run_cache.is_some() { name } else { "" };
-        let key = format!("{} {case} {profiled:?} {name}", self.run.checkout);
         let files = self.results.join(FOLDER);
-        let [now, before] =
-            SIDES.map(|side| files.join(file_name(&fnv::name(key.as_bytes()), side)));
+        let key = self.key_of(profiled, name);
+        let [now, before] = SIDES.map(|side| files.join(file_name(&key, side)));
         let unread = Unread(Some([&now, &before]));
         let began = Instant::now();
         let run = |side: &Side, place: usize| {

@@ -152,9 +152,9 @@ fn of_project(start: &Path, progress: Progress) -> Result<(PathBuf, Record), Fai
     Ok((path, record))
 }
 
-/// Names the functions of samples that no command has seen yet: those of tests that cargo alone has run.
+/// Names the functions of samples that no command has seen yet, and those that were inlined: of tests that cargo alone has run.
 fn name_samples(path: &Path, record: &mut Record) {
-    let is_unnamed = |outcome: &Outcome| outcome.sampled.is_some();
+    let is_unnamed = |outcome: &Outcome| sampled::is_unnamed(outcome);
     if !record.outcomes.iter().any(is_unnamed) {
         return;
     }

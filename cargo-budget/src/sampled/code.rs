@@ -1,5 +1,6 @@
 //! The code of a process that was sampled: its files with their symbols, and how they unwind a stack.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
 
@@ -8,10 +9,11 @@ use object::read::{Object, ObjectSection, ObjectSegment, ObjectSymbol};
 use object::{File, SymbolKind};
 use perf_budget_core::samples::{Code, KERNEL};
 
+use super::inlined::{Inlined, Known};
 use crate::inside::demangled;
 
 /// The largest program that is read, which is far beyond what a linker makes of Rust.
-const LARGEST: u64 = 2 << 30;
+pub(super) const LARGEST: u64 = 2 << 30;
 
 /// A file whose code was in memory.
 pub(super) struct Module {
@@ -25,6 +27,8 @@ pub(super) struct Module {
     is_library: bool,
     /// The functions by their addresses in the file, each with the address behind it.
     functions: Vec<(u64, u64, String)>,
+    /// What it says of inlined functions.
+    pub(super) inlined: Option<Inlined>,
 }
 
 impl Module {
@@ -67,12 +71,26 @@ impl Module {
             is_library: name.contains(".so") || code.path == KERNEL,
             file: name,
             functions: functions(&file),
+            inlined: Inlined::of(&file),
         })
+    }
+
+    /// Remembers the names of its functions.
+    pub(super) fn add_to(&self, known: &mut Known, own: &BTreeSet<String>) {
+        known.add(self.functions.iter().map(|(_, _, name)| name.as_str()), own);
+    }
+
+    /// Returns the names of the functions at an address: those that are inlined there, the innermost first, and the one that
+    /// they are inlined into.
+    pub(super) fn names(&self, address: u64, known: &Known) -> Vec<String> {
+        let at = address.wrapping_sub(self.bias);
+        let inlined = self.inlined.iter().flat_map(|of| of.names(at, known));
+        inlined.chain([self.name(address)]).collect()
     }
 
     /// Returns the name of the function at an address: a library stands for its functions that have none, and those of a
     /// program are numbers.
-    pub(super) fn name(&self, address: u64) -> String {
+    fn name(&self, address: u64) -> String {
         let at = address.wrapping_sub(self.bias);
         let after = self.functions.partition_point(|(start, ..)| *start <= at);
         let found = after.checked_sub(1).map(|before| &self.functions[before]);
@@ -85,7 +103,7 @@ impl Module {
 }
 
 /// Returns the functions of a file by their addresses.
-fn functions(file: &File<'_>) -> Vec<(u64, u64, String)> {
+pub(super) fn functions(file: &File<'_>) -> Vec<(u64, u64, String)> {
     let mut functions: Vec<(u64, u64, String)> = file
         .symbols()
         .chain(file.dynamic_symbols())

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use perf_budget_core::counts::Counts;
 use perf_budget_core::samples::{self, Samples};
 
 /// The folder of a project's samples.
@@ -44,10 +45,10 @@ impl Folder {
         }
     }
 
-    /// Removes a file, by the path that a record has for it, if it is one of samples.
+    /// Removes a file, by the path that a record has for it, if it is one of samples or of counts.
     pub(super) fn remove(&self, recorded: &str) {
         if let Ok(file) = self.file(recorded)
-            && Samples::begin(&file)
+            && (Samples::begin(&file) || Counts::begin(&file))
         {
             // A file that stays does no harm: the harness removes it later.
             let _ = std::fs::remove_file(file);

@@ -1,19 +1,24 @@
-//! The functions of samples: what a red's worker has copied of its stacks, unwound and named, in the place of a profile.
+//! The functions of samples: what a red's worker has copied of its stacks, unwound and named, in the place of a profile. And the
+//! inlined functions of a profile.
 
 mod code;
+mod counted;
 mod folder;
+mod inlined;
 mod unwind;
 
 use std::fmt::Write as _;
 use std::path::Path;
 
 use perf_budget_core::blame::{self, Stacks};
-use perf_budget_core::outcome::{Blame, Outcome, Sampled, words};
+use perf_budget_core::outcome::{Blame, Inlined, Outcome, Sampled, words};
 use perf_budget_core::profile::Profile;
 use perf_budget_core::record;
 use perf_budget_core::samples::{Code, Samples};
 
+use self::code::Module;
 use self::folder::{Folder, GONE};
+use self::inlined::Known;
 use crate::failure::Failure;
 use crate::text;
 
@@ -24,15 +29,27 @@ use crate::text;
 fn named(sampled: &Sampled, counted: Option<&Blame>, folder: &Folder) -> Result<Blame, String> {
     let side = |path: &str| {
         let samples = Samples::read(&folder.file(path)?).map_err(|e| e.to_string())?;
-        unwind::stacks(&samples)
+        let modules = unwind::modules(&samples)?;
+        Ok::<_, String>((samples, modules))
     };
     let written = Code::state(&folder.file(&sampled.now)?).map(|(_, at)| at);
     if written != Some(sampled.at) {
         return Err(GONE.to_owned());
     }
     let now = side(&sampled.now)?;
-    let before: Option<Stacks> = sampled.before.as_deref().map(side).transpose()?;
-    let mut found = blame::sampled(before.as_ref(), &now, sampled);
+    let before = sampled.before.as_deref().map(side).transpose()?;
+    let mut known = Known::default();
+    let modules = || before.iter().chain([&now]).map(|(_, modules)| modules);
+    let own = sampled.own.iter().cloned().collect();
+    modules().flatten().for_each(|module| module.add_to(&mut known, &own));
+    let has_lines = modules().all(|modules| {
+        modules.iter().any(|module| module.inlined.as_ref().is_some_and(|of| of.knows(&own)))
+    });
+    let stacks =
+        |(samples, modules): &(Samples, Vec<Module>)| unwind::stacks(samples, modules, &known);
+    let before: Option<Stacks> = before.as_ref().map(stacks).transpose()?;
+    let mut found = blame::sampled(before.as_ref(), &stacks(&now)?, sampled);
+    found.inlined = Some(if has_lines { Inlined::Named } else { Inlined::Unknown });
     if let Some(same) = counted.and_then(|counted| words::blame(counted).into_iter().next()) {
         found.remarks.insert(0, same);
     }
@@ -40,7 +57,13 @@ fn named(sampled: &Sampled, counted: Option<&Blame>, folder: &Folder) -> Result<
     Ok(found)
 }
 
-/// Names the functions of these outcomes' samples, and writes the outcomes to the record again, so that a reader elsewhere
+/// Whether something of an outcome waits for its names.
+pub(crate) fn is_unnamed(outcome: &Outcome) -> bool {
+    let waits = |blame: &Blame| matches!(blame.inlined, Some(Inlined::Waiting(_)));
+    outcome.sampled.is_some() || outcome.blame.as_deref().is_some_and(waits)
+}
+
+/// Names the functions of these outcomes' samples, and those that were inlined, and writes the outcomes to the record again, so that a reader elsewhere
 /// needs neither the samples nor the programs. The record is that of the project, whose samples are beside it. What cannot be
 /// named stays as it is, since another release of the command may be able to. Returns what there is to say about each.
 ///
@@ -51,6 +74,15 @@ pub(crate) fn complete(outcomes: &mut [Outcome], path: &Path) -> Result<String, 
     let mut said = String::new();
     let mut done = Vec::new();
     for outcome in outcomes {
+        if let Some(file) = name_inlined(outcome.blame.as_deref_mut(), &folder, &mut outcome.notes)
+        {
+            let _ = writeln!(said, "{} with inlined functions:", text::line(&outcome.test));
+            for line in outcome.blame.iter().flat_map(|blame| words::blame(blame)) {
+                let _ = writeln!(said, "  {}", text::line(&line));
+            }
+            record::append(path, outcome)?;
+            done.push(file);
+        }
         let Some(sampled) = outcome.sampled.take() else { continue };
         let _ = writeln!(said, "{} by samples:", text::line(&outcome.test));
         match named(&sampled, outcome.blame.as_deref(), &folder) {
@@ -60,7 +92,7 @@ pub(crate) fn complete(outcomes: &mut [Outcome], path: &Path) -> Result<String, 
                 }
                 outcome.blame = Some(Box::new(blame));
                 record::append(path, outcome)?;
-                done.push(sampled);
+                done.extend([sampled.now].into_iter().chain(sampled.before));
             }
             Err(why) => {
                 let why = format!("its samples have no names: {why}");
@@ -69,17 +101,31 @@ pub(crate) fn complete(outcomes: &mut [Outcome], path: &Path) -> Result<String, 
             }
         }
     }
-    // Limits of one case share their samples.
-    for sampled in &done {
-        remove(sampled, &folder);
+    // Limits of one case share their samples. A stack may contain anything that the program had in memory.
+    for file in &done {
+        folder.remove(file);
     }
     Ok(said)
 }
 
-/// Removes samples that nobody needs any more: a stack may contain anything that the program had in memory.
-fn remove(sampled: &Sampled, folder: &Folder) {
-    for file in [Some(&sampled.now), sampled.before.as_ref()].into_iter().flatten() {
-        folder.remove(file);
+/// Names the inlined functions of a blame whose counts by address wait for that, and returns their file. A blame that cannot
+/// be completed stays as it is, with a note that says why.
+fn name_inlined(
+    blame: Option<&mut Blame>,
+    folder: &Folder,
+    notes: &mut Vec<String>,
+) -> Option<String> {
+    let blame = blame?;
+    let Some(Inlined::Waiting(waiting)) = blame.inlined.clone() else { return None };
+    match counted::named(blame, &waiting, folder) {
+        Ok(found) => {
+            *blame = found;
+            Some(waiting.file)
+        }
+        Err(why) => {
+            notes.push(format!("its inlined functions have no names: {why}"));
+            None
+        }
     }
 }
 
@@ -87,6 +133,12 @@ fn remove(sampled: &Sampled, folder: &Folder) {
 pub(crate) fn complete_profiles(profiles: &mut [Profile], path: &Path) {
     let folder = Folder::beside(path);
     for profile in profiles {
+        let mut notes = Vec::new();
+        if let Some(file) = name_inlined(profile.blame.as_deref_mut(), &folder, &mut notes) {
+            folder.remove(&file);
+        } else if let (Some(why), Some(blame)) = (notes.pop(), &mut profile.blame) {
+            blame.remarks.push(why);
+        }
         let Some(sampled) = profile.sampled.take() else { continue };
         match named(&sampled, profile.blame.as_deref(), &folder) {
             Ok(blame) => profile.blame = Some(Box::new(blame)),
@@ -95,6 +147,9 @@ pub(crate) fn complete_profiles(profiles: &mut [Profile], path: &Path) {
             }
             Err(_) => {}
         }
-        remove(&sampled, &folder);
+        [Some(&sampled.now), sampled.before.as_ref()]
+            .into_iter()
+            .flatten()
+            .for_each(|file| folder.remove(file));
     }
 }

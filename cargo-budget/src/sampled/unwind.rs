@@ -1,6 +1,6 @@
 //! Stacks that a worker has copied, unwound and named.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use framehop::aarch64::{CacheAarch64, UnwindRegsAarch64, UnwinderAarch64};
 use framehop::x86_64::{CacheX86_64, UnwindRegsX86_64, UnwinderX86_64};
@@ -9,41 +9,59 @@ use perf_budget_core::blame::Stacks;
 use perf_budget_core::samples::{Code, KERNEL, Sample, Samples};
 
 use super::code::Module;
+use super::inlined::Known;
 
 /// The most callers of a function that are looked at.
 const DEEPEST: usize = 200;
 
 type Read = Vec<u8>;
 
-/// Names the functions of all samples of one process.
+/// Reads the files that samples of one process were in.
 ///
 /// # Errors
-/// If a file that was sampled is not there any more, or the processor is not known.
-pub(super) fn stacks(samples: &Samples) -> Result<Stacks, String> {
-    let process = &samples.process;
+/// If one of them is not there any more.
+pub(super) fn modules(samples: &Samples) -> Result<Vec<Module>, String> {
     // What no sample was in need not be read, and may be gone.
-    let modules: Vec<Module> = sampled(samples)
+    sampled(samples)
         .into_iter()
         // What was made in memory, or was replaced while it ran, has no file to be read.
         .filter(|code| code.file.is_some() || code.path == KERNEL)
         .map(|code| Module::of(code, &samples.kernel))
-        .collect::<Result<_, _>>()?;
+        .collect()
+}
+
+/// Names the functions of all samples of one process.
+///
+/// # Errors
+/// If the processor is not known.
+pub(super) fn stacks(
+    samples: &Samples,
+    modules: &[Module],
+    known: &Known,
+) -> Result<Stacks, String> {
+    let process = &samples.process;
     let chains: Vec<Vec<u64>> = match process.architecture.as_str() {
         "x86_64" => {
             let unwinder = UnwinderX86_64::<Read, MayAllocateDuringUnwind>::new();
             let regs = |s: &Sample| UnwindRegsX86_64::new(s.instruction, s.stack, s.frame);
-            chains(unwinder, &modules, &mut CacheX86_64::new(), samples, regs)
+            chains(unwinder, modules, &mut CacheX86_64::new(), samples, regs)
         }
         "aarch64" => {
             let unwinder = UnwinderAarch64::<Read, MayAllocateDuringUnwind>::new();
             let regs = |s: &Sample| UnwindRegsAarch64::new(s.link, s.stack, s.frame);
-            chains(unwinder, &modules, &mut CacheAarch64::new(), samples, regs)
+            chains(unwinder, modules, &mut CacheAarch64::new(), samples, regs)
         }
         other => return Err(format!("stacks of the processor `{other}` are not known")),
     };
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    // Most samples have most of their callers in common.
+    let mut found: HashMap<u64, Vec<String>> = HashMap::new();
     for chain in &chains {
-        let names: Vec<String> = chain.iter().map(|address| name(&modules, *address)).collect();
+        for &address in chain {
+            found.entry(address).or_insert_with(|| names(modules, known, address));
+        }
+        let names: Vec<&str> =
+            chain.iter().flat_map(|address| &found[address]).map(String::as_str).collect();
         *counts.entry(names.join("'")).or_default() += 1;
     }
     let broken = chains.iter().filter(|chain| chain.len() < 2).count() as u64;
@@ -119,7 +137,8 @@ fn chains<U: Unwinder<Module = framehop::Module<Read>>>(
     samples.taken.iter().map(chain).collect()
 }
 
-fn name(modules: &[Module], address: u64) -> String {
+fn names(modules: &[Module], known: &Known, address: u64) -> Vec<String> {
     let module = modules.iter().find(|module| module.range.contains(&address));
-    module.map_or_else(|| format!("0x{address:x}"), |module| module.name(address))
+    let unknown = || vec![format!("0x{address:x}")];
+    module.map_or_else(unknown, |module| module.names(address, known))
 }

@@ -3,6 +3,7 @@
 //! An instruction belongs to the innermost function of the project that was running, so that what an allocation or a hash
 //! costs is said of the function that asks for it. The functions of other crates and libraries are listed below it.
 
+mod inlined;
 mod locked;
 mod names;
 mod sampled;
@@ -13,9 +14,11 @@ mod tree;
 use std::collections::BTreeSet;
 
 use crate::callgrind::Profile;
-use crate::outcome::Blame;
+use crate::outcome::{Blame, Inlined};
 
+pub use self::inlined::{expanded, has_lines};
 pub use self::locked::{changed, own_crates};
+pub use self::names::plain;
 pub use self::sampled::{Stacks, sampled};
 use self::sums::{compared, sum};
 
@@ -24,7 +27,11 @@ use self::sums::{compared, sum};
 pub fn compare(before: Option<&[Profile]>, now: &[Profile], own: &BTreeSet<String>) -> Blame {
     let was = before.map(|before| sum(before, own));
     let creator = now.first().map_or("callgrind", |profile| profile.creator.as_str());
-    Blame { by: creator.replacen('-', " ", 1), ..compared(was.as_ref(), &sum(now, own)) }
+    Blame {
+        by: creator.replacen('-', " ", 1),
+        inlined: Some(Inlined::Unknown),
+        ..compared(was.as_ref(), &sum(now, own))
+    }
 }
 
 #[cfg(test)]

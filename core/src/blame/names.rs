@@ -25,7 +25,7 @@ pub(super) fn chain(name: &str) -> Vec<&str> {
 }
 
 /// Returns a name without hash, disambiguators and generic arguments.
-pub(super) fn plain(name: &str) -> String {
+pub fn plain(name: &str) -> String {
     let mut name = name;
     // What the compiler adds to functions that it has split or copied: `.llvm.123`, `.cold`, `.constprop.0`.
     for mark in [".llvm.", ".cold", ".constprop.", ".part.", ".isra."] {

@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn an_allocation_is_counted_once_and_belongs_to_the_function_that_asks_for_it() {
         let callees = [names(&["malloc"]), names(&["free"]), names(&["realloc"])];
-        let call = |to, count| Call { to, count, cost: 0 };
+        let call = |to, count| Call { to, at: 0, count, cost: 0 };
         let of = |count| {
             let mut sites = Sites::default();
             let chain = names(&["finish_grow", "reserve", "work::post"]);

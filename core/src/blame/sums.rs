@@ -6,6 +6,7 @@ use super::names::{self, plain};
 use super::sites::{self, Sites};
 use super::tree::{self, Node};
 use crate::callgrind::Profile;
+use crate::outcome::words::NAMELESS;
 use crate::outcome::{Blame, Blamed, Change};
 
 /// The crates whose functions are part of the measuring, of the language, or of the test's own harness.
@@ -43,7 +44,7 @@ pub(super) fn compared(was: Option<&Sums>, is: &Sums) -> Blame {
             .system_calls
             .map(|now| Change { before: was.and_then(|was| was.system_calls).unwrap_or(0.0), now }),
         functions,
-        nameless: if is.total > 0.0 { is.nameless / is.total } else { 0.0 },
+        nameless: was_or_none.nameless_share().max(is.nameless_share()),
         // An allocator that is not known by its names has no sites, and then nothing is known of them.
         allocations: Some(Change { before: was_or_none.sites.total(), now: is.sites.total() })
             .filter(|counted| counted.before + counted.now > 0.0),
@@ -91,13 +92,13 @@ pub(super) fn sum(profiles: &[Profile], own: &BTreeSet<String>) -> Sums {
 impl Sums {
     /// Adds the whole numbers of one operation, so that the order of its functions makes no difference to the last digit.
     fn add(&mut self, profile: &Profile, own: &BTreeSet<String>) {
-        let chain = |name: &str| names::chain(name).into_iter().map(plain).collect();
+        let chain = |name: &str| names::chain(name).into_iter().map(known).collect();
         let chains: Vec<Vec<String>> =
             profile.functions.iter().map(|function| chain(&function.name)).collect();
         for (chain, function) in chains.iter().zip(&profile.functions) {
             let (owner, cost) = (owner(chain, own), function.cost as f64);
             self.total += cost;
-            if is_nameless(&chain[0]) {
+            if chain[owner] == NAMELESS {
                 self.nameless += cost;
             }
             let mut around: BTreeSet<&String> =
@@ -122,6 +123,11 @@ impl Sums {
         }
     }
 
+    /// Returns the share that belongs to functions without a name.
+    fn nameless_share(&self) -> f64 {
+        if self.total > 0.0 { self.nameless / self.total } else { 0.0 }
+    }
+
     pub(super) fn divide(&mut self, operations: f64) {
         self.total /= operations;
         self.nameless /= operations;
@@ -140,21 +146,24 @@ impl Sums {
     }
 }
 
-fn is_own(name: &str, own: &BTreeSet<String>) -> bool {
+pub(super) fn is_own(name: &str, own: &BTreeSet<String>) -> bool {
     let of = names::crate_of(name);
     own.contains(of) && !FOREIGN.contains(&of)
 }
 
-fn is_nameless(name: &str) -> bool {
-    name.starts_with("0x") || name.starts_with("???")
+/// Returns the plain name of a function. One that the profiler only knows by its address has none.
+fn known(name: &str) -> String {
+    let is_address = name.starts_with("0x") || name.starts_with("???");
+    if is_address { NAMELESS.to_owned() } else { plain(name) }
 }
 
 /// Returns which function of a chain of callers its cost is attributed to: the innermost one of the project, or else the
-/// innermost one of a dependency, or else the function itself.
+/// innermost one of a dependency, or else one without a name, which may be of the project, or else the function itself.
 fn owner(chain: &[String], own: &BTreeSet<String>) -> usize {
     let of_project = chain.iter().position(|name| is_own(name, own));
     let of_dependency = || chain.iter().position(|name| is_of_dependency(name));
-    of_project.or_else(of_dependency).unwrap_or(0)
+    let nameless = || chain.iter().position(|name| name == NAMELESS);
+    of_project.or_else(of_dependency).or_else(nameless).unwrap_or(0)
 }
 
 /// Returns which of the foreign functions below a function of the project a cost is said of: the innermost one of a dependency,

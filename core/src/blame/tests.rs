@@ -12,7 +12,7 @@ fn profile(functions: &[Row<'_>]) -> Profile {
     let function = |&(name, cost, calls): &Row<'_>| Function {
         name: name.to_owned(),
         cost,
-        calls: calls.iter().map(|&(to, count)| Call { to, count, cost: 0 }).collect(),
+        calls: calls.iter().map(|&(to, count)| Call { to, at: 0, count, cost: 0 }).collect(),
         ..Function::default()
     };
     let functions = functions.iter().map(function).collect();
@@ -59,6 +59,8 @@ fn foreign_code_belongs_to_the_function_of_the_project_that_runs_it() {
         [
             "3.60 k -> 6.35 k instructions (+76.4 %), by callgrind 3.19.0 in 0.0 s",
             "+2.75 k work::decode  (called 2.10 x as often, from work::merge; of it itself +2.20 k, malloc +550)",
+            "inlined functions are counted in their callers: with `debug = \"line-tables-only\"` in the profile \
+             (`[profile.release]`) they are named",
         ]
     );
 }
@@ -84,6 +86,11 @@ fn a_stripped_binary_is_said_to_be_one() {
     let nameless = profile(&[("0x0000000000001234", 900, &[]), ("malloc", 100, &[])]);
     let lines = words::blame(&compare(Some(&[before()]), &[nameless], &own()));
     assert!(lines[1].contains("90 %") && lines[1].contains("strip = false"), "{lines:?}");
+    // Neither an address nor the C library is named in its place.
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    let below = profile(&[("malloc'0x0000000000001234'(below main)", 1000, &[])]);
+    let blame = compare(Some(&[below]), &[before()], &own());
+    assert!(blame.nameless > 0.99 && words::blame(&blame).len() == 2, "{blame:?}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CallTree, Change};
+use super::{CallTree, Change, Inlined};
 
 /// What the amounts of a blame are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,7 +47,8 @@ pub struct Blame {
     pub system_calls: Option<Change>,
     /// The functions, the one with the greatest change first; without a reference, the one with the greatest part.
     pub functions: Vec<Blamed>,
-    /// The share of the instructions that belongs to functions without a name, as in a stripped binary.
+    /// The share of the instructions that belongs to functions without a name, as in a stripped binary: of both sides, the
+    /// greater one.
     #[serde(default)]
     pub nameless: f64,
     /// The allocations of one operation, where they were counted.
@@ -68,6 +69,9 @@ pub struct Blame {
     /// What a reader of samples must know: what they cannot see, and what instructions say.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
+    /// Whether inlined functions are told apart. `None` in records of older releases, and where a program has no names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inlined: Option<Inlined>,
 }
 
 /// A place that allocates: a function of the project, and the foreign function through which it does.
@@ -140,5 +144,10 @@ mod tests {
         assert_eq!(blame.counter, Counter::Instructions);
         let sampled = r#"{"by":"900 samples","seconds":0.9,"before":null,"now":12.5,"functions":[{"name":"a::b","own":{"before":0.0,"now":12.5},"inclusive":{"before":0.0,"now":12.5},"calls":{"before":0.0,"now":0.0},"parts":[],"interval":[12.0,13.0]}],"nameless":0.0,"counter":"samples","remarks":["x"]}"#;
         assert_eq!(frozen::<Blame>(sampled).functions[0].interval, Some((12.0, 13.0)));
+        for inlined in [r#""unknown""#, r#""named""#, r#"{"waiting":{"file":"a","at":5}}"#] {
+            assert!(
+                frozen::<Blame>(&format!(r#"{{{old},"inlined":{inlined}}}"#)).inlined.is_some()
+            );
+        }
     }
 }

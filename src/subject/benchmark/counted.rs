@@ -136,7 +136,7 @@ mod tests {
         let function = |name: &str, cost, calls: &[(usize, u64)]| Function {
             name: name.to_owned(),
             cost,
-            calls: calls.iter().map(|&(to, cost)| Call { to, count: 1, cost }).collect(),
+            calls: calls.iter().map(|&(to, cost)| Call { to, at: 0, count: 1, cost }).collect(),
             ..Function::default()
         };
         let functions = vec![

@@ -168,15 +168,17 @@ pub(super) fn place_under(
 ) -> std::io::Result<()> {
     let mut options = vec!["--instr-atstart=no".to_owned()];
     if counting.is_profile {
-        options.push(profiled());
+        options.extend(profiled());
         options.push("--collect-systime=yes".to_owned());
     }
     place(launch, program, &counting.dumps, options)
 }
 
-/// Returns the option by which callgrind tells callers apart.
-fn profiled() -> String {
-    format!("--separate-callers={CALLERS}")
+/// Returns the options by which callgrind tells callers apart, and says at which addresses instructions are: so it can be
+/// known later what was inlined there.
+fn profiled() -> [String; 3] {
+    let callers = format!("--separate-callers={CALLERS}");
+    [callers, "--dump-instr=yes".to_owned(), "--dump-line=no".to_owned()]
 }
 
 /// Makes a launch one of the same program under callgrind, with these options and an environment in which every process

@@ -43,7 +43,7 @@ impl CountedWithin {
         let mut options = vec!["--separate-threads=yes".to_owned()];
         options.extend(functions.iter().map(|function| format!("--toggle-collect={function}")));
         if is_profile {
-            options.push(profiled());
+            options.extend(profiled());
         }
         place(launch, &program, &counted.dir.join(DUMPS), options).map_err(failed)?;
         Ok(counted)

@@ -201,7 +201,7 @@ fn samples_in_toml_are_read() {
     for page in pages() {
         for Sample { text, place, .. } in samples(&page).iter().filter(|s| s.language == "toml") {
             let path = Path::new(place);
-            if text.contains("[dev-dependencies]") {
+            if text.contains("[dev-dependencies]") || text.starts_with("[profile.") {
                 let version = text.split("perf-budget = \"").nth(1);
                 let version = version.and_then(|rest| rest.split('"').next());
                 let ours = env!("CARGO_PKG_VERSION");

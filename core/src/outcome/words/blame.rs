@@ -1,6 +1,6 @@
 //! The words about what is to blame for a red.
 
-use super::super::{Blame, Blamed, Change, Counter, Sampled, Site};
+use super::super::{Blame, Blamed, Change, Counter, Inlined, Sampled, Site};
 use crate::quantity::{Quantity, Unit};
 
 /// How many functions a red names.
@@ -17,6 +17,8 @@ const LEAST: f64 = 0.5;
 const STRIPPED: f64 = 0.5;
 /// The share of the time below which a part of a function is not named where it was sampled.
 const PART: f64 = 0.02;
+/// What the functions have in common that have no name.
+pub(crate) const NAMELESS: &str = "a function without a name";
 /// What is said where no function's interval leaves out 0.
 const NOBODY: &str = "no function is named: chance explains how the samples differ, as the 90 % interval of each function \
                       includes 0";
@@ -131,21 +133,42 @@ fn instructions(blame: &Blame, most: usize) -> Vec<String> {
     {
         lines.push(format!("{before} -> {now} system calls of one operation"));
     }
-    if !blame.is_same() {
+    // Of a program without names, the few functions that have some say nothing.
+    if !blame.is_same() && blame.nameless <= STRIPPED {
         let before = lines.len();
         lines.extend(named(blame, most).map(|function| line(function, blame)));
         if blame.counter == Counter::Samples && lines.len() == before {
             lines.push(NOBODY.to_owned());
         }
     }
+    lines.extend(inlined(blame).map(str::to_owned));
     lines.extend(blame.remarks.iter().cloned());
     lines
+}
+
+/// Says what is not known of inlined functions.
+fn inlined(blame: &Blame) -> Option<&'static str> {
+    if blame.is_same() || blame.nameless > STRIPPED {
+        return None;
+    }
+    match blame.inlined.as_ref()? {
+        Inlined::Unknown => Some(
+            "inlined functions are counted in their callers: with `debug = \"line-tables-only\"` in the profile \
+             (`[profile.release]`) they are named",
+        ),
+        Inlined::Waiting(_) => Some(
+            "inlined functions are counted in their callers here: `cargo budget report` names them",
+        ),
+        Inlined::Named => None,
+    }
 }
 
 /// Returns the functions that are named: those that make most of the change.
 fn named(blame: &Blame, most: usize) -> impl Iterator<Item = &Blamed> {
     let whole: f64 = blame.functions.iter().map(|function| function.own.by().abs()).sum();
-    let first = blame.functions.iter().take(most).enumerate();
+    // That names are missing is said in a line of its own.
+    let have_names = blame.functions.iter().filter(|function| function.name != NAMELESS);
+    let first = have_names.take(most).enumerate();
     let matters = move |(nth, function): &(usize, &Blamed)| {
         let by = function.own.by().abs();
         let counts = match blame.counter {

@@ -55,7 +55,7 @@ fn a_dump_is_read() {
     let named = |name: &str| profile.functions.iter().position(|f| f.name == name).unwrap();
     let merge = &profile.functions[named("work::merge")];
     assert_eq!((merge.cost, merge.object.as_str()), (40, "/work"));
-    let malloc = Call { to: named("malloc"), count: 2, cost: 60 };
+    let malloc = Call { to: named("malloc"), at: 0, count: 2, cost: 60 };
     assert!(merge.calls.contains(&malloc), "{:?}", merge.calls);
     assert_eq!(profile.functions[named("work::fold")].cost, 21);
     // The call of one function of the allocator by another is part of the outer one.
@@ -86,4 +86,38 @@ fn the_allocator_is_known_by_its_functions() {
     for name in ["mallopt", "work::malloc", "mi_version"] {
         assert!(!is_allocator(name), "{name}");
     }
+}
+
+#[test]
+fn addresses_are_read_and_a_profile_is_written_as_it_was() {
+    let text = "creator: callgrind-3.19.0
+positions: instr line
+events: Ir
+ob=(1) /work
+fl=(1) src/a.rs
+fn=(1) work::merge'main
+0x10 3 40
++4 * 2
+cob=(2) /lib/libc.so.6
+cfi=(2) ???
+cfn=(2) malloc'work::merge
+calls=2 0x99 0
+0x18 3 60
+calls=1 0x99 0
+* 3 9
+
+ob=(2)
+fl=(2)
+fn=(2)
+0x90 0 69
+totals: 111
+";
+    // Of several calls in a row each names its function.
+    let text = text.replace("calls=1 0x99", "cob=(2)\ncfn=(2)\ncalls=1 0x99");
+    let profile = Profile::parse(&text).unwrap();
+    let [merge, malloc] = &profile.functions[..] else { panic!("{profile:?}") };
+    assert_eq!((merge.at.as_slice(), merge.has_lines), (&[(0x10, 40), (0x14, 2)][..], true));
+    assert_eq!(merge.calls, [Call { to: 1, at: 0x18, count: 3, cost: 69 }]);
+    assert_eq!((malloc.at.as_slice(), malloc.has_lines), (&[(0x90, 69)][..], false));
+    assert_eq!(Profile::parse(&profile.to_text()), Ok(profile));
 }

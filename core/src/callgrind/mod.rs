@@ -1,7 +1,10 @@
 //! What Valgrind's tool callgrind writes about a program: what each function cost, and whom it called.
 //!
 //! The format is text, and is described in Valgrind's manual ("Callgrind format specification"). Only what is counted
-//! is read; positions in files are passed over. The reader is ours, since it is a part of the measuring.
+//! is read, and at which addresses where these are there; lines of files are passed over. The reader is ours, since it is a
+//! part of the measuring.
+
+mod text;
 
 use std::collections::HashMap;
 
@@ -25,6 +28,10 @@ pub struct Function {
     pub object: String,
     /// Its own instructions, without those of what it called.
     pub cost: u64,
+    /// Whether the program says which file it is from, as it does where it has line tables.
+    pub has_lines: bool,
+    /// Its own instructions by their addresses in the object; empty if the dump has no addresses.
+    pub at: Vec<(u64, u64)>,
     /// What it called.
     pub calls: Vec<Call>,
 }
@@ -34,6 +41,8 @@ pub struct Function {
 pub struct Call {
     /// The index of the function that was called.
     pub to: usize,
+    /// The address of the call in the caller's object; 0 if the dump has no addresses.
+    pub at: u64,
     /// How often it was called.
     pub count: u64,
     /// The instructions of these calls, with those of all that was called in turn.
@@ -117,14 +126,21 @@ struct Reader {
     system_calls: Option<usize>,
     /// How many numbers of a line say where its cost is.
     positions: usize,
+    /// Whether the first of these is an address.
+    has_addresses: bool,
+    /// The address of the line before.
+    address: u64,
     /// The total that the text itself says.
     total: Option<u64>,
     objects: Names,
+    files: Names,
     names: Names,
     /// The functions by the numbers of their object and their name.
     known: HashMap<(usize, usize), usize>,
     /// The object and the function that lines belong to.
     object: usize,
+    /// Whether it is known which file the functions that follow are from.
+    has_lines: bool,
     current: Option<usize>,
     /// The object and the function that are called next.
     callee: (Option<usize>, Option<usize>),
@@ -148,7 +164,10 @@ impl Reader {
         let value = value.trim();
         match key {
             "creator" => value.clone_into(&mut self.profile.creator),
-            "positions" => self.positions = value.split_whitespace().count(),
+            "positions" => {
+                self.positions = value.split_whitespace().count();
+                self.has_addresses = value.split_whitespace().next() == Some("instr");
+            }
             "events" => {
                 self.counts = value.split_whitespace().next() == Some("Ir");
                 self.system_calls = value.split_whitespace().position(|event| event == "sysCount");
@@ -169,7 +188,9 @@ impl Reader {
             "ob" => self.object = self.objects.find(value)?,
             "fn" => {
                 let name = self.names.find(value)?;
-                self.current = Some(self.function(self.object, name));
+                let current = self.function(self.object, name);
+                self.profile.functions[current].has_lines |= self.has_lines;
+                self.current = Some(current);
             }
             "cob" => self.callee.0 = Some(self.objects.find(value)?),
             "cfn" => self.callee.1 = Some(self.names.find(value)?),
@@ -177,8 +198,14 @@ impl Reader {
                 let count = value.split_whitespace().next().unwrap_or_default();
                 self.calls = Some(number(count)?);
             }
-            // Files, and jumps within a function.
-            "fl" | "fi" | "fe" | "cfi" | "cfl" | "jump" | "jcnd" => {}
+            "fl" => {
+                let file = self.files.find(value)?;
+                self.has_lines = self.files.0.get(&file).is_some_and(|file| file != "???");
+            }
+            // A name for a number may be given in any of these.
+            "fi" | "fe" | "cfi" | "cfl" => drop(self.files.find(value)?),
+            // Jumps within a function.
+            "jump" | "jcnd" => {}
             _ => return Err(format!("`{key}=` is of no known kind")),
         }
         Ok(())
@@ -193,8 +220,13 @@ impl Reader {
         // A line may leave out costs that are zero.
         let cost = cost.map_or(Ok(0), number)?;
         let current = self.current.ok_or("a cost comes before any function")?;
+        let at = self.address(line)?;
         let Some(count) = self.calls.take() else {
-            self.profile.functions[current].cost += cost;
+            let function = &mut self.profile.functions[current];
+            function.cost += cost;
+            if self.has_addresses {
+                function.at.push((at, cost));
+            }
             if let (Some(at), Some(sum)) = (self.system_calls, &mut self.profile.system_calls) {
                 let made = line.split_whitespace().nth(self.positions.max(1) + at);
                 *sum += made.map_or(Ok(0), number)?;
@@ -205,14 +237,30 @@ impl Reader {
         let name = name.ok_or("a call comes without a function")?;
         let to = self.function(object.unwrap_or(self.object), name);
         let calls = &mut self.profile.functions[current].calls;
-        match calls.iter_mut().find(|call| call.to == to) {
+        match calls.iter_mut().find(|call| (call.to, call.at) == (to, at)) {
             Some(call) => {
                 call.count += count;
                 call.cost += cost;
             }
-            None => calls.push(Call { to, count, cost }),
+            None => calls.push(Call { to, at, count, cost }),
         }
         Ok(())
+    }
+
+    /// Returns the address of a line of costs, which may be relative to that of the line before; 0 if it has none.
+    fn address(&mut self, line: &str) -> Result<u64, String> {
+        if !self.has_addresses {
+            return Ok(0);
+        }
+        let text = line.split_whitespace().next().unwrap_or_default();
+        let before = self.address;
+        self.address = match (text.as_bytes().first(), text.get(1..)) {
+            (Some(b'+'), Some(by)) => before.wrapping_add(number(by)?),
+            (Some(b'-'), Some(by)) => before.wrapping_sub(number(by)?),
+            (Some(b'*'), _) => before,
+            _ => number(text)?,
+        };
+        Ok(self.address)
     }
 
     fn function(&mut self, object: usize, name: usize) -> usize {
@@ -263,5 +311,4 @@ fn number(text: &str) -> Result<u64, String> {
 }
 
 #[cfg(test)]
-#[path = "callgrind_tests.rs"]
 mod tests;

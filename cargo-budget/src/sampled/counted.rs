@@ -1,0 +1,89 @@
+//! The counts by address of a red, in which the functions that were inlined are named.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::Path;
+
+use object::File;
+use perf_budget_core::blame;
+use perf_budget_core::callgrind::Profile;
+use perf_budget_core::counts::Counts;
+use perf_budget_core::outcome::{Blame, Counts as Waiting, Inlined as State};
+use perf_budget_core::samples::Code;
+
+use super::code::{LARGEST, functions};
+use super::folder::{Folder, GONE};
+use super::inlined::{Inlined, Known};
+
+/// Returns the blame in which inlined functions are named.
+///
+/// # Errors
+/// If the counts, or a program that they are of, are not there any more.
+pub(super) fn named(blame: &Blame, waiting: &Waiting, folder: &Folder) -> Result<Blame, String> {
+    let file = folder.file(&waiting.file)?;
+    if Code::state(&file).map(|(_, at)| at) != Some(waiting.at) {
+        return Err(GONE.to_owned());
+    }
+    let counts = Counts::read(&file).map_err(|e| e.to_string())?;
+    let programs = Programs::of(&counts)?;
+    let expanded = |profiles: &[Profile]| -> Vec<Profile> {
+        let each = |profile| blame::expanded(profile, &|object, at| programs.names(object, at));
+        profiles.iter().map(each).collect()
+    };
+    let (before, now) = (counts.before.as_deref().map(expanded), expanded(&counts.now));
+    let found = blame::compare(before.as_deref(), &now, &counts.about.own);
+    Ok(Blame {
+        seconds: blame.seconds,
+        system_calls: blame.system_calls,
+        is_of_memory: blame.is_of_memory,
+        remarks: blame.remarks.clone(),
+        inlined: Some(State::Named),
+        ..found
+    })
+}
+
+/// The programs and libraries that say what was inlined.
+struct Programs {
+    inlined: HashMap<String, Inlined>,
+    known: Known,
+    /// What was asked already.
+    asked: RefCell<HashMap<(String, u64), Vec<String>>>,
+}
+
+impl Programs {
+    fn of(counts: &Counts) -> Result<Programs, String> {
+        let (mut inlined, mut known) = (HashMap::new(), Known::default());
+        for object in &counts.about.objects {
+            // What has no file, as what the kernel gives to each process, says nothing.
+            let Some((length, _)) = object.file else { continue };
+            let path = Path::new(&object.path);
+            if length > LARGEST {
+                return Err(format!("`{}` is too large to be read", object.path));
+            }
+            if Code::state(path) != object.file {
+                return Err(format!(
+                    "`{}` is gone, or is not the file any more that was profiled; run the tests again",
+                    object.path
+                ));
+            }
+            let bytes = std::fs::read(path)
+                .map_err(|e| format!("failed to read `{}`: {e}", object.path))?;
+            let Ok(file) = File::parse(&*bytes) else { continue };
+            let Some(of) = Inlined::of(&file).filter(|of| of.knows(&counts.about.own)) else {
+                continue;
+            };
+            known.add(functions(&file).iter().map(|(_, _, name)| name.as_str()), &counts.about.own);
+            inlined.insert(object.path.clone(), of);
+        }
+        Ok(Programs { inlined, known, asked: RefCell::default() })
+    }
+
+    fn names(&self, object: &str, address: u64) -> Vec<String> {
+        let Some(inlined) = self.inlined.get(object) else { return Vec::new() };
+        let mut asked = self.asked.borrow_mut();
+        let names = asked
+            .entry((object.to_owned(), address))
+            .or_insert_with(|| inlined.names(address, &self.known));
+        names.clone()
+    }
+}

@@ -1,0 +1,274 @@
+//! Profiles with addresses, in which the functions that the compiler has inlined are told apart from those that they are part of.
+//!
+//! Where a function is called from several inlined functions of one caller, it is only known how much is spent below each of
+//! these calls, and what the function runs itself is shared in the same proportion.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::names;
+use super::sums::is_own;
+use crate::callgrind::{Call, Function, Profile};
+
+/// The most different chains of inlined callers that one function is told apart by. What is beyond keeps its caller's name.
+const MOST: usize = 16;
+
+/// Whether most of what the project's own functions run is in code with line tables and known by its address, so that it can
+/// be known what was inlined there.
+pub fn has_lines(profiles: &[Profile], own: &BTreeSet<String>) -> bool {
+    let mut sums = [0, 0];
+    for function in profiles.iter().flat_map(|profile| &profile.functions) {
+        let chain = names::chain(&function.name);
+        if is_own(&names::plain(chain[0]), own) {
+            let is_there = function.has_lines && !function.at.is_empty();
+            sums[usize::from(is_there)] += function.cost;
+        }
+    }
+    sums[1] > sums[0]
+}
+
+/// Returns a profile in which each inlined function is a function of its own. `inlined` says which functions are inlined at an
+/// address of an object, the innermost first, and without the one that they are inlined into.
+pub fn expanded(profile: &Profile, inlined: &dyn Fn(&str, u64) -> Vec<String>) -> Profile {
+    let mut expansion = Expansion::of(profile, inlined);
+    let mut functions = Functions::default();
+    for (at, function) in profile.functions.iter().enumerate() {
+        let callers = expansion.callers(at);
+        for (address, cost) in &function.at {
+            for ((caller, _), part) in callers.iter().zip(shared(*cost, &callers)) {
+                let name = expansion.name(at, *address, caller);
+                let to = functions.find(name, function);
+                functions.all[to].cost += part;
+            }
+        }
+        for call in &function.calls {
+            let (counts, costs) = (shared(call.count, &callers), shared(call.cost, &callers));
+            let shares = counts.into_iter().zip(costs);
+            for ((caller, _), (count, cost)) in callers.iter().zip(shares) {
+                let chain = expansion.name(at, call.at, caller);
+                // One that is not told apart is called by the caller as the dump has it.
+                let is_known = expansion.callers(call.to).iter().any(|(known, _)| *known == chain);
+                let called = expansion.called(call.to, Some(&chain).filter(|_| is_known));
+                let to = functions.find(called, &profile.functions[call.to]);
+                let from = functions.find(chain, function);
+                functions.all[from].calls.push(Call { to, at: 0, count, cost });
+            }
+        }
+    }
+    Profile { functions: functions.all, ..profile.clone() }
+}
+
+/// The functions of the result, each once.
+#[derive(Default)]
+struct Functions {
+    all: Vec<Function>,
+    known: HashMap<(String, String), usize>,
+}
+
+impl Functions {
+    fn find(&mut self, name: String, like: &Function) -> usize {
+        let key = (like.object.clone(), name);
+        if let Some(&at) = self.known.get(&key) {
+            return at;
+        }
+        let (name, object) = (key.1.clone(), key.0.clone());
+        self.all.push(Function { name, object, has_lines: like.has_lines, ..Function::default() });
+        self.known.insert(key, self.all.len() - 1);
+        self.all.len() - 1
+    }
+}
+
+/// A chain of callers that begins with the one that calls, and its share of what is spent.
+type Caller = (String, f64);
+
+/// How the callers of each function are told apart.
+struct Expansion<'a> {
+    profile: &'a Profile,
+    inlined: &'a dyn Fn(&str, u64) -> Vec<String>,
+    /// The calls of each function: which function makes one at which address, and the instructions of it.
+    calls: Vec<Vec<(usize, u64, u64)>>,
+    known: Vec<Option<Vec<Caller>>>,
+}
+
+impl<'a> Expansion<'a> {
+    fn of(profile: &'a Profile, inlined: &'a dyn Fn(&str, u64) -> Vec<String>) -> Expansion<'a> {
+        let mut calls = vec![Vec::new(); profile.functions.len()];
+        for (from, function) in profile.functions.iter().enumerate() {
+            for call in &function.calls {
+                calls[call.to].push((from, call.at, call.cost));
+            }
+        }
+        Expansion { profile, inlined, calls, known: vec![None; profile.functions.len()] }
+    }
+
+    /// Returns the chains of callers of a function, which all of it is shared among.
+    fn callers(&mut self, at: usize) -> Vec<Caller> {
+        if let Some(known) = &self.known[at] {
+            return known.clone();
+        }
+        // A function that calls itself is known by its own callers, as the dump has them.
+        let name = &self.profile.functions[at].name;
+        let plain = names::chain(name)[1..].join("'");
+        self.known[at] = Some(vec![(plain.clone(), 1.0)]);
+        let mut shares: BTreeMap<String, f64> = BTreeMap::new();
+        for (from, address, cost) in std::mem::take(&mut self.calls[at]) {
+            for (caller, share) in self.callers(from) {
+                let chain = self.name(from, address, &caller);
+                *shares.entry(chain).or_default() += share * cost as f64;
+            }
+        }
+        let whole: f64 = shares.values().sum();
+        if whole > 0.0 {
+            let mut callers: Vec<Caller> =
+                shares.into_iter().map(|(chain, share)| (chain, share / whole)).collect();
+            callers.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+            let rest: f64 = callers.iter().skip(MOST).map(|(_, share)| share).sum();
+            callers.truncate(MOST);
+            if rest > 0.0 {
+                callers.push((plain, rest));
+            }
+            self.known[at] = Some(callers);
+        }
+        self.known[at].clone().unwrap_or_default()
+    }
+
+    /// Returns the chain at an address of a function that is called by `caller`.
+    fn name(&self, at: usize, address: u64, caller: &str) -> String {
+        let function = &self.profile.functions[at];
+        let mut chain = (self.inlined)(&function.object, address);
+        chain.push(names::chain(&function.name)[0].to_owned());
+        if !caller.is_empty() {
+            chain.push(caller.to_owned());
+        }
+        chain.join("'")
+    }
+
+    /// Returns the name of a function that is called, at its beginning, where nothing is inlined.
+    fn called(&self, at: usize, caller: Option<&String>) -> String {
+        let name = &self.profile.functions[at].name;
+        let chain = names::chain(name);
+        match caller {
+            Some(caller) => format!("{}'{caller}", chain[0]),
+            None => chain.join("'"),
+        }
+    }
+}
+
+/// Shares a whole number among callers, so that the parts add up to it.
+fn shared(whole: u64, callers: &[Caller]) -> Vec<u64> {
+    let (mut sum, mut given) = (0.0, 0);
+    let mut parts: Vec<u64> = callers
+        .iter()
+        .map(|(_, share)| {
+            sum += share * whole as f64;
+            let part = (sum.round() as u64).clamp(given, whole) - given;
+            given += part;
+            part
+        })
+        .collect();
+    if let Some(last) = parts.last_mut() {
+        *last += whole - given;
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A function of the test: its chain, its costs by address, and its calls (to, at, count, cost).
+    type Row<'a> = (&'a str, &'a [(u64, u64)], &'a [(usize, u64, u64, u64)]);
+
+    fn profile(rows: &[Row<'_>]) -> Profile {
+        let function = |&(name, at, calls): &Row<'_>| Function {
+            name: name.to_owned(),
+            object: "/work".to_owned(),
+            cost: at.iter().map(|(_, cost)| cost).sum(),
+            has_lines: true,
+            at: at.to_vec(),
+            calls: calls
+                .iter()
+                .map(|&(to, at, count, cost)| Call { to, at, count, cost })
+                .collect(),
+        };
+        Profile { functions: rows.iter().map(function).collect(), ..Profile::default() }
+    }
+
+    /// What is inlined: from 10 on `work::scan`, and from 20 on `core::next` in `work::list`.
+    fn inlined(_: &str, address: u64) -> Vec<String> {
+        let names: &[&str] = match address {
+            10..20 => &["work::scan"],
+            20..30 => &["core::next", "work::list"],
+            _ => &[],
+        };
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    fn costs(profile: &Profile) -> Vec<(&str, u64)> {
+        let mut costs: Vec<(&str, u64)> =
+            profile.functions.iter().map(|f| (f.name.as_str(), f.cost)).collect();
+        costs.retain(|(_, cost)| *cost > 0);
+        costs.sort_unstable();
+        costs
+    }
+
+    #[test]
+    fn a_function_is_named_that_was_inlined() {
+        let expanded =
+            expanded(&profile(&[("work::post", &[(1, 5), (10, 70), (20, 9)], &[])]), &inlined);
+        assert_eq!(
+            costs(&expanded),
+            [
+                ("core::next'work::list'work::post", 9),
+                ("work::post", 5),
+                ("work::scan'work::post", 70)
+            ]
+        );
+    }
+
+    #[test]
+    fn what_an_inlined_function_calls_is_below_it_and_shared_by_what_the_calls_cost() {
+        let calls: &[_] = &[(1, 11, 3, 75), (1, 1, 1, 25)];
+        let before =
+            profile(&[("work::post", &[(1, 5)], calls), ("malloc'work::post", &[(0, 100)], &[])]);
+        let after = expanded(&before, &inlined);
+        assert_eq!(after.total(), before.total());
+        assert_eq!(
+            costs(&after),
+            [("malloc'work::post", 25), ("malloc'work::scan'work::post", 75), ("work::post", 5)]
+        );
+        let named = |name: &str| after.functions.iter().position(|f| f.name == name).unwrap();
+        let scan = &after.functions[named("work::scan'work::post")];
+        let to = named("malloc'work::scan'work::post");
+        assert_eq!(scan.calls, [Call { to, at: 0, count: 3, cost: 75 }]);
+    }
+
+    #[test]
+    fn a_function_that_calls_itself_ends() {
+        let before = profile(&[("work::post", &[(1, 5), (10, 2)], &[(0, 1, 4, 3), (0, 10, 4, 3)])]);
+        assert_eq!(expanded(&before, &inlined).total(), 7);
+    }
+
+    #[test]
+    fn many_calls_are_bounded_and_nothing_is_lost() {
+        let calls: Vec<_> = (0..100).map(|at| (1, at, 1, 1)).collect();
+        let before = profile(&[("a", &[(0, 1)], &calls), ("b'a", &[(0, 101)], &[])]);
+        let each =
+            |_: &str, at: u64| if at > 0 { vec![format!("inlined{at}")] } else { Vec::new() };
+        let after = expanded(&before, &each);
+        assert_eq!(after.total(), before.total());
+        assert!(after.functions.len() < 200);
+        let count: u64 = after.functions.iter().flat_map(|f| &f.calls).map(|call| call.count).sum();
+        assert_eq!(count, 100);
+    }
+
+    #[test]
+    fn lines_are_known_where_most_of_the_projects_code_has_them() {
+        let own = BTreeSet::from(["work".to_owned()]);
+        let mut one =
+            profile(&[("work::post", &[(1, 5)], &[]), ("malloc'work::post", &[(0, 100)], &[])]);
+        assert!(has_lines(std::slice::from_ref(&one), &own));
+        one.functions[0].has_lines = false;
+        assert!(!has_lines(std::slice::from_ref(&one), &own));
+        assert!(!has_lines(&[], &own));
+    }
+}

@@ -1,0 +1,39 @@
+//! The counts by address of a red, written beside the record: the command names the functions that were inlined there, as it
+//! takes a reader of debug information to do so.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use perf_budget_core::atomic;
+use perf_budget_core::blame;
+use perf_budget_core::callgrind::Profile;
+use perf_budget_core::counts::Counts;
+use perf_budget_core::outcome::{Blame, Counts as Waiting, Inlined};
+use perf_budget_core::samples::Code;
+
+/// Writes what both sides run at which addresses, where both programs say what was inlined, and says so in the blame. What
+/// cannot be written is not named, and the blame says what it would say without.
+pub(super) fn keep(
+    blame: &mut Blame,
+    file: &Path,
+    before: Option<Vec<Profile>>,
+    now: Vec<Profile>,
+    own: BTreeSet<String>,
+) {
+    let has_lines = |profiles: &[Profile]| blame::has_lines(profiles, &own);
+    if blame.is_same() || !has_lines(&now) || !before.as_deref().is_none_or(has_lines) {
+        return;
+    }
+    let Some(bytes) = Counts::of(before, now, own).to_bytes() else { return };
+    if let Some(at) = written(file, &bytes) {
+        blame.inlined =
+            Some(Inlined::Waiting(Waiting { file: file.to_string_lossy().into_owned(), at }));
+    }
+}
+
+/// Writes a file, and returns when that was.
+fn written(file: &Path, bytes: &[u8]) -> Option<u64> {
+    std::fs::create_dir_all(file.parent()?).ok()?;
+    atomic::write(file, bytes).ok()?;
+    Code::state(file).map(|(_, at)| at)
+}
