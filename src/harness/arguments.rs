@@ -3,7 +3,7 @@
 //! libtest takes several filters, of which a test needs to match one, and some flags that say how to print. A habit
 //! from other tests should not end with "unexpected argument".
 
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::{Arguments, FormatSetting, Trial};
 use perf_budget_core::error::Error;
 
 /// The options whose value is a word of its own.
@@ -18,6 +18,9 @@ const OTHER_NAMES: &[(&str, Option<&str>)] = &[
     ("--exclude-should-panic", None),
     ("--shuffle", None),
 ];
+
+/// The most tests that have a line each while they run, where nobody asks for a format. More of them have a sign each.
+const MOST_LINES: usize = 200;
 
 /// The arguments, with every filter.
 pub(super) struct Selection {
@@ -68,6 +71,15 @@ impl Selection {
         Ok(Selection { alternatives: filters.into_iter().map(with).collect(), arguments })
     }
 
+    /// Returns the arguments for a run of so many tests.
+    pub(super) fn for_run(&self, tests: usize) -> Arguments {
+        let mut arguments = self.arguments.clone();
+        if tests > MOST_LINES && arguments.format.is_none() && !arguments.quiet {
+            arguments.format = Some(FormatSetting::Terse);
+        }
+        arguments
+    }
+
     /// Whether a test is left out.
     pub(super) fn is_filtered_out(&self, trial: &Trial) -> bool {
         if self.alternatives.is_empty() {
@@ -112,6 +124,18 @@ mod tests {
         check(&["p", "a", "--skip", "p50"], &["a::p99"]);
         check(&["--test-threads", "2", "--format=pretty", "--report-time", "b"], &["b::p50"]);
         check(&["--", "p99", "b"], &["a::p99", "b::p50"]);
+    }
+
+    #[test]
+    fn many_tests_have_a_sign_each_where_nobody_asks_for_lines() {
+        let format = |words: &[&str], tests| {
+            let words = ["program"].iter().chain(words).map(|word| (*word).to_owned());
+            Selection::of(words).unwrap().for_run(tests).format
+        };
+        assert_eq!(format(&[], MOST_LINES), None);
+        assert_eq!(format(&[], 1700), Some(FormatSetting::Terse));
+        assert_eq!(format(&["--format=pretty"], 1700), Some(FormatSetting::Pretty));
+        assert_eq!(format(&["-q"], 1700), None);
     }
 
     #[test]

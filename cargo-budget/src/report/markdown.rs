@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use perf_budget_core::outcome::{Outcome, short};
 use perf_budget_core::report::change::{Change, bound_text, change};
 use perf_budget_core::report::github::mark;
+use perf_budget_core::report::table::{left_out, shown};
 use perf_budget_core::report::terminal::{e_value, value_text};
 use perf_budget_core::verdict::Verdict;
 
@@ -185,7 +186,8 @@ fn all(comment: &mut String, report: &Report) {
     comment.push_str(
         "| limit on | before | now | change | limit | verdict |\n|---|---:|---:|---:|---:|---|\n",
     );
-    for (i, outcome) in report.outcomes.iter().enumerate() {
+    let (rows, left) = shown(&report.outcomes);
+    for (i, outcome) in rows.iter().enumerate() {
         let change = change(outcome);
         let [old, new] = values(outcome, change.as_ref());
         let change = change.filter(|change| !change.is_proven);
@@ -200,10 +202,13 @@ fn all(comment: &mut String, report: &Report) {
             outcome.verdict.name(),
         );
         if comment.len() + row.len() > LARGEST {
-            let _ = writeln!(comment, "| and {} more | | | | | |", many - i);
+            let _ = writeln!(comment, "| and {} more | | | | | |", rows.len() - i);
             break;
         }
         comment.push_str(&row);
+    }
+    if left > 0 {
+        let _ = writeln!(comment, "| and {} | | | | | |", left_out(left));
     }
     comment.push_str("\n</details>\n");
 }
