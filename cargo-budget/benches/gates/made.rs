@@ -167,16 +167,49 @@ impl Made {
         LIBRARY.to_owned() + &functions.collect::<String>()
     }
 
-    /// Returns the source of one program: that of every so many functions.
+    /// Returns the source of one program. Where there are several, each has every so many functions in a table, as
+    /// a closure for each of 1700 benchmarks would take cargo half an hour to build.
     fn benches(&self, program: usize) -> String {
+        let functions: Vec<usize> =
+            (0..self.count.div_ceil(SIZES.len())).skip(program).step_by(self.programs).collect();
+        if self.programs > 1 { self.table(&functions) } else { self.closures(&functions) }
+    }
+
+    /// Returns how many sizes a function has benchmarks of.
+    fn sizes(&self, function: usize) -> usize {
+        SIZES.len().min(self.count - function * SIZES.len())
+    }
+
+    fn table(&self, functions: &[usize]) -> String {
+        let rows = functions.iter().map(|&nth| {
+            let sizes = &SIZES[..self.sizes(nth)];
+            format!("    (\"work_{nth}\", gated::work_{nth}, &{sizes:?}),\n")
+        });
+        format!(
+            "use std::hint::black_box;\n\nuse criterion::{{Criterion, criterion_group, criterion_main}};\n\n\
+             type Row = (&'static str, fn(u64) -> u64, &'static [u64]);\n\n\
+             const WORK: &[Row] = &[\n{}];\n\n\
+             fn all(c: &mut Criterion) {{\n    \
+                 for &(name, work, sizes) in WORK {{\n        \
+                     let mut group = c.benchmark_group(name);\n        \
+                     for &size in sizes {{\n            \
+                         group.bench_function(size.to_string(), |b| b.iter(|| work(black_box(size))));\n        \
+                     }}\n        \
+                     group.finish();\n    \
+                 }}\n\
+             }}\n\ncriterion_group!(benches, all);\ncriterion_main!(benches);\n",
+            rows.collect::<String>()
+        )
+    }
+
+    fn closures(&self, functions: &[usize]) -> String {
         let mut text = "use std::hint::black_box;\n\nuse criterion::{Criterion, criterion_group, criterion_main};\n".to_owned();
-        let functions = (0..self.count.div_ceil(SIZES.len())).skip(program).step_by(self.programs);
-        for nth in functions.clone() {
+        for nth in functions {
             let _ = writeln!(
                 text,
                 "\nfn bench_{nth}(c: &mut Criterion) {{\n    let mut group = c.benchmark_group(\"work_{nth}\");"
             );
-            for size in SIZES.iter().take(self.count - nth * SIZES.len()) {
+            for size in &SIZES[..self.sizes(*nth)] {
                 let _ = writeln!(
                     text,
                     "    group.bench_function(\"{size}\", |b| b.iter(|| gated::work_{nth}(black_box({size}))));"
@@ -184,7 +217,7 @@ impl Made {
             }
             text += "    group.finish();\n}\n";
         }
-        let names: Vec<String> = functions.map(|nth| format!("bench_{nth}")).collect();
+        let names: Vec<String> = functions.iter().map(|nth| format!("bench_{nth}")).collect();
         text + &format!(
             "\ncriterion_group!(benches, {});\ncriterion_main!(benches);\n",
             names.join(", ")

@@ -135,6 +135,11 @@ pub fn remarks(outcomes: &[Outcome]) -> String {
     for outcome in outcomes.iter().filter(|o| o.verdict == Verdict::Warn) {
         let _ = writeln!(text, "warning: {}: {}", outcome.test, outcome.reason);
     }
+    // A test of what benchmarks there are passes where some are gone, and says so.
+    let says_more = |o: &&Outcome| o.verdict == Verdict::Pass && o.metric == BENCHMARKS;
+    for outcome in outcomes.iter().filter(says_more).filter(|o| o.reason.contains("; ")) {
+        let _ = writeln!(text, "note: {}: {}", plain(&outcome.test), plain(&outcome.reason));
+    }
     let unsettled = |o: &&Outcome| o.verdict == Verdict::Inconclusive && !o.is_red();
     for outcome in outcomes.iter().filter(unsettled) {
         let _ = writeln!(text, "INCONCLUSIVE: {}: {}", outcome.test, outcome.reason);
