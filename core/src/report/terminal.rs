@@ -7,7 +7,9 @@ use super::next::next;
 use super::plain::plain;
 use super::used::used;
 use crate::budget::Bound;
-use crate::outcome::{Accepted, Distribution, Effect, Evidence, Noise, Outcome, Waived, words};
+use crate::outcome::{
+    Accepted, BENCHMARKS, Distribution, Effect, Evidence, Noise, Outcome, Waived, words,
+};
 use crate::quantity::Quantity;
 use crate::verdict::Verdict;
 
