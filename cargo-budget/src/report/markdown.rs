@@ -97,7 +97,7 @@ fn changed(comment: &mut String, report: &Report) {
             break;
         }
         comment.push_str(&row);
-        whys.extend(why(group.worst));
+        whys.extend(whys_of(group));
     }
     if !whys.is_empty() {
         comment.push('\n');
@@ -131,6 +131,12 @@ fn row(group: &Group<'_>) -> String {
         delta(outcome, change.as_ref()),
         prose(&bound_text(outcome)),
     )
+}
+
+/// Returns the sentences of a budget below the table, that of its worst limit first: one budget may be that of all benchmarks.
+fn whys_of<'g>(group: &'g Group<'_>) -> impl Iterator<Item = String> + 'g {
+    let others = group.outcomes.iter().filter(|outcome| outcome.test != group.worst.test);
+    std::iter::once(group.worst).chain(others.copied()).filter_map(why)
 }
 
 /// Returns the sentence below the table; `None` where the row says everything.
@@ -314,6 +320,20 @@ mod tests {
         let comment = render(&Report::new((0..5000).map(short).collect(), Vec::new()));
         assert!((LARGEST - 2000..64 * 1024).contains(&comment.len()), "{}", comment.len());
         assert!(comment.contains("more budgets | | | | |") && comment.contains("more | | | | | |"));
+    }
+
+    #[test]
+    fn every_red_of_one_budget_has_its_sentence() {
+        let of = |case: usize| Outcome {
+            test: format!("benches::sum/{case}::mean::x_base"),
+            budget: "benches".to_owned(),
+            reason: format!("mean is 1.{case} x base"),
+            verdict: if case < 3 { Verdict::Fail } else { Verdict::Pass },
+            ..Outcome::default()
+        };
+        let comment = render(&Report::new((0..9).map(of).collect(), Vec::new()));
+        let said = comment.lines().filter(|line| line.starts_with("- <code>")).count();
+        assert_eq!(said, 3, "{comment}");
     }
 
     #[test]
