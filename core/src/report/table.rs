@@ -112,7 +112,8 @@ mod tests {
         let one = |nth: usize| {
             let of = Proven { by: By::Files, commit: "3f2c1e0d9b8a".to_owned() };
             let proven = (nth > 0).then_some(of);
-            Outcome { test: format!("t{nth}"), proven, ..Outcome::default() }
+            let test = format!("t{nth}");
+            Outcome { test, verdict: Verdict::Pass, proven, ..Outcome::default() }
         };
         let mut outcomes: Vec<Outcome> = (0..=proven).map(one).collect();
         outcomes.push(Outcome { verdict: Verdict::Fail, ..one(0) });
