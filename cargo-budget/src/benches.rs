@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use perf_budget_core::benchmarks::List;
+use perf_budget_core::report::next::MADE;
 use perf_budget_core::{budget, paths};
 
 use crate::base::{Base, Built};
@@ -17,7 +18,7 @@ use crate::init::{self, Measured};
 use crate::project::Project;
 
 /// The name of the package and of its binary.
-const NAME: &str = "perf-budget-benches";
+const NAME: &str = MADE;
 /// A limit that no benchmark breaks.
 const NEVER: &str = "1 h";
 /// The package that has benchmarks of Divan measured.

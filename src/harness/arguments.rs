@@ -5,7 +5,7 @@
 
 use std::num::NonZero;
 
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::{Arguments, FormatSetting, Trial};
 use perf_budget_core::error::Error;
 
 use crate::os::threads;
@@ -22,6 +22,9 @@ const OTHER_NAMES: &[(&str, Option<&str>)] = &[
     ("--exclude-should-panic", None),
     ("--shuffle", None),
 ];
+
+/// The most tests that have a line each while they run, where nobody asks for a format. More of them have a sign each.
+const MOST_LINES: usize = 200;
 
 /// The arguments, with every filter.
 pub(super) struct Selection {
@@ -72,14 +75,17 @@ impl Selection {
         Ok(Selection { alternatives: filters.into_iter().map(with).collect(), arguments })
     }
 
-    /// Returns the arguments for libtest-mimic, which panics over a thread that it cannot start: where there are too few, it
-    /// runs the tests one after the other in the thread that it has.
-    pub(super) fn for_threads_here(&self) -> Arguments {
+    /// Returns the arguments for libtest-mimic in a run of so many tests. It panics over a thread that it cannot start: where
+    /// there are too few, it runs the tests one after the other in the thread that it has.
+    pub(super) fn for_run(&self, tests: usize) -> Arguments {
         let available = || std::thread::available_parallelism().map_or(1, NonZero::get);
         let count = self.arguments.test_threads.unwrap_or_else(available);
         let mut arguments = self.arguments.clone();
         if !threads::can_start(count) {
             arguments.test_threads = Some(1);
+        }
+        if tests > MOST_LINES && arguments.format.is_none() && !arguments.quiet {
+            arguments.format = Some(FormatSetting::Terse);
         }
         arguments
     }
@@ -128,6 +134,18 @@ mod tests {
         check(&["p", "a", "--skip", "p50"], &["a::p99"]);
         check(&["--test-threads", "2", "--format=pretty", "--report-time", "b"], &["b::p50"]);
         check(&["--", "p99", "b"], &["a::p99", "b::p50"]);
+    }
+
+    #[test]
+    fn many_tests_have_a_sign_each_where_nobody_asks_for_lines() {
+        let format = |words: &[&str], tests| {
+            let words = ["program"].iter().chain(words).map(|word| (*word).to_owned());
+            Selection::of(words).unwrap().for_run(tests).format
+        };
+        assert_eq!(format(&[], MOST_LINES), None);
+        assert_eq!(format(&[], 1700), Some(FormatSetting::Terse));
+        assert_eq!(format(&["--format=pretty"], 1700), Some(FormatSetting::Pretty));
+        assert_eq!(format(&["-q"], 1700), None);
     }
 
     #[test]

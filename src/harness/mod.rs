@@ -15,7 +15,7 @@ use perf_budget_core::budget::Subject;
 use perf_budget_core::error::Error;
 use perf_budget_core::outcome::{Cause, Outcome};
 use perf_budget_core::report::count::{Tests, count};
-use perf_budget_core::report::terminal::Colour;
+use perf_budget_core::report::table::{self, Colour};
 use perf_budget_core::report::{github, terminal};
 use perf_budget_core::selftest::{Asked, SELFTESTED};
 use perf_budget_core::verdict::Verdict;
@@ -239,8 +239,8 @@ impl Harness {
         session.remove_leftovers();
         session.select(selected);
         let total = Tests { limits: trials.len(), budgets: budgets.len() };
-        let conclusion =
-            libtest_mimic::run(&selection.for_threads_here(), selection.retain(trials));
+        let shown = selection.for_run(begun.begun.len());
+        let conclusion = libtest_mimic::run(&shown, selection.retain(trials));
         collector.print(&session, total, filtered, arguments);
         Ok(conclusion.exit_code())
     }
@@ -336,7 +336,7 @@ impl OutcomeCollector {
         outcomes.sort_by_cached_key(|o| o.line);
         let mut text = String::new();
         if !arguments.quiet && !outcomes.is_empty() {
-            text.push_str(&terminal::table(&outcomes, colour(arguments)));
+            text.push_str(&table::table(&outcomes, colour(arguments)));
         }
         text.push_str(&terminal::remarks(&outcomes));
         let counted = count(&outcomes, total, filtered);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use perf_budget_core::benchmarks::{Content, List, Program};
 use perf_budget_core::budget::{Budget, Library};
-use perf_budget_core::outcome::{Cause, Outcome, Unmeasured};
+use perf_budget_core::outcome::{BENCHMARKS, Cause, Outcome, Unmeasured};
 use perf_budget_core::suite::names;
 use perf_budget_core::verdict::Verdict;
 
@@ -43,7 +43,7 @@ impl Session {
         Outcome {
             test: test_of(budget),
             budget: budget.name.clone(),
-            metric: "benchmarks".to_owned(),
+            metric: BENCHMARKS.to_owned(),
             subject: names::subject(&budget.subject),
             why: budget.why.clone(),
             file: perf_budget_core::paths::shown(&self.budgets.path),

@@ -10,8 +10,9 @@ use perf_budget_core::record;
 
 /// How many benchmarks each function has, one for each size.
 const SIZES: [u32; 3] = [20, 60, 200];
-/// Every so many functions one uses what is shared by a few: in 66 benchmarks 15 do.
-const EVERY: usize = 5;
+/// Every so many functions one uses what is shared by a few: in 66 benchmarks of one program 15 do, and in 1700 of several
+/// programs 60, so that each of 20 programs has one or two.
+const EVERY: [usize; 2] = [5, 28];
 
 const MANIFEST: &str = r#"[package]
 name = "gated"
@@ -23,10 +24,6 @@ bench = false
 
 [dev-dependencies]
 criterion = { version = "0.8", default-features = false, features = ["cargo_bench_support"] }
-
-[[bench]]
-name = "all"
-harness = false
 
 [workspace]
 "#;
@@ -61,15 +58,21 @@ pub(crate) enum Change {
 pub(crate) struct Made {
     place: tempfile::TempDir,
     count: usize,
+    programs: usize,
 }
 
 impl Made {
-    /// Makes the crate with so many benchmarks, and commits it.
-    pub(crate) fn new(count: usize) -> Made {
-        let made = Made { place: tempfile::tempdir().expect("a directory for the crate"), count };
-        made.write("Cargo.toml", MANIFEST);
+    /// Makes the crate with so many benchmarks in so many programs, and commits it.
+    pub(crate) fn new(count: usize, programs: usize) -> Made {
+        let place = tempfile::tempdir().expect("a directory for the crate");
+        let made = Made { place, count, programs };
+        let mut manifest = MANIFEST.to_owned();
+        for program in 0..programs {
+            let _ = write!(manifest, "\n[[bench]]\nname = \"part_{program}\"\nharness = false\n");
+            made.write(&format!("benches/part_{program}.rs"), &made.benches(program));
+        }
+        made.write("Cargo.toml", &manifest);
         made.write("src/lib.rs", &made.library());
-        made.write("benches/all.rs", &made.benches());
         made.write("README.md", "A crate.\n");
         made.write(".gitignore", "target\nresults\n");
         let library = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository");
@@ -85,7 +88,7 @@ impl Made {
 
     /// Returns the names of the benchmarks that execute what is shared by some.
     pub(crate) fn users_of_shared(&self) -> Vec<String> {
-        let names = (0..self.count).filter(|nth| uses_shared(nth / SIZES.len()));
+        let names = (0..self.count).filter(|nth| self.uses_shared(nth / SIZES.len()));
         names.map(name).collect()
     }
 
@@ -154,7 +157,7 @@ impl Made {
 
     fn library(&self) -> String {
         let functions = (0..self.count.div_ceil(SIZES.len())).map(|nth| {
-            let call = if uses_shared(nth) { "shared(every(sum))" } else { "every(sum)" };
+            let call = if self.uses_shared(nth) { "shared(every(sum))" } else { "every(sum)" };
             format!(
                 "\n/// Work.\n#[inline(never)]\npub fn work_{nth}(n: u64) -> u64 {{\n    (0..n).fold({nth}, |sum, by| \
                  {call}.wrapping_add(by * {}))\n}}\n",
@@ -164,15 +167,49 @@ impl Made {
         LIBRARY.to_owned() + &functions.collect::<String>()
     }
 
-    fn benches(&self) -> String {
+    /// Returns the source of one program. Where there are several, each has every so many functions in a table, as
+    /// a closure for each of 1700 benchmarks would take cargo half an hour to build.
+    fn benches(&self, program: usize) -> String {
+        let functions: Vec<usize> =
+            (0..self.count.div_ceil(SIZES.len())).skip(program).step_by(self.programs).collect();
+        if self.programs > 1 { self.table(&functions) } else { self.closures(&functions) }
+    }
+
+    /// Returns how many sizes a function has benchmarks of.
+    fn sizes(&self, function: usize) -> usize {
+        SIZES.len().min(self.count - function * SIZES.len())
+    }
+
+    fn table(&self, functions: &[usize]) -> String {
+        let rows = functions.iter().map(|&nth| {
+            let sizes = &SIZES[..self.sizes(nth)];
+            format!("    (\"work_{nth}\", gated::work_{nth}, &{sizes:?}),\n")
+        });
+        format!(
+            "use std::hint::black_box;\n\nuse criterion::{{Criterion, criterion_group, criterion_main}};\n\n\
+             type Row = (&'static str, fn(u64) -> u64, &'static [u64]);\n\n\
+             const WORK: &[Row] = &[\n{}];\n\n\
+             fn all(c: &mut Criterion) {{\n    \
+                 for &(name, work, sizes) in WORK {{\n        \
+                     let mut group = c.benchmark_group(name);\n        \
+                     for &size in sizes {{\n            \
+                         group.bench_function(size.to_string(), |b| b.iter(|| work(black_box(size))));\n        \
+                     }}\n        \
+                     group.finish();\n    \
+                 }}\n\
+             }}\n\ncriterion_group!(benches, all);\ncriterion_main!(benches);\n",
+            rows.collect::<String>()
+        )
+    }
+
+    fn closures(&self, functions: &[usize]) -> String {
         let mut text = "use std::hint::black_box;\n\nuse criterion::{Criterion, criterion_group, criterion_main};\n".to_owned();
-        let functions = self.count.div_ceil(SIZES.len());
-        for nth in 0..functions {
+        for nth in functions {
             let _ = writeln!(
                 text,
                 "\nfn bench_{nth}(c: &mut Criterion) {{\n    let mut group = c.benchmark_group(\"work_{nth}\");"
             );
-            for size in SIZES.iter().take(self.count - nth * SIZES.len()) {
+            for size in &SIZES[..self.sizes(*nth)] {
                 let _ = writeln!(
                     text,
                     "    group.bench_function(\"{size}\", |b| b.iter(|| gated::work_{nth}(black_box({size}))));"
@@ -180,11 +217,16 @@ impl Made {
             }
             text += "    group.finish();\n}\n";
         }
-        let names: Vec<String> = (0..functions).map(|nth| format!("bench_{nth}")).collect();
+        let names: Vec<String> = functions.iter().map(|nth| format!("bench_{nth}")).collect();
         text + &format!(
             "\ncriterion_group!(benches, {});\ncriterion_main!(benches);\n",
             names.join(", ")
         )
+    }
+
+    /// Whether the function of a number uses what is shared by some.
+    fn uses_shared(&self, function: usize) -> bool {
+        function % EVERY[usize::from(self.programs > 1)] == 1
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -227,9 +269,4 @@ impl Made {
 /// Returns the name of the benchmark of a number.
 fn name(nth: usize) -> String {
     format!("work_{}/{}", nth / SIZES.len(), SIZES[nth % SIZES.len()])
-}
-
-/// Whether the function of a number uses what is shared by some.
-fn uses_shared(function: usize) -> bool {
-    function % EVERY == 1
 }

@@ -4,15 +4,17 @@
 //! `cargo bench -p cargo-budget --bench gates` takes 66 benchmarks, and `-- COUNT` another count. For each change it prints
 //! a row: how many benchmarks were measured, how many were proven equal, which were red, and how long the command took once
 //! everything was built. `-- COUNT SHARDS` measures the last change in so many parts, as CI jobs would, one after
-//! another, and joins their records. `readme`, `some` or `all` among the arguments measures that change alone.
+//! another, and joins their records. `-- COUNT SHARDS PROGRAMS` puts the benchmarks into so many programs, and measures the
+//! second change in parts too. `readme`, `some` or `all` among the arguments measures that change alone.
 //!
 //! The exit code is 1 if a benchmark was measured that had nothing to do with the change, if one was not compared that had,
-//! or if the regression that the second change makes was not red.
+//! if the regression that the second change makes was not red, or if a benchmark was in no part or in two.
 
 #![expect(clippy::print_stdout, reason = "a program that prints what it counts")]
 
 mod made;
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -61,7 +63,9 @@ fn main() -> ExitCode {
     let numbers: Vec<usize> = std::env::args().filter_map(|word| word.parse().ok()).collect();
     let words: Vec<String> = std::env::args().skip(1).collect();
     let count = numbers.first().copied().unwrap_or(66);
-    let made = Made::new(count);
+    let shards = numbers.get(1).copied();
+    let programs = numbers.get(2).copied().unwrap_or(1);
+    let made = Made::new(count, programs);
     println!(
         "| change | measured | proven equal | red | inconclusive | seconds |\n|---|---|---|---|---|---|"
     );
@@ -80,8 +84,10 @@ fn main() -> ExitCode {
             continue;
         }
         made.apply(change);
-        if let Some(&shards) = numbers.get(1).filter(|_| change == Change::Every) {
-            in_parts(&made, name, (shards, count), &mut wrong);
+        let is_sharded = change == Change::Every || (change == Change::Shared && programs > 1);
+        if let Some(shards) = shards.filter(|_| is_sharded) {
+            let red = if change == Change::Shared { some.as_slice() } else { &[] };
+            in_parts(&made, name, (shards, count, measured), red, &mut wrong);
             continue;
         }
         // The first run builds both revisions.
@@ -105,21 +111,38 @@ fn main() -> ExitCode {
     ExitCode::from(u8::from(!wrong.is_empty()))
 }
 
-/// Measures each part by itself, and joins the records.
-fn in_parts(made: &Made, name: &str, (shards, count): (usize, usize), wrong: &mut Vec<String>) {
-    let mut records = Vec::new();
-    let mut tests = 0;
+/// Measures each part by itself, and joins the records. `measured` are to be measured, and those of `red` to be red.
+fn in_parts(
+    made: &Made,
+    name: &str,
+    (shards, count, measured): (usize, usize, usize),
+    red: &[String],
+    wrong: &mut Vec<String>,
+) {
+    let (mut records, mut found_red, mut names) = (Vec::new(), Vec::new(), BTreeSet::new());
+    let (mut tests, mut found_measured) = (0, 0);
     for part in 1..=shards {
         let shard = format!("{part}/{shards}");
         let began = Instant::now();
         let outcomes = made.gate(&["--shard", &shard]);
-        let found = Found::of(&outcomes, began.elapsed().as_secs_f64());
+        let mut found = Found::of(&outcomes, began.elapsed().as_secs_f64());
         found.show(&format!("{name}, part {shard}"));
         tests += found.measured + found.proven;
+        found_measured += found.measured;
+        found_red.append(&mut found.red);
+        names.extend(outcomes.into_iter().map(|outcome| outcome.test));
         records.push(made.record(part));
     }
-    if tests != count {
-        wrong.push(format!("{name}: {tests} of {count} benchmarks are in a part"));
+    // The test of what benchmarks there are is in one part, too.
+    if tests != count || names.len() != count + 1 {
+        wrong
+            .push(format!("{name}: {tests} of {count} benchmarks, {} names in parts", names.len()));
+    }
+    found_red.sort_unstable();
+    if found_measured != measured || found_red != red {
+        wrong.push(format!(
+            "{name}: {found_measured} of {measured} measured, red are {found_red:?}"
+        ));
     }
     let joined = made.merged(&records);
     println!("{}", joined.trim());

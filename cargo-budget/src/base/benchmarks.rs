@@ -274,7 +274,11 @@ impl Both<'_> {
         let file = self.lists.join(format!("{name}-{}.json", self.key(way)));
         let list = List::of(built, note, List::read(&file).as_ref(), &ask);
         for fault in &list.faults {
-            tell(&format!("{name}: {}", fault.reason().text));
+            let why = fault.reason();
+            tell(&format!("{name}: {}", why.text));
+            why.output.iter().flat_map(|output| output.lines()).for_each(|line| {
+                tell(&format!("  | {line}"));
+            });
         }
         list.write(&file).map_err(|e| Failure::unmeasured(e.to_string()))?;
         Ok((file, list))

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use perf_budget_core::outcome::Outcome;
+use perf_budget_core::outcome::{BENCHMARKS, Outcome};
 use perf_budget_core::report::count::{Tests, count};
 
 use crate::exit::Exit;
@@ -120,7 +120,7 @@ const LONGEST_TREND: usize = 40;
 /// Returns whether this outcome is about no limit: it is the harness's warning about a workload that no budget names, or
 /// says which benchmarks there are. It is a test beyond those that the limits of `budgets.toml` make.
 pub(crate) fn is_idle(outcome: &Outcome) -> bool {
-    let is_about_no_limit = matches!(outcome.metric.as_str(), "budget" | "benchmarks");
+    let is_about_no_limit = matches!(outcome.metric.as_str(), "budget" | BENCHMARKS);
     is_about_no_limit && outcome.against.is_none() && outcome.estimate.is_none()
 }
 

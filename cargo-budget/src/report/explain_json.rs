@@ -2,7 +2,7 @@
 //! compute from it, and what to do next, as `cargo-budget/schema/explain.schema.json` describes.
 
 use perf_budget_core::outcome::{Doubt, Outcome};
-use perf_budget_core::report::terminal::next;
+use perf_budget_core::report::next::next;
 use perf_budget_core::verdict::Verdict;
 use serde_json::{Value, json};
 

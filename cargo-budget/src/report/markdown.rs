@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use perf_budget_core::outcome::{Outcome, short};
 use perf_budget_core::report::change::{Change, bound_text, change};
 use perf_budget_core::report::github::mark;
+use perf_budget_core::report::table::{left_out, shown};
 use perf_budget_core::report::terminal::{e_value, value_text};
 use perf_budget_core::verdict::Verdict;
 
@@ -96,7 +97,7 @@ fn changed(comment: &mut String, report: &Report) {
             break;
         }
         comment.push_str(&row);
-        whys.extend(why(group.worst));
+        whys.extend(whys_of(group));
     }
     if !whys.is_empty() {
         comment.push('\n');
@@ -130,6 +131,12 @@ fn row(group: &Group<'_>) -> String {
         delta(outcome, change.as_ref()),
         prose(&bound_text(outcome)),
     )
+}
+
+/// Returns the sentences of a budget below the table, that of its worst limit first: one budget may be that of all benchmarks.
+fn whys_of<'g>(group: &'g Group<'_>) -> impl Iterator<Item = String> + 'g {
+    let others = group.outcomes.iter().filter(|outcome| outcome.test != group.worst.test);
+    std::iter::once(group.worst).chain(others.copied()).filter_map(why)
 }
 
 /// Returns the sentence below the table; `None` where the row says everything.
@@ -185,7 +192,8 @@ fn all(comment: &mut String, report: &Report) {
     comment.push_str(
         "| limit on | before | now | change | limit | verdict |\n|---|---:|---:|---:|---:|---|\n",
     );
-    for (i, outcome) in report.outcomes.iter().enumerate() {
+    let (rows, left) = shown(&report.outcomes);
+    for (i, outcome) in rows.iter().enumerate() {
         let change = change(outcome);
         let [old, new] = values(outcome, change.as_ref());
         let change = change.filter(|change| !change.is_proven);
@@ -200,10 +208,13 @@ fn all(comment: &mut String, report: &Report) {
             outcome.verdict.name(),
         );
         if comment.len() + row.len() > LARGEST {
-            let _ = writeln!(comment, "| and {} more | | | | | |", many - i);
+            let _ = writeln!(comment, "| and {} more | | | | | |", rows.len() - i);
             break;
         }
         comment.push_str(&row);
+    }
+    if left > 0 {
+        let _ = writeln!(comment, "| and {} | | | | | |", left_out(left));
     }
     comment.push_str("\n</details>\n");
 }
@@ -309,6 +320,20 @@ mod tests {
         let comment = render(&Report::new((0..5000).map(short).collect(), Vec::new()));
         assert!((LARGEST - 2000..64 * 1024).contains(&comment.len()), "{}", comment.len());
         assert!(comment.contains("more budgets | | | | |") && comment.contains("more | | | | | |"));
+    }
+
+    #[test]
+    fn every_red_of_one_budget_has_its_sentence() {
+        let of = |case: usize| Outcome {
+            test: format!("benches::sum/{case}::mean::x_base"),
+            budget: "benches".to_owned(),
+            reason: format!("mean is 1.{case} x base"),
+            verdict: if case < 3 { Verdict::Fail } else { Verdict::Pass },
+            ..Outcome::default()
+        };
+        let comment = render(&Report::new((0..9).map(of).collect(), Vec::new()));
+        let said = comment.lines().filter(|line| line.starts_with("- <code>")).count();
+        assert_eq!(said, 3, "{comment}");
     }
 
     #[test]

@@ -4,7 +4,8 @@
 use std::fmt::Write as _;
 
 use perf_budget_core::outcome::Outcome;
-use perf_budget_core::report::terminal::{Colour, explain, remarks, table};
+use perf_budget_core::report::table::{Colour, table};
+use perf_budget_core::report::terminal::{explain, remarks};
 
 use super::{Report, is_nameless};
 use crate::text;

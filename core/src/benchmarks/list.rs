@@ -103,13 +103,21 @@ fn answer(
         Unmeasured { text: format!("failed to {}: {}{remedy}", step.aim, why.text), ..why }
     })?;
     if ended.code != 0 {
-        let text = format!(
-            "failed to {}: with `{}` it ended with exit code {}; {}",
-            step.aim,
-            arguments.join(" "),
-            ended.code,
-            advice(library)
-        );
+        let given = arguments.join(" ");
+        let Step { aim, .. } = &step;
+        let text =
+            format!("failed to {aim}: with `{given}` it ended with exit code {}", ended.code);
+        // A program that has shown its library's help reads its arguments.
+        let remedy = match (library, arguments) {
+            (Library::Criterion, ["--list"]) => {
+                let shown = format!("`cargo bench --bench {} -- --list` shows why", bench.target);
+                format!(
+                    "each of its functions has to run to its end to name its benchmarks; {shown}"
+                )
+            }
+            _ => advice(library).to_owned(),
+        };
+        let text = format!("{text}; {remedy}");
         return Err(Unmeasured { cause: Cause::ExitedBadly, text, output: ended.messages });
     }
     Ok(String::from_utf8_lossy(&ended.stdout).into_owned())

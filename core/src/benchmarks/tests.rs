@@ -215,6 +215,19 @@ fn a_program_that_does_not_answer_is_a_fault_that_names_it() {
     };
     let list = List::of(&benches, String::new(), None, &panics);
     assert!(list.faults[0].reason().text.contains("with `--help` it ended with exit code 101"));
+    // One that answers `--help` reads its arguments, and something else is wrong with it.
+    let panics_later = |step: &Step| {
+        let shows_help = step.args.contains(&"--help".to_owned());
+        let stdout = if shows_help { HELP } else { "a: benchmark\n" };
+        let code = if shows_help { 0 } else { 101 };
+        Ok(Ended { stdout: stdout.into(), code, ..Ended::default() })
+    };
+    let list = List::of(&benches, String::new(), None, &panics_later);
+    assert_eq!(
+        list.faults[0].reason().text,
+        "failed to list the benchmarks of `hangs`: with `--list` it ended with exit code 101; each of its functions has to run \
+         to its end to name its benchmarks; `cargo bench --bench hangs -- --list` shows why"
+    );
     // Each library has a remedy of its own.
     for (mark, remedy) in [
         (format!("{SERVES} divan 1"), "must call `divan::main()`"),

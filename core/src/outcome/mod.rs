@@ -211,6 +211,9 @@ pub struct Distribution {
     pub bars: Vec<HistogramBin>,
 }
 
+/// What stands for the metric in the outcome of a test that says which benchmarks there are.
+pub const BENCHMARKS: &str = "benchmarks";
+
 /// The number of bars of a histogram, as many as can be read at a glance.
 const BARS: usize = 24;
 

@@ -7,6 +7,7 @@
 use std::fmt::Write as _;
 
 use super::plain::without_control;
+use super::table::{left_out, shown};
 use super::terminal::{bound_text, value_text};
 use super::used::used;
 use crate::outcome::Outcome;
@@ -71,9 +72,10 @@ pub fn summary(outcomes: &[Outcome], head: bool, closing: Option<&str>) -> Strin
         text.push_str("### Performance budgets\n\n");
         text.push_str("| budget | measured | limit | verdict |\n|---|---:|---:|---|\n");
     }
-    for (i, outcome) in outcomes.iter().enumerate() {
+    let (rows, proven) = shown(outcomes);
+    for (i, outcome) in rows.iter().enumerate() {
         if text.len() > LARGEST_SUMMARY {
-            let _ = writeln!(text, "| and {} more | | | |", outcomes.len() - i);
+            let _ = writeln!(text, "| and {} more | | | |", rows.len() - i);
             break;
         }
         let verdict = match outcome.verdict {
@@ -94,6 +96,9 @@ pub fn summary(outcomes: &[Outcome], head: bool, closing: Option<&str>) -> Strin
             cell(&bound_text(outcome)),
             mark(outcome),
         );
+    }
+    if proven > 0 {
+        let _ = writeln!(text, "| and {} | | | |", left_out(proven));
     }
     if let Some(closing) = closing {
         let _ = writeln!(text, "\n{}", cell(closing));

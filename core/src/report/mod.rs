@@ -7,6 +7,8 @@ pub mod count;
 pub mod github;
 pub mod headline;
 pub mod line;
+pub mod next;
 mod plain;
+pub mod table;
 pub mod terminal;
 pub mod used;

@@ -1,28 +1,17 @@
-//! What a person reads in a terminal: why a test is red, and the closing table with its count.
+//! What a person reads in a terminal of an outcome: why it is red, its value, its interval and its limit.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
+use super::next::next;
 use super::plain::plain;
-use super::used::{Used, used};
+use super::used::used;
 use crate::budget::Bound;
 use crate::outcome::{
-    Accepted, Distribution, Doubt, Effect, Evidence, Noise, Outcome, Waived, words,
+    Accepted, BENCHMARKS, Distribution, Effect, Evidence, Noise, Outcome, Waived, words,
 };
 use crate::quantity::Quantity;
 use crate::verdict::Verdict;
-
-/// Whether the text may contain escape sequences for colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Colour {
-    /// With bold, green, yellow and red.
-    Ansi,
-    /// Plain text.
-    Plain,
-}
-
-/// The width of the bar that shows how much of a limit is used.
-const BAR: usize = 12;
 
 /// Returns everything there is to say about an outcome that needs attention.
 pub fn explain(outcome: &Outcome) -> String {
@@ -133,87 +122,17 @@ fn accepted_text(accepted: &Accepted) -> String {
     format!("{}{between}{elsewhere}", accepted.words())
 }
 
-/// Returns what to do about the outcome.
-pub fn next(outcome: &Outcome) -> String {
-    let from_below = outcome.against.is_some_and(|against| against.bound == Bound::Min);
-    let moved = if from_below { "fell" } else { "grew" };
-    let place = format!("{}:{}", outcome.file, outcome.line);
-    let budget = &outcome.budget;
-    match outcome.verdict {
-        _ if outcome.waived.is_some() => {
-            format!("fix it; or, if it takes longer, move `until` at {place} and say why")
-        }
-        Verdict::Fail if outcome.accepted.as_ref().is_some_and(|a| a.factor.is_some()) => format!(
-            "find what {moved}; or, if it must be so, accept it: cargo budget accept --red {budget}"
-        ),
-        Verdict::Fail => format!(
-            "find what {moved}; or, if it must be so, change the limit at {place} and say why in `why`"
-        ),
-        Verdict::Inconclusive if outcome.doubt == Some(Doubt::Noise) => format!(
-            "run it on a calm machine; or limit it at {place} against `x base` or another budget, which \
-             are interleaved with it"
-        ),
-        Verdict::Inconclusive if outcome.doubt == Some(Doubt::NearLimit) => format!(
-            "move the limit at {place} away from the value, or give it more time there (`effort`)"
-        ),
-        Verdict::Inconclusive if outcome.doubt == Some(Doubt::Layout) => format!(
-            "let `cargo budget check --base` make more links of each side where it can (`layouts` in [settings]), move the \
-             limit at {place} away from the value, or limit what does not depend on layout, such as `allocs`"
-        ),
-        Verdict::Inconclusive => format!(
-            "give it more time (`effort` at {place}), a quieter machine, or a metric that needs fewer values"
-        ),
-        Verdict::Pass | Verdict::Warn | Verdict::Unmeasured | Verdict::Skipped => {
-            let target = match outcome.run.target.as_str() {
-                "" => String::new(),
-                target => format!(" --test {target}"),
-            };
-            format!("run it alone: cargo test --release{target} -- --exact {}", outcome.test)
-        }
-    }
-}
-
-/// Returns the closing table: one row for each outcome, in their order.
-pub fn table(outcomes: &[Outcome], colour: Colour) -> String {
-    let rows: Vec<[String; 4]> = outcomes
-        .iter()
-        .map(|o| [o.test.clone(), value_text(o), interval_text(o), bound_text(o)])
-        .collect();
-    let heads = ["budget", "measured", "90 % interval", "limit"];
-    let mut widths = heads.map(width);
-    for row in &rows {
-        for (widest, cell) in widths.iter_mut().zip(row) {
-            *widest = (*widest).max(width(cell));
-        }
-    }
-    let mut text = String::new();
-    let line = |cells: [&str; 4]| {
-        let [name, value, interval, limit] = cells;
-        let pad = |text: &str, i: usize| " ".repeat(widths[i] - width(text));
-        format!(
-            "{name}{}  {}{value}  {interval}{}  {}{limit}",
-            pad(name, 0),
-            pad(value, 1),
-            pad(interval, 2),
-            pad(limit, 3)
-        )
-    };
-    let _ = writeln!(text, "{}  {:<BAR$}  verdict", line(heads), "used");
-    for (outcome, row) in outcomes.iter().zip(&rows) {
-        let cells = row.each_ref().map(String::as_str);
-        let bar = bar(outcome);
-        let verdict = paint(outcome.verdict, outcome.verdict.name(), colour);
-        let _ = writeln!(text, "{}  {bar:<BAR$}  {verdict}", line(cells));
-    }
-    text
-}
-
 /// Returns what a reader should know of outcomes that are not red, one line each: warnings, changes since the value
 /// was accepted, and waivers that are no longer needed.
 pub fn remarks(outcomes: &[Outcome]) -> String {
     let mut text = String::new();
     for outcome in outcomes.iter().filter(|o| o.verdict == Verdict::Warn) {
         let _ = writeln!(text, "warning: {}: {}", outcome.test, plain(&outcome.reason));
+    }
+    // A test of what benchmarks there are passes where some are gone, and says so.
+    let says_more = |o: &&Outcome| o.verdict == Verdict::Pass && o.metric == BENCHMARKS;
+    for outcome in outcomes.iter().filter(says_more).filter(|o| o.reason.contains("; ")) {
+        let _ = writeln!(text, "note: {}: {}", plain(&outcome.test), plain(&outcome.reason));
     }
     let unsettled = |o: &&Outcome| o.verdict == Verdict::Inconclusive && !o.is_red();
     for outcome in outcomes.iter().filter(unsettled) {
@@ -303,14 +222,6 @@ pub fn bound_text(outcome: &Outcome) -> String {
     format!("{sign} {}{factor}", against.quantity(against.limit))
 }
 
-/// Returns a bar that is full at the limit.
-fn bar(outcome: &Outcome) -> String {
-    let Some(Used { share, short, .. }) = used(outcome) else { return String::new() };
-    let cells = BAR - 5;
-    let full = (share.clamp(0.0, 1.0) * cells as f64).round() as usize;
-    format!("{}{} {short:>4}", "█".repeat(full), "·".repeat(cells - full))
-}
-
 fn spread(shape: &Distribution, show: impl Fn(f64) -> String) -> String {
     let named = shape.quantiles.iter().map(|(name, value)| format!("{name} {}", show(*value)));
     named.collect::<Vec<_>>().join("  ")
@@ -370,22 +281,4 @@ pub fn e_value(log: f64) -> String {
         _ if ten < 99.0 => format!("10^{ten:.0}"),
         _ => OVERWHELMING.to_owned(),
     }
-}
-
-fn paint(verdict: Verdict, text: &str, colour: Colour) -> String {
-    let code = match verdict {
-        Verdict::Pass => "32",
-        Verdict::Warn => "33",
-        Verdict::Inconclusive => "1;33",
-        Verdict::Fail | Verdict::Unmeasured => "1;31",
-        Verdict::Skipped => "2",
-    };
-    match colour {
-        Colour::Ansi => format!("\x1b[{code}m{text}\x1b[0m"),
-        Colour::Plain => text.to_owned(),
-    }
-}
-
-fn width(text: &str) -> usize {
-    text.chars().count()
 }

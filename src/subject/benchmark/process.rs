@@ -51,7 +51,9 @@ impl Found {
 
     /// Returns the arguments by which Criterion runs this benchmark alone.
     pub(super) fn choice(&self) -> Vec<String> {
-        if self.skills.exact {
+        if let Some(beginning) = criterion::beginning(&self.name) {
+            vec!["--".to_owned(), format!("^{}", escaped(beginning))]
+        } else if self.skills.exact {
             ["--exact", "--", &self.name].map(str::to_owned).into()
         } else {
             vec!["--".to_owned(), format!("^{}$", escaped(&self.name))]
@@ -195,7 +197,10 @@ pub(super) fn run(
 ) -> Result<Run, Unmeasured> {
     let home = Home::new(scratch)?;
     let done = ended(&launch(found, mode, &home.0)?, &found.name, timeout)?;
-    let record = criterion::only(&found.name, rate, &home.0)?;
+    let record = criterion::only(&found.name, rate, &home.0).map_err(|why| {
+        let output = why.output.or_else(|| done.stderr.text());
+        Unmeasured { output, ..why }
+    })?;
     let timed: f64 = record.times.iter().map(|(_, seconds)| seconds).sum();
     let (seconds, fast) = of_batches(mode, &record.times).ok_or_else(|| {
         let text = format!("the benchmark `{}` measured nothing", found.name);

@@ -166,6 +166,24 @@ fn a_version_without_exact_gets_a_regular_expression_and_whole_seconds() {
     assert!(args.trim().ends_with(r"-- ^a/b \(c\)$"), "{args}");
 }
 
+/// Criterion lists the beginning of a long name alone.
+#[test]
+fn a_long_name_is_asked_for_by_its_beginning() {
+    let whole = format!("a(b)/{}", "long".repeat(50));
+    let place = Place::new("long", &format!("echo \"$*\" >> args; record '{whole}' 300"));
+    let listed = format!("{}...", &whole[..100]);
+    let side = place.side("sums", &listed, "--exact --quick");
+    BenchmarkRuns::new(side, place.terms(vec![mean()])).measure_process().unwrap();
+    let args = fs::read_to_string(place.0.join("args")).unwrap();
+    assert!(args.trim().ends_with(&format!(r"-- ^a\(b\)/{}", &whole[5..100])), "{args}");
+    assert!(!args.contains("--exact"), "{args}");
+    // What only looks like the beginning of a name is one.
+    let place = Place::new("dots", "echo \"$*\" >> args; record \"$name\" 300");
+    let side = place.side("sums", "and so on...", "--exact --quick");
+    BenchmarkRuns::new(side, place.terms(vec![mean()])).measure_process().unwrap();
+    assert!(fs::read_to_string(place.0.join("args")).unwrap().contains("--exact -- and so on..."));
+}
+
 #[test]
 fn a_benchmark_that_sets_its_own_times_is_run_quickly() {
     let place = Place::new(
@@ -193,7 +211,12 @@ fn each_way_to_misbehave_has_its_own_words() {
     let why =
         check("panics", "echo oops >&2; exit 101", Cause::ExitedBadly, "ended with exit code 101");
     assert!(why.output.unwrap().contains("oops"));
-    check("silent", "exit 0", Cause::MeasuredNothing, "ended without a record of it");
+    let silent = "echo Benchmarking a/b >&2; exit 0";
+    let why =
+        check("silent", silent, Cause::MeasuredNothing, "the benchmark ended the process itself");
+    assert!(why.output.unwrap().contains("Benchmarking a/b"));
+    let twice = "record \"$name\" 1; CRITERION_HOME=\"$CRITERION_HOME/more\" record \"$name\" 1";
+    check("twice", twice, Cause::Unsuitable, "has 2 benchmarks that are named `a/b`");
     let several = "record one 1; record \"$name\" 1; record three 1";
     check("ignores", several, Cause::Unsuitable, "ran 3 benchmarks, though it was asked for one");
     check("another", "record one 1", Cause::Unsuitable, "ran `one` instead");

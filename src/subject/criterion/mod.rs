@@ -102,6 +102,20 @@ pub(super) struct Recorded {
     pub(super) work: Result<Work, Unmeasured>,
 }
 
+/// Returns the beginning of a name that Criterion cuts off where it lists it; `None` where it shows the whole name.
+pub(super) fn beginning(listed: &str) -> Option<&str> {
+    /// The length in bytes from which Criterion cuts names off, at the end of a character.
+    const LONGEST: usize = 100;
+    let beginning = listed.strip_suffix("...")?;
+    (LONGEST - 3..=LONGEST).contains(&beginning.len()).then_some(beginning)
+}
+
+/// Whether a benchmark is the one that is listed by this name.
+fn is_of(listed: &str, name: &str) -> bool {
+    let is_cut = || beginning(listed).is_some_and(|beginning| name.starts_with(beginning));
+    listed == name || is_cut()
+}
+
 /// Reads the record of the benchmark `name` in `home`, where a process has just run that benchmark and no other.
 pub(super) fn only(name: &str, rate: Option<Unit>, home: &Path) -> Result<Recorded, Unmeasured> {
     let mut files = Vec::new();
@@ -110,13 +124,25 @@ pub(super) fn only(name: &str, rate: Option<Unit>, home: &Path) -> Result<Record
         [one] => one,
         [] => {
             let text = format!(
-                "the program of the benchmark `{name}` ended without a record of it: either no benchmark has this name \
-                 any more, or its `main` does not read its arguments; call `configure_from_args`, as \
+                "the program of the benchmark `{name}` ended without a record of it: the benchmark ended the process \
+                 itself, or the program has none that it runs by exactly this name (a name with a line feed, or the second of \
+                 two with one name), or its `main` does not read its arguments; call `configure_from_args`, as \
                  `criterion_main!` does"
             );
             return Err(Unmeasured::new(Cause::MeasuredNothing, text));
         }
         several => {
+            let is_named = |file: &PathBuf| {
+                parse::<WireBenchmark>(file).is_ok_and(|record| is_of(name, &record.full_id))
+            };
+            if several.iter().all(is_named) {
+                let text = format!(
+                    "the program has {} benchmarks that are named `{name}`, and nobody knows which of them is meant; give each a \
+                     name of its own",
+                    several.len()
+                );
+                return Err(Unmeasured::new(Cause::Unsuitable, text));
+            }
             let text = format!(
                 "the program of the benchmark `{name}` ran {} benchmarks, though it was asked for one: its `main` does \
                  not read its arguments; call `configure_from_args`, as `criterion_main!` does",
@@ -126,7 +152,7 @@ pub(super) fn only(name: &str, rate: Option<Unit>, home: &Path) -> Result<Record
         }
     };
     let benchmark: WireBenchmark = parse(file)?;
-    if benchmark.full_id != name {
+    if !is_of(name, &benchmark.full_id) {
         let text = format!(
             "the program of the benchmark `{name}` ran `{}` instead; its `main` does not read its arguments",
             benchmark.full_id

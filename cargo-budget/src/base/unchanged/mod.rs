@@ -165,16 +165,17 @@ impl<'a> Comparison<'a> {
         };
         match watch() {
             Ok((watched, differing)) => {
-                let differ = match differing {
+                let differ = match differing.len() {
                     1 => "1 function differs".to_owned(),
                     several => format!("{several} functions differ"),
                 };
+                let names = reach::named(&differing);
                 tell(&match of {
                     Reaching::Workloads => format!(
-                        "{differ}; the times of a workload that reaches none of them are not measured"
+                        "{differ}{names}; the times of a workload that reaches none of them are not measured"
                     ),
                     Reaching::Benchmarks(target) => format!(
-                        "{differ} in the program `{target}`; a benchmark that reaches none of them is not measured"
+                        "{differ} in the program `{target}`{names}; a benchmark that reaches none of them is not measured"
                     ),
                 });
                 Some(watched)

@@ -6,7 +6,8 @@ use maud::{Markup, html};
 use perf_budget_core::budget::Bound;
 use perf_budget_core::outcome::{Against, Estimate, Evidence, Outcome};
 use perf_budget_core::quantity::{Quantity, Unit};
-use perf_budget_core::report::terminal::{e_value, interval_text, next};
+use perf_budget_core::report::next::next;
+use perf_budget_core::report::terminal::{e_value, interval_text};
 use perf_budget_core::verdict::Verdict;
 
 use super::axis::percent;

@@ -69,27 +69,30 @@ pub(super) struct Linked<'a> {
 }
 
 /// Writes a copy of each program, the base's and this revision's, with breakpoints in the watched functions. Returns the
-/// paths of the copies and the number of functions that differ.
+/// paths of the copies and the names of the functions that differ.
 ///
 /// # Errors
 /// Returns the reason why nothing can be proven in this way.
-pub(super) fn watch(sides: [Linked<'_>; 2], place: &Path) -> Result<([PathBuf; 2], usize), String> {
+pub(super) fn watch(
+    sides: [Linked<'_>; 2],
+    place: &Path,
+) -> Result<([PathBuf; 2], Vec<String>), String> {
     if sides[0].link.others != sides[1].link.others {
         return Err("the linker is given other arguments".to_owned());
     }
     let programs = [program(sides[0])?, program(sides[1])?];
     let shapes = shapes(programs.each_ref(), sides.map(|side| side.starts))?;
-    let (differing, count) = differing(&shapes)?;
+    let (differing, names) = differing(&shapes)?;
     let copies = ["base", "head"].map(|name| place.join(name));
     for (nth, copy) in copies.iter().enumerate() {
         breakpoints::copy(sides[nth].binary, copy, &watched(&shapes[nth], &differing[nth]))?;
     }
-    Ok((copies, count))
+    Ok((copies, names))
 }
 
-/// Returns the symbols of the functions that are not the same in both programs, for each of them, and the number of their
-/// names.
-fn differing([base, head]: &[Shape; 2]) -> Result<([BTreeSet<&str>; 2], usize), String> {
+/// Returns the symbols of the functions that are not the same in both programs, for each of them, and their names as people
+/// know them.
+fn differing([base, head]: &[Shape; 2]) -> Result<([BTreeSet<&str>; 2], Vec<String>), String> {
     if base.special != head.special {
         return Err(
             "what runs before `main`, or is found by the name of its section, differs".to_owned()
@@ -104,7 +107,24 @@ fn differing([base, head]: &[Shape; 2]) -> Result<([BTreeSet<&str>; 2], usize), 
         alike.flat_map(|alike| alike.symbols.iter().map(String::as_str)).collect()
     });
     let names: BTreeSet<&str> = differing.iter().map(|of| of.name.as_str()).collect();
-    Ok((symbols, names.len()))
+    let shown = |name: &str| format!("{:#}", rustc_demangle::demangle(name.trim_start()));
+    Ok((symbols, names.into_iter().map(shown).collect()))
+}
+
+/// Names the first of the functions that differ, in brackets.
+pub(super) fn named(differing: &[String]) -> String {
+    const NAMED: usize = 3;
+    const LONGEST: usize = 100;
+    let shown = differing.iter().take(NAMED).map(|name| match name.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("`{}…`", &name[..end]),
+        None => format!("`{name}`"),
+    });
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    match differing.len() {
+        0 => String::new(),
+        1..=NAMED => format!(" ({shown})"),
+        several => format!(" ({shown} and {} more)", several - NAMED),
+    }
 }
 
 /// Returns the functions to watch in a program: those that differ, those that start processes, and all from which direct
@@ -205,10 +225,10 @@ mod tests {
             ("show", 1, &["run"]),
         ]);
         let shapes = [base, head];
-        let (differing, count) = differing(&shapes).unwrap();
+        let (differing, names) = differing(&shapes).unwrap();
         assert!(differing[0].iter().eq(["gone", "step"].iter()));
         assert!(differing[1].iter().eq(["new", "step"].iter()));
-        assert_eq!(count, 3);
+        assert_eq!(names, ["gone", "new", "step"]);
         // What starts a process is watched itself: the process is started by nothing else.
         assert!(
             watched(&shapes[0], &differing[0]).iter().eq(["gone", "run", "step", "work"].iter())
@@ -276,10 +296,20 @@ mod tests {
     }
 
     #[test]
+    fn the_first_functions_that_differ_are_named() {
+        let of = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        assert_eq!(named(&[]), "");
+        assert_eq!(named(&of(&["kit::sum"])), " (`kit::sum`)");
+        let long = "größe".repeat(40);
+        let several = named(&of(&["a", &long, "c", "d", "e"]));
+        assert!(several.starts_with(" (`a`, `größe") && several.ends_with("…`, `c` and 2 more)"));
+    }
+
+    #[test]
     fn two_functions_of_one_name_are_compared_together() {
         let two = |first, second| shape_of(&[("local", first, &[]), ("local", second, &[])]);
-        assert_eq!(differing(&[two(1, 2), two(1, 3)]).unwrap().1, 1);
-        assert_eq!(differing(&[two(1, 2), two(1, 2)]).unwrap().1, 0);
+        assert_eq!(differing(&[two(1, 2), two(1, 3)]).unwrap().1, ["local"]);
+        assert_eq!(differing(&[two(1, 2), two(1, 2)]).unwrap().1, [""; 0]);
     }
 
     #[test]

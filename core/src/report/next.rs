@@ -1,0 +1,110 @@
+//! What to do about an outcome: where its limit can be changed, and how its test is run alone.
+
+use crate::budget::Bound;
+use crate::outcome::{Doubt, Outcome};
+use crate::verdict::Verdict;
+
+/// The name of the test target that the command makes for a project without budgets. Its `budgets.toml` is written anew each
+/// time, so that nobody can change a limit there.
+pub const MADE: &str = "perf-budget-benches";
+
+/// Returns what to do about the outcome.
+pub fn next(outcome: &Outcome) -> String {
+    let from_below = outcome.against.is_some_and(|against| against.bound == Bound::Min);
+    let moved = if from_below { "fell" } else { "grew" };
+    let place = place(outcome);
+    let budget = &outcome.budget;
+    match outcome.verdict {
+        _ if outcome.waived.is_some() => {
+            format!("fix it; or, if it takes longer, move `until` {place} and say why")
+        }
+        Verdict::Fail if outcome.accepted.as_ref().is_some_and(|a| a.factor.is_some()) => format!(
+            "find what {moved}; or, if it must be so, accept it: cargo budget accept --red {budget}"
+        ),
+        Verdict::Fail => format!(
+            "find what {moved}; or, if it must be so, change the limit {place} and say why in `why`"
+        ),
+        Verdict::Inconclusive if outcome.doubt == Some(Doubt::Noise) => format!(
+            "run it on a calm machine; or limit it {place} against `x base` or another budget, which \
+             are interleaved with it"
+        ),
+        Verdict::Inconclusive if outcome.doubt == Some(Doubt::NearLimit) => format!(
+            "move the limit {place} away from the value, or give it more time there (`effort`)"
+        ),
+        Verdict::Inconclusive if outcome.doubt == Some(Doubt::Layout) => format!(
+            "let `cargo budget check --base` make more links of each side where it can (`layouts` in [settings]), move the limit \
+             {place} away from the value, or limit what does not depend on layout, such as `allocs`"
+        ),
+        Verdict::Inconclusive => format!(
+            "give it more time (`effort` {place}), a quieter machine, or a metric that needs fewer values"
+        ),
+        Verdict::Pass | Verdict::Warn | Verdict::Unmeasured | Verdict::Skipped => {
+            format!("run it alone: {} -- --exact {}", command(outcome), quoted(&outcome.test))
+        }
+    }
+}
+
+/// Returns the place where the limit can be changed, as in `at budgets.toml:4`.
+fn place(outcome: &Outcome) -> String {
+    if outcome.run.target == MADE {
+        return "in a `budgets.toml` that `cargo budget init` writes".to_owned();
+    }
+    format!("at {}:{}", outcome.file, outcome.line)
+}
+
+/// Returns the command that runs the tests.
+fn command(outcome: &Outcome) -> String {
+    match outcome.run.target.as_str() {
+        "" => "cargo test --release".to_owned(),
+        MADE => {
+            let base = outcome.run.base.as_ref();
+            let base = base.map_or(String::new(), |base| format!(" --base {}", quoted(&base.name)));
+            format!("cargo budget check{base} --benches")
+        }
+        target => format!("cargo test --release --test {target}"),
+    }
+}
+
+/// Returns a text as one word for a shell. Only one with other signs than names usually have needs quotes.
+fn quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "_-:./=@%+,~^".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::{BaseRevision, Run};
+
+    #[test]
+    fn what_the_command_made_is_run_by_the_command_and_limited_elsewhere() {
+        let base = BaseRevision { name: "HEAD~1".to_owned(), ..BaseRevision::default() };
+        let of = |target: &str, verdict| Outcome {
+            test: "benches::f64[e]/it's::mean::x_base".to_owned(),
+            file: "b.toml".to_owned(),
+            line: 4,
+            verdict,
+            run: Run { target: target.to_owned(), base: Some(base.clone()), ..Run::default() },
+            ..Outcome::default()
+        };
+        let exact = r"-- --exact 'benches::f64[e]/it'\''s::mean::x_base'";
+        assert_eq!(
+            next(&of("budgets", Verdict::Unmeasured)),
+            format!("run it alone: cargo test --release --test budgets {exact}")
+        );
+        assert_eq!(
+            next(&of(MADE, Verdict::Unmeasured)),
+            format!("run it alone: cargo budget check --base HEAD~1 --benches {exact}")
+        );
+        assert!(
+            next(&of("budgets", Verdict::Fail)).contains("change the limit at b.toml:4 and say")
+        );
+        let made = next(&of(MADE, Verdict::Fail));
+        assert!(
+            made.contains("`cargo budget init` writes and say why") && !made.contains("b.toml")
+        );
+    }
+}
