@@ -14,9 +14,18 @@ fn main() -> std::process::ExitCode {
 
 #[inline(never)]
 fn walk(steps: u64) -> u64 {
+    scan(steps)
+}
+
+#[inline(always)]
+fn scan(steps: u64) -> u64 {
     (0..steps).map(std::hint::black_box).sum::<u64>()
 }
 "#;
+
+/// What is said where inlined functions are not known.
+const UNKNOWN: &str =
+    "inlined functions are counted in their callers: with `debug = \"line-tables-only\"`";
 
 fn programs() -> impl Iterator<Item = std::path::PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -53,7 +62,7 @@ fn without_valgrind(crates: &Crate, arguments: &[&str]) -> Run {
 fn samples_name_what_grew(crates: &Crate) {
     let explained = ["explain", "steps", "--profile"];
     let run = without_valgrind(crates, &explained);
-    run.is(0, &[" now, by ", " samples in ", "% budgets::walk  (90 % interval"]);
+    run.is(0, &[" now, by ", " samples in ", "% budgets::walk  (90 % interval", UNKNOWN]);
     let run = without_valgrind(crates, &[&explained[..], &["--base", "HEAD~1"]].concat());
     run.is(0, &["samples", " budgets::walk  (90 % interval +", "install Valgrind"]);
 }
@@ -104,14 +113,73 @@ fn a_green_budget_is_profiled_alone_and_against_another_revision() {
         instructions_name_what_grew(&crates);
     }
     #[cfg(target_os = "linux")]
-    samples_name_what_is_red(&crates);
+    {
+        samples_name_what_is_red(&crates);
+        inlined_functions_are_named(&crates);
+        a_stripped_program_is_said_to_be_one(&crates);
+    }
+}
+
+/// With line tables, the function is named that was inlined into the one that is there.
+#[cfg(target_os = "linux")]
+fn inlined_functions_are_named(crates: &Crate) {
+    with_profile(crates, "debug = \"line-tables-only\"");
+    let profile = ["explain", "steps", "--profile", "--base", "HEAD~1"];
+    if has_valgrind() {
+        let run = crates.run(&profile);
+        run.is(0, &[" instructions (+", " budgets::scan"]);
+        assert!(!run.text.contains("budgets::walk") && !run.text.contains(UNKNOWN), "{}", run.text);
+        // The counts of a red are kept by the tests, and named by the command.
+        let red = ["check", "--base", "HEAD~1", "--", "--exact", "steps::p50::x_base"];
+        let said = "`cargo budget report` names them";
+        crates
+            .run(&red)
+            .is(1, &[said, "steps::p50::x_base with inlined functions:", " budgets::scan"]);
+        let left = std::fs::read_dir(crates.0.path("results/samples")).unwrap();
+        assert_eq!(left.count(), 0);
+        let report = crates.run(&["report"]);
+        report.is(1, &[" budgets::scan"]);
+        assert!(!report.text.contains(said), "{}", report.text);
+    }
+    let run = without_valgrind(crates, &profile);
+    run.is(0, &[" budgets::scan  (90 % interval +"]);
+    assert!(!run.text.contains(UNKNOWN), "{}", run.text);
+}
+
+/// Without symbols nothing is named, and the reason is said with the remedy.
+#[cfg(target_os = "linux")]
+fn a_stripped_program_is_said_to_be_one(crates: &Crate) {
+    let manifest = std::fs::read_to_string(crates.0.path("Cargo.toml")).unwrap();
+    crates.0.write("Cargo.toml", &manifest.replace("debug = \"line-tables-only\"", "strip = true"));
+    let said = ["functions without a name: the binary is stripped", "`strip = false`"];
+    let explained = ["explain", "steps", "--profile"];
+    let check = |run: &Run| {
+        run.is(0, &said);
+        assert!(!run.text.contains(" 0x") && !run.text.contains(UNKNOWN), "{}", run.text);
+    };
+    check(&without_valgrind(crates, &explained));
+    if has_valgrind() {
+        check(&crates.run(&explained));
+    }
+}
+
+/// Commits another profile of this crate alone, and after it twice as many steps as a limit allows.
+#[cfg(target_os = "linux")]
+fn with_profile(crates: &Crate, line: &str) {
+    let manifest = std::fs::read_to_string(crates.0.path("Cargo.toml")).unwrap();
+    let profile = format!("{manifest}\n[profile.release.package.profiled]\n{line}\n");
+    crates.0.write("Cargo.toml", &profile);
+    crates.steps(5000);
+    crates.commit("a profile");
+    crates.steps(250_000);
+    crates.commit("many more steps");
 }
 
 fn instructions_name_what_grew(crates: &Crate) {
     let run = crates.run(&["explain", "steps", "--profile"]);
-    run.is(0, &["compared with none", "instructions now, by callgrind"]);
+    run.is(0, &["compared with none", "instructions now, by callgrind", UNKNOWN]);
     let run = crates.run(&["explain", "steps", "--profile", "--base", "HEAD~1"]);
-    run.is(0, &["against ", " instructions (+", "+"]);
+    run.is(0, &["against ", " instructions (+", " budgets::walk"]);
     let json =
         crates.run(&["explain", "steps", "--profile", "--base", "HEAD~1", "--format", "json"]);
     json.is(0, &["\"profiles\"", "\"frames\""]);
