@@ -34,23 +34,35 @@ pub(crate) fn last_run(record: &Record) -> Vec<Outcome> {
 /// Returns the last outcome of each test since the last run of a file that left out no test. Where every run left out
 /// some, it is the last run.
 pub(crate) fn latest(record: &Record) -> Vec<Outcome> {
-    // Where each test is a process, every process has left out the others.
-    let is_whole = |begun: &&Begun| begun.filtered == 0 || begun.shared;
-    let whole = record.begun.iter().rev().filter(is_whole);
+    let begins =
+        |file: &String| record.begun.iter().any(|begun| begun.file == *file && is_whole(begun));
+    if record.begun.iter().all(|begun| begins(&begun.file)) && !record.begun.is_empty() {
+        return known(record);
+    }
+    last_run(record)
+}
+
+/// Returns the last outcome of each test since the last run of a file that left out no test, or else since the record begins.
+pub(crate) fn known(record: &Record) -> Vec<Outcome> {
+    let whole = record.begun.iter().rev().filter(|begun| is_whole(begun));
     let whole = newest(whole.map(|begun| (&begun.file, &begun.run.id)), record);
+    let begins: HashSet<&String> =
+        record.begun.iter().filter(|begun| is_whole(begun)).map(|begun| &begun.file).collect();
     let mut runs: HashMap<&String, HashSet<&String>> = HashMap::new();
     for begun in record.begun.iter().rev() {
         let known = runs.entry(&begun.file).or_default();
-        if whole.get(&begun.file).is_none_or(|id| !known.contains(id)) {
+        let is_open = !begins.contains(&begun.file)
+            || whole.get(&begun.file).is_none_or(|id| !known.contains(id));
+        if is_open {
             known.insert(&begun.run.id);
         }
     }
-    let begins =
-        |file: &String| record.begun.iter().any(|begun| begun.file == *file && is_whole(&begun));
-    if record.begun.iter().all(|begun| begins(&begun.file)) && !runs.is_empty() {
-        return of_runs(record, &runs);
-    }
-    last_run(record)
+    of_runs(record, &runs)
+}
+
+/// Whether a run left out no test. Where each test is a process, every process has left out the others.
+fn is_whole(begun: &Begun) -> bool {
+    begun.filtered == 0 || begun.shared
 }
 
 /// Returns the newest of these runs of each file. An outcome tells the run of a file only where no beginning is

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use perf_budget_core::outcome::{Outcome, words};
 use perf_budget_core::report::terminal::{interval_text, value_text};
+use perf_budget_core::verdict::Verdict;
 use serde_json::{Value, json};
 
 use super::evidence::Evidence;
@@ -184,7 +185,14 @@ impl Report {
                 "  by itself  {} x the commit before it{}{}",
                 value_text(own),
                 between(own),
-                if own.is_red() { "" } else { ", which holds the limit: several commits add up" }
+                match own.verdict {
+                    Verdict::Pass | Verdict::Warn =>
+                        ", which holds the limit: several commits add up",
+                    Verdict::Fail
+                    | Verdict::Inconclusive
+                    | Verdict::Unmeasured
+                    | Verdict::Skipped => "",
+                }
             );
         }
         let shown = self.own.as_ref().filter(|own| own.is_red()).or_else(|| self.outcome(at));
@@ -330,7 +338,6 @@ fn between(outcome: &Outcome) -> String {
 #[cfg(test)]
 mod tests {
     use perf_budget_core::outcome::{By, Estimate, Proven};
-    use perf_budget_core::verdict::Verdict;
 
     use super::*;
 

@@ -10,7 +10,7 @@ use perf_budget_core::budget::{self, Bound, Budget, Budgets, Limit, Reference};
 use perf_budget_core::quantity::{Quantity, Unit};
 use perf_budget_core::selftest;
 use perf_budget_core::suite::{Suite, Test};
-use perf_budget_core::verdict::hypothesis::allowed_below;
+use perf_budget_core::verdict::hypothesis::{LEAST_STEP, allowed_below};
 use toml_edit::{DocumentMut, InlineTable, Item, Value};
 
 use super::environment;
@@ -62,6 +62,13 @@ pub(crate) fn rules(
             return Err(Failure::usage(format!(
                 "`{}` limits how a metric grows, which `--by` does not apply to; leave `--by` out, or name another test",
                 test.name
+            )));
+        }
+        Some(by) if by < LEAST_STEP && !test.is_deterministic() => {
+            return Err(Failure::usage(format!(
+                "`{}` varies, and a step of less than {} cannot be told from its tolerance; name a larger one by `--by`",
+                test.name,
+                Quantity::new(LEAST_STEP, Unit::Share)
             )));
         }
         Some(by) => {
@@ -299,6 +306,8 @@ max = { p50 = "0.9 x base" }
         // A count has no tolerance.
         let count = "1.03 x base, for a step of 3 %";
         check("sort::n=1::allocs", Some(0.03), "sort::n=1::allocs::x_base", count, true);
+        let least = of("merge::p99", Some(0.001), &[]).unwrap_err();
+        assert!(least.contains("a step of less than 0.20 % cannot be told"), "{least}");
     }
 
     #[test]

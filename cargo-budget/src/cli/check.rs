@@ -179,7 +179,7 @@ impl Check {
             return Err(Failure::unmeasured(why));
         }
         if self.format.is_json() {
-            let report = Report { ended: Some(exit), ..input::split(record, remarks) };
+            let report = Report { ended: Some(exit), ..input::split(record, remarks, Some(0)) };
             let (text, _) =
                 report::render(&report, Format::Json, Better::Smaller, context.progress)?;
             print(&text)?;
@@ -302,14 +302,19 @@ impl Check {
     }
 }
 
-/// What was recorded before the tests ran, in each place where their results may be.
-struct Before(Vec<(PathBuf, Mark)>);
+/// What was recorded before the tests ran, in each place where their results may be; `None` for a record that cannot be read.
+struct Before(Vec<(PathBuf, Option<Mark>)>);
 
 impl Before {
     fn of(project: &Project) -> Result<Before, Failure> {
+        let used = project.record();
         let mut marks = Vec::new();
         for path in project.records() {
-            let mark = project.read_record(&path)?.mark();
+            let mark = match project.read_record(&path) {
+                Ok(record) => Some(record.mark()),
+                Err(failure) if path == used => return Err(failure),
+                Err(_) => None,
+            };
             marks.push((path, mark));
         }
         Ok(Before(marks))
@@ -322,8 +327,16 @@ impl Before {
             return Ok(Record::default());
         }
         let mut record = project.read_record(&path)?;
-        if let Some((_, mark)) = self.0.iter().find(|(known, _)| *known == path) {
-            record.keep_since(mark);
+        match self.0.iter().find(|(known, _)| *known == path) {
+            None => {}
+            Some((_, Some(mark))) => record.keep_since(mark),
+            Some((_, None)) => {
+                return Err(Failure::unmeasured(format!(
+                    "`{}` could not be read before the tests ran, so that it is not known what they have added to it; run \
+                     this again",
+                    path.display()
+                )));
+            }
         }
         Ok(record)
     }

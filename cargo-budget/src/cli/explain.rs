@@ -69,7 +69,7 @@ impl Explain {
         }
         let report = match self.input.as_slice() {
             [] => input::latest(Path::new("."), context.progress)?,
-            files => input::record(files, context.progress)?,
+            files => input::record(files, true, context.progress)?,
         };
         let compares = self.compares();
         if matches!(self.format, Rendering::Json) {

@@ -59,13 +59,10 @@ impl Report {
             let budgets = |outcomes: &[Outcome]| project.as_ref()?.budgets_of(outcomes).ok();
             merge::merge(&self.merge, &budgets, progress)?
         } else if self.input.is_empty() {
-            input::project(here, self.since.unwrap_or(0), progress)?
+            input::project(here, self.since.unwrap_or(0), self.partial, progress)?
         } else {
-            input::record(&self.input, progress)?
+            input::record(&self.input, self.partial, progress)?
         };
-        if self.partial {
-            report.accept_partial();
-        }
         report.precede(&self.history, progress)?;
         // Files that were measured on another machine are not here to look into.
         let own = self.merge.is_empty() && self.input.is_empty();

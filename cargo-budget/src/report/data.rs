@@ -18,8 +18,6 @@ pub(crate) struct Report {
     /// The number of tests of a run with a process for each test that have no outcome, without a known reason: they were
     /// left out, or the run ended before them.
     pub(crate) missing: usize,
-    /// The red outcomes of earlier runs whose tests this run left out, so that nothing has shown them to hold since.
-    pub(crate) left: Vec<Outcome>,
     /// Remarks on how the outcomes came together, such as merged files and tests that were judged twice.
     pub(crate) remarks: Vec<String>,
     /// The contents of the artifacts of each budget, by the budget's name. It is empty for a run from another place.
@@ -66,16 +64,10 @@ impl Report {
         if let Some(ended) = self.ended {
             return ended;
         }
-        match Exit::of(self.outcomes.iter().chain(&self.left)) {
+        match Exit::of(&self.outcomes) {
             Exit::Holds | Exit::Inconclusive if self.missing > 0 => Exit::Unmeasured,
             exit => exit,
         }
-    }
-
-    /// Takes what this run left out for intended.
-    pub(crate) fn accept_partial(&mut self) {
-        self.missing = 0;
-        self.left = Vec::new();
     }
 
     /// Returns the earlier values of every test.

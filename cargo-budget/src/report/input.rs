@@ -14,6 +14,9 @@ use crate::runs::{judged_nothing, last_run};
 use crate::sampled;
 use crate::text::counted;
 
+/// How many tests a remark names.
+const NAMED: usize = 5;
+
 /// Reads a file, in which there must be at least one outcome.
 pub(crate) fn read(path: &Path) -> Result<Record, Failure> {
     let record = record::read(path)?;
@@ -58,7 +61,11 @@ fn all(files: &[PathBuf], progress: Progress) -> Result<(Record, Vec<String>), F
 }
 
 /// Reads the files as one record in order of time. The last run is reported, and the runs before it are the trend.
-pub(crate) fn record(files: &[PathBuf], progress: Progress) -> Result<Report, Failure> {
+pub(crate) fn record(
+    files: &[PathBuf],
+    is_partial: bool,
+    progress: Progress,
+) -> Result<Report, Failure> {
     let (mut record, remarks) = all(files, progress)?;
     if files.len() > 1 {
         // A run is sorted by the latest start of its processes, since each process has a start of its own.
@@ -71,46 +78,65 @@ pub(crate) fn record(files: &[PathBuf], progress: Progress) -> Result<Report, Fa
         record.outcomes.sort_by_key(|outcome| end(&outcome.run.id));
         record.begun.sort_by_key(|begun| begun.run.began);
     }
-    Ok(split(record, remarks))
+    Ok(split(record, remarks, (!is_partial).then_some(0)))
 }
 
-/// Splits a record into the last run and the earlier ones.
-pub(crate) fn split(record: Record, remarks: Vec<String>) -> Report {
-    let last = last_run(&record);
-    let shown: HashSet<String> = last.iter().map(|outcome| outcome.run.id.clone()).collect();
-    let missing = shown.iter().map(|id| missing(&record, id)).sum();
-    let left = left(&record, &last);
+/// Splits a record into the last run and the earlier ones. A red of an earlier run that began at the time `since` or later
+/// stays in the report if the last run left out its test; where `since` is `None`, whatever the run left out is accepted.
+pub(crate) fn split(record: Record, remarks: Vec<String>, since: Option<u64>) -> Report {
+    let mut outcomes = last_run(&record);
+    let shown: HashSet<String> = outcomes.iter().map(|outcome| outcome.run.id.clone()).collect();
+    let mut report = Report { remarks, ..Report::default() };
+    if let Some(since) = since {
+        report.missing = shown.iter().map(|id| missing(&record, id)).sum();
+        if report.missing > 0 {
+            report.remarks.push(format!(
+                "{} of the run {} no outcome: left out by a filter, or the run ended before; `--partial` accepts that",
+                counted(report.missing, "test"),
+                if report.missing == 1 { "has" } else { "have" }
+            ));
+        }
+        let left = left(&record, &outcomes, since);
+        report.remarks.extend(said_of(&left));
+        outcomes.extend(left);
+    }
     let mut earlier = record.outcomes;
-    earlier.retain(|outcome| !shown.contains(&outcome.run.id));
-    let mut report = Report { missing, left, remarks, ..Report::new(last, earlier) };
-    if missing > 0 {
-        report.remarks.push(format!(
-            "{} of the run {} no outcome: left out by a filter, or the run ended before; `--partial` accepts that",
-            counted(missing, "test"),
-            if missing == 1 { "has" } else { "have" }
-        ));
-    }
-    if let [first, rest @ ..] = &report.left[..] {
-        let more = match rest.len() {
-            0 => " is".to_owned(),
-            n => format!(" and {n} more are"),
-        };
-        report.remarks.push(format!(
-            "`{}`{more} red since an earlier run, and this run left that out; run the whole suite again, or accept that by \
-             `--partial`",
-            first.test
-        ));
-    }
-    report
+    let is_shown = |outcome: &Outcome| {
+        shown.contains(&outcome.run.id)
+            || outcomes.iter().any(|own| own.test == outcome.test && own.run.id == outcome.run.id)
+    };
+    earlier.retain(|outcome| !is_shown(outcome));
+    let Report { missing, remarks, .. } = report;
+    Report { missing, remarks, ..Report::new(outcomes, earlier) }
 }
 
-/// Returns the red outcomes of earlier runs whose tests the last run left out.
-fn left(record: &Record, last: &[Outcome]) -> Vec<Outcome> {
+/// Returns the red outcomes of earlier runs whose tests the last run left out, so that nothing has shown them to hold since.
+fn left(record: &Record, last: &[Outcome], since: u64) -> Vec<Outcome> {
     let judged: HashSet<(&String, &String)> =
         last.iter().map(|own| (&own.file, &own.test)).collect();
-    let mut left = crate::runs::latest(record);
-    left.retain(|outcome| outcome.is_red() && !judged.contains(&(&outcome.file, &outcome.test)));
+    let mut left = crate::runs::known(record);
+    left.retain(|outcome| {
+        outcome.is_red()
+            && outcome.run.began >= since
+            && !judged.contains(&(&outcome.file, &outcome.test))
+    });
     left
+}
+
+/// Returns a remark on the reds that the last run left out, if there are any.
+fn said_of(left: &[Outcome]) -> Option<String> {
+    let names: Vec<String> = left.iter().map(|outcome| format!("`{}`", outcome.test)).collect();
+    let shown = names[..names.len().min(NAMED)].join(", ");
+    let more = match names.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    (!left.is_empty()).then(|| {
+        format!(
+            "{shown}{more}: red since an earlier run, and left out of the last one; run the whole suite again, or accept that \
+             by `--partial`"
+        )
+    })
 }
 
 /// Returns how many tests of a run have no outcome, where it has a process for each test: such a run does not say which
@@ -125,21 +151,25 @@ fn missing(record: &Record, id: &str) -> usize {
 }
 
 /// Reads the last run of the project that contains `start`, which must have begun at the time `since` or later.
-pub(crate) fn project(start: &Path, since: u64, progress: Progress) -> Result<Report, Failure> {
+pub(crate) fn project(
+    start: &Path,
+    since: u64,
+    is_partial: bool,
+    progress: Progress,
+) -> Result<Report, Failure> {
     let (path, record) = of_project(start, progress)?;
-    begun(&path, record, since)
+    begun(&path, record, since, is_partial)
 }
 
 /// Reads the last run of the project that contains `start`, and what earlier runs know of the tests that it left out.
 pub(crate) fn latest(start: &Path, progress: Progress) -> Result<Report, Failure> {
     let (path, record) = of_project(start, progress)?;
     let latest = crate::runs::latest(&record);
-    let mut report = begun(&path, record, 0)?;
+    let mut report = begun(&path, record, 0, true)?;
     let shown: HashSet<(&String, &String)> =
         latest.iter().map(|own| (&own.test, &own.run.id)).collect();
     report.earlier.retain(|outcome| !shown.contains(&(&outcome.test, &outcome.run.id)));
     report.outcomes = latest;
-    report.left = Vec::new();
     Ok(report)
 }
 
@@ -167,9 +197,9 @@ fn name_samples(path: &Path, record: &mut Record) {
 
 /// Returns the last run of a record, which must have begun at the time `since` or later. Where that is asked, a run from
 /// the future has not: it was recorded before the clock was set back.
-fn begun(path: &Path, record: Record, since: u64) -> Result<Report, Failure> {
+fn begun(path: &Path, record: Record, since: u64, is_partial: bool) -> Result<Report, Failure> {
     let remarks = damage(path, &record).into_iter().collect();
-    let report = split(record, remarks);
+    let report = split(record, remarks, (!is_partial).then_some(since));
     let began = report.outcomes.iter().map(|outcome| outcome.run.began).max();
     let is_ahead = |began| since > 0 && clock::is_ahead(began, clock::now());
     if began.is_none_or(|began| began < since || is_ahead(began)) {

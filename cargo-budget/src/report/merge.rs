@@ -40,7 +40,7 @@ pub(crate) fn merge(
     for file in files {
         let record = input::read(file)?;
         remarks.extend(input::damage(file, &record));
-        let shard = input::split(record, Vec::new());
+        let shard = input::split(record, Vec::new(), None);
         earlier.extend(shard.earlier);
         for outcome in shard.outcomes {
             if let Some(first) = merged.first() {

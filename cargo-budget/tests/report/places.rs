@@ -177,7 +177,7 @@ fn a_run_that_ended_early_is_red_in_every_format() {
         &GREEN[..1],
     );
     project.reports(&["--partial"], 0, &["1 pass"]);
-    project.reports(&[], 3, &["`a::gzip` is red since an earlier run"]);
+    project.reports(&[], 3, &["`a::gzip`: red since an earlier run"]);
     project.reports(&["--since", "201"], 3, &["no run of this project began since then"]);
 }
 
@@ -190,14 +190,29 @@ fn a_red_that_a_later_run_left_out_stays_red() {
     };
     record("1", 100, &BOTH, &RED);
     record("2", 200, &BOTH[1..], &GREEN[1..]);
-    let said = project.reports(&[], 1, &["`a::size` is red since an earlier run", "--partial"]);
-    assert!(!said.contains("1 fail"), "{said}");
-    project.reports(&["--partial"], 0, &["1 pass"]);
+    let why = "`a::size`: red since an earlier run, and left out of the last one";
+    project.reports(&[], 1, &[why, "1 pass, 1 fail", "--partial"]);
+    for format in ["junit", "csv", "jsonl"] {
+        project.reports(&["--format", format], 1, &["a::size"]);
+    }
+    let accepted = project.reports(&["--partial"], 0, &["1 pass"]);
+    assert!(!accepted.contains("--partial"), "{accepted}");
+    // What is older than was asked for does not count.
+    project.reports(&["--since", "200"], 0, &["1 pass"]);
+    project.reports(&["--since", "100"], 1, &[why]);
     // It is judged again.
     record("3", 300, &BOTH[..1], &GREEN[..1]);
     project.reports(&[], 0, &["1 pass"]);
     record("4", 400, &BOTH, &GREEN);
     project.reports(&[], 0, &["2 pass"]);
+    // No run was whole.
+    let project = Project::new("places-left-parts");
+    let record = |id, began, begun: &[&str], judged: &[(&str, Verdict)]| {
+        project.record("target/budgets", "budgets.toml", &project.run(id, began), begun, judged);
+    };
+    record("1", 100, &BOTH[..1], &RED[..1]);
+    record("2", 200, &BOTH[1..], &GREEN[1..]);
+    project.reports(&[], 1, &[why]);
 }
 
 /// Where each test is a process, a test that never began may have been left out, or the runner was killed.

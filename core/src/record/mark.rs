@@ -3,10 +3,10 @@
 //! Times do not tell that: they are whole seconds, in which two short runs fit, and the clock may be set. So it is counted
 //! what the record says of each run.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::Record;
-use crate::outcome::Run;
+use super::{LOST, Record};
+use crate::outcome::{Outcome, Run};
 
 /// How much a record says of each run, at the time at which it was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,7 +19,12 @@ impl Record {
     /// Returns how much the record says of each run now.
     pub fn mark(&self) -> Mark {
         Mark {
-            outcomes: counted(self.outcomes.iter().map(|outcome| &outcome.run)),
+            outcomes: counted(
+                self.outcomes
+                    .iter()
+                    .filter(|outcome| is_written(outcome))
+                    .map(|outcome| &outcome.run),
+            ),
             begun: counted(self.begun.iter().map(|begun| &begun.run)),
         }
     }
@@ -27,9 +32,25 @@ impl Record {
     /// Leaves what was added since then. A run that goes on, or whose name is used again, keeps what is new of it.
     pub fn keep_since(&mut self, mark: &Mark) {
         let Mark { mut outcomes, mut begun } = mark.clone();
-        self.outcomes.retain(|outcome| is_beyond(&mut outcomes, &outcome.run));
         self.begun.retain(|process| is_beyond(&mut begun, &process.run));
+        let begun: HashSet<(&str, &str)> = self
+            .begun
+            .iter()
+            .flat_map(|process| process.begun.iter().map(|test| (&*process.run.id, &*test.test)))
+            .collect();
+        self.outcomes.retain(|outcome| {
+            if is_written(outcome) {
+                is_beyond(&mut outcomes, &outcome.run)
+            } else {
+                begun.contains(&(&*outcome.run.id, &*outcome.test))
+            }
+        });
     }
+}
+
+/// Whether an outcome has a line of its own. That of a test which was lost is gone once the test is judged.
+fn is_written(outcome: &Outcome) -> bool {
+    outcome.reason != LOST
 }
 
 fn counted<'r>(runs: impl Iterator<Item = &'r Run>) -> HashMap<String, usize> {
@@ -54,8 +75,7 @@ fn is_beyond(counted: &mut HashMap<String, usize>, run: &Run) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::Outcome;
-    use crate::record::Begun;
+    use crate::record::{Begun, Test};
 
     fn run(id: &str, began: u64) -> Run {
         Run { id: id.to_owned(), began, ..Run::default() }
@@ -89,6 +109,25 @@ mod tests {
         let after = record(&[("a", 9), ("b", 3)], &[("a", 9, "size"), ("b", 3, "time")]);
         check(&before, after, 1, &["time"]);
         check(&Record::default(), before.clone(), 1, &["size"]);
+    }
+
+    #[test]
+    fn a_test_that_was_lost_leaves_room_for_its_outcome() {
+        let test = |test: &str| Test { test: test.to_owned(), ..Test::default() };
+        let begun =
+            Begun { begun: vec![test("size"), test("time")], run: run("a", 9), ..Begun::default() };
+        let lost = ["size", "time"].map(|name| begun.lost(&test(name)));
+        let killed =
+            Record { begun: vec![begun.clone()], outcomes: lost.to_vec(), damaged: Vec::new() };
+        let mut after = record(&[("a", 9), ("a", 20)], &[("a", 20, "size"), ("a", 20, "time")]);
+        check(&killed, after.clone(), 1, &["size", "time"]);
+        // Those of a run that another one follows are no news.
+        after = record(&[("a", 9), ("b", 20)], &[("b", 20, "size")]);
+        after.outcomes.extend(lost);
+        check(&killed, after, 1, &["size"]);
+        // Nor are those of its own that were lost anew.
+        let both = Record { begun: vec![begun.clone(), begun.clone()], ..killed.clone() };
+        check(&killed, both, 1, &["size", "time"]);
     }
 
     #[test]

@@ -22,6 +22,9 @@ use self::file::{is_cut_off, refuse_pipe, tail};
 
 pub use self::mark::Mark;
 
+/// Why a test that was lost is red.
+const LOST: &str = "the run has no outcome of this test: it is still going on, or it was ended from outside; run the tests again";
+
 /// The size in bytes beyond which the file is renamed and a new one is begun, so that it does not grow for ever.
 const LARGEST: u64 = 64 * 1024 * 1024;
 
@@ -381,9 +384,7 @@ impl Begun {
             subject,
             line,
             cause: Some(Cause::Harness.name().to_owned()),
-            reason: "the run has no outcome of this test: it is still going on, or it was ended from outside; run \
-                     the tests again"
-                .to_owned(),
+            reason: LOST.to_owned(),
             file: self.file.clone(),
             run: self.run.clone(),
             ..Outcome::default()
