@@ -180,6 +180,20 @@ fn a_failure_of_the_base_is_reported() {
     zero.run().exited(101);
     let reason = outcome(&zero, "depth::depth::x_base").reason;
     assert!(reason.contains("was 0 at the reference and is 3 now"), "{reason}");
+    // A command whose code does not meet the limit on it is no reference, and no subject.
+    #[cfg(target_os = "linux")]
+    for (codes, text) in [
+        (["0", "1"], "the base was not measured: `sh` ended with exit code 1"),
+        (["1", "0"], "`sh` ended with exit code 1, which the budget's limit on `exit`"),
+    ] {
+        let budgets = "[budget.app]\ncommand = [\"sh\", \"-c\", \"exit $(cat code)\"]\n\
+                       max = { exit = 0, page_faults = \"9 x base\" }\n";
+        let case = self::case("base-exits", budgets, "code", codes);
+        case.run().exited(101);
+        let failed = outcome(&case, "app::page_faults::x_base");
+        assert_eq!(failed.verdict, Verdict::Unmeasured, "{failed:#?}");
+        assert!(failed.reason.starts_with(text), "{}", failed.reason);
+    }
 }
 
 fn a_missing_binary_is_an_error() {

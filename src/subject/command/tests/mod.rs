@@ -9,6 +9,7 @@ use perf_budget_core::metric::Key;
 use perf_budget_core::metric::Statistic::{Mean, P50};
 use std::path::{Path, PathBuf};
 
+use super::codes::tests::limited;
 use super::*;
 use crate::exec::{Changes, Parent};
 
@@ -35,7 +36,8 @@ fn of(argv: &[&str]) -> Command {
 /// Returns a place in a directory, in the environment of this process.
 fn here(root: &Path) -> Place<'_> {
     static NONE: Changes = Changes::new();
-    Place { root, environment: &NONE, may_fail: false }
+    static ZERO: Codes = Codes::ZERO;
+    Place { root, environment: &NONE, codes: &ZERO }
 }
 
 fn measured(command: &Command, metrics: &[Metric]) -> ProcessRun {
@@ -260,8 +262,16 @@ fn a_signal_that_is_there_before_the_command_starts_is_an_error() {
 fn a_failing_command_is_an_error_unless_its_exit_code_is_measured() {
     let fails = sh("echo broken >&2; exit 3");
     check_refused(&fails, &[WALL], LONG, Cause::ExitedBadly, &["`sh`", "exit code 3", "| broken"]);
-    let values = measured(&fails, &[WALL, Metric::from(Key::Exit)]).values;
-    assert_eq!(values.get(&Metric::from(Key::Exit)), Some(&3.0));
+    // A code that is not expected is a value itself, and no time of such a run is.
+    let metrics = [WALL, Metric::from(Key::Transferred), Metric::from(Key::Exit)];
+    let process = measured(&fails, &metrics);
+    assert_eq!(process.values, [(Metric::from(Key::Exit), 3.0)].into());
+    for metric in &metrics[..2] {
+        assert_eq!(process.unmeasured[metric].cause, Cause::ExitedBadly);
+    }
+    let codes = limited("max = { exit = 3 }");
+    let place = Place { codes: &codes, ..here(Path::new(".")) };
+    let values = measure(&fails, place, &metrics[..1], LONG, None).unwrap().values;
     assert!(values[&WALL] > 0.0);
     check_refused(
         &sh("kill -SEGV $$"),

@@ -135,8 +135,13 @@ fn what_a_traced_command_leaves_behind_is_ended() {
 
 #[test]
 fn an_exit_code_that_is_limited_is_no_failure() {
-    let place = Place { may_fail: true, ..here(Path::new(".")) };
-    let process =
-        measure(&sh("exit 3"), place, &[Metric::from(Key::Syscalls)], LONG, None).unwrap();
-    assert!(total(&process) > 1.0);
+    let metrics = [Metric::from(Key::Syscalls)];
+    let of = |limit: &str| {
+        let codes = limited(limit);
+        let place = Place { codes: &codes, ..here(Path::new(".")) };
+        measure(&sh("exit 3"), place, &metrics, LONG, None)
+    };
+    assert!(total(&of("max = { exit = 3 }").unwrap()) > 1.0);
+    let refused = of("max = { exit = 2 }").unwrap_err();
+    assert_eq!(refused.cause, Cause::ExitedBadly);
 }
