@@ -53,6 +53,8 @@ pub(crate) use self::handshake::{Token, accept};
 pub(crate) use self::inject::{Stage, inject};
 pub(crate) use self::launch::{Changes, Finished, Input, Launch, Parent, Stream, Written};
 pub(crate) use self::system::{helper, unusable};
+#[cfg(all(target_os = "linux", any(test, feature = "internals")))]
+pub use self::traced::refused as tracing_refused;
 pub(crate) use self::usage::{Counted, Usage};
 
 /// Returns the reason why no process can be held to a constraint on this system; `None` if one can, or if there is none.

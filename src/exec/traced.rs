@@ -93,6 +93,22 @@ impl Tracing {
     }
 }
 
+/// Reaps any process that has ended, as [`kernel::reap_any`] does, and the threads that were traced before it.
+///
+/// # Errors
+/// `NotFound` if there is nothing left.
+pub(super) fn reap_any() -> io::Result<Option<Reaped>> {
+    loop {
+        let Some(id) = calls::ended()? else { return Ok(None) };
+        // A thread has an end of its own for its tracer. There is no descriptor of one.
+        let is_process = kernel::process_fd(id).is_ok();
+        let reaped = kernel::reap(id)?;
+        if is_process {
+            return Ok(Some(reaped));
+        }
+    }
+}
+
 /// Reads what was added to a report: the counts, or the error of the system for which there are none.
 pub(super) fn read(mut numbers: impl Iterator<Item = u64>) -> Result<Box<Counts>, i32> {
     match numbers.next() {
@@ -103,4 +119,26 @@ pub(super) fn read(mut numbers: impl Iterator<Item = u64>) -> Result<Box<Counts>
 
 fn number(error: &io::Error) -> i32 {
     error.raw_os_error().unwrap_or(libc::EIO)
+}
+
+/// Returns why this system lets no process trace another, for tests that could not pass there; `None` if it does. It asks the
+/// kernel alone, so that a fault of the code above never looks like that.
+///
+/// # Panics
+/// If no process can be started, or if the kernel fails for another reason.
+#[cfg(any(test, feature = "internals"))]
+pub fn refused() -> Option<String> {
+    let mut child = std::process::Command::new("sleep").arg("100").spawn().expect("sleep starts");
+    let seized = Tracer::seize(child.id());
+    let _ = child.kill();
+    let _ = child.wait();
+    let error = seized.err()?;
+    let number = error.raw_os_error();
+    assert!(
+        [libc::EPERM, libc::EACCES, libc::ENOSYS].map(Some).contains(&number),
+        "failed to trace a child: {error}"
+    );
+    let text = format!("not run: ptrace refused: {error}");
+    let _ = io::Write::write_all(&mut io::stderr(), format!("{text}\n").as_bytes());
+    Some(text)
 }

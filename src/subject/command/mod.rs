@@ -297,7 +297,7 @@ fn run_until_ready(
     child.kill();
     for metric in metrics {
         let value = match metric.key() {
-            _ if launch.is_traced => traced::value(metric, child.calls(), process),
+            _ if launch.is_traced => traced::value(metric, child.calls()?, process),
             Key::Startup => Some(startup.as_secs_f64()),
             Key::Cpu => living.map(|living| living.cpu.as_secs_f64()),
             Key::Rss => living.map(|living| living.rss as f64),
