@@ -173,10 +173,11 @@ impl Tracer {
         let (mut first, mut word) = (0, [0; WORD]);
         for (at, byte) in self.counts.numbers().flat_map(u64::to_ne_bytes).enumerate() {
             word[at % WORD] = byte;
-            let (begin, number) = (at - at % WORD, usize::from_ne_bytes(word));
             if at % WORD < WORD - 1 {
                 continue;
-            } else if begin == 0 {
+            }
+            let (begin, number) = (at - at % WORD, usize::from_ne_bytes(word));
+            if begin == 0 {
                 first = number;
             } else if trace(PTRACE_POKEDATA, pid, place + begin, number).is_err() {
                 return;
