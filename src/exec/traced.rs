@@ -138,7 +138,5 @@ pub fn refused() -> Option<String> {
         [libc::EPERM, libc::EACCES, libc::ENOSYS].map(Some).contains(&number),
         "failed to trace a child: {error}"
     );
-    let text = format!("not run: ptrace refused: {error}");
-    let _ = io::Write::write_all(&mut io::stderr(), format!("{text}\n").as_bytes());
-    Some(text)
+    Some(format!("not run: ptrace refused: {error}"))
 }

@@ -2,6 +2,7 @@
 //! other values there.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use libtest_mimic::Trial;
@@ -68,7 +69,8 @@ fn outcome(case: &Case, test: &str) -> Outcome {
 /// Both sides are counted, and a red says of which call there are more.
 #[cfg(target_os = "linux")]
 fn system_calls_that_grew_are_named() {
-    if perf_budget::internals::tracing_refused().is_some() {
+    if let Some(why) = perf_budget::internals::tracing_refused() {
+        let _ = writeln!(std::io::stderr(), "{why}");
         return;
     }
     let budgets = "[budget.save]\nworkload = \"as many calls as a file says\"\nmax = { syscalls = \"1.05 x base\" }\n\

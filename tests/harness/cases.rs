@@ -50,7 +50,10 @@ fn is_for_this_build(name: &str) -> bool {
     ];
     // A system may let no process trace another.
     #[cfg(target_os = "linux")]
-    if name == "syscalls_over" && perf_budget::internals::tracing_refused().is_some() {
+    if name == "syscalls_over"
+        && let Some(why) = perf_budget::internals::tracing_refused()
+    {
+        let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{why}\n"));
         return false;
     }
     !there.contains(&(name, true))

@@ -1,6 +1,17 @@
 //! Processes whose system calls are counted.
 
+use std::io::Write as _;
+
 use super::*;
+
+/// Whether this system lets no process trace another, which is said.
+fn is_refused() -> bool {
+    let refused = crate::exec::tracing_refused();
+    if let Some(why) = &refused {
+        let _ = writeln!(std::io::stderr(), "{why}");
+    }
+    refused.is_some()
+}
 
 fn counted(calls: &Counts, name: &str) -> u64 {
     calls.by_name().find(|call| call.0 == name).map_or(0, |call| call.1)
@@ -20,7 +31,7 @@ impl Drop for Files {
 /// What is made after the moment is not counted, but for the few calls that the tracer handles before it looks.
 #[test]
 fn calls_are_counted_up_to_the_moment_that_is_marked() {
-    if crate::exec::tracing_refused().is_some() {
+    if is_refused() {
         return;
     }
     let binary = std::env::current_exe().unwrap();
@@ -54,7 +65,7 @@ time.sleep(1000)
 /// The tree ends with its supervisor, even where it is stopped at a call.
 #[test]
 fn a_traced_tree_ends_with_its_supervisor() {
-    if crate::exec::tracing_refused().is_some() {
+    if is_refused() {
         return;
     }
     let sleep = unique_sleep();

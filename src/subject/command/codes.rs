@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use perf_budget_core::budget::{Bound, Budget, Case, Limit};
-use perf_budget_core::metric::{Key, Metric};
+use perf_budget_core::metric::{Metric, Values};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::ProcessRun;
 
@@ -20,7 +20,7 @@ impl Codes {
 
     /// Returns the codes that a budget expects in one case.
     pub(crate) fn of(budget: &Budget, case: &Case) -> Codes {
-        let limits = budget.limits.iter().filter(|limit| limit.metric.key() == Key::Exit);
+        let limits = budget.limits.iter().filter(|limit| limit.metric.values() == Values::Code);
         Codes(limits.filter(|limit| limit.of.has(case)).cloned().collect())
     }
 
@@ -65,10 +65,10 @@ pub(super) fn unexpected(
     metrics: &[Metric],
     reason: Unmeasured,
 ) -> Result<ProcessRun, Unmeasured> {
-    if !metrics.iter().any(|metric| metric.key() == Key::Exit) {
+    if !metrics.iter().any(|metric| metric.values() == Values::Code) {
         return Err(reason);
     }
-    for metric in metrics.iter().filter(|metric| metric.key() != Key::Exit) {
+    for metric in metrics.iter().filter(|metric| metric.values() != Values::Code) {
         process.unmeasured.insert(metric.clone(), reason.clone());
     }
     Ok(process)
@@ -80,7 +80,7 @@ pub(super) mod tests {
     use std::path::Path;
 
     /// Returns the codes of a budget with this table of limits.
-    pub(in super::super) fn limited(limits: &str) -> Codes {
+    pub(in crate::subject::command) fn limited(limits: &str) -> Codes {
         let text = format!("[budget.a]\ncommand = [\"a\"]\n{limits}\n");
         let budgets = perf_budget_core::budget::parse(&text, Path::new("budgets.toml")).unwrap();
         Codes::of(&budgets.budgets[0], &budgets.budgets[0].cases[0])

@@ -5,6 +5,16 @@ use std::io::Write as _;
 
 use super::*;
 use crate::exec::tracing_refused;
+use crate::subject::command::codes::tests::limited;
+
+/// Whether this system lets no process trace another, which is said.
+fn is_refused() -> bool {
+    let refused = tracing_refused();
+    if let Some(why) = &refused {
+        let _ = writeln!(std::io::stderr(), "{why}");
+    }
+    refused.is_some()
+}
 
 fn calls(command: &Command) -> ProcessRun {
     measured(command, &[Metric::from(Key::Syscalls)])
@@ -45,7 +55,7 @@ fn straced(command: &Command, file: &Path) -> Option<BTreeMap<String, f64>> {
 
 #[test]
 fn children_and_threads_are_counted_as_strace_does() {
-    if tracing_refused().is_some() {
+    if is_refused() {
         return;
     }
     let script = "
@@ -80,7 +90,7 @@ subprocess.run(['true'])
 
 #[test]
 fn a_command_of_one_thread_has_exactly_the_calls_of_strace() {
-    if tracing_refused().is_some() {
+    if is_refused() {
         return;
     }
     let command =
@@ -97,7 +107,7 @@ fn a_command_of_one_thread_has_exactly_the_calls_of_strace() {
 
 #[test]
 fn a_command_with_a_signal_is_counted_until_it_is_ready() {
-    if tracing_refused().is_some() {
+    if is_refused() {
         return;
     }
     let script = "for _ in range(300): os.getsid(0)\nos.write(1, b'up')\ntime.sleep(1000)";
@@ -110,7 +120,7 @@ fn a_command_with_a_signal_is_counted_until_it_is_ready() {
 /// Job control, signals and ends of all kinds pass through the tracer.
 #[test]
 fn a_traced_command_behaves_as_it_does_otherwise() {
-    if tracing_refused().is_some() {
+    if is_refused() {
         return;
     }
     let stops = "
@@ -143,7 +153,7 @@ assert caught == [1]
 /// A daemon that outlives its starter is ended, whatever it is stopped at.
 #[test]
 fn what_a_traced_command_leaves_behind_is_ended() {
-    if tracing_refused().is_some() {
+    if is_refused() {
         return;
     }
     let left = sh("(while :; do :; done; exec true) & (setsid sleep 100000 &) ; true");
@@ -168,7 +178,7 @@ os._exit(0)";
 
 #[test]
 fn an_exit_code_that_is_limited_is_no_failure() {
-    if tracing_refused().is_some() {
+    if is_refused() {
         return;
     }
     let metrics = [Metric::from(Key::Syscalls)];
