@@ -52,9 +52,9 @@ pub(crate) use self::handshake::{Token, accept};
 #[cfg(target_os = "linux")]
 pub(crate) use self::inject::{Stage, inject};
 pub(crate) use self::launch::{Changes, Finished, Input, Launch, Parent, Stream, Written};
-pub(crate) use self::system::{helper, unusable};
 #[cfg(all(target_os = "linux", any(test, feature = "internals")))]
-pub use self::traced::refused as tracing_refused;
+pub use self::linux::refused as tracing_refused;
+pub(crate) use self::system::{helper, unusable};
 pub(crate) use self::usage::{Counted, Usage};
 
 /// Returns the reason why no process can be held to a constraint on this system; `None` if one can, or if there is none.

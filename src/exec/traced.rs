@@ -120,23 +120,3 @@ pub(super) fn read(mut numbers: impl Iterator<Item = u64>) -> Result<Box<Counts>
 fn number(error: &io::Error) -> i32 {
     error.raw_os_error().unwrap_or(libc::EIO)
 }
-
-/// Returns why this system lets no process trace another, for tests that could not pass there; `None` if it does. It asks the
-/// kernel alone, so that a fault of the code above never looks like that.
-///
-/// # Panics
-/// If no process can be started, or if the kernel fails for another reason.
-#[cfg(any(test, feature = "internals"))]
-pub fn refused() -> Option<String> {
-    let mut child = std::process::Command::new("sleep").arg("100").spawn().expect("sleep starts");
-    let seized = Tracer::seize(child.id());
-    let _ = child.kill();
-    let _ = child.wait();
-    let error = seized.err()?;
-    let number = error.raw_os_error();
-    assert!(
-        [libc::EPERM, libc::EACCES, libc::ENOSYS].map(Some).contains(&number),
-        "failed to trace a child: {error}"
-    );
-    Some(format!("not run: ptrace refused: {error}"))
-}

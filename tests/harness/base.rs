@@ -2,7 +2,6 @@
 //! other values there.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use libtest_mimic::Trial;
@@ -70,7 +69,7 @@ fn outcome(case: &Case, test: &str) -> Outcome {
 #[cfg(target_os = "linux")]
 fn system_calls_that_grew_are_named() {
     if let Some(why) = perf_budget::internals::tracing_refused() {
-        let _ = writeln!(std::io::stderr(), "{why}");
+        let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{why}\n"));
         return;
     }
     let budgets = "[budget.save]\nworkload = \"as many calls as a file says\"\nmax = { syscalls = \"1.05 x base\" }\n\
