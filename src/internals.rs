@@ -3,6 +3,8 @@
 //!
 //! It is behind the cargo feature `internals`, which is no feature for users: whatever is here changes in any release.
 
+#[cfg(target_os = "linux")]
+pub use crate::exec::tracing_refused;
 pub use crate::inject::Injection;
 pub use crate::run::{Workload, serve, served};
 pub use crate::subject::artifact;

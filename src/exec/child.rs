@@ -29,8 +29,8 @@ pub(crate) struct Child {
     channel: Option<std::os::unix::net::UnixStream>,
     memory_before: MemoryCounts,
     finished: bool,
-    /// How often each system call was made, if that was counted and the process was ended.
-    calls: Option<Box<Counts>>,
+    /// How often each system call was made, or why that is not known, if it was counted and the process was ended.
+    calls: Option<Result<Box<Counts>, Unmeasured>>,
     /// How the process ended, if it ended by itself.
     ended: Option<Finished>,
 }
@@ -232,8 +232,9 @@ impl Child {
     pub(crate) fn kill(&mut self) {
         if !std::mem::replace(&mut self.finished, true) {
             self.handle.kill();
-            let end = self.handle.reap().ok();
-            self.calls = end.and_then(|end| end.calls?.ok());
+            let end = self.reap();
+            let calls = |end: End| end.calls.map(|calls| self.counted(calls));
+            self.calls = end.map_or_else(|why| Some(Err(why)), calls);
             self.drain();
         }
     }
@@ -243,9 +244,14 @@ impl Child {
         self.handle.mark();
     }
 
-    /// Returns how often each system call was made until the moment that was marked, of a process that was ended.
-    pub(crate) fn calls(&self) -> Option<&Counts> {
-        self.calls.as_deref()
+    /// Returns how often each system call was made until the moment that was marked, of a process that was ended; `None` if
+    /// nobody counted.
+    ///
+    /// # Errors
+    /// If the process could not be traced, or its end not be read.
+    pub(crate) fn calls(&self) -> Result<Option<&Counts>, Unmeasured> {
+        let calls = self.calls.as_ref().map(|calls| calls.as_deref().map_err(Clone::clone));
+        calls.transpose()
     }
 
     /// Returns the end of the standard error, or of the standard output if nothing was written to standard error.
@@ -289,10 +295,7 @@ impl Child {
     /// Cleans up after the process has ended by itself: ends what it left behind, reaps it, and returns how it ended.
     fn conclude(&mut self, at: Instant) -> Result<Finished, Unmeasured> {
         self.finished = true;
-        let End { exit, usage, strays, left, calls, .. } = self.handle.reap().map_err(|e| {
-            let text = format!("failed to read how `{}` ended: {e}", self.name);
-            Unmeasured::new(Cause::Harness, text)
-        })?;
+        let End { exit, usage, strays, left, calls, .. } = self.reap()?;
         self.drain();
         if left {
             let text = format!(
@@ -302,7 +305,7 @@ impl Child {
             );
             return Err(Unmeasured::new(Cause::Harness, text));
         }
-        let calls = calls.transpose().map_err(|errno| refusal::untraced(&self.name, errno))?;
+        let calls = calls.map(|calls| self.counted(calls)).transpose()?;
         match exit {
             Exit::Code(code) => {
                 let finished = Finished {
@@ -324,6 +327,19 @@ impl Child {
                 self.last_words(),
             )),
         }
+    }
+
+    /// Returns how the process ended, once nothing of it is left.
+    fn reap(&mut self) -> Result<End, Unmeasured> {
+        self.handle.reap().map_err(|e| {
+            let text = format!("failed to read how `{}` ended: {e}", self.name);
+            Unmeasured::new(Cause::Harness, text)
+        })
+    }
+
+    /// Returns the counts of system calls, or the system's error in words.
+    fn counted(&self, calls: Result<Box<Counts>, i32>) -> Result<Box<Counts>, Unmeasured> {
+        calls.map_err(|errno| refusal::untraced(&self.name, errno))
     }
 
     /// Closes the standard input and waits for the output streams to end. Every process that could write is gone by

@@ -86,16 +86,16 @@ pub(super) fn died(
 fn killed(name: &str, memory_killer: &MemoryKiller) -> String {
     let who = match memory_killer {
         MemoryKiller::Struck(Some((group, most))) => format!(
-            "the kernel's out-of-memory killer struck in that time, when the control group `{}` had the {} of memory that \
-             it may have: give the container more memory, or the command less work",
+            "the kernel's out-of-memory killer struck in that time, in which the control group `{}` was at its limit of {} of \
+             memory: give the container more memory, or the command less work",
             group.display(),
             Quantity::new(*most as f64, Unit::Bytes)
         ),
         MemoryKiller::Struck(None) => "the kernel's out-of-memory killer struck in that time: give the machine or the \
              container more memory, or the command less work"
             .to_owned(),
-        MemoryKiller::Elsewhere => "the kernel's out-of-memory killer struck in that time, but in another control group than \
-             the harness's: look for a supervisor, a time limit or a resource limit"
+        MemoryKiller::Elsewhere => "the kernel's out-of-memory killer struck in that time, but not in the harness's own control \
+             group: in another one, or in one that the command has made below it: look for a supervisor, a time limit or a resource limit"
             .to_owned(),
         MemoryKiller::Idle => "the kernel's out-of-memory killer did not strike in that time: look for a supervisor, a \
              time limit or a resource limit"
@@ -142,11 +142,11 @@ mod tests {
         };
         check(MemoryKiller::Unknown, "the usual sender is the out-of-memory killer");
         check(MemoryKiller::Idle, "did not strike in that time: look for a supervisor");
-        check(MemoryKiller::Elsewhere, "but in another control group than the harness's");
+        check(MemoryKiller::Elsewhere, "but not in the harness's own control group");
         check(MemoryKiller::Struck(None), "give the machine or the container more memory");
         check(
             MemoryKiller::Struck(Some(("/sys/fs/cgroup/app".into(), 64_000_000))),
-            "when the control group `/sys/fs/cgroup/app` had the 64 MB of memory that it may have: give the container",
+            "in which the control group `/sys/fs/cgroup/app` was at its limit of 64 MB of memory: give the container",
         );
     }
 }

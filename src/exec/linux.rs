@@ -322,3 +322,23 @@ impl Handle {
         end
     }
 }
+
+/// Returns why this system lets no process trace another, for tests that could not pass there; `None` if it does. It asks the
+/// kernel alone, so that a fault of the code above never looks like that.
+///
+/// # Panics
+/// If no process can be started, or if the kernel fails for another reason.
+#[cfg(any(test, feature = "internals"))]
+pub fn refused() -> Option<String> {
+    let mut child = Command::new("sleep").arg("100").spawn().expect("sleep starts");
+    let seized = crate::os::calls::Tracer::seize(child.id());
+    let _ = child.kill();
+    let _ = child.wait();
+    let error = seized.err()?;
+    let number = error.raw_os_error();
+    assert!(
+        [libc::EPERM, libc::EACCES, libc::ENOSYS].map(Some).contains(&number),
+        "failed to trace a child: {error}"
+    );
+    Some(format!("not run: ptrace refused: {error}"))
+}

@@ -52,6 +52,8 @@ pub(crate) use self::handshake::{Token, accept};
 #[cfg(target_os = "linux")]
 pub(crate) use self::inject::{Stage, inject};
 pub(crate) use self::launch::{Changes, Finished, Input, Launch, Parent, Stream, Written};
+#[cfg(all(target_os = "linux", any(test, feature = "internals")))]
+pub use self::linux::refused as tracing_refused;
 pub(crate) use self::system::{helper, unusable};
 pub(crate) use self::usage::{Counted, Usage};
 

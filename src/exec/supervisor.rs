@@ -21,6 +21,7 @@ use super::exit::Exit;
 use super::traced::{self, Tracing};
 use super::usage::{Counted, Usage};
 use crate::os::calls::Counts;
+use crate::os::kernel::Reaped;
 use crate::os::traffic::{self, Traffic};
 use crate::os::usage::Counts as Faults;
 use crate::os::{kernel, moment, proc};
@@ -97,7 +98,7 @@ pub(super) fn supervise(
         Ok(reaped) => numbers.take(&reaped),
         Err(e) => numbers.errno = u64::from(e.raw_os_error().unwrap_or(0).cast_unsigned()),
     }
-    (numbers.strays, numbers.left) = end_descendants();
+    (numbers.strays, numbers.left) = end_descendants(tracing.is_some());
     let mut report = [0; SIZE];
     let mut to = &mut report[..];
     for number in numbers.all() {
@@ -134,17 +135,17 @@ fn wait_for_end(root: u32, channel: BorrowedFd<'_>) {
 }
 
 /// Ends all children until none is left. Returns how many were ended, and whether some are left.
-fn end_descendants() -> (u64, u64) {
+fn end_descendants(is_traced: bool) -> (u64, u64) {
     let patience = Instant::now() + PATIENCE;
     let mut pause = Duration::from_micros(200);
     let mut strays = 0;
     loop {
-        match kernel::reap_any() {
-            Ok(Some(reaped)) => {
-                strays += u64::from(
-                    libc::WIFSIGNALED(reaped.status)
-                        && libc::WTERMSIG(reaped.status) == libc::SIGKILL,
-                );
+        let reaped = if is_traced { traced::reap_any() } else { kernel::reap_any() };
+        match reaped {
+            Ok(Some(Reaped { status, .. })) => {
+                let was_killed =
+                    libc::WIFSIGNALED(status) && libc::WTERMSIG(status) == libc::SIGKILL;
+                strays += u64::from(was_killed);
                 continue;
             }
             Err(e) if e.kind() == io::ErrorKind::NotFound => return (strays, 0),
@@ -275,18 +276,19 @@ impl End {
         is_traced: bool,
     ) -> io::Result<End> {
         let mut report = [0; SIZE];
-        channel.read_exact(&mut report).map_err(|e| match e.kind() {
+        let in_words = |e: io::Error| match e.kind() {
             io::ErrorKind::UnexpectedEof => {
                 io::Error::other("its supervisor was killed from outside, and so it was ended too")
             }
             io::ErrorKind::WouldBlock => io::Error::other("it does not end although it was killed"),
             _ => e,
-        })?;
+        };
+        channel.read_exact(&mut report).map_err(in_words)?;
         let calls = is_traced.then(|| {
             let mut added = [0; traced::SIZE];
             channel.read_exact(&mut added).map(|()| traced::read(numbers(&added)))
         });
-        let calls = calls.transpose()?;
+        let calls = calls.transpose().map_err(in_words)?;
         let (sent, files) = report.split_at(NUMBERS * 8);
         let mut numbers = numbers(sent);
         let mut next = || numbers.next().unwrap_or_default();

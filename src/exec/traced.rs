@@ -93,6 +93,22 @@ impl Tracing {
     }
 }
 
+/// Reaps any process that has ended, as [`kernel::reap_any`] does, and the threads that were traced before it.
+///
+/// # Errors
+/// `NotFound` if there is nothing left.
+pub(super) fn reap_any() -> io::Result<Option<Reaped>> {
+    loop {
+        let Some(id) = calls::ended()? else { return Ok(None) };
+        // A thread has an end of its own for its tracer. There is no descriptor of one.
+        let is_process = kernel::process_fd(id).is_ok();
+        let reaped = kernel::reap(id)?;
+        if is_process {
+            return Ok(Some(reaped));
+        }
+    }
+}
+
 /// Reads what was added to a report: the counts, or the error of the system for which there are none.
 pub(super) fn read(mut numbers: impl Iterator<Item = u64>) -> Result<Box<Counts>, i32> {
     match numbers.next() {

@@ -23,6 +23,10 @@ const OTHER_NAMES: &[(&str, Option<&str>)] = &[
     ("--shuffle", None),
 ];
 
+/// The threads that each test needs at once besides its own: two read the output of what it starts, and one is beside. What it
+/// starts is a process and its supervisor.
+const BESIDE: usize = 5;
+
 /// The most tests that have a line each while they run, where nobody asks for a format. More of them have a sign each.
 const MOST_LINES: usize = 200;
 
@@ -76,12 +80,13 @@ impl Selection {
     }
 
     /// Returns the arguments for libtest-mimic in a run of so many tests. It panics over a thread that it cannot start: where
-    /// there are too few, it runs the tests one after the other in the thread that it has.
+    /// there are too few for all that the tests need at once, it runs the tests one after the other in the thread that it has.
     pub(super) fn for_run(&self, tests: usize) -> Arguments {
         let available = || std::thread::available_parallelism().map_or(1, NonZero::get);
         let count = self.arguments.test_threads.unwrap_or_else(available);
         let mut arguments = self.arguments.clone();
-        if !threads::can_start(count) {
+        let needed = count.saturating_add(count.min(tests).saturating_mul(BESIDE));
+        if count > 1 && !threads::can_start(needed) {
             arguments.test_threads = Some(1);
         }
         if tests > MOST_LINES && arguments.format.is_none() && !arguments.quiet {

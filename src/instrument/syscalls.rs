@@ -54,8 +54,9 @@ impl Syscalls {
 
 fn untraced() -> Unmeasured {
     let text = if cfg!(target_os = "linux") {
-        "failed to count system calls: nobody traces this process; run the test by its harness, under a kernel whose \
-         ptrace(2) is that of Linux 5.3 or later"
+        "failed to count system calls: nobody traces this process, or it forbids others to look into its memory; run the \
+         test by its harness, under a kernel whose ptrace(2) is that of Linux 5.3 or later, and without \
+         PR_SET_DUMPABLE 0"
     } else {
         "`syscalls` is only measured on Linux"
     };

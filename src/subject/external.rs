@@ -8,7 +8,7 @@ use perf_budget_core::outcome::Unmeasured;
 use perf_budget_core::reading::ProcessRun;
 
 use super::build::Builder;
-use super::command::Place;
+use super::command::{Codes, Place};
 use super::{artifact, command, stale};
 use crate::exec::Changes;
 use crate::inject::Injection;
@@ -132,8 +132,8 @@ pub(super) struct CommandRuns {
     pub(super) builder: Builder,
     /// The differences of its environment from that of this process.
     pub(super) environment: Changes,
-    /// Whether another exit code than 0 is no failure: a limit of the budget is on the code.
-    pub(super) may_fail: bool,
+    /// The exit codes that are no failure.
+    pub(super) codes: Codes,
     /// The notes about how the command was built.
     pub(super) notes: Vec<String>,
     pub(super) metrics: Vec<Metric>,
@@ -150,7 +150,7 @@ pub(super) struct CommandRuns {
 impl CommandRuns {
     fn run(&self, injection: Option<(Injection, f64)>) -> Result<ProcessRun, Unmeasured> {
         let (root, environment) = (&self.builder.root, &self.environment);
-        let place = Place { root, environment, may_fail: self.may_fail };
+        let place = Place { root, environment, codes: &self.codes };
         let mut process =
             command::measure(&self.command, place, &self.metrics, self.timeout, injection)?;
         if !self.notes.is_empty() {

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use perf_budget_core::budget::{Budget, Budgets, Case, Param, Subject};
-use perf_budget_core::metric::{Metric, SampleKind, Values};
+use perf_budget_core::metric::{Metric, SampleKind};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::suite;
 use perf_budget_core::suite::{Group, Reading, Span};
@@ -33,6 +33,7 @@ use crate::worker::process::{self, Build};
 pub(crate) use self::benchmark::BenchmarkProfile;
 use self::benchmark::Benchmarks;
 use self::build::Builder;
+use self::command::Codes;
 use self::external::{ArtifactComparison, ArtifactFiles, CommandRuns, fill};
 use self::pairs::{PairSide, SHORTEST_PAIR, WorkloadPairs};
 pub(crate) use self::request::explaining;
@@ -262,7 +263,7 @@ impl Sources<'_> {
                 command: fill(command, &budget.cases[case]),
                 builder: self.builder(budget, Some(&budget.cases[case]), base),
                 environment: base.map(|base| base.environment.clone()).unwrap_or_default(),
-                may_fail: budget.limits.iter().any(|limit| limit.metric.values() == Values::Code),
+                codes: Codes::of(budget, &budget.cases[case]),
                 notes: Vec::new(),
                 metrics,
                 timeout,

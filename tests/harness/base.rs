@@ -68,6 +68,10 @@ fn outcome(case: &Case, test: &str) -> Outcome {
 /// Both sides are counted, and a red says of which call there are more.
 #[cfg(target_os = "linux")]
 fn system_calls_that_grew_are_named() {
+    if let Some(why) = perf_budget::internals::tracing_refused() {
+        let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{why}\n"));
+        return;
+    }
     let budgets = "[budget.save]\nworkload = \"as many calls as a file says\"\nmax = { syscalls = \"1.05 x base\" }\n\
                    [budget.start]\ncommand = [\"cat\", \"count\"]\nmax = { syscalls = \"1 x base\" }\n";
     let case = case("base-syscalls", budgets, "count", ["1003", "3"]);
@@ -180,6 +184,20 @@ fn a_failure_of_the_base_is_reported() {
     zero.run().exited(101);
     let reason = outcome(&zero, "depth::depth::x_base").reason;
     assert!(reason.contains("was 0 at the reference and is 3 now"), "{reason}");
+    // A command whose code does not meet the limit on it is no reference, and no subject.
+    #[cfg(target_os = "linux")]
+    for (codes, text) in [
+        (["0", "1"], "the base was not measured: `sh` ended with exit code 1"),
+        (["1", "0"], "`sh` ended with exit code 1, which the budget's limit on `exit`"),
+    ] {
+        let budgets = "[budget.app]\ncommand = [\"sh\", \"-c\", \"exit $(cat code)\"]\n\
+                       max = { exit = 0, page_faults = \"9 x base\" }\n";
+        let case = self::case("base-exits", budgets, "code", codes);
+        case.run().exited(101);
+        let failed = outcome(&case, "app::page_faults::x_base");
+        assert_eq!(failed.verdict, Verdict::Unmeasured, "{failed:#?}");
+        assert!(failed.reason.starts_with(text), "{}", failed.reason);
+    }
 }
 
 fn a_missing_binary_is_an_error() {

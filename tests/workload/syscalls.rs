@@ -8,8 +8,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use libtest_mimic::Trial;
-use perf_budget::internals::Injection;
 use perf_budget::internals::process::{Request, measure};
+use perf_budget::internals::{Injection, tracing_refused};
 use perf_budget_core::metric::Effect;
 use perf_budget_core::reading::ProcessRun;
 
@@ -63,7 +63,11 @@ fn by_name(process: &ProcessRun) -> BTreeMap<&str, f64> {
 }
 
 pub(crate) fn rows() -> Vec<Trial> {
-    let row = |name: &str, check: fn()| row(&format!("syscalls::{name}"), check);
+    // Where no process may trace another, the rows are listed as ignored.
+    let is_refused = tracing_refused().is_some();
+    let row = |name: &str, check: fn()| {
+        row(&format!("syscalls::{name}"), check).with_ignored_flag(is_refused)
+    };
     vec![
         row("are_those_of_the_operation_alone", || {
             for (workload, want) in [

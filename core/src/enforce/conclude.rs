@@ -9,8 +9,8 @@ use super::{Origin, Rules};
 use crate::budget::Bound;
 use crate::metric::{ByMetric, SampleKind, Statistic, Units};
 use crate::outcome::{
-    Counted, Distribution, Doubt, Evidence, MORE, Noise, Outcome, Sides, SystemCall, Unmeasured,
-    system_calls, versus_accepted, words,
+    Counted, Distribution, Doubt, Evidence, MORE, Noise, Outcome, Sides, Unmeasured, system_calls,
+    versus_accepted, words,
 };
 use crate::quantity::Unit;
 use crate::reading::{ProcessRun, Work};
@@ -38,7 +38,7 @@ pub(super) struct Seen {
     /// How instructions were counted.
     counted: Option<Counted>,
     /// How often each system call was made.
-    system_calls: Vec<SystemCall>,
+    system_calls: system_calls::Mean,
     sides: ByMetric<Vec<(f64, f64)>>,
     /// The work of one operation, which a rate counts.
     work: Work,
@@ -73,9 +73,7 @@ impl Seen {
         if self.counted.is_none() {
             self.counted.clone_from(&process.counted);
         }
-        if self.system_calls.is_empty() {
-            self.system_calls.clone_from(&process.system_calls);
-        }
+        self.system_calls.add(&process.system_calls);
         if self.of.is_none() && process.batch_size > 1 {
             self.of = Some(format!("batches of {} operations", process.batch_size));
         }
@@ -111,7 +109,7 @@ pub(super) fn conclude(
     outcome.estimate = open.estimate();
     outcome.counted.clone_from(&seen.counted);
     outcome.notes.extend(seen.counted.as_ref().map(Counted::words));
-    outcome.system_calls = system_calls::kept(&seen.system_calls);
+    outcome.system_calls = system_calls::kept(&seen.system_calls.calls());
     outcome.notes.extend(system_calls::note(&outcome.system_calls));
     if let Judgement::Statistical(judge) = &open.judgement {
         outcome.evidence = Some(evidence(judge, open, seen, origin, rules));
@@ -139,9 +137,9 @@ pub(super) fn conclude(
         Some((reason, _)) => words::unjudged(&outcome, reason),
         None => words::reason(&outcome, limit, seen.links.linked()),
     };
-    if let Some(grown) =
-        system_calls::grown(&outcome.system_calls).filter(|_| verdict == Verdict::Fail)
-    {
+    // Too few calls are no fault of those that grew.
+    let is_over = verdict == Verdict::Fail && limit.bound == Bound::Max;
+    if let Some(grown) = system_calls::grown(&outcome.system_calls).filter(|_| is_over) {
         outcome.reason = format!("{}: {grown}", outcome.reason);
     }
     let (Work::Operations(work) | Work::Bytes(work)) = seen.work;

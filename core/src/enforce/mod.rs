@@ -25,6 +25,8 @@ pub mod scripted;
 #[cfg(test)]
 mod shape_tests;
 #[cfg(test)]
+mod system_calls_tests;
+#[cfg(test)]
 pub(crate) mod tests;
 
 use std::time::Duration;

@@ -59,6 +59,42 @@ pub fn beside(subject: &[SystemCall], reference: &[SystemCall]) -> Vec<SystemCal
     names.map(both).collect()
 }
 
+/// The calls of several processes, of which an outcome has the mean: no process stands for the others.
+#[derive(Debug, Default)]
+pub struct Mean {
+    sums: Vec<SystemCall>,
+    processes: f64,
+}
+
+impl Mean {
+    /// Takes the calls of one more process, if they were counted there.
+    pub fn add(&mut self, calls: &[SystemCall]) {
+        if calls.is_empty() {
+            return;
+        }
+        self.processes += 1.0;
+        for call in calls {
+            match self.sums.iter_mut().find(|sum| sum.name == call.name) {
+                Some(sum) => {
+                    sum.now += call.now;
+                    sum.before = sum.before.zip(call.before).map(|(sum, more)| sum + more);
+                }
+                None => self.sums.push(call.clone()),
+            }
+        }
+    }
+
+    /// Returns how often each call is made in the mean.
+    pub fn calls(&self) -> Vec<SystemCall> {
+        let share = |sum: &SystemCall| SystemCall {
+            name: sum.name.clone(),
+            now: sum.now / self.processes,
+            before: sum.before.map(|before| before / self.processes),
+        };
+        self.sums.iter().map(share).collect()
+    }
+}
+
 /// Returns the calls that an outcome keeps: the most frequent ones, and those that changed most.
 pub fn kept(all: &[SystemCall]) -> Vec<SystemCall> {
     let mut calls = all.to_vec();
@@ -138,6 +174,25 @@ mod tests {
         let same = kept(&beside(&now, &now));
         assert_eq!(note(&same).unwrap(), "each system call is made as often as at the reference");
         assert_eq!(grown(&same), None);
+    }
+
+    #[test]
+    fn several_processes_have_their_mean() {
+        let mut mean = Mean::default();
+        assert_eq!(mean.calls(), []);
+        let process =
+            |now: &[(&str, f64)], before: &[(&str, f64)]| beside(&calls(now), &calls(before));
+        mean.add(&process(&[("read", 9.0), ("poll", 2.0)], &[("read", 3.0)]));
+        mean.add(&[]);
+        mean.add(&process(&[("read", 3.0)], &[("read", 3.0), ("futex", 4.0)]));
+        let call =
+            |name: &str, now, before| SystemCall { name: name.into(), now, before: Some(before) };
+        let want = [call("read", 6.0, 3.0), call("poll", 1.0, 0.0), call("futex", 0.0, 2.0)];
+        assert_eq!(mean.calls(), want);
+        let mut mean = Mean::default();
+        mean.add(&calls(&[("read", 3.0)]));
+        mean.add(&calls(&[("read", 3.0)]));
+        assert_eq!(mean.calls(), calls(&[("read", 3.0)]));
     }
 
     #[test]

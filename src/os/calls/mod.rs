@@ -16,7 +16,7 @@ mod names;
 mod tracer;
 
 #[cfg(target_os = "linux")]
-pub(crate) use self::tracer::{Progress, Tracer, drain, stops};
+pub(crate) use self::tracer::{Progress, Tracer, drain, ended, stops};
 
 /// The numbers that are told apart; those of all processors are below it.
 const NUMBERS: usize = 512;

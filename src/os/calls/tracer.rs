@@ -166,21 +166,24 @@ impl Tracer {
         Ok(())
     }
 
-    /// Writes the counts into the memory of a process. A place that is not writable is not answered.
+    /// Writes the counts into the memory of a process. A place that is not writable is not answered: the first word says that
+    /// there is an answer, so it is written last, and not if another one could not be.
     fn answer(&self, pid: libc::pid_t, place: usize) {
-        let step = size_of::<libc::c_long>();
-        let bytes = self.counts.numbers().flat_map(u64::to_ne_bytes);
-        let (mut word, mut at) = ([0; size_of::<libc::c_long>()], 0);
-        for byte in bytes {
-            word[at % step] = byte;
-            at += 1;
-            if at % step == 0
-                && trace(PTRACE_POKEDATA, pid, place + at - step, usize::from_ne_bytes(word))
-                    .is_err()
-            {
+        const WORD: usize = size_of::<libc::c_long>();
+        let (mut first, mut word) = (0, [0; WORD]);
+        for (at, byte) in self.counts.numbers().flat_map(u64::to_ne_bytes).enumerate() {
+            word[at % WORD] = byte;
+            if at % WORD < WORD - 1 {
+                continue;
+            }
+            let (begin, number) = (at - at % WORD, usize::from_ne_bytes(word));
+            if begin == 0 {
+                first = number;
+            } else if trace(PTRACE_POKEDATA, pid, place + begin, number).is_err() {
                 return;
             }
         }
+        let _ = trace(PTRACE_POKEDATA, pid, place, first);
     }
 }
 
@@ -215,6 +218,26 @@ fn waited() -> io::Result<Option<(libc::pid_t, Reaped)>> {
         (libc::wait4(-1, &raw mut status, options, usage.as_mut_ptr()), usage.assume_init())
     };
     Ok((done(pid)? > 0).then_some((pid, Reaped { status, usage })))
+}
+
+/// Returns a process or a traced thread that has ended and that nobody has reaped; `None` if there is none.
+///
+/// # Errors
+/// `NotFound` if there is nothing to wait for.
+pub(crate) fn ended() -> io::Result<Option<u32>> {
+    // SAFETY: the pointer is to live, writable memory of the right type, for which zeros are valid; the number of a process is
+    // read of what the kernel has filled, or of the zeros.
+    let (done, pid) = unsafe {
+        let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
+        let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT | libc::__WALL;
+        let done = done(libc::waitid(libc::P_ALL, 0, info.as_mut_ptr(), options));
+        (done, info.assume_init().si_pid())
+    };
+    match done {
+        Ok(_) => Ok((pid > 0).then_some(pid.cast_unsigned())),
+        Err(e) if e.raw_os_error() == Some(libc::ECHILD) => Err(io::ErrorKind::NotFound.into()),
+        Err(e) => Err(e),
+    }
 }
 
 fn trace(request: u32, pid: libc::pid_t, address: usize, data: usize) -> io::Result<()> {

@@ -5,6 +5,7 @@ use std::path::Path;
 use perf_budget_core::budget::Command;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
+use super::codes::Codes;
 use super::ready::Signal;
 use crate::exec::{Changes, Input, Launch, Parent};
 
@@ -15,8 +16,8 @@ pub(crate) struct Place<'a> {
     pub(crate) root: &'a Path,
     /// The differences of the environment from that of this process. The command's own variables come on top.
     pub(crate) environment: &'a Changes,
-    /// Whether it may end with another exit code than 0, since its budget limits the code.
-    pub(crate) may_fail: bool,
+    /// The exit codes with which it may end.
+    pub(crate) codes: &'a Codes,
 }
 
 /// Returns the launch of a command in its place.

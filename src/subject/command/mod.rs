@@ -3,6 +3,7 @@
 //! A run gives one value for each metric; percentiles come from many runs. If the command starts other processes, its
 //! memory and its time include theirs, so that a wrapper script does not hide what it starts; see [`measure`].
 
+mod codes;
 mod launch;
 mod page_cache;
 mod ready;
@@ -20,6 +21,7 @@ use perf_budget_core::metric::{Effect, Key, Metric, SampleKind, SubjectKind};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::{Orphans, ProcessRun, Timing};
 
+pub(crate) use self::codes::Codes;
 pub(crate) use self::launch::Place;
 use self::launch::launch;
 use self::ready::Signal;
@@ -47,8 +49,9 @@ use crate::inject::Injection;
 ///   standard output says; see [`reported`].
 ///
 /// Fails if the command cannot be started, if it is not ready or does not end within `timeout`, if a signal kills it,
-/// if it ends by itself as soon as it is ready, if it ends with a code other than 0 although `exit` is neither asked for nor limited,
-/// if it does not report what it is asked for, or if a metric is [`unsupported`].
+/// if it ends by itself as soon as it is ready, if it ends with a code that the budget does not expect ([`Codes`]), if it does not
+/// report what it is asked for, or if a metric is [`unsupported`]. Where `exit` is asked for, an unexpected code is its value, and
+/// every other metric is unmeasured.
 pub(crate) fn measure(
     command: &Command,
     place: Place<'_>,
@@ -96,10 +99,13 @@ fn measure_prepared(
     if command.cache == Cache::Evicted {
         process.notes.extend(page_cache::evict(&launch, root)?);
     }
-    let stdout = match &signal {
-        None => run_to_end(&launch, place.may_fail, &watched, timeout, &mut process)?,
-        Some(signal) => run_until_ready(&launch, signal, &watched, timeout, &mut process)?,
+    let (stdout, failure) = match &signal {
+        None => run_to_end(&launch, place.codes, &watched, timeout, &mut process)?,
+        Some(signal) => (run_until_ready(&launch, signal, &watched, timeout, &mut process)?, None),
     };
+    if let Some(reason) = failure {
+        return codes::unexpected(process, metrics, reason);
+    }
     for metric in reported {
         let (Some(name), Some(unit)) = (line(command, metric), metric.unit()) else { continue };
         let value = match reported::read(&launch.name(), &stdout, name.as_ref(), unit) {
@@ -198,30 +204,24 @@ fn apply(_: &mut Launch, _: &Command, _: Injection, _: f64) -> Result<(), Unmeas
     Err(Unmeasured::new(Cause::Unsupported, text))
 }
 
-/// Runs the command until it ends, and returns what it wrote to its standard output.
+/// Runs the command until it ends. Returns what it wrote to its standard output, and the reason if it ended with a code that is
+/// not expected; then it has no other value than that.
 fn run_to_end(
     launch: &Launch,
-    may_fail: bool,
+    codes: &Codes,
     metrics: &[Metric],
     timeout: Duration,
     process: &mut ProcessRun,
-) -> Result<Written, Unmeasured> {
-    let Finished { code, wall, usage, stdout, stderr, strays, calls } = exec::run(launch, timeout)?;
+) -> Result<(Written, Option<Unmeasured>), Unmeasured> {
+    let finished = exec::run(launch, timeout)?;
     let name = launch.name();
-    if code != 0 && !may_fail && !metrics.contains(&Key::Exit.into()) {
-        return Err(Unmeasured {
-            cause: Cause::ExitedBadly,
-            text: format!(
-                "`{name}` ended with exit code {code}; fix it, or limit `exit` if that is expected"
-            ),
-            output: stderr.text().or_else(|| stdout.text()),
-        });
-    }
-    for metric in metrics {
+    let refused = codes.refuse(&name, &finished);
+    let Finished { code, wall, usage, stdout, strays, calls, .. } = finished;
+    for metric in metrics.iter().filter(|metric| refused.is_none() || metric.key() == Key::Exit) {
         let value = match metric.key() {
             _ if launch.is_traced => traced::value(metric, calls.as_deref(), process),
             Key::Wall | Key::Startup => Some(wall.as_secs_f64()),
-            Key::Exit => Some(f64::from(code)),
+            Key::Exit => Some(codes::value(code)),
             Key::Cpu => usage.map(|usage| usage.cpu.as_secs_f64()),
             Key::PeakRss => usage.map(|usage| usage.max_rss as f64),
             _ => usage.and_then(|usage| counted(&usage.counted, metric)),
@@ -244,7 +244,7 @@ fn run_to_end(
             "`{name}` left {strays} running, which were ended: what they used is not counted"
         ));
     }
-    Ok(stdout)
+    Ok((stdout, refused))
 }
 
 /// Runs the command until it is ready, ends it, and returns what it had written to its standard output.
@@ -280,8 +280,9 @@ fn run_until_ready(
             return Err(child.give_up(Cause::TimedOut, text));
         }
     };
-    let living = child.living();
+    // What a traced process does until it is ended would count, while `/proc` is read for nothing.
     child.mark();
+    let living = if launch.is_traced { None } else { child.living() };
     if let Some(Finished { code, .. }) = child.ended_at_once()? {
         return Err(Unmeasured {
             cause: Cause::ExitedEarly,
@@ -296,7 +297,7 @@ fn run_until_ready(
     child.kill();
     for metric in metrics {
         let value = match metric.key() {
-            _ if launch.is_traced => traced::value(metric, child.calls(), process),
+            _ if launch.is_traced => traced::value(metric, child.calls()?, process),
             Key::Startup => Some(startup.as_secs_f64()),
             Key::Cpu => living.map(|living| living.cpu.as_secs_f64()),
             Key::Rss => living.map(|living| living.rss as f64),
@@ -305,7 +306,7 @@ fn run_until_ready(
         };
         process.values.insert(metric.clone(), value.ok_or_else(|| unread(&name, metric))?);
     }
-    if let Some(living) = living.filter(|_| !launch.is_traced) {
+    if let Some(living) = living {
         process.waited = living.waited.map(|waited| share(waited, startup));
         process.preempted = living.preempted;
         let is_one_process = living.processes == 1;

@@ -127,7 +127,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "worker",
         ],
     ),
-    ("internals", &["inject", "run", "subject", "worker"]),
+    ("internals", &["exec", "inject", "run", "subject", "worker"]),
     (
         "session",
         &[

@@ -1,5 +1,6 @@
 //! Measurements of commands of every kind. The times are only compared with bounds that hold on every machine.
 
+mod codes;
 mod counted;
 mod output;
 mod surroundings;
@@ -35,7 +36,8 @@ fn of(argv: &[&str]) -> Command {
 /// Returns a place in a directory, in the environment of this process.
 fn here(root: &Path) -> Place<'_> {
     static NONE: Changes = Changes::new();
-    Place { root, environment: &NONE, may_fail: false }
+    static ZERO: Codes = Codes::ZERO;
+    Place { root, environment: &NONE, codes: &ZERO }
 }
 
 fn measured(command: &Command, metrics: &[Metric]) -> ProcessRun {
@@ -254,32 +256,6 @@ fn a_signal_that_is_there_before_the_command_starts_is_an_error() {
     let server = python("time.sleep(1000)", Ready::File("precious".into()));
     check_refused(&server, &[STARTUP], LONG, Cause::Unsuitable, &["is there before", "remove it"]);
     assert_eq!(std::fs::read_to_string(&existing).unwrap(), "keep me");
-}
-
-#[test]
-fn a_failing_command_is_an_error_unless_its_exit_code_is_measured() {
-    let fails = sh("echo broken >&2; exit 3");
-    check_refused(&fails, &[WALL], LONG, Cause::ExitedBadly, &["`sh`", "exit code 3", "| broken"]);
-    let values = measured(&fails, &[WALL, Metric::from(Key::Exit)]).values;
-    assert_eq!(values.get(&Metric::from(Key::Exit)), Some(&3.0));
-    assert!(values[&WALL] > 0.0);
-    check_refused(
-        &sh("kill -SEGV $$"),
-        &[Metric::from(Key::Exit)],
-        LONG,
-        Cause::Crashed,
-        &["SIGSEGV"],
-    );
-    check_refused(
-        &sh("kill -KILL $$"),
-        &[Metric::from(Key::Exit)],
-        LONG,
-        Cause::Killed,
-        &["SIGKILL"],
-    );
-    let gone = Command { argv: vec!["no-such-program".into()], ..sh("") };
-    check_refused(&gone, &[WALL], LONG, Cause::NotFound, &["`no-such-program`"]);
-    check_refused(&sh("yes"), &[WALL], LONG, Cause::Flooded, &["64 MiB"]);
 }
 
 #[test]
