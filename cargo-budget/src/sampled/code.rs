@@ -8,7 +8,7 @@ use object::read::{Object, ObjectSection, ObjectSegment, ObjectSymbol};
 use object::{File, SymbolKind};
 use perf_budget_core::samples::{Code, KERNEL};
 
-use super::inlined::Inlined;
+use super::inlined::{Inlined, LATE};
 use crate::inside::demangled;
 
 /// The largest program that is read, which is far beyond what a linker makes of Rust.
@@ -73,6 +73,16 @@ impl Module {
             inlined: Inlined::of(&file, &functions),
             functions,
         })
+    }
+
+    /// Whether it took too long to name its inlined functions, so that some of the names are missing.
+    pub(super) fn is_late(&self) -> bool {
+        self.inlined.as_ref().is_ok_and(Inlined::is_late)
+    }
+
+    /// Forgets its inlined functions.
+    pub(super) fn forget(&mut self) {
+        self.inlined = Err(Some(LATE.to_owned()));
     }
 
     /// Returns why its tables are not read, if it has some.

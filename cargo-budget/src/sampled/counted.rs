@@ -13,7 +13,7 @@ use perf_budget_core::samples::Code;
 
 use super::code::{LARGEST, functions};
 use super::folder::{Folder, GONE};
-use super::inlined::Inlined;
+use super::inlined::{Inlined, LATE};
 
 /// Returns the blame in which inlined functions are named.
 ///
@@ -34,6 +34,7 @@ pub(super) fn named(blame: &Blame, waiting: &Waiting, folder: &Folder) -> Result
         profiles.iter().map(each).collect()
     };
     let (before, now) = (counts.before.as_deref().map(expanded), expanded(&counts.now));
+    programs.in_time()?;
     let found = blame::compare(before.as_deref(), &now, &counts.about.own);
     Ok(Blame {
         seconds: blame.seconds,
@@ -94,6 +95,12 @@ impl Programs {
         }
         let none = || "no program of one side has line tables of this project".to_owned();
         Err(self.unread.clone().unwrap_or_else(none))
+    }
+
+    /// Fails if names are missing since it took too long.
+    fn in_time(&self) -> Result<(), String> {
+        let late = self.inlined.iter().find(|(_, inlined)| inlined.is_late());
+        late.map_or(Ok(()), |(path, _)| Err(format!("`{path}`: {LATE}")))
     }
 
     fn names(&self, object: &str, address: u64) -> Vec<String> {

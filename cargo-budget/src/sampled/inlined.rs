@@ -3,10 +3,11 @@
 //! Tables of lines alone (`debug = "line-tables-only"`) have the last part of a function's name and its file. The crate and the
 //! module are those of the file, by the root files of the crates that the program says it was compiled from.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use addr2line::{Context, Frame};
 use gimli::{EndianRcSlice, RunTimeEndian};
@@ -18,6 +19,10 @@ use crate::inside::demangled;
 
 type Bytes = EndianRcSlice<RunTimeEndian>;
 
+/// How long the functions of one program may be named.
+pub(super) const LONGEST: Duration = Duration::from_secs(20);
+/// Why functions have no names that take longer.
+pub(super) const LATE: &str = "to read its line tables takes longer than 20 s";
 /// Why compressed tables name nothing.
 const COMPRESSED: &str = "its line tables are compressed; leave out `--compress-debug-sections`";
 /// Why tables in other files name nothing.
@@ -31,8 +36,13 @@ pub(super) struct Inlined {
     /// are completed by them.
     known: HashMap<String, Vec<Function>>,
     /// The lines of those that were looked at, by their addresses and the file.
-    lines: RefCell<HashMap<(u64, String), Option<(u32, u32)>>>,
+    lines: RefCell<HashMap<(u64, String), Lines>>,
+    /// How long it may take yet.
+    left: Cell<Duration>,
 }
+
+/// The first and the last line of a function, where it has some in a file.
+type Lines = Option<(u32, u32)>;
 
 /// A function that is there as one: its plain name and its addresses.
 struct Function {
@@ -74,7 +84,7 @@ impl Inlined {
         if sections.iter().flatten().any(is_compressed) {
             return Err(Some(COMPRESSED.to_owned()));
         }
-        if !sections[0].as_ref().is_some_and(|info| info.size() > 0) {
+        if sections[0].as_ref().is_none_or(|info| info.size() == 0) {
             return Err(None);
         }
         let unread = |e: gimli::Error| Some(format!("its line tables cannot be read: {e}"));
@@ -98,7 +108,7 @@ impl Inlined {
                 known.entry(last.to_owned()).or_default().push(function);
             }
         }
-        Ok(Inlined { context, roots, known, lines: RefCell::default() })
+        Ok(Inlined { context, roots, known, lines: RefCell::default(), left: Cell::new(LONGEST) })
     }
 
     /// Whether it says so of the code of one of these crates.
@@ -109,6 +119,21 @@ impl Inlined {
     /// Returns the functions that are inlined at an address of the file, the innermost first, and without the one that they are
     /// inlined into. A closure whose function is not known is a part of what it is inlined into.
     pub(super) fn names(&self, address: u64) -> Vec<String> {
+        if self.is_late() {
+            return Vec::new();
+        }
+        let began = Instant::now();
+        let names = self.names_there(address);
+        self.left.set(self.left.get().saturating_sub(began.elapsed()));
+        names
+    }
+
+    /// Whether it has taken too long, so that names are missing.
+    pub(super) fn is_late(&self) -> bool {
+        self.left.get().is_zero()
+    }
+
+    fn names_there(&self, address: u64) -> Vec<String> {
         let Ok(mut frames) = self.context.find_frames(address).skip_all_loads() else {
             return Vec::new();
         };
@@ -162,7 +187,7 @@ impl Inlined {
     }
 
     /// Returns the first and the last line in a file of what a function runs itself, without what is inlined into it.
-    fn lines(&self, function: &Function, file: &str) -> Option<(u32, u32)> {
+    fn lines(&self, function: &Function, file: &str) -> Lines {
         let key = (function.start, file.to_owned());
         if let Some(lines) = self.lines.borrow().get(&key) {
             return *lines;
@@ -172,7 +197,7 @@ impl Inlined {
         let own = rows.filter(|(address, ..)| self.depth(*address) == 1);
         let lines = own.filter_map(|(.., row)| row.line.filter(|line| *line > 0)).fold(
             None,
-            |lines: Option<(u32, u32)>, line| {
+            |lines: Lines, line| {
                 let (first, last) = lines.unwrap_or((line, line));
                 Some((first.min(line), last.max(line)))
             },
@@ -350,5 +375,7 @@ fn main() {
         let has = |name: &str| names.contains(name);
         assert!(has("work::next") && has("work::B::get"), "{names:?}");
         assert!(!has("work::B::next") && !has("work::get"), "{names:?}");
+        inlined.left.set(Duration::ZERO);
+        assert!(inlined.is_late() && (*start..*end).all(|at| inlined.names(at).is_empty()));
     }
 }

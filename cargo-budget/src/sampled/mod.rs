@@ -35,17 +35,21 @@ fn named(sampled: &Sampled, counted: Option<&Blame>, folder: &Folder) -> Result<
     if written != Some(sampled.at) {
         return Err(GONE.to_owned());
     }
-    let now = side(&sampled.now)?;
-    let before = sampled.before.as_deref().map(side).transpose()?;
-    let modules = || before.iter().chain([&now]).map(|(_, modules)| modules);
+    let mut sides = vec![side(&sampled.now)?];
+    sides.extend(sampled.before.as_deref().map(side).transpose()?);
+    let mut stacks = stacks_of(&sides)?;
+    if sides.iter().flat_map(|(_, modules)| modules).any(Module::is_late) {
+        // What one side alone has names for would look as if it had changed.
+        let modules = sides.iter_mut().flat_map(|(_, modules)| modules);
+        modules.for_each(Module::forget);
+        stacks = stacks_of(&sides)?;
+    }
     let own = sampled.own.iter().cloned().collect();
-    let has_lines = modules().all(|modules| {
+    let has_lines = sides.iter().all(|(_, modules)| {
         modules.iter().any(|module| module.inlined.as_ref().is_ok_and(|of| of.knows(&own)))
     });
-    let unread = modules().flatten().find_map(Module::unread);
-    let stacks = |(samples, modules): &(Samples, Vec<Module>)| unwind::stacks(samples, modules);
-    let before: Option<Stacks> = before.as_ref().map(stacks).transpose()?;
-    let mut found = blame::sampled(before.as_ref(), &stacks(&now)?, sampled);
+    let unread = sides.iter().flat_map(|(_, modules)| modules).find_map(Module::unread);
+    let mut found = blame::sampled(stacks.get(1), &stacks[0], sampled);
     found.inlined = match unread {
         _ if has_lines => Some(Inlined::Named),
         Some(why) => {
@@ -59,6 +63,11 @@ fn named(sampled: &Sampled, counted: Option<&Blame>, folder: &Folder) -> Result<
     }
     found.is_of_memory = false;
     Ok(found)
+}
+
+/// Returns the stacks of each side.
+fn stacks_of(sides: &[(Samples, Vec<Module>)]) -> Result<Vec<Stacks>, String> {
+    sides.iter().map(|(samples, modules)| unwind::stacks(samples, modules)).collect()
 }
 
 /// Whether something of an outcome waits for its names.
