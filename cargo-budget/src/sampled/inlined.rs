@@ -360,7 +360,7 @@ fn main() {
     fn a_method_that_is_inlined_everywhere_lacks_its_type() {
         let place = tempfile::tempdir().unwrap();
         std::fs::write(place.path().join("work.rs"), WORK).unwrap();
-        let mut rustc = std::process::Command::new("rustc");
+        let mut rustc = crate::child::program("rustc");
         rustc.args(["-O", "-C", "debuginfo=line-tables-only", "work.rs"]).current_dir(&place);
         assert!(rustc.status().unwrap().success());
         let bytes = std::fs::read(place.path().join("work")).unwrap();
