@@ -1,6 +1,5 @@
 //! The code of a process that was sampled: its files with their symbols, and how they unwind a stack.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
 
@@ -9,7 +8,7 @@ use object::read::{Object, ObjectSection, ObjectSegment, ObjectSymbol};
 use object::{File, SymbolKind};
 use perf_budget_core::samples::{Code, KERNEL};
 
-use super::inlined::{Inlined, Known};
+use super::inlined::{Inlined, LATE};
 use crate::inside::demangled;
 
 /// The largest program that is read, which is far beyond what a linker makes of Rust.
@@ -27,8 +26,8 @@ pub(super) struct Module {
     is_library: bool,
     /// The functions by their addresses in the file, each with the address behind it.
     functions: Vec<(u64, u64, String)>,
-    /// What it says of inlined functions.
-    pub(super) inlined: Option<Inlined>,
+    /// What it says of inlined functions, or why nothing.
+    pub(super) inlined: Result<Inlined, Option<String>>,
 }
 
 impl Module {
@@ -64,27 +63,39 @@ impl Module {
         });
         let address = code.offset.wrapping_add(placed.unwrap_or_default());
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let functions = functions(&file);
         Ok(Module {
             range: code.start..code.end,
             bias: code.start.wrapping_sub(address),
             sections: sections(&file),
             is_library: name.contains(".so") || code.path == KERNEL,
             file: name,
-            functions: functions(&file),
-            inlined: Inlined::of(&file),
+            inlined: Inlined::of(&file, &functions),
+            functions,
         })
     }
 
-    /// Remembers the names of its functions.
-    pub(super) fn add_to(&self, known: &mut Known, own: &BTreeSet<String>) {
-        known.add(self.functions.iter().map(|(_, _, name)| name.as_str()), own);
+    /// Whether it took too long to name its inlined functions, so that some of the names are missing.
+    pub(super) fn is_late(&self) -> bool {
+        self.inlined.as_ref().is_ok_and(Inlined::is_late)
+    }
+
+    /// Forgets its inlined functions.
+    pub(super) fn forget(&mut self) {
+        self.inlined = Err(Some(LATE.to_owned()));
+    }
+
+    /// Returns why its tables are not read, if it has some.
+    pub(super) fn unread(&self) -> Option<String> {
+        let why = self.inlined.as_ref().err()?.as_ref()?;
+        Some(format!("`{}`: {why}", self.file))
     }
 
     /// Returns the names of the functions at an address: those that are inlined there, the innermost first, and the one that
     /// they are inlined into.
-    pub(super) fn names(&self, address: u64, known: &Known) -> Vec<String> {
+    pub(super) fn names(&self, address: u64) -> Vec<String> {
         let at = address.wrapping_sub(self.bias);
-        let inlined = self.inlined.iter().flat_map(|of| of.names(at, known));
+        let inlined = self.inlined.iter().flat_map(|of| of.names(at));
         inlined.chain([self.name(address)]).collect()
     }
 

@@ -13,7 +13,7 @@ use perf_budget_core::samples::Code;
 
 use super::code::{LARGEST, functions};
 use super::folder::{Folder, GONE};
-use super::inlined::{Inlined, Known};
+use super::inlined::{Inlined, LATE};
 
 /// Returns the blame in which inlined functions are named.
 ///
@@ -26,11 +26,15 @@ pub(super) fn named(blame: &Blame, waiting: &Waiting, folder: &Folder) -> Result
     }
     let counts = Counts::read(&file).map_err(|e| e.to_string())?;
     let programs = Programs::of(&counts)?;
+    for side in counts.before.iter().chain([&counts.now]) {
+        programs.check(side)?;
+    }
     let expanded = |profiles: &[Profile]| -> Vec<Profile> {
         let each = |profile| blame::expanded(profile, &|object, at| programs.names(object, at));
         profiles.iter().map(each).collect()
     };
     let (before, now) = (counts.before.as_deref().map(expanded), expanded(&counts.now));
+    programs.in_time()?;
     let found = blame::compare(before.as_deref(), &now, &counts.about.own);
     Ok(Blame {
         seconds: blame.seconds,
@@ -45,14 +49,15 @@ pub(super) fn named(blame: &Blame, waiting: &Waiting, folder: &Folder) -> Result
 /// The programs and libraries that say what was inlined.
 struct Programs {
     inlined: HashMap<String, Inlined>,
-    known: Known,
+    /// Why some of them say nothing.
+    unread: Option<String>,
     /// What was asked already.
     asked: RefCell<HashMap<(String, u64), Vec<String>>>,
 }
 
 impl Programs {
     fn of(counts: &Counts) -> Result<Programs, String> {
-        let (mut inlined, mut known) = (HashMap::new(), Known::default());
+        let (mut inlined, mut unread) = (HashMap::new(), None);
         for object in &counts.about.objects {
             // What has no file, as what the kernel gives to each process, says nothing.
             let Some((length, _)) = object.file else { continue };
@@ -68,22 +73,41 @@ impl Programs {
             }
             let bytes = std::fs::read(path)
                 .map_err(|e| format!("failed to read `{}`: {e}", object.path))?;
-            let Ok(file) = File::parse(&*bytes) else { continue };
-            let Some(of) = Inlined::of(&file).filter(|of| of.knows(&counts.about.own)) else {
-                continue;
-            };
-            known.add(functions(&file).iter().map(|(_, _, name)| name.as_str()), &counts.about.own);
-            inlined.insert(object.path.clone(), of);
+            let of = File::parse(&*bytes)
+                .map_err(|e| Some(e.to_string()))
+                .and_then(|file| Inlined::of(&file, &functions(&file)));
+            match of {
+                Ok(of) if of.knows(&counts.about.own) => {
+                    inlined.insert(object.path.clone(), of);
+                }
+                Err(Some(why)) => unread = Some(format!("`{}`: {why}", object.path)),
+                _ => {}
+            }
         }
-        Ok(Programs { inlined, known, asked: RefCell::default() })
+        Ok(Programs { inlined, unread, asked: RefCell::default() })
+    }
+
+    /// Fails unless what one side ran has a program that says what was inlined.
+    fn check(&self, side: &[Profile]) -> Result<(), String> {
+        let mut functions = side.iter().flat_map(|profile| &profile.functions);
+        if functions.any(|function| self.inlined.contains_key(&function.object)) {
+            return Ok(());
+        }
+        let none = || "no program of one side has line tables of this project".to_owned();
+        Err(self.unread.clone().unwrap_or_else(none))
+    }
+
+    /// Fails if names are missing since it took too long.
+    fn in_time(&self) -> Result<(), String> {
+        let late = self.inlined.iter().find(|(_, inlined)| inlined.is_late());
+        late.map_or(Ok(()), |(path, _)| Err(format!("`{path}`: {LATE}")))
     }
 
     fn names(&self, object: &str, address: u64) -> Vec<String> {
         let Some(inlined) = self.inlined.get(object) else { return Vec::new() };
         let mut asked = self.asked.borrow_mut();
-        let names = asked
-            .entry((object.to_owned(), address))
-            .or_insert_with(|| inlined.names(address, &self.known));
+        let names =
+            asked.entry((object.to_owned(), address)).or_insert_with(|| inlined.names(address));
         names.clone()
     }
 }

@@ -3,9 +3,11 @@
 //! Tables of lines alone (`debug = "line-tables-only"`) have the last part of a function's name and its file. The crate and the
 //! module are those of the file, by the root files of the crates that the program says it was compiled from.
 
-use std::collections::BTreeSet;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use addr2line::{Context, Frame};
 use gimli::{EndianRcSlice, RunTimeEndian};
@@ -17,10 +19,36 @@ use crate::inside::demangled;
 
 type Bytes = EndianRcSlice<RunTimeEndian>;
 
+/// How long the functions of one program may be named.
+pub(super) const LONGEST: Duration = Duration::from_secs(20);
+/// Why functions have no names that take longer.
+pub(super) const LATE: &str = "to read its line tables takes longer than 20 s";
+/// Why compressed tables name nothing.
+const COMPRESSED: &str = "its line tables are compressed; leave out `--compress-debug-sections`";
+/// Why tables in other files name nothing.
+const SPLIT: &str = "its line tables are in other files; with `split-debuginfo = \"off\"` in the profile they are read";
+
 /// What a program says of inlined functions.
 pub(super) struct Inlined {
     context: Context<Bytes>,
     roots: Vec<Root>,
+    /// The functions that are there as functions, by the last parts of their names: those whose names have only their last part
+    /// are completed by them.
+    known: HashMap<String, Vec<Function>>,
+    /// The lines of those that were looked at, by their addresses and the file.
+    lines: RefCell<HashMap<(u64, String), Lines>>,
+    /// How long it may take yet.
+    left: Cell<Duration>,
+}
+
+/// The first and the last line of a function, where it has some in a file.
+type Lines = Option<(u32, u32)>;
+
+/// A function that is there as one: its plain name and its addresses.
+struct Function {
+    name: String,
+    start: u64,
+    end: u64,
 }
 
 /// Where a crate has its sources.
@@ -33,55 +61,54 @@ struct Root {
     name: String,
 }
 
-/// The names of functions that are there as functions in some program, by which those that have none but their last part are
-/// completed: what is inlined on one side, and not on the other, must have one name.
-#[derive(Default)]
-pub(super) struct Known(BTreeSet<String>);
-
-impl Known {
-    /// Remembers the names of these functions, as far as they are of the project's own crates.
-    pub(super) fn add<'a>(&mut self, names: impl Iterator<Item = &'a str>, own: &BTreeSet<String>) {
-        let is_own = |name: &&str| {
-            let path = name.strip_prefix('<').unwrap_or(name);
-            path.split_once("::").is_some_and(|(of, _)| own.contains(of))
-        };
-        self.0.extend(names.filter(is_own).map(plain));
-    }
-
-    /// Returns the name of the function that is called `last` in a module, where only one is.
-    fn complete(&self, module: &str, last: &str) -> String {
-        let whole = format!("{module}::{last}");
-        if self.0.contains(&whole) {
-            return whole;
-        }
-        let start = format!("{module}::");
-        let is_it = |name: &&String| {
-            let behind = name.strip_prefix('<').unwrap_or(name).strip_prefix(&start);
-            behind.and_then(|behind| behind.strip_suffix(last)).is_some_and(|t| t.ends_with("::"))
-        };
-        let mut found = self.0.iter().filter(is_it);
-        match (found.next(), found.next()) {
-            (Some(only), None) => only.clone(),
-            _ => whole,
-        }
-    }
-}
-
 impl Inlined {
-    /// Reads the tables of a file; `None` if it has none, or they cannot be read.
-    pub(super) fn of(file: &File<'_>) -> Option<Inlined> {
+    /// Reads the tables of a file with these functions.
+    ///
+    /// # Errors
+    /// The reason why they cannot be read; `None` if there are none.
+    pub(super) fn of(
+        file: &File<'_>,
+        functions: &[(u64, u64, String)],
+    ) -> Result<Inlined, Option<String>> {
         let endian =
             if file.is_little_endian() { RunTimeEndian::Little } else { RunTimeEndian::Big };
         let section = |id: gimli::SectionId| {
             let data = file.section_by_name(id.name()).and_then(|section| section.data().ok());
             Ok::<_, gimli::Error>(EndianRcSlice::new(Rc::from(data.unwrap_or_default()), endian))
         };
-        // What is compressed is not read.
-        file.section_by_name(".debug_info").filter(|info| info.size() > 0)?;
-        let dwarf = gimli::Dwarf::load(section).ok()?;
-        let roots = roots(&dwarf).unwrap_or_default();
-        let context = Context::from_dwarf(dwarf).ok()?;
-        (!roots.is_empty()).then_some(Inlined { context, roots })
+        let sections = [".debug_info", ".debug_line"].map(|name| file.section_by_name(name));
+        let is_compressed = |section: &object::Section<'_, '_>| {
+            let range = section.compressed_file_range();
+            range.is_ok_and(|range| range.format != object::CompressionFormat::None)
+        };
+        if sections.iter().flatten().any(is_compressed) {
+            return Err(Some(COMPRESSED.to_owned()));
+        }
+        if sections[0].as_ref().is_none_or(|info| info.size() == 0) {
+            return Err(None);
+        }
+        let unread = |e: gimli::Error| Some(format!("its line tables cannot be read: {e}"));
+        let dwarf = gimli::Dwarf::load(section).map_err(unread)?;
+        let (roots, is_split) = roots(&dwarf).map_err(unread)?;
+        if is_split {
+            return Err(Some(SPLIT.to_owned()));
+        }
+        if roots.is_empty() {
+            // Tables of other languages alone, as those of a library of C.
+            return Err(None);
+        }
+        let context = Context::from_dwarf(dwarf).map_err(unread)?;
+        let mut known: HashMap<String, Vec<Function>> = HashMap::new();
+        for (start, end, name) in functions {
+            let name = plain(name);
+            if let Some((_, last)) = name.rsplit_once("::")
+                && roots.iter().any(|root| is_of(&name, &root.name))
+            {
+                let function = Function { name: name.clone(), start: *start, end: *end };
+                known.entry(last.to_owned()).or_default().push(function);
+            }
+        }
+        Ok(Inlined { context, roots, known, lines: RefCell::default(), left: Cell::new(LONGEST) })
     }
 
     /// Whether it says so of the code of one of these crates.
@@ -91,25 +118,41 @@ impl Inlined {
 
     /// Returns the functions that are inlined at an address of the file, the innermost first, and without the one that they are
     /// inlined into. A closure whose function is not known is a part of what it is inlined into.
-    pub(super) fn names(&self, address: u64, known: &Known) -> Vec<String> {
+    pub(super) fn names(&self, address: u64) -> Vec<String> {
+        if self.is_late() {
+            return Vec::new();
+        }
+        let began = Instant::now();
+        let names = self.names_there(address);
+        self.left.set(self.left.get().saturating_sub(began.elapsed()));
+        names
+    }
+
+    /// Whether it has taken too long, so that names are missing.
+    pub(super) fn is_late(&self) -> bool {
+        self.left.get().is_zero()
+    }
+
+    fn names_there(&self, address: u64) -> Vec<String> {
         let Ok(mut frames) = self.context.find_frames(address).skip_all_loads() else {
             return Vec::new();
         };
         let mut names = Vec::new();
         while let Ok(Some(frame)) = frames.next() {
-            names.push(self.name(&frame, known));
+            names.push(self.name(&frame));
         }
         // The last one is the function that is there.
         names.pop();
         names.into_iter().flatten().collect()
     }
 
-    fn name(&self, frame: &Frame<'_, Bytes>, known: &Known) -> Option<String> {
+    fn name(&self, frame: &Frame<'_, Bytes>) -> Option<String> {
         let name = frame.function.as_ref()?.raw_name().ok()?;
         if name.starts_with("_R") || name.starts_with("_ZN") {
             return Some(demangled(&name));
         }
-        let file = frame.location.as_ref()?.file?;
+        let location = frame.location.as_ref()?;
+        let file = location.file?;
         let last = plain(&name);
         let module = module(&self.roots, file)?;
         match last.strip_prefix('{') {
@@ -120,9 +163,78 @@ impl Inlined {
             }
             Some(_) => None,
             None if last.contains("closure") => None,
-            None => Some(known.complete(&module, &last)),
+            None => Some(self.complete(&module, &last, file, location.line)),
         }
     }
+
+    /// Returns the name of the function that is called `last` in a module. A method has its type where it is there as a
+    /// function, too, whose lines say that it is the same one: another type may have a method of that name.
+    fn complete(&self, module: &str, last: &str, file: &str, line: Option<u32>) -> String {
+        let has_line = |function: &&Function| {
+            is_method(&function.name, module, last)
+                && self
+                    .lines(function, file)
+                    .zip(line)
+                    .is_some_and(|((first, last), line)| (first..=last).contains(&line))
+        };
+        let known = self.known.get(last).into_iter().flatten();
+        let found: BTreeSet<&str> =
+            known.filter(has_line).map(|function| function.name.as_str()).collect();
+        match found.first() {
+            Some(only) if found.len() == 1 => (*only).to_owned(),
+            _ => format!("{module}::{last}"),
+        }
+    }
+
+    /// Returns the first and the last line in a file of what a function runs itself, without what is inlined into it.
+    fn lines(&self, function: &Function, file: &str) -> Lines {
+        let key = (function.start, file.to_owned());
+        if let Some(lines) = self.lines.borrow().get(&key) {
+            return *lines;
+        }
+        let ranges = self.context.find_location_range(function.start, function.end);
+        let rows = ranges.into_iter().flatten().filter(|(.., row)| row.file == Some(file));
+        let own = rows.filter(|(address, ..)| self.depth(*address) == 1);
+        let lines = own.filter_map(|(.., row)| row.line.filter(|line| *line > 0)).fold(
+            None,
+            |lines: Lines, line| {
+                let (first, last) = lines.unwrap_or((line, line));
+                Some((first.min(line), last.max(line)))
+            },
+        );
+        self.lines.borrow_mut().insert(key, lines);
+        lines
+    }
+
+    /// Returns how many functions an address is in, one of which is there as a function.
+    fn depth(&self, address: u64) -> usize {
+        let Ok(mut frames) = self.context.find_frames(address).skip_all_loads() else { return 0 };
+        let mut depth = 0;
+        while let Ok(Some(_)) = frames.next() {
+            depth += 1;
+        }
+        depth
+    }
+}
+
+/// Whether a function is of a crate.
+fn is_of(name: &str, krate: &str) -> bool {
+    let path = name.strip_prefix('<').unwrap_or(name);
+    path.strip_prefix(krate).is_some_and(|behind| behind.starts_with("::"))
+}
+
+/// Whether a name is that of a method which is called `last`, of a type of this module.
+fn is_method(name: &str, module: &str, last: &str) -> bool {
+    let of = match name.strip_prefix('<') {
+        Some(qualified) => qualified
+            .rsplit_once(">::")
+            .filter(|(_, method)| *method == last)
+            .and_then(|(of, _)| of.split_once(" as "))
+            .map(|(of, _)| of),
+        None => name.rsplit_once("::").filter(|(_, method)| *method == last).map(|(of, _)| of),
+    };
+    let of = of.and_then(|of| of.strip_prefix(module)?.strip_prefix("::"));
+    of.is_some_and(|of| !of.is_empty() && !of.contains("::"))
 }
 
 /// Returns the module that a file is, with its crate.
@@ -149,19 +261,21 @@ fn module(roots: &[Root], file: &str) -> Option<String> {
 }
 
 /// Returns the crates that a program was compiled from: the compiler names each unit by its root file and its crate, as in
-/// `src/lib.rs/@/name.0123456789abcdef-cgu.0`.
-fn roots(dwarf: &gimli::Dwarf<Bytes>) -> Result<Vec<Root>, gimli::Error> {
+/// `src/lib.rs/@/name.0123456789abcdef-cgu.0`. And whether there are units whose content is in other files.
+fn roots(dwarf: &gimli::Dwarf<Bytes>) -> Result<(Vec<Root>, bool), gimli::Error> {
     let mut roots = BTreeSet::new();
+    let mut is_split = false;
     let mut headers = dwarf.units();
     while let Some(header) = headers.next()? {
         let unit = dwarf.unit(header)?;
+        is_split |= unit.dwo_id.is_some();
         let text = |bytes: &Option<Bytes>| {
             bytes.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned())
         };
         let (name, folder) = (text(&unit.name), text(&unit.comp_dir).unwrap_or_default());
         roots.extend(name.and_then(|name| root(&name, &folder)));
     }
-    Ok(roots.into_iter().collect())
+    Ok((roots.into_iter().collect(), is_split))
 }
 
 fn root(unit: &str, folder: &str) -> Option<Root> {
@@ -198,23 +312,70 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_completed_where_only_one_function_has_it() {
-        let mut known = Known::default();
-        let names = [
-            "work::index::Index::post",
-            "<work::index::Index as core::ops::Drop>::drop",
-            "work::text::fold",
-            "work::one::A::get",
-            "work::one::B::get",
-        ];
-        known.add(names.into_iter(), &BTreeSet::from(["work".to_owned()]));
-        let check = |module: &str, last: &str, want: &str| {
-            assert_eq!(known.complete(module, last), want, "{module} {last}");
+    fn a_method_has_a_type_between_its_module_and_its_name() {
+        let check = |name: &str, want: bool| {
+            assert_eq!(is_method(name, "work::index", "drop"), want, "{name}");
         };
-        check("work::text", "fold", "work::text::fold");
-        check("work::index", "post", "work::index::Index::post");
-        check("work::index", "drop", "<work::index::Index as core::ops::Drop>::drop");
-        check("work::one", "get", "work::one::get");
-        check("work::index", "ost", "work::index::ost");
+        check("work::index::Index::drop", true);
+        check("<work::index::Index as core::ops::Drop>::drop", true);
+        check("work::index::drop", false);
+        check("work::index::Index::raindrop", false);
+        check("work::index::inner::Index::drop", false);
+        check("<work::index::inner::Index as core::ops::Drop>::drop", false);
+    }
+
+    const WORK: &str = r#"
+use std::hint::black_box;
+pub struct A(u64);
+impl A {
+    #[inline(always)]
+    pub fn next(&mut self) -> u64 {
+        self.0 = black_box(self.0 + 1);
+        self.0
+    }
+}
+pub struct B(u64);
+impl B {
+    #[inline(never)]
+    pub fn next(&mut self) -> u64 {
+        self.0 = black_box(self.0 + 2);
+        self.0
+    }
+    #[inline(always)]
+    pub fn get(&mut self) -> u64 {
+        self.0 = black_box(self.0 + 3);
+        self.0
+    }
+}
+fn main() {
+    let (mut a, mut b) = (A(black_box(0)), B(black_box(0)));
+    let get: fn(&mut B) -> u64 = black_box(B::get);
+    println!("{}", a.next() + b.next() + b.get() + get(&mut b));
+}
+"#;
+
+    /// A method is never given the name of another one that happens to be the only one of that name with a symbol.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_method_that_is_inlined_everywhere_lacks_its_type() {
+        let place = tempfile::tempdir().unwrap();
+        std::fs::write(place.path().join("work.rs"), WORK).unwrap();
+        let mut rustc = crate::child::program("rustc");
+        rustc.args(["-O", "-C", "debuginfo=line-tables-only", "work.rs"]).current_dir(&place);
+        assert!(rustc.status().unwrap().success());
+        let bytes = std::fs::read(place.path().join("work")).unwrap();
+        let file = File::parse(&*bytes).unwrap();
+        let functions = super::super::code::functions(&file);
+        let own = BTreeSet::from(["work".to_owned()]);
+        let inlined = Inlined::of(&file, &functions).ok().unwrap();
+        assert!(inlined.knows(&own) && !inlined.knows(&BTreeSet::new()));
+        let (start, end, _) =
+            functions.iter().find(|(.., name)| plain(name) == "work::main").unwrap();
+        let names: BTreeSet<String> = (*start..*end).flat_map(|at| inlined.names(at)).collect();
+        let has = |name: &str| names.contains(name);
+        assert!(has("work::next") && has("work::B::get"), "{names:?}");
+        assert!(!has("work::B::next") && !has("work::get"), "{names:?}");
+        inlined.left.set(Duration::ZERO);
+        assert!(inlined.is_late() && (*start..*end).all(|at| inlined.names(at).is_empty()));
     }
 }

@@ -18,7 +18,6 @@ use perf_budget_core::samples::{Code, Samples};
 
 use self::code::Module;
 use self::folder::{Folder, GONE};
-use self::inlined::Known;
 use crate::failure::Failure;
 use crate::text;
 
@@ -36,25 +35,39 @@ fn named(sampled: &Sampled, counted: Option<&Blame>, folder: &Folder) -> Result<
     if written != Some(sampled.at) {
         return Err(GONE.to_owned());
     }
-    let now = side(&sampled.now)?;
-    let before = sampled.before.as_deref().map(side).transpose()?;
-    let mut known = Known::default();
-    let modules = || before.iter().chain([&now]).map(|(_, modules)| modules);
+    let mut sides = vec![side(&sampled.now)?];
+    sides.extend(sampled.before.as_deref().map(side).transpose()?);
+    let mut stacks = stacks_of(&sides)?;
+    if sides.iter().flat_map(|(_, modules)| modules).any(Module::is_late) {
+        // What one side alone has names for would look as if it had changed.
+        let modules = sides.iter_mut().flat_map(|(_, modules)| modules);
+        modules.for_each(Module::forget);
+        stacks = stacks_of(&sides)?;
+    }
     let own = sampled.own.iter().cloned().collect();
-    modules().flatten().for_each(|module| module.add_to(&mut known, &own));
-    let has_lines = modules().all(|modules| {
-        modules.iter().any(|module| module.inlined.as_ref().is_some_and(|of| of.knows(&own)))
+    let has_lines = sides.iter().all(|(_, modules)| {
+        modules.iter().any(|module| module.inlined.as_ref().is_ok_and(|of| of.knows(&own)))
     });
-    let stacks =
-        |(samples, modules): &(Samples, Vec<Module>)| unwind::stacks(samples, modules, &known);
-    let before: Option<Stacks> = before.as_ref().map(stacks).transpose()?;
-    let mut found = blame::sampled(before.as_ref(), &stacks(&now)?, sampled);
-    found.inlined = Some(if has_lines { Inlined::Named } else { Inlined::Unknown });
+    let unread = sides.iter().flat_map(|(_, modules)| modules).find_map(Module::unread);
+    let mut found = blame::sampled(stacks.get(1), &stacks[0], sampled);
+    found.inlined = match unread {
+        _ if has_lines => Some(Inlined::Named),
+        Some(why) => {
+            found.remarks.push(format!("inlined functions are counted in their callers: {why}"));
+            None
+        }
+        None => Some(Inlined::Unknown),
+    };
     if let Some(same) = counted.and_then(|counted| words::blame(counted).into_iter().next()) {
         found.remarks.insert(0, same);
     }
     found.is_of_memory = false;
     Ok(found)
+}
+
+/// Returns the stacks of each side.
+fn stacks_of(sides: &[(Samples, Vec<Module>)]) -> Result<Vec<Stacks>, String> {
+    sides.iter().map(|(samples, modules)| unwind::stacks(samples, modules)).collect()
 }
 
 /// Whether something of an outcome waits for its names.
@@ -74,14 +87,19 @@ pub(crate) fn complete(outcomes: &mut [Outcome], path: &Path) -> Result<String, 
     let mut said = String::new();
     let mut done = Vec::new();
     for outcome in outcomes {
-        if let Some(file) = name_inlined(outcome.blame.as_deref_mut(), &folder, &mut outcome.notes)
-        {
-            let _ = writeln!(said, "{} with inlined functions:", text::line(&outcome.test));
-            for line in outcome.blame.iter().flat_map(|blame| words::blame(blame)) {
-                let _ = writeln!(said, "  {}", text::line(&line));
+        match name_inlined(outcome.blame.as_deref_mut(), &folder) {
+            Some(Ok(file)) => {
+                let _ = writeln!(said, "{} with inlined functions:", text::line(&outcome.test));
+                for line in outcome.blame.iter().flat_map(|blame| words::blame(blame)) {
+                    let _ = writeln!(said, "  {}", text::line(&line));
+                }
+                record::append(path, outcome)?;
+                done.push(file);
             }
-            record::append(path, outcome)?;
-            done.push(file);
+            Some(Err(why)) => {
+                let _ = writeln!(said, "{}: {}", text::line(&outcome.test), text::line(&why));
+            }
+            None => {}
         }
         let Some(sampled) = outcome.sampled.take() else { continue };
         let _ = writeln!(said, "{} by samples:", text::line(&outcome.test));
@@ -109,35 +127,31 @@ pub(crate) fn complete(outcomes: &mut [Outcome], path: &Path) -> Result<String, 
 }
 
 /// Names the inlined functions of a blame whose counts by address wait for that, and returns their file. A blame that cannot
-/// be completed stays as it is, with a note that says why.
-fn name_inlined(
-    blame: Option<&mut Blame>,
-    folder: &Folder,
-    notes: &mut Vec<String>,
-) -> Option<String> {
+/// be completed says why, here; in the record it stays as it is.
+fn name_inlined(blame: Option<&mut Blame>, folder: &Folder) -> Option<Result<String, String>> {
     let blame = blame?;
     let Some(Inlined::Waiting(waiting)) = blame.inlined.clone() else { return None };
-    match counted::named(blame, &waiting, folder) {
+    Some(match counted::named(blame, &waiting, folder) {
         Ok(found) => {
             *blame = found;
-            Some(waiting.file)
+            Ok(waiting.file)
         }
         Err(why) => {
-            notes.push(format!("its inlined functions have no names: {why}"));
-            None
+            let why = format!("inlined functions are counted in their callers: {why}");
+            // It does not wait any more, so that nobody is sent to the command that has just failed.
+            blame.inlined = None;
+            blame.remarks.push(why.clone());
+            Err(why)
         }
-    }
+    })
 }
 
 /// Names the functions of profiles that were sampled. `path` is the file of the profiles, whose samples are beside it.
 pub(crate) fn complete_profiles(profiles: &mut [Profile], path: &Path) {
     let folder = Folder::beside(path);
     for profile in profiles {
-        let mut notes = Vec::new();
-        if let Some(file) = name_inlined(profile.blame.as_deref_mut(), &folder, &mut notes) {
+        if let Some(Ok(file)) = name_inlined(profile.blame.as_deref_mut(), &folder) {
             folder.remove(&file);
-        } else if let (Some(why), Some(blame)) = (notes.pop(), &mut profile.blame) {
-            blame.remarks.push(why);
         }
         let Some(sampled) = profile.sampled.take() else { continue };
         match named(&sampled, profile.blame.as_deref(), &folder) {

@@ -9,7 +9,6 @@ use perf_budget_core::blame::Stacks;
 use perf_budget_core::samples::{Code, KERNEL, Sample, Samples};
 
 use super::code::Module;
-use super::inlined::Known;
 
 /// The most callers of a function that are looked at.
 const DEEPEST: usize = 200;
@@ -34,11 +33,7 @@ pub(super) fn modules(samples: &Samples) -> Result<Vec<Module>, String> {
 ///
 /// # Errors
 /// If the processor is not known.
-pub(super) fn stacks(
-    samples: &Samples,
-    modules: &[Module],
-    known: &Known,
-) -> Result<Stacks, String> {
+pub(super) fn stacks(samples: &Samples, modules: &[Module]) -> Result<Stacks, String> {
     let process = &samples.process;
     let chains: Vec<Vec<u64>> = match process.architecture.as_str() {
         "x86_64" => {
@@ -58,7 +53,7 @@ pub(super) fn stacks(
     let mut found: HashMap<u64, Vec<String>> = HashMap::new();
     for chain in &chains {
         for &address in chain {
-            found.entry(address).or_insert_with(|| names(modules, known, address));
+            found.entry(address).or_insert_with(|| names(modules, address));
         }
         let names: Vec<&str> =
             chain.iter().flat_map(|address| &found[address]).map(String::as_str).collect();
@@ -137,8 +132,8 @@ fn chains<U: Unwinder<Module = framehop::Module<Read>>>(
     samples.taken.iter().map(chain).collect()
 }
 
-fn names(modules: &[Module], known: &Known, address: u64) -> Vec<String> {
+fn names(modules: &[Module], address: u64) -> Vec<String> {
     let module = modules.iter().find(|module| module.range.contains(&address));
     let unknown = || vec![format!("0x{address:x}")];
-    module.map_or_else(unknown, |module| module.names(address, known))
+    module.map_or_else(unknown, |module| module.names(address))
 }

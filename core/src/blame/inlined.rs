@@ -11,6 +11,8 @@ use crate::callgrind::{Call, Function, Profile};
 
 /// The most different chains of inlined callers that one function is told apart by. What is beyond keeps its caller's name.
 const MOST: usize = 16;
+/// The most bytes of a chain of callers. What is further out is left out, as a chain can be as long as a recursion is deep.
+const LONGEST: usize = 4096;
 
 /// Whether most of what the project's own functions run is in code with line tables and known by its address, so that it can
 /// be known what was inlined there.
@@ -87,6 +89,8 @@ struct Expansion<'a> {
     /// The calls of each function: which function makes one at which address, and the instructions of it.
     calls: Vec<Vec<(usize, u64, u64)>>,
     known: Vec<Option<Vec<Caller>>>,
+    /// Whether the callers of a function are known for good.
+    done: Vec<bool>,
 }
 
 impl<'a> Expansion<'a> {
@@ -97,22 +101,43 @@ impl<'a> Expansion<'a> {
                 calls[call.to].push((from, call.at, call.cost));
             }
         }
-        Expansion { profile, inlined, calls, known: vec![None; profile.functions.len()] }
+        let functions = profile.functions.len();
+        let (known, done) = (vec![None; functions], vec![false; functions]);
+        Expansion { profile, inlined, calls, known, done }
     }
 
     /// Returns the chains of callers of a function, which all of it is shared among.
     fn callers(&mut self, at: usize) -> Vec<Caller> {
-        if let Some(known) = &self.known[at] {
-            return known.clone();
+        // Calls may be as deep as a recursion, which is too deep for one here.
+        let mut waiting = vec![at];
+        while let Some(&top) = waiting.last() {
+            if self.done[top] {
+                waiting.pop();
+            } else if self.known[top].is_some() {
+                self.find(top);
+                waiting.pop();
+            } else {
+                // A function that calls itself is known by its own callers, as the dump has them.
+                self.known[top] = Some(vec![(self.plain(top), 1.0)]);
+                let callers = self.calls[top].iter().map(|(from, ..)| *from);
+                waiting.extend(callers.filter(|from| self.known[*from].is_none()).rev());
+            }
         }
-        // A function that calls itself is known by its own callers, as the dump has them.
-        let name = &self.profile.functions[at].name;
-        let plain = names::chain(name)[1..].join("'");
-        self.known[at] = Some(vec![(plain.clone(), 1.0)]);
+        self.known[at].clone().unwrap_or_default()
+    }
+
+    /// Returns the callers of a function as the dump has them.
+    fn plain(&self, at: usize) -> String {
+        names::chain(&self.profile.functions[at].name)[1..].join("'")
+    }
+
+    /// Finds the callers of a function whose own callers are known.
+    fn find(&mut self, at: usize) {
+        self.done[at] = true;
         let mut shares: BTreeMap<String, f64> = BTreeMap::new();
-        for (from, address, cost) in std::mem::take(&mut self.calls[at]) {
-            for (caller, share) in self.callers(from) {
-                let chain = self.name(from, address, &caller);
+        for &(from, address, cost) in &self.calls[at] {
+            for (caller, share) in self.known[from].iter().flatten() {
+                let chain = self.name(from, address, caller);
                 *shares.entry(chain).or_default() += share * cost as f64;
             }
         }
@@ -124,11 +149,10 @@ impl<'a> Expansion<'a> {
             let rest: f64 = callers.iter().skip(MOST).map(|(_, share)| share).sum();
             callers.truncate(MOST);
             if rest > 0.0 {
-                callers.push((plain, rest));
+                callers.push((self.plain(at), rest));
             }
             self.known[at] = Some(callers);
         }
-        self.known[at].clone().unwrap_or_default()
     }
 
     /// Returns the chain at an address of a function that is called by `caller`.
@@ -139,7 +163,7 @@ impl<'a> Expansion<'a> {
         if !caller.is_empty() {
             chain.push(caller.to_owned());
         }
-        chain.join("'")
+        shortened(chain.join("'"))
     }
 
     /// Returns the name of a function that is called, at its beginning, where nothing is inlined.
@@ -151,6 +175,22 @@ impl<'a> Expansion<'a> {
             None => chain.join("'"),
         }
     }
+}
+
+/// Returns a chain without the outermost callers that are too much.
+fn shortened(chain: String) -> String {
+    if chain.len() <= LONGEST {
+        return chain;
+    }
+    let mut length = 0;
+    let fits = |part: &&str| {
+        length += part.len() + 1;
+        length <= LONGEST
+    };
+    let parts = names::chain(&chain);
+    let kept: Vec<&str> = parts.iter().copied().take_while(fits).collect();
+    // The function itself has a name, however long it is.
+    if kept.is_empty() { parts[0].to_owned() } else { kept.join("'") }
 }
 
 /// Shares a whole number among callers, so that the parts add up to it.
@@ -246,6 +286,21 @@ mod tests {
     fn a_function_that_calls_itself_ends() {
         let before = profile(&[("work::post", &[(1, 5), (10, 2)], &[(0, 1, 4, 3), (0, 10, 4, 3)])]);
         assert_eq!(expanded(&before, &inlined).total(), 7);
+    }
+
+    #[test]
+    fn calls_may_be_deeper_than_the_stack_of_this_thread() {
+        const DEEP: usize = 2000;
+        let names: Vec<String> = (0..DEEP).map(|nth| format!("work::f{nth}")).collect();
+        // The function that is first in the dump is the innermost one.
+        let calls: Vec<[_; 1]> = (0..DEEP).map(|nth| [(nth.saturating_sub(1), 1, 1, 1)]).collect();
+        let rows: Vec<Row<'_>> =
+            (0..DEEP).map(|nth| (names[nth].as_str(), &[(1, 1)][..], &calls[nth][..])).collect();
+        let before = profile(&rows);
+        let small = std::thread::Builder::new().stack_size(128 << 10);
+        let after = small.spawn(move || expanded(&before, &inlined)).unwrap().join().unwrap();
+        assert_eq!(after.total(), DEEP as u64);
+        assert!(after.functions.iter().all(|function| function.name.len() <= LONGEST + 1000));
     }
 
     #[test]

@@ -124,6 +124,7 @@ impl Source for ProcessPairs {
         let [Some(subject), Some(reference)] = runs else {
             return Err(Unmeasured::new(Cause::Harness, "a side was not run"));
         };
+        same_name(&self.found, [&subject, &reference])?;
         let mut process = ProcessRun {
             elapsed: subject.elapsed + reference.elapsed,
             waited: subject.waited.zip(reference.waited).map(|(x, y)| f64::midpoint(x, y)),
@@ -151,6 +152,23 @@ impl Source for ProcessPairs {
         });
         Ok(process)
     }
+}
+
+/// Refuses two different benchmarks that are known by one beginning of their names, since Criterion cuts long names off.
+fn same_name(found: &[Found; 2], runs: [&Run; 2]) -> Result<(), Unmeasured> {
+    let [Some(subject), Some(reference)] = runs.map(|run| run.name.as_ref()) else {
+        return Ok(());
+    };
+    // Of two benchmarks that a budget compares with each other the names differ anyway.
+    if found[0].name != found[1].name || subject == reference {
+        return Ok(());
+    }
+    let text = format!(
+        "the benchmark `{}` is not the same on both sides: it is `{subject}` here and `{reference}` at the reference, and \
+         Criterion lists both by their beginning; give it a name of less than 100 bytes",
+        found[0].name
+    );
+    Err(Unmeasured::new(Cause::Unsuitable, text))
 }
 
 /// Returns the values of both sides.

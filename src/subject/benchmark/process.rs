@@ -110,6 +110,8 @@ const LONG_SET_UP: f64 = 0.5;
 /// What one process measured.
 #[derive(Debug)]
 pub(super) struct Run {
+    /// The whole name of what ran, where its library writes it.
+    pub(super) name: Option<String>,
     /// The seconds of one iteration, in the middle of all batches.
     seconds: f64,
     /// The seconds of one iteration in the faster batches, for a comparison of two processes.
@@ -140,6 +142,7 @@ impl Run {
         let wall = done.wall.as_secs_f64().max(1e-9);
         let waited = done.usage.and_then(|usage| usage.waited);
         Run {
+            name: None,
             seconds,
             fast,
             work,
@@ -206,7 +209,7 @@ pub(super) fn run(
         let text = format!("the benchmark `{}` measured nothing", found.name);
         Unmeasured::new(Cause::MeasuredNothing, text)
     })?;
-    Ok(Run::of(&done, (seconds, fast), record.work, timed))
+    Ok(Run { name: Some(record.name), ..Run::of(&done, (seconds, fast), record.work, timed) })
 }
 
 /// Runs the process of a benchmark, which has to end with success.

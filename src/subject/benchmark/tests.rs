@@ -257,6 +257,26 @@ fn a_pair_is_the_ratio_of_two_processes_in_any_order() {
     assert!(firsts.contains(&"subject") && firsts.contains(&"reference"), "{firsts:?}");
 }
 
+/// Criterion lists two benchmarks by one beginning, and so they look like one in two revisions.
+#[test]
+fn two_benchmarks_with_one_beginning_are_not_compared() {
+    let long = format!("a/{}", "long".repeat(50));
+    let listed = format!("{}...", &long[..100]);
+    let place = Place::new("beginnings", &format!("record '{long}/n=2000' 300"));
+    let pair = |base: &str| {
+        place.program("base", &format!("record '{long}/{base}' 200"));
+        let sides = ["sums", "base"].map(|target| place.side(target, &listed, "--exact --quick"));
+        BenchmarkPairs::new(sides, place.terms(vec![mean()]), None, LONG).measure_process()
+    };
+    assert!(pair("n=2000").is_ok());
+    let why = pair("n=1000").unwrap_err();
+    assert_eq!(why.cause, Cause::Unsuitable);
+    assert!(
+        why.text.contains("is not the same on both sides") && why.text.contains("/n=1000"),
+        "{why}"
+    );
+}
+
 #[test]
 fn the_side_that_fails_is_named() {
     let place = Place::new("sides", "record \"$name\" 300");

@@ -96,6 +96,8 @@ pub(crate) fn read(
 
 /// What Criterion recorded of one benchmark in one process.
 pub(super) struct Recorded {
+    /// The whole name of the benchmark, which Criterion cuts off where it lists it.
+    pub(super) name: String,
     /// The iterations and the seconds of each batch.
     pub(super) times: Vec<(f64, f64)>,
     /// The work of one iteration, or the reason why it is unknown.
@@ -162,7 +164,8 @@ pub(super) fn only(name: &str, rate: Option<Unit>, home: &Path) -> Result<Record
     let work = work(benchmark.throughput, rate).map_err(|text| {
         Unmeasured::new(Cause::Unsuitable, format!("the benchmark `{name}` {text}"))
     });
-    Ok(Recorded { times: times(&file.with_file_name("sample.json"))?, work })
+    let times = times(&file.with_file_name("sample.json"))?;
+    Ok(Recorded { name: benchmark.full_id, times, work })
 }
 
 /// Returns the work of one iteration, in the unit of the limit. The error completes "the benchmark `NAME` ...".

@@ -46,7 +46,9 @@ pub fn sampled(sampled: &Sampled) -> String {
         None => format!("{now} samples are in `{}`", sampled.now),
     };
     let why = if sampled.why.is_empty() { String::new() } else { format!(" ({})", sampled.why) };
-    format!("{sides}: `cargo budget report` names their functions{why}")
+    format!(
+        "{sides}: `cargo budget report` names their functions, in the checkout that ran the tests{why}"
+    )
 }
 
 /// Returns the lines about the allocations of one operation.
@@ -157,7 +159,8 @@ fn inlined(blame: &Blame) -> Option<&'static str> {
              (`[profile.release]`) they are named",
         ),
         Inlined::Waiting(_) => Some(
-            "inlined functions are counted in their callers here: `cargo budget report` names them",
+            "inlined functions are counted in their callers here: `cargo budget report` names them, in the checkout that \
+             ran the tests",
         ),
         Inlined::Named => None,
     }
