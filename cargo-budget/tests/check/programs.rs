@@ -147,7 +147,9 @@ fn check(name: &str, dependency: &str, run: &dyn Fn(&Crate) -> Run) -> Crate {
     let slower = LIBRARY.replace("(0..n * n)", "(0..n * n * 12 / 10)");
     made.0.write("src/lib.rs", &slower);
     let run = run(&made);
-    let says = format!("in the program `{name}`; a benchmark that reaches none of them");
+    let says = format!(
+        "1 function differs in the program `{name}` (`{name}::squares`); a benchmark that reaches none of them"
+    );
     run.is(1, &[&says]);
     run.verdict("squares::mean::x_base", Verdict::Fail);
     let red = run.outcomes.iter().find(|o| o.test == "squares::mean::x_base").unwrap();

@@ -209,7 +209,9 @@ fn a_release_is_checked_before_it_is_built() {
         fs::write(path, text).unwrap();
     };
     write("Cargo.toml", "[workspace.package]\nversion = \"1.2.3\"\n");
-    write("cargo-budget/Cargo.toml", "[package]\nname = \"cargo-budget\"\n");
+    for package in ["core", "cargo-budget"] {
+        write(&format!("{package}/Cargo.toml"), &format!("[package]\nname = \"{package}\"\n"));
+    }
     write("CHANGELOG.md", "## [1.2.3] - Unreleased\n");
     check("").is(true, &["nothing is released: cargo budget 1.2.3 is built and packed"]);
     check("v1.2.4").is(
@@ -218,14 +220,19 @@ fn a_release_is_checked_before_it_is_built() {
             "tag v1.2.3",
             "write `## [1.2.3] - YYYY-MM-DD`",
             "`repository = \"https://github.com/example/perf-budget\"`",
-            "`repository.workspace = true`",
+            "[package] of core/Cargo.toml does not have `repository.workspace = true`",
         ],
     );
     write(
         "Cargo.toml",
-        &format!("[workspace.package]\nversion = \"1.2.3\"\nrepository = \"{address}\"\n"),
+        &format!(
+            "[workspace.package]\nversion = \"1.2.3\"\nrepository = \"{address}\"\n\
+             [package]\nrepository.workspace = true\n"
+        ),
     );
-    write("cargo-budget/Cargo.toml", "[package]\nrepository.workspace = true\n");
+    for package in ["core", "cargo-budget"] {
+        write(&format!("{package}/Cargo.toml"), "[package]\nrepository.workspace = true\n");
+    }
     write("CHANGELOG.md", "## [1.2.3] - 2027-01-02\n");
     check("v1.2.3").is(true, &[]);
 }
