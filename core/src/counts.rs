@@ -4,8 +4,6 @@
 //! It begins with a line of JSON; the profiles follow as callgrind writes them.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -13,14 +11,12 @@ use serde::{Deserialize, Serialize};
 use crate::callgrind::Profile;
 use crate::error::Error;
 use crate::exact;
-use crate::samples::Code;
+use crate::samples::{CUT_SHORT, Code, begins_as, of_version, read_as};
 
 /// The form that is written.
 const VERSION: u32 = 1;
 /// The largest file that is written and read.
 const LARGEST: u64 = 128 << 20;
-/// The longest first line that is read.
-const LONGEST: u64 = 4 << 20;
 
 /// The profiles of both sides, by address.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -90,12 +86,7 @@ impl Counts {
 
     /// Whether a file begins as counts do, even if what follows is damaged.
     pub fn begin(path: &Path) -> bool {
-        let Some(file) = Code::state(path).and_then(|_| File::open(path).ok()) else {
-            return false;
-        };
-        let mut first = Vec::new();
-        let read = BufReader::new(file.take(LONGEST)).read_until(b'\n', &mut first);
-        read.is_ok() && exact::read::<About>(&first).is_ok()
+        begins_as::<About>(path)
     }
 
     /// Reads a file.
@@ -103,15 +94,9 @@ impl Counts {
     /// # Errors
     /// If it cannot be read, or is no file of counts that this release knows.
     pub fn read(path: &Path) -> Result<Counts, Error> {
-        let data = std::fs::metadata(path).map_err(|e| Error::io("read", path, e))?;
-        let no = |why: &str| {
-            Error::other(format!("failed to read counts from `{}`: {why}", path.display()))
-        };
-        if !data.is_file() || data.len() > LARGEST {
-            return Err(no("it is no file of counts"));
-        }
-        let text = std::fs::read_to_string(path).map_err(|e| Error::io("read", path, e))?;
-        Counts::of_text(&text).map_err(|why| no(&why))
+        read_as("counts", path, LARGEST, |bytes| {
+            Counts::of_text(std::str::from_utf8(bytes).map_err(|e| e.to_string())?)
+        })
     }
 
     /// Reads the content of a file.
@@ -121,13 +106,7 @@ impl Counts {
     pub fn of_text(text: &str) -> Result<Counts, String> {
         let (first, mut rest) = text.split_once('\n').ok_or("it has no first line")?;
         let about: About = exact::read(first.as_bytes()).map_err(|e| e.to_string())?;
-        if about.counts != VERSION {
-            return Err(format!(
-                "its form is of version {}, and this release knows version {VERSION}; use the same release of \
-                 perf-budget and cargo-budget",
-                about.counts
-            ));
-        }
+        of_version(about.counts, VERSION)?;
         let mut take = |length: &u64| {
             let length = usize::try_from(*length).map_err(|_| CUT_SHORT)?;
             let (first, other) = rest.split_at_checked(length).ok_or(CUT_SHORT)?;
@@ -143,9 +122,6 @@ impl Counts {
         Ok(Counts { about, before, now })
     }
 }
-
-/// Why a file is not read that ends too early.
-const CUT_SHORT: &str = "it is cut short";
 
 #[cfg(test)]
 mod tests {

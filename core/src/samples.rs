@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
@@ -149,12 +150,7 @@ impl Samples {
 
     /// Whether a file begins as samples do, even if what follows is damaged.
     pub fn begin(path: &Path) -> bool {
-        let Some(file) = Code::state(path).and_then(|_| File::open(path).ok()) else {
-            return false;
-        };
-        let mut first = Vec::new();
-        let read = BufReader::new(file.take(LONGEST)).read_until(b'\n', &mut first);
-        read.is_ok() && exact::read::<Process>(&first).is_ok()
+        begins_as::<Process>(path)
     }
 
     /// Reads a file.
@@ -162,15 +158,7 @@ impl Samples {
     /// # Errors
     /// If it cannot be read, or is no file of samples that this release knows.
     pub fn read(path: &Path) -> Result<Samples, Error> {
-        let data = std::fs::metadata(path).map_err(|e| Error::io("read", path, e))?;
-        let no = |why: &str| {
-            Error::other(format!("failed to read samples from `{}`: {why}", path.display()))
-        };
-        if !data.is_file() || data.len() > LARGEST {
-            return Err(no("it is no file of samples"));
-        }
-        let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
-        Samples::of_bytes(&bytes).map_err(|why| no(&why))
+        read_as("samples", path, LARGEST, Samples::of_bytes)
     }
 
     /// Reads the content of a file.
@@ -180,13 +168,7 @@ impl Samples {
     pub fn of_bytes(bytes: &[u8]) -> Result<Samples, String> {
         let end = bytes.iter().position(|&byte| byte == b'\n').ok_or("it has no first line")?;
         let process: Process = exact::read(&bytes[..end]).map_err(|e| e.to_string())?;
-        if process.version != VERSION {
-            return Err(format!(
-                "its form is of version {}, and this release knows version {VERSION}; use the same release of \
-                 perf-budget and cargo-budget",
-                process.version
-            ));
-        }
+        of_version(process.version, VERSION)?;
         let mut rest = &bytes[end + 1..];
         let mut take = |count: u64| {
             let count = usize::try_from(count).map_err(|_| CUT_SHORT)?;
@@ -213,8 +195,49 @@ impl Samples {
     }
 }
 
+/// Whether a file begins with a line of JSON that is of this kind.
+pub(crate) fn begins_as<First: DeserializeOwned>(path: &Path) -> bool {
+    let Some(file) = Code::state(path).and_then(|_| File::open(path).ok()) else {
+        return false;
+    };
+    let mut first = Vec::new();
+    let read = BufReader::new(file.take(LONGEST)).read_until(b'\n', &mut first);
+    read.is_ok() && exact::read::<First>(&first).is_ok()
+}
+
+/// Reads a file of `what`, which is not larger than this.
+///
+/// # Errors
+/// If it cannot be read, or is no such file.
+pub(crate) fn read_as<Content>(
+    what: &str,
+    path: &Path,
+    largest: u64,
+    of_bytes: impl Fn(&[u8]) -> Result<Content, String>,
+) -> Result<Content, Error> {
+    let data = std::fs::metadata(path).map_err(|e| Error::io("read", path, e))?;
+    let no =
+        |why: &str| Error::other(format!("failed to read {what} from `{}`: {why}", path.display()));
+    if !data.is_file() || data.len() > largest {
+        return Err(no(&format!("it is no file of {what}")));
+    }
+    let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
+    of_bytes(&bytes).map_err(|why| no(&why))
+}
+
+/// Refuses a form of another version than the one that this release knows.
+pub(crate) fn of_version(version: u32, known: u32) -> Result<(), String> {
+    if version == known {
+        return Ok(());
+    }
+    Err(format!(
+        "its form is of version {version}, and this release knows version {known}; use the same release of perf-budget and \
+         cargo-budget"
+    ))
+}
+
 /// Why a file is not read that ends too early.
-const CUT_SHORT: &str = "it is cut short";
+pub(crate) const CUT_SHORT: &str = "it is cut short";
 
 #[cfg(test)]
 mod tests {
