@@ -83,30 +83,28 @@ pub(crate) fn record(
 
 /// Splits a record into the last run and the earlier ones. A red of an earlier run that began at the time `since` or later
 /// stays in the report if the last run left out its test; where `since` is `None`, whatever the run left out is accepted.
-pub(crate) fn split(record: Record, remarks: Vec<String>, since: Option<u64>) -> Report {
+pub(crate) fn split(record: Record, mut remarks: Vec<String>, since: Option<u64>) -> Report {
     let mut outcomes = last_run(&record);
     let shown: HashSet<String> = outcomes.iter().map(|outcome| outcome.run.id.clone()).collect();
-    let mut report = Report { remarks, ..Report::default() };
-    if let Some(since) = since {
-        report.missing = shown.iter().map(|id| missing(&record, id)).sum();
-        if report.missing > 0 {
-            report.remarks.push(format!(
-                "{} of the run {} no outcome: left out by a filter, or the run ended before; `--partial` accepts that",
-                counted(report.missing, "test"),
-                if report.missing == 1 { "has" } else { "have" }
-            ));
-        }
-        let left = left(&record, &outcomes, since);
-        report.remarks.extend(said_of(&left));
-        outcomes.extend(left);
-    }
-    let mut earlier = record.outcomes;
-    let is_shown = |outcome: &Outcome| {
-        shown.contains(&outcome.run.id)
-            || outcomes.iter().any(|own| own.test == outcome.test && own.run.id == outcome.run.id)
+    let left = since.map(|since| left(&record, &outcomes, since)).unwrap_or_default();
+    let missing = match since {
+        Some(_) => shown.iter().map(|id| missing(&record, id)).sum(),
+        None => 0,
     };
-    earlier.retain(|outcome| !is_shown(outcome));
-    let Report { missing, remarks, .. } = report;
+    if missing > 0 {
+        remarks.push(format!(
+            "{} of the run {} no outcome: left out by a filter, or the run ended before; `--partial` accepts that",
+            counted(missing, "test"),
+            if missing == 1 { "has" } else { "have" }
+        ));
+    }
+    remarks.extend(said_of(&left));
+    let is_left = |outcome: &Outcome| {
+        left.iter().any(|own| own.test == outcome.test && own.run.id == outcome.run.id)
+    };
+    let mut earlier = record.outcomes;
+    earlier.retain(|outcome| !shown.contains(&outcome.run.id) && !is_left(outcome));
+    outcomes.extend(left);
     Report { missing, remarks, ..Report::new(outcomes, earlier) }
 }
 
