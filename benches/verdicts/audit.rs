@@ -11,7 +11,9 @@ use perf_budget::internals::pair::{self, Place, Round, Side, Terms, Wants};
 use perf_budget::internals::process::{Build, Request};
 use perf_budget_core::budget::Param;
 
-use crate::workloads::{COMPARED, EFFECTS, OF_SUITE, Random, seed};
+use crate::effects::EFFECTS;
+use crate::random::{Random, seed};
+use crate::workloads::{COMPARED, OF_SUITE};
 
 /// The measuring time of a pair: what the harness takes for work that is prepared at once.
 const SLICE: Duration = Duration::from_millis(30);

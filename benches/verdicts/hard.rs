@@ -8,7 +8,8 @@ use std::sync::mpsc;
 
 use perf_budget::{Failed, Run};
 
-use crate::workloads::{Random, parts, seed};
+use crate::effects::parts;
+use crate::random::{Random, seed};
 
 /// The bytes that `copy` copies: more than the caches of most machines hold.
 const COPIED: usize = 8 << 20;

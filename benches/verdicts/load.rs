@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::workloads::{Random, seed};
+use crate::random::{Random, seed};
 
 /// The variable that tells a process of this binary which load it is.
 const VARIABLE: &str = "VERDICTS_LOAD";

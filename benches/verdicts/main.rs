@@ -8,12 +8,14 @@
 //! under test, or a load.
 
 mod audit;
+mod effects;
 mod figures;
 mod hard;
 mod load;
 mod page;
 mod plan;
 mod promises;
+mod random;
 mod simulated;
 mod trial;
 mod workloads;
@@ -25,8 +27,8 @@ use std::time::{Duration, Instant};
 
 use load::{Condition, Load};
 use plan::Part;
+use random::{Random, seed};
 use trial::Bench;
-use workloads::{Random, seed};
 
 const USAGE: &str = "\
 usage: cargo bench --bench verdicts -- [OPTIONS]

@@ -9,7 +9,7 @@ use crate::figures::{Rate, Times, day};
 use crate::load::Condition;
 use crate::plan::{Question, SUITE, Truth, limit};
 use crate::promises;
-use crate::trial::{Answer, Record};
+use crate::trial::{Answer, Record, some};
 use crate::workloads::COMPARED;
 
 /// The results that a page is written from.
@@ -20,41 +20,11 @@ pub(crate) struct Page<'a> {
     pub(crate) simulated: String,
 }
 
-impl Record {
-    pub(crate) fn is_red(&self) -> bool {
-        self.answers.iter().any(|answer| answer.verdict.is_red())
-    }
-
-    /// Whether any limit is inconclusive.
-    pub(crate) fn is_open(&self) -> bool {
-        self.answers.iter().any(|answer| answer.verdict == Verdict::Inconclusive)
-    }
-
-    /// Whether every limit passed.
-    pub(crate) fn passes(&self) -> bool {
-        let green = |answer: &Answer| matches!(answer.verdict, Verdict::Pass | Verdict::Warn);
-        self.answers.iter().all(green)
-    }
-
-    /// Whether the interval of each ratio to the base covers 1.
-    pub(crate) fn covers_one(&self) -> impl Iterator<Item = bool> {
-        let ratios = self.answers.iter().filter(|answer| answer.test.contains("x_base"));
-        ratios.filter_map(|answer| answer.interval).map(|[low, high]| low <= 1.0 && 1.0 <= high)
-    }
-
-    pub(crate) fn base(&self) -> Option<(usize, u32, usize)> {
-        match self.question {
-            Question::Base { workload, effect, suite } => Some((workload, effect, suite)),
-            _ => None,
-        }
-    }
-}
-
 impl Page<'_> {
     /// Returns the page, and whether nothing in it contradicts a promise.
     pub(crate) fn render(&self) -> (String, bool) {
         let mut text = self.head();
-        let (promises, held) = promises::section(self);
+        let (promises, held) = promises::section(self.records, self.audit);
         text += &promises;
         text += &self.against_a_base();
         text += &self.same_code();
@@ -69,10 +39,6 @@ impl Page<'_> {
     fn conditions(&self) -> impl Iterator<Item = Condition> {
         let has_any = |wanted: Condition| self.records.iter().any(|r| r.condition == wanted);
         Condition::ALL.into_iter().filter(move |&condition| has_any(condition))
-    }
-
-    pub(crate) fn some(&self, wanted: impl Fn(&Record) -> bool) -> Vec<&Record> {
-        self.records.iter().filter(|record| wanted(record)).collect()
     }
 
     fn head(&self) -> String {
@@ -96,7 +62,7 @@ impl Page<'_> {
             self.records.first().map_or("", |record| &record.build),
         );
         for condition in self.conditions() {
-            let runs = self.some(|record| record.condition == condition);
+            let runs = some(self.records, |record| record.condition == condition);
             let mut pressure: Vec<f64> = runs.iter().filter_map(|record| record.pressure).collect();
             pressure.sort_by(f64::total_cmp);
             let share = |value: Option<&f64>| {
@@ -139,7 +105,8 @@ impl Page<'_> {
                 limit(workload)
             );
             for condition in self.conditions() {
-                let runs = self.some(|r| r.base() == Some(kind) && r.condition == condition);
+                let runs =
+                    some(self.records, |r| r.base() == Some(kind) && r.condition == condition);
                 let red = Rate::of(runs.iter().map(|record| record.is_red()));
                 let open = Rate::of(runs.iter().map(|record| record.is_open()));
                 let times = Times::text(Times::of(runs.iter().map(|record| record.seconds)));
@@ -166,17 +133,23 @@ impl Page<'_> {
                 writeln!(text, "| {name} | {} | {red} | {open} | {covers} | {times} |", runs.len());
         };
         for (at, workload) in COMPARED.iter().enumerate() {
-            let runs = self.some(|record| record.base() == Some((at, 0, 1)));
+            let runs = some(self.records, |record| record.base() == Some((at, 0, 1)));
             row(format!("{workload}, +{} %", limit(at)), &runs);
         }
-        row(format!("{SUITE} limits"), &self.some(|record| record.question == Question::Suite));
-        row("a crate of 34 limits".to_owned(), &self.some(|r| r.question == Question::Crate));
+        row(
+            format!("{SUITE} limits"),
+            &some(self.records, |record| record.question == Question::Suite),
+        );
+        row(
+            "a crate of 34 limits".to_owned(),
+            &some(self.records, |r| r.question == Question::Crate),
+        );
         text + &self.open_in_crates()
     }
 
     /// Counts the inconclusive limits of the ordinary crate by their names.
     fn open_in_crates(&self) -> String {
-        let crates = self.some(|record| record.question == Question::Crate);
+        let crates = some(self.records, |record| record.question == Question::Crate);
         let answers: Vec<&Answer> = crates.iter().flat_map(|record| &record.answers).collect();
         let open = |answer: &Answer| answer.verdict == Verdict::Inconclusive;
         let all = Rate::of(answers.iter().map(|answer| open(answer)));
@@ -196,12 +169,12 @@ impl Page<'_> {
 
     /// Lists the false reds one by one, since each is worth reading.
     fn false_reds(&self) -> String {
-        let healthy = self.some(|record| record.question.truth() == Truth::Healthy);
+        let healthy = some(self.records, |record| record.question.truth() == Truth::Healthy);
         let answers =
             || healthy.iter().flat_map(|r| r.answers.iter().map(move |answer| (r, answer)));
         let all = Rate::of(answers().map(|(_, answer)| answer.verdict.is_red()));
         let open = Rate::of(answers().map(|(_, answer)| answer.verdict == Verdict::Inconclusive));
-        let suites = self.some(|record| record.question == Question::Suite);
+        let suites = some(self.records, |record| record.question == Question::Suite);
         let mut text = format!(
             "\n## False reds\n\nOf all verdicts about what is within its limit, those of suites included, {all} were red, and \
              {open} inconclusive. A suite of {SUITE} took {} s.\n\n",
@@ -249,7 +222,8 @@ impl Page<'_> {
         questions.sort_by(|a, b| a.1.cmp(&b.1));
         for (question, name) in questions {
             for condition in self.conditions() {
-                let runs = self.some(|r| r.question == question && r.condition == condition);
+                let runs =
+                    some(self.records, |r| r.question == question && r.condition == condition);
                 let right = if question.truth() == Truth::Broken { "red" } else { "green" };
                 let red = Rate::of(runs.iter().map(|record| record.is_red()));
                 let open = Rate::of(runs.iter().map(|record| record.is_open()));

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-use crate::workloads::{COMPARED, COMPUTE, OF_SUITE, Random, drawn_p99, drawn_throughput};
+use crate::random::Random;
+use crate::workloads::{COMPARED, COMPUTE, OF_SUITE, drawn_p99, drawn_throughput};
 
 /// The number of statistical limits of the large suite.
 pub(crate) const SUITE: usize = 25;

@@ -2,12 +2,11 @@
 
 use std::fmt::Write as _;
 
-use crate::audit::FREE;
+use crate::audit::{FREE, Finding};
 use crate::figures::{Rate, Times};
 use crate::load::Condition;
-use crate::page::Page;
 use crate::plan::{Question, SUITE, Truth};
-use crate::trial::Record;
+use crate::trial::{Record, some};
 use crate::workloads::{COMPARED, COMPUTE};
 
 /// The probability with which a whole suite may be red by chance.
@@ -50,10 +49,10 @@ impl Held {
 type Row = (String, String, Held);
 
 /// Returns the section of the promises, and whether nothing that was found contradicts one.
-pub(crate) fn section(page: &Page<'_>) -> (String, bool) {
-    let mut rows = reds(page);
-    rows.extend(power(page));
-    rows.extend(looks(page));
+pub(crate) fn section(records: &[Record], audit: &[Finding]) -> (String, bool) {
+    let mut rows = reds(records);
+    rows.extend(power(records));
+    rows.extend(looks(records, audit));
     let held = rows.iter().all(|row| row.2 != Held::No);
     let mut text =
         String::from("\n## What is promised\n\n| promise | found | held |\n|---|---|---|\n");
@@ -64,14 +63,14 @@ pub(crate) fn section(page: &Page<'_>) -> (String, bool) {
 }
 
 /// How often what is within its limits is red, or not settled.
-fn reds(page: &Page<'_>) -> Vec<Row> {
+fn reds(records: &[Record]) -> Vec<Row> {
     let red = |records: &[&Record]| Rate::of(records.iter().map(|record| record.is_red()));
     let single = |record: &Record| matches!(record.question, Question::Base { suite: 1, .. });
     let healthy = |record: &Record| record.question.truth() == Truth::Healthy;
-    let one = page.some(|record| single(record) && healthy(record));
-    let suites = page.some(|record| record.question == Question::Suite);
-    let crates = page.some(|record| record.question == Question::Crate);
-    let absolute = page.some(|record| is_absolute(record) && healthy(record));
+    let one = some(records, |record| single(record) && healthy(record));
+    let suites = some(records, |record| record.question == Question::Suite);
+    let crates = some(records, |record| record.question == Question::Crate);
+    let absolute = some(records, |record| is_absolute(record) && healthy(record));
     let limits = crates.iter().flat_map(|record| &record.answers);
     let open = |verdict| verdict == perf_budget_core::verdict::Verdict::Inconclusive;
     vec![
@@ -102,12 +101,13 @@ fn reds(page: &Page<'_>) -> Vec<Row> {
 }
 
 /// How often, and how soon, what is over its limits is found.
-fn power(page: &Page<'_>) -> Vec<Row> {
+fn power(records: &[Record]) -> Vec<Row> {
     let red = |records: &[&Record]| Rate::of(records.iter().map(|record| record.is_red()));
     let injected = |wanted: &dyn Fn(usize) -> bool, effect: u32| {
-        page.some(|record| {
-            matches!(record.base(), Some((workload, by, 1)) if wanted(workload) && by == effect)
-        })
+        some(
+            records,
+            |record| matches!(record.base(), Some((workload, by, 1)) if wanted(workload) && by == effect),
+        )
     };
     let mut rows = Vec::new();
     for (effect, within) in [(1, 5.0), (2, 5.0), (5, 1.0), (20, 1.0)] {
@@ -137,10 +137,10 @@ fn power(page: &Page<'_>) -> Vec<Row> {
         POWER,
         red(&hard),
     ));
-    let far = page.some(|record| is_absolute(record) && record.question.is_far_over());
+    let far = some(records, |record| is_absolute(record) && record.question.is_far_over());
     rows.push(at_least("a latency or throughput of twice its limit is found", POWER, red(&far)));
     let comfortable =
-        page.some(|r| r.question == Question::P99(50) && r.condition == Condition::Plain);
+        some(records, |r| r.question == Question::P99(50) && r.condition == Condition::Plain);
     rows.push(within_seconds(
         "a p99 of half its limit passes within 0.6 s, in the median, on the machine as it is",
         0.6,
@@ -150,14 +150,13 @@ fn power(page: &Page<'_>) -> Vec<Row> {
 }
 
 /// Whether a pass has looked, whether an interval covers, and whether the places of a pair are alike.
-fn looks(page: &Page<'_>) -> Vec<Row> {
-    let broken = page.some(|record| record.question.truth() == Truth::Broken);
+fn looks(records: &[Record], audit: &[Finding]) -> Vec<Row> {
+    let broken = some(records, |record| record.question.truth() == Truth::Broken);
     let passes = Rate::of(broken.iter().map(|record| record.passes()));
     let same =
-        page.some(|record| matches!(record.base(), Some((_, 0, 1))) || record.base().is_none());
+        some(records, |record| matches!(record.base(), Some((_, 0, 1))) || record.base().is_none());
     let covers = Rate::of(same.iter().flat_map(|record| record.covers_one()));
-    let worst = page
-        .audit
+    let worst = audit
         .iter()
         .filter(|finding| finding.what != FREE)
         .filter_map(|finding| finding.t)

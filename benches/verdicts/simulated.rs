@@ -11,7 +11,7 @@ use perf_budget_core::stats::{Interval, threshold};
 use perf_budget_core::verdict::judge::{Finding, Hypothesis, Judge, Levels, Method};
 
 use crate::figures::Rate;
-use crate::workloads::Random;
+use crate::random::Random;
 
 /// The most processes of a run.
 const MOST: usize = 83;

@@ -11,9 +11,9 @@ use perf_budget_core::record;
 use perf_budget_core::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 
+use crate::effects::EFFECTS;
 use crate::load::{self, Condition};
 use crate::plan::Question;
-use crate::workloads::EFFECTS;
 
 /// The variable that makes a process of this binary the test binary, and names its workloads.
 pub(crate) const GATE: &str = "VERDICTS_GATE";
@@ -197,4 +197,39 @@ impl Answer {
             interval: outcome.estimate.and_then(|estimate| Some([estimate.low?, estimate.high?])),
         }
     }
+}
+
+impl Record {
+    pub(crate) fn is_red(&self) -> bool {
+        self.answers.iter().any(|answer| answer.verdict.is_red())
+    }
+
+    /// Whether any limit is inconclusive.
+    pub(crate) fn is_open(&self) -> bool {
+        self.answers.iter().any(|answer| answer.verdict == Verdict::Inconclusive)
+    }
+
+    /// Whether every limit passed.
+    pub(crate) fn passes(&self) -> bool {
+        let green = |answer: &Answer| matches!(answer.verdict, Verdict::Pass | Verdict::Warn);
+        self.answers.iter().all(green)
+    }
+
+    /// Whether the interval of each ratio to the base covers 1.
+    pub(crate) fn covers_one(&self) -> impl Iterator<Item = bool> {
+        let ratios = self.answers.iter().filter(|answer| answer.test.contains("x_base"));
+        ratios.filter_map(|answer| answer.interval).map(|[low, high]| low <= 1.0 && 1.0 <= high)
+    }
+
+    pub(crate) fn base(&self) -> Option<(usize, u32, usize)> {
+        match self.question {
+            Question::Base { workload, effect, suite } => Some((workload, effect, suite)),
+            _ => None,
+        }
+    }
+}
+
+/// Returns the records that are wanted.
+pub(crate) fn some(records: &[Record], wanted: impl Fn(&Record) -> bool) -> Vec<&Record> {
+    records.iter().filter(|record| wanted(record)).collect()
 }

@@ -3,16 +3,14 @@
 
 use std::collections::HashMap;
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use perf_budget::{Failed, Harness, Run};
 
+use crate::effects::{PARTS, parts};
 use crate::hard;
+use crate::random::{Random, seed};
 
-/// The number of parts of one operation.
-const PARTS: u64 = 100;
-/// The file with the effects of a revision, in the current directory of its workers.
-pub(crate) const EFFECTS: &str = "effects.txt";
 /// The compute-bound workloads.
 pub(crate) const COMPUTE: [&str; 4] = ["alu", "sort", "hash", "strings"];
 /// The number of workloads of the large suite, which are the first of [`COMPARED`].
@@ -139,18 +137,6 @@ fn sleeps(run: &mut Run) -> Result<(), Failed> {
     })
 }
 
-/// Returns the number of parts of an operation of this budget in this revision, with its injected effect.
-pub(crate) fn parts(run: &mut Run) -> Result<u64, Failed> {
-    let id: u64 = run.param("id")?;
-    let text = std::fs::read_to_string(EFFECTS)
-        .map_err(|error| Failed::from(format!("failed to read `{EFFECTS}`: {error}")))?;
-    let injected = text.lines().find_map(|line| {
-        let (of, percent) = line.split_once(' ')?;
-        (of.parse() == Ok(id)).then(|| percent.parse::<u64>().ok())?
-    });
-    Ok(black_box(PARTS + injected.unwrap_or(0)))
-}
-
 /// Returns a chain that is one cycle through all links in random order (Sattolo 1986).
 fn chain() -> Vec<u32> {
     let mut random = Random::new(4);
@@ -178,48 +164,7 @@ fn own_time() -> Duration {
 /// The elapsed time, where a thread's own time is not known.
 #[cfg(not(unix))]
 fn own_time() -> Duration {
-    static BEGUN: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+    static BEGUN: std::sync::LazyLock<std::time::Instant> =
+        std::sync::LazyLock::new(std::time::Instant::now);
     BEGUN.elapsed()
-}
-
-/// Returns another seed in each process.
-pub(crate) fn seed() -> u64 {
-    use std::hash::{BuildHasher, Hasher, RandomState};
-    let mut hasher = RandomState::new().build_hasher();
-    hasher.write_u128(Instant::now().elapsed().as_nanos());
-    hasher.finish()
-}
-
-/// The splitmix64 generator (Steele, Lea & Flood 2014).
-pub(crate) struct Random(u64);
-
-impl Random {
-    pub(crate) fn new(seed: u64) -> Random {
-        Random(seed)
-    }
-
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// Returns a number in [0, 1).
-    pub(crate) fn uniform(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    /// Returns a standard normal number (Box & Muller 1958).
-    pub(crate) fn normal(&mut self) -> f64 {
-        let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
-        radius * (std::f64::consts::TAU * self.uniform()).cos()
-    }
-
-    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
-        for last in (1..items.len()).rev() {
-            items.swap(last, (self.next() % (last as u64 + 1)) as usize);
-        }
-    }
 }

@@ -9,7 +9,7 @@ use divan::counter::IntoCounter;
 use perf_budget::internals::served;
 use perf_budget::{Failed, Run};
 
-use crate::process::work;
+use crate::counted::work;
 
 /// What measures a function; see [`divan::Bencher`].
 #[must_use = "a benchmark function must be registered"]

@@ -22,6 +22,7 @@
 
 mod alloc;
 mod bencher;
+mod counted;
 mod process;
 mod runner;
 
@@ -34,14 +35,15 @@ pub use crate::runner::{Divan, main};
 
 /// What is usually imported.
 pub mod prelude {
-    pub use crate::counter::*;
+    pub use crate::counted::*;
     pub use crate::{AllocProfiler, Bencher, Divan, bench, bench_group, black_box, black_box_drop};
 }
 
 /// What the attributes use.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::process::{run, work};
+    pub use crate::counted::work;
+    pub use crate::process::run;
     pub use divan;
 }
 

@@ -1,6 +1,5 @@
 //! What this process is: one of `cargo bench`, or one that measures a single benchmark for a harness.
 
-use std::fmt::Debug;
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use perf_budget::internals::served::{self, Work};
 
 use crate::bencher::Bencher;
+use crate::counted::first_bytes;
 
 /// By this the harness sees, without starting it, that the program serves its benchmarks.
 const SERVES: &str = "perf-budget serves benchmarks of divan 1";
@@ -73,24 +73,6 @@ pub fn run(
     measured.unwrap_or_else(|code| end(code));
 }
 
-/// Returns what a counter counts, for a throughput. Divan tells it only by `Debug`, as in `BytesCount { count: 7 }`; a text
-/// of another form is no work.
-pub fn work(counter: &impl Debug) -> Option<Work> {
-    let text = format!("{counter:?}");
-    let (kind, rest) = text.split_once(" { count: ")?;
-    let count: f64 = rest.strip_suffix(" }")?.parse().ok()?;
-    match kind {
-        "BytesCount" => Some(Work::Bytes(count)),
-        "ItemsCount" | "CharsCount" | "CyclesCount" => Some(Work::Operations(count)),
-        _ => None,
-    }
-}
-
-/// Of several counters, bytes are the throughput, and otherwise the first.
-fn first_bytes(one: Work, other: Work) -> Work {
-    if matches!(other, Work::Bytes(_)) && !matches!(one, Work::Bytes(_)) { other } else { one }
-}
-
 fn counts() -> MutexGuard<'static, Vec<usize>> {
     THREADS.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -99,19 +81,4 @@ fn counts() -> MutexGuard<'static, Vec<usize>> {
 #[expect(clippy::exit, reason = "between `main` and a benchmark there is only Divan's code")]
 fn end(code: u8) -> ! {
     std::process::exit(i32::from(code))
-}
-
-#[cfg(test)]
-mod tests {
-    use divan::counter::{BytesCount, CharsCount, ItemsCount};
-
-    use super::*;
-
-    #[test]
-    fn a_counter_of_divan_is_read() {
-        assert_eq!(work(&BytesCount::new(1024_u32)), Some(Work::Bytes(1024.0)));
-        assert_eq!(work(&ItemsCount::new(3_u8)), Some(Work::Operations(3.0)));
-        assert_eq!(work(&CharsCount::of_str("äb")), Some(Work::Operations(2.0)));
-        assert_eq!(work(&"something else"), None);
-    }
 }

@@ -3,6 +3,7 @@
 //! Each trial draws a workload and an effect, and runs every tool once, in random order, so that all see the
 //! same machine. The results are written to `docs/peers.md` after each trial.
 
+mod builds;
 mod tools;
 mod work;
 mod zenbench;
@@ -14,8 +15,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use builds::{Builds, Change};
 use perf_budget_core::stats::clopper_pearson;
-use tools::{Builds, Change};
 use work::Random;
 
 /// The percentages that are injected; in every second trial it is nothing.
@@ -56,12 +57,12 @@ fn main() -> ExitCode {
         let workload = work::NAMES[random.below(work::NAMES.len())];
         let effect = EFFECTS[random.below(EFFECTS.len())];
         builds.inject(effect);
-        let mut order: Vec<usize> = (0..Builds::TOOLS).collect();
+        let mut order: Vec<usize> = (0..tools::TOOLS).collect();
         for last in (1..order.len()).rev() {
             order.swap(last, random.below(last + 1));
         }
         pressures.extend(pressure());
-        for (changes, seconds) in builds.ask(workload, &order) {
+        for (changes, seconds) in tools::ask(&builds, workload, &order) {
             let rules = changes.len() as f64;
             for (rule, change) in changes {
                 let row = rows.entry(rule).or_default();

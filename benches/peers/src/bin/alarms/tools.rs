@@ -1,6 +1,6 @@
 //! The tools: how each is run on a base and a head build, and which of its words mean "slower".
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
@@ -9,75 +9,33 @@ use perf_budget_core::record;
 use perf_budget_core::verdict::Verdict;
 use serde_json::Value;
 
+use crate::builds::{Builds, Change, TOOL, WORKLOAD};
 use crate::{work, zenbench};
 
-/// The variable that tells a build which tool it is.
-pub(crate) const TOOL: &str = "ALARMS_TOOL";
-/// The variable that tells a build which workload it runs.
-pub(crate) const WORKLOAD: &str = "ALARMS_WORKLOAD";
 /// How often the program that hyperfine and perfgate run does the operation: for some tens of milliseconds.
 const REPEATS: usize = 400;
 /// The threshold of a two-sided test at 5 % for a large sample.
 const WELCH: f64 = 1.96;
 
-/// The answer of a tool about the head.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Change {
-    Slower,
-    Faster,
-    Same,
-    /// The tool says itself that its measurement is not valid, or settles nothing.
-    Unknown,
-}
-
 /// The answers of all rules of one tool, and the seconds that the tool took.
 pub(crate) type Answer = (Vec<(&'static str, Change)>, f64);
 
-/// Two builds of the same program.
-pub(crate) struct Builds {
-    pub(crate) place: PathBuf,
-    pub(crate) perfgate: Option<PathBuf>,
-    pub(crate) zenbench: Option<PathBuf>,
-    pub(crate) hyperfine: Option<PathBuf>,
-}
+/// The number of tools.
+pub(crate) const TOOLS: usize = 7;
 
 type Tool = fn(&Builds, &str) -> Vec<(&'static str, Change)>;
 
-impl Builds {
-    /// Copies this binary as both builds, and gives the head an effect of `percent`.
-    pub(crate) fn inject(&self, percent: u32) {
-        for (build, percent) in [("base", 0), ("head", percent)] {
-            let folder = self.place.join(build);
-            std::fs::create_dir_all(&folder).expect("the place can be written");
-            let binary = folder.join("peer");
-            if !binary.exists() {
-                let this = std::env::current_exe().expect("this binary is somewhere");
-                std::fs::copy(this, &binary).expect("it can be copied");
-            }
-            std::fs::write(folder.join(work::EFFECT), percent.to_string()).expect("written");
-        }
+/// Runs every tool once, in the given order.
+pub(crate) fn ask(builds: &Builds, workload: &str, order: &[usize]) -> Vec<Answer> {
+    let tools: [Tool; TOOLS] =
+        [ours, criterion, tango, hyperfine, divan, perfgate, zenbench::confirm];
+    let mut answers = Vec::new();
+    for &at in order {
+        let begun = Instant::now();
+        let changes = tools[at](builds, workload);
+        answers.push((changes, begun.elapsed().as_secs_f64()));
     }
-
-    /// Runs every tool once, in the given order.
-    pub(crate) fn ask(&self, workload: &str, order: &[usize]) -> Vec<Answer> {
-        let tools: [Tool; 7] =
-            [ours, criterion, tango, hyperfine, divan, perfgate, zenbench::confirm];
-        let mut answers = Vec::new();
-        for &at in order {
-            let begun = Instant::now();
-            let changes = tools[at](self, workload);
-            answers.push((changes, begun.elapsed().as_secs_f64()));
-        }
-        answers
-    }
-
-    pub(crate) const TOOLS: usize = 7;
-
-    fn build(&self, build: &str, tool: &str, workload: &str) -> Command {
-        let mut command = Command::new(self.place.join(build).join("peer"));
-        command.env(TOOL, tool).env(WORKLOAD, workload).current_dir(self.place.join(build));
-        command
-    }
+    answers
 }
 
 /// Runs as the tool that this process was started to be.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::tools::{Builds, Change, TOOL, WORKLOAD};
+use crate::builds::{Builds, Change, TOOL, WORKLOAD};
 use crate::work;
 
 /// The rows that a process prints, each of one batch.

@@ -13,8 +13,10 @@ use std::error::Error;
 use std::io::{Read, Write};
 use std::process::ExitCode;
 
+use print::print;
 use shield::{Counts, Scanner, corpus};
 
+mod print;
 mod serve;
 
 fn main() -> ExitCode {
@@ -90,10 +92,4 @@ fn scan(file: &str, options: &[&str]) -> Result<(), Box<dyn Error>> {
         std::io::stdin().read_to_end(&mut Vec::new())?;
     }
     Ok(())
-}
-
-fn print(text: &str) -> Result<(), Box<dyn Error>> {
-    let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    Ok(out.flush()?)
 }

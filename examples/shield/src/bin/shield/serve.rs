@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use shield::{Counts, Scanner};
 
+use crate::print::print;
+
 /// No prompt is longer.
 const LONGEST: u64 = 1 << 20;
 /// No client keeps the others waiting for longer.
@@ -17,7 +19,7 @@ pub(crate) fn serve(port: u16) -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
     let scanner = Scanner::new();
     let mut counts = Counts::default();
-    super::print(&format!("listening on {}\n", listener.local_addr()?))?;
+    print(&format!("listening on {}\n", listener.local_addr()?))?;
     for stream in listener.incoming() {
         // A client that goes away in the middle is no reason to end.
         if let Err(error) = stream.and_then(|stream| answer(&stream, &scanner, &mut counts)) {
