@@ -200,7 +200,7 @@ fn answer(
         Ok(returned) => run.conclude(returned),
         Err(payload) => {
             let text = format!("workload `{name}` panicked{}", describe_panic(&*payload));
-            // The panic may have left these values unusable, so that even to drop them is not safe.
+            // The panic may have left these values in a state in which even dropping them is not safe.
             std::mem::forget((run, payload));
             Err(Unmeasured::new(Cause::Panicked, text))
         }

@@ -104,8 +104,8 @@ impl MachineLock {
             Err(TryLockError::WouldBlock) => {}
         }
         let (send, taken) = mpsc::channel();
-        // Nothing can end the wait for a lock, so a thread of its own waits. If the lock is wanted no more when it is
-        // taken, the files are closed.
+        // The wait for a lock cannot be ended from outside, so a separate thread waits. If nobody wants the lock any
+        // more when it is taken, the thread closes the files.
         let waits = std::thread::Builder::new().spawn(move || {
             let queued = if is_queued { Ok(()) } else { queue.lock() };
             let locked = queued.and_then(|()| mode.lock(&file));

@@ -51,7 +51,7 @@ impl Session {
     pub(super) fn key_of(&self, profiled: Profiled, name: &str) -> String {
         let budget = &self.budgets.budgets[profiled.0];
         let case = names::case(budget, &budget.cases[profiled.1].label);
-        // Where each test is a process, those of a case do this at the same time.
+        // If each test is a process, the tests of a case do this at the same time, so each needs a file of its own.
         let name = if self.run_cache.is_some() { name } else { "" };
         let key = format!("{} {case} {profiled:?} {name}", self.run.checkout);
         fnv::name(key.as_bytes())
@@ -129,7 +129,7 @@ impl Unread<'_> {
 impl Drop for Unread<'_> {
     fn drop(&mut self) {
         for file in self.0.into_iter().flatten() {
-            // One that does not exist need not be removed, and one that stays is removed later.
+            // A file that does not exist need not be removed, and one that stays is removed later.
             let _ = std::fs::remove_file(file);
         }
     }

@@ -118,7 +118,7 @@ impl Both<'_> {
         let proof = self.proof(&own, tell);
         let short = short(self.commit);
         match proof.as_ref().map(Comparison::difference_of_files) {
-            // Where something was not built, nothing is known of it.
+            // If a program was not built, its benchmarks are not known.
             Some(None) if built.faults.is_empty() => {
                 tell(&format!(
                     "nothing that a benchmark runs has changed since {short}, which is not built"

@@ -209,7 +209,7 @@ impl Report {
     /// Says that two commits which run the same have two answers.
     fn split(&self, at: usize) -> String {
         let step = self.outcome(at).and_then(|outcome| outcome.estimate).map(|estimate| {
-            // As far as the value is from 1, for a limit to either side.
+            // The distance of the value from 1, so that it works for limits on either side.
             let worse = estimate.value.max(1.0 / estimate.value) - 1.0;
             format!(", such as `--by {:.2}%`", worse * 100.0 / 2.0)
         });

@@ -72,7 +72,7 @@ pub(crate) fn rules(
             )));
         }
         Some(by) => {
-            // What is deterministic is compared with its limit, without a tolerance.
+            // A deterministic value is compared with its limit itself, without a tolerance.
             let allowed = if test.is_deterministic() { by } else { allowed_below(by) };
             Some(match test.limit.bound {
                 Bound::Max => 1.0 + allowed,

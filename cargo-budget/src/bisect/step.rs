@@ -92,7 +92,7 @@ impl Comparison<'_> {
         }
         self.write_rules()?;
         let mut arguments = self.arguments(other);
-        // What follows is for the tests, which are not run.
+        // The arguments after `--` are for the tests, which are not run here.
         let end = arguments.iter().position(|argument| argument == "--").unwrap_or(arguments.len());
         arguments.truncate(end);
         arguments.push("--unchanged".to_owned());

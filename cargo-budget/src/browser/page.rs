@@ -194,7 +194,7 @@ impl Page {
                 transfer.bytes += head.max(0.0);
                 let status = params["response"]["status"].as_u64().unwrap_or(0);
                 let fault = format!("{status} for {}", short(&transfer.url));
-                // Nothing ends a stream of events but the page itself.
+                // Only the page itself ends a stream of events, so the stream counts as ended from the start.
                 transfer.has_ended |= params["type"] == "EventSource";
                 let is_page = event.session == self.session && params["frameId"] == *self.frame;
                 if status >= 400 && is_page && params["type"] == "Document" {

@@ -129,7 +129,7 @@ pub(super) fn functions(file: &File<'_>) -> Vec<(u64, u64, String)> {
         })
         .collect();
     functions.sort();
-    // Of several names for one address any will do, as long as it is always the same.
+    // If an address has several names, any of them will do, as long as it is always the same.
     functions.dedup_by_key(|(start, ..)| *start);
     for (_, _, name) in &mut functions {
         *name = demangled(name);

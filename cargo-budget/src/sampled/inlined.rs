@@ -94,7 +94,7 @@ impl Inlined {
             return Err(Some(SPLIT.to_owned()));
         }
         if roots.is_empty() {
-            // Tables of other languages alone, as those of a library of C.
+            // There are only tables of other languages, as in a library that is written in C.
             return Err(None);
         }
         let context = Context::from_dwarf(dwarf).map_err(unread)?;
@@ -141,7 +141,7 @@ impl Inlined {
         while let Ok(Some(frame)) = frames.next() {
             names.push(self.name(&frame));
         }
-        // The last one is the function that is there.
+        // The last name is that of the function that was not inlined.
         names.pop();
         names.into_iter().flatten().collect()
     }
@@ -156,7 +156,7 @@ impl Inlined {
         let last = plain(&name);
         let module = module(&self.roots, file)?;
         match last.strip_prefix('{') {
-            // The body of an asynchronous function, whose name is that of another.
+            // This is the body of an asynchronous function, which bears the function's name with an addition.
             Some(body) if body.starts_with("async_fn") => Some(format!("{module}::{{async fn}}")),
             Some(body) if body.starts_with("async_block") => {
                 Some(format!("{module}::{{async block}}"))

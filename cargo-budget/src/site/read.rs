@@ -54,7 +54,7 @@ pub(super) fn tests(
         // Values in different units cannot be drawn over each other.
         let unit = series[0].unit;
         let mut lines = Vec::new();
-        // The environment that the overview shows: the newest, and of several as new a red one.
+        // This is the environment that the overview shows: the newest one, and a red one if several are equally new.
         let mut newest: Option<(usize, Point)> = None;
         let same = series.iter().filter(|one| one.unit == unit);
         for one in same.clone().take(ENVIRONMENTS) {

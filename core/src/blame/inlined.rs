@@ -47,7 +47,7 @@ pub fn expanded(profile: &Profile, inlined: &dyn Fn(&str, u64) -> Vec<String>) -
             let shares = counts.into_iter().zip(costs);
             for ((caller, _), (count, cost)) in callers.iter().zip(shares) {
                 let chain = expansion.name(at, call.at, caller);
-                // One that is not told apart is called by the caller as the dump has it.
+                // A function whose inlined calls are not told apart keeps the caller that the dump gives.
                 let is_known = expansion.callers(call.to).iter().any(|(known, _)| *known == chain);
                 let called = expansion.called(call.to, Some(&chain).filter(|_| is_known));
                 let to = functions.find(called, &profile.functions[call.to]);

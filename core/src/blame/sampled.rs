@@ -69,7 +69,7 @@ pub fn sampled(before: Option<&Stacks>, now: &Stacks, sampled: &Sampled) -> Blam
     for function in &mut blame.functions {
         function.interval = interval(function.own, sides);
     }
-    // What chance may explain comes after the others, whose order stays.
+    // Functions whose change chance may explain come after the others, whose order stays.
     blame.functions.sort_by_key(|function| !function.is_certain());
     Blame {
         by: match before.map(Stacks::count) {

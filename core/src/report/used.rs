@@ -75,7 +75,7 @@ fn significant(multiple: f64) -> String {
 
 /// Returns a ratio held against the factor that is allowed.
 fn change(bound: Bound, ratio: f64, factor: f64, against: &str) -> Used {
-    // For either bound: by how much the value is worse, and by how much it may be worse.
+    // These are, for either bound, by how much the value is worse and by how much it may be worse.
     let (worse, allowed) = match bound {
         Bound::Max => (ratio - 1.0, factor - 1.0),
         Bound::Min => (1.0 - ratio, 1.0 - factor),

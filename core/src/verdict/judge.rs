@@ -316,8 +316,8 @@ impl Epoch {
         match hypothesis.method {
             Method::Quantile(q) => {
                 let q = if sign > 0.0 { q } else { 1.0 - q };
-                // What is peculiar to a process (placement, layout) makes its operations alike, so a process is one
-                // observation, however many operations it ran.
+                // The operations of a process resemble each other, because they share its placement and layout. So a
+                // process is one observation, however many operations it ran.
                 Epoch::Quantile(Percentile::by_processes(q, limit, tolerance_limit))
             }
             Method::Centre => Epoch::Centre(Contrast::new(limit, tolerance_limit)),

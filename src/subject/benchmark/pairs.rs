@@ -159,7 +159,7 @@ fn same_name(found: &[Found; 2], runs: [&Run; 2]) -> Result<(), Unmeasured> {
     let [Some(subject), Some(reference)] = runs.map(|run| run.name.as_ref()) else {
         return Ok(());
     };
-    // Of two benchmarks that a budget compares with each other the names differ anyway.
+    // The names of two benchmarks that a budget compares with each other always differ.
     if found[0].name != found[1].name || subject == reference {
         return Ok(());
     }

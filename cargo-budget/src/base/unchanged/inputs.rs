@@ -70,8 +70,8 @@ impl Inputs {
         let texts =
             texts.ok_or_else(|| format!("the compiler left no list of the sources of `{name}`"))?;
         for file in texts.iter().flat_map(|text| listed(text)) {
-            // The compiler is started in the workspace for its members, and in the package's own directory for others. A
-            // file that is at neither place counts as at both, and is then found to be missing.
+            // The compiler is started in the workspace for its members, and in the package's own directory for others.
+            // A file that is at neither place is looked for at both, and is then found to be missing.
             let all = [place.workspace, package].map(|from| from.join(&file));
             let there = all.iter().filter(|path| path.exists());
             let there: Vec<&PathBuf> =

@@ -77,7 +77,7 @@ fn when(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<When> {
     let os = read::entry(table, "os").and_then(|e| e.known(reading, SYSTEMS.iter().copied()));
     let arch = read::entry(table, "arch");
     let arch = arch.and_then(|e| e.known(reading, ARCHITECTURES.iter().copied()));
-    // What has a mistake is not taken as true.
+    // A condition that has a mistake does not count as true.
     (reading.problems.len() == sound).then_some(When { ci, os, arch })
 }
 
@@ -180,7 +180,7 @@ impl Environment<'_> {
             let value = Spanned::new(below.value.span(), DeValue::Table(laid_over(of_file, table)));
             let laid = Entry { key: below.key, at: below.at, value: &value };
             let read = Self::within(reading, |reading| {
-                // Its cases are those that the budget has anyway, and are counted there.
+                // The cases are those of the budget itself, and are counted there.
                 let mut draft = budget_table::budget(&laid, &mut { case::MOST_IN_FILE }, reading)?;
                 mark(&mut draft, table, self.name);
                 reference::check_draft(&draft, tables, reading);
