@@ -19,7 +19,7 @@ use crate::instrument::laps::{Instrument, Repeat};
 use crate::os::counter::Counter;
 use crate::os::valgrind::{Request, request};
 
-/// What is said of the counts of callgrind in a program that is linked statically: no library can be put into it.
+/// The note on callgrind's counts in a program that is linked statically: no library can be put into such a program.
 const RANDOM: &str = "instructions: this program is linked statically, so the seeds of its hash maps are random, and two processes that \
                       use some differ";
 

@@ -151,7 +151,7 @@ fn request_file() -> Result<Option<PathBuf>, Rejected> {
     Ok(path.map(PathBuf::from))
 }
 
-/// Rejects this process if a workload has started it: tests that one of themselves runs would start it again and
+/// Rejects this process if a workload has started it: a workload that runs the tests would start itself again and
 /// again. An ancestor's environment in `/proc` is the one that it was started with, even if it has removed variables
 /// since.
 #[cfg(target_os = "linux")]

@@ -190,7 +190,8 @@ impl Session {
         outcome
     }
 
-    /// Stores the evidence of an outcome. What was not measured may not be built either, and has nothing to store.
+    /// Stores the evidence of an outcome. A test that was not measured may not be built either, and has nothing to
+    /// store.
     fn store(&self, test: &Test, outcome: &Outcome) -> Result<(), Error> {
         let store = Store::new(&self.results, Seal::of_user());
         if outcome.evidence.is_none() {

@@ -5,9 +5,9 @@
 //! interleaved. The lock belongs to the machine and not to the project, since two projects that are tested at the same
 //! time disturb each other just as much.
 //!
-//! Who wants the lock first takes the lock of a second file, the queue, and holds it until the first lock is taken.
-//! Without the queue, a process that releases the lock and wants it again at once would nearly always be faster than
-//! a process that waits.
+//! A process that wants the lock first takes the lock of a second file, the queue, and holds it until it has the lock
+//! itself. Without the queue, a process that releases the lock and wants it again at once would nearly always be faster
+//! than a process that waits.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;

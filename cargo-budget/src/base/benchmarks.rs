@@ -1,5 +1,5 @@
 //! The benchmarks of both revisions, built to be compared: each package of the workspace in one codegen unit, so that a
-//! change leaves the machine code alone of what it does not touch.
+//! change does not alter the machine code of functions that it does not touch.
 //!
 //! A program that is the same in both revisions need not be measured. If none of the files that differ has a part in
 //! any program, the base is not even built.

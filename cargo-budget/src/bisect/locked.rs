@@ -1,5 +1,6 @@
-//! The packages of `Cargo.lock` that differ between two commits, as what a search goes through: the sources are those of
-//! the bad commit, and the packages are switched from the good commit's versions to the bad one's, one more in each entry.
+//! The packages of `Cargo.lock` that differ between two commits, as the series that a search goes through: the sources
+//! are those of the bad commit, and the packages are switched from the good commit's versions to the bad one's, one
+//! more in each entry.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

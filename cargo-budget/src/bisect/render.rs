@@ -92,8 +92,8 @@ impl Report {
         }
     }
 
-    /// Whether what was found runs the same as the one before it, which is green. So what both are worth lies within the
-    /// tolerance of the limit, where either answer is right.
+    /// Whether the commit that was found runs the same as the one before it, which is green. Then the value of both is
+    /// over the limit by less than its tolerance, where either answer is right.
     fn is_split(&self) -> bool {
         self.own.as_ref().is_some_and(|own| own.proven.is_some())
     }

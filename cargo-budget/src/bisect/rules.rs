@@ -38,9 +38,9 @@ pub(crate) struct Rules {
     pub(crate) is_benchmark: bool,
 }
 
-/// Returns the rules for the test or the budget of this name. With `by`, they are that its metric is not worse than at
-/// the good commit by this share: what is as much worse lies beyond the limit with its tolerance. `red` has the tests that are known to be red; where the name is that of
-/// several tests, and one of them is red, that one is meant.
+/// Returns the rules for the test or the budget of this name. With `by`, the limit is chosen so that a metric which is
+/// worse by this share than at the good commit lies beyond the limit with its tolerance. `red` has the tests that are
+/// known to be red; where the name is that of several tests, and one of them is red, that one is meant.
 pub(crate) fn rules(
     text: &str,
     path: &Path,

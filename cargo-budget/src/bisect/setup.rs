@@ -74,8 +74,8 @@ pub(super) fn locked(
     Ok(Ok(locked))
 }
 
-/// Returns the tests that are red as far as the last runs say. A record that cannot be read says nothing, and is not
-/// what is asked for here.
+/// Returns the tests that are red as far as the last runs say. A record that cannot be read is no failure here, since
+/// the search can do without it.
 pub(super) fn reds(project: &Project) -> BTreeSet<String> {
     let record = project.record();
     let record = record.is_file().then(|| project.read_record(&record).ok()).flatten();

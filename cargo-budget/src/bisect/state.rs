@@ -105,7 +105,7 @@ impl State {
         self.steps.iter().filter_map(|step| Some(step.nth? + 1)).max().unwrap_or(0)
     }
 
-    /// Writes the steps. Where that fails, an interrupted search would begin anew, so it is said.
+    /// Writes the steps. If that fails, a message says so, since an interrupted search would begin anew.
     pub(super) fn keep(&self) -> Result<(), Failure> {
         let Some(path) = &self.path else { return Ok(()) };
         let wire = WireState { version: VERSION, steps: self.steps.clone() };

@@ -13,7 +13,7 @@ use super::protocol::Connection;
 use crate::child;
 use crate::failure::Failure;
 
-/// What makes a browser quiet: no window, no first page, no updates, nothing that it does in the background by itself.
+/// The options that make a browser quiet: no window, no first page, no updates, and no other work in the background.
 const QUIET: &[&str] = &[
     "--headless",
     "--disable-gpu",

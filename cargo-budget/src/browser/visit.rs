@@ -39,7 +39,7 @@ pub(super) enum Fault {
     Late(Vec<String>),
     /// The page will never be ready, for this reason; with what went wrong before.
     Over(String, Vec<String>),
-    /// The expression is none.
+    /// The text is not an expression.
     Expression(String),
 }
 
@@ -163,7 +163,7 @@ fn watch(connection: &mut Connection, session: &str) -> Result<(), Silence> {
     Ok(())
 }
 
-/// Checks that an expression is one, which would never be true otherwise.
+/// Checks that a text is an expression of JavaScript. Otherwise it would never be true.
 fn check(
     connection: &mut Connection,
     session: &str,

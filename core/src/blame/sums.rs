@@ -166,8 +166,9 @@ fn owner(chain: &[String], own: &BTreeSet<String>) -> usize {
     of_project.or_else(of_dependency).or_else(nameless).unwrap_or(0)
 }
 
-/// Returns which of the foreign functions below a function of the project a cost is said of: the innermost one of a dependency,
-/// with what it runs of the standard library and of the allocator, or else the innermost one. `None` if there is none below.
+/// Returns to which of the foreign functions below a function of the project a cost is attributed: the innermost one of
+/// a dependency, with what it runs of the standard library and of the allocator, or else the innermost one. `None` if
+/// there is none below.
 fn part(below: &[String]) -> Option<String> {
     // The standard library's own map says less than the hash that it calls.
     let dependency =

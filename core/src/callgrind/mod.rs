@@ -86,7 +86,7 @@ impl Profile {
     }
 }
 
-/// Returns the total that a dump says of itself, without reading the rest.
+/// Returns the total that a dump gives for itself, without reading the rest.
 ///
 /// # Errors
 /// If it says none.

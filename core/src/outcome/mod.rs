@@ -299,7 +299,7 @@ impl BaseRevision {
     }
 }
 
-/// What an inconclusive limit was before it could be a warning.
+/// Returns what an inconclusive limit was in records from before it could be a warning.
 fn red() -> Inconclusive {
     Inconclusive::Fail
 }

@@ -1,4 +1,5 @@
-//! How much of a limit a value uses: of a limit on a quantity its share, of a limit against another value the change.
+//! How much of a limit a value uses: its share for a limit on a quantity, and the change for a limit against another
+//! value.
 //!
 //! "104 % of it used" says nothing of a limit against the base: the value is 8.8 % more than there, and 5 % were allowed.
 

@@ -1,7 +1,7 @@
 //! Pairs of processes of two benchmarks that measure themselves, or of one such benchmark in two revisions. The processes
 //! of a pair run one after the other on the same processor, in an order that a coin decides.
 //!
-//! The operations cannot be interleaved, since the loop is not ours. So a pair takes as short as a process can be, and
+//! The operations cannot be interleaved, since the loop is not ours. So the processes are as short as they can be, and
 //! what the machine does meanwhile falls on either side by chance.
 
 use std::sync::Arc;

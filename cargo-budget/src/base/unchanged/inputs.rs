@@ -163,8 +163,8 @@ fn plain(path: &Path) -> PathBuf {
 }
 
 /// Finds the compiler's lists of the sources of a file that it made. For `deps/libkit-1a2b.rmeta` it is
-/// `deps/kit-1a2b.d`. For a build script it is in the same directory under another name. Of a program cargo names only
-/// the copy outside of `deps`, so there may be several lists, one for each build of a program of this name.
+/// `deps/kit-1a2b.d`. For a build script it is in the same directory under another name. For a program, cargo names
+/// only the copy outside of `deps`, so there may be several lists, one for each build of a program of this name.
 fn dep_infos(made: &Path) -> Vec<PathBuf> {
     let Some(stem) = made.file_stem().and_then(|stem| stem.to_str()) else { return Vec::new() };
     let names = [stem, stem.strip_prefix("lib").unwrap_or(stem)];

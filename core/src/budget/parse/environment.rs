@@ -1,5 +1,5 @@
-//! The reader of `[env.NAME]`: which environments a file has, which of them this process is in, and what is read of a
-//! budget or of the settings in one.
+//! The reader of `[env.NAME]`: which environments a file has, which of them this process is in, and what an environment
+//! changes in a budget or in the settings.
 //!
 //! A table of an environment is laid over the table of the same name, and the result is read as if it stood in the
 //! file. So all rules hold for it, and the mistakes of every environment are found on every machine.
@@ -221,8 +221,8 @@ fn unknown(over: &Entry<'_>, tables: &BudgetTables<'_>, reading: &mut Reading<'_
     reading.report_absence(Problem::new(over.at.clone(), title).label(label).help(help));
 }
 
-/// Returns a budget's table with the other one laid over it. Of `max` and `min` it replaces the limits of each metric
-/// that it names, and otherwise whole keys.
+/// Returns a budget's table with the other one laid over it. In `max` and `min` the other table replaces the limits of
+/// each metric that it names, and elsewhere whole keys.
 fn laid_over<'t>(below: &DeTable<'t>, over: &DeTable<'t>) -> DeTable<'t> {
     let mut table = below.clone();
     for (key, value) in over {

@@ -19,7 +19,7 @@ const STRIPPED: f64 = 0.5;
 const PART: f64 = 0.02;
 /// What the functions have in common that have no name.
 pub(crate) const NAMELESS: &str = "a function without a name";
-/// What is said where no function's interval leaves out 0.
+/// The line where no function has an interval without 0.
 const NOBODY: &str = "no function is named: chance explains how the samples differ, as the 90 % interval of each function \
                       includes 0";
 

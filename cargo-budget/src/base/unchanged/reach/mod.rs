@@ -1,4 +1,4 @@
-//! The third proof that something has not changed since the base: a workload reaches no code that has.
+//! The third proof that something has not changed since the base: a workload reaches no code that differs.
 //!
 //! Both programs differ, but a workload may run only what is the same in both. Two questions are asked:
 //!
