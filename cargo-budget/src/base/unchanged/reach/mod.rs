@@ -165,7 +165,7 @@ fn starters<'s>(shape: &'s Shape, callers: &HashMap<&str, Vec<&'s str>>) -> BTre
         if !seen.insert(name) || running::looks_for_gnuplot(name) {
             continue;
         }
-        // Who calls a function through a pointer is not known.
+        // It is not known which functions call one through a pointer.
         if running::starts_for_others(name) && !shape.pointed.contains(name) {
             next.extend(of(name));
         } else {
