@@ -147,8 +147,8 @@ pub(super) fn judged(outcome: &Outcome, metric: &Metric) -> Option<Change> {
 fn interrupted(why: Unmeasured) -> Unmeasured {
     // So the error of that call is shown on Linux, by its kind and by its number.
     let is_so = ["Interrupted", "os error 4)", "EINTR"].iter().any(|it| why.text.contains(it));
-    let text = "a sample interrupts a call of the system, and some calls must then be repeated by who made them; without \
-                samples this does not happen";
+    let text = "a sample interrupts a call of the system, and some calls must then be repeated by the code that made \
+                them; without samples this does not happen";
     if is_so { Unmeasured { text: format!("{} ({text})", why.text), ..why } } else { why }
 }
 

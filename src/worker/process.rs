@@ -259,7 +259,7 @@ fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
     if std::fs::symlink_metadata(path)?.is_file() {
         return std::fs::read(path);
     }
-    Err(std::io::Error::other("it is no file"))
+    Err(std::io::Error::other("it is not a file"))
 }
 
 /// Returns the worker's own message, if it could not write its reply.

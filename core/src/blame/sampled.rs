@@ -131,7 +131,7 @@ fn remarks(before: Option<&Stacks>, now: &Stacks, why: &str) -> Vec<String> {
     let count: u64 = sides().map(Stacks::count).sum();
     if broken as f64 > MUCH * count as f64 {
         remarks.push(format!(
-            "the callers of {broken} of {count} samples are not known, and such a sample is said of the innermost function"
+            "the callers of {broken} of {count} samples are not known, and such a sample counts for the innermost function"
         ));
     }
     if lost > 0 {

@@ -233,7 +233,7 @@ impl Judge {
             (self.hypothesis.levels.fail, processes.max(self.processes.len()) as u64);
         let tolerance = self.hypothesis.tolerance;
         let beyond = self.hypothesis.limit * self.sign() + tolerance;
-        let (caught, least) = match self.first.as_ref()? {
+        let (detected, least) = match self.first.as_ref()? {
             Epoch::Quantile(p) => {
                 (p.smallest_violation(fail, processes)?, beyond + DETECTION_MARGIN * beyond.abs())
             }
@@ -246,7 +246,7 @@ impl Judge {
             }
             Epoch::Greatest(greatest) => (greatest.detectable()?, beyond),
         };
-        Some(caught.max(least) * self.sign())
+        Some(detected.max(least) * self.sign())
     }
 
     /// Returns the mean of all pairs, for a limit that is judged by their median; `None` for other limits.
