@@ -67,7 +67,7 @@ fn the_old_name_is_read() {
     assert!(run.stderr.contains("read as `inconclusive = \"warn\"`"), "{run}");
 }
 
-/// It needs no slow workload: a time that is none is up at once.
+/// The test needs no slow workload: one nanosecond is up at once.
 fn a_run_ends_when_its_time_is_up() {
     let budgets = |total: &str| {
         format!(

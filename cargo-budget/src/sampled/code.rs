@@ -26,7 +26,7 @@ pub(super) struct Module {
     is_library: bool,
     /// The functions by their addresses in the file, each with the address behind it.
     functions: Vec<(u64, u64, String)>,
-    /// What it says of inlined functions, or why nothing.
+    /// What the file says of inlined functions, or why it says nothing.
     pub(super) inlined: Result<Inlined, Option<String>>,
 }
 

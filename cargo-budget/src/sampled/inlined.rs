@@ -21,7 +21,7 @@ type Bytes = EndianRcSlice<RunTimeEndian>;
 
 /// How long the functions of one program may be named.
 pub(super) const LONGEST: Duration = Duration::from_secs(20);
-/// Why functions have no names that take longer.
+/// The reason why functions have no names where reading the tables takes longer.
 pub(super) const LATE: &str = "to read its line tables takes longer than 20 s";
 /// Why compressed tables name nothing.
 const COMPRESSED: &str = "its line tables are compressed; leave out `--compress-debug-sections`";
@@ -111,7 +111,7 @@ impl Inlined {
         Ok(Inlined { context, roots, known, lines: RefCell::default(), left: Cell::new(LONGEST) })
     }
 
-    /// Whether it says so of the code of one of these crates.
+    /// Whether the program has tables for the code of one of these crates.
     pub(super) fn knows(&self, own: &BTreeSet<String>) -> bool {
         self.roots.iter().any(|root| own.contains(&root.name))
     }
