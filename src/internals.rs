@@ -1,5 +1,6 @@
-//! What the tests and benches of this repository need of the inside: they measure by one instrument, without a budget.
-//! The crates that stand in for other libraries of benchmarks need `served`, and pin this crate's version.
+//! The private parts that the tests and benches of this repository need, since they measure by one instrument and
+//! without a budget. The crates that stand in for other libraries of benchmarks need `served`, and pin this crate's
+//! version.
 //!
 //! It is behind the cargo feature `internals`, which is no feature for users: whatever is here changes in any release.
 

@@ -61,8 +61,8 @@
 //! > A **budget** sets **limits** on the **metrics** of a **subject**. A **meter** takes a **sample**; the sample gives an
 //! > **estimate**; the estimate, held against a limit (and its **reference**), gives a **verdict**; outcomes make a **report**.
 //!
-//! The budgets are in `budgets.toml`. A subject is an artifact (a file, a directory, an image), a command, a
-//! benchmark of Criterion, or a workload: a function that [`Harness::workload`] registers and that calls one
+//! The budgets are in `budgets.toml`. A subject is an artifact (a file, a directory, an image), a command, a benchmark
+//! of Criterion, Divan or libtest, or a workload: a function that [`Harness::workload`] registers and that calls one
 //! measuring method of [`Run`]. [`Harness::main`] makes a test of every limit. For each measurement of a workload it
 //! starts the test binary again, so that no measurement disturbs another. Each outcome is appended to
 //! `target/budgets/outcomes.jsonl`, from which the command `cargo budget` makes reports.
@@ -79,7 +79,7 @@
 //!
 //! The repository has pages about the rest: `docs/metrics.md` says what each metric measures and what it does not see,
 //! `docs/judgement.md` how a verdict is reached, `docs/migrating.md` what the calls of Criterion and Divan are here,
-//! `docs/command.md` what `cargo budget` does, and `ARCHITECTURE.md` is the map for who works on the crate itself.
+//! `docs/command.md` what `cargo budget` does, and `ARCHITECTURE.md` is the map for those who work on the crate itself.
 //!
 //! # What is not measured
 //!
@@ -87,9 +87,10 @@
 //!   red.
 //! - **Anything against `base` if no base revision is given**, and against `lock` if nothing was accepted, or if a
 //!   statistical value was accepted on another machine: such limits are skipped, visibly.
-//! - **Instructions, cache misses, energy, GPU time, disk and network traffic.**
-//! - **The variation between processes, of a `criterion` budget.** It is what one process recorded, so that no error
-//!   rate is known; and it is red unless it is newer than the sources.
+//! - **Cache misses, energy, GPU time, and the traffic of disks and networks.** What system calls read and write is
+//!   measured.
+//! - **The variation between processes, of a budget with `criterion = { record = … }`.** One process recorded its
+//!   values, so no error rate is known. The budget is red unless the record is newer than the sources.
 //! - **Queueing, without a `load`.** Operations run one after the other, as fast as they can; how long requests queue
 //!   is only measured if the budget says when they are due.
 //! - **The cold caches of a first call.** An operation is warmed up, except a value that is built and held.
@@ -116,6 +117,7 @@
 //! | latency, `throughput`, `error_rate` | all; waiting for a processor is taken off single-threaded work | by the wall clock | by the wall clock |
 //! | workload's `cpu`, `utilization`, `context_switches`, `page_faults`, `major_faults` | all | all | none |
 //! | workload's `read_bytes`, `written_bytes`, `syscalls` | yes | no | no |
+//! | workload's `instructions` | by the processor's counter, or by Valgrind on x86-64 and AArch64 | no | no |
 //! | heap metrics | all | all | all |
 //! | workload's `rss`, `rss_growth` | yes | yes | yes |
 //! | workload's `peak_rss` | yes | no | no |

@@ -2,10 +2,10 @@
 //!
 //! These files are in the directory of results, which is often part of a cache that is restored from elsewhere, and
 //! which anybody who works on the project may edit. A file that was made up would turn a red limit green. So each of
-//! them has a seal: an HMAC-SHA256 of its content with a key that never leaves this user's own cache directory. What
-//! has no right seal is measured anew, as if it were not there.
+//! them has a seal: an HMAC-SHA256 of its content with a key that never leaves this user's own cache directory. A file
+//! without the right seal is ignored, and its values are measured anew.
 //!
-//! The alternative is to keep nothing. But to compress some megabytes takes longer than all other limits on them, and
+//! The alternative is to keep nothing. But compressing some megabytes takes longer than all other limits on them, and
 //! without evidence a red could be run again until it is green by chance.
 
 use std::fs::{self, OpenOptions};

@@ -135,7 +135,7 @@ impl Bench {
         command.env("PERF_BUDGET_BASE", &binary).env("PERF_BUDGET_BASE_DIR", &base);
         // The audit is of verdicts from measurements, so nothing may be proven without one.
         command.env("PERF_BUDGET_MEASURE", "always");
-        // The trial has a lock of its own: what others measure meanwhile is load, and it does not wait for them.
+        // The trial has a lock of its own, so that it does not wait for other measurements. These are load for it.
         command.env("TMPDIR", &tmp).current_dir(&head);
         if let Some(test) = question.filter() {
             command.args(["--exact", &test]);

@@ -35,7 +35,7 @@ impl Harness {
         Harness::with(project, "harness", "1.05 x base")
     }
 
-    /// Measures every benchmark once: its budgets limit each by what none takes. `run` starts the harness.
+    /// Measures every benchmark once, under a limit that none of them breaks. `run` starts the harness.
     pub(crate) fn measure(
         project: &Project,
         run: &dyn Fn(&mut Command) -> Result<(), Failure>,

@@ -97,7 +97,7 @@ pub(crate) fn output_within(command: &mut Command, time: Duration) -> io::Result
     let (stdout, stderr) = (read(child.stdout.take()), read(child.stderr.take()));
     loop {
         if let Some(status) = child.try_wait()? {
-            // What it has started may hold the pipes, so they are not waited for after that time either.
+            // Processes that it started may still hold the pipes, so those are not waited for after that time either.
             let left = |to: &Receiver<Vec<u8>>| {
                 let left = deadline.saturating_duration_since(Instant::now());
                 to.recv_timeout(left.max(Duration::from_secs(1))).unwrap_or_default()

@@ -36,7 +36,7 @@ impl Interrupt {
         // The line of progress would end the command at once.
         crate::progress::leave_signals();
         for signal in [SIGINT, SIGTERM, SIGHUP] {
-            // Where it cannot be watched for, it ends the command at once, as it usually does.
+            // If the signal cannot be caught, it ends the command at once, as it usually does.
             let _ = signal_hook::flag::register(signal, Arc::clone(&self.0));
         }
     }

@@ -111,7 +111,7 @@ impl Project {
         match &places[..] {
             [] => default,
             [only] => only.results.clone(),
-            // Of two that began in the same second, the nearer one is first.
+            // If two runs began in the same second, the one of the nearer directory comes first.
             _ => {
                 let newest = places.iter().rev().max_by_key(|place| began(place));
                 newest.map_or(default, |place| place.results.clone())

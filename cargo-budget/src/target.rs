@@ -66,7 +66,7 @@ mod tests {
             own,
             Some("[[test]]"),
         );
-        // It is a test of another kind.
+        // This target contains tests of another kind, and no budgets.
         check(package, "#[test]\nfn holds() {}\n", None);
     }
 }

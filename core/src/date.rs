@@ -1,8 +1,8 @@
 //! A day of the calendar, in UTC: the last day of a waiver, or the day on which a value was accepted. It does not
 //! know the clock; the caller says what the time is.
 //!
-//! It is our own, some forty lines, because otherwise every user of the harness would build a library for it. The
-//! command has chrono for times of day, which quick-junit brings, but takes days from here; a test of its
+//! This type has some forty lines of its own, because otherwise every user of the harness would build a library for it.
+//! The command has chrono for times of day, which quick-junit brings, but takes days from here; a test of its
 //! `history/time.rs` checks that the two agree.
 
 use std::fmt;

@@ -236,7 +236,7 @@ pub(crate) fn of_version(version: u32, known: u32) -> Result<(), String> {
     ))
 }
 
-/// Why a file is not read that ends too early.
+/// The reason why a file that ends too early is not read.
 pub(crate) const CUT_SHORT: &str = "it is cut short";
 
 #[cfg(test)]

@@ -82,7 +82,7 @@ impl BaseBenchmarks {
         for (library, entry) in every(&head) {
             let program = &entry.program.written;
             let proven = built.equal.iter().find(|equal| equal.program == *program);
-            // A program that was built anew is another one.
+            // A program that was built anew since is a different program, for which the proof does not hold.
             let is_same = || Written::of(&entry.program.binary).is_ok_and(|now| now == *program);
             if let Some((_, own)) = programs.iter().find(|(own, _)| own == program && is_same()) {
                 let different = different.entry(library).or_default();

@@ -70,8 +70,8 @@ impl Links {
         ([made.heads.get(link).cloned(), made.bases.get(link).cloned()], link)
     }
 
-    /// Whether both sides are one and the same program, so that its functions lie alike on both, and there is no luck in
-    /// that. This is so where only files beside the binary differ.
+    /// Whether both sides are one and the same program, so that its functions are at the same places on both, and
+    /// layout cannot favour a side. This is the case if only files beside the binary differ.
     pub(crate) fn are_same(&self) -> bool {
         *self.same.get_or_init(|| {
             let ([head, base], _) = self.of_pair(0);
@@ -141,8 +141,8 @@ impl Links {
     }
 
     /// Returns the files by which the builds are recognised in a later run. Empty if every run links anew, with other
-    /// seeds. `None` if a later run has the same links, several of each side: what they show is then no new evidence
-    /// about other links.
+    /// seeds. `None` if each side has several links and a later run has the same ones, since its values would be no new
+    /// evidence about other links.
     pub(crate) fn identity(&self) -> Option<Vec<PathBuf>> {
         let made = self.made();
         match made.count() {

@@ -202,7 +202,7 @@ fn wait_at(mut gate: &PipeReader) -> io::Result<()> {
 /// Supervises, in a copy of the harness, and never returns.
 fn watch(root: u32, channel: &UnixStream, mut tracing: Option<Tracing>) -> ! {
     kernel::block_signals();
-    // The copy may hold a stream by chance, and nobody should have to wait for the end of that.
+    // The copy may have inherited a stream by chance, whose reader would then wait for its end for ever.
     close_all_but(channel.as_fd());
     supervisor::supervise(root, channel, tracing.as_mut(), |report| {
         let _ = (&mut &*channel).write_all(report);
@@ -228,7 +228,7 @@ impl Start {
         let mut numbers = supervisor::numbers(sent);
         let mut next = || numbers.next().unwrap_or_default();
         let (clock, pid, faults, major_faults, read) = (next(), next(), next(), next(), next());
-        // Reading the file and writing this report came after what the file says.
+        // The file does not contain the reading of itself, nor the writing of this report.
         let traffic = Traffic::of_file(io).map(|Traffic { read: before, written }| Traffic {
             read: before + read,
             written: written + START as u64,

@@ -176,7 +176,7 @@ fn serve(socket: &UnixStream) -> io::Result<()> {
     } else {
         Stdio::null()
     });
-    // What holds for this process holds for the command, which it starts.
+    // The command inherits the limits of this process, which starts it.
     let constraint = Constraint { memory: wire.memory, processors: wire.processors };
     let constrained = linux::processors(constraint)
         .and_then(|processors| linux::constrain(processors.as_ref(), constraint.memory));

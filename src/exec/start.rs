@@ -10,7 +10,8 @@ use super::relay;
 /// Starts the program of `launch`, in the environment (variables, streams, directory) that `surround` gives it.
 pub(super) fn start(launch: &Launch, surround: impl FnOnce(&mut Command)) -> io::Result<Handle> {
     match launch.parent {
-        // What comes before the program is not counted, and only a supervisor that is a copy of this process traces.
+        // A traced process needs no relay, since nothing is counted before its program is loaded. Only a supervisor
+        // that is a copy of this process can trace.
         _ if launch.is_traced => direct(launch, surround),
         Parent::Harness => direct(launch, surround),
         Parent::Relay => relay::spawn(launch, surround),

@@ -54,7 +54,8 @@ impl Tracing {
             let patience = match tracer.go_on() {
                 Ok(Progress::Ended(reaped)) => return Ok(reaped),
                 Ok(Progress::Idle) => LOOK,
-                // What is not counted must not run on. All threads of the root have to be waited for until it has ended.
+                // A process that is not counted must not run on. All threads of the root have to be waited for until it
+                // has ended.
                 Err(e) if self.refused == 0 => {
                     self.refused = number(&e);
                     end();

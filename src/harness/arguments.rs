@@ -23,8 +23,8 @@ const OTHER_NAMES: &[(&str, Option<&str>)] = &[
     ("--shuffle", None),
 ];
 
-/// The threads that each test needs at once besides its own: two read the output of what it starts, and one is beside. What it
-/// starts is a process and its supervisor.
+/// The number of threads and processes that each test needs at once besides its own thread: two threads read the output
+/// of the process that it starts, one thread works beside it, and the process has a supervisor.
 const BESIDE: usize = 5;
 
 /// The most tests that have a line each while they run, where nobody asks for a format. More of them have a sign each.

@@ -190,7 +190,7 @@ impl Harness {
         let trials = trials(&session, &workloads, &collector, shard);
         if arguments.list {
             let listed = std::io::stdout().write_all(list(&trials, &selection).as_bytes());
-            // The process ends now, and to free ten thousand budgets first would help nobody.
+            // The process ends now, so it would be a waste of time to free ten thousand budgets first.
             std::mem::forget((trials, session));
             return listed.map(|()| ExitCode::SUCCESS).map_err(|e| {
                 Error::other(format!("failed to list the tests on standard output: {e}"))
@@ -331,7 +331,7 @@ impl OutcomeCollector {
         let mut outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let order: HashMap<&str, usize> =
             session.suite.tests.iter().enumerate().map(|(i, t)| (t.name.as_str(), i)).collect();
-        // The outcomes are sorted by their lines, and those of one line as in the suite.
+        // The outcomes are sorted by their lines. Outcomes of the same line keep the order of the suite.
         outcomes.sort_by_cached_key(|o| order.get(o.test.as_str()).copied().unwrap_or(usize::MAX));
         outcomes.sort_by_cached_key(|o| o.line);
         let mut text = String::new();
@@ -365,7 +365,7 @@ fn summarize(session: &Session, outcomes: &[Outcome], count: &str, text: &mut St
     let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY") else { return };
     let path = Path::new(&path);
     if path.metadata().is_ok_and(|data| !data.is_file()) {
-        // To open a pipe that nobody reads would never end.
+        // Opening a pipe that nobody reads would block for ever.
         let _ = writeln!(text, "::warning::the step summary `{}` is no file", path.display());
         return;
     }

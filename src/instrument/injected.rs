@@ -84,7 +84,8 @@ impl<G: Instrument + ?Sized> Injected<G> {
 
     fn apply(&mut self) {
         if self.injection.effect == Effect::Instructions {
-            // The share of what is not known yet is 0: the first laps are not part of the value.
+            // As long as the value is not known, the share of it is 0. This only concerns the first laps, which are not
+            // part of the value.
             return valgrind::spend(self.injection.added(self.own.unwrap_or(0.0)) as u64);
         }
         #[cfg(target_os = "linux")]

@@ -19,7 +19,7 @@ use crate::instrument::laps::{Instrument, Repeat};
 use crate::os::counter::Counter;
 use crate::os::valgrind::{Request, request};
 
-/// What is said of the counts of callgrind in a program that is linked statically: no library can be put into it.
+/// The note on callgrind's counts in a program that is linked statically: no library can be put into such a program.
 const RANDOM: &str = "instructions: this program is linked statically, so the seeds of its hash maps are random, and two processes that \
                       use some differ";
 
@@ -312,7 +312,8 @@ impl Instrument for Instructions {
         own.sort_unstable();
         let (least, most) = (own[0], own[own.len() - 1]);
         let mean = |sum: u64| sum as f64 / self.laps.len() as f64;
-        // What disturbs a processor's counter only ever adds to it, and not to most of the operations.
+        // A disturbance can only add to the counter of a processor, and most operations are not disturbed. So the
+        // median counts.
         let value = if exact { mean(own.iter().sum()) } else { own[own.len() / 2] as f64 };
         process.values.insert(Key::Instructions, value);
         if least != most {

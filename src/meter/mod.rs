@@ -64,8 +64,8 @@ fn typical_value(process: &ProcessRun, metric: &Metric) -> Result<f64, Unmeasure
     let values = Sample::new(process.series(metric)?).map_err(|e| {
         Unmeasured::new(Cause::InvalidReading, format!("`{metric}` was measured as {e}"))
     })?;
-    // Only single operations have percentiles within a process. Of all else the median stands for the process: of the
-    // batches of a mean, or of the one value that a command's run gives.
+    // Only single operations have percentiles within a process. For every other metric, the median of its values stands
+    // for the process: the median of the batches for a mean, and the single value of a command's run.
     let single = metric.sample() == SampleKind::Operation;
     let q = metric.statistic().filter(|_| single).and_then(Statistic::quantile).unwrap_or(0.5);
     order::quantile(&values, q).ok_or_else(|| {

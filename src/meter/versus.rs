@@ -32,7 +32,7 @@ impl Source for Versus {
         let elapsed = a.elapsed + b.elapsed;
         let mut both = ProcessRun { elapsed, work: a.work, ..ProcessRun::default() };
         for metric in &self.metrics {
-            // What is wrong with one metric says nothing of the others.
+            // A fault of one metric does not concern the others.
             let sides = typical_value(&a, metric)
                 .and_then(|x| Ok((x, typical_value(&b, metric)?)))
                 .and_then(|sides| Ok((sides, ratio(metric, sides)?)));

@@ -1,7 +1,7 @@
 //! Parsers of the kernel's texts. They are pure, so that the texts of other systems can be tested.
 //!
-//! They are read here because procfs-core requires what is not everywhere: of a pressure file the line `full`, which the
-//! processor's has only since Linux 5.13, and of `/proc/stat` the whole file, which has hundreds of kilobytes on large
+//! They are read here because procfs-core requires too much: the line `full` of a pressure file, which that of the
+//! processor has only since Linux 5.13, and the whole of `/proc/stat`, which has hundreds of kilobytes on large
 //! machines; `tests.rs` shows both. It reads no quotas.
 
 use std::time::Duration;

@@ -35,9 +35,9 @@ const INSTRUCTIONS: u64 = 1;
 const WITH_TIMES: u64 = 1 | 2;
 /// Threads that are started from now on count too.
 const INHERIT: u64 = 1 << 1;
-/// The kernel does not count.
+/// Instructions of the kernel are not counted.
 const EXCLUDE_KERNEL: u64 = 1 << 5;
-/// Neither does what is below the kernel.
+/// Instructions of the hypervisor below the kernel are not counted either.
 const EXCLUDE_HYPERVISOR: u64 = 1 << 6;
 /// `PERF_FLAG_FD_CLOEXEC`: a program that is started does not inherit the descriptor.
 const CLOSE_ON_EXEC: libc::c_ulong = 1 << 3;

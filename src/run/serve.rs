@@ -151,7 +151,7 @@ fn request_file() -> Result<Option<PathBuf>, Rejected> {
     Ok(path.map(PathBuf::from))
 }
 
-/// Rejects this process if a workload has started it: tests that one of themselves runs would start it again and
+/// Rejects this process if a workload has started it: a workload that runs the tests would start itself again and
 /// again. An ancestor's environment in `/proc` is the one that it was started with, even if it has removed variables
 /// since.
 #[cfg(target_os = "linux")]
@@ -200,7 +200,7 @@ fn answer(
         Ok(returned) => run.conclude(returned),
         Err(payload) => {
             let text = format!("workload `{name}` panicked{}", describe_panic(&*payload));
-            // The panic may have left these values unusable, so that even to drop them is not safe.
+            // The panic may have left these values in a state in which even dropping them is not safe.
             std::mem::forget((run, payload));
             Err(Unmeasured::new(Cause::Panicked, text))
         }

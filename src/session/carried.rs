@@ -97,7 +97,7 @@ impl Store {
         let stored: Stored = exact::read(&std::fs::read(self.file(test)).ok()?).ok()?;
         let is_valid = stored.fail.is_finite() && stored.pass.is_finite();
         let is_own = stored.clone().sealed(self.seal?) == stored;
-        // What a clock that was set back since has stored in the future is of an unknown age.
+        // If the clock was set back since, the evidence seems to come from the future, and its age is not known.
         let age = now().checked_sub(stored.at);
         let is_fresh = age.is_some_and(|age| age < FRESH.as_secs());
         (is_own && is_valid && is_fresh && stored.test == test && stored.identity == identity)
@@ -123,8 +123,9 @@ impl Store {
                 && is_uncertain(evidence.fail)
                 && is_uncertain(evidence.pass)
         };
-        // A skipped test has no evidence. And values that other work on the machine may have caused are no evidence
-        // about the build; nor are those that may show only where a few links put functions, if they showed so much.
+        // A skipped test has no evidence. Values that other work on the machine may have caused are no evidence about
+        // the build either. The same holds for a shown violation that may only be due to where a few links placed
+        // functions.
         let showed_fail = |evidence: Evidence| evidence.fail >= evidence.fail_at;
         let is_luck = match outcome.doubt {
             Some(Doubt::Noise) => true,
@@ -144,7 +145,7 @@ impl Store {
             at: now(),
             seal: String::new(),
         };
-        // What is not stored begins anew in the next run.
+        // Without a seal nothing is stored, and the next run begins anew.
         let Some(seal) = self.seal else { return Ok(()) };
         atomic::write_json(&file, &stored.sealed(seal))
     }
@@ -189,7 +190,8 @@ impl Session {
         outcome
     }
 
-    /// Stores the evidence of an outcome. What was not measured may not be built either, and has nothing to store.
+    /// Stores the evidence of an outcome. A test that was not measured may not be built either, and has nothing to
+    /// store.
     fn store(&self, test: &Test, outcome: &Outcome) -> Result<(), Error> {
         let store = Store::new(&self.results, Seal::of_user());
         if outcome.evidence.is_none() {
@@ -331,7 +333,7 @@ mod tests {
         let fresh = Stored { at: now(), ..first };
         for (stored, used) in [
             (fresh.clone().sealed(seal), true),
-            // A clock that was set back since has stored it in the future.
+            // The clock was set back after this was stored, so its time is in the future.
             (ahead, false),
             (Stored { pass: 1e200, ..fresh.clone().sealed(seal) }, false),
             (fresh.clone().sealed(other), false),

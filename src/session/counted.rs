@@ -11,8 +11,8 @@ use perf_budget_core::counts::Counts;
 use perf_budget_core::outcome::{Blame, Counts as Waiting, Inlined};
 use perf_budget_core::samples::Code;
 
-/// Writes what both sides run at which addresses, where both programs say what was inlined, and says so in the blame. What
-/// cannot be written is not named, and the blame says what it would say without.
+/// Writes what both sides run at which addresses, if both programs say what was inlined, and notes the file in the
+/// blame. If the file cannot be written, the blame stays as it is, and inlined functions are not named.
 pub(super) fn keep(
     blame: &mut Blame,
     file: &Path,

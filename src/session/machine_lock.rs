@@ -5,9 +5,9 @@
 //! interleaved. The lock belongs to the machine and not to the project, since two projects that are tested at the same
 //! time disturb each other just as much.
 //!
-//! Who wants the lock first takes the lock of a second file, the queue, and holds it until the first lock is taken.
-//! Without the queue, a process that releases the lock and wants it again at once would nearly always be faster than
-//! a process that waits.
+//! A process that wants the lock first takes the lock of a second file, the queue, and holds it until it has the lock
+//! itself. Without the queue, a process that releases the lock and wants it again at once would nearly always be faster
+//! than a process that waits.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -104,8 +104,8 @@ impl MachineLock {
             Err(TryLockError::WouldBlock) => {}
         }
         let (send, taken) = mpsc::channel();
-        // Nothing can end the wait for a lock, so a thread of its own waits. If the lock is wanted no more when it is
-        // taken, the files are closed.
+        // The wait for a lock cannot be ended from outside, so a separate thread waits. If nobody wants the lock any
+        // more when it is taken, the thread closes the files.
         let waits = std::thread::Builder::new().spawn(move || {
             let queued = if is_queued { Ok(()) } else { queue.lock() };
             let locked = queued.and_then(|()| mode.lock(&file));

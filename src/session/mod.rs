@@ -84,7 +84,7 @@ impl Session {
                 Some(self.remember(self.find_test(group, &outcome.test)?, outcome))
             };
             let measured = measurement.outcomes().iter().filter_map(remember);
-            // What one process has proven is not asked again by the others.
+            // If one process of the run has proven it, the others need not ask again.
             let open = self.suite.tests_of(group).map(|(test, _)| test);
             let open = open.filter(|&test| self.decided_unmeasured(test).is_none());
             measured.chain(open.filter_map(|test| self.proven_by_reach(test))).collect()

@@ -16,7 +16,8 @@ impl Session {
         for outcome in measurement.outcomes() {
             let Some(test) = self.find_test(group, &outcome.test) else { continue };
             if self.decided(test).is_none() {
-                // A red is profiled here, which takes a while, so the other threads must not wait for this lock.
+                // A red is profiled here, which takes a while. So this lock is not held meanwhile, and other threads
+                // need not wait.
                 let whole = Box::new(self.remember(test, outcome));
                 lock(&self.decided)[test].get_or_insert(whole);
             }

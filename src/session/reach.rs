@@ -5,8 +5,9 @@
 //! function from which what differs can be reached. The workload runs once in each copy, as it would to be measured. If it
 //! runs to its end in both, it is proven equal; a process that ends in any other way proves nothing.
 //!
-//! Of a workload only times are proven so, since everything else is measured on cargo's own builds. All that is compared of
-//! a benchmark is measured on the builds that the copies were made of.
+//! For a workload only times are proven in this way, since everything else is measured on cargo's own builds. For a
+//! benchmark everything is proven, since everything that is compared is measured on the builds that the copies were
+//! made of.
 
 use perf_budget_core::metric::Metric;
 use perf_budget_core::outcome::Outcome;

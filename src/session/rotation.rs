@@ -39,7 +39,7 @@ impl Rotation {
         let waiting = self.waiting.get_or_insert_with(groups);
         let mut active = 0;
         let pauses = waiting.iter().map(|&group| pause(group));
-        // One that pauses leaves its place to another.
+        // A group that pauses leaves its place to another group.
         let pauses: Vec<Duration> = pauses
             .take_while(|pause| {
                 let is_active = active < ACTIVE;

@@ -60,7 +60,7 @@ impl RunCache {
             version.finish()
         ));
         std::fs::create_dir_all(&directory).map_err(|e| Error::io("create", &directory, e))?;
-        // Those of runs that have long ended.
+        // Directories of runs that ended long ago are removed.
         remove_older(&runs, STALE);
         Ok(Some(RunCache { directory }))
     }

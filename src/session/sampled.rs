@@ -1,7 +1,7 @@
 //! Where a red spends its time, by samples: where Valgrind is missing, or counts the same instructions on both sides.
 //!
-//! The stacks are written beside the record, and the command names their functions: to unwind them takes a reader of
-//! debug information, which nobody shall build for a test.
+//! The stacks are written beside the record, and the command names their functions: unwinding them takes a reader of
+//! debug information, which is too much to build for a test.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::instrument::sampled::{IS_KNOWN, Sampling, unsupported};
 
 /// How many samples are taken of each side: as many as a difference of 3 % needs.
 const MOST: usize = 3000;
-/// The fewest of which shares are said.
+/// The fewest samples of which shares are reported.
 const FEWEST: f64 = 100.0;
 /// The longest that operations of one side run for it. A thousand samples take a quarter of a second.
 const LONGEST: Duration = Duration::from_secs(8);
@@ -51,7 +51,7 @@ impl Session {
     pub(super) fn key_of(&self, profiled: Profiled, name: &str) -> String {
         let budget = &self.budgets.budgets[profiled.0];
         let case = names::case(budget, &budget.cases[profiled.1].label);
-        // Where each test is a process, those of a case do this at the same time.
+        // If each test is a process, the tests of a case do this at the same time, so each needs a file of its own.
         let name = if self.run_cache.is_some() { name } else { "" };
         let key = format!("{} {case} {profiled:?} {name}", self.run.checkout);
         fnv::name(key.as_bytes())
@@ -129,7 +129,7 @@ impl Unread<'_> {
 impl Drop for Unread<'_> {
     fn drop(&mut self) {
         for file in self.0.into_iter().flatten() {
-            // One that does not exist need not be removed, and one that stays is removed later.
+            // A file that does not exist need not be removed, and one that stays is removed later.
             let _ = std::fs::remove_file(file);
         }
     }
@@ -142,12 +142,13 @@ pub(super) fn judged(outcome: &Outcome, metric: &Metric) -> Option<Change> {
     Some(Change { before: sides.reference.value, now: sides.subject.value })
 }
 
-/// Says of a workload that failed where a signal ended its call of the system, that it did so because of the samples.
+/// Adds to the reason of a failed workload that the samples are to blame, if a signal has interrupted one of its system
+/// calls.
 fn interrupted(why: Unmeasured) -> Unmeasured {
     // So the error of that call is shown on Linux, by its kind and by its number.
     let is_so = ["Interrupted", "os error 4)", "EINTR"].iter().any(|it| why.text.contains(it));
-    let text = "a sample interrupts a call of the system, and some calls must then be repeated by who made them; without \
-                samples this does not happen";
+    let text = "a sample interrupts a call of the system, and some calls must then be repeated by the code that made \
+                them; without samples this does not happen";
     if is_so { Unmeasured { text: format!("{} ({text})", why.text), ..why } } else { why }
 }
 

@@ -38,9 +38,10 @@ impl Session {
         slot.as_deref().map_or(Duration::ZERO, Measurement::pause)
     }
 
-    /// Returns the statistical groups that have a selected test which must be measured. What a workload reaches is looked at
-    /// alone, since two that use the same port or file might do less together. Benchmarks are many, and are looked at as
-    /// many at once as there are processors.
+    /// Returns the statistical groups that have a selected test which must be measured. Whether a limit must be
+    /// measured may depend on what its subject reaches, which a run of it shows. Workloads are run one at a time for
+    /// that, since two that use the same port or file might do less together. There are many benchmarks, so as many of
+    /// them are run together as there are processors.
     fn statistical_groups(&self) -> Vec<usize> {
         let wanted = |group: usize| {
             self.suite

@@ -46,7 +46,7 @@ pub(super) fn request(
 /// is measured for longer, since otherwise most of the time would be spent on set-ups.
 pub(super) fn slice_after(request: &Request, elapsed: Duration) -> Duration {
     if request.load.is_some() {
-        // Under a load the rest of the time is spent on the queue that is left, and not on the set-up.
+        // Under a load, the rest of the time is spent on the operations that still wait, and not on the set-up.
         return request.slice;
     }
     let set_up = elapsed.saturating_sub(request.slice);

@@ -80,7 +80,7 @@ pub(crate) fn sample_in(
     timeout: Duration,
 ) -> Result<(), Unmeasured> {
     let request = Request { sampling: Some(sampling.clone()), ..request.clone() };
-    // What an earlier run has left must not be taken for this one's.
+    // A file that an earlier run left must not be taken for this run's.
     let _ = std::fs::remove_file(&sampling.file);
     let prepared = PreparedProcess::new(&request, scratch, build)?;
     let finished = exec::run(&prepared.launch, timeout)
@@ -175,7 +175,8 @@ impl PreparedProcess {
         let mut launch = Launch::new(&build.binary);
         launch.called = Some(request.workload.clone());
         launch.constraint = request.constraint;
-        // Valgrind itself needs more memory than that, and what is counted under it does not depend on it.
+        // Valgrind itself needs more memory than the limit allows. The limit is lifted, since the counts do not depend
+        // on it.
         if callgrind.is_some() {
             launch.constraint.memory = None;
         }
@@ -258,7 +259,7 @@ fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
     if std::fs::symlink_metadata(path)?.is_file() {
         return std::fs::read(path);
     }
-    Err(std::io::Error::other("it is no file"))
+    Err(std::io::Error::other("it is not a file"))
 }
 
 /// Returns the worker's own message, if it could not write its reply.

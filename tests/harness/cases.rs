@@ -123,7 +123,7 @@ fn reproducible_part(case: &Case, run: &Run) -> String {
         let Outcome { test, verdict, reason, .. } = outcome;
         let why = outcome.cause.as_ref().map_or(String::new(), |cause| format!(" ({cause})"));
         writeln!(text, "{test}: {}{why}\n    {}", verdict.name(), without_places(reason)).unwrap();
-        // What is on record is also what was printed.
+        // The reason on record is the one that was printed.
         if *verdict != Verdict::Pass {
             run.printed([test.as_str(), reason.as_str()]);
         }

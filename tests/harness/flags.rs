@@ -92,7 +92,7 @@ fn selection() {
         let outcomes = if measured { case.outcomes() } else { Vec::new() };
         let names: Vec<_> = outcomes.into_iter().map(|outcome| outcome.test).collect();
         assert!(names.len() == recorded.len() && names.iter().all(|n| recorded.contains(&&**n)));
-        // What was not selected is not measured.
+        // A test that was not selected is not measured.
         assert_eq!(case.dir.join("marks").exists(), recorded.contains(&"held::depth"));
     }
     let (held, broken, based, files) =

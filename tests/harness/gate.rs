@@ -62,7 +62,8 @@ impl Case {
         if dir.exists() {
             fs::remove_dir_all(&dir).unwrap();
         }
-        // What a run leaves in its workspace stays here, and not in the workspace of this repository.
+        // This directory is a workspace of its own, so that a run leaves its pointers here and not in the workspace of
+        // this repository.
         let above = dir.parent().unwrap();
         fs::create_dir_all(above).unwrap();
         fs::write(above.join("Cargo.toml"), "[workspace]\n").unwrap();

@@ -67,7 +67,7 @@ fn the_old_name_is_read() {
     assert!(run.stderr.contains("read as `inconclusive = \"warn\"`"), "{run}");
 }
 
-/// It needs no slow workload: a time that is none is up at once.
+/// The test needs no slow workload: one nanosecond is up at once.
 fn a_run_ends_when_its_time_is_up() {
     let budgets = |total: &str| {
         format!(
@@ -82,7 +82,7 @@ fn a_run_ends_when_its_time_is_up() {
     assert_eq!(case.outcomes()[0].cause.as_deref(), Some("out-of-time"));
     let case = Case::new("inconclusive-in-time", &budgets("1 h"));
     assert_eq!(case.run().exited(0).count(), "1 limit of 1 budget: 1 pass");
-    // Of several processes the first one's start counts.
+    // If there are several processes, the start of the first one counts.
     let many = Case::new("inconclusive-total-many", &budgets("1 h")).env("NEXTEST_RUN_ID", "first");
     many.run().exited(0);
 }

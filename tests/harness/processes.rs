@@ -229,8 +229,8 @@ fn is_running(argument: &str) -> bool {
     })
 }
 
-/// What is built at once with a size and with the memory of a command, which is statistical. The build asks for the
-/// lock of the machine in both ways.
+/// Two budgets that build something: one for a size, and one for the memory of a command, which is statistical. The
+/// build asks for the lock of the machine in both ways.
 #[cfg(target_os = "linux")]
 const BUILT: &str = r#"
 [budget.size]

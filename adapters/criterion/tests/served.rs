@@ -172,7 +172,7 @@ fn every_method_is_measured() {
         assert!(!process.batches.is_empty() && !process.operations.is_empty(), "{name}");
         assert_eq!(process.work, work, "{name}");
     }
-    // What the benchmark tells of itself is its time, to the digit.
+    // The time that the benchmark itself reports is taken over exactly.
     let custom = measure("group/custom", &times()).unwrap();
     assert!(
         custom.operations.iter().all(|time| (time - 5e-6).abs() < 1e-12),

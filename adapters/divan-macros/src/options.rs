@@ -82,7 +82,7 @@ fn entries(
     let entry = |input: syn::parse::ParseStream<'_>| {
         let name = input.call(syn::Ident::parse_any)?;
         let value = match input.parse::<Option<Token![=]>>()? {
-            // A list of types is no expression, so that the value is taken as it stands.
+            // A list of types is not an expression, so its tokens are taken as they stand.
             Some(_) => Some(value(input)?),
             None => None,
         };

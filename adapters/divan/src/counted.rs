@@ -17,7 +17,8 @@ pub fn work(counter: &impl Debug) -> Option<Work> {
     }
 }
 
-/// Of several counters, bytes are the throughput, and otherwise the first.
+/// Returns the work that is the throughput of a benchmark with several counters: the bytes if there are any, and
+/// otherwise the first counter.
 pub(crate) fn first_bytes(one: Work, other: Work) -> Work {
     if matches!(other, Work::Bytes(_)) && !matches!(one, Work::Bytes(_)) { other } else { one }
 }

@@ -13,8 +13,8 @@
 //! alternate within microseconds.
 //!
 //! - What a benchmark returns is dropped outside of the measured part, as in Divan.
-//! - With `threads`, the operation is measured on one thread while the others run it too. Of several counts of threads the
-//!   highest is measured. Allocations are refused there, since those of all threads would be counted.
+//! - With `threads`, the operation is measured on one thread while the others run it too. If there are several counts
+//!   of threads, the highest is measured. Allocations are refused there, since those of all threads would be counted.
 //! - Divan's settings (`sample_count`, `min_time` and the like) decide nothing in such a process: how much is measured depends
 //!   on the limit.
 //! - Heap metrics need an [`AllocProfiler`], or the cargo feature `heap`, which declares a global allocator.

@@ -61,7 +61,7 @@ fn is_named(
     command.env("CARGO_MANIFEST_DIR", root).env("PERF_BUDGET_DIR", &results).current_dir(root);
     command.env("PERF_BUDGET_BASE", base).env("PERF_BUDGET_BASE_DIR", root);
     if sampled.is_some() {
-        // Nothing is found on such a path, and so no Valgrind.
+        // No program is found on this path, and so Valgrind is not found either.
         command.env("CAUSES_BUDGETS", "budgets-time.toml").env("PATH", "/nowhere");
     }
     let output = command.output().expect("the tests start");

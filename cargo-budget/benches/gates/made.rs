@@ -144,7 +144,7 @@ impl Made {
 
     fn check(&self, arguments: &[&str]) {
         let _ = fs::remove_file(self.path("results/outcomes.jsonl"));
-        // What an earlier run left open must not make this one shorter.
+        // The evidence of an earlier run must not make this one shorter.
         let _ = fs::remove_dir_all(self.path("results/evidence"));
         let mut command = self.program(env!("CARGO_BIN_EXE_cargo-budget"));
         command.args(["budget", "check", "--base", "HEAD", "--benches"]).args(arguments);

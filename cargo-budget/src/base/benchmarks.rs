@@ -1,5 +1,5 @@
 //! The benchmarks of both revisions, built to be compared: each package of the workspace in one codegen unit, so that a
-//! change leaves the machine code alone of what it does not touch.
+//! change does not alter the machine code of functions that it does not touch.
 //!
 //! A program that is the same in both revisions need not be measured. If none of the files that differ has a part in
 //! any program, the base is not even built.
@@ -118,7 +118,7 @@ impl Both<'_> {
         let proof = self.proof(&own, tell);
         let short = short(self.commit);
         match proof.as_ref().map(Comparison::difference_of_files) {
-            // Where something was not built, nothing is known of it.
+            // If a program was not built, its benchmarks are not known.
             Some(None) if built.faults.is_empty() => {
                 tell(&format!(
                     "nothing that a benchmark runs has changed since {short}, which is not built"

@@ -170,7 +170,8 @@ pub(super) fn build(
             Other::Taken(..) => true,
         };
     let units = if has_members { asked.units } else { CodegenUnits::AsBuilt };
-    // A base that was built elsewhere has the links that it has, and this revision gets as many.
+    // No further links can be made of a base that was built elsewhere, so this revision gets as many links as the base
+    // has.
     let (first_seed, count) = match &other {
         Other::Build(_) => (links::fresh_seed(), asked.links),
         Other::Taken(links, _) => {

@@ -369,7 +369,7 @@ mod tests {
             "[env]\nONE = \"1\"\nTWO = { value = \"2\", force = true }\n",
         );
         assert_eq!(made.files("base").variables()[..2], ["ONE", "TWO"]);
-        // What a file includes counts as the file itself does, and the file takes precedence.
+        // An included file counts like the file that includes it, which takes precedence.
         made.write("base/.cargo/config", "include = [\"one.toml\", { path = \"../two.toml\", optional = true }]\n[env]\nONE = \"1\"\n");
         made.write(
             "base/.cargo/one.toml",

@@ -190,7 +190,7 @@ mod tests {
         fs::File::options().append(true).open(&read).unwrap().set_times(times).unwrap();
         prune_to(target, now, 1000);
         assert!(read.exists());
-        // What is not a compilation stays.
+        // A file that belongs to no compilation stays.
         let other = target.join("release/deps/notes.txt");
         fs::write(&other, "").unwrap();
         fs::File::options().append(true).open(&other).unwrap().set_modified(old).unwrap();

@@ -4,8 +4,8 @@
 //! is fresh. So it would take the build of another checkout for a fresh build of an older one. To prevent that, every
 //! file of a checkout gets the current time whenever the last build was of another commit or another checkout.
 //!
-//! Of what comes from a registry, cargo compares the version alone. Where the project replaces a registry by a directory
-//! of its own, its content may differ between two commits, so nothing that is built of it is used for another commit.
+//! For packages of a registry, cargo compares the version alone. If the project replaces a registry by a directory of
+//! its own, the content may differ between two commits, so nothing that is built from it is used for another commit.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! What is asked of a search.
+//! The request for a search.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) prepare: Option<&'a str>,
     pub(crate) layouts: Option<u32>,
     pub(crate) target: &'a Target,
-    /// Whether what an interrupted search has settled is forgotten.
+    /// Whether the search begins anew, and forgets what an interrupted one has settled.
     pub(crate) is_fresh: bool,
     /// Whether the packages of the lock file are searched, and not the commits.
     pub(crate) lock: bool,

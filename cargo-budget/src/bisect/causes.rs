@@ -54,7 +54,7 @@ pub(crate) fn causes(
     let mut text = String::new();
     for red in named {
         let one = Asked { name: &red.test, ..*asked };
-        // What is known of the others is said all the same.
+        // The other causes that are known are reported all the same.
         let caused = cause(project, &range, &one, &beside, &locked, &interrupt, tell);
         interrupt.check()?;
         let caused = caused

@@ -1,4 +1,4 @@
-//! The commits of a range, as what a search goes through.
+//! The commits of a range, as the series that a search goes through.
 
 use super::range::Range;
 use super::series::Series;

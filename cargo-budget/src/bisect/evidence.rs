@@ -45,8 +45,8 @@ impl Evidence {
         self.runs += 1;
         self.seconds += outcome.seconds;
         let Some(evidence) = outcome.evidence else { return };
-        // What other work on the machine or the place of functions may have caused is no evidence about the code. What
-        // speaks against an answer is counted all the same: a smaller e-value is still one.
+        // A value that other work on the machine or the place of functions may have caused is no evidence about the
+        // code. But values that speak against an answer are still counted: an e-value that is made smaller stays valid.
         let is_doubted = matches!(outcome.doubt, Some(Doubt::Noise | Doubt::Layout));
         let counted = |log: f64| if is_doubted { log.min(0.0) } else { log };
         // A value that is not compared side by side is over its limit only if processes apart in time show it again, and

@@ -67,7 +67,7 @@ impl Toolchain {
             ));
         };
         if compiler.release != self.release {
-            // A `rustc` that is none of rustup's does not read the file.
+            // A `rustc` that does not belong to rustup does not read the file.
             return Err(format!(
                 "rustc {} was asked for, and `rustc` is {:?} there; rustup's has to come first in PATH",
                 self.release, compiler.release
@@ -130,7 +130,7 @@ pub(super) fn installed(
     }
     let names = listed.output.lines().filter_map(|line| line.split_whitespace().next());
     let mut installed = Installed::default();
-    // `no installed toolchains` is a sentence.
+    // The line `no installed toolchains` is a sentence and not the name of a toolchain.
     for name in names.filter(|name| *name != "no") {
         let said = rustup(&["run", name, "rustc", "-vV"])?;
         match Toolchain::of(name, &said.output).filter(|_| said.succeeded) {
@@ -159,7 +159,7 @@ impl Installed {
         if let Some(found) = self.usable.iter().find(|one| is_one(name, &one.name)) {
             return Ok(found);
         }
-        // The host of one that does not run is not known.
+        // The host of a toolchain that does not run is not known.
         let is_broken = |(other, _): &&(String, String)| is_one(other, name) || is_one(name, other);
         if let Some((other, why)) = self.broken.iter().find(is_broken) {
             return Err(Failure::unmeasured(format!(
@@ -180,8 +180,8 @@ impl Installed {
     }
 }
 
-/// Returns both ends and what was released between them, in the order from the good one to the bad one. Of several names of
-/// one compiler, the ends are taken first.
+/// Returns both ends and what was released between them, in the order from the good one to the bad one. If one compiler
+/// has several names, those of the two ends are preferred.
 pub(super) fn between(all: &[Toolchain], good: &Toolchain, bad: &Toolchain) -> Vec<Toolchain> {
     if order(good, bad).is_eq() {
         return vec![good.clone()];
@@ -210,7 +210,7 @@ fn order(a: &Toolchain, b: &Toolchain) -> Ordering {
         let (release, stage) =
             toolchain.release.split_once('-').unwrap_or((&toolchain.release, ""));
         let (stage, of_stage) = stage.split_once('.').unwrap_or((stage, ""));
-        // Of one version there is a nightly first, then a beta, then the release.
+        // A version exists as a nightly first, then as a beta, and then as the release.
         let rank = match stage {
             "nightly" | "dev" => 0,
             "beta" => 1,

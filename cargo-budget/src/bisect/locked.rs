@@ -1,5 +1,6 @@
-//! The packages of `Cargo.lock` that differ between two commits, as what a search goes through: the sources are those of
-//! the bad commit, and the packages are switched from the good commit's versions to the bad one's, one more in each entry.
+//! The packages of `Cargo.lock` that differ between two commits, as the series that a search goes through: the sources
+//! are those of the bad commit, and the packages are switched from the good commit's versions to the bad one's, one
+//! more in each entry.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -68,7 +69,7 @@ impl Locked {
         let mut tables = of(&self.now, &|table| !is_foreign(&table) || is_switched(table));
         tables.extend(of(&self.before, &|table| is_foreign(&table) && !is_switched(table)));
         tables.sort_by_key(|table| (name(table).to_owned(), version(table)));
-        // Otherwise each is written where it was in its own file.
+        // Otherwise each package is written where it was in its own file.
         let first = packages(&self.now).filter_map(Table::position).min().unwrap_or_default();
         for (at, table) in (first..).zip(&mut tables) {
             table.set_position(Some(at));
@@ -83,7 +84,7 @@ impl Locked {
         let (old, new, got) = (versions(&self.before), versions(&self.now), versions(resolved));
         let is_wrong = |(nth, (name, _)): &(usize, &(String, String))| {
             let wanted = if *nth < switched { new.get(name) } else { old.get(name) };
-            // A package that nothing needs any more is not there.
+            // A package that nothing needs any more is not in the result.
             got.get(name).is_some_and(|got| Some(got) != wanted)
         };
         let (_, (name, _)) = self.changed.iter().enumerate().find(is_wrong)?;

@@ -56,7 +56,8 @@ pub(super) fn range(root: &Path, text: &str) -> Result<Range, Failure> {
         )));
     }
     let good_commit = String::from_utf8_lossy(&base.stdout).trim().to_owned();
-    // Only descendants of the good commit: a commit of a branch that began before it never had what it has.
+    // Only descendants of the good commit are searched: a commit of a branch that began earlier never contained what
+    // the good commit contains.
     let between = format!("{good_commit}..{bad_commit}");
     let order = ["--reverse", "--first-parent", "--ancestry-path"];
     let format = ["log", "--no-show-signature", "--format=%H%x00%s"];

@@ -92,8 +92,8 @@ impl Report {
         }
     }
 
-    /// Whether what was found runs the same as the one before it, which is green. So what both are worth lies within the
-    /// tolerance of the limit, where either answer is right.
+    /// Whether the commit that was found runs the same as the one before it, which is green. Then the value of both is
+    /// over the limit by less than its tolerance, where either answer is right.
     fn is_split(&self) -> bool {
         self.own.as_ref().is_some_and(|own| own.proven.is_some())
     }
@@ -209,7 +209,7 @@ impl Report {
     /// Says that two commits which run the same have two answers.
     fn split(&self, at: usize) -> String {
         let step = self.outcome(at).and_then(|outcome| outcome.estimate).map(|estimate| {
-            // As far as the value is from 1, for a limit to either side.
+            // The distance of the value from 1, so that it works for limits on either side.
             let worse = estimate.value.max(1.0 / estimate.value) - 1.0;
             format!(", such as `--by {:.2}%`", worse * 100.0 / 2.0)
         });

@@ -38,9 +38,9 @@ pub(crate) struct Rules {
     pub(crate) is_benchmark: bool,
 }
 
-/// Returns the rules for the test or the budget of this name. With `by`, they are that its metric is not worse than at
-/// the good commit by this share: what is as much worse lies beyond the limit with its tolerance. `red` has the tests that are known to be red; where the name is that of
-/// several tests, and one of them is red, that one is meant.
+/// Returns the rules for the test or the budget of this name. With `by`, the limit is chosen so that a metric which is
+/// worse by this share than at the good commit lies beyond the limit with its tolerance. `red` has the tests that are
+/// known to be red; where the name is that of several tests, and one of them is red, that one is meant.
 pub(crate) fn rules(
     text: &str,
     path: &Path,
@@ -72,7 +72,7 @@ pub(crate) fn rules(
             )));
         }
         Some(by) => {
-            // What is deterministic is compared with its limit, without a tolerance.
+            // A deterministic value is compared with its limit itself, without a tolerance.
             let allowed = if test.is_deterministic() { by } else { allowed_below(by) };
             Some(match test.limit.bound {
                 Bound::Max => 1.0 + allowed,

@@ -15,7 +15,8 @@ use crate::clock::now;
 use crate::failure::Failure;
 use crate::text::{counted, short, value_shown};
 
-/// How often one commit is measured at most. Each run takes its time, so that this ends a search that gets no evidence.
+/// How often one commit is measured at most. Each run takes some time, so without this bound a search that gets no
+/// evidence would not end.
 const MOST_RUNS: u32 = 200;
 
 /// A search while it runs.
@@ -262,8 +263,8 @@ impl Running<'_> {
         tried
     }
 
-    /// Compares what was found with what is right before it, once, to say what it did by itself. Nothing depends on the
-    /// result.
+    /// Compares the entry that was found with the one right before it, once, to say what it did by itself. No answer
+    /// depends on the result.
     pub(super) fn beside_parent(&mut self, at: usize) -> Result<Option<Outcome>, Failure> {
         if at == 0 || !self.comparison.rules.is_compared {
             return Ok(None);

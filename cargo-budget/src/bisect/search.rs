@@ -48,7 +48,7 @@ impl Search {
             return self.answers[last].is_none().then_some(last);
         };
         let open = (self.from..red).filter(|&at| self.answers[at].is_none());
-        // Of the two in the middle the older one, as it leaves as many on either side.
+        // If there are two in the middle, this takes the older one, which leaves as many commits on either side.
         open.min_by_key(|at| (2 * at + 1).abs_diff(self.from + red))
     }
 

@@ -31,7 +31,7 @@ pub(super) fn prepare(
     let before = crate::git::Repository::of(&project.root)?.budgets(&range.good)?;
     let Some(before) = before.filter(|_| rules.is_compared) else { return Ok(own) };
     let known = perf_budget_core::budget::parse(&before, Path::new("budgets.toml"));
-    // A file that today's rules cannot read is not asked for its names.
+    // If today's rules cannot read the file, its names are not checked.
     if known.is_ok_and(|file| file.budgets.iter().all(|budget| budget.name != rules.budget)) {
         let path = beside.results.join("rules.toml");
         std::fs::write(&path, &rules.text).map_err(|e| Failure::io("write", &path, &e))?;
@@ -74,8 +74,8 @@ pub(super) fn locked(
     Ok(Ok(locked))
 }
 
-/// Returns the tests that are red as far as the last runs say. A record that cannot be read says nothing, and is not
-/// what is asked for here.
+/// Returns the tests that are red as far as the last runs say. A record that cannot be read is no failure here, since
+/// the search can do without it.
 pub(super) fn reds(project: &Project) -> BTreeSet<String> {
     let record = project.record();
     let record = record.is_file().then(|| project.read_record(&record).ok()).flatten();
@@ -104,7 +104,7 @@ pub(super) fn identity(
     };
     let flags: BTreeMap<_, _> =
         std::env::vars_os().filter(|(name, _)| is_flag(&name.to_string_lossy())).collect();
-    // Files that git may not know.
+    // These are files that git may not track.
     let files = ["budgets.lock", ".cargo/config.toml", ".cargo/config"];
     let files =
         files.map(|file| std::fs::read(project.root.join(file)).ok().map(|text| fnv::name(&text)));

@@ -69,7 +69,7 @@ impl State {
         let wire = wire.filter(|wire| wire.version == VERSION);
         let mut steps = wire.map(|wire| wire.steps).unwrap_or_default();
         let now = now();
-        // The age of what is stored with a later time, before the clock was set back, is not known.
+        // If the clock was set back since, a step seems to come from the future, and its age is not known.
         steps.retain(|step| now.checked_sub(step.at).is_some_and(|age| age < FRESH));
         forget_unfounded(&mut steps);
         State { path: Some(path), steps }
@@ -105,7 +105,7 @@ impl State {
         self.steps.iter().filter_map(|step| Some(step.nth? + 1)).max().unwrap_or(0)
     }
 
-    /// Writes the steps. Where that fails, an interrupted search would begin anew, so it is said.
+    /// Writes the steps. If that fails, a message says so, since an interrupted search would begin anew.
     pub(super) fn keep(&self) -> Result<(), Failure> {
         let Some(path) = &self.path else { return Ok(()) };
         let wire = WireState { version: VERSION, steps: self.steps.clone() };

@@ -82,7 +82,7 @@ impl Comparison<'_> {
         })
     }
 
-    /// Whether it is proven by files that what is checked out runs the same as `other`, which is built for nothing of this.
+    /// Whether it is proven by files that the checked-out commit runs the same as `other`. Nothing is built for this.
     /// The files of a benchmark's own program prove nothing here.
     pub(crate) fn is_same(&self, other: &str) -> Result<bool, Failure> {
         let rules = self.rules;
@@ -92,7 +92,7 @@ impl Comparison<'_> {
         }
         self.write_rules()?;
         let mut arguments = self.arguments(other);
-        // What follows is for the tests, which are not run.
+        // The arguments after `--` are for the tests, which are not run here.
         let end = arguments.iter().position(|argument| argument == "--").unwrap_or(arguments.len());
         arguments.truncate(end);
         arguments.push("--unchanged".to_owned());

@@ -1,4 +1,4 @@
-//! The installed toolchains from one to another, as what a search goes through.
+//! The installed toolchains from one to another, as the series that a search goes through.
 //!
 //! Each is a commit that no branch has: the work tree as it is, with a file that names the toolchain. So a comparison builds
 //! each side with its own, as it does where a project's commits name different ones.

@@ -25,9 +25,9 @@ pub(super) struct Page {
     ready: Option<f64>,
     /// The requests, by their sessions and names.
     requests: BTreeMap<(String, String), Transfer>,
-    /// What went wrong and does not end it.
+    /// Faults that did not end the visit.
     faults: Vec<String>,
-    /// How the expression failed last.
+    /// The last error of the expression.
     failed: Option<String>,
 }
 
@@ -35,9 +35,9 @@ pub(super) struct Page {
 #[derive(Debug, Default)]
 struct Transfer {
     url: String,
-    /// What came so far.
+    /// The bytes that have come so far.
     bytes: f64,
-    /// What the answers of redirections had.
+    /// The bytes of the redirections before it.
     before: f64,
     has_ended: bool,
     /// Whether it was sent after the page was ready.
@@ -194,7 +194,7 @@ impl Page {
                 transfer.bytes += head.max(0.0);
                 let status = params["response"]["status"].as_u64().unwrap_or(0);
                 let fault = format!("{status} for {}", short(&transfer.url));
-                // Nothing ends a stream of events but the page itself.
+                // Only the page itself ends a stream of events, so the stream counts as ended from the start.
                 transfer.has_ended |= params["type"] == "EventSource";
                 let is_page = event.session == self.session && params["frameId"] == *self.frame;
                 if status >= 400 && is_page && params["type"] == "Document" {

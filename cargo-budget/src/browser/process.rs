@@ -13,7 +13,7 @@ use super::protocol::Connection;
 use crate::child;
 use crate::failure::Failure;
 
-/// What makes a browser quiet: no window, no first page, no updates, nothing that it does in the background by itself.
+/// The options that make a browser quiet: no window, no first page, no updates, and no other work in the background.
 const QUIET: &[&str] = &[
     "--headless",
     "--disable-gpu",
@@ -52,7 +52,8 @@ impl Browser {
         is_interrupted: impl Fn() -> bool + 'static,
     ) -> Result<(Browser, Connection), Failure> {
         let failed = |e| Failure::io("start", program, &e);
-        // The browser reads from the descriptor 3 and writes to 4; the shell puts the two pipes there and is gone.
+        // The browser reads from descriptor 3 and writes to descriptor 4. The shell puts the two pipes there, and then
+        // becomes the browser.
         let mut command = child::program("/bin/sh");
         command.args(["-c", "exec \"$0\" \"$@\" 3<&0 4>&1 0</dev/null 1>&2"]).arg(program);
         command.args(QUIET).arg("--remote-debugging-pipe");

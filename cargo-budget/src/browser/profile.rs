@@ -27,7 +27,8 @@ impl Profile {
         let own = fs::Permissions::from_mode(0o700);
         let made =
             tempfile::Builder::new().prefix(PREFIX).permissions(own).tempdir_in(directory)?;
-        // It has its name only once it is locked, so that no other process takes it for a left one.
+        // The profile gets its name only once it is locked, so that no other process takes it for one that was left
+        // behind.
         let (early, whole) = (made.path().join("new"), made.path().join(LOCK));
         let lock = File::create(&early)?;
         lock.try_lock().map_err(io::Error::from)?;
@@ -63,7 +64,7 @@ fn sweep(directory: &Path) {
     });
     for entry in ours {
         let lock = entry.path().join(LOCK);
-        // A pipe in its place would be waited for.
+        // If a pipe were in its place, opening it would block.
         if !lock.symlink_metadata().is_ok_and(|is| is.is_file()) {
             continue;
         }

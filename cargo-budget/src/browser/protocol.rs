@@ -27,7 +27,7 @@ pub(super) enum Silence {
     Refused(String),
 }
 
-/// Something that the browser tells without being asked.
+/// A message that the browser sends without being asked.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Event {
     /// Which page or worker it is about; empty for the browser.

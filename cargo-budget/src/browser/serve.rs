@@ -64,7 +64,7 @@ impl Folder {
         if whole.is_dir() {
             whole = whole.join("index.html").canonicalize().ok()?;
         }
-        // A pipe would be waited for, and a device has no end.
+        // Opening a pipe would block, and a device has no end.
         if !whole.starts_with(&self.root) || !whole.is_file() {
             return None;
         }
@@ -99,7 +99,7 @@ impl Server {
                 }
                 let (folder, open) = (Arc::clone(&folder), Arc::clone(&open));
                 let serve = move || {
-                    // A browser that goes away has what it wanted.
+                    // If the browser closes the connection early, it has what it wanted, so the error does not matter.
                     let _ = connection(stream, &folder);
                     open.fetch_sub(1, Ordering::Relaxed);
                 };
@@ -118,7 +118,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.is_over.store(true, Ordering::Relaxed);
-        // The server waits for a connection, and this is one.
+        // The server's thread is waiting for a connection. This one wakes it, so that it can end.
         let _ = TcpStream::connect_timeout(&self.address, Duration::from_secs(1));
     }
 }

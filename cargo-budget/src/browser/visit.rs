@@ -39,7 +39,7 @@ pub(super) enum Fault {
     Late(Vec<String>),
     /// The page will never be ready, for this reason; with what went wrong before.
     Over(String, Vec<String>),
-    /// The expression is none.
+    /// The text is not an expression.
     Expression(String),
 }
 
@@ -81,7 +81,7 @@ pub(super) fn visit(
     match went.map(|went| went["errorText"].as_str().map(str::to_owned)) {
         Ok(None) => {}
         Ok(Some(why)) => {
-            // What the server answered came before, and says more.
+            // The server's answer came first, and says more than this failure.
             let seen = follow(connection, &mut page, &mut sessions, Instant::now(), |_| false);
             return Err(match seen {
                 Err(fault @ Fault::Over(..)) => fault,
@@ -115,7 +115,7 @@ pub(super) fn visit(
                 visit.js_heap += heap;
                 visit.wasm_memory += memory;
             }
-            // A worker may end at any time, and then holds nothing.
+            // A worker may end at any time, and then it holds no memory.
             Err(Silence::Refused(_)) if *session != sessions[0] => {}
             Err(silence) => return Err(silence.into()),
         }
@@ -163,7 +163,7 @@ fn watch(connection: &mut Connection, session: &str) -> Result<(), Silence> {
     Ok(())
 }
 
-/// Checks that an expression is one, which would never be true otherwise.
+/// Checks that a text is an expression of JavaScript. Otherwise it would never be true.
 fn check(
     connection: &mut Connection,
     session: &str,
@@ -205,7 +205,7 @@ fn held(
             connection.call(session, "Runtime.getProperties", &own, deadline)?;
         }
     }
-    // A memory that workers share is the page's.
+    // A memory that workers share belongs to the page, and is counted there.
     let shared =
         if is_page { "" } else { "if (!(memory.buffer instanceof ArrayBuffer)) continue;" };
     let sum = format!(

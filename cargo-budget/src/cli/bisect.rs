@@ -155,7 +155,7 @@ impl Bisect {
             short(&step.bad)
         ));
         let range = format!("{}..{}", step.good, step.bad);
-        // How a metric grows has no value at a commit that another could be held against.
+        // A limit on growth has no value at one commit with which that of another commit could be compared.
         let most = (!bisect::is_slope(&project.budgets()?, &step.test)).then_some(step.by / 1.5);
         if most.is_none() && self.by.is_none() {
             context.tell(&format!(

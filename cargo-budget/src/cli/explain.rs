@@ -77,7 +77,7 @@ impl Explain {
             json["inside"] = match self.looked(&report, context) {
                 Ok(looked) => looked.iter().map(Looked::json).collect(),
                 Err(failure) if compares => return Err(failure),
-                // What was measured is told all the same.
+                // What was measured is shown all the same.
                 Err(failure) => {
                     context.warn(&format!("nothing was looked into: {failure}"));
                     Value::Null

@@ -1,5 +1,5 @@
-//! The tests asked for something else than verdicts: for profiles, or for a selftest. A variable has the request, the
-//! answer comes in a file, and an exit code of its own says that it is there.
+//! A run of the tests for something else than verdicts: for profiles, or for a selftest. A variable contains the
+//! request, the answer is in a file, and a separate exit code says that the file is there.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;

@@ -129,7 +129,7 @@ mod tests {
         let outcomes = [
             outcome("a::p50", 0.05, [Some(0.132), Some(0.121)]),
             outcome("b::p50", 0.1, [Some(0.132), Some(0.121)]),
-            // Of a size and of an older record nothing is known.
+            // For a size, and for an outcome of an older record, it is not known what can be held.
             outcome("c::size", 0.05, [None, None]),
             outcome("d::p50", 0.05, [Some(0.132), None]),
         ];

@@ -37,7 +37,7 @@ pub(crate) const LEVEL: f64 = 0.01;
 const STAGES: [(usize, Option<usize>, usize); 4] =
     [(49, None, 2), (99, None, 3), (199, Some(0), 5), (999, Some(8), 8)];
 
-/// The most shuffles that may be as good as a step, and the least p-value that is told.
+/// The most shuffles that may be as good as a step, and the least p-value that is reported.
 const MOST: usize = STAGES[3].2;
 const LEAST_P: f64 = 1.0 / (STAGES[3].0 + 1) as f64;
 

@@ -86,7 +86,7 @@ fn probability(values: &[f64], segments: &[Range<usize>]) -> Option<f64> {
     let (mut score, mut variance) = (0.0, 0.0);
     for segment in segments {
         let values = &values[segment.clone()];
-        // Of all pairs, those that fall are counted in one order, and those that rise in the other.
+        // The pairs that fall are counted in one order, and the pairs that rise in the other.
         let (mut falls, mut rises) =
             (values.to_vec(), values.iter().map(|value| -value).collect::<Vec<_>>());
         score += inversions(&mut rises, f64::gt) as f64 - inversions(&mut falls, f64::gt) as f64;
@@ -139,7 +139,7 @@ fn slope_by_counting(values: &[f64], segments: &[Range<usize>], all: usize) -> f
         segments.iter().map(count).sum()
     };
     let (mut low, mut high) = around_median(values, segments);
-    // The sample may lie, so the range is widened until the median is in it.
+    // The sample may mislead, so the range is widened until it contains the median.
     let mut width = (high - low).max(f64::MIN_POSITIVE);
     while not_above(low) * 2 >= all {
         low -= width;
@@ -203,7 +203,7 @@ fn inversions(values: &mut [f64], is_before: fn(&f64, &f64) -> bool) -> usize {
                     merged.push(left[i]);
                     i += 1;
                 }
-                // All that is left in the first half is greater than this one, or as great.
+                // All values that are left in the first half are at least as great as this one.
                 count += left.len() - i;
                 merged.push(*late);
             }

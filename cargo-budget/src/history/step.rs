@@ -109,7 +109,7 @@ fn of<'s>(shown: &'s Shown, named: Option<&str>) -> Option<Result<WorseStep, &'s
     let good = (change.at - 1).saturating_sub(margin).max(first);
     let bad = (change.at + margin).min(next - 1);
     let by = factor(shown, change)? - 1.0;
-    // A run of something that is no commit is not an end of the range; the next one towards the step is.
+    // If a run is not of a commit, it cannot be an end of the range. Then the next run towards the step is the end.
     let ends = ((good..change.at).find_map(hash), (change.at..=bad).rev().find_map(hash));
     let (Some(good), Some(bad)) = ends else { return Some(Err(&shown.series.test)) };
     Some(Ok(WorseStep { test: shown.series.test.clone(), good, bad, by }))

@@ -12,7 +12,7 @@ use toml_edit::Key;
 use crate::edit::headroom;
 use crate::edit::number::{Rounding, write_new};
 
-/// What was measured of all benchmarks.
+/// The measurement of all benchmarks.
 #[derive(Debug, Default)]
 pub(crate) struct Measured {
     /// The budgets that they were measured by, one for each library.

@@ -75,7 +75,7 @@ fn section(payload: &Payload<'_>) -> Option<String> {
         Payload::DataCountSection { .. } => "data count",
         Payload::DataSection(_) => "data",
         Payload::CodeSectionStart { .. } | Payload::CodeSectionEntry(_) => "code",
-        // These are the bytes around a module in a component; the module's own sections are counted by themselves.
+        // These bytes surround a module in a component. The module's own sections are counted separately.
         Payload::ModuleSection { .. } | Payload::Version { encoding: Encoding::Module, .. } => {
             "core module"
         }

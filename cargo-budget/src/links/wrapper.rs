@@ -163,7 +163,7 @@ fn link(given: &[OsString]) -> Result<i32, String> {
     let texts: Option<Vec<String>> =
         given.iter().map(|argument| argument.to_str().map(str::to_owned)).collect();
     if let (0, Some(recording), Some(given)) = (code, Recording::of_environment(), texts) {
-        // Where this fails, there is no record, and whoever needs it finds that out.
+        // If this fails, there is no record, and the code that needs it reports that.
         let _ = Record::write(&recording.records, &linker, &given);
     }
     Ok(code)

@@ -85,7 +85,7 @@ fn watch() {
                 if IS_LEFT_TO_OTHERS.load(Ordering::Relaxed) {
                     continue;
                 }
-                // Whoever holds the lock may never release it, for example while writing into a pipe that nobody
+                // The thread that holds the lock may never release it, for example if it writes into a pipe that nobody
                 // reads. So the lock is tried only for a while.
                 for _ in 0..10 {
                     if let Ok(mut is_drawn) = IS_DRAWN.try_lock() {

@@ -25,8 +25,8 @@ pub(super) fn project(report: &Report) -> String {
     }
 }
 
-/// Returns the headline, and the verdict that it is about. The worst broken limit is said with its numbers; otherwise
-/// the words are those of the exit codes.
+/// Returns the headline, and the verdict that it is about. The headline gives the worst broken limit with its numbers;
+/// otherwise its words are those of the exit codes.
 pub(super) fn headline(report: &Report) -> (String, Verdict) {
     let of = |verdict| {
         let mut found = report.outcomes.iter().filter(|outcome| outcome.verdict == verdict);

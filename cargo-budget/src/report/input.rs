@@ -140,7 +140,7 @@ fn said_of(left: &[Outcome]) -> Option<String> {
 /// Returns how many tests of a run have no outcome, where it has a process for each test: such a run does not say which
 /// tests it was to judge.
 fn missing(record: &Record, id: &str) -> usize {
-    // Ignored tests were run all the same if a process ignores none.
+    // If some process of the run ignores no test, the ignored tests were asked for and run too.
     let of_run = record.begun.iter().filter(|begun| begun.run.id == id && begun.shared);
     let Some(begun) = of_run.min_by_key(|begun| begun.ignored) else { return 0 };
     let of_run = record.outcomes.iter().filter(|outcome| outcome.run.id == id && !is_idle(outcome));

@@ -26,7 +26,7 @@ pub(super) struct Module {
     is_library: bool,
     /// The functions by their addresses in the file, each with the address behind it.
     functions: Vec<(u64, u64, String)>,
-    /// What it says of inlined functions, or why nothing.
+    /// What the file says of inlined functions, or why it says nothing.
     pub(super) inlined: Result<Inlined, Option<String>>,
 }
 
@@ -129,7 +129,7 @@ pub(super) fn functions(file: &File<'_>) -> Vec<(u64, u64, String)> {
         })
         .collect();
     functions.sort();
-    // Of several names for one address any will do, as long as it is always the same.
+    // If an address has several names, any of them will do, as long as it is always the same.
     functions.dedup_by_key(|(start, ..)| *start);
     for (_, _, name) in &mut functions {
         *name = demangled(name);

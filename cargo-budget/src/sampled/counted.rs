@@ -59,7 +59,7 @@ impl Programs {
     fn of(counts: &Counts) -> Result<Programs, String> {
         let (mut inlined, mut unread) = (HashMap::new(), None);
         for object in &counts.about.objects {
-            // What has no file, as what the kernel gives to each process, says nothing.
+            // Code without a file, such as what the kernel maps into each process, has no names.
             let Some((length, _)) = object.file else { continue };
             let path = Path::new(&object.path);
             if length > LARGEST {

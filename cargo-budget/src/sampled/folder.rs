@@ -56,7 +56,7 @@ impl Folder {
     }
 }
 
-/// Why samples have no names that are not there.
+/// The reason why functions have no names where the samples are gone.
 pub(super) const GONE: &str = "they are gone, or a later run has taken others; run the tests again";
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ type Bytes = EndianRcSlice<RunTimeEndian>;
 
 /// How long the functions of one program may be named.
 pub(super) const LONGEST: Duration = Duration::from_secs(20);
-/// Why functions have no names that take longer.
+/// The reason why functions have no names where reading the tables takes longer.
 pub(super) const LATE: &str = "to read its line tables takes longer than 20 s";
 /// Why compressed tables name nothing.
 const COMPRESSED: &str = "its line tables are compressed; leave out `--compress-debug-sections`";
@@ -94,7 +94,7 @@ impl Inlined {
             return Err(Some(SPLIT.to_owned()));
         }
         if roots.is_empty() {
-            // Tables of other languages alone, as those of a library of C.
+            // There are only tables of other languages, as in a library that is written in C.
             return Err(None);
         }
         let context = Context::from_dwarf(dwarf).map_err(unread)?;
@@ -111,7 +111,7 @@ impl Inlined {
         Ok(Inlined { context, roots, known, lines: RefCell::default(), left: Cell::new(LONGEST) })
     }
 
-    /// Whether it says so of the code of one of these crates.
+    /// Whether the program has tables for the code of one of these crates.
     pub(super) fn knows(&self, own: &BTreeSet<String>) -> bool {
         self.roots.iter().any(|root| own.contains(&root.name))
     }
@@ -141,7 +141,7 @@ impl Inlined {
         while let Ok(Some(frame)) = frames.next() {
             names.push(self.name(&frame));
         }
-        // The last one is the function that is there.
+        // The last name is that of the function that was not inlined.
         names.pop();
         names.into_iter().flatten().collect()
     }
@@ -156,7 +156,7 @@ impl Inlined {
         let last = plain(&name);
         let module = module(&self.roots, file)?;
         match last.strip_prefix('{') {
-            // The body of an asynchronous function, whose name is that of another.
+            // This is the body of an asynchronous function, which bears the function's name with an addition.
             Some(body) if body.starts_with("async_fn") => Some(format!("{module}::{{async fn}}")),
             Some(body) if body.starts_with("async_block") => {
                 Some(format!("{module}::{{async block}}"))

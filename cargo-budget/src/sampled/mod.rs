@@ -39,7 +39,7 @@ fn named(sampled: &Sampled, counted: Option<&Blame>, folder: &Folder) -> Result<
     sides.extend(sampled.before.as_deref().map(side).transpose()?);
     let mut stacks = stacks_of(&sides)?;
     if sides.iter().flat_map(|(_, modules)| modules).any(Module::is_late) {
-        // What one side alone has names for would look as if it had changed.
+        // A function that has a name on one side only would look as if it had changed.
         let modules = sides.iter_mut().flat_map(|(_, modules)| modules);
         modules.for_each(Module::forget);
         stacks = stacks_of(&sides)?;
@@ -138,7 +138,8 @@ fn name_inlined(blame: Option<&mut Blame>, folder: &Folder) -> Option<Result<Str
         }
         Err(why) => {
             let why = format!("inlined functions are counted in their callers: {why}");
-            // It does not wait any more, so that nobody is sent to the command that has just failed.
+            // The counts no longer wait to be named, so that no message sends the user to the command that has just
+            // failed.
             blame.inlined = None;
             blame.remarks.push(why.clone());
             Err(why)

@@ -20,10 +20,10 @@ type Read = Vec<u8>;
 /// # Errors
 /// If one of them is not there any more.
 pub(super) fn modules(samples: &Samples) -> Result<Vec<Module>, String> {
-    // What no sample was in need not be read, and may be gone.
+    // A file in which no sample was taken need not be read, and may be gone.
     sampled(samples)
         .into_iter()
-        // What was made in memory, or was replaced while it ran, has no file to be read.
+        // Code that was made in memory, or whose file was replaced while it ran, has no file that could be read.
         .filter(|code| code.file.is_some() || code.path == KERNEL)
         .map(|code| Module::of(code, &samples.kernel))
         .collect()

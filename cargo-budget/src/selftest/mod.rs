@@ -31,7 +31,7 @@ impl Table {
         } else if any(Finding::Red) {
             Exit::Holds
         } else {
-            // No limit could be tested.
+            // None of the limits could be tested.
             Exit::Unmeasured
         }
     }

@@ -21,8 +21,8 @@ const SPARK: usize = 60;
 /// The most steps of a test that are kept, the largest first. A deterministic metric may have one at each commit.
 const STEPS: usize = 40;
 
-/// Returns the series of each budget and test on a branch, each test's newest first. Of one environment with several units
-/// only the newest counts.
+/// Returns the series of each budget and test on a branch, each test's newest first. Where one environment has several
+/// units, only the newest series counts.
 pub(super) fn budgets<'s>(
     series: &[&'s Series],
 ) -> BTreeMap<&'s str, BTreeMap<&'s str, Vec<&'s Series>>> {
@@ -54,7 +54,7 @@ pub(super) fn tests(
         // Values in different units cannot be drawn over each other.
         let unit = series[0].unit;
         let mut lines = Vec::new();
-        // The environment that the overview shows: the newest, and of several as new a red one.
+        // This is the environment that the overview shows: the newest one, and a red one if several are equally new.
         let mut newest: Option<(usize, Point)> = None;
         let same = series.iter().filter(|one| one.unit == unit);
         for one in same.clone().take(ENVIRONMENTS) {

@@ -107,7 +107,7 @@ mod tests {
         let later = files(&["Cargo.lock", "new/Cargo.lock", "saved"]);
         before.take_locks(&later);
         assert_eq!(later.changed_since(&before), [path("saved")]);
-        // What is written later is a save.
+        // A file that is written later counts as saved.
         std::fs::write(path("Cargo.lock"), "123").unwrap();
         assert!(before.have_changed());
     }

@@ -60,7 +60,7 @@ pub(crate) fn watch(
     let mut left = asked.most;
     let mut saved = Vec::new();
     loop {
-        // What is saved while it is measured is measured next.
+        // A file that is saved during a measurement starts the next one.
         let mut files = Files::of(&project.root)?;
         let measured = measure(project, asked, &interrupt);
         if interrupt.is_asked() {

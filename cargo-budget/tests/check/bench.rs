@@ -94,7 +94,7 @@ fn what_is_built_once_is_measured_in_parts() {
         let variables = [base, ("PART", part.as_str()), ("RECORD", record.as_str())];
         jobs.run("measure.sh", &checkout, &variables)
     };
-    // Of the parts only one has the regression, and neither job is red by itself.
+    // Only one of the parts has the regression, and neither job is red by itself.
     let first = measured(1);
     first.is(0, "part 1/2 ended with exit code");
     let lost = jobs.run("verdict.sh", &built, &[("NUMBER", "17")]);
@@ -150,7 +150,7 @@ fn only_the_comment_of_the_commit_that_ran_is_posted() {
         fs::write(jobs.path("answer/comment.md"), comment).unwrap();
     };
     let answer = |head: &str| jobs.run("answer.sh", jobs.root.path(), &[("HEAD", head)]);
-    // What is in the comment is posted and not executed.
+    // The content of the comment is posted and not executed.
     leave("17\n", "$(touch x) `touch x`");
     answer("abc").is(0, "");
     assert_eq!(fs::read_to_string(&posted).unwrap(), "$(touch x) `touch x`");

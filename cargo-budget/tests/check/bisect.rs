@@ -175,7 +175,7 @@ fn the_commit_is_found_that_broke_a_limit() {
         assert!(said.contains(part), "{part:?} is not in\n{said}");
     }
 
-    // What differs from a red commit by a document alone is not measured.
+    // A commit that differs from a red one by a document alone is not measured.
     let (found, said) = history.check("counts::large", &history.range(9, 11), &[], LARGE);
     assert_eq!(found["tried"][0]["same_as"], *history.commits[11], "{said}");
     assert!(found["against_good"]["estimate"]["value"].as_f64().unwrap() > 1.19, "{said}");

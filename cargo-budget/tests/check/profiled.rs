@@ -44,7 +44,7 @@ fn without_valgrind(crates: &Crate, arguments: &[&str]) -> Run {
     let hidden = crates.0.path("results/programs");
     std::fs::create_dir_all(&hidden).unwrap();
     for program in programs().filter(|program| !program.ends_with("valgrind")) {
-        // Of two programs of one name the first one is found.
+        // If two programs have the same name, the first one is found.
         let _ = std::os::unix::fs::symlink(&program, hidden.join(program.file_name().unwrap()));
     }
     let output = crates.command(arguments).env("PATH", &hidden).output().unwrap();

@@ -144,7 +144,7 @@ fn only_a_workload_that_reaches_what_differs_is_measured() {
     assert!(run.text.contains("of a workload that reaches none of them"), "{}", run.text);
     let outcome = run.outcomes.iter().find(|outcome| outcome.test == "plain::mean::x_base");
     assert!(outcome.unwrap().reason.starts_with("it reaches only machine code that is the same"));
-    // What is measured on cargo's own builds is not proven by these.
+    // Limits that are measured on cargo's own builds are not proven by these builds.
     let counted = run.outcomes.iter().find(|outcome| outcome.metric == "allocs").unwrap();
     assert_eq!(counted.proven, None);
 
@@ -155,7 +155,7 @@ fn only_a_workload_that_reaches_what_differs_is_measured() {
     // A line that moved changes where a panic is reported, and nothing else.
     let moved = [("/// Calls nothing", "/// One line.\n///\n/// Calls nothing"), ("+ 10", "+ 12")];
     check(&moved, &["pointed"]);
-    // What runs before `main` may change anything.
+    // Code that runs before `main` may change anything.
     let before = "#[used]\n#[unsafe(link_section = \".init_array\")]\nstatic EARLY: extern \"C\" fn() = early;\n\
                   extern \"C\" fn early() {}\n\n/// All steps.";
     let all = ["plain", "checked", "pointed"];

@@ -139,7 +139,7 @@ fn the_program_of_a_release_is_installed() {
     place.install("Linux", "X64").is(true, &["it runs\n", "is that of the release\n"]);
     let installed = fs::read_to_string(place.path("binaries/bin/cargo-budget")).unwrap();
     assert!(installed.contains("echo it runs"), "{installed}");
-    // What the cache has is not asked for again.
+    // A program that is in the cache is not asked for again.
     fs::remove_dir_all(place.path("releases")).unwrap();
     place.install("Linux", "X64").is(true, &["is in the cache\n"]);
 }

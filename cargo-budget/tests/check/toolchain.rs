@@ -120,7 +120,7 @@ impl Toolchains {
     }
 }
 
-/// Of four toolchains the third one makes it red. One that does not run is none of them.
+/// There are four toolchains, the third of which makes the limit red. A fifth one does not run, and is left out.
 #[test]
 fn the_toolchain_is_found_that_made_a_limit_red() {
     let made = Toolchains::new();

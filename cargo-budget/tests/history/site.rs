@@ -106,7 +106,7 @@ fn pages(db: &str) {
     let files = self::files(&project.dir.join("out"));
     assert!(page(&files, "budget/merge-").contains("figure class=\"recorded\""));
     assert!(!page(&files, "budget/merge-").contains("class=\"flame\""));
-    // So is its profile.
+    // The profile of the last run is drawn too.
     project.outcomes(&[profiled(Outcome { shape: None, ..outcome("profiled", 15, 1.3e-3) })]);
     project.run(&["history", "record"]).says(0, "recorded 1 outcome");
     project.run(&site).says(0, "");
@@ -174,7 +174,7 @@ fn incremental(db: &str) {
         "{changed:?}"
     );
     assert!(changed[1].contains(&hash));
-    // What was made step by step is what is made at once.
+    // A site that was made step by step is the same as one that is made at once.
     project.run(&["site", "--output", "whole"]).says(0, "");
     assert_eq!(files(&project.dir.join("out")), files(&project.dir.join("whole")));
     // A page that somebody removed comes back, and beside a state of something else nothing is written.
@@ -231,7 +231,7 @@ fn unmeasured(db: &str) {
     assert!(index.contains("1 limit is red") && index.contains("no value"), "{index}");
     assert!(index.contains("verdict unmeasured") && !index.contains("verdict pass"), "{index}");
     assert!(files[&format!("commit/{hash}.html")].contains("the process ended early"));
-    // Nor is what was only measured before, or not judged at all: the headline is green for neither.
+    // The headline is not green either for a limit that was only measured before, or that was not judged at all.
     let skipped =
         Outcome { verdict: Verdict::Skipped, estimate: None, ..outcome("none", 17, 1e-3) };
     project.outcomes(&[skipped]);

@@ -197,7 +197,7 @@ fn a_red_that_a_later_run_left_out_stays_red() {
     }
     let accepted = project.reports(&["--partial"], 0, &["1 pass"]);
     assert!(!accepted.contains("--partial"), "{accepted}");
-    // What is older than was asked for does not count.
+    // Runs that are older than the time that was asked for do not count.
     project.reports(&["--since", "200"], 0, &["1 pass"]);
     project.reports(&["--since", "100"], 1, &[why]);
     // It is judged again.

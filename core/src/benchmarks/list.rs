@@ -11,14 +11,15 @@ use crate::outcome::{Cause, Unmeasured};
 /// A function that starts a program and waits for its end; see [`Start`](crate::build::Start).
 pub type Ask<'a> = &'a dyn Fn(&Step) -> Result<Ended, Unmeasured>;
 
-/// How the text begins that every program contains which serves its benchmarks; the key of the library follows, between
-/// two spaces. A program that only reads lists has the two parts apart, and so is not taken for one.
+/// The beginning of the text that every program contains which serves its benchmarks. The key of the library follows
+/// it, between two spaces. A program that only reads lists contains the two parts separately, so it is not taken for
+/// one that serves.
 pub const SERVES: &str = "perf-budget serves benchmarks of";
-/// Texts of which every program with Criterion contains one since version 0.3.4: the end of its help, and the variable that
-/// says where its records go. The optimiser of the whole program (`lto = true`) takes short texts such as the variable
-/// apart into instructions, and leaves out the help of a program that never reads its arguments.
+/// Every program with Criterion since version 0.3.4 contains one of these texts: the end of its help, and the variable
+/// that says where its records go. The optimiser of the whole program (`lto = true`) takes short texts such as the
+/// variable apart into instructions, and leaves out the help of a program that never reads its arguments.
 const CRITERION: [&str; 2] = ["This executable is a Criterion.rs benchmark", "CRITERION_HOME"];
-/// Texts of which every program with the standard test harness contains one: its help, and one of its variables.
+/// Every program with the standard test harness contains one of these texts: its help, and one of its variables.
 const LIBTEST: [&str; 2] =
     ["The FILTER string is tested against the name of all tests", "RUST_TEST_THREADS"];
 /// How the lines of the list end, in different versions of Criterion.

@@ -80,7 +80,7 @@ impl List {
             );
             return Err(Unmeasured::new(Cause::Unsuitable, text));
         }
-        // What could not be built or listed may be where it is.
+        // The benchmark may be in a program that could not be built or listed.
         if let Some(fault) = self.faults.first() {
             let why = fault.reason();
             return Err(Unmeasured {

@@ -85,7 +85,7 @@ fn each_library_has_its_own_mark_and_its_own_names() {
     let built = vec![
         place.bench("kit", "divan", &divan),
         place.bench("kit", "served", &served),
-        // What is left of the marks where the whole program was optimised.
+        // These marks remain if the whole program was optimised.
         place.bench("kit", "optimised", "…This executable is a Criterion.rs benchmark.\nSee…"),
         place.bench(
             "kit",

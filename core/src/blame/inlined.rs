@@ -9,7 +9,8 @@ use super::names;
 use super::sums::is_own;
 use crate::callgrind::{Call, Function, Profile};
 
-/// The most different chains of inlined callers that one function is told apart by. What is beyond keeps its caller's name.
+/// The most chains of inlined callers by which one function is told apart. Calls by further chains keep the name of the
+/// caller.
 const MOST: usize = 16;
 /// The most bytes of a chain of callers. What is further out is left out, as a chain can be as long as a recursion is deep.
 const LONGEST: usize = 4096;
@@ -47,7 +48,7 @@ pub fn expanded(profile: &Profile, inlined: &dyn Fn(&str, u64) -> Vec<String>) -
             let shares = counts.into_iter().zip(costs);
             for ((caller, _), (count, cost)) in callers.iter().zip(shares) {
                 let chain = expansion.name(at, call.at, caller);
-                // One that is not told apart is called by the caller as the dump has it.
+                // A function whose inlined calls are not told apart keeps the caller that the dump gives.
                 let is_known = expansion.callers(call.to).iter().any(|(known, _)| *known == chain);
                 let called = expansion.called(call.to, Some(&chain).filter(|_| is_known));
                 let to = functions.find(called, &profile.functions[call.to]);
@@ -177,7 +178,7 @@ impl<'a> Expansion<'a> {
     }
 }
 
-/// Returns a chain without the outermost callers that are too much.
+/// Returns a chain without as many of its outermost callers as make it too long.
 fn shortened(chain: String) -> String {
     if chain.len() <= LONGEST {
         return chain;

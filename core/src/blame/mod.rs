@@ -1,7 +1,8 @@
 //! Which functions are to blame for a red: two profiles of the same operation, and the difference by function.
 //!
-//! An instruction belongs to the innermost function of the project that was running, so that what an allocation or a hash
-//! costs is said of the function that asks for it. The functions of other crates and libraries are listed below it.
+//! An instruction belongs to the innermost function of the project that was running, so that the cost of an allocation
+//! or a hash is attributed to the function that asks for it. The functions of other crates and libraries are listed
+//! below it.
 
 mod inlined;
 mod locked;

@@ -27,7 +27,8 @@ pub(super) fn chain(name: &str) -> Vec<&str> {
 /// Returns a name without hash, disambiguators and generic arguments.
 pub fn plain(name: &str) -> String {
     let mut name = name;
-    // What the compiler adds to functions that it has split or copied: `.llvm.123`, `.cold`, `.constprop.0`.
+    // The compiler adds these to the names of functions that it has split or copied: `.llvm.123`, `.cold`,
+    // `.constprop.0`.
     for mark in [".llvm.", ".cold", ".constprop.", ".part.", ".isra."] {
         name = name.split_once(mark).map_or(name, |(name, _)| name);
     }
@@ -77,9 +78,9 @@ fn without_arguments(name: &str) -> String {
         if inside.starts_with("impl ") {
             plain.extend(["<", &without_arguments(inside), ">"]);
         } else if follows_name {
-            // These are arguments.
+            // The brackets contain generic arguments.
         } else if let Some(path) = plain.strip_suffix("::").filter(|path| !path.is_empty()) {
-            // So are these, as `::<T>`.
+            // These brackets contain arguments too, as in `::<T>`.
             plain.truncate(path.len());
         } else if inside.contains(" as ") {
             plain.extend(["<", &without_arguments(inside), ">"]);

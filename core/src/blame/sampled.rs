@@ -69,7 +69,7 @@ pub fn sampled(before: Option<&Stacks>, now: &Stacks, sampled: &Sampled) -> Blam
     for function in &mut blame.functions {
         function.interval = interval(function.own, sides);
     }
-    // What chance may explain comes after the others, whose order stays.
+    // Functions whose change chance may explain come after the others, whose order stays.
     blame.functions.sort_by_key(|function| !function.is_certain());
     Blame {
         by: match before.map(Stacks::count) {
@@ -131,7 +131,7 @@ fn remarks(before: Option<&Stacks>, now: &Stacks, why: &str) -> Vec<String> {
     let count: u64 = sides().map(Stacks::count).sum();
     if broken as f64 > MUCH * count as f64 {
         remarks.push(format!(
-            "the callers of {broken} of {count} samples are not known, and such a sample is said of the innermost function"
+            "the callers of {broken} of {count} samples are not known, and such a sample counts for the innermost function"
         ));
     }
     if lost > 0 {

@@ -45,7 +45,7 @@ pub(super) fn compared(was: Option<&Sums>, is: &Sums) -> Blame {
             .map(|now| Change { before: was.and_then(|was| was.system_calls).unwrap_or(0.0), now }),
         functions,
         nameless: was_or_none.nameless_share().max(is.nameless_share()),
-        // An allocator that is not known by its names has no sites, and then nothing is known of them.
+        // If the names of an allocator are not known, no sites are found, and nothing can be said of allocations.
         allocations: Some(Change { before: was_or_none.sites.total(), now: is.sites.total() })
             .filter(|counted| counted.before + counted.now > 0.0),
         sites: sites::changed(&was_or_none.sites, &is.sites),
@@ -166,8 +166,9 @@ fn owner(chain: &[String], own: &BTreeSet<String>) -> usize {
     of_project.or_else(of_dependency).or_else(nameless).unwrap_or(0)
 }
 
-/// Returns which of the foreign functions below a function of the project a cost is said of: the innermost one of a dependency,
-/// with what it runs of the standard library and of the allocator, or else the innermost one. `None` if there is none below.
+/// Returns to which of the foreign functions below a function of the project a cost is attributed: the innermost one of
+/// a dependency, with what it runs of the standard library and of the allocator, or else the innermost one. `None` if
+/// there is none below.
 fn part(below: &[String]) -> Option<String> {
     // The standard library's own map says less than the hash that it calls.
     let dependency =

@@ -1,4 +1,4 @@
-//! The environments of a file, `[env.NAME]`: what a process is in, and which of them it is.
+//! The environments of a file, `[env.NAME]`: which machine a process is on, and which environment that means.
 //!
 //! An environment is chosen by its name, or by what `when` says of the machine. Nothing here is measured: two machines
 //! of the same kind are in the same environment, whatever their load.
@@ -144,7 +144,7 @@ impl Surroundings {
         Surroundings { named: Some((name, NamedBy::Record)), service: None, os: OS, arch: ARCH }
     }
 
-    /// Returns what of these surroundings matters to what is `said`, in the words of `when`.
+    /// Returns those of these surroundings that what is `said` depends on, in the words of `when`.
     fn in_words(&self, said: &[When]) -> String {
         let by_name = |when: &When| matches!(when.ci, Some(Ci::Service(_)));
         let service = match self.service {

@@ -9,7 +9,7 @@ use crate::quantity::{Quantity, Unit};
 /// the operation before has ended (an open loop). Their latency counts from when they were due.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Load {
-    /// How the rate goes over time.
+    /// How the rate changes over time.
     pub shape: LoadShape,
     /// Operations a second, over 0 and at most [`FASTEST`]: the rate itself; on average for
     /// [`Poisson`](LoadShape::Poisson) and [`Burst`](LoadShape::Burst); where a [`Ramp`](LoadShape::Ramp) begins;

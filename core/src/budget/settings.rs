@@ -24,8 +24,8 @@ pub struct Settings {
     pub warn_at: f64,
     /// What becomes of a limit that evidence cannot settle. Default a warning.
     pub inconclusive: Inconclusive,
-    /// How much worse than at the base revision limited metrics may be, where one is compared with. Default
-    /// none, so that only limits that name `base` are.
+    /// How much worse than at the base revision every limited metric may be, if there is a base. Default none, so that
+    /// only limits that name `base` are compared with it.
     pub base: Option<BaseLimits>,
     /// The most time that all measurements of a run may take together; default none.
     pub total: Option<Duration>,
@@ -77,7 +77,7 @@ pub enum CodegenUnits {
 /// `base = { limit = "5 %", except = ["*::p99"] }`: limits against the base that nobody wrote one by one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BaseLimits {
-    /// How much worse than at the base a metric may be: 0.05 is 5 %. In (0, 1].
+    /// How much worse than at the base a metric may be, in (0, 1]: 0.05 is 5 %.
     pub limit: f64,
     /// Names of tests that have no such limit.
     pub except: Vec<Pattern>,

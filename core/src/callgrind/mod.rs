@@ -86,7 +86,7 @@ impl Profile {
     }
 }
 
-/// Returns the total that a dump says of itself, without reading the rest.
+/// Returns the total that a dump gives for itself, without reading the rest.
 ///
 /// # Errors
 /// If it says none.
@@ -204,7 +204,7 @@ impl Reader {
             }
             // A name for a number may be given in any of these.
             "fi" | "fe" | "cfi" | "cfl" => drop(self.files.find(value)?),
-            // Jumps within a function.
+            // These lines are about jumps within a function, which are not needed.
             "jump" | "jcnd" => {}
             _ => return Err(format!("`{key}=` is of no known kind")),
         }

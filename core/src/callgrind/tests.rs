@@ -112,7 +112,7 @@ fn=(2)
 0x90 0 69
 totals: 111
 ";
-    // Of several calls in a row each names its function.
+    // If there are several calls in a row, each names its function.
     let text = text.replace("calls=1 0x99", "cob=(2)\ncfn=(2)\ncalls=1 0x99");
     let profile = Profile::parse(&text).unwrap();
     let [merge, malloc] = &profile.functions[..] else { panic!("{profile:?}") };

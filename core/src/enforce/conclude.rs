@@ -137,7 +137,7 @@ pub(super) fn conclude(
         Some((reason, _)) => words::unjudged(&outcome, reason),
         None => words::reason(&outcome, limit, seen.links.linked()),
     };
-    // Too few calls are no fault of those that grew.
+    // A `min` limit fails because there were too few calls, so the calls that grew do not explain it.
     let is_over = verdict == Verdict::Fail && limit.bound == Bound::Max;
     if let Some(grown) = system_calls::grown(&outcome.system_calls).filter(|_| is_over) {
         outcome.reason = format!("{}: {grown}", outcome.reason);
@@ -172,9 +172,9 @@ fn sides(open: &Open, seen: &Seen) -> Option<Sides> {
 /// instructions, for instance.
 const OTHER_COUNTER: f64 = 1.25;
 
-/// Leaves a limit inconclusive that a count of another counter would decide: the accepted value is that of one counter and
-/// this value of another, so that the difference may be theirs. A value that is further beyond a limit in numbers is red,
-/// whatever counted it.
+/// Makes the limit inconclusive if its verdict would rest on a comparison of two counters: where one counter counted
+/// the accepted value and another this one, the difference may come from the counters. A value that is further beyond
+/// an absolute limit than two counters can differ stays red.
 fn counted_elsewhere(outcome: &mut Outcome) {
     let (Some(accepted), Some(counted)) = (&outcome.accepted, &outcome.counted) else { return };
     let Some(by) = accepted.counter.as_ref().filter(|by| **by != counted.by) else { return };
@@ -219,7 +219,7 @@ fn begin(open: &Open, seen: &Seen) -> Outcome {
 }
 
 fn evidence(judge: &Judge, open: &Open, seen: &Seen, origin: Origin, rules: &Rules) -> Evidence {
-    // Without a limit there are no odds, and a single process of another program does not show any.
+    // There are no odds without a limit, nor for the values of a single process that another program recorded.
     let recorded = origin == Origin::Record;
     let levels = if recorded { Levels { fail: 0.0, pass: 0.0 } } else { judge.levels() };
     let limited = !open.is_unjudged() && !recorded;
@@ -251,7 +251,8 @@ fn evidence(judge: &Judge, open: &Open, seen: &Seen, origin: Origin, rules: &Rul
 fn shape(judge: &Judge, open: &Open, seen: &Seen, origin: Origin) -> Distribution {
     let of = match open.asked.limit.metric.sample() {
         _ if open.is_relative() => "pairs of processes".to_owned(),
-        // Their length is not said, since in most modes Criterion makes each batch longer than the last.
+        // The length of the batches is left out, since in most modes Criterion makes each batch longer than the one
+        // before.
         _ if origin == Origin::Record => "batches".to_owned(),
         SampleKind::Batch | SampleKind::Rate => {
             seen.of.clone().unwrap_or_else(|| "operations".to_owned())

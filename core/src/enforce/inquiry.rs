@@ -133,7 +133,8 @@ impl Inquiry {
                         self.close_unsettled(&open, doubt);
                     }
                     doubt if spent_up => self.close_unsettled(&open, doubt),
-                    // Other work may go away, and more pairs may show more than layout can make.
+                    // The measurement goes on: the other work may go away, and more pairs may show a larger difference
+                    // than layout can cause.
                     Some(_) => self.open.push(open),
                 },
                 // A value that never varies is compared, once that is unlikely to be chance.
@@ -149,7 +150,7 @@ impl Inquiry {
                     self.close_unsettled(&open, Some(Doubt::Layout));
                 }
                 Finding::Open if self.is_spent_on(&open) => self.close_unsettled(&open, None),
-                // A red that fresh processes do not confirm is not pursued for ever either.
+                // The attempt to confirm a red with fresh processes does not go on for ever either.
                 Finding::Suspect if self.is_confirmation_spent(&open) => {
                     self.close_unsettled(&open, None);
                 }
@@ -210,8 +211,8 @@ impl Inquiry {
         }
         let shortfall = self.shortfall(open);
         let Some(outcome) = self.done.last_mut() else { return };
-        // Where the limit is wider than what can be held, a few values that are far from the others kept it from being
-        // settled, and not the usual differences. They give no figure.
+        // If the limit is wider than the narrowest one that could be held, the usual differences between values did not
+        // prevent a verdict. A few values far from the others did, and they do not tell which limit could be held.
         let is_closer =
             outcome.holdable().zip(outcome.against).is_some_and(|(held, own)| held.is_beyond(&own));
         let held_here = || outcome.held_here().filter(|_| is_closer);

@@ -124,7 +124,8 @@ impl NoiseTotals {
             throttled_periods: self.throttled.map(|(periods, _)| periods),
             waited: self.waited(),
             preempted: self.preempted.get(),
-            // One process in which another thread happened to work is no reason to treat all of them so.
+            // This is the clock by which most processes were judged, since another thread may have happened to work in
+            // a few of them.
             clock: (self.timed > 0).then(|| {
                 if self.by_wall * 2 > self.timed { Clock::Wall } else { Clock::LessWaiting }
             }),

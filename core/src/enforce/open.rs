@@ -77,7 +77,7 @@ impl Open {
             (&mut self.less_waiting, process.less_waiting.get(metric))
         {
             judge.add(&[value]).map_err(|e| {
-                let text = format!("`{metric}` less waiting was measured as {e}");
+                let text = format!("`{metric}` without the scheduling delay was measured as {e}");
                 Unmeasured::new(Cause::InvalidReading, text)
             })?;
         }

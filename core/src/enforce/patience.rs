@@ -1,8 +1,8 @@
 //! How long a limit is measured if the evidence does not settle it: for its `effort`, and longer if that is too short
 //! to see a violation.
 //!
-//! A run that could not have seen a violation proves nothing by not seeing one. So a limit gets as many processes as
-//! a total violation needs, up to a multiple of its `effort`. One that needs more says how much it needs.
+//! A run that could not have seen a violation proves nothing by not seeing one. So a limit gets as many processes as it
+//! takes to see a total violation, up to a multiple of its `effort`. A limit that needs more says how much it needs.
 
 use std::time::Duration;
 

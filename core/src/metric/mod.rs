@@ -25,8 +25,8 @@ pub use instrument::{InstrumentKind, WorkerInstrument};
 pub use statistic::Statistic;
 pub use table::{Key, Row};
 
-/// The resident memory that a comparison takes a process for at least, in bytes. Where a workload holds less, what is
-/// read is pages that the process happened to touch or not: 0 at one time and some dozen pages at another.
+/// The least resident memory that a comparison takes a process to have, in bytes. If a workload holds less, the
+/// readings are pages that the process happened to touch or not: 0 at one time and some dozen pages at another.
 const LEAST_RESIDENT: f64 = 262_144.0;
 
 /// Something that can be measured of a subject.
@@ -212,7 +212,7 @@ impl Metric {
         }
     }
 
-    /// Returns the least amount that a comparison of two readings takes either of them for; 0 where that is no question.
+    /// Returns the least amount to which a comparison of two readings raises either of them; 0 if it raises none.
     pub fn least_compared(&self) -> f64 {
         let of_process = self.sample() == SampleKind::Process;
         let resident = self.judged() == Judged::Statistical(Tolerance::Memory);

@@ -108,7 +108,7 @@ pub struct Blamed {
 }
 
 impl Blamed {
-    /// Whether the interval leaves out that nothing has changed. What was counted has no interval, and is certain.
+    /// Whether the interval excludes that nothing has changed. Counted amounts have no interval, and are certain.
     pub fn is_certain(&self) -> bool {
         self.interval.is_none_or(|(low, high)| low > 0.0 || high < 0.0)
     }

@@ -76,7 +76,7 @@ pub struct Outcome {
     /// What kept the evidence from settling the limit; `None` where it was settled.
     pub doubt: Option<Doubt>,
     /// What an inconclusive verdict is: a warning or red. Older records do not say; there it was red.
-    #[serde(default = "red")]
+    #[serde(default = "inconclusive_before_warnings")]
     pub inconclusive: Inconclusive,
     /// What else the machine did meanwhile; `None` for deterministic metrics, which that does not change.
     #[serde(alias = "ledger")]
@@ -299,8 +299,8 @@ impl BaseRevision {
     }
 }
 
-/// What an inconclusive limit was before it could be a warning.
-fn red() -> Inconclusive {
+/// Returns what an inconclusive limit was in records from before it could be a warning.
+fn inconclusive_before_warnings() -> Inconclusive {
     Inconclusive::Fail
 }
 

@@ -73,7 +73,7 @@ pub fn checkout(package: &Path, budgets: &Path) -> String {
 /// Whether nextest has unpacked this binary from an archive: then it describes the binaries in a file above them.
 fn is_unpacked() -> bool {
     let binary = std::env::current_exe().unwrap_or_default();
-    // Such as `target/TRIPLE/release/deps/budgets-1`.
+    // The path may be as long as `target/TRIPLE/release/deps/budgets-1`.
     binary.ancestors().take(6).any(|dir| dir.join("nextest/binaries-metadata.json").is_file())
 }
 

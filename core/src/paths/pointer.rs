@@ -183,7 +183,7 @@ mod tests {
         std::fs::create_dir_all(&results).unwrap();
         leave(&root, &results, 7, "here").unwrap();
         assert_eq!(places(&root), [Place { results: results.clone(), began: None }]);
-        // What is no pointer is left out.
+        // A file that is not a pointer is left out.
         std::fs::create_dir(results.join(POINTERS)).unwrap();
         std::fs::write(results.join(POINTERS).join("a.json"), "{").unwrap();
         assert_eq!(places(&root).len(), 1);

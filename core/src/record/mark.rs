@@ -1,7 +1,7 @@
 //! What was added to a record since it was last read.
 //!
-//! Times do not tell that: they are whole seconds, in which two short runs fit, and the clock may be set. So it is counted
-//! what the record says of each run.
+//! Times do not show that: they are whole seconds, in which two short runs fit, and the clock may be set. So this
+//! counts what the record says of each run.
 
 use std::collections::{HashMap, HashSet};
 
@@ -48,7 +48,7 @@ impl Record {
     }
 }
 
-/// Whether an outcome has a line of its own. That of a test which was lost is gone once the test is judged.
+/// Whether an outcome has a line of its own. The outcome of a lost test has none, and is gone once the test is judged.
 fn is_written(outcome: &Outcome) -> bool {
     outcome.reason != LOST
 }
@@ -121,11 +121,11 @@ mod tests {
             Record { begun: vec![begun.clone()], outcomes: lost.to_vec(), damaged: Vec::new() };
         let mut after = record(&[("a", 9), ("a", 20)], &[("a", 20, "size"), ("a", 20, "time")]);
         check(&killed, after.clone(), 1, &["size", "time"]);
-        // Those of a run that another one follows are no news.
+        // Lost tests of a run that another run follows are not new.
         after = record(&[("a", 9), ("b", 20)], &[("b", 20, "size")]);
         after.outcomes.extend(lost);
         check(&killed, after, 1, &["size"]);
-        // Nor are those of its own that were lost anew.
+        // Tests of its own that were lost again are not new either.
         let both = Record { begun: vec![begun.clone(), begun.clone()], ..killed.clone() };
         check(&killed, both, 1, &["size", "time"]);
     }

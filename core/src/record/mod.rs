@@ -178,7 +178,7 @@ pub fn read(path: &Path) -> Result<Record, Error> {
 /// Returns the last run in a record for which `is_wanted` is true, without reading more of a large record than needed.
 /// `None` if there is none, or if the file cannot be read.
 pub fn last_run(path: &Path, is_wanted: impl Fn(&Run) -> bool) -> Option<Run> {
-    // A pipe would be waited for, and a device may have no end.
+    // Opening a pipe would block, and a device may have no end.
     if !path.is_file() {
         return None;
     }

@@ -65,7 +65,7 @@ pub fn explain(outcome: &Outcome) -> String {
     let judged = |evidence: &Evidence| !evidence.is_recorded() && !never_varied(outcome);
     if let Some(evidence) = outcome.evidence.filter(judged) {
         row("e-value", &e_value_text(outcome, &evidence));
-        // What else the measurement would have caught does not matter once it has caught something.
+        // The minimum detectable effect does not matter once a violation was detected.
         let unseen = evidence.detectable.filter(|_| outcome.verdict != Verdict::Fail);
         if let (Some(detectable), Some(against)) = (unseen, outcome.against) {
             let seen = against.quantity(detectable);
@@ -194,7 +194,7 @@ pub fn interval_text(outcome: &Outcome) -> String {
         text.split(' ').next().unwrap_or_default().to_owned()
     };
     match (estimate.low, estimate.high) {
-        // Nothing was seen, and there may be a little.
+        // The measured value is 0, but the true one may be a little more, so the upper end is shown.
         (Some(low), Some(high)) if low == 0.0 && estimate.value == 0.0 && high > 0.0 => {
             format!("up to {}", number(high))
         }

@@ -1,4 +1,5 @@
-//! How much of a limit a value uses: of a limit on a quantity its share, of a limit against another value the change.
+//! How much of a limit a value uses: its share for a limit on a quantity, and the change for a limit against another
+//! value.
 //!
 //! "104 % of it used" says nothing of a limit against the base: the value is 8.8 % more than there, and 5 % were allowed.
 
@@ -75,7 +76,7 @@ fn significant(multiple: f64) -> String {
 
 /// Returns a ratio held against the factor that is allowed.
 fn change(bound: Bound, ratio: f64, factor: f64, against: &str) -> Used {
-    // For either bound: by how much the value is worse, and by how much it may be worse.
+    // These are, for either bound, by how much the value is worse and by how much it may be worse.
     let (worse, allowed) = match bound {
         Bound::Max => (ratio - 1.0, factor - 1.0),
         Bound::Min => (1.0 - ratio, 1.0 - factor),

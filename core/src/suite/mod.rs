@@ -61,7 +61,7 @@ impl Test {
             (Target::Relative { reference: Reference::Base, .. }, Some(false)) => {
                 Some(if self.is_benchmark() { NEW_BENCHMARK } else { NEW })
             }
-            // What was recorded belongs to another program, and the build of this one says nothing about it.
+            // A recorded value comes from another program, so the build of this one says nothing about it.
             _ if self.reading == Reading::RECORDED => None,
             _ if self.is_benchmark() && cfg!(debug_assertions) => Some(
                 "benchmarks take long, and are run by tests in release: run `cargo test --release`",

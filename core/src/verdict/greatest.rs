@@ -39,7 +39,7 @@ impl Greatest {
     pub(super) fn log_fail(&self) -> f64 {
         match self.over {
             0 => 0.0,
-            // A single process settles nothing.
+            // A single process cannot settle the limit.
             1 => f64::MIN_POSITIVE,
             _ => f64::INFINITY,
         }

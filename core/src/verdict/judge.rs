@@ -233,7 +233,7 @@ impl Judge {
             (self.hypothesis.levels.fail, processes.max(self.processes.len()) as u64);
         let tolerance = self.hypothesis.tolerance;
         let beyond = self.hypothesis.limit * self.sign() + tolerance;
-        let (caught, least) = match self.first.as_ref()? {
+        let (detected, least) = match self.first.as_ref()? {
             Epoch::Quantile(p) => {
                 (p.smallest_violation(fail, processes)?, beyond + DETECTION_MARGIN * beyond.abs())
             }
@@ -246,7 +246,7 @@ impl Judge {
             }
             Epoch::Greatest(greatest) => (greatest.detectable()?, beyond),
         };
-        Some(caught.max(least) * self.sign())
+        Some(detected.max(least) * self.sign())
     }
 
     /// Returns the mean of all pairs, for a limit that is judged by their median; `None` for other limits.
@@ -316,8 +316,8 @@ impl Epoch {
         match hypothesis.method {
             Method::Quantile(q) => {
                 let q = if sign > 0.0 { q } else { 1.0 - q };
-                // What is peculiar to a process (placement, layout) makes its operations alike, so a process is one
-                // observation, however many operations it ran.
+                // The operations of a process resemble each other, because they share its placement and layout. So a
+                // process is one observation, however many operations it ran.
                 Epoch::Quantile(Percentile::by_processes(q, limit, tolerance_limit))
             }
             Method::Centre => Epoch::Centre(Contrast::new(limit, tolerance_limit)),

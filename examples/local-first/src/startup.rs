@@ -84,7 +84,7 @@ impl App {
 impl Drop for App {
     fn drop(&mut self) {
         let making = self.making.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        // What it would have made nobody asks for any more.
+        // Nobody asks any more for the result of this thread, so an error does not matter.
         let _ = making.map(JoinHandle::join);
     }
 }

@@ -151,7 +151,7 @@ async fn look_up(
     loop {
         while let Some(question) = queue.pop() {
             let answer = known.cache.get(&question.number).cloned();
-            // Who asked may have gone.
+            // The receiver may be gone, if its client has closed the connection.
             let _ = question.answer.send(answer.ok_or(Unanswered("the cache does not know")));
         }
         tokio::select! {

@@ -146,8 +146,8 @@ fn service() -> Result<(Runtime, Service), Failed> {
     Ok((runtime, service))
 }
 
-/// Of each 40 questions 28 go to the cache, 10 to the smart route, and one to each of the others: 70, 25 and 5 %. A step
-/// of 11 takes them in turns.
+/// Of every 40 questions, 28 go to the cache, 10 to the smart route, and one to each of the others: 70, 25 and 5 %. A
+/// step of 11 takes them in turns.
 fn mixed(number: usize) -> Route {
     match number * 11 % 40 {
         0..28 => Route::CacheOnly,

@@ -252,7 +252,7 @@ fn relayed(launch: Launch) -> Launch {
 
 #[test]
 fn with_a_relay_the_peak_is_that_of_the_child_only() {
-    // What the harness holds must not matter.
+    // The memory that the harness holds must not matter.
     let held = std::hint::black_box(vec![1_u8; 300_000_000]);
     let allocate = python("x = bytearray(b'x') * 200_000_000; del x");
     let direct = run(&allocate, LONG).unwrap().usage.unwrap();

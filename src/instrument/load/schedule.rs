@@ -96,7 +96,7 @@ fn periods(seconds: f64, every: f64) -> usize {
 fn evenly(stretches: &[Stretch]) -> Vec<f64> {
     let (mut due, mut began, mut count) = (Vec::new(), 0.0, 0.0);
     for Stretch { seconds, from, to } in stretches {
-        // Half of how fast the rate changes.
+        // This is half of the change of the rate in a second.
         let bend = (to - from) / (2.0 * seconds);
         let reached = count + f64::midpoint(*from, *to) * seconds;
         loop {

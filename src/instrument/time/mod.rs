@@ -80,7 +80,7 @@ impl Instrument for Time {
 
     #[cfg(feature = "internals")]
     fn stop_after(&mut self, took: Duration) {
-        // Whether the part that was not timed has waited for a processor is not told apart.
+        // The scheduling delay of the timed part cannot be told from that of the rest, so it is not subtracted.
         self.reading = Reading { wall: took.as_secs_f64(), waited: 0.0, ..self.watch.stop() };
     }
 

@@ -13,7 +13,7 @@ pub(super) fn name(number: usize) -> Option<&'static str> {
     Some(found.1.strip_prefix("SYS_").unwrap_or(found.1))
 }
 
-/// Those that both processors have whose names are known here.
+/// The system calls that both processors have.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 #[rustfmt::skip]
 const COMMON: &[(libc::c_long, &str)] = named![
@@ -62,7 +62,7 @@ const COMMON: &[(libc::c_long, &str)] = named![
     SYS_write SYS_writev
 ];
 
-/// Those that only x86-64 has, most of them for programs of older days.
+/// The system calls that only x86-64 has, most of them for programs of older days.
 #[cfg(target_arch = "x86_64")]
 #[rustfmt::skip]
 const OLDER: &[(libc::c_long, &str)] = named![

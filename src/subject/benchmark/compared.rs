@@ -61,7 +61,7 @@ impl BenchmarkPairs {
             LazyCell::new(|| is_same_program(&found[0].program.binary, &found[1].program.binary));
         // One program on both sides has the same layout on both, so it needs no other links.
         let links = links.filter(|_| !*is_same);
-        // Only there can two processes be interleaved.
+        // Two processes can be interleaved on Unix only.
         if cfg!(unix) && found.iter().all(|found| found.skills.serves) {
             return Ok(self.interleaved(&found, links, notes));
         }
@@ -82,7 +82,7 @@ impl BenchmarkPairs {
     ) -> Box<dyn Source> {
         let builds = [0, 1].map(|side| found[side].build(&self.terms.scratch));
         let side = |nth: usize| PairSide {
-            // What fails in a pair ends it, so that no failure has to be counted.
+            // An operation that fails ends its pair, so that failures need not be counted.
             request: Request {
                 metrics: Vec::new(),
                 paired: true,
@@ -120,7 +120,7 @@ impl BenchmarkPairs {
 impl Source for BenchmarkPairs {
     fn prepare(&mut self) {
         if self.pairs.is_none() {
-            // The first turn tries again, and reports why it cannot be.
+            // If this fails, the first turn tries again and reports the reason.
             self.pairs = self.make().ok();
         }
         if let Some(pairs) = &mut self.pairs {

@@ -1,8 +1,9 @@
 //! The instructions of a benchmark of Criterion as it stands, which Criterion does not know: its own program runs a single
 //! iteration (`--test`) under callgrind, which counts within the functions of Criterion that iterate.
 //!
-//! So the set-up of the benchmark and the rest of the program are left out. It is the first iteration: what is initialised
-//! at its first use is part of it. So is what Criterion itself does around it, but for its clock.
+//! So the set-up of the benchmark and the rest of the program are left out. It is the first iteration, so the count
+//! contains what is initialised at its first use. It also contains what Criterion itself does around the iteration,
+//! except for its clock.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -18,7 +19,7 @@ use crate::worker::counting::CountedWithin;
 use crate::worker::process::SLOWER;
 
 /// The functions of Criterion that iterate, each as the old and as the new scheme of symbols has it. None of them calls
-/// another one: what else iterates calls these.
+/// another one, and all other functions that iterate call one of these.
 const ITERATE: [&str; 8] = [
     "*criterion::bencher::Bencher<*>::iter",
     "*criterion::bencher::Bencher<*>::iter::<*",
@@ -92,8 +93,8 @@ fn iterates(name: &str) -> bool {
     name.contains("criterion::bencher::Bencher<")
 }
 
-/// Whether a function reads the clock, or reckons with what it has read. A function of the user's may have these types in
-/// its name, as one that implements a trait for them has.
+/// Whether a function reads the clock, or reckons with what it has read. The name of a user's function may contain
+/// these types too, if it implements a trait for them.
 fn is_clock(name: &str) -> bool {
     const BEGINNINGS: [&str; 6] = [
         "std::time::Instant::",

@@ -11,10 +11,10 @@ use crate::subject::sources;
 impl Origin {
     /// Returns the list of benchmarks that the names of tests are made of.
     ///
-    /// A list of an earlier run is used if its programs are still the same files and no source is newer than it, so that
-    /// nothing is started to list tests. In a run of several processes all of them use the first one's list, which is in
-    /// the directory of the run, since a test that another process has no more would not be run there, and nobody would
-    /// notice.
+    /// A list of an earlier run is used if its programs are still the same files and no source is newer than it, so
+    /// that nothing is started to list tests. In a run of several processes all of them use the first one's list, which
+    /// is in the directory of the run, since a test that is missing in another process would not be run there, and
+    /// nobody would notice.
     ///
     /// `make` makes the list anew, where it has to be made.
     pub(crate) fn names(

@@ -1,7 +1,7 @@
 //! Pairs of processes of two benchmarks that measure themselves, or of one such benchmark in two revisions. The processes
 //! of a pair run one after the other on the same processor, in an order that a coin decides.
 //!
-//! The operations cannot be interleaved, since the loop is not ours. So a pair takes as short as a process can be, and
+//! The operations cannot be interleaved, since the loop is not ours. So the processes are as short as they can be, and
 //! what the machine does meanwhile falls on either side by chance.
 
 use std::sync::Arc;
@@ -159,7 +159,7 @@ fn same_name(found: &[Found; 2], runs: [&Run; 2]) -> Result<(), Unmeasured> {
     let [Some(subject), Some(reference)] = runs.map(|run| run.name.as_ref()) else {
         return Ok(());
     };
-    // Of two benchmarks that a budget compares with each other the names differ anyway.
+    // The names of two benchmarks that a budget compares with each other always differ.
     if found[0].name != found[1].name || subject == reference {
         return Ok(());
     }

@@ -104,7 +104,7 @@ const AGREEMENT: &str = "0.5";
 const MANY: f64 = 10.0;
 /// The quantile of the batches that is compared then.
 const FAST: f64 = 0.25;
-/// The part of a process from which its set-up is said.
+/// The share of a process's time from which a note says how long its set-up took.
 const LONG_SET_UP: f64 = 0.5;
 
 /// What one process measured.

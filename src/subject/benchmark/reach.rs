@@ -58,7 +58,7 @@ impl Terms {
         if self.lacking(&[base.clone(), head.clone()]).is_some() {
             return Ok(false);
         }
-        // What is measured for longer runs the same code; one that the benchmark's own times make long is not waited for.
+        // A longer measurement runs the same code. A benchmark that chooses a long time for itself is not waited for.
         let soon = Terms { timeout: LONG.min(self.timeout), ..self.clone() };
         let mode = match soon.run(&head, Mode::Timed) {
             Ok(_) => Mode::Timed,

@@ -33,7 +33,7 @@ impl Source for BenchmarkRuns {
             Some(found) => found.clone(),
             None => self.side.find()?,
         };
-        // What it was when it was found is what all processes must be.
+        // All processes must run the program as it was when it was found.
         self.found = Some(found.clone());
         if found.skills.serves {
             return self.terms.measure_served(&found);

@@ -43,7 +43,7 @@ impl Found {
 }
 
 impl Terms {
-    /// Returns why none of the metrics can be measured of these benchmarks, if so.
+    /// Returns why none of the metrics can be measured of these benchmarks; `None` if one can.
     pub(super) fn lacking(&self, found: &[Found]) -> Option<Unmeasured> {
         let lacks = |metric| found.iter().find_map(|found| found.lacks(metric));
         let reasons: Option<Vec<Unmeasured>> = self.metrics.iter().map(lacks).collect();

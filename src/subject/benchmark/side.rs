@@ -107,7 +107,7 @@ impl Terms {
         if !found.skills.quick {
             return Ok((Mode::Timed, self.run(found, Mode::Timed)?));
         }
-        // A process that is much slower than this is not waited for.
+        // A later process that takes much longer than this one is not waited for.
         let quick = self.run(found, Mode::Quick)?;
         let timeout = (quick.elapsed * 2).max(SLOW).min(self.timeout);
         match (Terms { timeout, ..self.clone() }).run(found, Mode::Timed) {

@@ -177,7 +177,7 @@ fn a_long_name_is_asked_for_by_its_beginning() {
     let args = fs::read_to_string(place.0.join("args")).unwrap();
     assert!(args.trim().ends_with(&format!(r"-- ^a\(b\)/{}", &whole[5..100])), "{args}");
     assert!(!args.contains("--exact"), "{args}");
-    // What only looks like the beginning of a name is one.
+    // A whole name that looks like a name that was cut off is still a whole name.
     let place = Place::new("dots", "echo \"$*\" >> args; record \"$name\" 300");
     let side = place.side("sums", "and so on...", "--exact --quick");
     BenchmarkRuns::new(side, place.terms(vec![mean()])).measure_process().unwrap();

@@ -36,7 +36,7 @@ impl Codes {
         code == 0 || (!self.0.is_empty() && self.0.iter().all(meets))
     }
 
-    /// Returns why nothing but the code of a command is measured that has ended; `None` if the code is one of these.
+    /// Returns why nothing but its code is measured of a command that has ended; `None` if the code is one of these.
     pub(super) fn refuse(&self, name: &str, finished: &Finished) -> Option<Unmeasured> {
         let Finished { code, stdout, stderr, .. } = finished;
         let text = match &self.0[..] {

@@ -228,7 +228,7 @@ fn run_to_end(
         };
         process.values.insert(metric.clone(), value.ok_or_else(|| unread(&name, metric))?);
     }
-    // What a process used that was stopped at each call says nothing of it.
+    // A traced process is stopped at each call, so what it used says nothing about the command.
     if let Some(usage) = usage.filter(|_| !launch.is_traced) {
         process.waited = usage.waited.map(|waited| share(waited, wall));
         process.preempted = Some(usage.preempted);
@@ -280,7 +280,8 @@ fn run_until_ready(
             return Err(child.give_up(Cause::TimedOut, text));
         }
     };
-    // What a traced process does until it is ended would count, while `/proc` is read for nothing.
+    // The end of the measurement is marked now. Otherwise the calls that a traced process makes until it is ended would
+    // count, while `/proc` is read for nothing.
     child.mark();
     let living = if launch.is_traced { None } else { child.living() };
     if let Some(Finished { code, .. }) = child.ended_at_once()? {

@@ -15,7 +15,7 @@ pub(super) fn is_traced(metrics: &[Metric]) -> bool {
     metrics.iter().any(|metric| metric.instrument(SubjectKind::Command) == traced)
 }
 
-/// Returns how long a run may take: a traced one more often its `timeout`.
+/// Returns how long a run may take: several times its `timeout` if it is traced.
 pub(super) fn within(timeout: Duration, is_traced: bool) -> Duration {
     if is_traced { timeout.saturating_mul(SLOWER) } else { timeout }
 }

@@ -191,7 +191,7 @@ fn place(
 ) -> std::io::Result<()> {
     let mut args: Vec<OsString> = ["--tool=callgrind", "--quiet"].map(OsString::from).into();
     let mut out = OsString::from("--callgrind-out-file=");
-    // A `%` begins the name of a variable there.
+    // In the name of that file, a `%` begins the name of a variable.
     out.push(dumps.to_string_lossy().replace('%', "%%"));
     args.push(out);
     args.extend(options.into_iter().map(OsString::from));
@@ -199,13 +199,13 @@ fn place(
     args.append(&mut launch.args);
     launch.args = args;
 
-    // Of two values of a tunable the last one holds.
+    // If a tunable is set twice, the last value holds.
     let tunables = joined(own_value(launch, TUNABLES), TUNABLE.into());
     launch.env.push((TUNABLES.into(), tunables));
     if let Some(library) = fixed_random::library() {
         let place = dumps.with_file_name(LIBRARY);
         std::fs::write(&place, library)?;
-        // Of two libraries with the same function the first one holds.
+        // If two libraries have the same function, that of the first one is used.
         let preload =
             joined(Some(place.into_os_string()), own_value(launch, PRELOAD).unwrap_or_default());
         launch.env.push((PRELOAD.into(), preload));
@@ -306,7 +306,7 @@ mod tests {
         check("/counted/fixed_random.so", ours.as_ref(), None);
         check(TUNABLE, TUNABLE.as_ref(), None);
         check(&format!("a=b:{TUNABLE}"), TUNABLE.as_ref(), Some("a=b"));
-        // A harness of another revision has not changed it.
+        // The harness of another revision does not change the variable.
         check("/mine.so", ours.as_ref(), Some("/mine.so"));
     }
 

@@ -24,7 +24,7 @@ const MOST_OPERATIONS: f64 = 10_000.0;
 const WARM_SECONDS: f64 = 0.005;
 /// The most rounds of the warm-up.
 const WARM_ROUNDS: usize = 12;
-/// The fewest rounds of a pair: of fewer there is no useful median.
+/// The fewest rounds of a pair. The median of fewer rounds would be of little use.
 const FEWEST_ROUNDS: usize = 3;
 /// The number of rounds of a kind that is enough, however soon they are done. The noise that is left then belongs to
 /// the two processes, and another pair of processes tells more. If the start of a pair costs as much as 20 rounds,
@@ -61,8 +61,8 @@ pub fn measure(sides: [&Side; 2], terms: &Terms<'_>, swap: bool) -> Result<Pair,
     };
     let [first, second] = &mut participants;
     let ready = [ready(0, first)?, ready(1, second)?];
-    // The wait for a processor is known for one thread only, and is certain not to be of its own making only if that
-    // thread has the processor to itself.
+    // The wait for a processor is known for one thread only. It may be subtracted only if that thread has the processor
+    // to itself, since otherwise the workload's own threads may have caused the wait.
     let subtracts_waiting =
         matches!(terms.place, Place::Core(_)) && ready.iter().all(|ready| ready.sees_waiting);
     let repeats = ready.iter().all(|ready| ready.repeats);
@@ -80,7 +80,7 @@ pub fn measure(sides: [&Side; 2], terms: &Terms<'_>, swap: bool) -> Result<Pair,
         vec![controller.once(swap)?]
     };
     let Controller { total, turn, .. } = controller;
-    // Nothing more is measured, so the rest need not queue for the one processor.
+    // All measurements are done, so what remains need not queue for the one processor.
     let processor = pin.map(|(cpu, _)| cpu);
     for (participant, side) in participants.iter_mut().zip(sides) {
         participant.dismiss().map_err(|why| side.with_role(why))?;
@@ -132,7 +132,8 @@ impl Participant {
         let name = side.request.workload.clone();
         let mut prepared = PreparedProcess::new(&side.request, terms.scratch, &side.build)?;
         prepared.launch.stdin = Input::Channel;
-        // The one processor that both have is fewer than any number.
+        // Both processes share one processor already, so a limit on the number of processors has nothing left to
+        // restrict.
         if let Place::Core(_) = terms.place {
             prepared.launch.constraint.processors = None;
         }
@@ -290,8 +291,8 @@ impl Controller<'_> {
             self.total.wall += wall;
             self.total.waited += waited;
         }
-        // Workers of earlier releases report an idle turn as slightly less than zero, and one second less than nothing
-        // where they do not know it.
+        // Workers of earlier releases report slightly less than zero for an idle turn, and a whole second less than
+        // zero if they do not know the value.
         if reply.others > -1.0 {
             *self.total.others.get_or_insert(0.0) += reply.others.max(0.0);
         }

@@ -70,8 +70,8 @@ impl Inputs {
         let texts =
             texts.ok_or_else(|| format!("the compiler left no list of the sources of `{name}`"))?;
         for file in texts.iter().flat_map(|text| listed(text)) {
-            // The compiler is started in the workspace for its members, and in the package's own directory for others. A
-            // file that is at neither place counts as at both, and is then found to be missing.
+            // The compiler is started in the workspace for its members, and in the package's own directory for others.
+            // A file that is at neither place is looked for at both, and is then found to be missing.
             let all = [place.workspace, package].map(|from| from.join(&file));
             let there = all.iter().filter(|path| path.exists());
             let there: Vec<&PathBuf> =
@@ -163,8 +163,8 @@ fn plain(path: &Path) -> PathBuf {
 }
 
 /// Finds the compiler's lists of the sources of a file that it made. For `deps/libkit-1a2b.rmeta` it is
-/// `deps/kit-1a2b.d`. For a build script it is in the same directory under another name. Of a program cargo names only
-/// the copy outside of `deps`, so there may be several lists, one for each build of a program of this name.
+/// `deps/kit-1a2b.d`. For a build script it is in the same directory under another name. For a program, cargo names
+/// only the copy outside of `deps`, so there may be several lists, one for each build of a program of this name.
 fn dep_infos(made: &Path) -> Vec<PathBuf> {
     let Some(stem) = made.file_stem().and_then(|stem| stem.to_str()) else { return Vec::new() };
     let names = [stem, stem.strip_prefix("lib").unwrap_or(stem)];

@@ -48,7 +48,7 @@ fn is_built(budget: &Budget, root: &Path) -> bool {
             let Some((program, arguments)) = command.argv.split_first() else { return false };
             let env = command.env.iter().map(|(_, value)| value);
             let given: Vec<&String> = arguments.iter().chain(env).collect();
-            // What these read and write is not known.
+            // It is not known what a command with one of these keys reads and writes.
             let is_alone = command.cwd.is_none()
                 && command.stdin.is_none()
                 && command.prepare.is_empty()

@@ -66,7 +66,7 @@ impl Known {
         }
         let programs = unused.into_iter().flatten();
         let named = programs.map(String::as_str).find_map(|name| self.sources.naming_last(name));
-        // What is compiled in is an input, and part of the binaries.
+        // A file that is compiled in is an input, and part of the binaries.
         let from = self.sources.naming_at_run_time(path, &self.roots()).or(named)?;
         Some(format!("`{path}` has changed, which `{from}` names"))
     }

@@ -31,7 +31,7 @@ pub(crate) fn switched(
         .into_iter()
         .filter(|change| change.weakens && !is_listed(change))
         .collect();
-    // What was said of the limits before is no reason for having them on another machine.
+    // A reason that the limits had before is no reason for putting them in force on another machine.
     let had = reasons(old);
     let reason = |change: &Change| change.why.clone().filter(|why| !had.contains(why.trim()));
     let given: Option<BTreeSet<String>> = weaker.iter().map(reason).collect();

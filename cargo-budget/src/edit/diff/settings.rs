@@ -26,7 +26,8 @@ pub(super) fn compare(before: &Budgets, after: &Budgets, changes: &mut Vec<Chang
     add("timeout", timeout(old.timeout, new.timeout), times(old.timeout, new.timeout));
     let times_of = times(old.build_timeout, new.build_timeout);
     add("build_timeout", timeout(old.build_timeout, new.build_timeout), times_of);
-    // What runs out of time is red either way: a longer wait hides nothing, and a shorter one finds nothing.
+    // A test that runs out of time is red either way, so that a longer wait hides nothing and a shorter one finds
+    // nothing.
     let lock_times = times(old.lock_timeout, new.lock_timeout);
     add("lock_timeout", timeout(old.lock_timeout, new.lock_timeout), lock_times);
     // A smaller chance of a false red means that more evidence is needed before anything is red.
@@ -41,7 +42,8 @@ pub(super) fn compare(before: &Budgets, after: &Budgets, changes: &mut Vec<Chang
     let text = |settings: &Settings| limit(settings).map_or("none".to_owned(), share);
     add("base", direction(from, to, Stricter::Smaller), (text(old), text(new)));
     add("base except", exceptions(old, new), (excepted(old), excepted(new)));
-    // What is cut off is red, or a warning: less time is no stricter, and may leave more undecided.
+    // A measurement that is cut off is red or a warning, so that less time is not stricter, but may leave more limits
+    // undecided.
     let total = |settings: &Settings| settings.total.map_or(f64::MAX, |time| time.as_secs_f64());
     let text =
         |settings: &Settings| settings.total.map_or("none".to_owned(), |time| times(time, time).0);
@@ -52,7 +54,7 @@ pub(super) fn compare(before: &Budgets, after: &Budgets, changes: &mut Vec<Chang
     let listed = |globs: &[String]| globs.join(", ");
     let more = new.inert.iter().any(|glob| !old.inert.contains(glob));
     let fewer = old.inert.iter().any(|glob| !new.inert.contains(glob));
-    // What is listed is not looked at.
+    // Files that are listed are not checked for changes.
     let inert = if more { Some(Direction::Weaker) } else { fewer.then_some(Direction::Stronger) };
     add("inert", inert, (listed(&old.inert), listed(&new.inert)));
     let units = |units: CodegenUnits| match units {
@@ -61,7 +63,8 @@ pub(super) fn compare(before: &Budgets, after: &Budgets, changes: &mut Vec<Chang
     };
     let (from, to) = (units(old.codegen_units), units(new.codegen_units));
     let words = (from.1.to_owned(), to.1.to_owned());
-    // As built, a red may be nobody's doing, and a tolerance has to be wide enough for that.
+    // With `as built`, a red may be due to how the compiler happened to divide the code, and the tolerance has to allow
+    // for that.
     add("codegen_units", direction(from.0, to.0, Stricter::Greater), words);
     let (from, to) = (strictness(old.inconclusive), strictness(new.inconclusive));
     let words = (from.1.to_owned(), to.1.to_owned());

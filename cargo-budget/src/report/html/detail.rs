@@ -27,7 +27,7 @@ pub(super) fn render(report: &Report, earlier: &[&Outcome], outcome: &Outcome) -
             div.halves {
                 div {
                     @if let Some(chart) = both::render(outcome) { (chart) }
-                    // Two values that never vary say more than the one number between them.
+                    // For two values that never vary, both values say more than the ratio between them.
                     @let is_shown = outcome.sides.is_some() && outcome.evidence.is_none();
                     @if let Some(chart) = chart::render(outcome).filter(|_| !is_shown) {
                         figure { figcaption { (Text(&caption(outcome))) } (chart) }

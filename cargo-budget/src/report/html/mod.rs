@@ -153,7 +153,7 @@ fn section(
     step: &dyn Fn(),
 ) -> Markup {
     let mut own: Vec<&Group<'_>> = groups.iter().filter(|group| has(group.worst)).collect();
-    // What holds stays in the order of `budgets.toml`.
+    // Limits that hold stay in the order of `budgets.toml`.
     if own.first().is_some_and(|group| group.worst.verdict != Verdict::Pass) {
         own.sort_by(|a, b| groups::order(a.worst, b.worst));
     }

@@ -1,5 +1,5 @@
-//! The reader of `[env.NAME]`: which environments a file has, which of them this process is in, and what is read of a
-//! budget or of the settings in one.
+//! The reader of `[env.NAME]`: which environments a file has, which of them this process is in, and what an environment
+//! changes in a budget or in the settings.
 //!
 //! A table of an environment is laid over the table of the same name, and the result is read as if it stood in the
 //! file. So all rules hold for it, and the mistakes of every environment are found on every machine.
@@ -77,7 +77,7 @@ fn when(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<When> {
     let os = read::entry(table, "os").and_then(|e| e.known(reading, SYSTEMS.iter().copied()));
     let arch = read::entry(table, "arch");
     let arch = arch.and_then(|e| e.known(reading, ARCHITECTURES.iter().copied()));
-    // What has a mistake is not taken as true.
+    // A condition that has a mistake does not count as true.
     (reading.problems.len() == sound).then_some(When { ci, os, arch })
 }
 
@@ -180,7 +180,7 @@ impl Environment<'_> {
             let value = Spanned::new(below.value.span(), DeValue::Table(laid_over(of_file, table)));
             let laid = Entry { key: below.key, at: below.at, value: &value };
             let read = Self::within(reading, |reading| {
-                // Its cases are those that the budget has anyway, and are counted there.
+                // The cases are those of the budget itself, and are counted there.
                 let mut draft = budget_table::budget(&laid, &mut { case::MOST_IN_FILE }, reading)?;
                 mark(&mut draft, table, self.name);
                 reference::check_draft(&draft, tables, reading);
@@ -221,8 +221,8 @@ fn unknown(over: &Entry<'_>, tables: &BudgetTables<'_>, reading: &mut Reading<'_
     reading.report_absence(Problem::new(over.at.clone(), title).label(label).help(help));
 }
 
-/// Returns a budget's table with the other one laid over it. Of `max` and `min` it replaces the limits of each metric
-/// that it names, and otherwise whole keys.
+/// Returns a budget's table with the other one laid over it. In `max` and `min` the other table replaces the limits of
+/// each metric that it names, and elsewhere whole keys.
 fn laid_over<'t>(below: &DeTable<'t>, over: &DeTable<'t>) -> DeTable<'t> {
     let mut table = below.clone();
     for (key, value) in over {

@@ -140,7 +140,8 @@ fn possible(kind: SubjectKind) -> String {
 const OWN_NAME: &str =
     "if the workload records it itself, declare it: unit = { NAME = \"ms\" }, or \"number\"";
 
-/// Words that other tools have for the metrics. Whoever writes one hardly means a value that the workload records.
+/// The words that other tools have for the metrics. If a file uses one of them, it hardly means a value that the
+/// workload records.
 const OTHER_WORDS: &[(&[&str], &[&str])] = &[
     (&["median", "p50_latency"], &["p50", "wall_p50"]),
     (&["average", "avg", "mean_time"], &["mean", "wall_mean"]),
@@ -178,7 +179,7 @@ const OTHER_WORDS: &[(&[&str], &[&str])] = &[
     (&["exit_code", "status", "code"], &["exit"]),
 ];
 
-/// Those of them that may well be the name of a value that a workload records.
+/// The words among them that may well be the name of a value that a workload records.
 const AMBIGUOUS: &[&str] = &[
     "time",
     "duration",

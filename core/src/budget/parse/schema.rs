@@ -318,7 +318,8 @@ fn limit(name: &str) -> Value {
         },
         long(&reference(name)),
     ]);
-    // By the values of a parameter, which the schema does not know: each value has a limit of any form.
+    // Limits may be given by the values of a parameter. The schema does not know these values, so each may have a limit
+    // of any form.
     let by_value = json!({
         "type": "object",
         "minProperties": 1,

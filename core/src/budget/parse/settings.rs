@@ -70,7 +70,8 @@ pub(super) fn read(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Settings {
     settings
 }
 
-/// The choices of `unsure`, as `inconclusive` was called: "blind" made red what could have seen nothing.
+/// The choices of `unsure`, the old name of `inconclusive`. "blind" made a limit red if the run could not have seen a
+/// violation.
 const UNSURE: &[(&str, &str, Inconclusive)] = &[
     ("blind", "", Inconclusive::Warn),
     ("warn", "", Inconclusive::Warn),

@@ -52,7 +52,8 @@ pub(super) fn read(budget: &DeTable<'_>, reading: &mut Reading<'_>) -> Declared 
         };
         let unit = match word.as_str() {
             NUMBER => Some(Unit::Number),
-            // A number and no unit would be read as a number.
+            // A text that begins with a digit is refused, since it would be read as more digits of the number before
+            // it.
             word if word.starts_with(|c: char| c.is_alphabetic() || c == '%') => {
                 Quantity::parse(&format!("1 {word}")).ok().map(|quantity| quantity.unit)
             }

@@ -19,7 +19,7 @@ const STRIPPED: f64 = 0.5;
 const PART: f64 = 0.02;
 /// What the functions have in common that have no name.
 pub(crate) const NAMELESS: &str = "a function without a name";
-/// What is said where no function's interval leaves out 0.
+/// The line where no function has an interval without 0.
 const NOBODY: &str = "no function is named: chance explains how the samples differ, as the 90 % interval of each function \
                       includes 0";
 
@@ -135,7 +135,7 @@ fn instructions(blame: &Blame, most: usize) -> Vec<String> {
     {
         lines.push(format!("{before} -> {now} system calls of one operation"));
     }
-    // Of a program without names, the few functions that have some say nothing.
+    // If a program has hardly any names, the few functions that have one are not worth naming.
     if !blame.is_same() && blame.nameless <= STRIPPED {
         let before = lines.len();
         lines.extend(named(blame, most).map(|function| line(function, blame)));
@@ -169,7 +169,7 @@ fn inlined(blame: &Blame) -> Option<&'static str> {
 /// Returns the functions that are named: those that make most of the change.
 fn named(blame: &Blame, most: usize) -> impl Iterator<Item = &Blamed> {
     let whole: f64 = blame.functions.iter().map(|function| function.own.by().abs()).sum();
-    // That names are missing is said in a line of its own.
+    // A line of its own says that names are missing.
     let have_names = blame.functions.iter().filter(|function| function.name != NAMELESS);
     let first = have_names.take(most).enumerate();
     let matters = move |(nth, function): &(usize, &Blamed)| {
@@ -225,7 +225,8 @@ fn percent(blame: &Blame, size: f64) -> String {
     format!("{:.0} %", size / whole * 100.0)
 }
 
-/// Returns the least amount that is named. Of a part that was sampled no interval is known, so a small one is not named.
+/// Returns the least amount that is worth naming. The interval of a part that was sampled is not known, so a small part
+/// is not named.
 fn least(blame: &Blame) -> f64 {
     match blame.counter {
         Counter::Instructions => LEAST,

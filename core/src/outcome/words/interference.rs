@@ -17,7 +17,7 @@ const TAIL: f64 = 2.0;
 pub const LESS_WAITING_TOO: &str =
     "it is over the limit even without the time that it waited for a processor";
 
-/// Says what the machine had to do with a time that is red or deserves a look; `None` where nothing.
+/// Says what the machine had to do with a time that is red or deserves a look; `None` if there is nothing to say.
 pub fn machine(outcome: &Outcome, limit: &Limit) -> Option<String> {
     let looked_at = outcome.is_red() || outcome.is_warning();
     let noise = outcome.noise.as_ref().filter(|_| looked_at && limit.metric.is_time())?;

@@ -5,12 +5,13 @@ use std::path::Path;
 use std::process::Command;
 use std::time::SystemTime;
 
-/// Makes the image, where it is not of this very program. One that could not be made is not there, and the budget red.
+/// Makes the image, unless it is of this very program already. If it cannot be made, there is none, and the budget is
+/// red.
 pub(crate) fn make() {
     let program = Path::new(env!("CARGO_BIN_EXE_nexus"));
     let image = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/nexus.tar");
     let age = |path: &Path| -> Option<SystemTime> { path.metadata().ok()?.modified().ok() };
-    // Whoever asks for a measurement comes by here too, and should not make another.
+    // The processes that measure run this code too, and must not make another image.
     if age(program).is_some() && age(program) == age(&image) {
         return;
     }
@@ -20,7 +21,7 @@ pub(crate) fn make() {
         Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
         Err(error) => error.to_string(),
     };
-    // What is left of an older one is not this program's. Where there is none, that is as well.
+    // An image that is left here is of an older program. It does not matter if there is none.
     let _ = std::fs::remove_file(&image);
     let _ = writeln!(io::stderr(), "failed to make `{}`: {}", image.display(), why.trim());
 }

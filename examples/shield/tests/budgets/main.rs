@@ -20,7 +20,7 @@ fn main() -> ExitCode {
             run.iter(|| {
                 let prompt = next.next().expect("it goes round");
                 counts.add(scanner.scan(prompt));
-                // What a cache without an end does, where the parameter says so.
+                // If the parameter says so, this leaks memory, as a cache does that grows without end.
                 Vec::<u8>::with_capacity(leak).leak().as_ptr()
             })
         })

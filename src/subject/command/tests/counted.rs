@@ -13,7 +13,7 @@ fn values(command: &Command) -> [f64; 4] {
 /// The bytes are the same in every run, whoever starts the command.
 #[test]
 fn bytes_are_exact() {
-    // What it says of itself would be of another length each time.
+    // With `status=none`, since the text that `dd` prints about itself would be of another length each time.
     let write =
         |bytes: &str| of(&["dd", "if=/dev/zero", "of=/dev/null", "bs=1000", "status=none", bytes]);
     let [_, _, read, written] = values(&write("count=3"));
@@ -43,7 +43,7 @@ fn faults_are_those_of_the_program() {
     };
     let (small, large) = (touches(1 << 12), touches(10 << 20));
     assert!(large - small > 100.0, "{small} {large}");
-    // What the copy of the relay faulted in before the program was loaded is subtracted.
+    // The page faults of the relay's copy before the program was loaded are subtracted.
     let [faults, major, ..] = values(&of(&["true"]));
     assert!((1.0..1000.0).contains(&faults) && major <= faults, "{faults} {major}");
 }

@@ -6,7 +6,7 @@ use super::*;
 fn a_coloured_text_is_the_text() {
     let server = "printf '\\033[32mlisten\\033[0ming\\033[1m on 80\\033[0m'; exec sleep 1000";
     measured(&Command { ready: text("listening on"), ..sh(server) }, &[STARTUP]);
-    // Who waits for an escape sequence gets it.
+    // A budget that waits for an escape sequence finds it.
     measured(&Command { ready: text("\u{1b}[32mlisten"), ..sh(server) }, &[STARTUP]);
 }
 

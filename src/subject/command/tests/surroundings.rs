@@ -35,7 +35,7 @@ fn what_prepares_a_command_and_cleans_up_is_run_each_time_and_not_measured() {
         (read("prepared").as_str(), read("cleaned").as_str()),
         (".\n.\n.\n", "value\nvalue\nvalue\n")
     );
-    // What fails is cleaned up too, and its own fault is reported.
+    // After a run that fails, the clean-up runs too, and the fault of the run is reported.
     let fails = Command { argv: words(&["sh", "-c", "touch output; exit 3"]), ..command.clone() };
     check_refused(&fails, &[WALL], LONG, Cause::ExitedBadly, &["`sh` ended with exit code 3"]);
     assert_eq!(read("cleaned").lines().count(), 4);

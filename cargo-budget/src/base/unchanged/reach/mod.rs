@@ -1,4 +1,4 @@
-//! The third proof that something has not changed since the base: a workload reaches no code that has.
+//! The third proof that something has not changed since the base: a workload reaches no code that differs.
 //!
 //! Both programs differ, but a workload may run only what is the same in both. Two questions are asked:
 //!
@@ -145,7 +145,7 @@ fn watched<'s>(shape: &'s Shape, differing: &BTreeSet<&'s str>) -> BTreeSet<&'s 
             next.extend(callers.get(name).into_iter().flatten().filter(is_watched));
         }
     }
-    // Who calls these is not watched: a process is started by nothing else.
+    // Their callers need not be watched, because only these functions start a process.
     watched.extend(starters(shape, &callers));
     watched
 }
@@ -165,7 +165,7 @@ fn starters<'s>(shape: &'s Shape, callers: &HashMap<&str, Vec<&'s str>>) -> BTre
         if !seen.insert(name) || running::looks_for_gnuplot(name) {
             continue;
         }
-        // Who calls a function through a pointer is not known.
+        // It is not known which functions call one through a pointer.
         if running::starts_for_others(name) && !shape.pointed.contains(name) {
             next.extend(of(name));
         } else {
@@ -229,7 +229,7 @@ mod tests {
         assert!(differing[0].iter().eq(["gone", "step"].iter()));
         assert!(differing[1].iter().eq(["new", "step"].iter()));
         assert_eq!(names, ["gone", "new", "step"]);
-        // What starts a process is watched itself: the process is started by nothing else.
+        // A function that starts a process is watched itself, because nothing else starts one.
         assert!(
             watched(&shapes[0], &differing[0]).iter().eq(["gone", "run", "step", "work"].iter())
         );
@@ -259,10 +259,10 @@ mod tests {
             shape.calls.insert(name.to_owned(), [SPAWN.to_owned()].into());
         }
         check(&shape, &[LOOP, "own"]);
-        // One that differs counts as reached by all that could call it.
+        // A function that differs counts as reached by every function that could call it.
         shape.calls.insert("calls own".to_owned(), ["own".to_owned()].into());
         assert!(watched(&shape, &["own"].into()).contains("calls own"));
-        // Whoever has a pointer to the function of the library can start a process.
+        // A function that has a pointer to the library's function can start a process through it.
         shape.pointed.insert(SPAWN.to_owned());
         check(&shape, &[SPAWN]);
         shape.pointed.clear();
@@ -289,7 +289,8 @@ mod tests {
         let mut want = [SAMPLE, BENCH, "closure", "step"];
         want.sort_unstable();
         assert!(watched(&shapes[0], &differing[0]).iter().eq(want.iter()));
-        // A function that calls the same outside of any benchmark is watched, up to `main`.
+        // A function outside of any benchmark that calls the same function is watched, and so are its callers up to
+        // `main`.
         let mut setting_up = shape(1);
         setting_up.calls.get_mut("benches").unwrap().insert("step".to_owned());
         assert!(watched(&setting_up, &differing[0]).contains("main"));

@@ -182,7 +182,7 @@ impl Program {
                             None => Target::Name(name),
                         }
                     }
-                    // The relocation has no symbol, and so nothing but its addend.
+                    // The relocation has no symbol, but only an addend.
                     RelocationTarget::Absolute => Target::Name(String::new()),
                     _ => return Err("a relocation refers to something unknown".to_owned()),
                 };
