@@ -92,7 +92,7 @@ impl Counts {
     /// Reads a file.
     ///
     /// # Errors
-    /// If it cannot be read, or is no file of counts that this release knows.
+    /// If it cannot be read, or is not a file of counts that this release knows.
     pub fn read(path: &Path) -> Result<Counts, Error> {
         read_as("counts", path, LARGEST, |bytes| {
             Counts::of_text(std::str::from_utf8(bytes).map_err(|e| e.to_string())?)

@@ -117,7 +117,7 @@ pub struct Sample {
 }
 
 impl Code {
-    /// Returns what tells a file from another that was written in its place. `None` if it cannot be read, or is no file: a
+    /// Returns what tells a file from another that was written in its place. `None` if it cannot be read, or is not a file: a
     /// pipe would be waited for, and a device may have no end.
     pub fn state(path: &Path) -> Option<(u64, u64)> {
         let data = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
@@ -156,7 +156,7 @@ impl Samples {
     /// Reads a file.
     ///
     /// # Errors
-    /// If it cannot be read, or is no file of samples that this release knows.
+    /// If it cannot be read, or is not a file of samples that this release knows.
     pub fn read(path: &Path) -> Result<Samples, Error> {
         read_as("samples", path, LARGEST, Samples::of_bytes)
     }
@@ -219,7 +219,7 @@ pub(crate) fn read_as<Content>(
     let no =
         |why: &str| Error::other(format!("failed to read {what} from `{}`: {why}", path.display()));
     if !data.is_file() || data.len() > largest {
-        return Err(no(&format!("it is no file of {what}")));
+        return Err(no(&format!("it is not a file of {what}")));
     }
     let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
     of_bytes(&bytes).map_err(|why| no(&why))

@@ -148,7 +148,7 @@ impl Base {
         for (variable, paths) in [(BINARIES, binaries), (LINKS, links), (HEADS, heads)] {
             if let Some(path) = paths.iter().find(|path| !path.is_file()) {
                 return Err(Error::other(format!(
-                    "{variable} names `{}`, which is no file; it is the path of a test binary, as \
+                    "{variable} names `{}`, which is not a file; it is the path of a test binary, as \
                      `cargo test --no-run` prints it",
                     path.display()
                 )));

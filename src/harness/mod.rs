@@ -366,7 +366,7 @@ fn summarize(session: &Session, outcomes: &[Outcome], count: &str, text: &mut St
     let path = Path::new(&path);
     if path.metadata().is_ok_and(|data| !data.is_file()) {
         // Opening a pipe that nobody reads would block for ever.
-        let _ = writeln!(text, "::warning::the step summary `{}` is no file", path.display());
+        let _ = writeln!(text, "::warning::the step summary `{}` is not a file", path.display());
         return;
     }
     // The rows of a second process must not come before the head that the first one writes.

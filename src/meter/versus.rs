@@ -62,7 +62,7 @@ fn ratio(metric: &Metric, (x, y): (f64, f64)) -> Result<f64, Unmeasured> {
         (0.0, 0.0) => Ok(1.0),
         (x, 0.0) => {
             let text = format!(
-                "`{metric}` was 0 at the reference and is {x} now, which is no factor of it; limit it by a quantity"
+                "`{metric}` was 0 at the reference and is {x} now, which is not a factor of it; limit it by a quantity"
             );
             Err(Unmeasured::new(Cause::InvalidReading, text))
         }

@@ -227,7 +227,7 @@ fn remember_panics() {
 
 /// Returns ` at PLACE: MESSAGE`, as far as they are known.
 fn describe_panic(payload: &(dyn Any + Send)) -> String {
-    let Some(message) = message(payload) else { return " with a payload that is no text".into() };
+    let Some(message) = message(payload) else { return " with a payload that is not text".into() };
     let last = LAST_PANIC.with(RefCell::take).filter(|last| last.1 == message);
     let place: &dyn Display = match &last {
         Some((place, _)) => &format!(" at {place}"),

@@ -206,7 +206,7 @@ fn a_missing_binary_is_an_error() {
         assert!(run.stderr.contains(text), "{run}");
     };
     let nowhere = case("base-nowhere", DEPTH, "depth", ["3", "3"]).env("PERF_BUDGET_BASE", "gone");
-    refused(nowhere.run(), "PERF_BUDGET_BASE names `gone`, which is no file");
+    refused(nowhere.run(), "PERF_BUDGET_BASE names `gone`, which is not a file");
     let head = case("base-head", DEPTH, "depth", ["3", "3"]).env("PERF_BUDGET_HEAD", "gone");
     refused(head.run(), "PERF_BUDGET_HEAD names `gone`");
 }

@@ -187,7 +187,7 @@ fn a_pipe() {
     let case =
         case.env("GITHUB_ACTIONS", "true").env("GITHUB_STEP_SUMMARY", summary.to_str().unwrap());
     let run = case.run().exited(0);
-    run.printed(["::warning::the step summary `", "is no file"]);
+    run.printed(["::warning::the step summary `", "is not a file"]);
     fs::remove_file(summary).unwrap();
 }
 

@@ -84,7 +84,7 @@ const TABLE: &[(&str, &str, Cause, &str)] = &[
     ("fails with an error", "p50", WorkloadFailed, "invalid digit found in string"),
     ("panics", "p50", Panicked, "workload `panics` panicked at tests/workload/subjects.rs:"),
     ("panics", "rss", Panicked, ": the fixture is gone"),
-    ("panics beside text", "p50", Panicked, "with a payload that is no text"),
+    ("panics beside text", "p50", Panicked, "with a payload that is not text"),
     ("panics in an async operation", "allocs", Panicked, ": in a future"),
     (
         "panics, catches and returns",

@@ -112,7 +112,7 @@ fn explain(fault: Fault, url: &str, terms: &Terms, browser: &mut Browser) -> Fai
     let text = match fault {
         Fault::Expression(why) => {
             return Failure::usage(format!(
-                "--until is no expression of JavaScript: {why}; correct it"
+                "--until is not an expression of JavaScript: {why}; correct it"
             ));
         }
         Fault::Over(why, faults) => format!("failed to open {url}: {why}{}", list(&faults)),

@@ -149,7 +149,7 @@ impl Explain {
             return match (&self.against, revision) {
                 (None, None) => Ok(Vec::new()),
                 _ => Err(Failure::usage(format!(
-                    "`{}` is no budget on an artifact: there is nothing to look into",
+                    "`{}` is not a budget on an artifact: there is nothing to look into",
                     self.budget
                 ))),
             };

@@ -111,7 +111,7 @@ impl Open {
         }
         if !self.page.starts_with('/') || self.page.contains(char::is_whitespace) {
             let text = format!(
-                "--page `{}` is no path of a page: write one such as /app.html?x=1",
+                "--page `{}` is not the path of a page: write one such as /app.html?x=1",
                 self.page
             );
             return Err(Failure::usage(text));
@@ -142,7 +142,7 @@ fn duration(text: &str) -> Result<Duration, Failure> {
     let quantity = Quantity::parse(text).map_err(wrong)?;
     let fits = quantity.unit == Unit::Seconds && quantity.value > 0.0 && quantity.value <= 86_400.0;
     if !fits {
-        return Err(wrong(format!("`{text}` is no time from 0 s to 24 h")));
+        return Err(wrong(format!("`{text}` is not a time from 0 s to 24 h")));
     }
     Ok(Duration::from_secs_f64(quantity.value))
 }

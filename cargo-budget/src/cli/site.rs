@@ -104,7 +104,7 @@ fn check(url: Option<&str>) -> Result<(), Failure> {
     let is_page = |url: &str| url.starts_with("https://") || url.starts_with("http://");
     match url {
         Some(url) if !is_page(url) || !url.contains("{commit}") => Err(Failure::usage(format!(
-            "`{url}` is no address of commits; it looks like `https://example.org/project/commit/{{commit}}`"
+            "`{url}` is not an address of commits; it looks like `https://example.org/project/commit/{{commit}}`"
         ))),
         _ => Ok(()),
     }

@@ -23,7 +23,9 @@ impl Folder {
     pub(super) fn file(&self, recorded: &str) -> Result<PathBuf, String> {
         let path = Path::new(recorded);
         let elsewhere = || {
-            format!("`{recorded}` is no file of this project's samples; run the tests again here")
+            format!(
+                "`{recorded}` is not a file of this project's samples; run the tests again here"
+            )
         };
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         if !samples::is_file_name(name) || !path.is_absolute() {

@@ -106,7 +106,7 @@ fn a_record_cannot_have_a_file_removed() {
     let done = run_in(&scratch.0, &["report"]);
     assert_eq!(done.code, 1, "{}", done.err);
     let explained = run_in(&scratch.0, &["report", "--format", "json"]).out;
-    assert!(explained.contains("is no file of this project's samples"), "{explained}");
+    assert!(explained.contains("is not a file of this project's samples"), "{explained}");
     for file in all {
         assert_eq!(std::fs::read_to_string(scratch.path(file)).unwrap(), text, "{file}");
     }

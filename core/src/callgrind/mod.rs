@@ -293,7 +293,7 @@ impl Names {
     fn find(&mut self, text: &str) -> Result<usize, String> {
         let compressed = text.strip_prefix('(').and_then(|rest| rest.split_once(')'));
         let Some((id, name)) = compressed else {
-            return Err(format!("`{text}` is no compressed name"));
+            return Err(format!("`{text}` is not a compressed name"));
         };
         let id = number(id)? as usize;
         if let Some(name) = name.strip_prefix(' ') {
@@ -307,7 +307,7 @@ impl Names {
 
 fn number(text: &str) -> Result<u64, String> {
     let hexadecimal = text.strip_prefix("0x").map(|digits| u64::from_str_radix(digits, 16));
-    hexadecimal.unwrap_or_else(|| text.parse()).map_err(|_| format!("`{text}` is no number"))
+    hexadecimal.unwrap_or_else(|| text.parse()).map_err(|_| format!("`{text}` is not a number"))
 }
 
 #[cfg(test)]

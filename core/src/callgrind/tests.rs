@@ -73,7 +73,7 @@ fn what_is_no_whole_dump_is_refused() {
     refused(&DUMP[..end], "the lines add up to 91, and the total is 171");
     refused(&DUMP.replace("events: Ir", "events: Dr"), "no instructions");
     refused(&DUMP.replace("fn=(3)\n", "fn=(9)\n"), "(9) was not named before");
-    refused(&DUMP.replace("calls=2", "calls=two"), "`two` is no number");
+    refused(&DUMP.replace("calls=2", "calls=two"), "`two` is not a number");
     refused(&DUMP.replace("jcnd=", "jump to "), "of no known kind");
     refused("", "the end is missing");
 }

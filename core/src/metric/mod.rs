@@ -262,7 +262,7 @@ impl From<Key> for Metric {
         let statistics: &[Statistic] = key.row().has.first().map_or(&[], |has| has.2);
         match (key, statistics) {
             (Key::Slope | Key::Own, _) | (_, [_, _, ..]) => {
-                panic!("{key:?} is no metric by itself")
+                panic!("{key:?} is not a metric by itself")
             }
             (_, [one]) => Metric(Kind::Row(key, Some(*one))),
             (_, []) => Metric(Kind::Row(key, None)),

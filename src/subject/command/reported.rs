@@ -47,7 +47,7 @@ pub(super) fn read(
         ),
         Ok(quantity) if quantity.value == 0.0 && unit == Unit::Seconds => refuse(
             Cause::InvalidReading,
-            format!("reported `{name}` as `{value}`, which is no time at all"),
+            format!("reported `{name}` as `{value}`, which is not a time"),
         ),
         Ok(quantity) => Ok(quantity.value),
         Err(why) => refuse(Cause::InvalidReading, format!("reported `{name}` as `{value}`: {why}")),

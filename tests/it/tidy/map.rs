@@ -43,11 +43,19 @@ fn the_table_of_the_core_has_every_module() {
 
 /// A path of the table that no longer exists sends a reader to nothing.
 #[test]
-fn the_table_of_tests_names_files_that_exist() {
+fn the_tables_of_places_and_of_tests_name_files_that_exist() {
     let map = text("ARCHITECTURE.md");
-    let paths = named(between(&map, "\n## Tests", "`BLESS=1`"));
-    assert!(paths.len() > 15, "only {} paths were found", paths.len());
+    let places: Vec<&str> = between(&map, "\n## Where to look", "\n## ")
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|name| name.contains('/'))
+        .collect();
+    let tests = named(between(&map, "\n## Tests", "`BLESS=1`"));
+    assert!(places.len() > 20, "only {} places were found", places.len());
+    assert!(tests.len() > 15, "only {} paths of tests were found", tests.len());
+    let paths = places.into_iter().chain(tests);
     let missing: Vec<String> =
-        paths.into_iter().filter(|path| !root().join(path).exists()).map(str::to_owned).collect();
+        paths.filter(|path| !root().join(path).exists()).map(str::to_owned).collect();
     none(&missing, "ARCHITECTURE.md names these, which do not exist");
 }

@@ -64,7 +64,7 @@ fn features(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Vec<String>>
     let features = entry.texts(reading, EXAMPLE)?;
     let odd = |feature: &&String| feature.contains([',', ' ', '\t']) || feature.starts_with('-');
     if let Some(odd) = features.iter().find(odd) {
-        let title = format!("`features` has {}, which is no name of a feature", quoted(odd));
+        let title = format!("`features` has {}, which is not the name of a feature", quoted(odd));
         reading.report(Problem::new(entry.value.span(), title).help(format!("write {EXAMPLE}")));
         return None;
     }

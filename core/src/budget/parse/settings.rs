@@ -116,7 +116,7 @@ fn base(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<BaseLimits> {
         match Pattern::new(&text) {
             Ok(pattern) => except.push(pattern),
             Err(error) => {
-                let title = format!("{} is no pattern of tests: {}", quoted(&text), error.msg);
+                let title = format!("{} is not a pattern of tests: {}", quoted(&text), error.msg);
                 let help = "write names with `*` for any letters, as \"merge::*\" or \"*::p99\"";
                 reading.report(Problem::new(at.clone(), title).help(help));
             }
@@ -137,7 +137,7 @@ fn globs(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Vec<String>> {
     let mut right = true;
     for (glob, item) in globs.iter().zip(items) {
         if let Err(why) = Pattern::new(glob) {
-            let title = format!("`inert` has `{glob}`, which is no glob: {}", why.msg);
+            let title = format!("`inert` has `{glob}`, which is not a glob: {}", why.msg);
             reading
                 .report(Problem::new(item.span(), title).help("write a glob such as \"docs/**\""));
             right = false;

@@ -58,7 +58,7 @@ pub fn linked(outcome: &Outcome, linked: Linked) -> String {
         | Verdict::Inconclusive
         | Verdict::Unmeasured
         | Verdict::Skipped => format!(
-            "{shared}: where functions lie can make up to {percent} %, so as much may be hidden, and as much is no \
+            "{shared}: where functions lie can make up to {percent} %, so a difference of that size may be hidden, and is not an \
              improvement"
         ),
     }
