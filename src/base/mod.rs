@@ -327,7 +327,7 @@ mod tests {
         assert!(base(None).unwrap().has("new"));
         let none = Handover { binaries: vec![dir.join("none")], ..Handover::default() };
         let reason = Base::new(&none, Path::new("budgets.toml")).unwrap_err();
-        assert!(reason.to_string().contains("no file"), "{reason}");
+        assert!(reason.to_string().contains("not a file"), "{reason}");
         std::fs::remove_dir_all(&dir).unwrap();
     }
 }
