@@ -88,7 +88,7 @@ mod tests {
         refused("startup 1 s\nstartup 2 s", Unit::Seconds, Cause::InvalidReading, "more than once");
         refused("startup 12", Unit::Seconds, Cause::InvalidReading, "which is not a time");
         refused("startup 12 KB", Unit::Seconds, Cause::InvalidReading, "which is not a time");
-        refused("startup 0 ms", Unit::Seconds, Cause::InvalidReading, "no time at all");
+        refused("startup 0 ms", Unit::Seconds, Cause::InvalidReading, "not a time");
         refused("startup -1 B", Unit::Bytes, Cause::InvalidReading, "negative");
         refused(
             "startup soon",
