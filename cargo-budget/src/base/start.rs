@@ -81,11 +81,12 @@ mod tests {
     #[test]
     fn a_program_that_writes_without_end_is_ended() {
         for script in ["yes", "yes & wait"] {
-            let why = read(Command::new("sh").args(["-c", script])).unwrap_err();
+            let why = read(child::program("sh").args(["-c", script])).unwrap_err();
             assert_eq!(why.cause, Cause::Flooded, "{why}");
             assert!(why.text.contains("64 MiB"), "{why}");
         }
-        let (status, written) = read(Command::new("sh").args(["-c", "echo done; exit 3"])).unwrap();
+        let (status, written) =
+            read(child::program("sh").args(["-c", "echo done; exit 3"])).unwrap();
         assert_eq!((status.code(), &written[..]), (Some(3), &b"done\n"[..]));
     }
 }
