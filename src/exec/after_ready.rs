@@ -5,6 +5,8 @@ use std::time::Duration;
 /// What is known of the process at one moment of the watch.
 #[derive(Debug)]
 pub(super) struct Watch {
+    /// How long it is watched at least.
+    pub(super) least: Duration,
     /// The time since it became ready.
     pub(super) time: Duration,
     /// The processor time that it has used in this time; all of it, where the platform does not tell.
@@ -14,18 +16,16 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Every process is watched for this long.
-    const LEAST: Duration = Duration::from_millis(10);
     /// A process that is at work is watched until it has used this much: on a busy machine it
     /// gets little processor time, so the elapsed time alone proves nothing.
     const MOST: Duration = Duration::from_millis(100);
-    /// No process is watched for longer: one may wait for a disk and use nothing.
+    /// No process is watched for longer than this and the least: one may wait for a disk and use nothing.
     const LIMIT: Duration = Duration::from_secs(5);
 
     /// Whether it has gone on for long enough.
     pub(super) fn is_over(&self) -> bool {
-        let rests = self.time >= Self::LEAST && !self.is_busy;
-        rests || self.used >= Self::MOST || self.time >= Self::LIMIT
+        let goes_on = !self.is_busy || self.used >= Self::MOST || self.time >= Self::LIMIT;
+        self.time >= self.least && goes_on
     }
 }
 
@@ -35,10 +35,12 @@ mod tests {
 
     #[test]
     fn a_process_that_works_or_waits_for_a_processor_is_watched_longer() {
-        let over = |time, used, is_busy| {
+        let [least, long] = [10, 1000].map(Duration::from_millis);
+        let watch = |least, time, used, is_busy| {
             let (time, used) = (Duration::from_millis(time), Duration::from_millis(used));
-            Watch { time, used, is_busy }.is_over()
+            Watch { least, time, used, is_busy }.is_over()
         };
+        let over = |time, used, is_busy| watch(least, time, used, is_busy);
         // It sleeps.
         assert!(!over(4, 0, false));
         assert!(over(10, 0, false));
@@ -50,5 +52,9 @@ mod tests {
         assert!(!over(1000, 2, true));
         assert!(over(1000, 2, false));
         assert!(over(5000, 2, true));
+        // It is watched for longer, whatever it does.
+        assert!(!watch(long, 999, 0, false));
+        assert!(!watch(long, 999, 999, true));
+        assert!(watch(long, 1000, 0, false));
     }
 }

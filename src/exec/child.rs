@@ -192,8 +192,9 @@ impl Child {
         }
     }
 
-    /// Returns how a process that has just become ready ended, if it ended on its own right afterwards: see [`Watch`].
-    pub(crate) fn ended_at_once(&mut self) -> Result<Option<Finished>, Unmeasured> {
+    /// Returns how a process that has just become ready ended, if it ended on its own right afterwards: see [`Watch`]. It
+    /// is watched for `least`, or longer.
+    pub(crate) fn ended_within(&mut self, least: Duration) -> Result<Option<Finished>, Unmeasured> {
         const STEP: Duration = Duration::from_millis(2);
         let began = Instant::now();
         let used_before = system::used(&self.handle);
@@ -204,6 +205,7 @@ impl Child {
             let time = began.elapsed();
             let used = system::used(&self.handle).zip(used_before);
             let watch = Watch {
+                least,
                 time,
                 used: used.map_or(time, |(now, before)| now.saturating_sub(before)),
                 is_busy: system::is_busy(&self.handle),

@@ -140,6 +140,8 @@ pub(super) struct CommandRuns {
     pub(super) timeout: Duration,
     /// Whether the command's programs are built and their paths filled in.
     pub(super) is_built: bool,
+    /// Whether the command was not run yet.
+    pub(super) is_first: bool,
     /// Whether the command's files are in the page cache, if they should be.
     pub(super) is_warm: bool,
     pub(super) injection: Option<Injection>,
@@ -148,9 +150,10 @@ pub(super) struct CommandRuns {
 }
 
 impl CommandRuns {
-    fn run(&self, injection: Option<(Injection, f64)>) -> Result<ProcessRun, Unmeasured> {
+    fn run(&mut self, injection: Option<(Injection, f64)>) -> Result<ProcessRun, Unmeasured> {
         let (root, environment) = (&self.builder.root, &self.environment);
-        let place = Place { root, environment, codes: &self.codes };
+        let is_first = std::mem::replace(&mut self.is_first, false);
+        let place = Place { root, environment, codes: &self.codes, is_first };
         let mut process =
             command::measure(&self.command, place, &self.metrics, self.timeout, injection)?;
         if !self.notes.is_empty() {

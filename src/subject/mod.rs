@@ -268,6 +268,7 @@ impl Sources<'_> {
                 metrics,
                 timeout,
                 is_built: false,
+                is_first: true,
                 is_warm: false,
                 injection,
                 bare_value: None,

@@ -18,6 +18,8 @@ pub(crate) struct Place<'a> {
     pub(crate) environment: &'a Changes,
     /// The exit codes with which it may end.
     pub(crate) codes: &'a Codes,
+    /// Whether this is its first run, in which it is watched for longer.
+    pub(crate) is_first: bool,
 }
 
 /// Returns the launch of a command in its place.

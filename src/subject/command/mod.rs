@@ -31,6 +31,10 @@ use crate::exec::Stage;
 use crate::exec::{self, Child, Counted, Finished, Launch, Readiness, Usage, Written};
 use crate::inject::Injection;
 
+/// How long a command is watched after it has become ready, to see that it keeps running: in its first run, and in the
+/// others. One that soon ends does so in each run, so a longer watch of one run finds it.
+const WATCHED: [Duration; 2] = [Duration::from_secs(1), Duration::from_millis(10)];
+
 /// Runs `command` once in its place, and ends it and everything it started.
 ///
 /// - `wall_*`, `startup_*`: seconds from just before its program is loaded until its end, or until it
@@ -49,7 +53,7 @@ use crate::inject::Injection;
 ///   standard output says; see [`reported`].
 ///
 /// Fails if the command cannot be started, if it is not ready or does not end within `timeout`, if a signal kills it,
-/// if it ends by itself as soon as it is ready, if it ends with a code that the budget does not expect ([`Codes`]), if it does not
+/// if it ends by itself soon after it is ready ([`WATCHED`]), if it ends with a code that the budget does not expect ([`Codes`]), if it does not
 /// report what it is asked for, or if a metric is [`unsupported`]. Where `exit` is asked for, an unexpected code is its value, and
 /// every other metric is unmeasured.
 pub(crate) fn measure(
@@ -101,7 +105,12 @@ fn measure_prepared(
     }
     let (stdout, failure) = match &signal {
         None => run_to_end(&launch, place.codes, &watched, timeout, &mut process)?,
-        Some(signal) => (run_until_ready(&launch, signal, &watched, timeout, &mut process)?, None),
+        Some(signal) => {
+            let [first, other] = WATCHED;
+            let watch = if place.is_first { first } else { other };
+            let within = (timeout, watch);
+            (run_until_ready(&launch, signal, &watched, within, &mut process)?, None)
+        }
     };
     if let Some(reason) = failure {
         return codes::unexpected(process, metrics, reason);
@@ -247,12 +256,13 @@ fn run_to_end(
     Ok((stdout, refused))
 }
 
-/// Runs the command until it is ready, ends it, and returns what it had written to its standard output.
+/// Runs the command until it is ready, watches whether it keeps running, ends it, and returns what it had written to its
+/// standard output.
 fn run_until_ready(
     launch: &Launch,
     signal: &Signal,
     metrics: &[Metric],
-    timeout: Duration,
+    (timeout, watch): (Duration, Duration),
     process: &mut ProcessRun,
 ) -> Result<Written, Unmeasured> {
     let name = launch.name();
@@ -284,11 +294,11 @@ fn run_until_ready(
     // count, while `/proc` is read for nothing.
     child.mark();
     let living = if launch.is_traced { None } else { child.living() };
-    if let Some(Finished { code, .. }) = child.ended_at_once()? {
+    if let Some(Finished { code, .. }) = child.ended_within(watch)? {
         return Err(Unmeasured {
             cause: Cause::ExitedEarly,
             text: format!(
-                "`{name}` ended with exit code {code} as soon as it was ready, that is, when {signal}: a command with \
+                "`{name}` ended with exit code {code} soon after it was ready, that is, when {signal}: a command with \
                  `ready` must keep running until it is ended; see why it ended, or remove `ready` if it should end by \
                  itself"
             ),

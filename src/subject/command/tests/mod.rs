@@ -37,7 +37,7 @@ fn of(argv: &[&str]) -> Command {
 fn here(root: &Path) -> Place<'_> {
     static NONE: Changes = Changes::new();
     static ZERO: Codes = Codes::ZERO;
-    Place { root, environment: &NONE, codes: &ZERO }
+    Place { root, environment: &NONE, codes: &ZERO, is_first: false }
 }
 
 fn measured(command: &Command, metrics: &[Metric]) -> ProcessRun {
@@ -226,22 +226,36 @@ fn a_command_that_ends_before_it_is_ready_is_an_error() {
 fn a_command_that_ends_as_soon_as_it_is_ready_is_an_error() {
     let server = |script: &str| Command { ready: text("listening"), ..sh(script) };
     let metrics = [STARTUP, Metric::from(Key::Rss)];
-    let words = ["`sh` ended with exit code 3 as soon as it was ready", "| sorry"];
+    let words = ["`sh` ended with exit code 3 soon after it was ready", "| sorry"];
     for _ in 0..10 {
         let dies = server("echo listening; echo sorry >&2; exit 3");
         check_refused(&dies, &metrics, LONG, Cause::ExitedEarly, &words);
     }
     let words =
-        ["exit code 0 as soon as it was ready", "standard output held \"listening\"", "`ready`"];
+        ["exit code 0 soon after it was ready", "standard output held \"listening\"", "`ready`"];
     check_refused(&server("echo listening"), &metrics, LONG, Cause::ExitedEarly, &words);
     let killed = server("echo listening; kill -SEGV $$");
     check_refused(&killed, &metrics, LONG, Cause::Crashed, &["SIGSEGV"]);
-    let words = ["exit code 0 as soon as it was ready"];
+    let words = ["exit code 0 soon after it was ready"];
     let file = python("time.sleep(0.05); open('last', 'w')", Ready::File("last".into()));
     check_refused(&file, &[STARTUP], LONG, Cause::ExitedEarly, &words);
     // A process that the command leaves behind does not count as the server.
     let daemon = server("(setsid sleep 1000 &); echo listening");
     check_refused(&daemon, &[STARTUP], LONG, Cause::ExitedEarly, &words);
+}
+
+#[test]
+fn a_command_that_ends_a_moment_after_it_is_ready_is_an_error_in_its_first_run() {
+    let script = "print('listening', flush=True); time.sleep(0.05); os._exit(3)";
+    let dies = python(script, text("listening"));
+    let root = scratch();
+    let place = Place { is_first: true, ..here(&root) };
+    let reason = measure(&dies, place, &[STARTUP], LONG, None).expect_err("it must not succeed");
+    assert_eq!(reason.cause, Cause::ExitedEarly, "{reason}");
+    assert!(reason.to_string().contains("exit code 3 soon after it was ready"), "{reason}");
+    // One that keeps running is measured in its first run too.
+    let server = python("print('listening', flush=True); time.sleep(1000)", text("listening"));
+    assert!(measure(&server, place, &[STARTUP], LONG, None).is_ok());
 }
 
 #[test]
