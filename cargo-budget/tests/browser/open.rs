@@ -187,10 +187,10 @@ fn mistakes_in_the_arguments_are_no_measurements() {
     let Some(scratch) = site("open-usage", &[("index.html", "<p>")]) else { return };
     let mistakes: [(&[&str], &str); 7] = [
         (&["--until", "mark:"], "names no mark"),
-        (&["--until", "a b"], "is no expression of JavaScript: SyntaxError"),
+        (&["--until", "a b"], "is not an expression of JavaScript: SyntaxError"),
         (&["--timeout", "soon"], "--timeout"),
         (&["--timeout", "0 s"], "from 0 s to 24 h"),
-        (&["--page", "x"], "is no path of a page"),
+        (&["--page", "x"], "is not the path of a page"),
         (&["--file", "x"], "has no `=`"),
         (&["--file", "../x=Cargo.toml"], "cannot be the path"),
     ];

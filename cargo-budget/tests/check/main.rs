@@ -376,7 +376,7 @@ fn the_content_of_an_artifact_is_compared_with_another_revision() {
         let run = crates.run(&[&["explain", "module"], against].concat());
         run.is(0, &[if against == ["--base=HEAD"] { "same" } else { "+60 B" }]);
     }
-    crates.run(&["explain", "steps", "--base", "HEAD"]).is(2, &["is no budget on an artifact"]);
+    crates.run(&["explain", "steps", "--base", "HEAD"]).is(2, &["is not a budget on an artifact"]);
     crates
         .run(&["explain", "module", "--base", "nowhere"])
         .is(3, &["there is no commit `nowhere`"]);

@@ -289,7 +289,7 @@ fn refusals(db: &str) {
     project.run(&["site"]).says(2, "--output");
     project.run(&["site", "--output", "out", "--branch", "x"]).says(2, "it has some on main");
     let script = ["site", "--output", "out", "--commit-url", "javascript:alert('{commit}')"];
-    project.run(&script).says(2, "is no address of commits | https://");
+    project.run(&script).says(2, "is not an address of commits | https://");
     fs::create_dir_all(project.dir.join("mine")).unwrap();
     fs::write(project.dir.join("mine/index.html"), "mine").unwrap();
     project.run(&["site", "--output", "mine"]).says(2, "not of a site | --output");
