@@ -62,7 +62,8 @@ const COMMON: &[(libc::c_long, &str)] = named![
     SYS_write SYS_writev
 ];
 
-/// The system calls that only x86-64 has, most of them for programs of older days.
+/// The system calls that only x86-64 has, most of them for programs of older days; and some of [`NEWER`], which have other
+/// numbers there.
 #[cfg(target_arch = "x86_64")]
 #[rustfmt::skip]
 const OLDER: &[(libc::c_long, &str)] = named![
@@ -84,8 +85,15 @@ const COMMON: &[(libc::c_long, &str)] = &[];
 #[cfg(not(target_arch = "x86_64"))]
 const OLDER: &[(libc::c_long, &str)] = &[];
 
-/// Those that the oldest `libc` for which this is built does not have. From 424 on all processors have the same numbers.
+/// Those that the oldest `libc` for which this is built does not have for each C library. From 424 on all processors have the
+/// same numbers.
 const NEWER: &[(libc::c_long, &str)] = &[
+    #[cfg(target_arch = "x86_64")]
+    (174, "create_module"),
+    #[cfg(target_arch = "x86_64")]
+    (177, "get_kernel_syms"),
+    #[cfg(target_arch = "x86_64")]
+    (178, "query_module"),
     #[cfg(target_arch = "x86_64")]
     (333, "io_pgetevents"),
     #[cfg(target_arch = "x86_64")]
@@ -93,9 +101,23 @@ const NEWER: &[(libc::c_long, &str)] = &[
     #[cfg(target_arch = "x86_64")]
     (335, "uretprobe"),
     #[cfg(target_arch = "aarch64")]
+    (38, "renameat"),
+    #[cfg(target_arch = "aarch64")]
+    (71, "sendfile"),
+    #[cfg(target_arch = "aarch64")]
+    (84, "sync_file_range"),
+    #[cfg(target_arch = "aarch64")]
+    (163, "getrlimit"),
+    #[cfg(target_arch = "aarch64")]
+    (164, "setrlimit"),
+    #[cfg(target_arch = "aarch64")]
+    (223, "fadvise64"),
+    #[cfg(target_arch = "aarch64")]
     (292, "io_pgetevents"),
     #[cfg(target_arch = "aarch64")]
     (293, "rseq"),
+    #[cfg(target_arch = "aarch64")]
+    (294, "kexec_file_load"),
     (450, "set_mempolicy_home_node"),
     (451, "cachestat"),
     (452, "fchmodat2"),
@@ -115,3 +137,41 @@ const NEWER: &[(libc::c_long, &str)] = &[
     (466, "removexattrat"),
     (467, "open_tree_attr"),
 ];
+
+#[cfg(all(test, any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_of_both_processors_has_its_name_on_each() {
+        let known: Vec<&str> = (0..512).filter_map(name).collect();
+        for call in [
+            "read",
+            "renameat",
+            "sendfile",
+            "sync_file_range",
+            "getrlimit",
+            "setrlimit",
+            "fadvise64",
+            "io_pgetevents",
+            "rseq",
+            "kexec_file_load",
+            "mseal",
+        ] {
+            let times = known.iter().filter(|known| **known == call).count();
+            assert_eq!(times, 1, "{call}");
+        }
+    }
+
+    #[test]
+    fn all_numbers_of_this_processor_have_names() {
+        // From 244 to 259 the one has those that each processor chooses for itself, and has none.
+        let numbers: Vec<usize> = if cfg!(target_arch = "aarch64") {
+            (0..244).chain(260..=294).collect()
+        } else {
+            (0..=335).collect()
+        };
+        let unnamed: Vec<usize> = numbers.into_iter().filter(|n| name(*n).is_none()).collect();
+        assert_eq!(unnamed, [0_usize; 0]);
+    }
+}
