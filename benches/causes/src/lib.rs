@@ -2,6 +2,9 @@
 
 pub mod count;
 pub mod index;
+pub mod parts;
 pub mod score;
 pub mod show;
+pub mod tasks;
 pub mod text;
+pub mod threads;

@@ -1,8 +1,9 @@
-//! The workloads: the search engine at work, and a checksum for a cause that is in how this file is compiled.
+//! The workloads: the search engine at work, a checksum for a cause that is in how this file is compiled, small functions, and
+//! what runs in tasks and in threads.
 
 use causes::count::Tally;
 use causes::index::Index;
-use causes::{score, show, text};
+use causes::{parts, score, show, tasks, text, threads};
 use perf_budget::Harness;
 
 #[global_allocator]
@@ -23,6 +24,20 @@ fn main() -> std::process::ExitCode {
         .workload("checksum", |run| {
             let numbers: Vec<u64> = (0..5000).collect();
             run.iter(|| checksum(&numbers))
+        })
+        .workload("parts", |run| {
+            let numbers: Vec<u64> =
+                (0..500_u64).map(|n| n.wrapping_mul(0x9e37_79b9) >> 8).collect();
+            run.iter(|| parts::all(&numbers))
+        })
+        .workload("tasks", |run| {
+            let mut runtime = tokio::runtime::Builder::new_multi_thread();
+            let runtime = runtime.worker_threads(2).build().unwrap();
+            run.iter(|| runtime.block_on(tasks::serve()))
+        })
+        .workload("threads", |run| {
+            let words: Vec<u64> = (0..3000).collect();
+            run.iter(|| threads::answer(&words))
         })
         .main()
 }
