@@ -31,9 +31,11 @@ use crate::exec::Stage;
 use crate::exec::{self, Child, Counted, Finished, Launch, Readiness, Usage, Written};
 use crate::inject::Injection;
 
-/// How long a command is watched after it has become ready, to see that it keeps running: in its first run, and in the
-/// others. One that soon ends does so in each run, so a longer watch of one run finds it.
-const WATCHED: [Duration; 2] = [Duration::from_secs(1), Duration::from_millis(10)];
+/// How long a command is watched in its first run after it has become ready, to see that it keeps running. One that soon
+/// ends does so in each run, so a longer watch of one run finds it.
+const FIRST_WATCH: Duration = Duration::from_secs(1);
+/// How long it is watched in every other run.
+const WATCH: Duration = Duration::from_millis(10);
 
 /// Runs `command` once in its place, and ends it and everything it started.
 ///
@@ -53,9 +55,9 @@ const WATCHED: [Duration; 2] = [Duration::from_secs(1), Duration::from_millis(10
 ///   standard output says; see [`reported`].
 ///
 /// Fails if the command cannot be started, if it is not ready or does not end within `timeout`, if a signal kills it,
-/// if it ends by itself soon after it is ready ([`WATCHED`]), if it ends with a code that the budget does not expect ([`Codes`]), if it does not
-/// report what it is asked for, or if a metric is [`unsupported`]. Where `exit` is asked for, an unexpected code is its value, and
-/// every other metric is unmeasured.
+/// if it ends by itself soon after it is ready ([`FIRST_WATCH`]), if it ends with a code that the budget does not expect
+/// ([`Codes`]), if it does not report what it is asked for, or if a metric is [`unsupported`]. Where `exit` is asked
+/// for, an unexpected code is its value, and every other metric is unmeasured.
 pub(crate) fn measure(
     command: &Command,
     place: Place<'_>,
@@ -106,8 +108,7 @@ fn measure_prepared(
     let (stdout, failure) = match &signal {
         None => run_to_end(&launch, place.codes, &watched, timeout, &mut process)?,
         Some(signal) => {
-            let [first, other] = WATCHED;
-            let watch = if place.is_first { first } else { other };
+            let watch = if place.is_first { FIRST_WATCH } else { WATCH };
             let within = (timeout, watch);
             (run_until_ready(&launch, signal, &watched, within, &mut process)?, None)
         }
