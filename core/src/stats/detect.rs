@@ -1,4 +1,4 @@
-//! The smallest violation that a run would have caught with a probability of 95 %.
+//! The minimum detectable effect: the smallest violation that a run would have detected with a probability of 95 %.
 //!
 //! A green is worth nothing from a gate that could not have seen a violation. So each verdict is shown with
 //! the smallest violation that this run, with as many values as noisy as these, would have failed. Where
