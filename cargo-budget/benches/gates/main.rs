@@ -23,7 +23,7 @@ use perf_budget_core::verdict::Verdict;
 
 use self::made::{Change, Made};
 
-/// What a gate found.
+/// The result of a gate.
 #[derive(Default)]
 struct Found {
     measured: usize,

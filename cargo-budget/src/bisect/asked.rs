@@ -9,7 +9,7 @@ pub(crate) const ALPHA: f64 = 0.01;
 /// How long one comparison is measured at most, where nobody says.
 pub(crate) const EFFORT: Duration = Duration::from_secs(600);
 
-/// What is asked for.
+/// The request for a search.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked<'a> {
     /// A budget or a test.

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 pub(super) struct Toolchain {
     /// Its name, without the host where that is this machine.
     pub(super) name: String,
-    /// What its `rustc -vV` says of the version: `1.89.0`, `1.101.0-nightly`.
+    /// The version that `rustc -vV` reports: `1.89.0`, `1.101.0-nightly`.
     pub(super) release: String,
     /// The hash of its commit, which tells apart what `rustup update` put under one name.
     pub(super) hash: String,
@@ -19,7 +19,7 @@ pub(super) struct Toolchain {
     pub(super) date: String,
 }
 
-/// What a program said.
+/// The output of a program.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Said {
     succeeded: bool,
@@ -27,7 +27,7 @@ pub(super) struct Said {
     errors: String,
 }
 
-/// What is installed.
+/// The toolchains that are installed.
 #[derive(Debug, Default)]
 pub(super) struct Installed {
     pub(super) usable: Vec<Toolchain>,

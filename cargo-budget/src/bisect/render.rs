@@ -1,4 +1,4 @@
-//! What a search found, for people and for programs.
+//! The report of a search, for people and for programs.
 
 use std::fmt::Write as _;
 
@@ -16,7 +16,7 @@ use crate::text::{counted, value_shown};
 /// How many files of a commit are named.
 const FILES: usize = 8;
 
-/// What is known of one entry of the series.
+/// An entry of the series, with what the search knows about it.
 #[derive(Debug)]
 pub(crate) struct Tried {
     pub(super) at: usize,
@@ -32,7 +32,7 @@ pub(crate) struct Tried {
     pub(super) same: Option<String>,
 }
 
-/// What a search goes through.
+/// The kind of series that a search goes through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Searched {
     Commits,
@@ -50,7 +50,7 @@ impl Searched {
     }
 }
 
-/// What a search found.
+/// The result of a search.
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(super) test: String,
@@ -61,7 +61,7 @@ pub(crate) struct Report {
     pub(super) good_shown: String,
     /// The names of what was searched, and how people are shown them.
     pub(super) entries: Vec<(String, String)>,
-    /// What was searched.
+    /// The series that was searched.
     pub(super) searched: Searched,
     pub(super) is_compared: bool,
     /// Whether every answer is certain, as no evidence was needed.
@@ -69,7 +69,7 @@ pub(crate) struct Report {
     pub(super) alpha: f64,
     pub(super) most: u32,
     pub(super) found: Found,
-    /// What was asked, in the order of the series.
+    /// The entries that were compared, in the order of the series.
     pub(super) tried: Vec<Tried>,
     /// The commit that was found, or the red one at the end of a range.
     pub(super) commit: Option<Commit>,

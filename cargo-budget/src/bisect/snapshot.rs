@@ -8,7 +8,7 @@ use crate::child;
 use crate::failure::Failure;
 use crate::git::{git, reason, text};
 
-/// What identifies the person of a commit that no branch has, which nobody signs.
+/// The options of git that name the author of a commit that no branch has, and leave it unsigned.
 const NOBODY: [&str; 6] = [
     "-c",
     "user.name=cargo budget",

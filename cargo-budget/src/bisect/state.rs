@@ -17,7 +17,7 @@ use crate::file;
 /// The seconds after which measurements are not continued, because the machine may have changed.
 const FRESH: u64 = 24 * 60 * 60;
 
-/// What is known of one commit.
+/// The facts that are known about one commit.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Step {
     /// The commit, or what stands for it.

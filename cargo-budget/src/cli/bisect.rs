@@ -119,7 +119,7 @@ impl Bisect {
     }
 }
 
-/// What is searched, and where.
+/// The test and the range that are searched.
 struct Searched {
     name: String,
     range: String,

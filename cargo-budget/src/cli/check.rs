@@ -302,7 +302,8 @@ impl Check {
     }
 }
 
-/// What was recorded before the tests ran, in each place where their results may be; `None` for a record that cannot be read.
+/// The state of the record before the tests ran, in each place where their results may be; `None` for a record that
+/// cannot be read.
 struct Before(Vec<(PathBuf, Option<Mark>)>);
 
 impl Before {

@@ -24,7 +24,7 @@ pub(crate) struct RunToRecord<'a> {
     pub(crate) dry: bool,
 }
 
-/// What was done with one run.
+/// The result of recording one run.
 #[derive(Debug, Serialize)]
 pub(crate) struct Recorded {
     run: String,
@@ -39,7 +39,7 @@ pub(crate) struct Recorded {
     added: Option<u64>,
     /// The summary, for people.
     pub(crate) sentence: String,
-    /// What a reader has to know of it.
+    /// The warnings that a reader has to know.
     pub(crate) warnings: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What the history has of a budget, as the site shows it: the tests with their environments, rows and steps.
+//! The history of a budget, as the site shows it: the tests with their environments, rows and steps.
 
 use std::collections::{BTreeMap, HashMap};
 

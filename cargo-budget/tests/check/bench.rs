@@ -14,7 +14,7 @@ struct Jobs {
     root: tempfile::TempDir,
 }
 
-/// What a script said, and its exit code.
+/// The output of a script, and its exit code.
 struct Said {
     code: i32,
     text: String,

@@ -23,7 +23,7 @@ fn scan(steps: u64) -> u64 {
 }
 "#;
 
-/// What is said where inlined functions are not known.
+/// The message where inlined functions are not known.
 const UNKNOWN: &str =
     "inlined functions are counted in their callers: with `debug = \"line-tables-only\"`";
 

@@ -47,7 +47,7 @@ pub(super) struct BaseTree<'a> {
     pub(super) workspace: &'a Path,
 }
 
-/// What is proven to reach nothing that differs.
+/// The subjects that are proven to reach nothing that differs.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Reaching<'a> {
     /// The workloads of the test binary.

@@ -62,7 +62,7 @@ const STARTERS: [&str; 19] = [
 pub(super) struct Linked<'a> {
     /// The program as it was linked.
     pub(super) binary: &'a Path,
-    /// What it was linked from.
+    /// The files that it was linked from.
     pub(super) link: &'a Inputs,
     /// The directories from which the compiler named its sources.
     pub(super) starts: &'a [PathBuf],

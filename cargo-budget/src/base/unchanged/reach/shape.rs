@@ -15,7 +15,7 @@ use crate::base::unchanged::usage::is_source;
 /// The length of a `core::panic::Location`: the address and the length of a file's name, a line, a column.
 const LOCATION: usize = 24;
 
-/// What a program consists of, without its addresses.
+/// The parts of which a program consists, without its addresses.
 #[derive(Debug, Default)]
 pub(super) struct Shape {
     /// The functions by what they are matched by.
