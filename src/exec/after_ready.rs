@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What is known of the process at one moment of the watch.
+/// The state of the process at one moment of the watch.
 #[derive(Debug)]
 pub(super) struct Watch {
     /// How long it is watched at least.

@@ -24,7 +24,7 @@ const VARIABLE: &str = "PERF_BUDGET_INJECT";
 /// The exit code of a process that could not become the command.
 const FAILED: u8 = 74;
 
-/// What is done before the command's program is loaded.
+/// A step of an injection, which is taken before the command's program is loaded.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Stage {
     /// The process uses this many seconds of processor time.

@@ -48,7 +48,7 @@ pub(super) struct Start {
     pub(super) at: Instant,
     /// The resident size, in bytes, of the copy of its parent that it began as.
     pub(super) forked_from: u64,
-    /// What the system had counted of it until then.
+    /// The counts of the system until then.
     pub(super) before: Counted,
 }
 

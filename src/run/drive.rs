@@ -9,7 +9,7 @@ use std::hint::black_box;
 use crate::inject::{self, Injection};
 use crate::instrument::laps::Instrument;
 
-/// What the output of an operation says about its success.
+/// The type of an operation's output, which says whether the operation succeeded.
 pub(super) trait Outcome<O> {
     /// Whether an operation can fail at all.
     const CAN_FAIL: bool;

@@ -20,7 +20,7 @@ use crate::row;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// What goes wrong in the second of the two.
+/// The faults of the second of two workloads, each with its cause and a part of its message.
 const TABLE: &[(&str, Cause, &str)] = &[
     ("nothing at all", MeasuredNothing, "it called no measuring method"),
     ("fails", WorkloadFailed, "the fixture is gone"),

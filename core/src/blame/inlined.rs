@@ -234,7 +234,8 @@ mod tests {
         Profile { functions: rows.iter().map(function).collect(), ..Profile::default() }
     }
 
-    /// What is inlined: from 10 on `work::scan`, and from 20 on `core::next` in `work::list`.
+    /// Returns the function that is inlined at an address: from 10 on `work::scan`, and from 20 on `core::next` in
+    /// `work::list`.
     fn inlined(_: &str, address: u64) -> Vec<String> {
         let names: &[&str] = match address {
             10..20 => &["work::scan"],

@@ -1,4 +1,4 @@
-//! What one operation does by function, added up of its profiles, and how two sides of it differ.
+//! The costs of one operation by function, added up from its profiles, and the differences between two sides.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -67,7 +67,7 @@ pub(super) struct Sums {
     tree: Node,
 }
 
-/// What one operation does in one function of the project.
+/// The costs of one operation in one function of the project.
 #[derive(Default)]
 struct Sum {
     own: f64,

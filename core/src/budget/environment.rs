@@ -35,7 +35,7 @@ pub(super) const SERVICES: &[(&str, &str)] = &[
 /// The variable that other services set, and many people too.
 const ANY_SERVICE: &str = "CI";
 
-/// What gave the name of an environment.
+/// The source of the name of an environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NamedBy {
     /// The variable [`VARIABLE`].
@@ -46,7 +46,7 @@ pub enum NamedBy {
     Record,
 }
 
-/// What decides which environment a process is in.
+/// The facts that decide which environment a process is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Surroundings {
     /// The name that was given, and what gave it.
@@ -57,7 +57,7 @@ pub struct Surroundings {
     arch: &'static str,
 }
 
-/// What an environment says of the machine, as in `when = { ci = "github", arch = "aarch64" }`. All of it has to be true.
+/// The conditions of an environment, as in `when = { ci = "github", arch = "aarch64" }`. All of them have to be true.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct When {
     pub ci: Option<Ci>,
@@ -65,7 +65,7 @@ pub(super) struct When {
     pub arch: Option<&'static str>,
 }
 
-/// What an environment says about continuous integration.
+/// The condition of an environment on continuous integration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ci {
     /// Whether a service runs the process, whichever it is.

@@ -8,7 +8,7 @@ mod text;
 
 use std::collections::HashMap;
 
-/// What one dump says: every function that ran, and the calls between them.
+/// The content of one dump: every function that ran, and the calls between them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Profile {
     /// The program that wrote it, such as `callgrind-3.19.0`.
@@ -32,7 +32,7 @@ pub struct Function {
     pub has_lines: bool,
     /// Its own instructions by their addresses in the object; empty if the dump has no addresses.
     pub at: Vec<(u64, u64)>,
-    /// What it called.
+    /// The calls of the function.
     pub calls: Vec<Call>,
 }
 
@@ -116,7 +116,7 @@ pub fn is_allocator(name: &str) -> bool {
         || plain.is_some_and(|plain| CALLS.contains(&plain) || sized.contains(&plain))
 }
 
-/// What has been read so far.
+/// The lines that have been read so far.
 #[derive(Default)]
 struct Reader {
     profile: Profile,

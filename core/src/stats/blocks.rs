@@ -47,7 +47,7 @@ pub struct Blocks {
     taken: u64,
 }
 
-/// What a block consists of.
+/// The operations of which a block consists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cut {
     /// At most this many operations.

@@ -56,7 +56,7 @@ pub fn blocks(blocks: u64, ops: u64, inflation: f64, p0: f64, threshold: f64) ->
 pub(super) struct Process {
     /// How many of its operations are independent of each other, once its level is known.
     pub(super) worth: u64,
-    /// What share of a full block it is.
+    /// The share that it is of a full block.
     pub(super) weight: f64,
 }
 

@@ -9,7 +9,7 @@ use super::greatest::Greatest;
 use crate::budget::Bound;
 use crate::stats::{Contrast, Interval, NotFinite, Percentile, Sample, Share, order};
 
-/// What the evidence shows so far.
+/// The finding: what the evidence shows so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Finding {
     /// There is not enough evidence for any other finding.

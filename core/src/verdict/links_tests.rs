@@ -16,7 +16,7 @@ const TOLERANCE: f64 = 1.01;
 /// The spread of pairs that is no link's doing.
 const NOISE: f64 = 0.02;
 
-/// What links do to the times of the two sides, as log-ratios.
+/// The effect of links on the times of the two sides, as log-ratios.
 #[derive(Debug, Clone, Copy)]
 struct Layout {
     name: &'static str,

@@ -44,7 +44,7 @@ const NATIVE: u32 = if cfg!(target_arch = "x86_64") {
     0
 };
 
-/// What the kernel says of a stop at a system call: the beginning of `struct ptrace_syscall_info`.
+/// The kernel's description of a stop at a system call: the beginning of `struct ptrace_syscall_info`.
 #[repr(C)]
 #[derive(Clone, Copy)]
 struct Call {
@@ -59,13 +59,13 @@ struct Call {
 /// A tracer of one process and of all that it starts.
 pub(crate) struct Tracer {
     root: libc::pid_t,
-    /// What was counted so far.
+    /// The counts so far.
     pub(crate) counts: Counts,
     /// Whether the root has loaded its program, from when on it is counted.
     is_loaded: bool,
 }
 
-/// What a tracer has come to.
+/// The progress of a tracer.
 pub(crate) enum Progress {
     /// Nothing is stopped. Something will be when `SIGCHLD` comes.
     Idle,

@@ -38,7 +38,7 @@ const MOST_DUMPS: usize = 1000;
 /// How many callers of a function are told apart in a profile.
 const CALLERS: u32 = 20;
 
-/// What counts the instructions of a worker.
+/// The counter of a worker's instructions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Counter {
     /// The processor.

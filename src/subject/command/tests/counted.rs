@@ -1,4 +1,4 @@
-//! What the system counts of a command: page faults, and bytes read and written.
+//! Tests of what the system counts of a command: page faults, and bytes read and written.
 
 use super::*;
 
