@@ -45,7 +45,7 @@ pub(crate) struct Launch {
     /// Whether the system calls of the process and its descendants are counted, which makes each of them many times slower.
     #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux can count them"))]
     pub(crate) is_traced: bool,
-    /// What the process and its descendants may use.
+    /// The resources that the process and its descendants may use.
     #[cfg_attr(
         not(target_os = "linux"),
         allow(dead_code, reason = "only Linux can hold them to it")

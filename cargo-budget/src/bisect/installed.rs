@@ -147,7 +147,7 @@ fn field(said: &str, name: &str) -> String {
     line.unwrap_or_default().trim().to_owned()
 }
 
-/// Whether one of these names is the other with this machine's host at its end, or the same.
+/// Whether the two names are the same, or one of them is the other with this machine's host at its end.
 fn is_one(long: &str, short: &str) -> bool {
     let host = long.strip_prefix(short).and_then(|rest| rest.strip_prefix('-'));
     long == short || host.is_some_and(|host| host.split('-').count() >= 3)

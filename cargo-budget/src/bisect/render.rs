@@ -64,7 +64,7 @@ pub(crate) struct Report {
     /// The series that was searched.
     pub(super) searched: Searched,
     pub(super) is_compared: bool,
-    /// Whether every answer is certain, as no evidence was needed.
+    /// Whether every answer is certain, because no evidence was needed.
     pub(super) is_certain: bool,
     pub(super) alpha: f64,
     pub(super) most: u32,
@@ -113,7 +113,7 @@ impl Report {
         self.tried.iter().find(|tried| tried.at == at)?.outcome.as_ref()
     }
 
-    /// Returns how people are shown the last of what was searched.
+    /// Returns the last of what was searched, as people are shown it.
     fn bad_shown(&self) -> &str {
         match (self.searched, self.entries.last()) {
             (Searched::Toolchains, Some((_, shown))) => shown,

@@ -7,7 +7,7 @@ pub(super) enum Answer {
     Green,
     /// The limit is broken.
     Red,
-    /// It cannot be said: it does not build, say.
+    /// There is no answer, since the commit does not build, for instance.
     Unknown,
 }
 

@@ -1,5 +1,5 @@
 //! The work tree as it is now, as a commit that no branch has. The user's index and branches are not touched: git only
-//! gets objects that nothing refers to, which it removes in time.
+//! gets objects that nothing refers to, and removes them later.
 
 use std::path::Path;
 
@@ -38,7 +38,7 @@ impl<'d> Staging<'d> {
         self.dated(None, arguments)
     }
 
-    /// Returns the same; a commit that is made has this date.
+    /// Does the same, with this date for a commit that is made.
     fn dated(&self, date: Option<&str>, arguments: &[&str]) -> Result<String, Failure> {
         let mut command = child::git(self.directory);
         command.env("GIT_INDEX_FILE", self.place.path().join("index"));

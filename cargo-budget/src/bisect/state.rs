@@ -1,7 +1,7 @@
-//! What a search has settled so far, so that an interrupted one goes on where it was.
+//! The steps that a search has settled so far, so that an interrupted search goes on where it was.
 //!
-//! It is in the user's cache, beside the key of the seals, and not among the results: those may come from elsewhere, and
-//! a made-up state would name an innocent commit.
+//! The state is in the user's cache, beside the key of the seals, and not among the results: those may come from
+//! elsewhere, and a made-up state would name an innocent commit.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

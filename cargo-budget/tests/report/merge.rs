@@ -58,7 +58,7 @@ fn all_shards_make_one_report() {
     check(&merge(&scratch, &[&a, &b]), 0, &[&count]);
 }
 
-/// Shards that are given as records of one machine are not merged, and the report says so.
+/// Shards that are given as the records of one machine are not merged, and the report says so.
 #[test]
 fn shards_are_not_taken_for_a_history() {
     let scratch = Scratch::new("input");

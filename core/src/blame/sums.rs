@@ -170,7 +170,7 @@ fn owner(chain: &[String], own: &BTreeSet<String>) -> usize {
 /// a dependency, with what it runs of the standard library and of the allocator, or else the innermost one. `None` if
 /// there is none below.
 fn part(below: &[String]) -> Option<String> {
-    // The standard library's own map says less than the hash that it calls.
+    // hashbrown is the map of the standard library, and says less than the hash function that it calls.
     let dependency =
         |name: &&String| is_of_dependency(name) && names::crate_of(name) != "hashbrown";
     below.iter().find(dependency).or(below.first()).cloned()

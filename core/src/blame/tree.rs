@@ -1,5 +1,5 @@
-//! The calls of an operation as a tree, and what of it is kept: as much as can be seen, and never more than a few
-//! kilobytes.
+//! The calls of an operation as a tree, and the part of it that is kept: as much as can be seen, and never more than a
+//! few kilobytes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

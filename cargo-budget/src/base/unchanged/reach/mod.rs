@@ -90,8 +90,8 @@ pub(super) fn watch(
     Ok((copies, names))
 }
 
-/// Returns the symbols of the functions that are not the same in both programs, for each of them, and their names as people
-/// know them.
+/// Returns, for each program, the symbols of the functions that are not the same in both; and the names of these
+/// functions as people know them.
 fn differing([base, head]: &[Shape; 2]) -> Result<([BTreeSet<&str>; 2], Vec<String>), String> {
     if base.special != head.special {
         return Err(

@@ -79,13 +79,13 @@ impl Names {
         self.variables.get(section).map_or(section, String::as_str)
     }
 
-    /// Returns what a function is matched by, which is in this section.
+    /// Returns the identity by which the function in this section is matched.
     pub(super) fn identity(&self, symbol: &str, place: usize) -> Identity {
         let name = self.function(symbol).to_owned();
         Identity { name, body: self.bodies.get(&place).copied() }
     }
 
-    /// Returns what tells apart the functions to which a reference may lead.
+    /// Returns the digest that tells apart the functions to which a reference may lead.
     pub(super) fn told_apart(&self, program: &Program, reference: &Reference) -> Vec<Digest> {
         let by_name = |name: &str| program.defined.get(name).into_iter().flatten().map(|at| at.0);
         let places: Vec<usize> = match &reference.target {
