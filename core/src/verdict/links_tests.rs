@@ -203,7 +203,7 @@ fn a_single_pair_that_is_far_away_does_not_keep_a_limit_from_passing() {
     at_most(0.05, open.count() as u64, RUNS, "not settled");
 }
 
-/// Prints the table of `docs/judgement.md`:
+/// Prints the table of `docs/comparison.md`:
 /// `cargo test --release -p perf-budget-core the_table_of_links -- --ignored --nocapture`.
 #[test]
 #[ignore = "it prints a table, and takes a minute"]

@@ -29,7 +29,7 @@ const FEWEST_ROUNDS: usize = 3;
 /// The number of rounds of a kind that is enough, however soon they are done. The noise that is left then belongs to
 /// the two processes, and another pair of processes tells more. If the start of a pair costs as much as 20 rounds,
 /// and the noise of a round is 4 to 8 times that of a process, the best number is 20 to 37 (Kalibera & Jones 2013;
-/// the figures are in `docs/judgement.md`).
+/// the figures are in `docs/comparison.md`).
 const ENOUGH_ROUNDS: usize = 32;
 /// The most slices in which an extreme percentile may collect its operations. After that it is computed from those that
 /// it has.
