@@ -1,4 +1,4 @@
-//! Parsing texts of real systems, and the amounts between two readings.
+//! Tests of parsing texts of real systems, and of the amounts between two readings.
 
 use std::time::{Duration, Instant};
 

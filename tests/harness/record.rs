@@ -1,4 +1,5 @@
-//! The record `outcomes.jsonl`: one line for each process that begins, and one for each test that was judged. If it cannot be written, the test is red.
+//! Tests of the record `outcomes.jsonl`: it has one line for each process that begins, and one for each test that was
+//! judged. If it cannot be written, the test is red.
 
 use std::fs;
 

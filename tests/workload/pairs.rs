@@ -1,5 +1,5 @@
-//! Two processes whose operations are interleaved: what their rounds show for known work, and the message if one of
-//! them fails.
+//! Tests of two processes whose operations are interleaved: the rounds of known work, and the message if one of the
+//! processes fails.
 
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -1,5 +1,5 @@
-//! `cargo budget explain --profile`: what runs in one operation, whatever its verdict, alone and against another revision. And
-//! what is named of a red where there is no Valgrind.
+//! Tests of `cargo budget explain --profile`: it says what runs in one operation, whatever its verdict, alone and
+//! against another revision. And tests of the functions that a red names where there is no Valgrind.
 
 use crate::{BUDGETS, Crate, Run, schemas};
 

@@ -1,6 +1,6 @@
-//! The comparison over links, checked by seeded simulation: each pair draws a link of either side, and what the links do
-//! to a time has another distribution on each side. The middle of the pairs is what a verdict is about, so a false
-//! red is as rare as promised if the middle is at the limit, whatever the shapes.
+//! Tests of the comparison over links by seeded simulation. Each pair draws a link of either side, and the effect of
+//! the links on a time has another distribution on each side. A verdict is about the middle of the pairs, so a false
+//! red is as rare as promised if the middle is at the limit, whatever the shapes of the distributions.
 
 use super::judge::{Finding, Hypothesis, Judge, Levels, Method};
 use crate::budget::Bound;

@@ -1,4 +1,4 @@
-//! Processes whose system calls are counted.
+//! Tests with processes whose system calls are counted.
 
 use std::io::Write as _;
 

@@ -1,6 +1,6 @@
-//! What the library asks of its dependencies: cargo gives a feature that one crate asks for to all of the build, so
-//! that it would change what users measure. `serde_json/float_roundtrip`, asked for once, made their parsing twice as
-//! slow.
+//! The features that the library asks of its dependencies. Cargo gives a feature that one crate asks for to the whole
+//! build, so it could change what users measure: `serde_json/float_roundtrip`, asked for once, made their parsing twice
+//! as slow.
 
 use std::collections::BTreeSet;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! The rules of the house as tests: what a reviewer would otherwise have to look for in every change.
+//! The rules of the project as tests: they check what a reviewer would otherwise have to look for in every change.
 //!
 //! The rules for files are here. `arrows` checks the structure of the source, `metrics` what holds for each metric,
 //! `pages` what the pages beside the source promise, `keys` that one of them has every key of `budgets.toml`, `book` that

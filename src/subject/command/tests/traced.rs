@@ -1,4 +1,4 @@
-//! System calls of commands: those that strace counts, and no more than were made until a moment.
+//! Tests of the system calls of commands: those that strace counts, and only those that were made until a moment.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
