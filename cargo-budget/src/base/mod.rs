@@ -85,7 +85,7 @@ pub(crate) struct Base {
     unchanged: Option<Unchanged>,
     /// The changes since the base in the code that runs; `None` where they are not known.
     changed: Option<Changed>,
-    /// The most seconds that one limit is measured, where somebody waits for it.
+    /// The most seconds for measuring one limit, where somebody waits for it.
     effort: Option<u32>,
     /// The environment that the harness gives to the programs that build the base.
     inherited: Environment,

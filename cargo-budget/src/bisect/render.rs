@@ -26,7 +26,7 @@ pub(crate) struct Tried {
     /// The evidence of its runs; `None` where it needs none.
     pub(super) evidence: Option<Evidence>,
     pub(super) outcome: Option<Outcome>,
-    /// Why nothing can be said of it.
+    /// The reason why there is no answer.
     pub(super) skipped: Option<String>,
     /// The commit that it is proven to run the same as.
     pub(super) same: Option<String>,

@@ -32,7 +32,7 @@ pub(super) struct Step {
     /// The commit that it is proven to run the same as, whose answer is its own; `None` where there is none.
     #[serde(default)]
     pub(super) same: Option<String>,
-    /// Why nothing can be said of it; `None` where something can.
+    /// The reason why there is no answer; `None` where there is one.
     pub(super) skipped: Option<String>,
     /// When the last run ended, in seconds since 1970.
     pub(super) at: u64,

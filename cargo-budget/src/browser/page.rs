@@ -1,4 +1,4 @@
-//! What the browser tells of a page, event by event: when it began and was ready, what it transferred, and what went
+//! The events that the browser reports about a page: when it began and was ready, what it transferred, and what went
 //! wrong. Nothing here talks to the browser.
 
 use std::collections::BTreeMap;

@@ -44,7 +44,7 @@ pub(crate) struct Recorded {
 }
 
 impl Recorded {
-    /// Returns what is said of an entry that is not to be recorded.
+    /// Returns the result for an entry that is not to be recorded.
     pub(super) fn dry(entry: &Entry, place: &Place) -> Recorded {
         Recorded::of(entry, None, format!("would record {} in `{}`", summary(entry), place.shown()))
     }

@@ -45,7 +45,7 @@ pub(super) fn compared(was: Option<&Sums>, is: &Sums) -> Blame {
             .map(|now| Change { before: was.and_then(|was| was.system_calls).unwrap_or(0.0), now }),
         functions,
         nameless: was_or_none.nameless_share().max(is.nameless_share()),
-        // If the names of an allocator are not known, no sites are found, and nothing can be said of allocations.
+        // If the names of an allocator are not known, no sites are found, and the number of allocations is not known.
         allocations: Some(Change { before: was_or_none.sites.total(), now: is.sites.total() })
             .filter(|counted| counted.before + counted.now > 0.0),
         sites: sites::changed(&was_or_none.sites, &is.sites),

@@ -179,7 +179,7 @@ impl Surroundings {
 }
 
 impl When {
-    /// Whether all that is said is true of these surroundings.
+    /// Whether all of its conditions are true of these surroundings.
     pub(super) fn is_true_of(&self, here: &Surroundings) -> bool {
         let ci = match self.ci {
             None => true,

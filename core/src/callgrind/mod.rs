@@ -75,8 +75,8 @@ impl Profile {
     /// Reads the text of a dump.
     ///
     /// # Errors
-    /// If the text is not a dump of instructions, or is cut short: what it says of its total is not what its lines add up
-    /// to. The text says which line is wrong.
+    /// If the text is not a dump of instructions, or if it is cut short, so that the sum of its lines is not the total
+    /// that it gives. The error says which line is wrong.
     pub fn parse(text: &str) -> Result<Profile, String> {
         let mut reader = Reader::default();
         for (at, line) in text.lines().enumerate() {

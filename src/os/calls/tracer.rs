@@ -34,8 +34,8 @@ const PTRACE_SYSCALL_INFO_ENTRY: u8 = 1;
 const AT_CALL: i32 = libc::SIGTRAP | 0x80;
 /// The most stops that are handled before the caller may look at something else.
 const AT_ONCE: usize = 64;
-/// The number of an architecture in what the kernel says of a call (`AUDIT_ARCH_*`); 0 where it is not known here, and
-/// then all calls are taken for this one's.
+/// The number of this architecture in the kernel's description of a call (`AUDIT_ARCH_*`). It is 0 where it is not
+/// known here, and then all calls are taken for calls of this architecture.
 const NATIVE: u32 = if cfg!(target_arch = "x86_64") {
     0xc000_003e
 } else if cfg!(target_arch = "aarch64") {
@@ -241,8 +241,8 @@ pub(crate) fn ended() -> io::Result<Option<u32>> {
 }
 
 fn trace(request: u32, pid: libc::pid_t, address: usize, data: usize) -> io::Result<()> {
-    // SAFETY: none of the requests that are made here changes the memory of this process, but for the one that asks what a
-    // call is: its pointer is to as many writable bytes as it gives.
+    // SAFETY: no request that is made here changes the memory of this process, except for the one that asks what a call
+    // is: its pointer is to as many writable bytes as it gives.
     let returned = unsafe { libc::ptrace(request as _, pid, address, data) };
     if returned < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

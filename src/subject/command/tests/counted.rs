@@ -32,7 +32,7 @@ fn children_that_are_waited_for_count() {
     assert_eq!(difference as u64, 2 * 200_000);
 }
 
-/// Ten megabytes are 2560 pages, but for what the page size of another machine makes of them.
+/// Ten megabytes are 2560 pages of 4 KiB. Another machine may have pages of another size.
 #[test]
 fn faults_are_those_of_the_program() {
     let touches = |bytes: usize| {

@@ -7,7 +7,7 @@ use super::*;
 use crate::exec::tracing_refused;
 use crate::subject::command::codes::tests::limited;
 
-/// Whether this system lets no process trace another, which is said.
+/// Whether this system lets no process trace another. If so, a message says that the test is skipped.
 fn is_refused() -> bool {
     let refused = tracing_refused();
     if let Some(why) = &refused {
