@@ -138,13 +138,13 @@ impl Surroundings {
         }
     }
 
-    /// Returns the surroundings in which what a record says was measured, or another state of a file was read.
+    /// Returns the surroundings of the run that a record is of, or those in which another state of the file was read.
     pub fn of_record(environment: Option<&str>) -> Surroundings {
         let name = environment.unwrap_or(NONE).to_owned();
         Surroundings { named: Some((name, NamedBy::Record)), service: None, os: OS, arch: ARCH }
     }
 
-    /// Returns those of these surroundings that what is `said` depends on, in the words of `when`.
+    /// Returns the part of these surroundings that the conditions `said` depend on, in the words of `when`.
     fn in_words(&self, said: &[When]) -> String {
         let by_name = |when: &When| matches!(when.ci, Some(Ci::Service(_)));
         let service = match self.service {
