@@ -7,7 +7,7 @@
 //! - [`Contrast`]: a limit on a ratio, from one role-swapped pair after another.
 //!
 //! Both answer the same questions after every process: how strong is the evidence to fail and to pass,
-//! between which values does the truth lie, and which violation would this run have caught.
+//! between which values does the truth lie, and which violation would this run have detected.
 //!
 //! ```
 //! use perf_budget_core::stats::{Percentile, threshold};
