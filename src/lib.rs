@@ -114,7 +114,7 @@
 //! | | Linux | macOS | Windows |
 //! |---|---|---|---|
 //! | artifacts | all | all | all |
-//! | latency, `throughput`, `error_rate` | all; waiting for a processor is taken off single-threaded work | by the wall clock | by the wall clock |
+//! | latency, `throughput`, `error_rate` | all; the scheduling delay of single-threaded work is subtracted | by the wall clock | by the wall clock |
 //! | workload's `cpu`, `utilization`, `context_switches`, `page_faults`, `major_faults` | all | all | none |
 //! | workload's `read_bytes`, `written_bytes`, `syscalls` | yes | no | no |
 //! | workload's `instructions` | by the processor's counter, or by Valgrind on x86-64 and AArch64 | no | no |

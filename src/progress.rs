@@ -26,14 +26,14 @@ enum Output {
     None,
 }
 
-/// What the line says, and since when.
+/// The state of the line: its text, and when it was drawn.
 #[derive(Debug, Default)]
 struct State {
-    /// What every line begins with.
+    /// The text with which every line begins.
     title: String,
     /// When the line was drawn last. `None` if there is no line on the terminal.
     shown: Option<Instant>,
-    /// What is being done, for the log, with the time of the last line about it or of its beginning.
+    /// The present work, for the log, with the time of the last line about it or of its beginning.
     doing: Option<(String, Instant)>,
     /// Whether the thread is there that writes to the log.
     is_watched: bool,

@@ -1,4 +1,4 @@
-//! Load on the machine: the load that is made on purpose, and how much there is in all.
+//! The load of the machine: the load that is made on purpose, and the whole of it.
 
 use std::io::Read;
 use std::process::{Child, Command, ExitCode, Stdio};

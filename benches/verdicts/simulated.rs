@@ -186,7 +186,7 @@ impl Case {
     }
 }
 
-/// What the runs of a case show.
+/// The figures that the runs of a case show.
 struct Figures {
     passes: Rate,
     red: Rate,

@@ -80,7 +80,7 @@ pub(crate) fn inheriting(path: impl AsRef<OsStr>) -> Command {
     Command::new(path)
 }
 
-/// What a program wrote, and its exit code; -1 where a signal ended it.
+/// The output of a program, and its exit code; the code is -1 where a signal ended the program.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) code: i32,

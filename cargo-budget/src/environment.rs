@@ -1,4 +1,4 @@
-//! What a record says of one environment of `budgets.toml`: an edit takes the numbers of the environment whose limits it
+//! The record of one environment of `budgets.toml`: an edit takes the numbers of the environment whose limits it
 //! writes, and of no other.
 
 use std::collections::{BTreeSet, HashMap};
@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::project::Project;
 use crate::runs::latest;
 
-/// What a record says of one environment.
+/// The part of a record that belongs to one environment.
 #[derive(Debug)]
 pub(crate) struct Taken {
     /// The record without the runs of other environments.

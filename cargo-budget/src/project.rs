@@ -177,7 +177,7 @@ impl Project {
         records
     }
 
-    /// Reads a record, without what it says of other projects.
+    /// Reads a record, without the entries of other projects.
     pub(crate) fn read_record(&self, path: &Path) -> Result<Record, Failure> {
         let mut record = record::read(path)?;
         let runs = record.begun.iter().map(|begun| &begun.run);
@@ -216,13 +216,13 @@ impl Project {
         Ok(latest(&self.read(progress)?))
     }
 
-    /// Returns what the project's record says of it.
+    /// Returns the entries of this project in the project's record.
     pub(crate) fn read(&self, progress: Progress) -> Result<Record, Failure> {
         let _work = progress.busy("reading outcomes");
         self.runs(&self.record())
     }
 
-    /// Returns what a record says of this project.
+    /// Returns the entries of this project in a record.
     ///
     /// # Errors
     /// If the last run judged nothing, or there is none, or it cannot be told which run is the last.

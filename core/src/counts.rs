@@ -21,7 +21,7 @@ const LARGEST: u64 = 128 << 20;
 /// The profiles of both sides, by address.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Counts {
-    /// What is known besides.
+    /// The facts about the process beside its counts.
     pub about: About,
     /// The operations of the reference; `None` where there is none.
     pub before: Option<Vec<Profile>>,
@@ -29,7 +29,7 @@ pub struct Counts {
     pub now: Vec<Profile>,
 }
 
-/// What is known of counts besides the counts themselves.
+/// The facts that are known of counts beside the counts themselves.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct About {
     /// The version of the form, which is written.

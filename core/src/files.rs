@@ -9,7 +9,7 @@ use glob::Pattern;
 
 use crate::outcome::{Cause, Unmeasured};
 
-/// What the patterns of a budget stand for.
+/// The files that the patterns of a budget stand for.
 #[derive(Debug, Default)]
 pub struct Matched {
     /// The files and directories that patterns name or match.

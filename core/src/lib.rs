@@ -1,5 +1,5 @@
-//! What the harness (`perf-budget`) and the command (`cargo-budget`) share: what budgets are, how a value is
-//! judged, and what is said of it. Nothing here starts a process, or reads a clock, a counter of the system, or
+//! The code that the harness (`perf-budget`) and the command (`cargo-budget`) share: what budgets are, how a value is
+//! judged, and how the result is worded. Nothing here starts a process, or reads a clock, a counter of the system, or
 //! chance.
 //!
 //! **This crate promises nothing to others.** Its items change in any release, and the two that use it pin its version. A program

@@ -38,7 +38,7 @@ pub enum Unit {
 pub struct Quantity {
     /// The value, in the base unit of `unit`. It is finite.
     pub value: f64,
-    /// What the value counts.
+    /// The unit of the value.
     pub unit: Unit,
 }
 

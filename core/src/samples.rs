@@ -50,7 +50,7 @@ pub fn is_file_name(name: &str) -> bool {
 /// The samples of one process.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Samples {
-    /// What is known of the process.
+    /// The facts that are known of the process.
     pub process: Process,
     /// The samples, in the order of time.
     pub taken: Vec<Sample>,
@@ -58,7 +58,7 @@ pub struct Samples {
     pub kernel: Vec<u8>,
 }
 
-/// What is known of a process that was sampled.
+/// The facts that are known of a process that was sampled.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Process {
     /// The version of the form, which is written.

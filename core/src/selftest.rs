@@ -56,7 +56,7 @@ pub struct SelftestResult {
     pub finding: Finding,
     /// The reason in one sentence, if the limit did not turn red or nothing was injected.
     pub reason: String,
-    /// What was injected, in words; empty if nothing can be.
+    /// The effect that was injected, in words; empty if nothing can be injected.
     #[serde(alias = "planted")]
     pub injected: String,
     /// The outcome with nothing injected.
@@ -71,11 +71,11 @@ pub struct SelftestResult {
 pub struct Repeat {
     /// The number of the run, from 1. All limits are measured once in each run.
     pub run: u32,
-    /// What the run says of one limit.
+    /// The outcome of the run for one limit.
     pub seen: Outcome,
 }
 
-/// What a selftest found out about a limit.
+/// The finding of a selftest about a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Finding {

@@ -43,13 +43,13 @@ pub(crate) struct Base {
     pub(crate) notes: Vec<String>,
     /// The notes for every comparison of times with the base.
     pub(crate) link_notes: Vec<String>,
-    /// What has changed since the base in what runs. `None` if that is not known.
+    /// The changes since the base in the code that runs. `None` if they are not known.
     pub(crate) changed: Option<Changed>,
     /// The benchmarks of both revisions, as they were built to be compared. Empty if the command built none.
     benchmarks: Vec<BaseBenchmarks>,
-    /// What is proven unchanged, so that it need not be measured. `None` if everything is measured.
+    /// The parts that are proven unchanged, so that they need not be measured. `None` if everything is measured.
     unchanged: Option<Unchanged>,
-    /// What is proven unchanged in the builds that times are compared with.
+    /// The parts that are proven unchanged in the builds that times are compared with.
     unchanged_times: Option<Unchanged>,
     /// The copies of both test binaries that show what a workload reaches, and what they prove. `None` if everything is
     /// measured.
@@ -65,7 +65,7 @@ pub(crate) struct Base {
 pub(crate) struct WatchedBuilds {
     pub(crate) base: Build,
     pub(crate) head: Build,
-    /// What is proven of a workload that runs to its end in both.
+    /// The proof for a workload that runs to its end in both.
     pub(crate) proven: Proven,
 }
 

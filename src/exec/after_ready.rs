@@ -1,8 +1,8 @@
-//! How long a process is watched after it has become ready, to see whether it goes on running.
+//! The watch of a process after it has become ready, by which it is seen whether the process goes on running.
 
 use std::time::Duration;
 
-/// What is known of the process at one moment of the watch.
+/// The state of the process at one moment of the watch.
 #[derive(Debug)]
 pub(super) struct Watch {
     /// How long it is watched at least.
@@ -52,7 +52,7 @@ mod tests {
         assert!(!over(1000, 2, true));
         assert!(over(1000, 2, false));
         assert!(over(5000, 2, true));
-        // It is watched for longer, whatever it does.
+        // The process is watched for longer than that, whatever it does.
         assert!(!watch(long, 999, 0, false));
         assert!(!watch(long, 999, 999, true));
         assert!(watch(long, 1000, 0, false));

@@ -1,5 +1,5 @@
-//! Starting and ending processes as it works on every system. The tests start the test binary itself and use nothing
-//! that only one system has. Whether a descendant lives is seen by a file that it holds locked.
+//! Tests of starting and ending processes on every system. They start the test binary itself and use nothing that only
+//! one system has. A file that a descendant holds locked shows whether the descendant lives.
 
 use std::fs::File;
 use std::io::{Read, Write};

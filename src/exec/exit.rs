@@ -15,7 +15,7 @@ pub(crate) enum Exit {
     Signal(i32),
 }
 
-/// What the kernel's out-of-memory killer did while a process ran.
+/// The action of the kernel's out-of-memory killer while a process ran.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux tells"))]
 pub(super) enum MemoryKiller {

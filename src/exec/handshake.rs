@@ -94,7 +94,7 @@ mod linux {
         secret: String,
     }
 
-    /// What an accepted process was given.
+    /// The connection of an accepted process to its parent.
     #[derive(Debug)]
     pub(crate) struct Accepted {
         /// The socket, from which the secret has been read.

@@ -24,7 +24,7 @@ const VARIABLE: &str = "PERF_BUDGET_INJECT";
 /// The exit code of a process that could not become the command.
 const FAILED: u8 = 74;
 
-/// What is done before the command's program is loaded.
+/// A step of an injection, which is taken before the command's program is loaded.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Stage {
     /// The process uses this many seconds of processor time.
@@ -125,7 +125,7 @@ fn become_command(asked: &str) -> io::Result<ExitCode> {
     })?;
     match stage {
         Stage::Work(seconds) => {
-            // The time used to start this binary is part of it.
+            // The time used to start this binary is part of the effect.
             while kernel::clock(kernel::Clock::Process)
                 .is_some_and(|used| used.as_secs_f64() < seconds)
             {
@@ -133,7 +133,7 @@ fn become_command(asked: &str) -> io::Result<ExitCode> {
             }
         }
         Stage::Touch(bytes) => drop(touched(bytes)),
-        // What it took to start this binary is part of it.
+        // The page faults of starting this binary are part of the effect.
         Stage::Faults(pages) => {
             let used = Usage::now().map_or(0, |usage| usage.faults());
             kernel::touch_fresh_pages((pages.ceil() as u64).saturating_sub(used) as usize)?;
@@ -143,7 +143,7 @@ fn become_command(asked: &str) -> io::Result<ExitCode> {
             traffic::read_zeros((bytes.ceil() as u64).saturating_sub(moved.read))?;
         }
         Stage::Write(bytes) => traffic::write_to_nowhere(bytes.ceil() as u64)?,
-        // What it took to start this binary is part of it, where somebody counts it.
+        // The system calls of starting this binary are part of the effect, where they are counted.
         Stage::Calls(count) => {
             let mut made = Box::new(Counts::NONE);
             let made = if calls::ask(&mut made) { made.total() } else { 0 };

@@ -1,4 +1,4 @@
-//! What is started and how, and what is known of it afterwards.
+//! A process to start: how it is started, and what is known of it afterwards.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -33,7 +33,7 @@ pub(crate) struct Launch {
     pub(crate) without: Vec<OsString>,
     /// The directory in which the process starts; `None` means the directory of this process.
     pub(crate) dir: Option<PathBuf>,
-    /// What the process reads.
+    /// The standard input of the process.
     pub(crate) stdin: Input,
     /// The text that `Child::ready` waits for.
     pub(crate) watch: Option<(Stream, String)>,
@@ -45,7 +45,7 @@ pub(crate) struct Launch {
     /// Whether the system calls of the process and its descendants are counted, which makes each of them many times slower.
     #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux can count them"))]
     pub(crate) is_traced: bool,
-    /// What the process and its descendants may use.
+    /// The resources that the process and its descendants may use.
     #[cfg_attr(
         not(target_os = "linux"),
         allow(dead_code, reason = "only Linux can hold them to it")
@@ -68,7 +68,7 @@ pub(crate) enum Parent {
     Relay,
 }
 
-/// What a process reads on its standard input.
+/// The standard input of a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Input {
     /// Nothing: standard input is at its end at once.
@@ -91,7 +91,7 @@ pub(crate) enum Stream {
     Stderr,
 }
 
-/// What is known of a process that has ended and of which nothing is left.
+/// The facts about a process that has ended and of which nothing is left.
 #[derive(Debug, Clone)]
 pub(crate) struct Finished {
     /// The exit code.
@@ -110,7 +110,7 @@ pub(crate) struct Finished {
     pub(crate) strays: usize,
 }
 
-/// What a process wrote to one stream.
+/// The output of a process on one stream.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Written {
     /// The last bytes, as many as were to be kept.

@@ -1,4 +1,4 @@
-//! Starting and ending processes on Linux, as no portable library does it.
+//! The start and the end of processes on Linux. No portable library offers what is needed here.
 
 use std::io::{self, PipeReader, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
@@ -26,7 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// The size of the report that a process makes when it is about to load its program: five numbers, the file of its bytes and
 /// its own statm.
 const START: usize = NUMBERS * 8 + traffic::FILE + 128;
-/// The clock, its id, its page faults of both kinds, and how much of the file of its bytes it has read.
+/// The numbers of the report: the clock, the id, the page faults of both kinds, and how much of the file of its bytes
+/// the process has read.
 const NUMBERS: usize = 5;
 
 /// A process that was started and whose end nobody has read yet.
@@ -48,7 +49,7 @@ pub(super) struct Start {
     pub(super) at: Instant,
     /// The resident size, in bytes, of the copy of its parent that it began as.
     pub(super) forked_from: u64,
-    /// What the system had counted of it until then.
+    /// The counts of the system until then.
     pub(super) before: Counted,
 }
 

@@ -78,7 +78,7 @@ impl Drain {
 /// A text that is waited for.
 struct Watched {
     text: Vec<u8>,
-    /// What leaves out escape sequences. `None` if the text has some itself.
+    /// The filter that leaves out escape sequences. `None` if the text has some itself.
     plain: Option<Plain>,
     /// The end of what was read before, in which the text may begin.
     before: Vec<u8>,

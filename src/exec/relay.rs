@@ -47,7 +47,8 @@ const ARGUMENTS: &[&str] = if cfg!(test) {
     &[]
 };
 
-/// What a relay is asked to start. The relay already has the directory, variables and outputs of the command.
+/// The process that a relay is asked to start. The relay already has the directory, variables and outputs of the
+/// command.
 #[derive(Serialize, Deserialize)]
 struct WireLaunch {
     program: WireArgument,

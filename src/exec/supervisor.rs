@@ -56,7 +56,7 @@ struct Numbers {
 pub(super) struct End {
     /// How the root ended.
     pub(super) exit: Exit,
-    /// What the root used.
+    /// The resources that the root used.
     pub(super) usage: Option<Usage>,
     /// When the root ended.
     pub(super) at: Instant,

@@ -37,7 +37,7 @@ pub(super) fn used(handle: &Handle) -> Option<Duration> {
     return handle.living().map(|living| living.cpu);
 }
 
-/// What the kernel has counted of lack of memory until a moment.
+/// The kernel's counts of lack of memory until a moment.
 #[derive(Debug)]
 pub(super) struct MemoryCounts {
     /// How often it has killed a process for it since the system started.

@@ -17,7 +17,7 @@ pub(super) const SIZE: usize = 8 + calls::BYTES;
 /// How often a tracer looks by itself whether something has stopped: no signal says so to a process that ignores it.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// What a tracing supervisor knows of its tree.
+/// The state of the tree that a tracing supervisor watches.
 pub(super) struct Tracing {
     tracer: Option<Tracer>,
     /// The counts at the moment that the harness has asked for.

@@ -1,4 +1,4 @@
-//! What a process used: as read once it has ended, or while it lives.
+//! The resources that a process used: read once it has ended, or while it lives.
 
 use std::time::Duration;
 
@@ -24,11 +24,11 @@ pub(crate) struct Usage {
     pub(crate) forked_from: u64,
     /// Whether the process waited for children of its own.
     pub(crate) had_children: bool,
-    /// What the system counted for the same as in `cpu`, since just before the program was loaded.
+    /// The system's counts for the same processes as in `cpu`, since just before the program was loaded.
     pub(crate) counted: Counted,
 }
 
-/// What the system counts of a process: its page faults and the bytes that it moves.
+/// The system's counts of a process: its page faults and the bytes that it moves.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counted {
     /// The page faults of both kinds.
@@ -73,7 +73,7 @@ impl Usage {
     }
 }
 
-/// What the living processes of a tree hold and have used.
+/// The resources that the living processes of a tree hold and have used.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux shows it"))]
 pub(crate) struct Living {
@@ -91,7 +91,7 @@ pub(crate) struct Living {
     pub(crate) waited: Option<Duration>,
     /// The involuntary context switches of the root's main thread.
     pub(crate) preempted: Option<u64>,
-    /// What the system counted for the same as in `cpu`, since just before the program was loaded.
+    /// The system's counts for the same processes as in `cpu`, since just before the program was loaded.
     pub(crate) counted: Counted,
 }
 

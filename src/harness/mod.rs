@@ -365,7 +365,7 @@ fn summarize(session: &Session, outcomes: &[Outcome], count: &str, text: &mut St
     let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY") else { return };
     let path = Path::new(&path);
     if path.metadata().is_ok_and(|data| !data.is_file()) {
-        // Opening a pipe that nobody reads would block for ever.
+        // Opening a pipe that nobody reads would never end.
         let _ = writeln!(text, "::warning::the step summary `{}` is not a file", path.display());
         return;
     }

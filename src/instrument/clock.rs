@@ -42,7 +42,7 @@ pub(crate) struct Reading {
     pub(crate) wall: f64,
     /// The seconds of it in which the thread waited for a processor; 0 if that was hardly any.
     pub(crate) waited: f64,
-    /// What the whole process used, if that was asked for.
+    /// The resources that the whole process used, if that was asked for.
     pub(crate) usage: Option<Used>,
 }
 

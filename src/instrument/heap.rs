@@ -163,7 +163,7 @@ pub(crate) struct Allocations {
     laps: Vec<Counts>,
 }
 
-/// What one operation did to the heap. Live bytes are counted from before its input was made.
+/// The changes of the heap by one operation. Live bytes are counted from before its input was made.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Counts {
     allocs: u64,

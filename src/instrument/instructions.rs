@@ -62,7 +62,7 @@ pub(crate) struct Instructions {
     laps: Vec<Lap>,
 }
 
-/// What was counted of one operation.
+/// The counts of one operation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Lap {
     /// Its instructions, without the allocator's where these are known.
@@ -71,7 +71,7 @@ struct Lap {
     allocator: Option<u64>,
 }
 
-/// What counts.
+/// The counter.
 enum By {
     #[cfg(target_os = "linux")]
     Hardware {
@@ -90,7 +90,7 @@ struct Dumps {
     written: usize,
     /// The files of the operations that count.
     kept: Vec<usize>,
-    /// What the measuring itself adds to each.
+    /// The instructions that the measuring itself adds to each operation.
     overhead: u64,
     /// Whether the files are left for the harness, which reads the whole profile.
     is_profile: bool,

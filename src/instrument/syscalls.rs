@@ -18,9 +18,9 @@ const OPERATIONS: usize = 10;
 pub(crate) struct Syscalls {
     /// How many laps still have to run before the count, and how many are still to be counted.
     ahead: (usize, usize),
-    /// What was counted before the lap, and after it.
+    /// The counts before the lap, and after it.
     lap: Box<[Counts; 2]>,
-    /// What all laps that count have counted.
+    /// The sum of the counts of all laps that count.
     sum: Box<Counts>,
     /// The calls of each of these laps.
     totals: Vec<u64>,

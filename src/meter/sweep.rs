@@ -30,7 +30,8 @@ impl Source for Sweep {
             let (x, source) = &mut self.points[i];
             let process = source.measure_process()?;
             sweep.elapsed += process.elapsed;
-            // All cases are counted by the same counter, and the allocator's part is one of each.
+            // All cases are counted by the same counter. The allocator's part belongs to one case, so the sweep has
+            // none.
             sweep.counted =
                 process.counted.clone().map(|counted| Counted { allocator: None, ..counted });
             for metric in &self.metrics {

@@ -1,4 +1,4 @@
-//! Parsing texts of real systems, and the amounts between two readings.
+//! Tests of parsing texts of real systems, and of the amounts between two readings.
 
 use std::time::{Duration, Instant};
 
@@ -131,7 +131,7 @@ fn the_strictest_quota_counts() {
     assert_eq!(most_throttled(&[], &[]), None);
 }
 
-/// What a process used and nobody waited for is not the work of others, but it is not known how much it was.
+/// The time of processes that nobody waited for is not the work of others, but it is not known how much it was.
 #[test]
 fn the_work_of_orphans_is_not_the_work_of_others() {
     let outside = |orphans| {

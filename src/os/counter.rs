@@ -9,8 +9,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{FromRawFd, OwnedFd};
 
-/// What is counted and how, in the kernel's first form of it: `struct perf_event_attr`, of which an older kernel knows
-/// no more and a newer one takes the rest for zeros.
+/// The description of a counter in the kernel's first form of it: `struct perf_event_attr`. An older kernel knows no
+/// further fields, and a newer one takes them for zeros.
 #[repr(C)]
 #[derive(Default)]
 struct Attributes {

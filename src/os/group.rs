@@ -23,7 +23,7 @@ pub(crate) struct Limit {
     pub(crate) most: u64,
 }
 
-/// What the groups have counted of memory until a moment.
+/// The groups' counts of memory until a moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Memory {
     /// How many processes of this process's own group the kernel has killed for lack of memory.
@@ -32,7 +32,7 @@ pub(crate) struct Memory {
     full: Vec<(PathBuf, Option<u64>)>,
 }
 
-/// What happened to the memory of the groups between two moments.
+/// The lack of memory in the groups between two moments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Starved {
     /// Whether the kernel has killed a process of this process's own group for lack of memory; `None` if the group does

@@ -1,4 +1,5 @@
-//! Groups of real systems of both versions, and of systems that are scripted: a directory with the kernel's files in it.
+//! Tests with control groups of real systems of both versions, and with scripted ones: a directory with the kernel's
+//! files in it.
 
 use super::*;
 

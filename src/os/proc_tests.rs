@@ -1,5 +1,5 @@
-//! What is read by hand is read as procfs-core reads it, and each case shows something that procfs-core refuses. If a
-//! case below succeeds one day, procfs-core can read it.
+//! Tests that our own parsers read texts of `/proc` as procfs-core reads them, and that procfs-core still refuses the
+//! texts for which we have parsers. If a case below fails because procfs-core reads its text, our parser for it can go.
 
 use procfs_core::process::{Schedstat, StatM, Status as ProcfsStatus};
 

@@ -8,7 +8,7 @@ use super::kernel;
 use super::kernel::{Clock, Who, clock, duration, resources};
 use super::traffic::Traffic;
 
-/// What the process had used at one moment.
+/// The resources that the process had used at one moment.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Usage {
     /// The processor seconds of all threads, including those that have ended.
@@ -16,7 +16,7 @@ pub(crate) struct Usage {
     counts: Counts,
 }
 
-/// What the system counts of all threads.
+/// The system's counts of all threads.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     /// The context switches, voluntary and involuntary.
@@ -27,12 +27,12 @@ pub(crate) struct Counts {
     pub(crate) major_faults: u64,
 }
 
-/// What the process used between two moments.
+/// The resources that the process used between two moments.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Used {
     /// The processor seconds.
     pub(crate) cpu: f64,
-    /// What the system counted.
+    /// The system's counts.
     pub(crate) counts: Counts,
     /// The bytes that were read and written, if they were asked for.
     pub(crate) traffic: Option<Traffic>,

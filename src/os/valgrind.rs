@@ -7,7 +7,7 @@
 
 #![expect(unsafe_code, reason = "a request is a sequence of instructions")]
 
-/// What a program asks of Valgrind.
+/// A request of a program to Valgrind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Request {
     /// Whether the program runs under Valgrind.

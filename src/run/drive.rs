@@ -1,7 +1,7 @@
 //! The loop that runs operations under an instrument.
 //!
-//! Between `start` and `stop` only the operations run: inputs are made before, outputs and the inputs that were only
-//! lent are kept and dropped after, and the room for both is allocated before.
+//! Between `start` and `stop` only the operations run. Inputs are made before. Outputs, and inputs that were only lent, are
+//! kept and dropped afterwards; the room for them is allocated before.
 
 use std::fmt::{self, Display, Write};
 use std::hint::black_box;
@@ -9,7 +9,7 @@ use std::hint::black_box;
 use crate::inject::{self, Injection};
 use crate::instrument::laps::Instrument;
 
-/// What the output of an operation says about its success.
+/// The type of an operation's output, which says whether the operation succeeded.
 pub(super) trait Outcome<O> {
     /// Whether an operation can fail at all.
     const CAN_FAIL: bool;

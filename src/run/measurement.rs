@@ -1,4 +1,4 @@
-//! What every measuring method does: it chooses the instrument, runs the loop, and keeps what was measured.
+//! The part that all measuring methods share: it chooses the instrument, runs the loop, and keeps what was measured.
 
 use std::any::type_name;
 

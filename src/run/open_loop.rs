@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use super::drive::{Failures, Operation, Outcome, hide_from_optimizer};
 use crate::instrument::load::arrivals::{Arrivals, Span};
 
-/// How much later a sleeping thread may wake up. The last part of a wait, so long, is spent polling the clock
-/// instead.
+/// The most by which a sleeping thread may wake up late. The last part of a wait, of this length, is spent polling the
+/// clock instead.
 const OVERSLEPT: Duration = Duration::from_micros(300);
 
 /// The clock of a schedule, in seconds from its beginning; a test scripts it.

@@ -1,9 +1,9 @@
-//! What is to blame for a red: the functions whose instructions grew since the reference, found by running both sides
-//! once more under a profiler.
+//! The cause of a red: the functions whose instructions grew since the reference, found by running both sides once more
+//! under a profiler.
 //!
-//! Only limits that are red are profiled, and those that would be red if the luck of a link could be ruled out. It
-//! takes a bounded time and changes no verdict: instructions are not time, and code that waits, or touches other
-//! memory, may run the same ones.
+//! Only limits that are red are profiled, and those that would be red if the luck of a link could be ruled out.
+//! Profiling takes a bounded time and changes no verdict: instructions are not time, and code that waits, or that
+//! touches other memory, may run the same instructions.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! The counts by address of a red, written beside the record: the command names the functions that were inlined there, as it
-//! takes a reader of debug information to do so.
+//! The counts by address of a red, which are written beside the record. The command names the functions that were
+//! inlined there, since that takes a reader of debug information.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,8 +11,8 @@ use perf_budget_core::counts::Counts;
 use perf_budget_core::outcome::{Blame, Counts as Waiting, Inlined};
 use perf_budget_core::samples::Code;
 
-/// Writes what both sides run at which addresses, if both programs say what was inlined, and notes the file in the
-/// blame. If the file cannot be written, the blame stays as it is, and inlined functions are not named.
+/// Writes the instructions that both sides run at each address, if both programs say what was inlined, and notes the
+/// file in the blame. If the file cannot be written, the blame stays as it is, and inlined functions are not named.
 pub(super) fn keep(
     blame: &mut Blame,
     file: &Path,
@@ -31,7 +31,7 @@ pub(super) fn keep(
     }
 }
 
-/// Writes a file, and returns when that was.
+/// Writes a file, and returns the time at which it was written.
 fn written(file: &Path, bytes: &[u8]) -> Option<u64> {
     std::fs::create_dir_all(file.parent()?).ok()?;
     atomic::write(file, bytes).ok()?;

@@ -41,7 +41,7 @@ impl Session {
             Some(benchmark) => base.has_benchmark(budget, benchmark, &entry.limit.metric),
             None => base.has(name),
         }));
-        // A comparison is asked for by name, and builds a whole revision anyway.
+        // A comparison with the base is asked for explicitly, and it builds a whole revision anyway.
         let reason = reason.or_else(|| unbuilt(budget).filter(|_| self.base.is_none()));
         let reason = match (reason, unjudged) {
             (Some(reason), _) => reason.to_owned(),
@@ -82,7 +82,7 @@ impl Session {
         (!is_built).then(|| self.unmeasured(test, &Unmeasured::new(Cause::Unsupported, text)))
     }
 
-    /// Returns the outcome of a test of which this is proven, with these notes.
+    /// Returns the outcome of a test that this proof settles, with these notes.
     pub(super) fn proven(&self, test: usize, proven: &Proven, notes: &[String]) -> Outcome {
         let mut outcome = self.template(test);
         outcome.notes.extend_from_slice(notes);

@@ -1,5 +1,5 @@
-//! What earlier runs have left and nothing reads any more: evidence and samples that are too old, and the files of processes that were
-//! killed.
+//! The files that earlier runs have left and that nothing reads any more: evidence and samples that are too old, and
+//! the files of processes that were killed.
 
 use std::time::Duration;
 

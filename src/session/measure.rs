@@ -70,8 +70,9 @@ impl Session {
         }
     }
 
-    /// Makes what the next turn lacks, while nothing on the machine is measured. It takes no part of any `effort`. If the
-    /// lock cannot be taken, nothing more is measured, since the turn would make it.
+    /// Makes what is missing for the next turn, while nothing on the machine is measured. This takes no part of any
+    /// `effort`. If the lock cannot be taken, the measurement ends, since the turn itself would then make what is
+    /// missing.
     fn supply(&self, measurement: &mut Measurement) {
         let Some(what) = measurement.lacks() else { return };
         self.progress.clear();
@@ -201,7 +202,7 @@ mod tests {
     fn only_a_run_of_several_processes_is_timed_by_the_clock_on_the_wall() {
         let [second, hour] = [1, 3600].map(Duration::from_secs);
         let now = SystemTime::UNIX_EPOCH + 100 * hour;
-        // One process: whatever the clock on the wall was set to, it is not asked.
+        // A run of one process does not ask the clock on the wall, whatever that was set to.
         assert_eq!(spent(second, None, now), second);
         assert_eq!(spent(second, Some(now - hour), now), hour);
         assert_eq!(spent(second, Some(now + hour), now), second);

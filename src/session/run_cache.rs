@@ -220,7 +220,8 @@ fn file_name(text: &str) -> String {
     name
 }
 
-/// Removes what was last written longer ago than this, and all that is in it. What cannot be removed does no harm.
+/// Removes the entries that were last written longer ago than this, with everything in them. An entry that cannot be
+/// removed does no harm.
 pub(super) fn remove_older(directory: &Path, age: Duration) {
     let Ok(entries) = std::fs::read_dir(directory) else { return };
     for entry in entries.flatten() {

@@ -1,4 +1,5 @@
-//! Where a red spends its time, by samples: where Valgrind is missing, or counts the same instructions on both sides.
+//! The places where a red spends its time, by samples. They are taken where Valgrind is missing, or where it counts the
+//! same instructions on both sides.
 //!
 //! The stacks are written beside the record, and the command names their functions: unwinding them takes a reader of
 //! debug information, which is too much to build for a test.
@@ -57,7 +58,7 @@ impl Session {
         fnv::name(key.as_bytes())
     }
 
-    /// Samples both sides at the same time, so that what else the machine does meets both, while nothing is measured.
+    /// Samples both sides at the same time, while nothing is measured, so that the machine's other work affects both.
     fn sample(
         &self,
         profiled: Profiled,
@@ -116,7 +117,7 @@ impl Session {
     }
 }
 
-/// Files that are removed, unless there is somebody to read them: a stack may contain whatever a workload had in memory.
+/// Files that are removed unless somebody is there to read them: a stack may contain whatever a workload had in memory.
 struct Unread<'p>(Option<[&'p PathBuf; 2]>);
 
 impl Unread<'_> {
@@ -135,7 +136,7 @@ impl Drop for Unread<'_> {
     }
 }
 
-/// Returns the time of one operation on both sides as it was judged, where that is the middle of them and not a tail.
+/// Returns the time of one operation on both sides as it was judged. `None` if a tail was judged and not the middle.
 pub(super) fn judged(outcome: &Outcome, metric: &Metric) -> Option<Change> {
     let is_middle = matches!(metric.statistic(), None | Some(Statistic::Mean | Statistic::P50));
     let sides = outcome.sides.as_ref().filter(|sides| sides.unit == Unit::Seconds && is_middle)?;
@@ -145,7 +146,7 @@ pub(super) fn judged(outcome: &Outcome, metric: &Metric) -> Option<Change> {
 /// Adds to the reason of a failed workload that the samples are to blame, if a signal has interrupted one of its system
 /// calls.
 fn interrupted(why: Unmeasured) -> Unmeasured {
-    // So the error of that call is shown on Linux, by its kind and by its number.
+    // Rust shows such an error on Linux by its kind and by its number.
     let is_so = ["Interrupted", "os error 4)", "EINTR"].iter().any(|it| why.text.contains(it));
     let text = "a sample interrupts a call of the system, and some calls must then be repeated by the code that made \
                 them; without samples this does not happen";

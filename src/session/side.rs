@@ -1,4 +1,4 @@
-//! One revision of what a red is explained by: how it is profiled, and how it is sampled.
+//! One of the two revisions by which a red is explained: how it is profiled, and how it is sampled.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -63,8 +63,8 @@ impl Side {
     }
 }
 
-/// Runs both sides at the same time, so that what else the machine does meets both. `run` gets the place of the side too: 0
-/// for this revision, and 1 for the base.
+/// Runs both sides at the same time, so that the machine's other work affects both. `run` also gets the index of the
+/// side: 0 for this revision, and 1 for the base.
 pub(super) fn both<T: Send>(
     head: &Side,
     base: Option<&Side>,

@@ -25,14 +25,14 @@ use crate::progress::Progress;
 use crate::subject::Sources;
 use crate::worker::process::Build;
 
-/// What the profiles of one case have shown: the blame, or why there is none.
+/// The result of the profiles of one case: the blame, or the reason why there is none.
 pub(super) type Cause = Result<Arc<Blame>, String>;
 
 /// The samples of one case, or why there are none.
 pub(super) type Taken = Result<Arc<Sampled>, String>;
 
-/// What is profiled: a budget, a case of it, whether it is compared with the base, and whether by the builds that times
-/// are compared with.
+/// The key of a profile: a budget, a case of it, whether it is compared with the base, and whether by the builds that
+/// times are compared with.
 pub(super) type Profiled = (usize, usize, bool, bool);
 
 /// One run of the tests, with everything that they share.
@@ -57,7 +57,7 @@ pub(crate) struct Session {
     pub(super) rotation: Mutex<Rotation>,
     /// The outcome of each test, once it is decided.
     pub(super) decided: Mutex<Vec<Option<Box<Outcome>>>>,
-    /// What was found to blame, for each case that has a red.
+    /// The blame of each case that has a red.
     pub(super) causes: Mutex<HashMap<Profiled, Cause>>,
     /// The samples that were taken, likewise.
     pub(super) samples: Mutex<HashMap<Profiled, Taken>>,

@@ -60,7 +60,7 @@ impl Session {
     }
 }
 
-/// Returns those of the groups that are `wanted`, asking on all processors at once.
+/// Returns those of the groups that are `wanted`. The question is answered on all processors at once.
 fn at_once(groups: &[usize], wanted: impl Fn(usize) -> bool + Sync) -> Vec<usize> {
     let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let look = || {

@@ -43,13 +43,14 @@ pub struct Request {
     pub max_operations: usize,
     /// Whether operations run when the other end of standard input asks for them, interleaved with another process.
     pub paired: bool,
-    /// What a selftest injects into the measured part; `None` in every run that judges.
+    /// The effect that a selftest injects into the measured part; `None` in every run that judges.
     pub injection: Option<Injection>,
     /// How callgrind counts instructions; `None` if the process does not run under it.
     pub counting: Option<Counting>,
     /// How the process is sampled; `None` if it is measured.
     pub sampling: Option<Sampling>,
-    /// What the process and those that it starts may use. The harness holds it to that, so it is not part of the message.
+    /// The resources that the process and those that it starts may use. The harness holds them to that, so this is not
+    /// part of the message.
     pub constraint: Constraint,
 }
 

@@ -1,4 +1,4 @@
-//! Requests and replies written to a file and read again; one that is cut short is refused.
+//! Tests of requests and replies that are written to a file and read again; one that is cut short is refused.
 
 use perf_budget_core::exact::frozen::frozen;
 use perf_budget_core::exact::read;

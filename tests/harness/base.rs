@@ -1,5 +1,5 @@
-//! Comparison with a base revision. Here the base is this same binary, which works in another directory and finds
-//! other values there.
+//! Tests of the comparison with a base revision. Here the base is this same binary, which works in another directory
+//! and finds other values there.
 
 use std::fs;
 use std::path::PathBuf;

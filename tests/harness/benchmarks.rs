@@ -1,5 +1,5 @@
-//! Budgets on several benchmarks: which tests they make, and the test that says which benchmarks there are. The cargo that
-//! builds them and the programs are scripts, so that nothing is compiled.
+//! Tests of budgets on several benchmarks: which tests such a budget makes, and the test that says which benchmarks
+//! there are. The cargo that builds the benchmarks and the programs are scripts, so that nothing is compiled.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

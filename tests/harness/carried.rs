@@ -1,5 +1,5 @@
-//! Running the gate again: the evidence of a limit that was red or not settled is continued, and a limit that passed
-//! starts afresh.
+//! Tests of running the gate again: the evidence of a limit that was red or not settled is continued, and a limit that
+//! passed starts afresh.
 
 use libtest_mimic::Trial;
 use perf_budget_core::outcome::Outcome;

@@ -1,4 +1,4 @@
-//! Clocks that cannot time anything: a library in the place of the system's clock, as libfaketime is.
+//! Tests with clocks that cannot time anything: a library takes the place of the system's clock, as libfaketime does.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The records of Criterion, as users have them: real records, judged in any build, and refused if they may be of
+//! Tests with the records of Criterion as users have them: they are judged in any build, and refused if they may be of
 //! other code.
 
 use std::fs::{self, File};

@@ -1,4 +1,4 @@
-//! The flags of libtest: what is listed, what is run, and what is printed.
+//! Tests of the flags of libtest: what is listed, what is run, and what is printed.
 
 use libtest_mimic::Trial;
 

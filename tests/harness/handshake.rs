@@ -1,5 +1,5 @@
-//! The handshake of helper processes: a process whose environment asks for one is rejected unless a harness started
-//! it, and no other process is harmed.
+//! Tests of the handshake of helper processes: a process whose environment asks for one is rejected unless a harness
+//! started it, and no other process is harmed.
 
 use libtest_mimic::Trial;
 

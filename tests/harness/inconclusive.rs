@@ -1,4 +1,5 @@
-//! What evidence cannot settle: a warning that is seen, red where the settings say so, and nothing else decides.
+//! Tests of limits that evidence cannot settle: the warning is seen, it is red where the settings say so, and nothing
+//! else decides.
 
 use libtest_mimic::Trial;
 use perf_budget_core::verdict::Verdict;

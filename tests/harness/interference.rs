@@ -1,4 +1,4 @@
-//! The other activity of the machine is on record: two busy processes beside the gate are seen, and do not count as
+//! Tests that other work of the machine is on record: two busy processes beside the gate are seen, and do not count as
 //! its own.
 
 use std::process::{Child, Command, Stdio};

@@ -1,4 +1,5 @@
-//! Accepted values on this machine. A fixture cannot have them, because it does not know where it runs.
+//! Tests with values that were accepted on this machine. A fixture cannot have them, because it does not know where it
+//! runs.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Where results are kept: beside the binary, wherever cargo has put it, with a pointer in the workspace.
+//! Tests of where results are kept: beside the binary, wherever cargo has put it, with a pointer in the workspace.
 
 use std::fs;
 use std::path::{Path, PathBuf};

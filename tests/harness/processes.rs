@@ -1,4 +1,5 @@
-//! A process for each test, as under nextest: one measurement at a time, shared by its tests, with the same verdicts.
+//! Tests with a process for each test, as under nextest: one measurement at a time, which its tests share, with the
+//! same verdicts.
 
 use std::collections::BTreeMap;
 use std::fs;

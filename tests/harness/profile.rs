@@ -1,4 +1,4 @@
-//! Debug builds: time is not judged, and the tests say so; if nothing may be skipped, they are red.
+//! Tests of debug builds: time is not judged, and the tests say so; if nothing may be skipped, they are red.
 
 use libtest_mimic::Trial;
 use perf_budget_core::verdict::Verdict;

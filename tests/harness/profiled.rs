@@ -1,4 +1,5 @@
-//! Profiles that are asked for: of what is named alone, with the reason where there is none, and never a verdict.
+//! Tests of the profiles that are asked for: only the named budgets are profiled, a missing profile has its reason, and
+//! there is never a verdict.
 
 use libtest_mimic::Trial;
 use perf_budget_core::profile::{Profile, read};

@@ -1,4 +1,5 @@
-//! The record `outcomes.jsonl`: one line for each process that begins, and one for each test that was judged. If it cannot be written, the test is red.
+//! Tests of the record `outcomes.jsonl`: it has one line for each process that begins, and one for each test that was
+//! judged. If it cannot be written, the test is red.
 
 use std::fs;
 
@@ -68,7 +69,7 @@ fn one_line_for_each_test() {
     assert_eq!((lost.verdict, lost.cause.as_deref()), (Verdict::Unmeasured, Some("panicked")));
 }
 
-/// What the processes of one run share is shared in one environment: another one has other limits.
+/// The processes of one run share outcomes only in one environment, since another environment has other limits.
 fn the_environment_is_on_record() {
     let budgets = "[budget.files]\nartifact = \"budgets.toml\"\nmax.size = \"1 MB\"\n\
                    [env.board.budget.files]\nmax.size = \"9 B\"\n";
@@ -103,7 +104,7 @@ fn a_line_that_is_cut_short_is_a_red_test() {
     assert_eq!((record.damaged.len(), record.outcomes.len(), record.begun.len()), (1, 8, 2));
 }
 
-/// What the process was going to judge is on record before it measures anything.
+/// The tests that the process was going to judge are on record before it measures anything.
 fn a_run_that_dies_leaves_its_tests() {
     let budgets = "[budget.hang]\nworkload = \"never ends\"\nmax = { depth = 1, width = 1 }\n";
     let case = Case::new("record-dying", budgets);

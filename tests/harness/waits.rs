@@ -1,4 +1,4 @@
-//! Waiting: for the lock of the machine, and for an artifact that takes too long to read.
+//! Tests of waiting: for the lock of the machine, and for an artifact that takes too long to read.
 
 use std::fs::{self, File};
 

@@ -17,7 +17,7 @@ const PICTURE: &str = "docs/images/red.svg";
 const WIDTH: usize = 104;
 /// The size of a letter, and the distance of two lines, in pixels.
 const LETTER: (f64, usize) = (7.83, 19);
-/// What stands around the text, in pixels.
+/// The margin around the text, in pixels.
 const MARGIN: usize = 18;
 
 #[test]

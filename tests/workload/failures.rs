@@ -1,4 +1,4 @@
-//! Whatever goes wrong in a workload, or with its process, has a reason of its own, in words.
+//! Tests that whatever goes wrong in a workload, or with its process, has a reason of its own, in words.
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Whatever a selftest injects is measured as well: it is in the measured part, and of the stated size.
+//! Tests that whatever a selftest injects is measured as well: it is in the measured part, and of the stated size.
 
 use libtest_mimic::Trial;
 use perf_budget::internals::Injection;

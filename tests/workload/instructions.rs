@@ -1,5 +1,5 @@
-//! The instructions of operations whose work is known: they do not vary from process to process, and what is added to an
-//! operation is added to them.
+//! Tests of the instructions of operations whose work is known: they do not vary from process to process, and work that
+//! is added to an operation is added to them.
 
 use std::collections::HashMap;
 use std::hint::black_box;

@@ -1,4 +1,4 @@
-//! The instruments measure what the subjects do.
+//! Tests that the instruments measure what the subjects do.
 
 use libtest_mimic::Trial;
 use perf_budget_core::reading::Work;

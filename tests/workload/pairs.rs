@@ -1,5 +1,5 @@
-//! Two processes whose operations are interleaved: what their rounds show for known work, and the message if one of
-//! them fails.
+//! Tests of two processes whose operations are interleaved: the rounds of known work, and the message if one of the
+//! processes fails.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ use crate::row;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// What goes wrong in the second of the two.
+/// The faults of the second of two workloads, each with its cause and a part of its message.
 const TABLE: &[(&str, Cause, &str)] = &[
     ("nothing at all", MeasuredNothing, "it called no measuring method"),
     ("fails", WorkloadFailed, "the fixture is gone"),

@@ -1,4 +1,4 @@
-//! The system calls of operations that make a known number of them.
+//! Tests of the system calls of operations that make a known number of them.
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -1,4 +1,4 @@
-//! What an asynchronous benchmark calls to have its routine measured, on the runtime that it names.
+//! The type that an asynchronous benchmark calls to have its routine measured, on the runtime that the benchmark names.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use criterion::measurement::{Measurement, WallTime};
 
 use crate::bencher::{Bencher, By, duration};
 
-/// What measures an asynchronous routine; see [`criterion::AsyncBencher`].
+/// The type that measures an asynchronous routine; see [`criterion::AsyncBencher`].
 pub struct AsyncBencher<'a, 'b, A: AsyncExecutor, M: Measurement = WallTime> {
     bencher: &'b mut Bencher<'a, M>,
     runner: A,

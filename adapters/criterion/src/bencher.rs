@@ -1,4 +1,4 @@
-//! What a benchmark calls to have its routine measured: by Criterion, or by the instruments of perf-budget.
+//! The type that a benchmark calls to have its routine measured: by Criterion, or by the instruments of perf-budget.
 
 use std::any::Any;
 use std::time::Duration;
@@ -7,12 +7,12 @@ use criterion::BatchSize;
 use criterion::measurement::{Measurement, WallTime};
 use perf_budget::{Failed, Run};
 
-/// What measures a routine; see [`criterion::Bencher`].
+/// The type that measures a routine; see [`criterion::Bencher`].
 pub struct Bencher<'a, M: Measurement = WallTime> {
     by: By<'a, M>,
 }
 
-/// What measures.
+/// The library by which a routine is measured.
 pub(crate) enum By<'a, M: Measurement> {
     Criterion(&'a mut dyn Inner<M>),
     Run(Ours<'a>),

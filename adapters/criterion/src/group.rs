@@ -120,7 +120,8 @@ pub(crate) fn run<M: Measurement>(
     inner.iter(|| ());
 }
 
-/// What can be the name of a benchmark in a group: a [`BenchmarkId`] or a text. Criterion's own trait cannot be named.
+/// A type that can be the name of a benchmark in a group: a [`BenchmarkId`] or a text. Criterion's own trait cannot be
+/// named.
 pub trait IntoBenchmarkId {
     /// Returns the name.
     #[doc(hidden)]

@@ -46,7 +46,7 @@ pub use crate::bencher::Bencher;
 pub use crate::group::{BenchmarkGroup, IntoBenchmarkId};
 pub use crate::settings::Criterion;
 
-/// What the macros use.
+/// The items that the macros use.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::process::finish;

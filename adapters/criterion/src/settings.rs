@@ -1,4 +1,4 @@
-//! The benchmark manager: Criterion's own, with every call handed on.
+//! The benchmark manager: Criterion's own, to which every call is passed on.
 
 use std::path::Path;
 use std::time::Duration;

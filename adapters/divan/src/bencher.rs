@@ -1,4 +1,4 @@
-//! What a benchmark calls to have its function measured: by Divan, or by the instruments of perf-budget.
+//! The type that a benchmark calls to have its function measured: by Divan, or by the instruments of perf-budget.
 
 use std::fmt::{self, Debug};
 use std::hint::black_box;
@@ -11,21 +11,21 @@ use perf_budget::{Failed, Run};
 
 use crate::counted::work;
 
-/// What measures a function; see [`divan::Bencher`].
+/// The type that measures a function; see [`divan::Bencher`].
 #[must_use = "a benchmark function must be registered"]
 pub struct Bencher<'a, 'b, C = Config> {
     by: By<'a, 'b>,
     config: C,
 }
 
-/// What is benchmarked with: how inputs are made, and what of them is counted.
+/// The configuration of a benchmark: how its inputs are made, and what is counted of each of them.
 #[derive(Debug, Default)]
 pub struct Config<G = (), K = ()> {
     inputs: G,
     counter: K,
 }
 
-/// What measures.
+/// The library by which a function is measured.
 enum By<'a, 'b> {
     Divan(divan::Bencher<'a, 'b>),
     Run(Ours<'a>),
@@ -123,7 +123,7 @@ impl<'a, 'b, I, G: FnMut() -> I> Bencher<'a, 'b, Config<G>> {
     }
 }
 
-/// What of each input is counted.
+/// The function that says what counts of each input.
 #[derive(Debug)]
 pub struct Counted<F>(F);
 

@@ -1,4 +1,4 @@
-//! What the counters of Divan count, for a throughput.
+//! The counters of Divan, and what each of them counts for a throughput.
 
 use std::fmt::Debug;
 

@@ -33,13 +33,13 @@ pub use crate::alloc::AllocProfiler;
 pub use crate::bencher::Bencher;
 pub use crate::runner::{Divan, main};
 
-/// What is usually imported.
+/// The items that a benchmark usually imports.
 pub mod prelude {
     pub use crate::counted::*;
     pub use crate::{AllocProfiler, Bencher, Divan, bench, bench_group, black_box, black_box_drop};
 }
 
-/// What the attributes use.
+/// The items that the attributes use.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::counted::work;

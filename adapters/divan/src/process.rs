@@ -1,4 +1,4 @@
-//! What this process is: one of `cargo bench`, or one that measures a single benchmark for a harness.
+//! The role of this process: it is one of `cargo bench`, or it measures a single benchmark for a harness.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! What is counted on the way.
+//! The counters that are increased on the way.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};

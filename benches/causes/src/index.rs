@@ -1,4 +1,4 @@
-//! Which document has which word.
+//! The index: the documents in which each word is.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};

@@ -62,7 +62,7 @@ fn smoothed(numbers: &[u64]) -> u64 {
     sum
 }
 
-/// What has an area.
+/// A shape that has an area.
 trait Shape {
     fn area(&self) -> u64;
 }

@@ -1,4 +1,4 @@
-//! What is shown of a hit.
+//! The text of a hit.
 
 use crate::score::Hit;
 

@@ -1,4 +1,4 @@
-//! Words of a text.
+//! The words of a text.
 
 /// Writes a word in lower case.
 #[inline(never)]

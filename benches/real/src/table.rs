@@ -154,5 +154,5 @@ Each pair is a repository of two commits, between which only the version of the 
 --base HEAD~1` is run on it with a limit of `1.03 x base` (tolerance: one point) on `mean`. Everything is measured, even what is \
 proven equal (`PERF_BUDGET_MEASURE=always`), without evidence of earlier runs. The instructions are those of Valgrind, of the second \
 version over the first; where they are equal, no code is to blame for any difference of times. The ratio is that of a typical link \
-([why](judgement.md#links-and-codegen-units)). Seconds are the median measuring time of a limit, without building and linking. \
+([why](comparison.md#links-and-codegen-units)). Seconds are the median measuring time of a limit, without building and linking. \
 Rates have Clopper-Pearson intervals of 95 %.\n\n";

@@ -1,4 +1,4 @@
-//! What is true of a pair: how many instructions an operation takes in either version, by Valgrind.
+//! The truth about a pair of versions: how many instructions an operation takes in either of them, counted by Valgrind.
 
 use std::fs;
 use std::path::Path;

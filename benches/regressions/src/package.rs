@@ -8,12 +8,12 @@ pub(crate) struct Crate {
     pub(crate) name: &'static str,
     /// The older and the newer version.
     pub(crate) versions: [&'static str; 2],
-    /// What follows the version in `Cargo.toml`.
+    /// The text that follows the version in `Cargo.toml`.
     features: &'static str,
     pub(crate) works: &'static [Work],
 }
 
-/// What is measured of a crate.
+/// The operation that is measured of a crate.
 pub(crate) struct Work {
     pub(crate) name: &'static str,
     /// The operation.

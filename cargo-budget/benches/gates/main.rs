@@ -1,5 +1,5 @@
-//! How long a gate of many Criterion benchmarks takes against a base, in a crate that this program makes: no benchmark of
-//! it has been changed for the gate, and it has no `budgets.toml`.
+//! The time that a gate of many Criterion benchmarks takes against a base, in a crate that this program makes. No
+//! benchmark of it has been changed for the gate, and it has no `budgets.toml`.
 //!
 //! `cargo bench -p cargo-budget --bench gates` takes 66 benchmarks, and `-- COUNT` another count. For each change it prints
 //! a row: how many benchmarks were measured, how many were proven equal, which were red, and how long the command took once
@@ -23,7 +23,7 @@ use perf_budget_core::verdict::Verdict;
 
 use self::made::{Change, Made};
 
-/// What a gate found.
+/// The result of a gate.
 #[derive(Default)]
 struct Found {
     measured: usize,

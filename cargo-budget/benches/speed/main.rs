@@ -1,5 +1,5 @@
 //! How long the command takes on much data: `report` over a record of 64 MB, `trend` over 2000 runs of a test, and `trend`
-//! over all tests of a history. Run it by `cargo bench -p cargo-budget --bench speed`; docs/cost.md has the figures.
+//! over all tests of a history. Run it by `cargo bench -p cargo-budget --bench speed`; docs/much-data.md has the figures.
 //!
 //! Nothing is asserted, since the figures are those of the machine. Each is the median of several runs, with the shortest
 //! one beside it, which other work on the machine lengthens the least.

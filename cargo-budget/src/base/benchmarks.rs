@@ -27,7 +27,7 @@ use crate::links::{Recording, Repeated};
 
 /// The longest time that a program may take to list its benchmarks.
 const LISTING: Duration = Duration::from_secs(60);
-/// What is needed to build the benchmarks of both revisions.
+/// The data that are needed to build the benchmarks of both revisions.
 pub(super) struct Both<'a> {
     pub(super) commit: &'a str,
     /// The directory for the lists of benchmarks.
@@ -55,7 +55,7 @@ pub(super) struct Both<'a> {
 
 /// Both revisions once they are built, to be compared program by program.
 struct Compared<'a> {
-    /// What is known of the differences; `None` where everything is to be measured.
+    /// The known differences between the revisions; `None` where everything is to be measured.
     proof: Option<Comparison<'a>>,
     /// The recorders of this revision and of the base.
     recorders: [&'a Recorder; 2],
@@ -66,7 +66,7 @@ struct Compared<'a> {
 /// The benchmarks of both revisions, built in one way.
 #[derive(Debug)]
 pub(super) struct BothBuilt {
-    /// What the harness is told of them.
+    /// The description of the benchmarks for the harness.
     pub(super) benchmarks: Benchmarks,
     /// The links that the harness has made of them; they are deleted when this value is dropped.
     _links: Vec<Links>,

@@ -13,7 +13,7 @@ use super::saved::{self, Key, Taken};
 use super::shared;
 use crate::failure::Failure;
 
-/// What is wanted of the base, and how it is built.
+/// The request for binaries of the base: which of them are wanted, and how they are built.
 #[derive(Debug, Clone)]
 pub(super) struct Wanted<'a> {
     /// The revision in any form that git accepts.
@@ -61,7 +61,7 @@ pub(super) struct Found<'a> {
     pub(super) binary: PathBuf,
     /// Where the links come from that times are compared with.
     pub(super) other: Other<'a>,
-    /// What cargo changes in the environment to run it; `None` where cargo can be asked.
+    /// The changes that cargo makes to the environment of the binary; `None` where cargo can be asked for them.
     pub(super) environment: Option<Changes>,
 }
 

@@ -21,7 +21,7 @@ pub(crate) struct Target {
     pub(crate) options: Vec<String>,
 }
 
-/// What cargo built.
+/// The files that cargo built.
 #[derive(Debug)]
 pub(crate) struct Built {
     /// The test binary.

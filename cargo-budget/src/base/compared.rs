@@ -141,7 +141,7 @@ pub(super) enum Other<'a> {
     Taken(Links, Option<String>),
 }
 
-/// What is proven about both builds, so that less is measured.
+/// The proofs about both builds, by which less has to be measured.
 #[derive(Clone, Copy)]
 pub(super) struct Proofs<'a> {
     /// Proves that two binaries, the base's and this revision's, are the same machine code. Returns `None` where they are

@@ -66,7 +66,7 @@ impl Environment {
         Environment(own)
     }
 
-    /// Removes what says which toolchain is chosen, so that files say it.
+    /// Removes the variables that choose a toolchain, so that the project's files choose it.
     pub(super) fn free_toolchain(&mut self) {
         for name in [TOOLCHAIN, "CARGO"] {
             self.0.insert(name.to_owned(), None);

@@ -76,16 +76,16 @@ pub(crate) struct Base {
     compared: Compared,
     /// The benchmarks of both revisions, where any are compared.
     benchmarks: Vec<BothBuilt>,
-    /// What the base does not have (a test, say), so that nothing can be built and every budget is new; `None` where
-    /// the base has everything.
+    /// The part that the base does not have (a test, say), so that nothing can be built and every budget is new; `None`
+    /// where the base has everything.
     pub(crate) lacks: Option<String>,
     /// Notes that are shown with each comparison: where the base was built differently from this revision.
     notes: Vec<String>,
-    /// What has not changed since the base, so that it need not be measured.
+    /// The parts that have not changed since the base, so that they need not be measured.
     unchanged: Option<Unchanged>,
-    /// What has changed since the base in what runs; `None` where that is not known.
+    /// The changes since the base in the code that runs; `None` where they are not known.
     changed: Option<Changed>,
-    /// The most seconds that one limit is measured, where somebody waits for it.
+    /// The most seconds for measuring one limit, where somebody waits for it.
     effort: Option<u32>,
     /// The environment that the harness gives to the programs that build the base.
     inherited: Environment,

@@ -68,11 +68,11 @@ pub(super) struct Made {
     pub(super) compared: Compared,
     /// The benchmarks of both revisions, where any are compared.
     pub(super) benchmarks: Vec<BothBuilt>,
-    /// What has not changed and need not be measured.
+    /// The parts that have not changed and need not be measured.
     pub(super) unchanged: Option<perf_budget_core::handover::Unchanged>,
     /// The differences of the environment in which the base's processes run from that of this revision's.
     pub(super) run_environment: Changes,
-    /// What has changed in what runs; `None` where that is not known.
+    /// The changes in the code that runs; `None` where they are not known.
     pub(super) changed: Option<Changed>,
     /// A note on how the lock files differ, where they do.
     pub(super) note: Option<String>,

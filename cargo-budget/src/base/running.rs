@@ -134,8 +134,8 @@ fn between(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) 
     differing.map(|name| (name.clone(), after.get(name).cloned())).collect()
 }
 
-/// Returns the platforms that the test may be built for, by whose names cargo is told what runs it: this machine's, and
-/// the one in the path of the binary, which is `TARGET_DIR/TRIPLE/PROFILE/deps/NAME`.
+/// Returns the platforms that the test may be built for. By their names cargo is told which program runs the test. They
+/// are this machine's, and the one in the path of the binary, which is `TARGET_DIR/TRIPLE/PROFILE/deps/NAME`.
 fn triples(test: Test<'_>) -> Result<Vec<String>, Failure> {
     let mut cargo = test.side.cargo();
     let output = cargo.arg("-vV").current_dir(test.package).output();

@@ -43,7 +43,7 @@ struct Saved {
     package: PathBuf,
     /// The target directory that it was built in.
     target: PathBuf,
-    /// What cargo changes in the environment to run it.
+    /// The changes that cargo makes to the environment of the binary.
     environment: Changes,
     /// The path of the binary below the target directory.
     place: PathBuf,
@@ -66,7 +66,7 @@ pub(super) struct Taken {
     pub(super) binary: PathBuf,
     pub(super) links: Links,
     pub(super) reason: Option<String>,
-    /// What cargo changes in the environment to run it.
+    /// The changes that cargo makes to the environment of the binary.
     pub(super) environment: Changes,
 }
 

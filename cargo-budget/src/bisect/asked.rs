@@ -6,10 +6,10 @@ use crate::base::Target;
 
 /// The chance of a wrong answer in a whole search, where nobody asks for another.
 pub(crate) const ALPHA: f64 = 0.01;
-/// How long one comparison is measured at most, where nobody says.
+/// The most time for measuring one comparison, where nobody asks for another.
 pub(crate) const EFFORT: Duration = Duration::from_secs(600);
 
-/// What is asked for.
+/// The request for a search.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked<'a> {
     /// A budget or a test.
@@ -20,7 +20,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) by: Option<f64>,
     /// The chance of a wrong answer in the whole search.
     pub(crate) alpha: f64,
-    /// How long one comparison is measured at most.
+    /// The most time for measuring one comparison.
     pub(crate) effort: Duration,
     pub(crate) prepare: Option<&'a str>,
     pub(crate) layouts: Option<u32>,

@@ -1,4 +1,4 @@
-//! Which of the two did it, the sources or the lock file: each is swapped for the base's.
+//! The question whether the sources or the lock file made a limit red: each of the two is swapped for the base's.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! When a comparison is settled: the evidence of its runs multiplied, and how the chance of a wrong answer is shared by
-//! the comparisons of a search.
+//! The decision when a comparison is settled: the evidence of its runs is multiplied, and the comparisons of a search
+//! share the chance of a wrong answer.
 //!
 //! Each run of the tests gives two e-values: against "the limit holds", and against "it is broken by more than the
 //! tolerance". While its claim is true, an e-value has a mean of at most 1, given the runs before it. So the product
@@ -40,7 +40,7 @@ pub(super) struct Evidence {
 }
 
 impl Evidence {
-    /// Takes one more run, none of which began with the evidence of another.
+    /// Takes one more run. No run began with the evidence of another.
     pub(super) fn add(&mut self, outcome: &Outcome) {
         self.runs += 1;
         self.seconds += outcome.seconds;

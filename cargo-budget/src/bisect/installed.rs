@@ -11,7 +11,7 @@ use crate::failure::Failure;
 pub(super) struct Toolchain {
     /// Its name, without the host where that is this machine.
     pub(super) name: String,
-    /// What its `rustc -vV` says of the version: `1.89.0`, `1.101.0-nightly`.
+    /// The version that `rustc -vV` reports: `1.89.0`, `1.101.0-nightly`.
     pub(super) release: String,
     /// The hash of its commit, which tells apart what `rustup update` put under one name.
     pub(super) hash: String,
@@ -19,7 +19,7 @@ pub(super) struct Toolchain {
     pub(super) date: String,
 }
 
-/// What a program said.
+/// The output of a program.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Said {
     succeeded: bool,
@@ -27,7 +27,7 @@ pub(super) struct Said {
     errors: String,
 }
 
-/// What is installed.
+/// The toolchains that are installed.
 #[derive(Debug, Default)]
 pub(super) struct Installed {
     pub(super) usable: Vec<Toolchain>,
@@ -147,7 +147,7 @@ fn field(said: &str, name: &str) -> String {
     line.unwrap_or_default().trim().to_owned()
 }
 
-/// Whether one of these names is the other with this machine's host at its end, or the same.
+/// Whether the two names are the same, or one of them is the other with this machine's host at its end.
 fn is_one(long: &str, short: &str) -> bool {
     let host = long.strip_prefix(short).and_then(|rest| rest.strip_prefix('-'));
     long == short || host.is_some_and(|host| host.split('-').count() >= 3)

@@ -12,8 +12,8 @@ use crate::base::Beside;
 use crate::child;
 use crate::failure::Failure;
 
-/// The entries: the sources alone, and then one package more in each. What comes after the last is the lock file alone, with
-/// the sources of the good commit; a search does not reach it.
+/// The entries: the sources alone, and then one package more in each. The entry after the last would be the lock file
+/// alone, with the sources of the good commit; a search does not reach it.
 pub(super) struct Locked {
     /// The commit whose lock file is the first.
     good: String,
@@ -23,11 +23,11 @@ pub(super) struct Locked {
     path: PathBuf,
     before: DocumentMut,
     now: DocumentMut,
-    /// The names of the packages that differ, each with how, in words.
+    /// The names of the packages that differ, each with its difference in words.
     pub(super) changed: Vec<(String, String)>,
 }
 
-/// The versions of each package, with where they are from.
+/// The versions of each package, with the sources that they come from.
 type Versions = BTreeMap<String, BTreeSet<String>>;
 
 impl Locked {

@@ -1,4 +1,4 @@
-//! What a search found, for people and for programs.
+//! The report of a search, for people and for programs.
 
 use std::fmt::Write as _;
 
@@ -16,7 +16,7 @@ use crate::text::{counted, value_shown};
 /// How many files of a commit are named.
 const FILES: usize = 8;
 
-/// What is known of one entry of the series.
+/// An entry of the series, with what the search knows about it.
 #[derive(Debug)]
 pub(crate) struct Tried {
     pub(super) at: usize,
@@ -26,13 +26,13 @@ pub(crate) struct Tried {
     /// The evidence of its runs; `None` where it needs none.
     pub(super) evidence: Option<Evidence>,
     pub(super) outcome: Option<Outcome>,
-    /// Why nothing can be said of it.
+    /// The reason why there is no answer.
     pub(super) skipped: Option<String>,
     /// The commit that it is proven to run the same as.
     pub(super) same: Option<String>,
 }
 
-/// What a search goes through.
+/// The kind of series that a search goes through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Searched {
     Commits,
@@ -50,7 +50,7 @@ impl Searched {
     }
 }
 
-/// What a search found.
+/// The result of a search.
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(super) test: String,
@@ -61,15 +61,15 @@ pub(crate) struct Report {
     pub(super) good_shown: String,
     /// The names of what was searched, and how people are shown them.
     pub(super) entries: Vec<(String, String)>,
-    /// What was searched.
+    /// The series that was searched.
     pub(super) searched: Searched,
     pub(super) is_compared: bool,
-    /// Whether every answer is certain, as no evidence was needed.
+    /// Whether every answer is certain, because no evidence was needed.
     pub(super) is_certain: bool,
     pub(super) alpha: f64,
     pub(super) most: u32,
     pub(super) found: Found,
-    /// What was asked, in the order of the series.
+    /// The entries that were compared, in the order of the series.
     pub(super) tried: Vec<Tried>,
     /// The commit that was found, or the red one at the end of a range.
     pub(super) commit: Option<Commit>,
@@ -113,7 +113,7 @@ impl Report {
         self.tried.iter().find(|tried| tried.at == at)?.outcome.as_ref()
     }
 
-    /// Returns how people are shown the last of what was searched.
+    /// Returns the last of what was searched, as people are shown it.
     fn bad_shown(&self) -> &str {
         match (self.searched, self.entries.last()) {
             (Searched::Toolchains, Some((_, shown))) => shown,

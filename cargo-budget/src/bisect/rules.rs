@@ -34,7 +34,7 @@ pub(crate) struct Rules {
     pub(crate) is_compared: bool,
     /// Whether the metric is the same each time it is measured.
     pub(crate) is_deterministic: bool,
-    /// Whether it is that of a benchmark, which has a program of its own.
+    /// Whether the limit is that of a benchmark, which has a program of its own.
     pub(crate) is_benchmark: bool,
 }
 

@@ -15,15 +15,15 @@ use crate::clock::now;
 use crate::failure::Failure;
 use crate::text::{counted, short, value_shown};
 
-/// How often one commit is measured at most. Each run takes some time, so without this bound a search that gets no
-/// evidence would not end.
+/// The most runs for one commit. Each run takes some time, so without this bound a search that gets no evidence would
+/// not end.
 const MOST_RUNS: u32 = 200;
 
 /// A search while it runs.
 pub(super) struct Running<'a> {
     /// The chance of a wrong answer in the whole search.
     pub(super) alpha: f64,
-    /// How long one comparison is measured at most.
+    /// The most time for measuring one comparison.
     pub(super) effort: Duration,
     pub(super) comparison: Comparison<'a>,
     pub(super) series: &'a dyn Series,
@@ -124,8 +124,9 @@ impl Running<'_> {
         Ok(answer)
     }
 
-    /// Looks whether an entry is proven to run the same as the nearest ones whose answers are known, so that it has the same
-    /// answer. What is the same as the good commit is proven when it is compared, and what is deterministic is read as fast.
+    /// Looks whether an entry is proven to run the same as one of the nearest entries whose answers are known, so that
+    /// it has the same answer. Whether it runs the same as the good commit is proven when it is compared, and a
+    /// deterministic value is measured as fast as that could be proven.
     fn compare_with_neighbours(&mut self, name: &str, at: usize) -> Result<(), Failure> {
         let has_evidence = self.state.known(name).is_some_and(|step| step.evidence.runs > 0);
         if self.comparison.rules.is_deterministic || has_evidence {

@@ -1,17 +1,17 @@
 //! The search itself: which commit is asked next, and what the answers say. It knows no git and measures nothing.
 
-/// What is known of one commit.
+/// The answer about one commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
     /// The limit holds.
     Green,
     /// The limit is broken.
     Red,
-    /// It cannot be said: it does not build, say.
+    /// There is no answer, since the commit does not build, for instance.
     Unknown,
 }
 
-/// What a search has found.
+/// The result of a search so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
     /// The last commit is not red, so there is nothing to find.

@@ -1,4 +1,4 @@
-//! What a search goes through, one after the other: commits, or the changed packages of a lock file.
+//! The series that a search goes through: commits, or the changed packages of a lock file, one after the other.
 
 use crate::base::Beside;
 use crate::failure::Failure;

@@ -1,4 +1,4 @@
-//! What a search needs before its first comparison.
+//! The preparation of a search, before its first comparison.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

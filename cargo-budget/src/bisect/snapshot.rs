@@ -1,5 +1,5 @@
 //! The work tree as it is now, as a commit that no branch has. The user's index and branches are not touched: git only
-//! gets objects that nothing refers to, which it removes in time.
+//! gets objects that nothing refers to, and removes them later.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::child;
 use crate::failure::Failure;
 use crate::git::{git, reason, text};
 
-/// What identifies the person of a commit that no branch has, which nobody signs.
+/// The options of git that name the author of a commit that no branch has, and leave it unsigned.
 const NOBODY: [&str; 6] = [
     "-c",
     "user.name=cargo budget",
@@ -38,7 +38,7 @@ impl<'d> Staging<'d> {
         self.dated(None, arguments)
     }
 
-    /// Returns the same; a commit that is made has this date.
+    /// Does the same, with this date for a commit that is made.
     fn dated(&self, date: Option<&str>, arguments: &[&str]) -> Result<String, Failure> {
         let mut command = child::git(self.directory);
         command.env("GIT_INDEX_FILE", self.place.path().join("index"));

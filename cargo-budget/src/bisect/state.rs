@@ -1,7 +1,7 @@
-//! What a search has settled so far, so that an interrupted one goes on where it was.
+//! The steps that a search has settled so far, so that an interrupted search goes on where it was.
 //!
-//! It is in the user's cache, beside the key of the seals, and not among the results: those may come from elsewhere, and
-//! a made-up state would name an innocent commit.
+//! The state is in the user's cache, beside the key of the seals, and not among the results: those may come from
+//! elsewhere, and a made-up state would name an innocent commit.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use crate::file;
 /// The seconds after which measurements are not continued, because the machine may have changed.
 const FRESH: u64 = 24 * 60 * 60;
 
-/// What is known of one commit.
+/// The facts that are known about one commit.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Step {
     /// The commit, or what stands for it.
@@ -32,7 +32,7 @@ pub(super) struct Step {
     /// The commit that it is proven to run the same as, whose answer is its own; `None` where there is none.
     #[serde(default)]
     pub(super) same: Option<String>,
-    /// Why nothing can be said of it; `None` where something can.
+    /// The reason why there is no answer; `None` where there is one.
     pub(super) skipped: Option<String>,
     /// When the last run ended, in seconds since 1970.
     pub(super) at: u64,

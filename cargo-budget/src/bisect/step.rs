@@ -34,7 +34,7 @@ pub(crate) struct Comparison<'a> {
     pub(crate) interrupt: &'a Interrupt,
 }
 
-/// What a run of the tests gave.
+/// The result of a run of the tests.
 #[derive(Debug)]
 pub(crate) enum Ran {
     /// The limit was judged, or the evidence did not suffice.

@@ -32,7 +32,7 @@ pub(crate) use self::visit::Visit;
 /// How long a browser may take to end by itself, once it is asked to.
 const END: Duration = Duration::from_secs(3);
 
-/// What is opened.
+/// The page or folder that is opened.
 #[derive(Debug)]
 pub(crate) enum Site {
     /// A page on a server that runs already.

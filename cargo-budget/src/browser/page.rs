@@ -1,4 +1,4 @@
-//! What the browser tells of a page, event by event: when it began and was ready, what it transferred, and what went
+//! The events that the browser reports about a page: when it began and was ready, what it transferred, and what went
 //! wrong. Nothing here talks to the browser.
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use super::until::{TELL, Until, console_line};
 /// How many faults are kept for a message; a page may fail without end.
 const FAULTS: usize = 12;
 
-/// What is known of a page.
+/// The facts that are known about a page.
 #[derive(Debug)]
 pub(super) struct Page {
     until: Until,
@@ -31,7 +31,7 @@ pub(super) struct Page {
     failed: Option<String>,
 }
 
-/// What one request transferred.
+/// The bytes that one request transferred.
 #[derive(Debug, Default)]
 struct Transfer {
     url: String,
@@ -44,7 +44,7 @@ struct Transfer {
     is_late: bool,
 }
 
-/// What an event asks for.
+/// The next step that an event asks for.
 #[derive(Debug, PartialEq)]
 pub(super) enum Step {
     /// Nothing.

@@ -1,4 +1,4 @@
-//! Events as a browser sends them, and what is made of them.
+//! Tests with events as a browser sends them.
 
 use serde_json::json;
 

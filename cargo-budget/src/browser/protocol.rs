@@ -32,7 +32,7 @@ pub(super) enum Silence {
 pub(super) struct Event {
     /// Which page or worker it is about; empty for the browser.
     pub(super) session: String,
-    /// What it is, as in `Page.loadEventFired`.
+    /// The name of the event, as in `Page.loadEventFired`.
     pub(super) method: String,
     /// The rest.
     pub(super) params: Value,

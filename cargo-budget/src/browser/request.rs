@@ -3,7 +3,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-/// What a request asks for.
+/// The content of a request.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Request {
     /// The path below the folder; empty for the folder itself.

@@ -21,7 +21,7 @@ const CONNECTIONS: usize = 64;
 /// How long a connection may be silent.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What is served.
+/// The folder that is served.
 #[derive(Debug)]
 pub(super) struct Folder {
     /// The folder, without links in its path.

@@ -1,4 +1,4 @@
-//! Requests to the server as a browser, or somebody with bad intentions, sends them.
+//! Tests with requests to the server as a browser, or somebody with bad intentions, sends them.
 
 use std::fs;
 

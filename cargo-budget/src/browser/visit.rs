@@ -13,7 +13,7 @@ const REST: Duration = Duration::from_secs(5);
 /// How many instances of WebAssembly modules are asked for their memories.
 const INSTANCES: usize = 1000;
 
-/// What a visit found.
+/// The results of a visit.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Visit {
     /// How long it took until the page was ready, in milliseconds.
@@ -26,7 +26,7 @@ pub(crate) struct Visit {
     pub(crate) js_heap: f64,
     /// The bytes of the memories of WebAssembly.
     pub(crate) wasm_memory: f64,
-    /// What went wrong on the way.
+    /// The faults that occurred on the way.
     pub(crate) faults: Vec<String>,
 }
 

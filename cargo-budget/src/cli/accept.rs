@@ -19,9 +19,9 @@ use crate::runs::last_run;
 
 /// Accept what the last run measured: write budgets.lock
 ///
-/// A value that breaks its limit is not accepted, nor one without a verdict, nor one of a debug build, except sizes of
-/// artifacts. A deterministic value that is the same leaves the file as it is, and so does a statistical one whose interval
-/// overlaps the value accepted in the same environment. A budget that is named is accepted in any case.
+/// A value is not accepted if it breaks its limit, if it has no verdict, or if it is of a debug build and is not the size of
+/// an artifact. A deterministic value that is the same leaves the file as it is, and so does a statistical one whose interval
+/// overlaps the interval that was accepted in the same environment. A budget that is named is accepted in any case.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -34,7 +34,7 @@ pub(super) struct Accept {
     /// Budgets, or single values such as merge::p99; all of the last run by default
     #[arg(value_name = "BUDGET")]
     budgets: Vec<String>,
-    /// Accept also what is red against its accepted value, and against nothing else
+    /// Accept also a value that is red only against its accepted value
     #[arg(long)]
     red: bool,
     /// Only remove accepted values of budgets, cases and limits that no longer exist; the last run is not used

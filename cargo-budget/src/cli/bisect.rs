@@ -18,69 +18,69 @@ const OUTCOMES: u16 = 300;
 
 /// Find the commit that made a limit red
 ///
-/// Compares commits between a good and a bad one with the good one, each until its evidence settles it, in a checkout of
-/// its own. The limit is the one in the project's budgets.toml as it is now, at each commit. Your files are not touched.
+/// Checks out commits between a good one and a bad one, and compares each with the good one until the evidence settles it.
+/// At each commit the limit is the one that the project's budgets.toml has now. Your files are not touched.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   cargo budget bisect merge::p99 v1.2.0..HEAD
-  cargo budget bisect merge::p99 v1.2.0..HEAD --by 3%    what made it 3 % slower or more
-  cargo budget bisect merge::p99 v1.2.0..HEAD --lock     which of the changed dependencies did it
-  cargo budget bisect merge::p99 --toolchain 1.89..stable   which of the installed toolchains did it
-  cargo budget bisect merge::p99 --from-trend            what made the newest step that `trend` shows
+  cargo budget bisect merge::p99 v1.2.0..HEAD --by 3%       the commit that made it 3 % slower or more
+  cargo budget bisect merge::p99 v1.2.0..HEAD --lock        the dependency that did it
+  cargo budget bisect merge::p99 --toolchain 1.89..stable   the installed toolchain that did it
+  cargo budget bisect merge::p99 --from-trend               the commit of the newest step that `trend` shows
   cargo budget bisect merge::allocs v1.2.0..main --format json | jq -r .commit.subject
 
 Exit codes:
   0  the commit was found
-  1  the bad commit is not red: there is nothing to find
-  2  a mistake in the arguments or in the configuration; the good commit is red already
-  3  commits that cannot be measured are in the way: the answer is a range, or none
-  4  the same, as the evidence did not suffice")]
+  1  the bad commit is not red, so there is nothing to find
+  2  the arguments or the configuration have a mistake, or the good commit is red already
+  3  commits that cannot be measured are in the way: the answer is a range, or there is none
+  4  the answer is a range, or there is none, because the evidence did not suffice")]
 pub(super) struct Bisect {
     /// A budget, or a test of it: `merge`, `merge::p99`
     #[arg(value_name = "BUDGET")]
     name: String,
-    /// The good and the bad commit; without a bad one it is the commit that is checked out
+    /// The good commit and the bad commit; the bad one is the commit that is checked out if it is left out
     #[arg(value_name = "GOOD..BAD", required_unless_present_any = ["from_trend", "toolchain"])]
     range: Option<String>,
-    /// Take the range of a step for the worse in the history: the newest, or the one that begins at this commit. Without
-    /// `--by`, two thirds of that step are searched for; of how a metric grows, its own limit
+    /// Take the range from the history: that of the newest step for the worse, or of the step that begins at this commit.
+    /// Without `--by`, the search is for two thirds of that step; for a limit on growth it is for the limit itself
     #[arg(long, value_name = "COMMIT", num_args = 0..=1, require_equals = true, default_missing_value = "", conflicts_with = "range")]
     from_trend: Option<String>,
     #[command(flatten)]
     db: Db,
-    /// The branch of the history [default: the one that is checked out, else the one recorded last]
+    /// Read the history of this branch [default: the one that is checked out, else the one recorded last]
     #[arg(long, value_name = "NAME", requires = "from_trend")]
     branch: Option<String>,
-    /// A part of the name of the history's environment [default: the one recorded last]
+    /// Read the history of the environment whose name contains this [default: the one recorded last]
     #[arg(long, value_name = "PART", requires = "from_trend")]
     environment: Option<String>,
-    /// The smallest step that is found, in place of the limit in budgets.toml: 3% for a metric that is 3 % worse than at the
-    /// good commit
+    /// Search for a step of at least this size instead of the limit in budgets.toml: 3% means that the metric is 3 % worse
+    /// than at the good commit
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     by: Option<f64>,
-    /// The chance of a wrong answer in the whole search
+    /// Allow this chance of a wrong answer in the whole search
     #[arg(long, value_name = "PERCENT", default_value = "1%", value_parser = chance)]
     chance: f64,
-    /// How many seconds a comparison is measured at most; then its commit is skipped
+    /// Measure each comparison for at most this many seconds; a commit that is not settled by then is skipped
     #[arg(long, value_name = "SECONDS", default_value = "600", value_parser = clap::value_parser!(u32).range(1..))]
     effort: u32,
-    /// A shell command that makes, in the checkout of the good commit, what budgets measure and cargo does not build
+    /// Run this shell command in the checkout of the good commit; it makes what budgets measure and cargo does not build
     #[arg(long, value_name = "COMMAND")]
     prepare: Option<String>,
-    /// The number of links of each revision at first, each in another order; overrides `layouts` in the settings
+    /// Link each revision this many times at first, each time in another order; this overrides `layouts` in the settings
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=128))]
     layouts: Option<u32>,
     #[command(flatten)]
     options: Options,
-    /// Begin anew, and not where the same search was interrupted
+    /// Begin anew instead of where the same search was interrupted
     #[arg(long)]
     fresh: bool,
-    /// Search the packages of Cargo.lock that differ, and not the commits: the sources are those of the bad commit
+    /// Search the packages that differ in Cargo.lock instead of the commits; the sources are those of the bad commit
     #[arg(long)]
     lock: bool,
-    /// Search installed toolchains, from one that is good to one that is bad, and not commits: the sources are those of the
-    /// work tree
+    /// Search the installed toolchains from a good one to a bad one instead of the commits; the sources are those of the work
+    /// tree
     #[arg(long, value_name = "A..B", conflicts_with_all = ["range", "from_trend", "lock"])]
     toolchain: Option<String>,
     /// The format of the output
@@ -119,7 +119,7 @@ impl Bisect {
     }
 }
 
-/// What is searched, and where.
+/// The test and the range that are searched.
 struct Searched {
     name: String,
     range: String,

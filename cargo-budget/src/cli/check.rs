@@ -23,7 +23,7 @@ use crate::runs::{judged_nothing, last_run};
 use crate::sampled;
 use crate::target;
 
-/// Judge every limit, and compare with a base revision
+/// Judge every limit, and compare this revision with a base revision
 ///
 /// Runs the tests of `budgets.toml` as `cargo test --release` does. With `--base`, the revision is checked out in the
 /// user's cache and built (once for each commit), and every limit against `base` is measured by an interleaved comparison
@@ -38,42 +38,42 @@ Examples:
   cargo budget check --base v1.2.0 --prepare ./build-wasm.sh")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Check {
-    /// The revision to compare with: a branch, a tag, a commit. Where it has further commits, the merge base is used
+    /// The revision to compare with: a branch, a tag or a commit. If it has commits of its own, the merge base is used
     #[arg(long, value_name = "REV")]
     base: Option<String>,
-    /// A shell command that makes, in the base's checkout, what budgets measure and cargo does not build
+    /// Run this shell command in the base's checkout; it makes what budgets measure and cargo does not build
     #[arg(long, value_name = "COMMAND", requires = "base")]
     prepare: Option<String>,
-    /// The number of links of each revision at first, each in another order; overrides `layouts` in the settings
+    /// Link each revision this many times at first, each time in another order; this overrides `layouts` in the settings
     #[arg(long, value_name = "COUNT", requires = "base", value_parser = clap::value_parser!(u32).range(1..=128))]
     layouts: Option<u32>,
-    /// Take the base's test binaries from this directory, which `save-base` has written, if they are of the same commit,
-    /// toolchain, flags and options; otherwise the base is built
+    /// Take the base's test binaries from this directory, which `save-base` wrote. If they are of another commit, toolchain,
+    /// flags or options, the base is built
     #[arg(long, value_name = "DIR", requires = "base")]
     base_from: Option<PathBuf>,
-    /// The most seconds that one limit is measured, where that is less than its effort: fewer limits are settled
+    /// Measure each limit for at most this many seconds, where that is less than its effort; fewer limits are then settled
     #[arg(long, value_name = "SECONDS", requires = "base", value_parser = clap::value_parser!(u32).range(1..))]
     effort: Option<u32>,
     /// Only ask whether every limit against the base is proven to hold by files: 0 if so, and else 3
     #[arg(long, requires = "base", conflicts_with_all = ["benches", "prepare", "base_from"], hide = true)]
     unchanged: bool,
-    /// Where a limit against the base is red, say whether the sources or the lock file did it, and which dependency
+    /// If a limit against the base is red, say whether the sources or the lock file did it, and which dependency
     #[arg(long, requires = "base", conflicts_with = "benches")]
     causes: bool,
     #[command(flatten)]
     options: Options,
-    /// Compare every Criterion benchmark of the workspace with the base, without a budgets.toml and without a test of
-    /// the project's: each may be 5 % slower
+    /// Compare every Criterion benchmark of the workspace with the base. The project needs no budgets.toml and no test for
+    /// that; each benchmark may be 5 % slower
     #[arg(long, requires = "base", conflicts_with_all = ["base_from", "test", "profile", "features"])]
     benches: bool,
-    /// Measure only this part of the budgets: 2/4 is the second of four
+    /// Measure only this part of the budgets: 2/4 is the second of four parts
     #[arg(long, value_name = "PART/OF")]
     shard: Option<String>,
-    /// Build both revisions for the measurement, and measure nothing: for jobs that measure what another job has built
+    /// Build both revisions and measure nothing, so that another job can measure what this one has built
     #[arg(long, requires = "base", conflicts_with_all = ["benches", "shard", "tests"])]
     no_run: bool,
-    /// The format of the output: that of the tests, or the report of this run as JSON. What the tests print is then on
-    /// standard error
+    /// The format of the output: what the tests print, or the report of this run as JSON. With JSON, what the tests print is
+    /// on standard error
     #[arg(long, value_enum, default_value_t, conflicts_with_all = ["no_run", "unchanged"])]
     format: Rendering,
     /// Arguments for the tests: filters and the options of libtest
@@ -302,7 +302,8 @@ impl Check {
     }
 }
 
-/// What was recorded before the tests ran, in each place where their results may be; `None` for a record that cannot be read.
+/// The state of the record before the tests ran, in each place where their results may be; `None` for a record that
+/// cannot be read.
 struct Before(Vec<(PathBuf, Option<Mark>)>);
 
 impl Before {

@@ -16,10 +16,10 @@ use crate::failure::Failure;
 use crate::git::Repository;
 use crate::project::Project;
 
-/// List which limits were loosened, tightened, added or removed since a revision
+/// List the limits that were loosened, tightened, added or removed since a revision
 ///
-/// Compares the limits of budgets.toml in the work tree with those at REV, however they are written. Exits with 1 where
-/// something was loosened, removed or otherwise weakened and no `why` was written or changed with it.
+/// Compares the limits of budgets.toml in the work tree with those at REV; how they are written does not matter. The exit
+/// code is 1 if something was loosened, removed or otherwise weakened and no `why` was written or changed with it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -27,13 +27,13 @@ Examples:
   cargo budget diff HEAD~1 --format markdown >> \"$GITHUB_STEP_SUMMARY\"
   cargo budget diff v1.2.0 --because \"the new format is larger, see #123\"")]
 pub(super) struct Diff {
-    /// The revision to compare with: a branch, a tag, a commit
+    /// The revision to compare with: a branch, a tag or a commit
     #[arg(value_name = "REV")]
     revision: String,
     /// The format of the output
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-    /// The reason for every change that weakens the budgets and has no `why` of its own: settings, removed budgets
+    /// Give the reason for every change that weakens the budgets and has no `why` of its own, such as a removed budget
     #[arg(long, value_name = "REASON")]
     because: Option<String>,
 }

@@ -10,9 +10,9 @@ use crate::target;
 
 /// Say how noisy this machine is, and what that means for budgets
 ///
-/// Reads the clock and does nothing else for a fifth of a second: every gap is time that something else took. Reads what
-/// the system reports about steal, pressure, quotas and the like. Run it where and when the tests run. After a run of the tests it
-/// also says, for each limit on what varies, how close the limit could be.
+/// For a fifth of a second it only reads the clock, so that every gap is time that something else took. It also reads what
+/// the system reports about steal, pressure, quotas and the like. Run it where and when the tests run. After a run of the
+/// tests it also says, for each limit on a statistical metric, how close the limit could be.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

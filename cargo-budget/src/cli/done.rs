@@ -1,4 +1,4 @@
-//! What a command that writes files did: said line by line to people, and in one document at the end to programs.
+//! The report of a command that writes files: line by line for people, and in one document at the end for programs.
 
 use serde::Serialize;
 use serde_json::json;
@@ -10,7 +10,7 @@ use crate::edit;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
-/// What has been done up to now.
+/// The work that has been done up to now.
 pub(super) struct Done {
     context: Context,
     format: Rendering,
@@ -36,7 +36,7 @@ struct Edited {
     difference: String,
 }
 
-/// What was done with one thing, such as a limit.
+/// The change of one thing, such as a limit.
 #[derive(Debug, Serialize)]
 struct Entry {
     what: &'static str,

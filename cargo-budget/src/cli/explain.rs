@@ -20,13 +20,13 @@ use crate::report::{Report, explain, explain_json, input};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  cargo budget explain merge           every limit of [budget.merge]
-  cargo budget explain merge::p99      one of them
+  cargo budget explain merge                               every limit of [budget.merge]
+  cargo budget explain merge::p99                          one of its limits
   cargo budget explain merge --profile                     which functions run, or changed since the last run's base
-  cargo budget explain merge --profile --base v1.2.0       or since another revision
+  cargo budget explain merge --profile --base v1.2.0       which functions changed since another revision
   cargo budget explain module --base main                  what changed in an artifact since another revision
-  cargo budget explain module --accepted                   since the revision whose value was accepted
-  cargo budget explain module --against /tmp/main.wasm     compared with another build of it
+  cargo budget explain module --accepted                   what changed since the revision whose value was accepted
+  cargo budget explain module --against /tmp/main.wasm     what differs from another build of the artifact
   cargo budget explain merge --format json | jq '.limits[] | select(.red) | .next'
 
 Exits with 0 whatever the verdicts are; the exit code of `cargo budget report` follows from them.")]
@@ -36,22 +36,22 @@ pub(super) struct Explain {
     /// Read these records instead of the project's, and use the last run in all of them
     #[arg(long, short, value_name = "FILE", num_args = 1..)]
     input: Vec<PathBuf>,
-    /// For a budget on an artifact: another build of it, to compare what is inside with
+    /// For a budget on an artifact: compare what is inside it with this other build of it
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
-    /// The same, compared with this revision, which is checked out and built as `check --base` does
+    /// Compare with this revision instead, which is checked out and built as `check --base` does
     #[arg(long, value_name = "REV", conflicts_with = "against")]
     base: Option<String>,
-    /// The same, compared with the revision whose value is in budgets.lock
+    /// Compare with the revision whose value is in budgets.lock
     #[arg(long, conflicts_with_all = ["against", "base"])]
     accepted: bool,
-    /// Profile what the budget measures, whatever its verdict: which functions changed since the base of the last run,
-    /// since `--base` or since `--accepted`; without any, where the instructions are now. Without Valgrind, where
-    /// the time goes, by samples
+    /// Profile what the budget measures, whatever its verdict is. The profile says which functions changed since the base of
+    /// the last run, since `--base` or since `--accepted`; if there is none of these, it says where the instructions are now.
+    /// Without Valgrind it says where the time goes, by samples
     #[arg(long, conflicts_with_all = ["input", "against"])]
     profile: bool,
-    /// The format of the output: text for people, or JSON with everything that was recorded and what to do next, or with
-    /// the profile
+    /// The format of the output: text for people, or JSON. The JSON has everything that was recorded and what to do next; with
+    /// `--profile` it has the profile
     #[arg(long, value_enum, default_value_t)]
     format: Rendering,
     /// The test target that has the budgets, for a profile

@@ -37,7 +37,7 @@ Examples:
   PERF_BUDGET_HISTORY=postgres://ci@db.example.org/budgets cargo budget history record
   cargo budget history record --run 1795250331000-4711 --commit v1.2.0 --branch main
 
-A run that is recorded twice is there once.")]
+A run that is recorded twice is in the history once.")]
 struct Record {
     #[command(flatten)]
     db: Db,
@@ -53,7 +53,7 @@ struct Record {
     /// Show what would be recorded, and record nothing
     #[arg(long)]
     dry_run: bool,
-    /// How to print what was done
+    /// The format of the output
     #[arg(long, value_enum, default_value_t)]
     format: Rendering,
 }
@@ -67,10 +67,10 @@ Examples:
 struct List {
     #[command(flatten)]
     db: Db,
-    /// The number of runs
+    /// List this many runs
     #[arg(long, value_name = "N", default_value = "20", value_parser = clap::value_parser!(u16).range(1..))]
     last: u16,
-    /// How to print them
+    /// The format of the output
     #[arg(long, value_enum, default_value_t)]
     format: Rendering,
 }
@@ -94,16 +94,16 @@ pub(super) struct Trend {
     /// The branch [default: the one that is checked out, else the one recorded last]
     #[arg(long, value_name = "NAME")]
     branch: Option<String>,
-    /// A part of the environment's name [default: the one recorded last]
+    /// Show the environment whose name contains this [default: the one recorded last]
     #[arg(long, value_name = "PART")]
     environment: Option<String>,
-    /// The number of outcomes of each test, the newest first
+    /// Use this many of the newest outcomes of each test
     #[arg(long, value_name = "N", default_value = "300", value_parser = clap::value_parser!(u16).range(1..=2000))]
     last: u16,
     /// Include outcomes of work trees with uncommitted changes
     #[arg(long)]
     dirty: bool,
-    /// How to print it
+    /// The format of the output
     #[arg(long, value_enum, default_value_t)]
     format: Rendering,
 }

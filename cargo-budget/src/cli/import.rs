@@ -24,13 +24,13 @@ Imported results have no limit and no verdict: they are neither green nor red.")
 pub(super) struct Import {
     #[command(flatten)]
     db: Db,
-    /// Files, or directories to look for them in
+    /// Files, or directories in which they are looked for
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// The tool that wrote them [default: recognised from each file]
     #[arg(long, value_enum)]
     tool: Option<history::Format>,
-    /// How to print what was done
+    /// The format of the output
     #[arg(long, value_enum, default_value_t)]
     format: Output,
     /// The commit that was measured [default: the one that is checked out]

@@ -14,7 +14,7 @@ use crate::project::Project;
 
 /// Write the first budgets of a crate: budgets.toml, its tests, and a workflow
 ///
-/// Looks at what the package has, and sets generous limits on what can be measured at once. Existing files are not
+/// It looks at what the package has, and sets generous limits on what can be measured at once. Existing files are not
 /// overwritten: Cargo.toml gets two more entries, and a second run changes nothing.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -22,12 +22,12 @@ Examples:
   cargo budget init && cargo test --release --test budgets
   cargo budget init --limits             # each benchmark may take what it takes now, with a headroom
   cargo budget init --dry-run
-  cargo budget init --package server      # in a workspace of several")]
+  cargo budget init --package server     # in a workspace of several packages")]
 pub(super) struct Init {
     /// The package that the tests belong to; the one in this directory by default
     #[arg(long, short, value_name = "NAME")]
     package: Option<String>,
-    /// Limit each benchmark of Criterion, or of Divan with perf-budget-divan, to what it takes now: measures all of them
+    /// Measure all benchmarks of Criterion, or of Divan with perf-budget-divan, and limit each to what it takes now
     #[arg(long)]
     limits: bool,
     /// Show what would be written, and write nothing

@@ -67,8 +67,8 @@ struct Budget {
     /// Print only the result, warnings and errors
     #[arg(long, short, global = true)]
     quiet: bool,
-    /// Take the limits of this environment, `[env.NAME]`, instead of the one that PERF_BUDGET_ENV names or that the machine
-    /// is; `none` for none of them
+    /// Take the limits of the environment `[env.NAME]` instead of the one that PERF_BUDGET_ENV names or that suits the machine;
+    /// `none` takes no environment
     #[arg(long, global = true, value_name = "NAME")]
     env: Option<String>,
 }
@@ -76,7 +76,7 @@ struct Budget {
 const CODES: &str = "\
 Exit codes:
   0  every budget holds, or what was asked for is done
-  1  a budget is broken, a limit was loosened without a reason, a selftest did not turn a limit red, or bisect has nothing to find
+  1  a budget is broken, a limit was loosened without a reason, a selftest did not turn a limit red, or bisect had nothing to find
   2  a mistake in the arguments or in the configuration
   3  something could not be measured, read or written
   4  the evidence did not suffice, and the settings make that red, or bisect needs it";

@@ -15,8 +15,8 @@ use crate::text;
 
 /// Open a page in a headless Chromium and say how long it took, what it transferred and what it holds
 ///
-/// A folder is served on the loopback interface for that long. The browser has a new profile each time, so that nothing is
-/// in its cache. The output is what a budget on a command reads.
+/// A folder is served on the loopback interface meanwhile. The browser has a new profile each time, so that nothing is in its
+/// cache. A budget on a command reads the output.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -33,26 +33,26 @@ pub(super) struct Open {
     /// The folder of the page, or an address that begins with http
     #[arg(value_name = "DIR|URL")]
     site: String,
-    /// When it is ready: mark:NAME for `performance.mark`, console:TEXT for a line of its console, load, or an expression
-    /// of JavaScript that becomes true
+    /// When the page is ready: mark:NAME for `performance.mark`, console:TEXT for a line of its console, load, or an
+    /// expression of JavaScript that becomes true
     #[arg(long, value_name = "WHAT", default_value = "load")]
     until: String,
-    /// The page of the folder, with its query if it has one
+    /// Open this page of the folder; it may have a query
     #[arg(long, value_name = "PATH", default_value = "/")]
     page: String,
-    /// Serve this file of another place as NAME; may be repeated
+    /// Serve this file from another place as NAME; the option may be repeated
     #[arg(long, value_name = "NAME=PATH")]
     file: Vec<String>,
-    /// Isolate the page from other origins, as threads of WebAssembly need it
+    /// Isolate the page from other origins, which threads of WebAssembly need
     #[arg(long)]
     isolated: bool,
-    /// How long all of it may take
+    /// End with an error after this time
     #[arg(long, value_name = "TIME", default_value = "30 s")]
     timeout: String,
-    /// The program of the browser, instead of the first Chromium that is found
+    /// Use this program as the browser, instead of the first Chromium that is found
     #[arg(long, value_name = "PATH", env = "CHROME")]
     browser: Option<PathBuf>,
-    /// Let the browser not lock its processes in. For root that is always so, since it cannot
+    /// Run the browser without its sandbox. For root it always runs without, since root cannot have one
     #[arg(long)]
     no_sandbox: bool,
     /// The format of the output

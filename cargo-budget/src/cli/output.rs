@@ -1,4 +1,4 @@
-//! What the subcommands print: results on standard output, messages on standard error.
+//! The output of the subcommands: results on standard output, messages on standard error.
 
 use std::io::Write;
 

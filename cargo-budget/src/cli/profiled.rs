@@ -15,7 +15,7 @@ use crate::project::Project;
 use crate::report::{Report, names};
 use crate::sampled;
 
-/// What is profiled.
+/// The request for a profile.
 pub(super) struct Wanted<'a> {
     /// The name of a budget, of a case or of a test.
     pub(super) name: &'a str,

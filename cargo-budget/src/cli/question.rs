@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::file;
 use crate::project::Project;
 
-/// What the tests are asked for.
+/// The question that a run of the tests is to answer.
 pub(super) struct Question<'a> {
     /// The variable of the request.
     pub(super) variable: &'static str,
@@ -18,7 +18,7 @@ pub(super) struct Question<'a> {
     pub(super) value: &'a dyn Fn(PathBuf) -> String,
     /// The exit code of tests that have answered.
     pub(super) answered: u8,
-    /// What tests did that end with another code, in words.
+    /// The failure of tests that end with another code, in words.
     pub(super) lacks: &'static str,
 }
 

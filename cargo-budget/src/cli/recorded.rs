@@ -1,4 +1,4 @@
-//! What `history record` and `history import` say of the runs that they recorded.
+//! The messages of `history record` and `history import` about the runs that they recorded.
 
 use serde_json::json;
 

@@ -12,39 +12,40 @@ use crate::inside;
 use crate::project::Project;
 use crate::report::{self, Better, Format, input, merge, output};
 
-/// Render the last recorded run, or merge the records of shards
+/// Show the last recorded run in one of several formats, or merge the records of shards
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  cargo budget report                                          the last run, in the terminal
-  cargo budget report --format html --output budgets.html      a page
-  cargo budget report --format markdown --merge shard-*.jsonl  shards as one, red where a test is missing
+  cargo budget report                                          shows the last run in the terminal
+  cargo budget report --format html --output budgets.html      writes it as a page
+  cargo budget report --format markdown --merge shard-*.jsonl  merges shards; a missing test is red
 
-The exit code follows from the outcomes: 1 broken, 3 not measured, 4 inconclusive where that is red, else 0.")]
+The exit code follows from the outcomes. It is 1 if a limit is broken, 3 if one was not measured, 4 if one is inconclusive and
+that is red, and else 0.")]
 pub(super) struct Report {
-    /// The format to render
+    /// Write the report in this format
     #[arg(long, short, default_value = "terminal")]
     format: Format,
-    /// Write to this file, completely or not at all [default: standard output]
+    /// Write the report to this file, completely or not at all [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Read these records instead of the project's, and render the last run in all of them
+    /// Read these records instead of the project's, and show the last run in all of them
     #[arg(long, short, value_name = "FILE", num_args = 1..)]
     input: Vec<PathBuf>,
-    /// Combine the last runs of these records, each a shard, into one report
+    /// Merge the last runs of these records into one report; each record is that of a shard
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "input")]
     merge: Vec<PathBuf>,
-    /// Take the trend from these records too
+    /// Take the values of earlier runs from these records too
     #[arg(long, value_name = "FILE", num_args = 1..)]
     history: Vec<PathBuf>,
-    /// Only report a run that began at this time or later, in seconds since 1970
+    /// Only accept a run that began at this time or later, in seconds since 1970
     #[arg(long, value_name = "SECONDS", conflicts_with_all = ["input", "merge"])]
     since: Option<u64>,
-    /// Accept a run of some tests: that a run with a process for each test, as under nextest, has outcomes of some only, and
-    /// that tests which this run left out are red since an earlier one
+    /// Accept a run of some of the tests: under nextest outcomes of other tests may be missing, and a test that this run left
+    /// out may be red since an earlier run
     #[arg(long)]
     partial: bool,
-    /// Which of its two files github-action-benchmark gets
+    /// Choose which of its two files github-action-benchmark gets
     #[arg(long, default_value = "smaller")]
     better: Better,
 }

@@ -25,7 +25,8 @@ pub(super) struct SaveBase {
     /// The directory; it is created if it does not exist
     #[arg(value_name = "DIR")]
     directory: PathBuf,
-    /// The number of links, each in another order: 32, or `layouts` of the settings if that is 1 or more than 32
+    /// Link it this many times, each time in another order [default: 32, or `layouts` of the settings if that is 1 or more
+    /// than 32]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=128))]
     layouts: Option<u32>,
     #[command(flatten)]

@@ -36,7 +36,7 @@ pub(super) struct Selftest {
     /// Budgets, or single limits such as merge::p99; all of them by default
     #[arg(value_name = "BUDGET")]
     budgets: Vec<String>,
-    /// The revision that limits against `base` are measured against
+    /// The revision that limits against `base` are compared with
     #[arg(long, value_name = "REV")]
     base: Option<String>,
     /// Inject nothing: measure the same code N times, and show how often it is red or inconclusive by chance

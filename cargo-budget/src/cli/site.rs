@@ -19,8 +19,8 @@ Examples:
   cargo budget site --output site --branch main --title 'textkit'
   cargo budget site --output site --db postgres://ci@db.example.org/budgets --format json
 
-The pages are files that need no server, so a directory can be put anywhere: docs/site.md has a workflow for GitHub Pages.
-In a directory with an earlier site only what changed is written.")]
+The pages are files that need no server, so the directory can be put anywhere; docs/site.md has a workflow for GitHub Pages.
+If the directory has an earlier site, only what changed is written.")]
 pub(super) struct Site {
     #[command(flatten)]
     db: Db,
@@ -36,13 +36,13 @@ pub(super) struct Site {
     /// The address of a commit, with {commit} for its hash [default: that of the repository a workflow runs for]
     #[arg(long, value_name = "URL")]
     commit_url: Option<String>,
-    /// The number of outcomes of each test in its chart, the newest first
+    /// Show this many of the newest outcomes of each test in its chart
     #[arg(long, value_name = "N", default_value = "300", value_parser = clap::value_parser!(u16).range(1..=2000))]
     last: u16,
-    /// The number of newest commits that have a page
+    /// Write a page for each of this many of the newest commits
     #[arg(long, value_name = "N", default_value = "500", value_parser = clap::value_parser!(u16).range(1..=5000))]
     commits: u16,
-    /// How to print what was done
+    /// The format of the output
     #[arg(long, value_enum, default_value_t)]
     format: Rendering,
 }

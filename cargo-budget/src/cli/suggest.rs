@@ -35,7 +35,7 @@ pub(super) struct Suggest {
     /// The metric; all with recorded values by default
     #[arg(long, value_name = "METRIC")]
     metric: Option<String>,
-    /// The headroom beyond what was measured, instead of the one by the rule
+    /// Use this headroom beyond what was measured instead of the usual one
     #[arg(long, value_name = "\"N %\"", value_parser = super::tighten::headroom)]
     headroom: Option<f64>,
     /// Add the limits to budgets.toml

@@ -31,7 +31,7 @@ pub(super) struct Tighten {
     /// Budgets to tighten; all of them by default
     #[arg(value_name = "BUDGET")]
     budgets: Vec<String>,
-    /// The headroom beyond what was measured, instead of the one by the rule
+    /// Use this headroom beyond what was measured instead of the usual one
     #[arg(long, value_name = "\"N %\"", value_parser = headroom)]
     headroom: Option<f64>,
     /// Show what would change, and write nothing

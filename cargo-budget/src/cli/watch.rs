@@ -10,8 +10,8 @@ use crate::watch;
 
 /// Measure again on each save, against the base
 ///
-/// Builds and measures the work tree as it is, and again as soon as a file is saved that git tracks or would track. Each
-/// time takes about a second beyond the build, so a small change stays inconclusive: `check --base` settles it.
+/// It builds and measures the work tree as it is, and again as soon as a file is saved that git tracks or would track. A
+/// measurement takes about a second beyond the build, so a small change stays inconclusive: `check --base` settles it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -22,14 +22,14 @@ pub(super) struct Watch {
     /// A budget, or a test of it: `merge`, `merge::p99`
     #[arg(value_name = "BUDGET")]
     name: String,
-    /// The revision to compare with. Where it has further commits, the merge base is used
+    /// The revision to compare with. If it has commits of its own, the merge base is used
     #[arg(long, value_name = "REV", default_value = "HEAD")]
     base: String,
-    /// The most seconds that one limit is measured
+    /// Measure each limit for at most this many seconds
     #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
     effort: u32,
-    /// The number of links of each revision, each in another order. With one link of each, a small difference of times may
-    /// be that of the order
+    /// Link each revision this many times, each time in another order. With one link of each, a small difference of times
+    /// may come from the order alone
     #[arg(long, value_name = "COUNT", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=128))]
     layouts: u32,
     /// End after this number of measurements

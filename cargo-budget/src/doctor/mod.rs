@@ -24,7 +24,7 @@ pub(crate) struct Machine {
     pub(crate) gaps: Gaps,
     /// How much longer slow runs of the same work took than the median run, as a share of it.
     pub(crate) spread: f64,
-    /// What the system reports about itself.
+    /// The values that the system reports about itself.
     pub(crate) system: System,
 }
 

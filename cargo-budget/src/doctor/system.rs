@@ -1,5 +1,5 @@
-//! What the system reports about itself. The values come from files of Linux; elsewhere, and where a file is missing,
-//! they are `None`.
+//! The values that the system reports about itself. They come from files of Linux; elsewhere, and where a file is
+//! missing, they are `None`.
 
 use std::path::{Path, PathBuf};
 

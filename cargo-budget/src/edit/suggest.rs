@@ -33,7 +33,7 @@ pub(crate) struct Suggestion {
     pub(crate) value: String,
     /// The number of limits that this is: more than one where each case has its own.
     pub(crate) limits: usize,
-    /// What the limit was derived from.
+    /// The source that the limit was derived from.
     pub(crate) basis: String,
 }
 
@@ -94,7 +94,7 @@ fn candidates(budget: &Budget, outcomes: &[&Outcome]) -> Vec<Metric> {
     found
 }
 
-/// What the record says about a metric of one case.
+/// The recorded values of a metric of one case.
 struct Known {
     goal: Goal,
     bound: Bound,

@@ -28,16 +28,16 @@ pub(crate) struct Plan {
     pub(crate) rows: Vec<Row>,
 }
 
-/// What happens to one limit.
+/// One limit and its fate.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Row {
     /// The name of the limit, such as `merge::p99`.
     pub(crate) name: String,
-    /// What happens to it, and why.
+    /// The fate of the limit, with the reason.
     pub(crate) fate: Fate,
 }
 
-/// What happens to a limit.
+/// The fate of a limit: whether it is tightened.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Fate {
     /// The limit is tightened.

@@ -12,7 +12,7 @@ use super::revision::Revision;
 use super::sqlite::Sqlite;
 use super::store::Store;
 
-/// What a connection was asked: how many statements, and how many rows it gave.
+/// The number of statements that a connection was asked, and of the rows that it gave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Asked {
     statements: usize,

@@ -1,4 +1,4 @@
-//! What is written into the history: one run and the values that it measured.
+//! The data that are written into the history: one run and the values that it measured.
 
 use perf_budget_core::budget::Bound;
 use perf_budget_core::metric::{Metric, SubjectKind};

@@ -1,4 +1,4 @@
-//! What changed lately, over all budgets: the tests whose value stepped in their newest commits, the worst first.
+//! The recent changes of all budgets: the tests whose value stepped in their newest commits, the worst first.
 
 use std::fmt::Write as _;
 

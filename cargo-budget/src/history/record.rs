@@ -24,7 +24,7 @@ pub(crate) struct RunToRecord<'a> {
     pub(crate) dry: bool,
 }
 
-/// What was done with one run.
+/// The result of recording one run.
 #[derive(Debug, Serialize)]
 pub(crate) struct Recorded {
     run: String,
@@ -39,12 +39,12 @@ pub(crate) struct Recorded {
     added: Option<u64>,
     /// The summary, for people.
     pub(crate) sentence: String,
-    /// What a reader has to know of it.
+    /// The warnings that a reader has to know.
     pub(crate) warnings: Vec<String>,
 }
 
 impl Recorded {
-    /// Returns what is said of an entry that is not to be recorded.
+    /// Returns the result for an entry that is not to be recorded.
     pub(super) fn dry(entry: &Entry, place: &Place) -> Recorded {
         Recorded::of(entry, None, format!("would record {} in `{}`", summary(entry), place.shown()))
     }

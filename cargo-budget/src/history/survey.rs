@@ -1,5 +1,5 @@
-//! What the site reads of a history: which series have something new, the runs of the newest commits, and the outcomes of
-//! a run, each with the value before it.
+//! The queries of the site: which series have something new, the runs of the newest commits, and the outcomes of a run,
+//! each with the value before it.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use super::database::{Fault, Row, Value};
 use super::entry::{HARNESS, unit_of};
 use super::store::{Store, optional};
 
-/// What shows that a series has got or lost an outcome, without reading its outcomes.
+/// The facts that show that a series has got or lost an outcome, without reading its outcomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Fingerprint {
     /// The number of outcomes.

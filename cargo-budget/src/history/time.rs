@@ -40,7 +40,8 @@ mod tests {
         check(i64::MAX, "9223372036854775807 s since 1970");
     }
 
-    /// Days are the core's and times chrono's: both have the same calendar, here for the days of 400 years and more.
+    /// Days are computed by the core and times by chrono. Both have the same calendar, which is checked for the days of
+    /// more than 400 years.
     #[test]
     fn both_calendars_are_one() {
         for day in 0..150_000_u64 {

@@ -24,7 +24,7 @@ use crate::edit;
 use crate::failure::Failure;
 use crate::file;
 
-/// The files to write, and what the user is told.
+/// The files to write, and the messages for the user.
 #[derive(Debug)]
 pub(crate) struct Plan {
     /// The files to write, in the order in which they are shown.

@@ -1,4 +1,4 @@
-//! What a package has that could be limited, as cargo knows it.
+//! The parts of a package that could be limited, as cargo knows them.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! What a file consists of, and the tables that show it.
+//! The parts of which a file consists, and the tables that show them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! What a binary was linked from: its object files and libraries, and everything else that the linker was told.
+//! The inputs of a link: the object files and libraries of a binary, and everything else that the linker was told.
 
 use std::path::{Path, PathBuf};
 

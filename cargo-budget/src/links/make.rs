@@ -17,8 +17,8 @@ use crate::child;
 
 /// The disk space in bytes that all links of one binary may take together.
 const ROOM: u64 = 1 << 30;
-/// The most links of one binary. With as many, a truth that lies one standard deviation of links beyond its limit is
-/// found (`docs/judgement.md`).
+/// The most links of one binary. So many are enough to find a true value that lies one standard deviation of links
+/// beyond its limit (`docs/comparison.md`).
 pub(crate) const MOST: u32 = 128;
 /// The number of characters of a linker's error message that are shown.
 const SHOWN: usize = 300;

@@ -1,7 +1,8 @@
 //! Further links of both revisions, which the harness has this command make while it measures.
 //!
-//! The harness starts this command under another name, with the two binaries and the numbers of the first and of the last
-//! link. Several processes of the harness may do so at once, as under nextest; one after another makes what is missing.
+//! The harness starts this command under another name, with the two binaries and the numbers of the first and of the
+//! last link. Several processes of the harness may do so at once, as under nextest. They take turns, and each makes the
+//! links that are missing then.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -18,8 +19,8 @@ pub(super) const NAME: &str = "perf-budget-links";
 /// The file that is locked meanwhile, in the directory with the record of this revision's link.
 const LOCK: &str = "links.lock";
 
-/// Returns what the harness is told about making further links. The program is put into `place`. `None` where there can
-/// be no more than there are.
+/// Returns the description for the harness of how further links are made. The program is put into `place`. `None` where
+/// there can be no more links than there are.
 pub(crate) fn offer(
     place: &Path,
     head: &Repeated,

@@ -1,7 +1,7 @@
 //! The renderer of a table for spreadsheets: one row for each test, with numbers in base units.
 //!
 //! A spreadsheet takes a cell for a formula if it begins with `=`, `+`, `-` or `@`, or with a tab or the end of a
-//! line, and names may begin so. Such text gets an apostrophe in front, which tells a spreadsheet that it is text.
+//! line, and a name may begin in this way. Such text gets an apostrophe in front, which tells a spreadsheet that it is text.
 //! Numbers are written as numbers and get none.
 
 use perf_budget_core::outcome::noise::Clock;

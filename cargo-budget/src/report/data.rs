@@ -1,4 +1,4 @@
-//! The report as data: the outcomes of one run, and what is known besides.
+//! The report as data: the outcomes of one run, and the other facts that are known of it.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,7 +8,7 @@ use perf_budget_core::report::count::{Tests, count};
 use crate::exit::Exit;
 use crate::inside::Inside;
 
-/// The outcomes of one run, and what is known besides.
+/// The outcomes of one run, and the other facts that are known of it.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     /// One outcome of each test, in the order of `budgets.toml`.

@@ -1,8 +1,7 @@
 //! The text of `cargo budget explain`: everything that is known about the limits of one budget.
 //!
 //! The sentence and its rows come from the core, as a red test prints them. This file adds what they leave out for
-//! brevity: the distribution line by line, the evidence for a pass, and the smallest violation that would have been
-//! caught.
+//! brevity: the distribution line by line, the evidence for a pass, and the minimum detectable effect.
 
 use std::fmt::Write as _;
 
@@ -161,6 +160,6 @@ fn detectable(evidence: &Evidence, against: &Against) -> String {
             let value = against.quantity(value);
             format!("a true value of {value} ({share:+.0} %) would have been red with 95 %")
         }
-        None => "the smallest violation that this run would have caught is not known".to_owned(),
+        None => "the minimum detectable effect of this run is not known".to_owned(),
     }
 }

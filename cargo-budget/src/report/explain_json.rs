@@ -11,7 +11,7 @@ use super::explain::found;
 use super::json::failed;
 use crate::failure::Failure;
 
-/// The number of earlier values that are told.
+/// The number of earlier values that are listed.
 const BEFORE: usize = 20;
 
 /// Renders all limits of a budget, or the one limit whose test has that name.

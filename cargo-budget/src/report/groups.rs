@@ -41,7 +41,7 @@ pub(super) fn groups(outcomes: &[Outcome]) -> Vec<Group<'_>> {
     groups
 }
 
-/// Orders two outcomes: what needs attention more is less.
+/// Orders two outcomes: the one that needs more attention comes first.
 pub(super) fn order(a: &Outcome, b: &Outcome) -> Ordering {
     let severity = (b.is_red(), b.verdict.severity()).cmp(&(a.is_red(), a.verdict.severity()));
     severity.then_with(|| match a.verdict {

@@ -184,7 +184,7 @@ fn missing(outcomes: &[Outcome], budgets: Option<&Budgets>, files: usize) -> Vec
         return absent.collect();
     }
     let reason = format!(
-        "{} of {expected} have no outcome in {}: a shard is missing, or ended early; {remedy}",
+        "{} of {expected} without an outcome in {}: a shard is missing, or ended early; {remedy}",
         counted(expected - known, "test"),
         counted(files, "file")
     );

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 /// How many names a message lists.
 const NAMED: usize = 12;
 
-/// Fails for a name that neither a test of the file has, nor a budget, nor a case.
+/// Fails for a name that no test, no budget and no case of the file has.
 pub(crate) fn known<'n>(
     budgets: &Budgets,
     names: impl IntoIterator<Item = &'n str>,

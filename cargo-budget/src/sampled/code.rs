@@ -18,7 +18,7 @@ pub(super) const LARGEST: u64 = 2 << 30;
 pub(super) struct Module {
     /// The addresses that its code had.
     pub(super) range: Range<u64>,
-    /// What is added to an address of the file.
+    /// The number that is added to an address of the file.
     pub(super) bias: u64,
     pub(super) sections: ExplicitModuleSectionInfo<Vec<u8>>,
     /// The last part of its path.
@@ -26,7 +26,7 @@ pub(super) struct Module {
     is_library: bool,
     /// The functions by their addresses in the file, each with the address behind it.
     functions: Vec<(u64, u64, String)>,
-    /// What the file says of inlined functions, or why it says nothing.
+    /// The inlined functions of the file, or the reason why they are not known.
     pub(super) inlined: Result<Inlined, Option<String>>,
 }
 

@@ -51,7 +51,7 @@ struct Programs {
     inlined: HashMap<String, Inlined>,
     /// Why some of them say nothing.
     unread: Option<String>,
-    /// What was asked already.
+    /// The addresses that were looked up already, with the answers.
     asked: RefCell<HashMap<(String, u64), Vec<String>>>,
 }
 

@@ -19,32 +19,33 @@ use crate::inside::demangled;
 
 type Bytes = EndianRcSlice<RunTimeEndian>;
 
-/// How long the functions of one program may be named.
+/// The most time for naming the functions of one program.
 pub(super) const LONGEST: Duration = Duration::from_secs(20);
-/// The reason why functions have no names where reading the tables takes longer.
-pub(super) const LATE: &str = "to read its line tables takes longer than 20 s";
-/// Why compressed tables name nothing.
+/// The reason that is given where reading the tables takes longer than that.
+pub(super) const LATE: &str = "reading its line tables takes longer than 20 s";
+/// The reason that is given for compressed tables.
 const COMPRESSED: &str = "its line tables are compressed; leave out `--compress-debug-sections`";
-/// Why tables in other files name nothing.
-const SPLIT: &str = "its line tables are in other files; with `split-debuginfo = \"off\"` in the profile they are read";
+/// The reason that is given for tables in files of their own.
+const SPLIT: &str =
+    "its line tables are in other files; set `split-debuginfo = \"off\"` in the profile";
 
-/// What a program says of inlined functions.
+/// What the line tables of a program say about inlined functions.
 pub(super) struct Inlined {
     context: Context<Bytes>,
     roots: Vec<Root>,
-    /// The functions that are there as functions, by the last parts of their names: those whose names have only their last part
-    /// are completed by them.
+    /// The functions that have code of their own, by the last parts of their names. They complete the names of inlined
+    /// functions, of which the tables have only the last part.
     known: HashMap<String, Vec<Function>>,
-    /// The lines of those that were looked at, by their addresses and the file.
+    /// The lines of the functions that were looked up, by the address of the function and the file.
     lines: RefCell<HashMap<(u64, String), Lines>>,
-    /// How long it may take yet.
+    /// The time that is left for naming functions.
     left: Cell<Duration>,
 }
 
-/// The first and the last line of a function, where it has some in a file.
+/// The first and the last line of a function in a file. `None` if it has no line there.
 type Lines = Option<(u32, u32)>;
 
-/// A function that is there as one: its plain name and its addresses.
+/// A function that has code of its own: its plain name and its addresses.
 struct Function {
     name: String,
     start: u64,

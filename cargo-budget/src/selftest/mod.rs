@@ -39,7 +39,7 @@ impl Table {
     /// Renders the table.
     pub(crate) fn text(&self) -> String {
         let head =
-            ["test", "limit", "measured", "turned red at", "still green at", "caught with 95 %"];
+            ["test", "limit", "measured", "turned red at", "still green at", "detected with 95 %"];
         let mut rows = vec![head.map(str::to_owned)];
         rows.extend(self.0.iter().map(row));
         let widths: Vec<usize> = (0..head.len())

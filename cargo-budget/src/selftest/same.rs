@@ -24,7 +24,7 @@ struct Rate {
     of: u64,
 }
 
-/// What the runs show of one limit.
+/// The verdicts of the runs on one limit.
 struct Row<'a> {
     test: &'a str,
     red: Rate,

@@ -20,7 +20,7 @@ const MOST: usize = 20;
 /// The most steps of a test that are listed.
 const LISTED: usize = 12;
 
-/// A test of the budget: its environments, the newest first, and what the overview says of it.
+/// A test of the budget: its environments, the newest first, and its row in the overview.
 #[derive(Debug)]
 pub(super) struct Test {
     pub(super) lines: Vec<Shown>,
@@ -137,7 +137,7 @@ fn environments(test: &Test) -> Markup {
     }
 }
 
-/// Returns what is said of a line beside its name.
+/// Returns the text beside the name of a line.
 fn about(line: &Shown) -> String {
     let trend = &line.trend;
     let mut said = vec![counted(trend.commits.len(), "commit")];

@@ -17,7 +17,7 @@ use crate::text::{counted, short};
 /// The most outcomes on a page.
 const MOST: usize = 300;
 
-/// What the pages of a commit show.
+/// The data that the pages of a commit show.
 #[derive(Debug)]
 pub(super) struct Shown<'t> {
     pub(super) project: &'t str,

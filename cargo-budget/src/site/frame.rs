@@ -1,4 +1,4 @@
-//! What all pages have in common: the head, the way back to the overview, and the foot.
+//! The parts that all pages have in common: the head, the way back to the overview, and the foot.
 
 use maud::{DOCTYPE, Markup, html};
 use perf_budget_core::verdict::Verdict;
@@ -17,7 +17,7 @@ pub(super) const ASSETS: [(&str, &str); 2] = [
 const POLICY: &str = "default-src 'none'; style-src 'self' file:; script-src 'self' file:; base-uri 'none'; \
                       form-action 'none'";
 
-/// What a page says of itself.
+/// The title and the place of a page.
 pub(super) struct Page<'t> {
     pub(super) project: &'t str,
     /// The title; empty on the overview.

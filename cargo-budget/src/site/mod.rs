@@ -28,7 +28,7 @@ use crate::history::{Fault, Place, RunOf, Series, Store, TrendQuery, choose_bran
 use crate::progress::Progress;
 use crate::project::Project;
 
-/// What the site is made of.
+/// The settings from which the site is made.
 #[derive(Debug)]
 pub(crate) struct Settings<'a> {
     pub(crate) directory: &'a Path,
@@ -41,7 +41,7 @@ pub(crate) struct Settings<'a> {
     pub(crate) commits: u16,
 }
 
-/// What was made.
+/// The counts and places of what was made.
 #[derive(Debug, serde::Serialize)]
 pub(crate) struct Made {
     pub(crate) index: String,

@@ -1,4 +1,4 @@
-//! What the history has of a budget, as the site shows it: the tests with their environments, rows and steps.
+//! The history of a budget, as the site shows it: the tests with their environments, rows and steps.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -81,7 +81,7 @@ pub(super) fn tests(
     Ok(read)
 }
 
-/// Returns what the overview says of a test.
+/// Returns the row of a test in the overview.
 fn row(lines: &[Shown], newest: &Point, href: &str, left_out: usize) -> Row {
     let first = &lines[0];
     let commits = &first.trend.commits;

@@ -31,7 +31,7 @@ const QUIET: Duration = Duration::from_millis(100);
 /// How many lines of a failed build are shown.
 const LINES: usize = 12;
 
-/// What is watched, and how it is measured.
+/// The request: what is watched, and how it is measured.
 #[derive(Debug)]
 pub(crate) struct Asked<'a> {
     /// A budget or a test.

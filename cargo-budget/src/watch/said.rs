@@ -1,4 +1,4 @@
-//! What is said of each measurement: in lines for people, or in one line for programs.
+//! The messages about each measurement: lines for people, or one line for programs.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ use crate::text::{short, value_shown};
 /// How many saved files people are shown.
 const FILES: usize = 3;
 
-/// What there is to say.
+/// A message.
 pub(crate) enum Said<'a> {
     /// The commit of the base, before the first measurement.
     Begins { commit: &'a str, name: &'a str, base: &'a str },

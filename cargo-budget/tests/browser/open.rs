@@ -1,4 +1,4 @@
-//! `cargo budget open` on pages of every kind, with the Chromium that is installed.
+//! Tests of `cargo budget open` on pages of every kind, with the Chromium that is installed.
 
 use std::fs;
 use std::path::{Path, PathBuf};

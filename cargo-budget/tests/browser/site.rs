@@ -1,4 +1,5 @@
-//! Tests of the site in Chromium, opened as files: it obeys its own policy, fits a phone, and is used by the keyboard.
+//! Tests of the site in Chromium, opened as files: it obeys its own policy, fits a phone, and can be used by the
+//! keyboard.
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! Tests of the scripts of `/bench` (`.github/bench`), as the jobs of its two workflows call them. What would ask GitHub is a
-//! `gh` that writes down what it is asked.
+//! Tests of the scripts of `/bench` (`.github/bench`), as the jobs of its two workflows call them. In the place of
+//! GitHub there is a `gh` that writes down what it is asked.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -14,7 +14,7 @@ struct Jobs {
     root: tempfile::TempDir,
 }
 
-/// What a script said, and its exit code.
+/// The output of a script, and its exit code.
 struct Said {
     code: i32,
     text: String,

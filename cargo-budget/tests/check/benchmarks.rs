@@ -1,5 +1,5 @@
-//! Benchmarks of Criterion and Divan whose library is replaced by one line of `Cargo.toml`: they are built, listed, measured
-//! and judged as workloads are, and what is no benchmark is red.
+//! Tests of benchmarks of Criterion and Divan whose library is replaced by one line of `Cargo.toml`: they are built,
+//! listed, measured and judged as workloads are, and a program that has no benchmarks is red.
 
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::verdict::Verdict;

@@ -1,5 +1,5 @@
-//! Tests of `cargo budget bisect` on a history whose regressions are known: commits that go up and down by less than the
-//! limit, that do not build, and that change a document alone are between them.
+//! Tests of `cargo budget bisect` on a history whose regressions are known. Between them are commits that go up and
+//! down by less than the limit, that do not build, and that only change a document.
 //!
 //! What is measured is a count that is a constant in the source, so that every answer is certain.
 

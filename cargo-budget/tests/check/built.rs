@@ -1,5 +1,5 @@
-//! Tests that the measured binaries and artifacts are what ships: they are built when a test runs, once in a run, and in
-//! the same way for both revisions.
+//! Tests that the measured binaries and artifacts are those that ship: they are built when a test runs, once in a run,
+//! and in the same way for both revisions.
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! Tests that a commit is equal to itself in every kind of project: what is measured of it is 1 x base exactly, and
-//! nothing has to be measured.
+//! Tests that a commit is equal to itself in every kind of project: its measurements are 1 x base exactly, and nothing
+//! has to be measured.
 //!
 //! The base is built in another directory than this revision, so a path, an order or a setting that reaches a binary of
 //! one side alone would show here.

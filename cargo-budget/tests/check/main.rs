@@ -68,7 +68,7 @@ struct Crate(Made);
 struct Run {
     code: i32,
     text: String,
-    /// What is for programs.
+    /// The output for programs.
     out: String,
     outcomes: Vec<Outcome>,
 }

@@ -1,4 +1,4 @@
-//! Checks in which no budget is judged although cargo's tests succeed: none of them is a success.
+//! Tests of checks in which no budget is judged although cargo's tests succeed: none of them is a success.
 
 use crate::Crate;
 

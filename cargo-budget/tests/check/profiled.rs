@@ -1,5 +1,5 @@
-//! `cargo budget explain --profile`: what runs in one operation, whatever its verdict, alone and against another revision. And
-//! what is named of a red where there is no Valgrind.
+//! Tests of `cargo budget explain --profile`: it says what runs in one operation, whatever its verdict, alone and
+//! against another revision. And tests of the functions that a red names where there is no Valgrind.
 
 use crate::{BUDGETS, Crate, Run, schemas};
 
@@ -23,7 +23,7 @@ fn scan(steps: u64) -> u64 {
 }
 "#;
 
-/// What is said where inlined functions are not known.
+/// The message where inlined functions are not known.
 const UNKNOWN: &str =
     "inlined functions are counted in their callers: with `debug = \"line-tables-only\"`";
 

@@ -1,6 +1,7 @@
-//! Benchmarks in two revisions: their times are compared with links of their own for each pair, so that a difference which a
-//! single link could make by luck is red. A benchmark that reaches nothing that differs is not measured. Criterion's own
-//! program and one that serves its benchmarks do the same here, the second in three parts.
+//! Tests of benchmarks in two revisions. Their times are compared with links of their own for each pair, so that a
+//! difference which a single link could make by luck is red. A benchmark that reaches nothing that differs is not
+//! measured. Criterion's own program and one that serves its benchmarks behave alike here; the second is measured in
+//! three parts.
 
 use perf_budget_core::outcome::By;
 use perf_budget_core::verdict::Verdict;

@@ -1,5 +1,5 @@
-//! Tests that a workload is not measured which reaches only what is the same in the base, and that every other one is. One
-//! crate with several workloads is changed in each way that matters, and then put back.
+//! Tests that a workload is not measured if it reaches only code that is the same in the base, and that every other
+//! workload is. One crate with several workloads is changed in each way that matters, and then put back.
 
 use std::fs;
 

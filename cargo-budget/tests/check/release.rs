@@ -1,5 +1,5 @@
-//! Tests of the scripts of `release.yml`, and of how `action.yml` takes what they made: a folder stands in for the releases
-//! on GitHub, a short script for the program, and another one for cargo where the program would be built.
+//! Tests of the scripts of `release.yml`, and of how `action.yml` takes what they made. A folder stands in for the
+//! releases on GitHub, a short script for the program, and another script for cargo where the program would be built.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,5 +1,5 @@
-//! Tests of `bisect --toolchain`: a crate whose value is that of its toolchain. A script stands in for rustup and for the
-//! programs that rustup puts on the search path, since each real toolchain would build every dependency anew.
+//! Tests of `bisect --toolchain` on a crate whose value depends on its toolchain. A script stands in for rustup and for
+//! the programs that rustup puts on the search path, since each real toolchain would build every dependency anew.
 
 use std::fs;
 use std::io::Write as _;

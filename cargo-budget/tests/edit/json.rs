@@ -1,5 +1,5 @@
-//! Tests of `--format json` of the commands that write files: the document is as its schema says, and the commands do the
-//! same as with texts.
+//! Tests of `--format json` of the commands that write files: the document is as its schema says, and the commands do
+//! the same as with `--format text`.
 
 use serde_json::Value;
 

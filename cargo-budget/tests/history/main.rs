@@ -1,4 +1,4 @@
-//! Tests of the history end to end, with the built command, a repository and a SQLite file. `tests/servers` shares
+//! Tests of the history from end to end, with the built command, a repository and a SQLite file. `tests/servers` shares
 //! these modules and runs them on a PostgreSQL server.
 
 mod faults;

@@ -1,4 +1,4 @@
-//! Tests of `site`: what the pages have, that a later run writes only what changed, hostile names, and refusals.
+//! Tests of `site`: the content of its pages, a later run that writes only what changed, hostile names, and refusals.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -58,7 +58,7 @@ fn all_shards_make_one_report() {
     check(&merge(&scratch, &[&a, &b]), 0, &[&count]);
 }
 
-/// Shards that are given as records of one machine are not merged, and the report says so.
+/// Shards that are given as the records of one machine are not merged, and the report says so.
 #[test]
 fn shards_are_not_taken_for_a_history() {
     let scratch = Scratch::new("input");
@@ -73,9 +73,10 @@ fn a_missing_shard_or_test_is_red() {
     let scratch = Scratch::new("missing");
     let [a, b] = shards();
     let made = a.len() + b.len();
-    let lost = format!("{} tests of {made} have no outcome in 1 file: a shard is missing", b.len());
+    let lost =
+        format!("{} tests of {made} without an outcome in 1 file: a shard is missing", b.len());
     check(&merge(&scratch, &[&a]), 3, &["unmeasured: ", &lost]);
-    let one = format!("1 test of {made} have no outcome in 2 files");
+    let one = format!("1 test of {made} without an outcome in 2 files");
     check(&merge(&scratch, &[&a, &b[1..]]), 3, &[&one]);
     // A broken limit is worse than a missing test.
     let mut broken = a.clone();

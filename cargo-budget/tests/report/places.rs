@@ -1,5 +1,5 @@
-//! Which run is the last one: results in other target directories, test targets with a file each, and runs that judged
-//! nothing or ended before their last test.
+//! Tests of which run is the last one, with results in other target directories, test targets with a file each, and
+//! runs that judged nothing or ended before their last test.
 
 use perf_budget_core::outcome::{Outcome, Run};
 use perf_budget_core::paths;

@@ -1,4 +1,4 @@
-//! Tests with other programs: readers of each format, on names that try to do harm.
+//! Tests of the formats with other programs that read them, on names that try to do harm.
 
 use pulldown_cmark::{Event, Options, Parser, Tag};
 

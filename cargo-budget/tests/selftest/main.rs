@@ -1,5 +1,5 @@
-//! Tests of `cargo budget selftest` on a crate for which the size that turns each limit red is known, and of its not
-//! leaving anything behind that an ordinary run would read.
+//! Tests of `cargo budget selftest` on a crate for which the size that turns each limit red is known. It must leave
+//! nothing behind that an ordinary run would read.
 //!
 //! The crate is built without optimisation. All of its values are deterministic except for one that is recorded, so nothing
 //! depends on how fast the machine is.

@@ -1,5 +1,5 @@
-//! Tests of what concerns only a server: two databases on it, and its faults. Each fault gives its message and its
-//! exit code, and no data is lost.
+//! Tests that concern only a server: two databases on it, and its faults. Each fault gives its message and its exit
+//! code, and no data is lost.
 
 use libtest_mimic::{Completion, Failed, Trial};
 

@@ -1,6 +1,6 @@
 //! Measures a server with ten million outcomes of fifty repositories, each in a schema of its own, as docs/history.md
 //! advises. Nothing is asserted about time. Run it by hand with `cargo test --release -p cargo-budget --test servers -- repositories
-//! --ignored --nocapture`. It takes minutes and 3 GB. The figures are in `docs/cost.md`.
+//! --ignored --nocapture`. It takes minutes and 3 GB. The figures are in `docs/much-data.md`.
 
 use std::time::Instant;
 

@@ -34,7 +34,7 @@ pub struct List {
     version: u32,
     /// The programs, by package and target.
     pub programs: Vec<Program>,
-    /// What is not in the list, and why.
+    /// The benchmarks that are not in the list, with the reasons.
     pub faults: Vec<Fault>,
     /// A note for people on how the programs were built.
     pub note: String,
@@ -53,17 +53,17 @@ pub struct Program {
     pub binary: PathBuf,
     /// The state of the file when the program was asked.
     pub written: Written,
-    /// What it answered.
+    /// The answer of the program.
     pub content: Content,
 }
 
-/// What a program has.
+/// The content of a program of benchmarks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Content {
     /// Benchmarks of Criterion.
     Criterion {
-        /// What this version of Criterion can do.
+        /// The abilities of this version of Criterion.
         skills: Skills,
         /// The names of the benchmarks, in the order of the program.
         names: Vec<String>,
@@ -98,7 +98,7 @@ impl Content {
     }
 }
 
-/// What a program of benchmarks can do.
+/// The abilities of a program of benchmarks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skills {
     /// `--exact`: the filter is a whole name, and not a regular expression. Criterion 0.5 was the first.

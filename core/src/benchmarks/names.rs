@@ -23,7 +23,7 @@ pub struct Entry<'l> {
     pub plain: &'l str,
     /// Its program.
     pub program: &'l Program,
-    /// What the program can do.
+    /// The abilities of the program.
     pub skills: Skills,
 }
 

@@ -1,4 +1,5 @@
-//! Lists of scripted programs: which of them are asked, what they answer, and by which names budgets find benchmarks.
+//! Tests with lists of scripted programs: which programs are asked, what they answer, and by which names budgets find
+//! benchmarks.
 
 use std::cell::RefCell;
 use std::path::Path;

@@ -15,8 +15,8 @@ const MOST: usize = 16;
 /// The most bytes of a chain of callers. What is further out is left out, as a chain can be as long as a recursion is deep.
 const LONGEST: usize = 4096;
 
-/// Whether most of what the project's own functions run is in code with line tables and known by its address, so that it can
-/// be known what was inlined there.
+/// Whether line tables and addresses are known for most of the instructions that the project's own functions run, so
+/// that the functions that were inlined there can be named.
 pub fn has_lines(profiles: &[Profile], own: &BTreeSet<String>) -> bool {
     let mut sums = [0, 0];
     for function in profiles.iter().flat_map(|profile| &profile.functions) {
@@ -234,7 +234,8 @@ mod tests {
         Profile { functions: rows.iter().map(function).collect(), ..Profile::default() }
     }
 
-    /// What is inlined: from 10 on `work::scan`, and from 20 on `core::next` in `work::list`.
+    /// Returns the function that is inlined at an address: from 10 on `work::scan`, and from 20 on `core::next` in
+    /// `work::list`.
     fn inlined(_: &str, address: u64) -> Vec<String> {
         let names: &[&str] = match address {
             10..20 => &["work::scan"],

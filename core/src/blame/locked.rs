@@ -1,4 +1,4 @@
-//! What a `Cargo.lock` says about where crates come from, and how two of them differ.
+//! A `Cargo.lock`: the sources of the crates, and the differences between two such files.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -104,7 +104,7 @@ fn interval(own: Change, (before, now): (Option<(u64, f64)>, (u64, f64))) -> Opt
     Some((by - (value - low).hypot(was_high - was), by + (high - value).hypot(was - was_low)))
 }
 
-/// Returns what a reader of the samples must know.
+/// Returns the remarks that a reader of the samples must know.
 fn remarks(before: Option<&Stacks>, now: &Stacks, why: &str) -> Vec<String> {
     let sides = || before.into_iter().chain([now]);
     let most = |of: fn(&Stacks) -> f64| sides().map(of).fold(0.0, f64::max);

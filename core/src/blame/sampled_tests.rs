@@ -1,4 +1,4 @@
-//! Scripted samples of two sides, and which functions are blamed.
+//! Tests with scripted samples of two sides: which functions are blamed.
 
 use super::*;
 use crate::outcome::{Blamed, words};

@@ -1,4 +1,4 @@
-//! What one operation does by function, added up of its profiles, and how two sides of it differ.
+//! The costs of one operation by function, added up from its profiles, and the differences between two sides.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,7 +45,7 @@ pub(super) fn compared(was: Option<&Sums>, is: &Sums) -> Blame {
             .map(|now| Change { before: was.and_then(|was| was.system_calls).unwrap_or(0.0), now }),
         functions,
         nameless: was_or_none.nameless_share().max(is.nameless_share()),
-        // If the names of an allocator are not known, no sites are found, and nothing can be said of allocations.
+        // If the names of an allocator are not known, no sites are found, and the number of allocations is not known.
         allocations: Some(Change { before: was_or_none.sites.total(), now: is.sites.total() })
             .filter(|counted| counted.before + counted.now > 0.0),
         sites: sites::changed(&was_or_none.sites, &is.sites),
@@ -67,7 +67,7 @@ pub(super) struct Sums {
     tree: Node,
 }
 
-/// What one operation does in one function of the project.
+/// The costs of one operation in one function of the project.
 #[derive(Default)]
 struct Sum {
     own: f64,
@@ -170,7 +170,7 @@ fn owner(chain: &[String], own: &BTreeSet<String>) -> usize {
 /// a dependency, with what it runs of the standard library and of the allocator, or else the innermost one. `None` if
 /// there is none below.
 fn part(below: &[String]) -> Option<String> {
-    // The standard library's own map says less than the hash that it calls.
+    // hashbrown is the map of the standard library, and says less than the hash function that it calls.
     let dependency =
         |name: &&String| is_of_dependency(name) && names::crate_of(name) != "hashbrown";
     below.iter().find(dependency).or(below.first()).cloned()

@@ -1,4 +1,4 @@
-//! Two profiles, and which function is to blame for the difference.
+//! Tests with two profiles: which function is to blame for the difference.
 
 use crate::callgrind::{Call, Function};
 use crate::outcome::{Change, words};

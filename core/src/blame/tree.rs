@@ -1,5 +1,5 @@
-//! The calls of an operation as a tree, and what of it is kept: as much as can be seen, and never more than a few
-//! kilobytes.
+//! The calls of an operation as a tree, and the part of it that is kept: as much as can be seen, and never more than a
+//! few kilobytes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -12,7 +12,7 @@ const SMALL: f64 = 0.001;
 /// The bytes of a frame as it is written, besides its name: rather more than fewer.
 const FRAME_BYTES: usize = 32;
 
-/// What one side runs in a chain of callers.
+/// The amount that one side runs in a chain of callers.
 #[derive(Default)]
 pub(super) struct Node {
     own: f64,

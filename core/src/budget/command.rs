@@ -19,15 +19,15 @@ pub struct Command {
     pub cwd: Option<String>,
     /// The file that it reads on its standard input. `None` for nothing.
     pub stdin: Option<String>,
-    /// What is run before each run of it, and is not measured: a program and its arguments, or nothing.
+    /// The program that is run before each run of the command and is not measured, with its arguments; empty for none.
     pub prepare: Vec<String>,
-    /// What is run after each run of it, and is not measured: a program and its arguments, or nothing.
+    /// The program that is run after each run of the command and is not measured, with its arguments; empty for none.
     pub cleanup: Vec<String>,
-    /// What it may use.
+    /// The resources that the command may use.
     pub constraint: Constraint,
 }
 
-/// What a command or a workload may use, as on a smaller machine.
+/// The resources that a command or a workload may use, as on a smaller machine.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Constraint {
     /// The most bytes of memory of its own that each of its processes may have. `None` for no limit.

@@ -35,7 +35,7 @@ pub(super) const SERVICES: &[(&str, &str)] = &[
 /// The variable that other services set, and many people too.
 const ANY_SERVICE: &str = "CI";
 
-/// What gave the name of an environment.
+/// The source of the name of an environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NamedBy {
     /// The variable [`VARIABLE`].
@@ -46,7 +46,7 @@ pub enum NamedBy {
     Record,
 }
 
-/// What decides which environment a process is in.
+/// The facts that decide which environment a process is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Surroundings {
     /// The name that was given, and what gave it.
@@ -57,7 +57,7 @@ pub struct Surroundings {
     arch: &'static str,
 }
 
-/// What an environment says of the machine, as in `when = { ci = "github", arch = "aarch64" }`. All of it has to be true.
+/// The conditions of an environment, as in `when = { ci = "github", arch = "aarch64" }`. All of them have to be true.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct When {
     pub ci: Option<Ci>,
@@ -65,7 +65,7 @@ pub(super) struct When {
     pub arch: Option<&'static str>,
 }
 
-/// What an environment says about continuous integration.
+/// The condition of an environment on continuous integration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ci {
     /// Whether a service runs the process, whichever it is.
@@ -138,13 +138,13 @@ impl Surroundings {
         }
     }
 
-    /// Returns the surroundings in which what a record says was measured, or another state of a file was read.
+    /// Returns the surroundings of the run that a record is of, or those in which another state of the file was read.
     pub fn of_record(environment: Option<&str>) -> Surroundings {
         let name = environment.unwrap_or(NONE).to_owned();
         Surroundings { named: Some((name, NamedBy::Record)), service: None, os: OS, arch: ARCH }
     }
 
-    /// Returns those of these surroundings that what is `said` depends on, in the words of `when`.
+    /// Returns the part of these surroundings that the conditions `said` depend on, in the words of `when`.
     fn in_words(&self, said: &[When]) -> String {
         let by_name = |when: &When| matches!(when.ci, Some(Ci::Service(_)));
         let service = match self.service {
@@ -179,7 +179,7 @@ impl Surroundings {
 }
 
 impl When {
-    /// Whether all that is said is true of these surroundings.
+    /// Whether all of its conditions are true of these surroundings.
     pub(super) fn is_true_of(&self, here: &Surroundings) -> bool {
         let ci = match self.ci {
             None => true,

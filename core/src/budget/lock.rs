@@ -1,4 +1,4 @@
-//! What `budgets.lock` says: the accepted values of what budgets measure. `cargo budget accept` writes the file.
+//! The content of `budgets.lock`: the accepted values of what budgets measure. `cargo budget accept` writes the file.
 //!
 //! The file has one block for each value. Each block is complete in itself, and they are in the order of their names,
 //! so that version control can merge what two people have accepted.

@@ -86,7 +86,7 @@ pub struct Budget {
     /// The load, which says when the operations of a workload are due. `None` if an operation is due when the one
     /// before has ended.
     pub load: Option<Load>,
-    /// What the processes of a workload may use. That of a command is part of the command.
+    /// The resources that the processes of a workload may use. Those of a command are part of the command.
     pub constraint: Constraint,
     /// The limits on how metrics grow from case to case.
     pub scaling: Option<Scaling>,

@@ -22,7 +22,7 @@ pub struct Settings {
     pub alpha: f64,
     /// A limit used beyond this share is a warning. In (0, 1]; default 0.9.
     pub warn_at: f64,
-    /// What becomes of a limit that evidence cannot settle. Default a warning.
+    /// The treatment of a limit that evidence cannot settle. The default is a warning.
     pub inconclusive: Inconclusive,
     /// How much worse than at the base revision every limited metric may be, if there is a base. Default none, so that
     /// only limits that name `base` are compared with it.
@@ -90,7 +90,7 @@ impl BaseLimits {
     }
 }
 
-/// What becomes of a limit that evidence cannot settle.
+/// The treatment of a limit that evidence cannot settle.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Inconclusive {

@@ -50,7 +50,7 @@ pub struct BenchBuild {
 pub struct Benches {
     /// The programs that were built, by package and target.
     pub built: Vec<Bench>,
-    /// What could not be built, and why; and which targets were left out.
+    /// The targets that could not be built, with the reasons, and the targets that were left out.
     pub faults: Vec<Unmeasured>,
     /// Cargo's messages, one JSON document each, which name the inputs of the build.
     pub messages: Vec<serde_json::Value>,

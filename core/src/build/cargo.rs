@@ -144,7 +144,7 @@ fn describe(target: &Target, triple: Option<&str>) -> String {
     format!("{} `{name}`, {features}, profile {profile}{triple}{wasm_opt}", kind.noun())
 }
 
-/// Returns what `cargo metadata` says of the workspace, read as `T`. The purpose completes "failed to ...".
+/// Returns the answer of `cargo metadata` about the workspace, read as `T`. The purpose completes "failed to ...".
 pub(super) fn metadata<T: DeserializeOwned>(
     aim: String,
     site: &Site,

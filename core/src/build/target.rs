@@ -1,4 +1,4 @@
-//! What cargo builds, where, and what came of it.
+//! The builds of cargo: what is built, where, and with which result.
 
 use std::path::{Path, PathBuf};
 

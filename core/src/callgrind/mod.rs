@@ -8,7 +8,7 @@ mod text;
 
 use std::collections::HashMap;
 
-/// What one dump says: every function that ran, and the calls between them.
+/// The content of one dump: every function that ran, and the calls between them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Profile {
     /// The program that wrote it, such as `callgrind-3.19.0`.
@@ -32,7 +32,7 @@ pub struct Function {
     pub has_lines: bool,
     /// Its own instructions by their addresses in the object; empty if the dump has no addresses.
     pub at: Vec<(u64, u64)>,
-    /// What it called.
+    /// The calls of the function.
     pub calls: Vec<Call>,
 }
 
@@ -75,8 +75,8 @@ impl Profile {
     /// Reads the text of a dump.
     ///
     /// # Errors
-    /// If the text is not a dump of instructions, or is cut short: what it says of its total is not what its lines add up
-    /// to. The text says which line is wrong.
+    /// If the text is not a dump of instructions, or if it is cut short, so that the sum of its lines is not the total
+    /// that it gives. The error says which line is wrong.
     pub fn parse(text: &str) -> Result<Profile, String> {
         let mut reader = Reader::default();
         for (at, line) in text.lines().enumerate() {
@@ -116,7 +116,7 @@ pub fn is_allocator(name: &str) -> bool {
         || plain.is_some_and(|plain| CALLS.contains(&plain) || sized.contains(&plain))
 }
 
-/// What has been read so far.
+/// The lines that have been read so far.
 #[derive(Default)]
 struct Reader {
     profile: Profile,

@@ -1,4 +1,4 @@
-//! Dumps as callgrind 3.19 writes them, read; what is cut short or of another kind is refused.
+//! Tests with dumps as callgrind 3.19 writes them. A dump that is cut short or of another kind is refused.
 
 use super::*;
 

@@ -1,4 +1,5 @@
-//! Why a process is one observation whatever its length: without that, the same judgement flakes.
+//! Tests that show why a process is one observation whatever its length: without that rule, the same judgement has too many
+//! false positives.
 
 use super::open::{Judgement, Open};
 use super::tests::{P50, max, rules};

@@ -20,20 +20,20 @@ use crate::verdict::judge::{Judge, Levels};
 /// The most processes that are assumed to fit into an effort.
 const MOST_PLANNED: f64 = 10_000.0;
 
-/// What the readings of a measurement contained besides the values.
+/// The notes and totals that the readings of a measurement contained beside the values.
 #[derive(Default)]
 pub(super) struct Seen {
     /// The time that all readings took.
     pub(super) spent: Duration,
     /// The time that the shortest reading took.
     pub(super) shortest: Duration,
-    /// What else the machine did meanwhile.
+    /// The noise: what else the machine did meanwhile.
     pub(super) noise_totals: NoiseTotals,
     /// The links that pairs were measured with.
     pub(super) links: Links,
     /// The notes of readings, each with whether another reading had the same note with other figures.
     notes: Vec<(String, bool)>,
-    /// What one batch consists of, in words.
+    /// The content of one batch, in words.
     of: Option<String>,
     /// How instructions were counted.
     counted: Option<Counted>,

@@ -12,8 +12,8 @@ use crate::verdict::beyond;
 use crate::verdict::judge::Judge;
 
 impl Inquiry {
-    /// Whether noise may be why a limit was shown to be broken: it is on a time, and the machine did other work that may
-    /// explain as much.
+    /// Whether noise may be the reason why a limit was shown to be broken: the limit is on a time, and the machine did
+    /// other work that may explain as much.
     pub(super) fn is_excused(&self, open: &Open) -> bool {
         if !open.is_absolute_time() {
             return false;
@@ -32,7 +32,8 @@ impl Open {
         timed && self.asked.limit.metric.is_time()
     }
 
-    /// Whether the times without waiting are so far over the limit that other work cannot be the reason.
+    /// Whether the times with the scheduling delay subtracted are so far over the limit that other work cannot be the
+    /// reason.
     pub(super) fn fails_in_spite_of_noise(&self, clock: Option<Clock>) -> bool {
         let waits = contains_waiting(self.asked.limit.metric.sample(), clock);
         let judge = match &self.judgement {
@@ -42,7 +43,7 @@ impl Open {
         judge.is_some_and(|judge| beyond::log_evidence(judge, CONTENTION) >= judge.levels().fail)
     }
 
-    /// Whether the times of a wall clock are over the limit without their waiting too.
+    /// Whether the times of a wall clock are over the limit even with the scheduling delay subtracted.
     pub(super) fn fails_less_waiting(&self) -> bool {
         let enough = |judge: &Judge| judge.log_evidence() >= judge.levels().fail;
         self.less_waiting.as_deref().is_some_and(enough)

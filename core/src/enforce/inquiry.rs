@@ -150,7 +150,7 @@ impl Inquiry {
                     self.close_unsettled(&open, Some(Doubt::Layout));
                 }
                 Finding::Open if self.is_spent_on(&open) => self.close_unsettled(&open, None),
-                // The attempt to confirm a red with fresh processes does not go on for ever either.
+                // The attempt to confirm a red with fresh processes is limited too.
                 Finding::Suspect if self.is_confirmation_spent(&open) => {
                     self.close_unsettled(&open, None);
                 }

@@ -1,9 +1,9 @@
-//! What the links of a comparison allow to conclude.
+//! The conclusions that the links of a comparison allow.
 //!
-//! Where a linker puts a function changes the time of its loops, and no code is to blame. If each pair of processes
-//! has a link of each side of its own, this is part of what varies from pair to pair, and the evidence is about a
-//! typical link. If pairs share links, no number of pairs shows what other links would do. Then a limit is broken only
-//! by more than [`LAYOUT`].
+//! The place where a linker puts a function changes the time of its loops, and no code is to blame for that. If each
+//! pair of processes has a link of each side of its own, this is part of the differences from pair to pair, and the
+//! evidence is about a typical link. If pairs share links, no number of pairs shows what other links would do. Then a
+//! limit is broken only by more than [`LAYOUT`].
 
 use super::Inquiry;
 use super::open::{Judgement, Open};

@@ -31,7 +31,7 @@ impl Links {
         self.pairs > self.count()
     }
 
-    /// What an outcome says of the links; `None` where nothing was compared by links.
+    /// Returns the description of the links for an outcome; `None` where nothing was compared by links.
     pub(super) fn linked(&self) -> Option<Linked> {
         let links = self.count();
         (links > 0).then_some(Linked { links, pairs: self.pairs })

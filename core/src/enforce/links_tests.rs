@@ -1,5 +1,5 @@
-//! Comparisons over links: a limit is judged on pairs that have links of their own, ends when there are no more, and is
-//! broken by more than layout where pairs share them.
+//! Tests of comparisons over links. A limit is judged on pairs that have links of their own, and it ends when there are
+//! no more links. Where pairs share links, it is broken only by more than layout can cause.
 
 use std::time::Duration;
 

@@ -73,7 +73,7 @@ pub struct Rules {
     pub statistical: usize,
     /// The share of a limit beyond which a value is a warning.
     pub warn_at: f64,
-    /// What an inconclusive limit is: a warning or red.
+    /// The treatment of an inconclusive limit: a warning or red.
     pub inconclusive: Inconclusive,
     /// The current day in UTC, for waivers.
     pub today: Date,

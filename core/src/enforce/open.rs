@@ -1,4 +1,4 @@
-//! A limit that has no outcome yet: the evidence that was read for it, and what that shows.
+//! A limit that has no outcome yet: the evidence that was read for it, and what the evidence shows.
 
 use std::cell::OnceCell;
 
@@ -24,10 +24,10 @@ pub(super) struct Open {
     /// How many processes it takes to see a violation; computed when it is first asked for.
     pub(super) fewest: OnceCell<Option<usize>>,
     pub(super) judgement: Judgement,
-    /// The evidence of the same times without waiting for a processor, where they are judged by the wall clock and
-    /// the waiting is known.
+    /// The evidence of the same times with the scheduling delay subtracted, where they are judged by the wall clock and
+    /// the delay is known.
     pub(super) less_waiting: Option<Box<Judge>>,
-    /// The limit as a number. Where there is no limit, what it would be if the value were accepted.
+    /// The limit as a number. Where there is no limit, it is the one that there would be if the value were accepted.
     against: Against,
 }
 
@@ -375,7 +375,7 @@ impl Open {
         self.against
     }
 
-    /// Sets what the limit would be if the value were accepted, where there is no limit.
+    /// Sets the limit that there would be if the value were accepted, where there is no limit.
     fn take_limit(&mut self) {
         if let Some((_, factor)) = self.asked.unjudged {
             let limit = self.value().unwrap_or(f64::NAN) * factor;

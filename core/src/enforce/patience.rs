@@ -73,7 +73,7 @@ impl Inquiry {
         *open.fewest.get_or_init(fewest)
     }
 
-    /// Returns what a limit would need that had too few processes to see any violation; `None` where it had enough.
+    /// Returns what a limit lacks that had too few processes to see any violation; `None` where it had enough.
     pub(super) fn shortfall(&self, open: &Open) -> Option<String> {
         let (processes, needed) = (open.processes(), self.needed(open)?);
         if processes >= needed {

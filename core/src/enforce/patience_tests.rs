@@ -1,4 +1,5 @@
-//! A slow subject is measured until a violation could have been seen, or the outcome says what that would take.
+//! Tests that a slow subject is measured until a violation could have been seen; otherwise the outcome says what that
+//! would take.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The system calls that the sentence of a red names.
+//! Tests of the system calls that the sentence of a red names.
 
 use std::time::Duration;
 

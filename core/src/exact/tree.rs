@@ -52,7 +52,7 @@ fn of_number(number: &Number) -> Unexpected<'static> {
     }
 }
 
-/// The reading of a value without parts: neither a struct nor a list, nor anything else of that kind.
+/// Reads a value that has no parts, which is neither a struct nor a list.
 fn visit_plain<'de, V: Visitor<'de>>(tree: Tree, visitor: V) -> Result<V::Value, Error> {
     match tree.0 {
         Value::Null => visitor.visit_unit(),

@@ -52,11 +52,11 @@ pub struct Handover {
     pub heads: Vec<PathBuf>,
     /// The directory of the base's `budgets.toml`. `None` if it is above the first binary.
     pub directory: Option<PathBuf>,
-    /// What only the command knows. This is the default value if a person has named the base.
+    /// The facts that only the command knows. This is the default value if a person has named the base.
     pub details: Details,
 }
 
-/// What only the command knows about a base.
+/// The facts about a base that only the command knows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Details {
     /// The version of this format. The default value has today's version.
@@ -76,20 +76,21 @@ pub struct Details {
     /// How further links are made that times are compared with. `None` if there can be no more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub more_links: Option<MoreLinks>,
-    /// What has changed since the base in what runs. `None` where that is not known.
+    /// The changes since the base in the code that runs. `None` where they are not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed: Option<Changed>,
-    /// What the base lacks, such as `budgets.toml`, if there is nothing in it to compare with. The change
-    /// that adds perf-budget to a project has such a base.
+    /// The part that the base lacks, such as `budgets.toml`, if there is nothing in it to compare with. The change that
+    /// adds perf-budget to a project has such a base.
     pub lacks: Option<String>,
     /// The benchmarks of both revisions, for each way in which budgets have them built. Empty if none is compared.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub benchmarks: Vec<Benchmarks>,
-    /// What is proven unchanged, so that it need not be measured. `None` if nothing is proven.
+    /// The parts that are proven unchanged, so that they need not be measured. `None` if nothing is proven.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unchanged: Option<Unchanged>,
-    /// What is proven unchanged in the builds that times are compared with, where `unchanged` proves nothing. It holds
-    /// for comparisons of times alone, since everything else is measured on cargo's own builds.
+    /// The parts that are proven unchanged in the builds that times are compared with, where `unchanged` proves
+    /// nothing. The proof holds for comparisons of times alone, since everything else is measured on cargo's own
+    /// builds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unchanged_times: Option<Unchanged>,
     /// The copies of both revisions' test binaries that show whether a workload reaches what differs. `None` if nothing is
@@ -99,7 +100,7 @@ pub struct Details {
     /// Which revision the base is. `None` if an older command does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<BaseRevision>,
-    /// The most seconds that one limit is measured, where that is less than its own effort. `None` if nobody waits for it.
+    /// The most seconds for measuring one limit, where that is less than its own effort. `None` if nobody waits for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effort: Option<u32>,
 }

@@ -1,5 +1,6 @@
-//! What the command has prepared for each program of benchmarks that differs from the base's: how it is linked several
-//! times, and the copies that show what a benchmark reaches. It is in a file, since a workspace may have many programs.
+//! The preparations of the command for each program of benchmarks that differs from the base's: how it is linked
+//! several times, and the copies that show what a benchmark reaches. They are in a file, since a workspace may have
+//! many programs.
 
 use std::fs;
 use std::path::Path;

@@ -21,7 +21,7 @@ pub enum SubjectKind {
     Divan,
     /// A benchmark of libtest, `#[bench]`, whose program is run.
     Libtest,
-    /// What Criterion has recorded of a benchmark.
+    /// A benchmark that Criterion has recorded.
     Record,
 }
 
@@ -122,7 +122,7 @@ pub enum Tolerance {
     Slope,
 }
 
-/// What one value of a metric is.
+/// The kind of a value of a metric: what one value describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SampleKind {
     /// A property of files, which are read as they are.

@@ -1,6 +1,6 @@
-//! What reads a metric.
+//! The instruments, each of which reads some metrics.
 
-/// What reads a metric.
+/// The kind of instrument that reads a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum InstrumentKind {
     /// The files of an artifact are read and compressed.

@@ -18,7 +18,7 @@ pub struct Row {
     pub key: Key,
     /// The name in `budgets.toml`; for a family the part before the statistic, which may be empty.
     pub name: &'static str,
-    /// What it is, as a sentence without a full stop.
+    /// The meaning of the metric, as a sentence without a full stop.
     pub meaning: &'static str,
     /// The subjects that have it, with what reads it there and which statistics there are. There are no statistics if
     /// it is a single metric and not a family.
@@ -31,7 +31,7 @@ pub struct Row {
     pub better: Better,
     /// How it is judged against a limit.
     pub judged: Judged,
-    /// What one value is.
+    /// The kind of its values: what one value describes.
     pub sample: SampleKind,
     /// How to regard a value that is half of the accepted one.
     pub halved: Halved,
@@ -91,7 +91,7 @@ const MEMORY: InstrumentKind = Worker(WorkerInstrument::Memory);
 const GROWTH: InstrumentKind = Worker(WorkerInstrument::Growth);
 /// The subjects of a metric, with what reads it and its statistics.
 pub(crate) type Has = &'static [(SubjectKind, InstrumentKind, &'static [Statistic])];
-/// What a process uses: a command's, or that of one operation.
+/// The subjects of a metric of what a process uses: a command, or the process of a workload or benchmark.
 const USED: Has =
     &[(Command, Process, &[]), (Workload, TIME, &[]), (Criterion, TIME, &[]), (Divan, TIME, &[])];
 /// The resident memory of the same.

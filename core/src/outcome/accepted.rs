@@ -20,7 +20,7 @@ pub struct Accepted {
     pub low: Option<f64>,
     /// The upper end of its interval; `None` where the evidence did not bound it.
     pub high: Option<f64>,
-    /// What the value counts.
+    /// The unit of the value.
     pub unit: Unit,
     /// The day on which it was accepted.
     pub date: Date,

@@ -1,10 +1,10 @@
-//! What is to blame for a red: the functions whose instructions grew, as data.
+//! The cause of a red, as data: the functions whose instructions grew.
 
 use serde::{Deserialize, Serialize};
 
 use super::{CallTree, Change, Inlined};
 
-/// What the amounts of a blame are.
+/// The unit in which the amounts of a blame are counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Counter {
@@ -63,10 +63,10 @@ pub struct Blame {
     /// The calls of one operation as a tree. `None` in records of older releases.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calls: Option<CallTree>,
-    /// What the amounts are, all but those of `system_calls`, `allocations` and `sites`.
+    /// The unit of all amounts but those of `system_calls`, `allocations` and `sites`.
     #[serde(default, skip_serializing_if = "Counter::is_instructions")]
     pub counter: Counter,
-    /// What a reader of samples must know: what they cannot see, and what instructions say.
+    /// The remarks that a reader of samples must know: what they cannot see, and what instructions say.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
     /// Whether inlined functions are told apart. `None` in records of older releases, and where a program has no names.
@@ -79,7 +79,8 @@ pub struct Blame {
 pub struct Site {
     /// The name of the function of the project.
     pub name: String,
-    /// What it calls for that: the outermost foreign function that is not inlined, or the allocator itself.
+    /// The function that it calls for that: the outermost foreign function that is not inlined, or the allocator
+    /// itself.
     pub through: String,
     /// How often one operation allocates there.
     pub allocations: Change,

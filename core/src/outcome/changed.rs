@@ -1,11 +1,11 @@
-//! What has changed between the base and this revision, as far as what runs is made from it.
+//! The changes between the base and this revision in what the running code is made from.
 
 use serde::{Deserialize, Serialize};
 
 /// How many of each are named in a sentence.
 const NAMED: usize = 5;
 
-/// What differs from the base in what runs.
+/// The differences from the base in the code that runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changed {
     /// The files from which the measured program is compiled, or which decide how, by their paths in the repository.

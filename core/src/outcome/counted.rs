@@ -1,4 +1,4 @@
-//! By what instructions were counted, and what the count leaves out.
+//! The counter of instructions, and what its count leaves out.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! What is known of the functions that the compiler has inlined into others: as data.
+//! The functions that the compiler has inlined into others, as data.
 
 use serde::{Deserialize, Serialize};
 

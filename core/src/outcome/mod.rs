@@ -54,15 +54,15 @@ pub struct Outcome {
     pub case: String,
     /// The metric's name.
     pub metric: String,
-    /// What was measured, in words: an artifact's path, a command line, a workload's name.
+    /// The subject in words: an artifact's path, a command line, a workload's name.
     pub subject: String,
     /// The verdict on the limit.
     pub verdict: Verdict,
     /// The sentence that explains the verdict, with numbers.
     pub reason: String,
-    /// What the value was held against; `None` where that is not known.
+    /// The limit that the value was held against; `None` where it is not known.
     pub against: Option<Against>,
-    /// What a relative limit is relative to: `base`, or another budget's name.
+    /// The reference of a relative limit: `base`, or another budget's name.
     pub relative_to: Option<String>,
     /// The measured value; `None` where nothing was measured.
     pub estimate: Option<Estimate>,
@@ -73,12 +73,12 @@ pub struct Outcome {
     /// Both sides of a ratio; `None` for a limit on a quantity, and where an older record does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sides: Option<Sides>,
-    /// What kept the evidence from settling the limit; `None` where it was settled.
+    /// The doubt that kept the evidence from settling the limit; `None` where it was settled.
     pub doubt: Option<Doubt>,
-    /// What an inconclusive verdict is: a warning or red. Older records do not say; there it was red.
+    /// The treatment of an inconclusive verdict: a warning or red. Older records do not say; there it was red.
     #[serde(default = "inconclusive_before_warnings")]
     pub inconclusive: Inconclusive,
-    /// What else the machine did meanwhile; `None` for deterministic metrics, which that does not change.
+    /// The noise: what else the machine did meanwhile; `None` for deterministic metrics, which noise does not change.
     #[serde(alias = "ledger")]
     pub noise: Option<Noise>,
     /// Why the limit holds without a measurement; `None` where it was measured.
@@ -91,20 +91,20 @@ pub struct Outcome {
     /// else was measured.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub system_calls: Vec<SystemCall>,
-    /// What is to blame for a red; `None` where it was not profiled.
+    /// The cause of a red; `None` where it was not profiled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blame: Option<Box<Blame>>,
     /// The samples of a red whose functions the command has not named yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sampled: Option<Box<Sampled>>,
-    /// What has changed since the base in what a red runs; `None` where that is not known.
+    /// The changes since the base in the code that a red runs; `None` where they are not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed: Option<Changed>,
     /// Why there is no reading: the name of a [`Cause`].
     pub cause: Option<String>,
     /// The end of the output of the process, where it failed.
     pub output: Option<String>,
-    /// What a reader must know: how it was timed, what was left out, what would settle a doubt.
+    /// The notes that a reader must know: how it was timed, what was left out, what would settle a doubt.
     pub notes: Vec<String>,
     /// The value that was last accepted, where there is one in the limit's unit.
     pub accepted: Option<Accepted>,
@@ -203,7 +203,7 @@ pub enum Doubt {
 /// How the values are distributed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Distribution {
-    /// What one value is: "operations", "batches of 1000 operations", "processes".
+    /// The things that the values describe: "operations", "batches of 1000 operations", "processes".
     pub of: String,
     /// The quantiles that the number of values supports, by name.
     pub quantiles: Vec<(String, f64)>,
@@ -211,7 +211,7 @@ pub struct Distribution {
     pub bars: Vec<HistogramBin>,
 }
 
-/// What stands for the metric in the outcome of a test that says which benchmarks there are.
+/// The word in place of the metric in the outcome of a test that says which benchmarks there are.
 pub const BENCHMARKS: &str = "benchmarks";
 
 /// The number of bars of a histogram, as many as can be read at a glance.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::metric::SampleKind;
 
-/// What else the machine did. A field that the system does not report is `None`, and never 0.
+/// The noise: what else the machine did. A field that the system does not report is `None`, and never 0.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Noise {
     /// How many processors were busy with other work, on average: 1.4 is one and part of another.
@@ -47,11 +47,11 @@ pub struct StallShare {
     pub io: Option<f64>,
 }
 
-/// What a measured time includes.
+/// The clock of a measured time: whether the scheduling delay is in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Clock {
-    /// The wall clock, without the time spent waiting for a processor.
+    /// The wall clock, with the scheduling delay subtracted.
     LessWaiting,
     /// The wall clock with everything in it.
     Wall,

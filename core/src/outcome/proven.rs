@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// The proof that nothing has changed since the base.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proven {
-    /// What was compared.
+    /// The way in which the revisions were compared.
     pub by: By,
     /// The full hash of the commit that is the base.
     pub commit: String,

@@ -14,7 +14,7 @@ pub struct Sides {
     pub unit: Unit,
     /// The subject.
     pub subject: Side,
-    /// What it is compared with: the base, or another budget.
+    /// The side that it is compared with: the base, or another budget.
     pub reference: Side,
 }
 

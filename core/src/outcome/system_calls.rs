@@ -12,7 +12,7 @@ const IN_SENTENCE: usize = 3;
 /// How often one system call was made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SystemCall {
-    /// Its name, such as `openat`; where it has none here, what there is to say of its number.
+    /// Its name, such as `openat`; where it has no name here, words with its number.
     pub name: String,
     /// How often the subject makes it.
     pub now: f64,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Unmeasured {
     /// The kind of fault.
     pub cause: Cause,
-    /// What failed, on which thing, why, and the remedy, in one or two sentences.
+    /// The reason: what failed, on which thing, why, and the remedy, in one or two sentences.
     pub text: String,
     /// The end of the output of the process, where that helps.
     pub output: Option<String>,

@@ -16,11 +16,11 @@ pub struct Waived {
     pub owner: String,
     /// Why the limit may be broken until then.
     pub why: String,
-    /// What the waiver did.
+    /// The effect of the waiver.
     pub effect: Effect,
 }
 
-/// What a waiver did to an outcome.
+/// The effect of a waiver on an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Effect {

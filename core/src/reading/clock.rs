@@ -11,10 +11,10 @@ pub struct Clock {
     pub resolution: f64,
 }
 
-/// What a time counts.
+/// The time that was counted: whether the scheduling delay is subtracted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Timing {
-    /// The time of the wall clock, less the time in which the process waited for a processor.
+    /// The time of the wall clock, with the scheduling delay subtracted.
     LessWaiting,
     /// The whole time of the wall clock. Nothing is subtracted if several threads or processes work, or if the system
     /// does not tell for how long they waited.

@@ -68,7 +68,7 @@ pub struct ProcessRun {
     pub pinned: Option<usize>,
     /// The processor time of its processes that no process waited for.
     pub orphans: Orphans,
-    /// What else the machine did meanwhile. `None` if that was not watched.
+    /// The noise: what else the machine did meanwhile. `None` if that was not watched.
     pub interference: Option<Interference>,
     /// The notes for a reader of the result: how it was timed, and what is missing.
     pub notes: Vec<String>,

@@ -1,6 +1,6 @@
-//! What else the machine did while a process was measured, as amounts that add up over processes.
+//! The noise while a process was measured: what else the machine did, as amounts that add up over processes.
 
-/// What else the machine did while something was measured.
+/// The noise while something was measured: what else the machine did.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Interference {
     /// The time between the readings of the counters before and after, in seconds.

@@ -1,14 +1,14 @@
-//! What was added to a record since it was last read.
+//! The outcomes that were added to a record since it was last read.
 //!
 //! Times do not show that: they are whole seconds, in which two short runs fit, and the clock may be set. So this
-//! counts what the record says of each run.
+//! counts the entries of each run in the record.
 
 use std::collections::{HashMap, HashSet};
 
 use super::{LOST, Record};
 use crate::outcome::{Outcome, Run};
 
-/// How much a record says of each run, at the time at which it was read.
+/// The number of entries of each run in a record, at the time at which it was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mark {
     outcomes: HashMap<String, usize>,
@@ -16,7 +16,7 @@ pub struct Mark {
 }
 
 impl Record {
-    /// Returns how much the record says of each run now.
+    /// Returns the number of entries of each run now.
     pub fn mark(&self) -> Mark {
         Mark {
             outcomes: counted(

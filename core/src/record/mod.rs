@@ -28,7 +28,7 @@ const LOST: &str = "the run has no outcome of this test: it is still going on, o
 /// The size in bytes beyond which the file is renamed and a new one is begun, so that it does not grow for ever.
 const LARGEST: u64 = 64 * 1024 * 1024;
 
-/// What one process of a run is going to judge. The line is written before anything is measured.
+/// The tests that one process of a run is going to judge. The line is written before anything is measured.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Begun {
     /// The tests that were selected.
@@ -56,7 +56,7 @@ pub struct Test {
     pub case: String,
     /// The metric's name.
     pub metric: String,
-    /// What it measures, in words.
+    /// The subject of the test, in words.
     pub subject: String,
     /// The line of its limit in the file with the budgets.
     pub line: usize,
@@ -70,7 +70,7 @@ impl Test {
     }
 }
 
-/// What a record says.
+/// The content of a record.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Record {
     /// The outcomes run by run, in the order in which the runs began, and those of a run in the order in which they were

@@ -150,7 +150,7 @@ fn the_message_names_the_file_the_line_and_the_remedy() {
     std::fs::remove_file(&path).unwrap();
 }
 
-/// What a process begins with: one test that a limit makes, while a filter left out another.
+/// The line with which a process begins: one test that a limit makes, while a filter left out another.
 const BEGUN: &str = r#"{"begun":[{"test":"module::gzip","budget":"module","case":"","metric":"gzip","subject":"pkg/app.wasm","line":7}],"filtered":1,"ignored":0,"shared":false,"file":"budgets.toml","run":{"id":"1-2","began":1780000000,"tests":3,"budgets":2,"profile":"release","platform":"linux x86_64","processor":"","cores":2,"version":"0.1.0","package":"kit","target":"budgets","checkout":"0123456789abcdef","commit":null}}"#;
 
 #[test]

@@ -10,7 +10,7 @@ use crate::quantity::{Quantity, Unit};
 /// A value beside the one that it is compared with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
-    /// What it is compared with: `main`, `redis`, `accepted`.
+    /// The name of the reference: `main`, `redis`, `accepted`.
     pub from: String,
     /// The value before; `None` where only the ratio is known.
     pub old: Option<Quantity>,

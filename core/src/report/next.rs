@@ -1,4 +1,4 @@
-//! What to do about an outcome: where its limit can be changed, and how its test is run alone.
+//! The advice about an outcome: where its limit can be changed, and how its test is run alone.
 
 use crate::budget::Bound;
 use crate::outcome::{Doubt, Outcome};

@@ -1,4 +1,4 @@
-//! What a person reads in a terminal of an outcome: why it is red, its value, its interval and its limit.
+//! The text of an outcome in a terminal: why it is red, its value, its interval and its limit.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;

@@ -8,7 +8,7 @@
 //!
 //! A block is a number of *operations*, fixed beforehand. Blocks cut by time would be biased: a
 //! slow operation ends the block that it falls into, so blocks with an exceedance hold fewer
-//! operations, and their mean share lies above the true rate (the tests show that this flakes).
+//! operations, and their mean share lies above the true rate (the tests show that this gives false positives).
 //!
 //! Where processes differ from each other, a block is all operations of one process, however many these
 //! are ([`Blocks::of_runs`]). Cut in two, one accident of a process would count as two observations.
@@ -47,7 +47,7 @@ pub struct Blocks {
     taken: u64,
 }
 
-/// What a block consists of.
+/// The operations of which a block consists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cut {
     /// At most this many operations.

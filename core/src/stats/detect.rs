@@ -1,4 +1,4 @@
-//! The smallest violation that a run would have caught with a probability of 95 %.
+//! The minimum detectable effect: the smallest violation that a run would have detected with a probability of 95 %.
 //!
 //! A green is worth nothing from a gate that could not have seen a violation. So each verdict is shown with
 //! the smallest violation that this run, with as many values as noisy as these, would have failed. Where
@@ -12,7 +12,7 @@ use super::mixture::log_sum_exp;
 use super::paired;
 use super::{Sample, binomial, order, summary};
 
-/// The probability with which the reported violation would have been caught.
+/// The probability with which the reported violation would have been detected.
 pub const POWER: f64 = 0.95;
 /// The standard normal quantile of [`POWER`].
 const POWER_QUANTILE: f64 = 1.644_853_626_951_472_7;
@@ -56,7 +56,7 @@ pub fn blocks(blocks: u64, ops: u64, inflation: f64, p0: f64, threshold: f64) ->
 pub(super) struct Process {
     /// How many of its operations are independent of each other, once its level is known.
     pub(super) worth: u64,
-    /// What share of a full block it is.
+    /// The share that it is of a full block.
     pub(super) weight: f64,
 }
 
@@ -122,7 +122,7 @@ pub fn paired(log_ratios: &Sample, pairs: u64, threshold: f64) -> Option<f64> {
         });
         evidence_caught(growth, pairs) >= threshold
     };
-    // Far out every score is tanh of infinity, which is 1: an effect that is not caught there is never caught.
+    // Far out every score is tanh of infinity, which is 1: an effect that is not detected there is never detected.
     let largest = noise.iter().copied().fold(spread, |most, noise| most.max(noise.abs())) * 1e3;
     if largest == 0.0 {
         return catches(1.0).then_some(0.0);

@@ -7,7 +7,7 @@
 //! - [`Contrast`]: a limit on a ratio, from one role-swapped pair after another.
 //!
 //! Both answer the same questions after every process: how strong is the evidence to fail and to pass,
-//! between which values does the truth lie, and which violation would this run have caught.
+//! between which values does the truth lie, and which violation would this run have detected.
 //!
 //! ```
 //! use perf_budget_core::stats::{Percentile, threshold};
@@ -39,7 +39,7 @@
 //! | `sequence` | confidence sequences, by inverting the tests | Howard & Ramdas 2022; Darling & Robbins 1967 |
 //! | `spread` | how much processes differ: the interval of a quantile, and whether a limit leaves room for it | generalized confidence intervals: Weerahandi 1993; of quantiles of two levels: Krishnamoorthy & Mathew 2009; trimmed means: Tukey & McLaughlin 1963; of a mean: Student 1908 |
 //! | `share` | a limit on a share: `blocks` to fail, `exceedance` to pass, an interval from both | as for those |
-//! | `detect` | the minimum detectable effect: the smallest violation caught with 95 % | binomial tails exactly; otherwise the growth rate of a bet: Kelly 1956 |
+//! | `detect` | the minimum detectable effect: the smallest violation that is detected with 95 % | binomial tails exactly; otherwise the growth rate of a bet: Kelly 1956 |
 //! | `binomial` | tails, and the interval of a rate | Clopper & Pearson 1934 |
 //! | `slope` | the exponent of growth, on a log-log scale; growth that outliers do not tilt | Legendre 1805; Goldsmith, Aiken & Wilkerson 2007; Theil 1950, Sen 1968 |
 //! | `summary`, `histogram` | descriptions for reports, which decide nothing | mad: Hampel 1974 |

@@ -1,8 +1,8 @@
 //! Evidence about a ratio, from one log-ratio for each pair of processes.
 //!
 //! The score of a log-ratio `z` is `tanh(1.2(z - theta0)/scale)`: odd about `theta0`, bounded, and never smaller for a
-//! larger `z`. The scale depends on magnitudes alone. The evidence is fair, whatever its author looks at and whenever
-//! he stops, as long as no score has a mean above 0 given what came before. There are two reasons why it has not.
+//! larger `z`. The scale depends on magnitudes alone. The evidence is fair, whatever one looks at and whenever one
+//! stops, as long as no score has a mean above 0 given what came before. There are two reasons why it has not.
 //!
 //! **A coin.** Two builds run side by side in two slots, and for every pair of processes a coin decides which build
 //! runs in which slot. If both builds are the same two files all the time, a log-ratio is `z = theta + s·b`: the true

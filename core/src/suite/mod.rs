@@ -27,7 +27,7 @@ pub struct Test {
     pub limit: Arc<Limit>,
     /// The index of the group that measures it.
     pub group: usize,
-    /// What reads its values.
+    /// The reader of the group's values.
     pub reading: Reading,
     /// The kind of its subject.
     pub kind: SubjectKind,
@@ -74,7 +74,7 @@ impl Test {
     }
 }
 
-/// What reads the values of a group.
+/// The reader of the values of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reading {
     /// The instrument that the table of metrics names.
@@ -88,7 +88,7 @@ pub enum Reading {
 impl Reading {
     /// The times of a workload, measured alone or interleaved with its reference.
     pub const TIME: Reading = Reading::By(InstrumentKind::Worker(WorkerInstrument::Time));
-    /// What another harness has recorded.
+    /// The reader of values that another harness has recorded.
     pub const RECORDED: Reading = Reading::By(InstrumentKind::Recorded);
     /// A benchmark of which only its own measurement is known.
     pub const BENCHMARK: Reading = Reading::By(InstrumentKind::Benchmark);
@@ -103,7 +103,7 @@ pub struct Group {
     pub budget: usize,
     /// The cases that are measured: one of them, or all of them for a slope.
     pub span: Span,
-    /// What reads the values.
+    /// The reader of the values.
     pub reading: Reading,
     /// The other side of the comparison, for a ratio.
     pub versus: Option<Versus>,

@@ -9,7 +9,7 @@ use super::greatest::Greatest;
 use crate::budget::Bound;
 use crate::stats::{Contrast, Interval, NotFinite, Percentile, Sample, Share, order};
 
-/// What the evidence shows so far.
+/// The finding: what the evidence shows so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Finding {
     /// There is not enough evidence for any other finding.
@@ -179,9 +179,9 @@ impl Judge {
     /// Returns what the values of a single process show, which another program recorded, so that no further process can
     /// be measured.
     ///
-    /// Their interval knows nothing of what varies between processes, so no error rate is known. The tolerance
-    /// makes room for that on both sides: the limit is broken if the whole interval lies beyond limit and tolerance,
-    /// and held if the whole interval lies within the limit.
+    /// The interval of these values does not contain the differences between processes, so no error rate is known. The
+    /// tolerance makes room for those on both sides: the limit is broken if the whole interval lies beyond limit and
+    /// tolerance, and held if the whole interval lies within the limit.
     pub fn finding_of_one(&self) -> Finding {
         match self.beyond() {
             Some((best, _)) if best > self.hypothesis.tolerance => Finding::Broken,

@@ -1,6 +1,6 @@
-//! The comparison over links, checked by seeded simulation: each pair draws a link of either side, and what the links do
-//! to a time has another distribution on each side. The middle of the pairs is what a verdict is about, so a false
-//! red is as rare as promised if the middle is at the limit, whatever the shapes.
+//! Tests of the comparison over links by seeded simulation. Each pair draws a link of either side, and the effect of
+//! the links on a time has another distribution on each side. A verdict is about the middle of the pairs, so a false
+//! red is as rare as promised if the middle is at the limit, whatever the shapes of the distributions.
 
 use super::judge::{Finding, Hypothesis, Judge, Levels, Method};
 use crate::budget::Bound;
@@ -16,7 +16,7 @@ const TOLERANCE: f64 = 1.01;
 /// The spread of pairs that is no link's doing.
 const NOISE: f64 = 0.02;
 
-/// What links do to the times of the two sides, as log-ratios.
+/// The effect of links on the times of the two sides, as log-ratios.
 #[derive(Debug, Clone, Copy)]
 struct Layout {
     name: &'static str,
@@ -203,7 +203,7 @@ fn a_single_pair_that_is_far_away_does_not_keep_a_limit_from_passing() {
     at_most(0.05, open.count() as u64, RUNS, "not settled");
 }
 
-/// Prints the table of `docs/judgement.md`:
+/// Prints the table of `docs/comparison.md`:
 /// `cargo test --release -p perf-budget-core the_table_of_links -- --ignored --nocapture`.
 #[test]
 #[ignore = "it prints a table, and takes a minute"]

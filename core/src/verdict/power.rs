@@ -1,5 +1,5 @@
-//! The power of a limit: how many processes it takes until a violation could be seen at all. A limit is called
-//! inconclusive only after it has had that many.
+//! The power of a limit: the number of processes that it takes until a violation could be seen at all. A limit is
+//! called inconclusive only after it has had that many.
 
 use super::judge::{Carried, Finding, Hypothesis, Judge, Method};
 use crate::budget::Bound;

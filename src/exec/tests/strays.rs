@@ -1,4 +1,4 @@
-//! Processes that hide from whoever looks for them, and other processes that look like ours.
+//! Tests with processes that hide from whoever looks for them, and with other processes that look like ours.
 
 use super::*;
 

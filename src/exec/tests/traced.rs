@@ -1,10 +1,10 @@
-//! Processes whose system calls are counted.
+//! Tests with processes whose system calls are counted.
 
 use std::io::Write as _;
 
 use super::*;
 
-/// Whether this system lets no process trace another, which is said.
+/// Whether this system lets no process trace another. If so, a message says that the test is skipped.
 fn is_refused() -> bool {
     let refused = crate::exec::tracing_refused();
     if let Some(why) = &refused {
@@ -28,7 +28,7 @@ impl Drop for Files {
     }
 }
 
-/// What is made after the moment is not counted, but for the few calls that the tracer handles before it looks.
+/// Calls after the moment are not counted, except for the few that the tracer handles before it looks.
 #[test]
 fn calls_are_counted_up_to_the_moment_that_is_marked() {
     if is_refused() {

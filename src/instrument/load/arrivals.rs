@@ -42,7 +42,7 @@ pub(crate) struct Arrivals {
     last: f64,
     /// The number of operations that were never started, and the shortest time that one of them had waited.
     unstarted: Option<(usize, f64)>,
-    /// What a selftest injects, and the fraction of a failure that has not been injected yet.
+    /// The effect that a selftest injects, and the fraction of a failure that has not been injected yet.
     injection: Option<(Injection, f64)>,
 }
 

@@ -1,4 +1,4 @@
-//! What a process is asked that is sampled.
+//! The questions to a process that is sampled.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -6,14 +6,14 @@
 use crate::instrument::clock::{Reading, median};
 use crate::os::usage::Used;
 
-/// What has to be measured of an operation.
+/// The properties of an operation that have to be measured.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Wants {
     /// The latency of single operations.
     pub(crate) singles: bool,
     /// The mean latency of batches.
     pub(crate) batches: bool,
-    /// What the process uses.
+    /// Whether to read the resources that the process uses.
     pub(crate) usage: bool,
 }
 
@@ -42,7 +42,7 @@ pub(crate) struct Plan {
     wants: Wants,
     bounds: Bounds,
     phase: Phase,
-    /// What is still to be measured after the current stage, in reverse order.
+    /// The stages that are still to be measured after the current one, in reverse order.
     stages: Vec<Stage>,
     share: f64,
     batch: usize,
@@ -86,7 +86,7 @@ pub(crate) struct Measured {
     pub(crate) batches: Vec<Batch>,
     /// The sum of everything that was timed.
     pub(crate) total: Batch,
-    /// What the process used, and the sum of the laps that read it.
+    /// The resources that the process used, and the sum of the laps in which they were read.
     pub(crate) usage: Option<(Used, Batch)>,
     /// The number of operations of the warm-up, and whether the operation had settled.
     pub(crate) warmed: (usize, bool),

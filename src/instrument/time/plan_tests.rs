@@ -1,4 +1,4 @@
-//! The plan, driven by made-up operations: the test states what each lap took, and nothing waits.
+//! Tests of the plan with made-up operations: the test states what each lap took, and nothing waits.
 
 use super::*;
 use crate::os::usage::Counts;

@@ -25,7 +25,7 @@ const SLOTS: usize = NUMBERS + 1;
 /// The option of `prctl` by which a process asks for the counts: letters, and no number of the kernel's.
 #[cfg(target_os = "linux")]
 const QUESTION: u32 = 0x7062_6331;
-/// What the place for the counts holds until somebody answers.
+/// The value in the place for the counts until somebody answers.
 #[cfg(target_os = "linux")]
 const UNANSWERED: u64 = u64::MAX;
 

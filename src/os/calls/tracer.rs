@@ -34,8 +34,8 @@ const PTRACE_SYSCALL_INFO_ENTRY: u8 = 1;
 const AT_CALL: i32 = libc::SIGTRAP | 0x80;
 /// The most stops that are handled before the caller may look at something else.
 const AT_ONCE: usize = 64;
-/// The number of an architecture in what the kernel says of a call (`AUDIT_ARCH_*`); 0 where it is not known here, and
-/// then all calls are taken for this one's.
+/// The number of this architecture in the kernel's description of a call (`AUDIT_ARCH_*`). It is 0 where it is not
+/// known here, and then all calls are taken for calls of this architecture.
 const NATIVE: u32 = if cfg!(target_arch = "x86_64") {
     0xc000_003e
 } else if cfg!(target_arch = "aarch64") {
@@ -44,7 +44,7 @@ const NATIVE: u32 = if cfg!(target_arch = "x86_64") {
     0
 };
 
-/// What the kernel says of a stop at a system call: the beginning of `struct ptrace_syscall_info`.
+/// The kernel's description of a stop at a system call: the beginning of `struct ptrace_syscall_info`.
 #[repr(C)]
 #[derive(Clone, Copy)]
 struct Call {
@@ -59,13 +59,13 @@ struct Call {
 /// A tracer of one process and of all that it starts.
 pub(crate) struct Tracer {
     root: libc::pid_t,
-    /// What was counted so far.
+    /// The counts so far.
     pub(crate) counts: Counts,
     /// Whether the root has loaded its program, from when on it is counted.
     is_loaded: bool,
 }
 
-/// What a tracer has come to.
+/// The progress of a tracer.
 pub(crate) enum Progress {
     /// Nothing is stopped. Something will be when `SIGCHLD` comes.
     Idle,
@@ -241,8 +241,8 @@ pub(crate) fn ended() -> io::Result<Option<u32>> {
 }
 
 fn trace(request: u32, pid: libc::pid_t, address: usize, data: usize) -> io::Result<()> {
-    // SAFETY: none of the requests that are made here changes the memory of this process, but for the one that asks what a
-    // call is: its pointer is to as many writable bytes as it gives.
+    // SAFETY: no request that is made here changes the memory of this process, except for the one that asks what a call
+    // is: its pointer is to as many writable bytes as it gives.
     let returned = unsafe { libc::ptrace(request as _, pid, address, data) };
     if returned < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

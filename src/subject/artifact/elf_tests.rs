@@ -58,7 +58,7 @@ fn only_loaded_sections_and_their_names_stay() {
     check(&small(3), Ok(104 + 3 * 64));
 }
 
-/// What is behind the last part is no part of what `strip` leaves, and is not overlooked.
+/// Bytes behind the last part are no part of what `strip` leaves, and they are not overlooked.
 #[test]
 fn appended_bytes_are_told() {
     let mut file = small(2);

@@ -1,9 +1,9 @@
 //! The measurement of benchmarks: the benchmark's own program is started anew for each value. A program that serves its
-//! benchmarks measures them as workloads are measured. In any other one its library measures as it always does, but for a
-//! short time; its instructions are counted in one iteration.
+//! benchmarks measures them as workloads are measured. In any other program its library measures as it always does,
+//! except that it does so for a short time; its instructions are counted in one iteration.
 //!
-//! A process gives one value, whatever Criterion samples in it, since what varies from process to process is not in one
-//! process's samples.
+//! A process gives one value, whatever Criterion samples in it, since the samples of one process do not show what
+//! differs from process to process.
 
 mod compared;
 mod counted;

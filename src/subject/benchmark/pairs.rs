@@ -45,7 +45,7 @@ pub(super) struct Linked {
     pub(super) timeout: Duration,
 }
 
-/// What a first process has shown.
+/// The facts that a first process has shown.
 #[derive(Clone, Copy)]
 struct State {
     mode: Mode,

@@ -107,7 +107,7 @@ const FAST: f64 = 0.25;
 /// The share of a process's time from which a note says how long its set-up took.
 const LONG_SET_UP: f64 = 0.5;
 
-/// What one process measured.
+/// The measurements of one process.
 #[derive(Debug)]
 pub(super) struct Run {
     /// The whole name of what ran, where its library writes it.

@@ -78,7 +78,7 @@ impl Side {
     }
 }
 
-/// What all processes of a benchmark share.
+/// The terms that all processes of a benchmark share.
 #[derive(Debug, Clone)]
 pub(super) struct Terms {
     pub(super) metrics: Vec<Metric>,
@@ -88,7 +88,7 @@ pub(super) struct Terms {
     pub(super) scratch: PathBuf,
     /// How long one process may take.
     pub(super) timeout: Duration,
-    /// What is asked of a program that serves its benchmarks, but for the name.
+    /// The request to a program that serves its benchmarks, without the name.
     pub(super) request: Request,
 }
 

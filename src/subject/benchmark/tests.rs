@@ -1,4 +1,5 @@
-//! Programs that do and do not do what Criterion does. They are scripts, and no test depends on how long they take.
+//! Tests with programs that do and do not do what Criterion does. They are scripts, and no test depends on how long
+//! they take.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,4 @@
-//! What surrounds the runs of a command: what is run before and after each.
+//! The surroundings of the runs of a command: what is run before and after each.
 
 use std::time::Duration;
 

@@ -94,7 +94,7 @@ pub(crate) fn read(
     Ok(process)
 }
 
-/// What Criterion recorded of one benchmark in one process.
+/// The record of one benchmark in one process, as Criterion wrote it.
 pub(super) struct Recorded {
     /// The whole name of the benchmark, which Criterion cuts off where it lists it.
     pub(super) name: String,

@@ -1,4 +1,4 @@
-//! Real records, and each way in which a record may be wrong.
+//! Tests with real records, and of each way in which a record may be wrong.
 
 use perf_budget_core::metric::{Key, Metric};
 use std::fs::File;

@@ -38,7 +38,7 @@ const MOST_DUMPS: usize = 1000;
 /// How many callers of a function are told apart in a profile.
 const CALLERS: u32 = 20;
 
-/// What counts the instructions of a worker.
+/// The counter of a worker's instructions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Counter {
     /// The processor.
@@ -57,7 +57,7 @@ impl Counter {
     }
 }
 
-/// Returns what counts instructions here.
+/// Returns the counter of instructions here.
 ///
 /// # Errors
 /// If nothing does. The reason says what to do about it.
@@ -81,8 +81,9 @@ pub(super) fn callgrind() -> Result<PathBuf, Unmeasured> {
     })
 }
 
-/// Reads the profiles of the operations that count, the same as those of the metric. What comes before them in a loop is the
-/// first operation, before anything is counted, what the measuring itself adds, and the warm-up; else only what it adds.
+/// Reads the profiles of the operations that count, which are those of the metric. The profiles before them in a loop
+/// are those of the first operation, before anything is counted, of what the measuring itself adds, and of the warm-up;
+/// otherwise there is only that of what it adds.
 ///
 /// # Errors
 /// If a file cannot be read, or there is none.
@@ -152,7 +153,7 @@ fn find(program: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|dir| dir.join(program)).find(|place| place.is_file())
 }
 
-/// Returns what a worker has to know that runs under callgrind, and whose files are in `dir`.
+/// Returns the request to a worker that runs under callgrind, and whose files are in `dir`.
 pub(super) fn request(dir: &Path, is_profile: bool) -> Counting {
     Counting { dumps: dir.join(DUMPS), is_profile }
 }
@@ -174,8 +175,8 @@ pub(super) fn place_under(
     place(launch, program, &counting.dumps, options)
 }
 
-/// Returns the options by which callgrind tells callers apart, and says at which addresses instructions are: so it can be
-/// known later what was inlined there.
+/// Returns the options by which callgrind tells callers apart and says at which addresses instructions are, so that the
+/// functions that were inlined there can be found later.
 fn profiled() -> [String; 3] {
     let callers = format!("--separate-callers={CALLERS}");
     [callers, "--dump-instr=yes".to_owned(), "--dump-line=no".to_owned()]
@@ -230,8 +231,8 @@ fn joined(first: Option<OsString>, second: OsString) -> OsString {
     list
 }
 
-/// Returns the variables that were changed for a worker under callgrind, each with the value that the user gave it: what the
-/// workload starts is not counted, so it has random bytes of its own, and the user's libraries.
+/// Returns the variables that were changed for a worker under callgrind, each with the value that the user gave it. The
+/// programs that the workload starts are not counted, so they have random bytes of their own, and the user's libraries.
 #[cfg(target_os = "linux")]
 pub(crate) fn own_variables(counting: &Counting) -> [(&'static str, Option<OsString>); 2] {
     let library = counting.dumps.with_file_name(LIBRARY).into_os_string();
@@ -241,7 +242,7 @@ pub(crate) fn own_variables(counting: &Counting) -> [(&'static str, Option<OsStr
     })
 }
 
-/// Returns the value of a variable without what was added to it; `None` if nothing is left.
+/// Returns the value of a variable without our addition; `None` if nothing is left.
 #[cfg(target_os = "linux")]
 fn without_ours(value: &OsStr, ours: &OsStr) -> Option<OsString> {
     use std::os::unix::ffi::OsStrExt;

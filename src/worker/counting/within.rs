@@ -1,4 +1,4 @@
-//! How the instructions of a program that knows nothing of this library are counted: callgrind is told the names of the
+//! The counting of instructions of a program that knows nothing of this library: callgrind is told the names of the
 //! functions within which it counts.
 
 use std::path::{Path, PathBuf};
@@ -39,7 +39,7 @@ impl CountedWithin {
         let counted =
             CountedWithin { dir: std::path::absolute(scratch).map_err(failed)?.join(name) };
         std::fs::create_dir_all(&counted.dir).map_err(failed)?;
-        // The functions of another thread are not counted, so that it has to be noticed.
+        // The functions of another thread are not counted, so other threads have to be noticed.
         let mut options = vec!["--separate-threads=yes".to_owned()];
         options.extend(functions.iter().map(|function| format!("--toggle-collect={function}")));
         if is_profile {

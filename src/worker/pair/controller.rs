@@ -29,13 +29,14 @@ const FEWEST_ROUNDS: usize = 3;
 /// The number of rounds of a kind that is enough, however soon they are done. The noise that is left then belongs to
 /// the two processes, and another pair of processes tells more. If the start of a pair costs as much as 20 rounds,
 /// and the noise of a round is 4 to 8 times that of a process, the best number is 20 to 37 (Kalibera & Jones 2013;
-/// the figures are in `docs/judgement.md`).
+/// the figures are in `docs/comparison.md`).
 const ENOUGH_ROUNDS: usize = 32;
-/// The most slices in which an extreme percentile may collect its operations; after that it has to do with fewer.
+/// The most slices in which an extreme percentile may collect its operations. After that it is computed from those that
+/// it has.
 const MOST_SLICES: u32 = 8;
 /// The order of the turns in a round; true is the second side. Each side has as many turns right after its own as the
-/// other, and as many after the other's, which changes the time by 2 % for work that lives in caches. A linear drift
-/// cancels within either half, and a quadratic one over both.
+/// other side has, and as many after the other's. Whose turn came before changes the time by 2 % for work that lives in
+/// caches. A linear drift cancels within either half, and a quadratic one over both.
 const ROUND: [bool; 8] = [false, true, true, false, true, false, false, true];
 /// How long a process may take to end after it was told to, or after it closed the channel.
 const ENDING: Duration = Duration::from_secs(10);

@@ -3,7 +3,7 @@
 //!
 //! What is compared runs within microseconds of each other, so that whatever the machine does to one it also does to
 //! the other. The caller tosses a coin for which of the two is started first and which begins, because the order
-//! has a small effect too. The figures are in `docs/judgement.md`.
+//! has a small effect too. The figures are in `docs/comparison.md`.
 
 #[cfg(unix)]
 mod controller;

@@ -30,7 +30,7 @@ pub(crate) struct Responder {
     channel_error: Option<io::Error>,
 }
 
-/// What is to be done next.
+/// The step that is to be done next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     /// The controller has not been told yet that the workload is prepared.

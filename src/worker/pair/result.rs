@@ -1,4 +1,4 @@
-//! What one pair of processes gave: its rounds, and how they were timed.
+//! The result of one pair of processes: its rounds, and how they were timed.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use perf_budget_core::reading::{Clock, Timing, Work};
 pub struct Pair {
     /// The rounds, in order.
     pub rounds: Vec<Round>,
-    /// What an operation of each side counts for in a throughput.
+    /// The amount that an operation of each side counts for in a throughput.
     pub work: [Work; 2],
     /// The operations of one batch; 1 if an operation is as long as a batch.
     pub batch: usize,

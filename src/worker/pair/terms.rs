@@ -1,4 +1,4 @@
-//! What is asked of a pair: its two sides, what is measured of them, and where they run.
+//! The request to a pair: its two sides, what is measured of them, and where they run.
 
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ impl Side {
     }
 }
 
-/// What the rounds measure of an operation.
+/// The properties of an operation that the rounds measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wants {
     /// The time of single operations.
@@ -71,7 +71,7 @@ pub struct Wants {
     )
 )]
 pub struct Terms<'a> {
-    /// What the rounds measure.
+    /// The properties that the rounds measure.
     pub wants: Wants,
     /// How long rounds are measured, without the warm-up.
     pub slice: Duration,

@@ -193,7 +193,7 @@ fn a_pipe_below_a_directory_is_noted() {
     dir.check(&["site"], "size", 10.0, &["1 pipe, socket or device is not read"]);
 }
 
-/// What is appended to a program ships with it, though `strip` would drop it.
+/// Bytes that are appended to a program ship with it, although `strip` would drop them.
 #[cfg(target_os = "linux")]
 #[test]
 fn what_is_appended_to_a_program_counts_and_is_named() {

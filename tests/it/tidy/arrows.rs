@@ -188,7 +188,7 @@ const NAMES: &[(&str, &str)] = &[
     ("Run", "run"),
 ];
 
-/// What is done in few files: a description, how it looks in the source, and the files.
+/// The acts that only a few files may do: a description, how the act looks in the source, and the files.
 const RESTRICTED: &[(&str, &[&str], &[&str])] = &[
     (
         "prints",
@@ -228,7 +228,7 @@ const RESTRICTED: &[(&str, &[&str], &[&str])] = &[
     ),
 ];
 
-/// What a pure module never mentions: files, processes, clocks, chance.
+/// The words that a pure module never mentions: files, processes, clocks, chance.
 const IMPURE: &[&str] = &[
     "std::fs",
     "std::io",

@@ -3,7 +3,7 @@
 use super::arrows::code;
 use super::{none, sources};
 
-/// What starts a program, and the one file of the command that may do so.
+/// The functions that start a program, and the one file of the command that may call them.
 const STARTS: &[&str] = &["Command::new(", "MetadataCommand::new("];
 const COMMAND: &str = "cargo-budget/src/child.rs";
 

@@ -1,6 +1,6 @@
-//! What the library asks of its dependencies: cargo gives a feature that one crate asks for to all of the build, so
-//! that it would change what users measure. `serde_json/float_roundtrip`, asked for once, made their parsing twice as
-//! slow.
+//! The features that the library asks of its dependencies. Cargo gives a feature that one crate asks for to the whole
+//! build, so it could change what users measure: `serde_json/float_roundtrip`, asked for once, made their parsing twice
+//! as slow.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::none;
 
-/// What users build.
+/// The packages that users build.
 const PACKAGES: [&str; 2] = ["perf-budget", "perf-budget-core"];
 
 /// Features that change no result and no speed of what has them already: they add functions, types, or what a crate
@@ -50,7 +50,7 @@ const DEFAULTS: [(&str, &str); 10] = [
     ("windows-sys", "it has none"),
 ];
 
-/// What cargo says of this workspace, as far as it matters.
+/// The answer of cargo about this workspace, as far as it matters.
 #[derive(Deserialize)]
 struct WireWorkspace {
     packages: Vec<WirePackage>,

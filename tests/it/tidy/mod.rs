@@ -1,15 +1,16 @@
-//! The rules of the house as tests: what a reviewer would otherwise have to look for in every change.
+//! The rules of the project as tests: they check what a reviewer would otherwise have to look for in every change.
 //!
 //! The rules for files are here. `arrows` checks the structure of the source, `metrics` what holds for each metric,
-//! `pages` what the pages beside the source promise, `book` that their links and samples are right, `workflows` what
-//! GitHub runs, `map` whether the maps of the code are whole, `dependencies` what is asked of other crates, and `words`
-//! the words of the glossary.
+//! `pages` what the pages beside the source promise, `keys` that one of them has every key of `budgets.toml`, `book` that
+//! their links and samples are right, `workflows` what GitHub runs, `map` whether the maps of the code are whole,
+//! `dependencies` what is asked of other crates, and `words` the words of the glossary.
 
 mod arrows;
 mod book;
 mod children;
 mod circles;
 mod dependencies;
+mod keys;
 mod map;
 mod metrics;
 mod pages;

@@ -159,7 +159,7 @@ fn the_oldest_compiler_is_the_same_everywhere() {
     }
 }
 
-/// What the README tells people to run is what CI runs.
+/// CI runs the commands that the README tells people to run.
 #[test]
 fn ci_runs_what_the_readme_says() {
     let (readme, ci) = (text("README.md"), text(".ci/run"));

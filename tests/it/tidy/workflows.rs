@@ -1,4 +1,4 @@
-//! What GitHub runs: actions are pinned, and a release has the same targets wherever they are listed.
+//! The workflows that GitHub runs: actions are pinned, and a release has the same targets wherever they are listed.
 
 use std::collections::BTreeSet;
 

@@ -175,7 +175,7 @@ fn source(path: &Path, place: (u32, u32)) -> Option<String> {
     text_at(&std::fs::read_to_string(path).ok()?, place)
 }
 
-/// Returns the same of the text of a source.
+/// Does the same with the text of a source file.
 pub(super) fn text_at(source: &str, (line, column): (u32, u32)) -> Option<String> {
     let line = source.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?)?;
     // The compiler counts characters.

@@ -47,7 +47,7 @@ pub(super) struct BaseTree<'a> {
     pub(super) workspace: &'a Path,
 }
 
-/// What is proven to reach nothing that differs.
+/// The subjects that are proven to reach nothing that differs.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Reaching<'a> {
     /// The workloads of the test binary.
@@ -209,8 +209,8 @@ impl<'a> Comparison<'a> {
         self.check_sections(binaries, tree).err()
     }
 
-    /// Returns what differs in what runs: files that are compiled or decide how, and dependencies. `base` is the workspace
-    /// of the base.
+    /// Returns the differences in the code that runs: files that are compiled or that decide how, and dependencies.
+    /// `base` is the workspace of the base.
     pub(super) fn changed(&self, base: &Path) -> Changed {
         let is_used = |path: &str| {
             self.known.inputs.has(path)

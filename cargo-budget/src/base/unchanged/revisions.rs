@@ -17,7 +17,7 @@ pub(in crate::base) struct Head<'a> {
     pub(in crate::base) top: &'a Path,
     /// The project's directory relative to the top.
     pub(in crate::base) prefix: &'a str,
-    /// What cargo built.
+    /// The files that cargo built.
     pub(in crate::base) built: &'a Built,
     /// Cargo's description of the workspace.
     pub(in crate::base) metadata: &'a Metadata,

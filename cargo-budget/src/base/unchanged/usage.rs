@@ -11,7 +11,7 @@ use super::changed::Change;
 use super::inputs::Inputs;
 use super::mentions::Sources;
 
-/// What is compared of the two revisions.
+/// The parts of the two revisions that are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     /// Their files alone: every file that is compiled counts as used.
@@ -20,7 +20,7 @@ pub(super) enum Step {
     Sections,
 }
 
-/// What is known about this revision's files.
+/// The facts that are known about this revision's files.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     /// The inputs of the build.

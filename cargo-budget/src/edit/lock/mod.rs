@@ -32,7 +32,7 @@ pub(crate) struct Terms<'a> {
     pub(crate) commit: Option<String>,
 }
 
-/// What happens to a value.
+/// The fate of a value: whether it is accepted.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Fate {
     /// The value is accepted. The sentence gives the new and the old value.

@@ -26,7 +26,7 @@ use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::project::Project;
 
-/// What to import, and what to record it as.
+/// The files to import, and the commit, branch and environment to record them under.
 #[derive(Debug)]
 pub(crate) struct Source<'a> {
     pub(crate) files: &'a [PathBuf],

@@ -1,4 +1,4 @@
-//! What an importer returns, and how it looks values up in JSON.
+//! The result of an importer, and how an importer looks values up in JSON.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! What is to blame for a red, on the page: the sentence, the functions with the greatest changes, and the calls.
+//! The cause of a red on the page: the sentence, the functions with the greatest changes, and the calls.
 
 use maud::{Markup, html};
 use perf_budget_core::outcome::{Blame, Blamed, Counter, words};

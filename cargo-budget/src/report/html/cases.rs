@@ -24,13 +24,13 @@ struct Chart<'o> {
     parameter: &'o str,
     metric: &'o str,
     kind: Kind,
-    /// What the values before are those of.
+    /// The revision or the budget that the values before belong to.
     from: Option<String>,
     /// The lines, each by the other parameters of its cases.
     lines: BTreeMap<String, Vec<Point<'o>>>,
 }
 
-/// What a chart shows.
+/// The kind of values that a chart shows.
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     /// Values in a unit.

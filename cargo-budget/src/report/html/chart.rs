@@ -122,7 +122,7 @@ pub(super) fn is_logarithmic(outcome: &Outcome) -> bool {
     axis(outcome, &estimate, &against).logarithmic
 }
 
-/// Returns the smallest violation that would have been caught; `None` for a limit that failed, where one was caught.
+/// Returns the minimum detectable effect; `None` for a limit that failed, since there a violation was detected.
 fn detectable(outcome: &Outcome) -> Option<f64> {
     let value = outcome.evidence?.detectable.filter(|value| value.is_finite());
     value.filter(|_| outcome.verdict != Verdict::Fail)

@@ -11,7 +11,7 @@ use super::axis::percent;
 use super::escape::{Prose, Text};
 use super::{mark, trend};
 
-/// What a row is called.
+/// The name of a row.
 pub(super) enum Name<'n> {
     /// By its budget. The limit that it shows is named below, with how many others there are.
     Budget(&'n str),

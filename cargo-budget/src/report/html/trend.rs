@@ -89,7 +89,7 @@ fn commit(run: &Outcome) -> String {
         .map_or(String::new(), |commit| format!(" at {}", line_of(short(commit))))
 }
 
-/// Returns what is said of one point.
+/// Returns the text of one point.
 fn point(run: &Outcome, against: &Against) -> String {
     let (value, verdict) = (against.quantity(value(run)), run.verdict.name());
     format!("{value}{}, {verdict}, {}", commit(run), super::footer::began(run.run.began))

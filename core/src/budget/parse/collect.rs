@@ -12,7 +12,7 @@ pub(super) const SHOWN: usize = 50;
 pub(super) struct Reading<'s> {
     pub source: Source<'s>,
     pub problems: Vec<Problem>,
-    /// The notes about what is not a mistake, but written in an old way.
+    /// The notes about keys that are written in an old way, which is no mistake.
     pub notes: Vec<Problem>,
     /// Whether the file is not well-formed TOML. Then a missing key may be in a part that could not be read.
     pub torn: bool,

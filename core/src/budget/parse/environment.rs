@@ -114,7 +114,7 @@ pub(super) fn chosen(
 }
 
 impl Environment<'_> {
-    /// Returns what is known of it without what it changes.
+    /// Returns its name, its condition and its line, without what it changes.
     pub(super) fn declared(&self, reading: &Reading<'_>) -> Declared {
         let line = reading.line(&self.at);
         Declared { name: self.name.to_owned(), when: self.when.clone(), line }

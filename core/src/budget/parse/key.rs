@@ -53,7 +53,7 @@ pub(super) const ENVIRONMENTS: &[Key] = &[
     key(
         "when",
         ALL,
-        "What the machine has to be for the environment to be in force, where none is named. Of several that fit the first one is.",
+        "What the machine has to be for the environment to be in force, where none is named. If several environments suit the machine, the first is in force.",
     ),
     key("budget", ALL, "What is different of budgets, each as `[env.NAME.budget.BUDGET]`."),
     key("effort", ALL, "In place of `effort` in [settings]."),
@@ -117,7 +117,7 @@ pub(super) const SETTINGS: &[Key] = &[
     key(
         "base",
         ALL,
-        "How much worse than at the base revision limited metrics may be, where one is compared with: \"5 %\", or a table with exceptions. It holds for what any run can compare: no count that may be 0, no percentile that a run may not fill. Default: only limits that name `base` are compared.",
+        "How much worse than at the base revision limited metrics may be, where one is compared with: \"5 %\", or a table with exceptions. It holds for every metric that any run can compare, so it does not hold for counts that may be 0, or for percentiles for which a run may have too few values. Default: only limits that name `base` are compared.",
     ),
     key(
         "total",
@@ -193,7 +193,7 @@ pub(super) const BUDGET: &[Key] = &[
     key(
         "load",
         &[Workload],
-        "When operations are due. Their latency counts from then, waiting for those before included. Without it: each starts when the one before has ended.",
+        "When operations are due. Their latency counts from then, and includes the wait for the operations before. Without it, each operation starts when the one before has ended.",
     ),
     key(
         "ready",
@@ -249,7 +249,7 @@ pub(super) const BUDGET: &[Key] = &[
     key(
         "wasm-opt",
         BUILT,
-        "The arguments of wasm-opt, where what ships has been through it: [\"-Oz\"]. It is given each `{wasm:NAME}`.",
+        "The arguments of wasm-opt, where what ships was processed by it: [\"-Oz\"]. It processes each `{wasm:NAME}`.",
     ),
     key(
         "build",
@@ -303,7 +303,7 @@ pub(super) const LIMIT: &[Key] = &[
     key(
         "warn",
         ALL,
-        "Beyond this it is a warning; on the good side of the limit, in the same unit.",
+        "A value beyond this is a warning. It is on the good side of the limit, in the same unit.",
     ),
     key("why", ALL, "Why this limit exists, shown when it breaks."),
     key("waive", ALL, "Until a day, the limit is a warning where it is broken."),
@@ -311,7 +311,7 @@ pub(super) const LIMIT: &[Key] = &[
 
 /// The keys of `waive`.
 pub(super) const WAIVE: &[Key] = &[
-    key("until", ALL, "The last day, in UTC, that it holds: \"2027-01-31\"."),
+    key("until", ALL, "The last day on which it holds, in UTC: \"2027-01-31\"."),
     key("owner", ALL, "Who answers for it."),
     key("why", ALL, "Why the limit may be broken until then."),
 ];
@@ -348,11 +348,11 @@ pub(super) const SCALING: &[Key] = &[
 
 /// The keys of `load`.
 pub(super) const LOAD: &[Key] = &[
-    key("shape", ALL, "How the rate goes over time."),
+    key("shape", ALL, "How the rate changes over time."),
     key(
         "rate",
         ALL,
-        "Operations a second: \"1000 op/s\". On average for poisson and burst, where a ramp begins, between spikes.",
+        "Operations a second: \"1000 op/s\". It is the average for poisson and burst, the rate where a ramp begins, and the rate between spikes.",
     ),
     key("peak", ALL, "The rate that a ramp rises to, or that a spike has."),
     key("every", ALL, "The period of a ramp, a spike or a burst. Whole periods are measured."),

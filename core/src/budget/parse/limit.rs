@@ -82,7 +82,7 @@ fn is_repeatable(draft: &Draft, reading: &mut Reading<'_>) -> bool {
     false
 }
 
-/// What a limit is on.
+/// The metric that a limit is on, with its side and the parameters.
 struct Limited<'a> {
     metric: &'a Metric,
     bound: Bound,

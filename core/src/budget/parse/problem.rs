@@ -9,11 +9,11 @@ pub(super) struct Problem(Box<Parts>);
 pub(super) struct Parts {
     /// The bytes of the text that are underlined.
     pub at: Range<usize>,
-    /// What is wrong: a lower case sentence without a full stop.
+    /// The mistake: a sentence in lower case without a full stop.
     pub title: String,
     /// The text beside the underline.
     pub label: String,
-    /// What to do about it.
+    /// The remedy.
     pub help: Option<String>,
     /// Another place that is related to the mistake, and the text beside it.
     pub also: Option<(Range<usize>, String)>,

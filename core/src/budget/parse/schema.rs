@@ -163,6 +163,8 @@ fn budget(kind: SubjectKind) -> Value {
             table
         }
         "command" | "wasm-opt" | "build" | "prepare" | "cleanup" => texts(),
+        // An empty list stands for no feature at all.
+        "features" => json!({ "type": "array", "items": { "type": "string" } }),
         "unit" => json!({
             "type": "object",
             "minProperties": 1,

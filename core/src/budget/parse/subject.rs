@@ -134,7 +134,8 @@ fn artifact(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Subject> {
     for (path, item) in paths.iter().zip(list.iter()) {
         if !seen.insert(path) {
             let title = format!("{} is listed twice", quoted(path));
-            reading.report(Problem::new(item.span(), title).help("keep one, lest it counts twice"));
+            reading
+                .report(Problem::new(item.span(), title).help("keep one, so that it counts once"));
         }
     }
     Some(Subject::Artifact(paths))

@@ -1,4 +1,5 @@
-//! Instructions, which are compared once two processes agree on them, and never with counts of another counter.
+//! Tests of limits on instructions, which are compared once two processes agree on them, and never with the counts of
+//! another counter.
 
 use super::*;
 use crate::outcome::{Accepted, Counted};

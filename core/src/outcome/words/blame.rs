@@ -17,7 +17,7 @@ const LEAST: f64 = 0.5;
 const STRIPPED: f64 = 0.5;
 /// The share of the time below which a part of a function is not named where it was sampled.
 const PART: f64 = 0.02;
-/// What the functions have in common that have no name.
+/// The name of all functions without a name.
 pub(crate) const NAMELESS: &str = "a function without a name";
 /// The line where no function has an interval without 0.
 const NOBODY: &str = "no function is named: chance explains how the samples differ, as the 90 % interval of each function \
@@ -38,7 +38,7 @@ pub fn profile(blame: &Blame) -> Vec<String> {
     lines
 }
 
-/// Returns what is said of samples whose functions have no names yet.
+/// Returns the sentence about samples whose functions have no names yet.
 pub fn sampled(sampled: &Sampled) -> String {
     let Change { before, now } = sampled.samples;
     let sides = match &sampled.before {

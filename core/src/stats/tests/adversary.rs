@@ -1,4 +1,4 @@
-//! The same code on both sides of a pair, under every noise that makes other gates flake.
+//! Tests with the same code on both sides of a pair, under every noise that makes other gates flaky.
 
 use super::super::{Paired, threshold};
 use super::noise::Noise;

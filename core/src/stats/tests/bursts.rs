@@ -1,4 +1,4 @@
-//! Exceedances that come in bursts, at a long-run rate exactly at the limit.
+//! Tests with exceedances that come in bursts, at a long-run rate exactly at the limit.
 
 use super::super::blocks::{self, Blocks};
 use super::super::{Exceedance, threshold};

@@ -1,4 +1,5 @@
-//! Every interval covers the truth as often as it promises; those of `sequence.rs` at all looks at once.
+//! Tests that every interval covers the truth as often as it promises; the intervals of `sequence.rs` do so at all
+//! looks at once.
 
 use super::super::{Contrast, Interval, Percentile, Sample, detect, order, sequence};
 use super::assert_at_most;

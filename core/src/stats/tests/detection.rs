@@ -1,4 +1,4 @@
-//! A run catches the violation that it claims it would have caught, 95 times in a hundred.
+//! Tests that a run detects its minimum detectable effect 95 times in a hundred.
 
 use super::super::{
     Blocks, Contrast, Exceedance, Paired, Percentile, Sample, clopper_pearson, detect, threshold,

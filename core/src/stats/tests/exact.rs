@@ -1,5 +1,5 @@
-//! The error rates of the test of counts can be computed exactly: it depends on `(n, k)` alone, so a dynamic
-//! program over `k` gives the probability of a verdict at every `n`, without any simulation.
+//! The exact error rates of the test of counts. The test depends on `(n, k)` alone, so a dynamic program over `k` gives
+//! the probability of a verdict at every `n`, without any simulation.
 
 use super::super::{Exceedance, threshold};
 

@@ -1,4 +1,4 @@
-//! The two front types, from the first process to a verdict.
+//! Tests of the two front types, from the first process to a verdict.
 
 use super::super::{Contrast, Exceedance, Percentile, threshold};
 use super::noise::Noise;

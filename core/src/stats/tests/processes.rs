@@ -1,4 +1,4 @@
-//! Processes that differ from each other, in level and in how many operations they have time for.
+//! Tests with processes that differ from each other, in level and in how many operations they have time for.
 
 use super::super::{Blocks, Exceedance, Percentile, threshold};
 use super::noise::Noise;

@@ -1,6 +1,6 @@
-//! The steepness of the score of pairs, and the stakes on it: what they gain, what they cost, and that they keep the error
-//! rate. The control is the kernel from before they were chosen: a score of
-//! `tanh(z/s)` with a running median as its scale, and seven equal bets.
+//! Tests of the steepness of the score of pairs, and of the stakes on it: what they gain, what they cost, and that they
+//! keep the error rate. The control is the earlier kernel: a score of `tanh(z/s)` with a running median as its scale,
+//! and seven equal bets.
 
 use super::super::mixture::log_sum_exp;
 use super::super::{Paired, threshold};

@@ -213,7 +213,7 @@ fn unzstd(_stored: impl BufRead) -> io::Result<io::Empty> {
     Err(io::Error::new(io::ErrorKind::Unsupported, why))
 }
 
-/// What may still be decompressed of an image, and until when.
+/// The bytes of an image that may still be decompressed, and the time until when.
 struct Left {
     bytes: Cell<u64>,
     deadline: Deadline,

@@ -1,4 +1,4 @@
-//! Headers of the three formats, and damaged ones.
+//! Tests with headers of the three formats, and with damaged ones.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Commands that fail, and codes that are expected of them.
+//! Tests of commands that fail, and of exit codes that are expected of them.
 
 use super::*;
 use crate::subject::command::codes::tests::limited;

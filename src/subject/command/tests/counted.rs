@@ -1,4 +1,4 @@
-//! What the system counts of a command: page faults, and bytes read and written.
+//! Tests of what the system counts of a command: page faults, and bytes read and written.
 
 use super::*;
 
@@ -32,7 +32,7 @@ fn children_that_are_waited_for_count() {
     assert_eq!(difference as u64, 2 * 200_000);
 }
 
-/// Ten megabytes are 2560 pages, but for what the page size of another machine makes of them.
+/// Ten megabytes are 2560 pages of 4 KiB. Another machine may have pages of another size.
 #[test]
 fn faults_are_those_of_the_program() {
     let touches = |bytes: usize| {

@@ -1,4 +1,4 @@
-//! The texts by which a command says that it is ready, as real servers write them.
+//! Tests with the texts by which real servers say that they are ready.
 
 use super::*;
 

@@ -1,4 +1,5 @@
-//! What surrounds a command: what is run before and after it, what it reads, where it runs, and what it may use.
+//! Tests of a command's surroundings: what is run before and after it, what it reads, where it runs, and what it may
+//! use.
 
 use perf_budget_core::budget::Constraint;
 

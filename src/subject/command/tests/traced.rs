@@ -1,4 +1,4 @@
-//! System calls of commands: those that strace counts, and no more than were made until a moment.
+//! Tests of the system calls of commands: those that strace counts, and only those that were made until a moment.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -7,7 +7,7 @@ use super::*;
 use crate::exec::tracing_refused;
 use crate::subject::command::codes::tests::limited;
 
-/// Whether this system lets no process trace another, which is said.
+/// Whether this system lets no process trace another. If so, a message says that the test is skipped.
 fn is_refused() -> bool {
     let refused = tracing_refused();
     if let Some(why) = &refused {

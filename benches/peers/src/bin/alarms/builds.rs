@@ -1,4 +1,4 @@
-//! The two builds that every tool compares, and what a tool says of them.
+//! The two builds that every tool compares, and the answer of a tool about them.
 
 use std::path::PathBuf;
 use std::process::Command;

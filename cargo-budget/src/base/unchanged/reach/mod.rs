@@ -62,7 +62,7 @@ const STARTERS: [&str; 19] = [
 pub(super) struct Linked<'a> {
     /// The program as it was linked.
     pub(super) binary: &'a Path,
-    /// What it was linked from.
+    /// The files that it was linked from.
     pub(super) link: &'a Inputs,
     /// The directories from which the compiler named its sources.
     pub(super) starts: &'a [PathBuf],
@@ -90,8 +90,8 @@ pub(super) fn watch(
     Ok((copies, names))
 }
 
-/// Returns the symbols of the functions that are not the same in both programs, for each of them, and their names as people
-/// know them.
+/// Returns, for each program, the symbols of the functions that are not the same in both; and the names of these
+/// functions as people know them.
 fn differing([base, head]: &[Shape; 2]) -> Result<([BTreeSet<&str>; 2], Vec<String>), String> {
     if base.special != head.special {
         return Err(

@@ -17,7 +17,7 @@ use rustc_demangle::try_demangle;
 use super::digest::{Digest, add};
 use super::program::{Kind, Program, Reference, Target, is_variable};
 
-/// What a function of one program is matched by with one of the other.
+/// The properties by which a function of one program is matched with one of the other.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Identity {
     /// Its symbol or its path.
@@ -33,7 +33,7 @@ pub(super) struct Names {
     functions: HashMap<String, String>,
     /// The path of each section of variables whose name only this program has.
     variables: HashMap<String, String>,
-    /// What tells apart the functions that share a name with others, by their sections.
+    /// The digests that tell apart functions of the same name, by their sections.
     pub(super) bodies: HashMap<usize, Digest>,
 }
 
@@ -79,13 +79,13 @@ impl Names {
         self.variables.get(section).map_or(section, String::as_str)
     }
 
-    /// Returns what a function is matched by, which is in this section.
+    /// Returns the identity by which the function in this section is matched.
     pub(super) fn identity(&self, symbol: &str, place: usize) -> Identity {
         let name = self.function(symbol).to_owned();
         Identity { name, body: self.bodies.get(&place).copied() }
     }
 
-    /// Returns what tells apart the functions to which a reference may lead.
+    /// Returns the digest that tells apart the functions to which a reference may lead.
     pub(super) fn told_apart(&self, program: &Program, reference: &Reference) -> Vec<Digest> {
         let by_name = |name: &str| program.defined.get(name).into_iter().flatten().map(|at| at.0);
         let places: Vec<usize> = match &reference.target {

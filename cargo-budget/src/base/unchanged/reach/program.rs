@@ -19,7 +19,7 @@ const DATA: [&str; 7] = [".rodata", ".data", ".bss", ".tdata", ".tbss", ".lrodat
 /// The beginnings of the names of sections that the linker or the debugger alone reads, or that follow from the code.
 const IGNORED: [&str; 4] = [".eh_frame", ".note", ".llvm", ".group"];
 
-/// What a section is.
+/// The kind of a section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Machine code.
@@ -56,7 +56,7 @@ pub(super) struct Reference {
     pub(super) target: Target,
 }
 
-/// What such a place refers to.
+/// The target to which such a place refers.
 #[derive(Debug, Clone)]
 pub(super) enum Target {
     /// A place in a section of the same object file. The name is that of the symbol there, if it has one.

@@ -1,16 +1,16 @@
 //! The functions of Criterion that run one benchmark, and the one that looks for gnuplot.
 //!
-//! Those that run one are compiled into the program once for each benchmark, and call it directly, so that one chain of direct calls
-//! leads from `main` to all of them. But Criterion enters those of a benchmark only if its name is the one that is asked for:
-//! that depends on nothing else, and one run shows it for all runs. So what calls them from outside need not be watched.
-//! Within them every direct call counts as possible.
+//! The functions that run a benchmark are compiled into the program once for each benchmark. They call it directly, so
+//! one chain of direct calls leads from `main` to all benchmarks. But Criterion enters these functions only for the
+//! benchmark whose name is asked for. Nothing else decides that, so one run shows it for all runs, and the callers of
+//! these functions need not be watched. Within them every direct call counts as possible.
 
 use rustc_demangle::demangle;
 
 /// The beginnings of the paths of these functions.
 const RUNNING: [&str; 2] = ["criterion::routine::", "criterion::analysis::"];
 
-/// The function that asks the program `gnuplot` for its version: that is all that it does, and a program of Criterion does it
+/// The function that asks the program `gnuplot` for its version, and does nothing else. A program of Criterion calls it
 /// whenever it begins. It has no type parameters, so that no code of another crate is compiled into it.
 const GNUPLOT: &str = "criterion_plot::version";
 /// The beginnings of the paths of the functions by which the standard library starts a process for its caller.

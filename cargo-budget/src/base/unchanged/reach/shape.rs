@@ -15,17 +15,17 @@ use crate::base::unchanged::usage::is_source;
 /// The length of a `core::panic::Location`: the address and the length of a file's name, a line, a column.
 const LOCATION: usize = 24;
 
-/// What a program consists of, without its addresses.
+/// The parts of which a program consists, without its addresses.
 #[derive(Debug, Default)]
 pub(super) struct Shape {
-    /// The functions by what they are matched by.
+    /// The functions, by the identities that match them.
     pub(super) functions: BTreeMap<Identity, Alike>,
     /// The functions that the code of each function refers to.
     pub(super) calls: HashMap<String, HashSet<String>>,
     /// The functions that constants and variables refer to, so that they may be called through a pointer.
     pub(super) pointed: HashSet<String>,
-    /// What is found by another way than a reference: the name of its section, and its digest. Those of one name are in the
-    /// order in which the linker is given them.
+    /// The sections that are found by another way than a reference: the name of each, and its digest. Sections of one
+    /// name are in the order in which the linker is given them.
     pub(super) special: Vec<(String, Digest)>,
 }
 
@@ -80,8 +80,8 @@ fn tell_apart(both: &mut [Digests<'_>; 2]) -> Result<(), String> {
 }
 
 impl Program {
-    /// Returns the functions that a reference may lead to; none where it leads to data. What no object file defines counts
-    /// as a function, since it may be one of a shared library.
+    /// Returns the functions that a reference may lead to; none where it leads to data. A name that no object file
+    /// defines counts as a function, since it may be one of a shared library.
     fn functions<'p>(&'p self, reference: &'p Reference) -> Vec<&'p str> {
         match &reference.target {
             Target::Name(name) => {

@@ -1,4 +1,4 @@
-//! Which functions of two programs differ where the symbols of a crate do, as after a release.
+//! Tests of which functions of two programs differ where the symbols of a crate do, as after a release.
 
 use std::collections::BTreeSet;
 

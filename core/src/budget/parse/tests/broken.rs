@@ -1,4 +1,4 @@
-//! Thousands of broken files: each is read or refused with a line, and none makes the reader panic.
+//! Tests with thousands of broken files: each is read or refused with a line, and none makes the reader panic.
 
 use super::{fixture, parse};
 

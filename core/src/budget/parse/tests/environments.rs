@@ -1,4 +1,4 @@
-//! Files with environments: what is different in one, and what is refused.
+//! Tests of files with environments: what an environment changes, and what is refused.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Correct files, and what is read from them.
+//! Tests of correct files, and of what is read from them.
 
 use std::time::Duration;
 
