@@ -36,6 +36,11 @@ enum Held {
 }
 
 impl Held {
+    /// Whether the median is at most this.
+    fn within(times: Option<Times>, most: f64) -> Held {
+        times.map_or(Held::Unknown, |times| if times.median <= most { Held::Yes } else { Held::No })
+    }
+
     fn words(self) -> &'static str {
         match self {
             Held::Yes => "yes",
@@ -117,7 +122,7 @@ fn power(records: &[Record]) -> Vec<Row> {
         let plain: Vec<&Record> =
             found.iter().copied().filter(|r| r.condition == Condition::Plain).collect();
         let name = format!("and that within {within} s, in the median, on the machine as it is");
-        rows.push(within_seconds(&name, within, &plain));
+        rows.push(judged_within(&name, within, &plain));
     }
     let of = |names: &'static [&str]| move |workload: usize| names.contains(&COMPARED[workload]);
     for (name, wanted) in [
@@ -204,7 +209,17 @@ fn at_least(promise: &str, least: f64, rate: Rate) -> Row {
 
 fn within_seconds(promise: &str, most: f64, records: &[&Record]) -> Row {
     let times = Times::of(records.iter().map(|record| record.seconds));
-    let held = times
-        .map_or(Held::Unknown, |times| if times.median <= most { Held::Yes } else { Held::No });
-    (promise.to_owned(), format!("{} s", Times::text(times)), held)
+    (promise.to_owned(), format!("{} s", Times::text(times)), Held::within(times, most))
+}
+
+/// The seconds until the verdict is there. Only a red is explained, in the same run, and that takes its own time.
+fn judged_within(promise: &str, most: f64, records: &[&Record]) -> Row {
+    let measured = |record: &&Record| record.answers.iter().map(|answer| answer.seconds).sum();
+    let times = Times::of(records.iter().map(measured));
+    let whole = Times::text(Times::of(records.iter().map(|record| record.seconds)));
+    let found = format!(
+        "{} s; {whole} s for the whole run, which then names the functions to blame",
+        Times::text(times)
+    );
+    (promise.to_owned(), found, Held::within(times, most))
 }

@@ -10,7 +10,7 @@ use perf_budget_core::metric::Key;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::ProcessRun;
 
-use crate::instrument::laps::{Instrument, Repeat};
+use crate::instrument::laps::{Instrument, Remaining, Repeat};
 
 /// Whether this process counts fuel at all.
 static COUNTED: AtomicBool = AtomicBool::new(false);
@@ -40,8 +40,7 @@ pub(crate) fn spend(fuel: u64) {
 
 /// The instrument that counts the fuel of operations.
 pub(crate) struct Fuel {
-    /// How many laps still have to run before the count, and how many are still to be counted.
-    ahead: (usize, usize),
+    remaining: Remaining,
     /// The calls and the fuel before the lap.
     before: (u64, u64),
     /// The calls and the fuel of the lap.
@@ -57,17 +56,15 @@ impl Fuel {
                         feature `wasm` of perf-budget";
             return Err(Unmeasured::new(Cause::Unsupported, text));
         }
-        let ahead = match repeat {
-            Repeat::Looped => (1, OPERATIONS),
-            Repeat::Once => (0, 1),
-        };
-        Ok(Fuel { ahead, before: (0, 0), lap: (0, 0), laps: Vec::with_capacity(ahead.1) })
+        let remaining = Remaining::new(repeat, 1, OPERATIONS);
+        let laps = Vec::with_capacity(remaining.counted());
+        Ok(Fuel { remaining, before: (0, 0), lap: (0, 0), laps })
     }
 }
 
 impl Instrument for Fuel {
     fn next(&mut self) -> Option<usize> {
-        (self.ahead != (0, 0)).then_some(1)
+        self.remaining.next()
     }
 
     fn start(&mut self) {
@@ -80,12 +77,7 @@ impl Instrument for Fuel {
     }
 
     fn record(&mut self, _operations: usize, failed: usize) {
-        if self.ahead.0 > 0 {
-            self.ahead.0 -= 1;
-            return;
-        }
-        self.ahead.1 -= 1;
-        if failed == 0 {
+        if self.remaining.passes() && failed == 0 {
             self.laps.push(self.lap);
         }
     }

@@ -19,7 +19,7 @@ use perf_budget_core::metric::{Key, Metric};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::ProcessRun;
 
-use crate::instrument::laps::{Instrument, Repeat};
+use crate::instrument::laps::{Instrument, Remaining, Repeat};
 use crate::os::threads::is_only_thread;
 
 /// The allocator that makes heap metrics possible: it counts what another allocator does.
@@ -154,8 +154,7 @@ const OPERATIONS: usize = 10;
 
 /// The instrument that counts what operations allocate.
 pub(crate) struct Allocations {
-    /// How many laps still have to run before the count, and how many are still to be counted.
-    ahead: (usize, usize),
+    remaining: Remaining,
     /// The live bytes before the inputs were made.
     base: i64,
     before: (u64, u64),
@@ -191,12 +190,9 @@ impl Allocations {
     }
 
     fn started(repeat: Repeat, most: usize) -> Self {
-        let ahead = match repeat {
-            Repeat::Looped => (1, OPERATIONS.min(most.max(1))),
-            Repeat::Once => (0, 1),
-        };
-        let laps = Vec::with_capacity(ahead.1);
-        Allocations { ahead, base: 0, before: (0, 0), lap: Counts::default(), laps }
+        let remaining = Remaining::new(repeat, 1, OPERATIONS.min(most.max(1)));
+        let laps = Vec::with_capacity(remaining.counted());
+        Allocations { remaining, base: 0, before: (0, 0), lap: Counts::default(), laps }
     }
 }
 
@@ -230,12 +226,10 @@ fn left_after(base: i64) -> i64 {
 
 impl Instrument for Allocations {
     fn next(&mut self) -> Option<usize> {
-        if self.ahead == (0, 0) {
-            return None;
-        }
+        let next = self.remaining.next()?;
         COUNTING.store(true, Relaxed);
         self.base = LIVE.load(Relaxed);
-        Some(1)
+        Some(next)
     }
 
     fn start(&mut self) {
@@ -257,14 +251,8 @@ impl Instrument for Allocations {
     fn record(&mut self, _operations: usize, failed: usize) {
         let left = left_after(self.base);
         COUNTING.store(false, Relaxed);
-        let (warming, _) = self.ahead;
-        if warming > 0 {
-            self.ahead.0 -= 1;
-        } else {
-            self.ahead.1 -= 1;
-            if failed == 0 {
-                self.laps.push(Counts { left, ..self.lap });
-            }
+        if self.remaining.passes() && failed == 0 {
+            self.laps.push(Counts { left, ..self.lap });
         }
     }
 

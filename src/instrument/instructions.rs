@@ -14,7 +14,7 @@ use perf_budget_core::metric::{Key, Metric};
 use perf_budget_core::outcome::{Cause, Counted, Unmeasured};
 use perf_budget_core::reading::ProcessRun;
 
-use crate::instrument::laps::{Instrument, Repeat};
+use crate::instrument::laps::{Instrument, Remaining, Repeat};
 #[cfg(target_os = "linux")]
 use crate::os::counter::Counter;
 use crate::os::valgrind::{Request, request};
@@ -56,8 +56,7 @@ pub(crate) fn has_hardware() -> bool {
 
 /// The instrument that counts the instructions of operations.
 pub(crate) struct Instructions {
-    /// How many laps still have to run before the count, and how many are still to be counted.
-    ahead: (usize, usize),
+    remaining: Remaining,
     by: By,
     laps: Vec<Lap>,
 }
@@ -111,11 +110,9 @@ impl Instructions {
             Some((path, is_profile)) => By::Callgrind(Dumps::new(path, is_profile)?),
             None => hardware()?,
         };
-        let ahead = match repeat {
-            Repeat::Looped => (2, OPERATIONS),
-            Repeat::Once => (0, 1),
-        };
-        let mut instructions = Instructions { ahead, by, laps: Vec::with_capacity(ahead.1) };
+        let remaining = Remaining::new(repeat, 2, OPERATIONS);
+        let laps = Vec::with_capacity(remaining.counted());
+        let mut instructions = Instructions { remaining, by, laps };
         if repeat == Repeat::Once {
             instructions.start_counting();
         }
@@ -234,7 +231,7 @@ fn c_library() -> &'static str {
 
 impl Instrument for Instructions {
     fn next(&mut self) -> Option<usize> {
-        (self.ahead != (0, 0)).then_some(1)
+        self.remaining.next()
     }
 
     #[inline]
@@ -264,12 +261,7 @@ impl Instrument for Instructions {
     }
 
     fn record(&mut self, _operations: usize, failed: usize) {
-        let counts = self.ahead.0 == 0;
-        if counts {
-            self.ahead.1 -= 1;
-        } else {
-            self.ahead.0 -= 1;
-        }
+        let counts = self.remaining.passes();
         match &mut self.by {
             #[cfg(target_os = "linux")]
             By::Hardware { lap, .. } => {
@@ -279,7 +271,7 @@ impl Instrument for Instructions {
             By::Callgrind(dumps) if counts && failed == 0 => dumps.kept.push(dumps.written),
             By::Callgrind(_) => {}
         }
-        if self.ahead.0 == 1 {
+        if self.remaining.is_last_warm_up() {
             self.start_counting();
         }
     }
@@ -287,8 +279,10 @@ impl Instrument for Instructions {
     fn counted(&mut self) -> Option<f64> {
         match &mut self.by {
             #[cfg(target_os = "linux")]
-            By::Hardware { lap, .. } => lap.filter(|_| self.ahead.0 == 0).map(|lap| lap as f64),
-            By::Callgrind(dumps) if self.ahead.0 == 0 => {
+            By::Hardware { lap, .. } => {
+                lap.filter(|_| self.remaining.is_warm()).map(|lap| lap as f64)
+            }
+            By::Callgrind(dumps) if self.remaining.is_warm() => {
                 dumps.read(dumps.written).map(|lap| lap.own as f64)
             }
             By::Callgrind(_) => None,

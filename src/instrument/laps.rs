@@ -46,3 +46,71 @@ pub(crate) enum Repeat {
     /// It is measured once, the first time: a value that is built and held.
     Once,
 }
+
+/// The laps of one operation that an instrument which counts still has to see: some for the warm-up, then those that count.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Remaining {
+    warm_ups: usize,
+    counted: usize,
+}
+
+impl Remaining {
+    /// Returns the laps of a measurement: one that counts where the operation is measured once, and else those that are given.
+    pub(super) fn new(repeat: Repeat, warm_ups: usize, counted: usize) -> Remaining {
+        match repeat {
+            Repeat::Looped => Remaining { warm_ups, counted },
+            Repeat::Once => Remaining { warm_ups: 0, counted: 1 },
+        }
+    }
+
+    /// Returns how many of them count.
+    pub(super) fn counted(self) -> usize {
+        self.counted
+    }
+
+    /// Returns the operations of the next lap, if there is one.
+    pub(super) fn next(self) -> Option<usize> {
+        (self.warm_ups > 0 || self.counted > 0).then_some(1)
+    }
+
+    /// Whether the warm-up is over.
+    pub(super) fn is_warm(self) -> bool {
+        self.warm_ups == 0
+    }
+
+    /// Whether only the last lap of the warm-up is left of it.
+    pub(super) fn is_last_warm_up(self) -> bool {
+        self.warm_ups == 1
+    }
+
+    /// Notes that a lap has run, and returns whether it counts.
+    pub(super) fn passes(&mut self) -> bool {
+        let counts = self.is_warm();
+        let left = if counts { &mut self.counted } else { &mut self.warm_ups };
+        *left -= 1;
+        counts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn laps_of_the_warm_up_do_not_count() {
+        let passed = |mut laps: Remaining| {
+            let mut passed = Vec::new();
+            while laps.next().is_some() {
+                passed.push((laps.is_last_warm_up(), laps.passes()));
+            }
+            passed
+        };
+        let counted = (false, true);
+        assert_eq!(
+            passed(Remaining::new(Repeat::Looped, 2, 3)),
+            [(false, false), (true, false), counted, counted, counted]
+        );
+        assert_eq!(passed(Remaining::new(Repeat::Looped, 0, 1)), [counted]);
+        assert_eq!(passed(Remaining::new(Repeat::Once, 2, 3)), [counted]);
+    }
+}

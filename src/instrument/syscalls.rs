@@ -8,7 +8,7 @@ use perf_budget_core::metric::Key;
 use perf_budget_core::outcome::{Cause, SystemCall, Unmeasured};
 use perf_budget_core::reading::ProcessRun;
 
-use crate::instrument::laps::{Instrument, Repeat};
+use crate::instrument::laps::{Instrument, Remaining, Repeat};
 use crate::os::calls::{self, Counts};
 
 /// The number of operations that are counted after the first two. It is always the same, as for allocations.
@@ -16,8 +16,7 @@ const OPERATIONS: usize = 10;
 
 /// The instrument that counts the system calls of operations.
 pub(crate) struct Syscalls {
-    /// How many laps still have to run before the count, and how many are still to be counted.
-    ahead: (usize, usize),
+    remaining: Remaining,
     /// The counts before the lap, and after it.
     lap: Box<[Counts; 2]>,
     /// The sum of the counts of all laps that count.
@@ -34,19 +33,16 @@ impl Syscalls {
     /// # Errors
     /// If nobody traces this process.
     pub(crate) fn new(repeat: Repeat) -> Result<Self, Unmeasured> {
-        let ahead = match repeat {
-            Repeat::Looped => (2, OPERATIONS),
-            Repeat::Once => (0, 1),
-        };
+        let remaining = Remaining::new(repeat, 2, OPERATIONS);
         let mut lap = Box::new([Counts::NONE; 2]);
         if !calls::ask(&mut lap[0]) {
             return Err(untraced());
         }
         Ok(Syscalls {
-            ahead,
+            remaining,
             lap,
             sum: Box::new(Counts::NONE),
-            totals: Vec::with_capacity(ahead.1),
+            totals: Vec::with_capacity(remaining.counted()),
             is_traced: true,
         })
     }
@@ -65,7 +61,7 @@ fn untraced() -> Unmeasured {
 
 impl Instrument for Syscalls {
     fn next(&mut self) -> Option<usize> {
-        (self.ahead != (0, 0)).then_some(1)
+        self.remaining.next()
     }
 
     fn start(&mut self) {
@@ -77,12 +73,7 @@ impl Instrument for Syscalls {
     }
 
     fn record(&mut self, _operations: usize, failed: usize) {
-        if self.ahead.0 > 0 {
-            self.ahead.0 -= 1;
-            return;
-        }
-        self.ahead.1 -= 1;
-        if failed == 0 {
+        if self.remaining.passes() && failed == 0 {
             let [before, after] = &*self.lap;
             let counted_before = self.sum.total();
             self.sum.add_between(before, after);

@@ -12,6 +12,7 @@ mod carried;
 mod cause;
 mod counted;
 mod decided;
+mod known;
 mod leftovers;
 mod machine;
 mod machine_lock;
