@@ -9,5 +9,6 @@ mod json;
 mod outcomes;
 mod place;
 mod refusals;
+mod schema;
 #[path = "../schemas/mod.rs"]
 mod schemas;
