@@ -33,9 +33,8 @@ fn accepts_each_file_and_sample_that_the_reader_accepts() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut files = Vec::new();
     for folder in ["examples", "fixtures", "cargo-budget/tests/edit", "docs"] {
-        let is_wanted = |name: &str| {
-            ["budgets.toml", "full.toml"].contains(&name) || name.ends_with(".md")
-        };
+        let is_wanted =
+            |name: &str| ["budgets.toml", "full.toml"].contains(&name) || name.ends_with(".md");
         below(&root.join(folder), &is_wanted, &mut files);
     }
     files.extend(["budgets.toml", "README.md"].map(|name| root.join(name)));
@@ -52,9 +51,11 @@ fn accepts_each_file_and_sample_that_the_reader_accepts() {
             read[usize::from(is_page)] += 1;
             let document: Value = toml::from_str(text).unwrap();
             let errors = validator.iter_errors(&document);
-            wrong.extend(errors.map(|error| {
-                format!("{}: {error} at {}", file.display(), error.instance_path())
-            }));
+            wrong.extend(
+                errors.map(|error| {
+                    format!("{}: {error} at {}", file.display(), error.instance_path())
+                }),
+            );
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
