@@ -75,6 +75,7 @@ impl Changed {
         write("built.txt", "100\n");
         write("README.md", "# A crate\n");
         write("GUIDE.md", "How to use it.\n");
+        write("clippy.toml", "msrv = \"1.88\"\n");
         write("LICENSE-MIT", "");
         write("unchanged.txt", "read at run time");
         write("art/logo.svg", "<svg/>");
