@@ -32,6 +32,7 @@ mod shared;
 mod start;
 mod submodules;
 mod unchanged;
+mod variables;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
