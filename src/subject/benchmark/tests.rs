@@ -188,9 +188,10 @@ fn a_long_name_is_asked_for_by_its_beginning() {
 #[test]
 fn instructions_are_counted_of_a_benchmark_that_runs_alone() {
     let check = |name: &str, listed: &[&str], is_of_base: bool, words: &str| {
-        let lines: String =
-            listed.iter().map(|name| format!("echo '{name}: benchmark';")).collect();
-        let script = format!("case \"$*\" in *--list*) {lines} ;; *) echo ran > ran;; esac");
+        let lines = listed.join(": benchmark\n");
+        let script = format!(
+            "case \"$*\" in *--list*) echo '{lines}: benchmark';; *) echo ran > ran;; esac"
+        );
         let place = Place::new(&format!("alone-{name}"), &script);
         let side = place.side("sums", listed[0], "--exact --quick");
         let terms = place.terms(vec![Metric::from(Key::Instructions)]);
