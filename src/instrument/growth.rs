@@ -7,13 +7,13 @@
 
 use std::time::{Duration, Instant};
 
-use memory_stats::memory_stats;
 use perf_budget_core::metric::Key;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::ProcessRun;
 use perf_budget_core::stats::theil_sen;
 
 use crate::instrument::laps::{Instrument, Repeat};
+use crate::os::memory::resident;
 
 /// The number of readings in a slice.
 const READINGS: u32 = 100;
@@ -84,8 +84,8 @@ impl Growth {
     }
 
     fn read(&mut self) {
-        match memory_stats() {
-            Some(stats) => self.points.push((self.operations as f64, stats.physical_mem as f64)),
+        match resident() {
+            Some(bytes) => self.points.push((self.operations as f64, bytes as f64)),
             None => self.failed = true,
         }
         self.due = Instant::now() + self.slice / READINGS;

@@ -21,6 +21,8 @@ use perf_budget_core::metric::{Metric, WorkerInstrument};
 use perf_budget_core::outcome::Unmeasured;
 use sampled::Sampling;
 
+use crate::os::emulator;
+
 /// The settings that an instrument starts with.
 pub(crate) struct Settings<'a> {
     /// The metrics to measure.
@@ -48,6 +50,10 @@ pub(crate) fn begin(
     let &Settings { metrics, slice, max_operations, repeat, dumps, sampling } = settings;
     if let Some(sampling) = sampling {
         return sampled::instrument(sampling, repeat);
+    }
+    if matches!(instrument, WorkerInstrument::Growth | WorkerInstrument::Memory) {
+        let instead = "the emulator's own memory is part of the process";
+        emulator::refused("read resident memory", "rss, peak_rss and rss_growth", instead)?;
     }
     Ok(match instrument {
         WorkerInstrument::Time => Box::new(time::Time::new(metrics, slice, max_operations, repeat)),

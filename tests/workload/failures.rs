@@ -94,8 +94,10 @@ const TABLE: &[(&str, &str, Cause, &str)] = &[
     ),
     ("sets a panic hook", "p50", Panicked, "panicked: hooked"),
     ("aborts", "p50", Crashed, "workload `aborts`"),
+    #[cfg(unix)]
     ("crashes", "p50", Crashed, "workload `crashes`"),
     ("overflows", "p50", Crashed, "workload `overflows`"),
+    #[cfg(unix)]
     ("is killed", "p50", Killed, "workload `is killed`"),
     ("exits", "p50", ExitedEarly, "workload `exits` exited with success before it reported"),
     #[cfg(unix)]
