@@ -183,7 +183,10 @@ mod tests {
     #[track_caller]
     fn check(read: &[f64], expected: bool) {
         let slice = Duration::from_millis(100);
-        let mut growth = Growth::new(slice, Repeat::Looped).unwrap();
+        let Ok(mut growth) = Growth::new(slice, Repeat::Looped) else {
+            // An emulator may not report what is resident.
+            return assert!(crate::os::emulator::emulator().is_some());
+        };
         growth.points = read.iter().enumerate().map(|(n, &bytes)| (n as f64, bytes)).collect();
         let ms = |n: usize| Duration::from_millis(n as u64);
         let times: Vec<Duration> = (1..read.len()).map(ms).collect();

@@ -1,6 +1,7 @@
 //! The instruments, a file each, and the choice of one for a measurement.
 
 pub(crate) mod clock;
+pub(crate) mod emulated;
 pub(crate) mod fuel;
 mod growth;
 pub(crate) mod heap;
@@ -20,8 +21,6 @@ use laps::{Instrument, Repeat};
 use perf_budget_core::metric::{Metric, WorkerInstrument};
 use perf_budget_core::outcome::Unmeasured;
 use sampled::Sampling;
-
-use crate::os::emulator;
 
 /// The settings that an instrument starts with.
 pub(crate) struct Settings<'a> {
@@ -53,7 +52,7 @@ pub(crate) fn begin(
     }
     if matches!(instrument, WorkerInstrument::Growth | WorkerInstrument::Memory) {
         let instead = "the emulator's own memory is part of the process";
-        emulator::refused("read resident memory", "rss, peak_rss and rss_growth", instead)?;
+        emulated::refused("read resident memory", "rss, peak_rss and rss_growth", instead)?;
     }
     Ok(match instrument {
         WorkerInstrument::Time => Box::new(time::Time::new(metrics, slice, max_operations, repeat)),

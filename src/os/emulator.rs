@@ -4,8 +4,6 @@
 //! the program a processor, a machine and files of `/proc` as if they were real, but not every file: which processor the
 //! kernel is for is told by one that Linux has since 6.1. An older kernel does not tell, and then no emulator is seen.
 
-use perf_budget_core::outcome::{Cause, Unmeasured};
-
 /// The processors whose names are the same in Rust and in the kernel, and of which none runs the programs of another.
 const KNOWN: [&str; 2] = ["x86_64", "aarch64"];
 
@@ -23,21 +21,6 @@ fn emulated(program: &str, kernel: &str) -> Option<&'static str> {
     (KNOWN.contains(&program) && program != kernel).then_some(kernel)
 }
 
-/// Returns the reason why something is not measured in an emulator, if this is one. `what` is what was to be read, `metrics` are the
-/// limits that want it, and `instead` says what would be measured in its place.
-pub(crate) fn refused(what: &str, metrics: &str, instead: &str) -> Result<(), Unmeasured> {
-    emulator().map_or(Ok(()), |kernel| Err(refusal(what, metrics, instead, kernel)))
-}
-
-fn refusal(what: &str, metrics: &str, instead: &str, kernel: &str) -> Unmeasured {
-    let program = std::env::consts::ARCH;
-    let text = format!(
-        "failed to {what}: an emulator runs this program for {program} on {kernel}, and {instead}; measure on {program} itself, \
-         or drop the limit on {metrics} here"
-    );
-    Unmeasured::new(Cause::Unsupported, text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,13 +34,5 @@ mod tests {
         for (program, kernel) in [("x86", "x86_64"), ("arm", "aarch64"), ("x86_64", "another")] {
             assert_eq!(emulated(program, kernel), None);
         }
-    }
-
-    #[test]
-    fn a_refusal_says_what_to_do() {
-        let why = refusal("count", "`instructions`", "its own would be counted", "z80");
-        let end = "or drop the limit on `instructions` here";
-        assert!(why.text.ends_with(end) && why.text.contains(" on z80, and its own"), "{why}");
-        assert_eq!(why.cause, Cause::Unsupported);
     }
 }

@@ -19,8 +19,8 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 pub(crate) use self::within::CountedWithin;
 use super::wire::Counting;
 use crate::exec::Launch;
-use crate::instrument::instructions;
-use crate::os::{emulator, valgrind};
+use crate::instrument::{emulated, instructions};
+use crate::os::valgrind;
 
 /// The variable that chooses the counter.
 const CHOICE: &str = "PERF_BUDGET_COUNTER";
@@ -66,7 +66,7 @@ pub(super) fn counter() -> Result<Counter, Unmeasured> {
     static CHOSEN: OnceLock<Result<Counter, Unmeasured>> = OnceLock::new();
     let chosen = || {
         let instead = "its own instructions would be counted with the program's";
-        emulator::refused("count instructions", "`instructions`", instead)?;
+        emulated::refused("count instructions", "`instructions`", instead)?;
         choose(std::env::var_os(CHOICE), instructions::has_hardware, || find("valgrind"))
     };
     CHOSEN.get_or_init(chosen).clone()
