@@ -46,6 +46,7 @@ use perf_budget_core::budget::Constraint;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
 pub(crate) use self::child::{Child, Readiness};
+pub(crate) use self::exit::{code_words, is_exception, overflowed_stack};
 pub(crate) use self::handshake::{REJECTED, Rejected};
 #[cfg(target_os = "linux")]
 pub(crate) use self::handshake::{Token, accept};

@@ -90,6 +90,14 @@ pub(super) fn most_processes() -> String {
     String::new()
 }
 
+/// Whether a process may become the parent of the orphans below it, without which nothing can be started on Linux.
+pub(super) fn can_adopt_orphans() -> bool {
+    #[cfg(target_os = "linux")]
+    return crate::os::kernel::can_adopt_orphans();
+    #[cfg(not(target_os = "linux"))]
+    return true;
+}
+
 /// Why no process can be measured here; `None` if that is not known beforehand. Processes that a measured one leaves behind
 /// are found in `/proc`, as is what it uses.
 pub(crate) fn unusable() -> Option<&'static str> {

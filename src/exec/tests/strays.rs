@@ -136,7 +136,7 @@ fn another_process_with_our_variables_is_not_touched() {
         stranger.env(format!("PERF_BUDGET_{variable}"), "zz");
     }
     let mut stranger = stranger.arg(unique_sleep()).spawn().unwrap();
-    let mine = Launch { env: vec![("PERF_BUDGET_TREE".into(), "zz".into())], ..sh("sleep 0.05 &") };
+    let mine = Launch { env: vec![("PERF_BUDGET_TREE".into(), "zz".into())], ..sh("sleep 1000 &") };
     assert_eq!(run(&mine, LONG).unwrap().strays, 1);
     assert!(stranger.try_wait().unwrap().is_none(), "it was ended");
     stranger.kill().unwrap();

@@ -14,13 +14,6 @@ pub(crate) fn kill(pid: u32) -> io::Result<()> {
     done(unsafe { libc::kill(pid, libc::SIGKILL) }).map(drop)
 }
 
-/// Asks the kernel to kill this process when the thread that started it ends.
-pub(crate) fn die_with_parent() -> io::Result<()> {
-    let signal = libc::SIGKILL as libc::c_ulong;
-    // SAFETY: this option only takes a number.
-    done(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, signal) }).map(drop)
-}
-
 /// Opens a file for reading, without the allocation that the standard library may need for its path.
 pub(crate) fn open(path: &CStr) -> io::Result<File> {
     // SAFETY: the path ends in a zero, and nobody else owns the new descriptor.
@@ -184,20 +177,6 @@ pub(crate) fn user() -> u32 {
 pub(crate) fn may_write(path: &CStr) -> bool {
     // SAFETY: the path ends in a zero.
     unsafe { libc::access(path.as_ptr(), libc::W_OK) == 0 }
-}
-
-/// Makes this process the parent of the orphans among its descendants.
-pub(crate) fn adopt_orphans() -> io::Result<()> {
-    let yes: libc::c_ulong = 1;
-    // SAFETY: this option only takes a number.
-    done(unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, yes) }).map(drop)
-}
-
-/// Undoes [`die_with_parent`].
-pub(crate) fn outlive_parent() -> io::Result<()> {
-    let none: libc::c_ulong = 0;
-    // SAFETY: this option only takes a number.
-    done(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, none) }).map(drop)
 }
 
 /// Makes this process the leader of a group of its own.
@@ -364,10 +343,18 @@ pub(crate) fn drop_cached(file: &File) -> io::Result<()> {
 
 /// Limits the memory of its own that this process may have, and every process that it starts: its heap, and what it
 /// maps privately to write on.
+///
+/// # Errors
+/// If the limit is refused; `ENOSYS` if it is taken and not kept, as emulators of programs do.
 pub(crate) fn limit_memory(bytes: u64) -> io::Result<()> {
     let limit = libc::rlimit { rlim_cur: bytes, rlim_max: bytes };
     // SAFETY: the pointer is to a live limit.
-    done(unsafe { libc::setrlimit(libc::RLIMIT_DATA, &raw const limit) }).map(drop)
+    done(unsafe { libc::setrlimit(libc::RLIMIT_DATA, &raw const limit) })?;
+    let mut kept = limit;
+    // SAFETY: the pointer is to a live, writable limit.
+    done(unsafe { libc::getrlimit(libc::RLIMIT_DATA, &raw mut kept) })?;
+    let is_kept = kept.rlim_cur == limit.rlim_cur;
+    if is_kept { Ok(()) } else { Err(io::Error::from_raw_os_error(libc::ENOSYS)) }
 }
 
 /// Maps this many pages, writes to each, and unmaps them, so that each is a page fault.

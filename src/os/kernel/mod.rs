@@ -136,9 +136,13 @@ pub(crate) fn replace_stdin(by: BorrowedFd<'_>) -> io::Result<()> {
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
+mod parents;
+#[cfg(target_os = "linux")]
 mod socket;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::*;
+#[cfg(target_os = "linux")]
+pub(crate) use parents::*;
 #[cfg(target_os = "linux")]
 pub(crate) use socket::*;

@@ -222,7 +222,7 @@ pub(super) fn ended(
     if done.code != 0 {
         return Err(Unmeasured {
             cause: Cause::ExitedBadly,
-            text: format!("the benchmark `{name}` ended with exit code {}", done.code),
+            text: format!("the benchmark `{name}` ended with exit {}", exec::code_words(done.code)),
             output: done.stderr.text().or_else(|| done.stdout.text()),
         });
     }
