@@ -221,6 +221,7 @@ const RESTRICTED: &[(&str, &[&str], &[&str])] = &[
             "os/job.rs",
             "os/kernel/linux.rs",
             "os/kernel/mod.rs",
+            "os/kernel/process.rs",
             "os/kernel/socket.rs",
             "os/sampler.rs",
             "os/valgrind.rs",
