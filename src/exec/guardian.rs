@@ -22,6 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(7);
 /// How long the harness waits for a guardian: for its patience, and for as long as it may take itself.
 const FAREWELL: Duration = Duration::from_secs(15);
 
+/// The exit code of a guardian whose supervisor was killed.
+const KILLED: i32 = 3;
+
 /// Makes this process, a copy of the harness, the guardian of a copy of itself, which goes on. Only the copy returns; it
 /// leads a group.
 pub(super) fn stand_guard(channel: BorrowedFd<'_>) -> io::Result<()> {
@@ -29,14 +32,14 @@ pub(super) fn stand_guard(channel: BorrowedFd<'_>) -> io::Result<()> {
     match kernel::fork()? {
         None => kernel::lead_group(),
         Some(supervisor) => {
-            guard(supervisor, channel);
-            kernel::exit_now(0)
+            let was_killed = guard(supervisor, channel);
+            kernel::exit_now(if was_killed { KILLED } else { 0 })
         }
     }
 }
 
-/// Waits for the end of the supervisor, and ends what it has left behind.
-fn guard(supervisor: u32, channel: BorrowedFd<'_>) {
+/// Waits for the end of the supervisor, and ends what it has left behind. Returns whether the supervisor was killed.
+fn guard(supervisor: u32, channel: BorrowedFd<'_>) -> bool {
     kernel::block_signals();
     kernel::heed_children();
     let _ = kernel::lead_session();
@@ -64,7 +67,9 @@ fn guard(supervisor: u32, channel: BorrowedFd<'_>) {
         }
         changed.map(calls::drain);
     }
+    let was_killed = kernel::reap(supervisor).is_ok_and(|end| libc::WIFSIGNALED(end.status));
     supervisor::end_descendants(false);
+    was_killed
 }
 
 /// Has a guardian go on that was stopped.
@@ -72,12 +77,14 @@ pub(super) fn wake(guardian: u32) {
     let _ = kernel::resume(guardian);
 }
 
-/// Waits for the end of a guardian whose supervisor has reported or has not answered, and reaps it.
-pub(super) fn dismiss(guardian: u32) {
+/// Waits for the end of a guardian whose supervisor has reported or has not answered, and reaps it. Returns whether the
+/// supervisor was killed.
+pub(super) fn dismiss(guardian: u32) -> bool {
     wake(guardian);
     if let Ok(ended) = kernel::process_fd(guardian) {
         let _ = kernel::readable([Some(ended.as_fd())], FAREWELL);
     }
     let _ = kernel::kill(guardian);
-    let _ = kernel::reap(guardian);
+    let is_killed = |status| libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == KILLED;
+    kernel::reap(guardian).is_ok_and(|end| is_killed(end.status))
 }

@@ -138,8 +138,8 @@ pub(super) fn spawn(launch: &Launch, surround: impl FnOnce(&mut Command)) -> io:
     let _ = io::copy(&mut &socket, &mut io::sink());
     // A relay that does not answer dies with its guardian.
     drop(socket);
-    guardian::dismiss(guardian);
-    Err(error)
+    let was_killed = guardian::dismiss(guardian);
+    Err(if was_killed { io::Error::other(supervisor::KILLED) } else { error })
 }
 
 /// Runs as a relay and never returns, if this process was started as one; otherwise it does nothing. Every program

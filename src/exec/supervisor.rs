@@ -33,6 +33,9 @@ use crate::os::{kernel, moment, proc};
 /// How long the supervisor tries to end what is left. A process in an uninterruptible call cannot be ended by anyone.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// What is said of a tree whose supervisor did not report.
+pub(super) const KILLED: &str = "its supervisor was killed from outside, and so it was ended too";
+
 const NUMBERS: usize = 11;
 const WAITED: usize = 96;
 const STAT: usize = 640;
@@ -282,9 +285,7 @@ impl End {
     ) -> io::Result<End> {
         let mut report = [0; SIZE];
         let in_words = |e: io::Error| match e.kind() {
-            io::ErrorKind::UnexpectedEof => {
-                io::Error::other("its supervisor was killed from outside, and so it was ended too")
-            }
+            io::ErrorKind::UnexpectedEof => io::Error::other(KILLED),
             io::ErrorKind::WouldBlock => io::Error::other("it does not end although it was killed"),
             _ => e,
         };
