@@ -5,7 +5,7 @@ use super::{none, sources};
 
 /// What starts a program, and the one file of the command that may do so.
 const STARTS: &[&str] = &["Command::new(", "MetadataCommand::new("];
-const COMMAND: &str = "cargo-budget/src/child.rs";
+const COMMAND: &str = "cargo-budget/src/child/mod.rs";
 
 /// In the library every process is started by this file's `surround`; `arrows` checks which files may start any.
 const LIBRARY: &str = "src/exec/child.rs";
