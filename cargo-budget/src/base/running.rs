@@ -140,7 +140,7 @@ fn between(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) 
 /// the one in the path of the binary, which is `TARGET_DIR/TRIPLE/PROFILE/deps/NAME`.
 fn triples(test: Test<'_>) -> Result<Vec<String>, Failure> {
     let mut cargo = test.side.cargo();
-    let output = cargo.arg("-vV").current_dir(test.package).output();
+    let output = child::output(cargo.arg("-vV").current_dir(test.package));
     let output = output.map_err(|e| Failure::unmeasured(format!("failed to start cargo: {e}")))?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let host = text.lines().find_map(|line| line.strip_prefix("host: "));

@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 const FLOOD: usize = 64 << 20;
 /// How many of the last bytes of a program's messages are kept.
 const KEPT: usize = 256 << 10;
-/// How long a program may take to answer a question, which is far more than git or rustup ever need.
-const QUESTION: Duration = Duration::from_secs(10 * 60);
+/// How long a program may take to answer a question. The longest is a checkout by git, which may download large files.
+const QUESTION: Duration = Duration::from_secs(30 * 60);
 /// The time of a program whose end is waited for in any case: a build of the work tree, which its user sees and may end.
 pub(crate) const FOREVER: Duration = Duration::MAX;
 /// How long what a program wrote is waited for after its end: something that it has started may hold the pipe.
