@@ -209,11 +209,20 @@ fn a_stopped_supervisor_goes_on() {
     check_attack(script, Duration::from_secs(1), Cause::TimedOut, "did not end within");
 }
 
+/// A process that is not ours to end; it ends with the test.
+struct Foreign(std::process::Child);
+
+impl Drop for Foreign {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 #[test]
 fn a_child_of_another_part_of_this_process_is_not_touched() {
-    let mut foreign = std::process::Command::new("sleep").arg(unique_sleep()).spawn().unwrap();
+    let foreign = std::process::Command::new("sleep").arg(unique_sleep()).spawn().unwrap();
+    let mut foreign = Foreign(foreign);
     check_attack("SLEEP kill -KILL $PPID; sleep 1000", LONG, Cause::Harness, "killed from outside");
-    assert!(foreign.try_wait().unwrap().is_none(), "it was ended");
-    foreign.kill().unwrap();
-    foreign.wait().unwrap();
+    assert!(foreign.0.try_wait().unwrap().is_none(), "it was ended");
 }
