@@ -185,14 +185,14 @@ fn what_a_killed_supervisor_leaves_is_gone() {
     // The descendant that kills has been adopted by the supervisor before.
     let script = "
 export ABOVE=$PPID
-(setsid sh -c 'SLEEP until [ $(ps -o ppid= -p $$) = $ABOVE ]; do :; done; kill -KILL $ABOVE' &)
+(setsid sh -c 'SLEEP until [ $(sed -n s/^PPid:.//p /proc/$$/status) = $ABOVE ]; do :; done; kill -KILL $ABOVE' &)
 sleep 1000";
     check_attack(script, LONG, Cause::Harness, WORDS);
 }
 
 #[test]
 fn a_killed_guardian_ends_the_tree() {
-    let script = "SLEEP kill -KILL $(ps -o ppid= -p $PPID); sleep 1000";
+    let script = "SLEEP kill -KILL $(sed -n s/^PPid:.//p /proc/$PPID/status); sleep 1000";
     check_attack(script, LONG, Cause::Killed, "SIGKILL");
 }
 
@@ -205,7 +205,7 @@ fn a_stopped_supervisor_goes_on() {
         assert!(!running(&sleep), "{parent:?}: it was left behind");
     }
     // With its guardian stopped first, it goes on when the time is over.
-    let script = "SLEEP kill -STOP $(ps -o ppid= -p $PPID) $PPID; sleep 1000";
+    let script = "SLEEP kill -STOP $(sed -n s/^PPid:.//p /proc/$PPID/status) $PPID; sleep 1000";
     check_attack(script, Duration::from_secs(1), Cause::TimedOut, "did not end within");
 }
 
