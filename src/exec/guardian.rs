@@ -65,7 +65,9 @@ fn guard(supervisor: u32, channel: BorrowedFd<'_>) -> bool {
         if let Ok([true, _]) = kernel::closed_or_readable(asked, changed, left.min(step)) {
             end_at = Some(Instant::now() + PATIENCE);
         }
-        changed.map(calls::drain);
+        if let Some(changed) = changed {
+            calls::drain(changed);
+        }
     }
     let was_killed = kernel::reap(supervisor).is_ok_and(|end| libc::WIFSIGNALED(end.status));
     supervisor::end_descendants(false);

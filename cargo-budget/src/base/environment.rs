@@ -37,12 +37,8 @@ pub(super) struct Environment {
 
 /// Says why a program that builds the base did not come to its end, with the remedy.
 pub(super) fn said(why: &Unfinished) -> String {
-    match why {
-        Unfinished::Late(_) => {
-            format!("{why}; if it may take longer, raise `build_timeout` in [settings]")
-        }
-        _ => why.to_string(),
-    }
+    let remedy = "; if it may take longer, raise `build_timeout` in [settings]";
+    format!("{why}{}", if matches!(why, Unfinished::Late(_)) { remedy } else { "" })
 }
 
 impl Environment {

@@ -204,7 +204,7 @@ impl Reader {
         std::thread::spawn(move || {
             // What was read before an error is still shown.
             if let Some(mut pipe) = pipe {
-                let mut part = [0; 16 << 10];
+                let mut part = [0; 8 << 10];
                 while let Ok(read @ 1..) = pipe.read(&mut part) {
                     let Ok(mut taken) = own.lock() else { break };
                     taken.bytes.extend_from_slice(&part[..read]);
@@ -298,9 +298,7 @@ mod tests {
         let mut left = left.collect::<Vec<_>>();
         while !left.is_empty() && Instant::now() < until {
             std::thread::sleep(Duration::from_millis(5));
-            left.retain(|entry| {
-                std::fs::read(entry.path().join("cmdline")).is_ok_and(|l| is_mark(l))
-            });
+            left.retain(|entry| std::fs::read(entry.path().join("cmdline")).is_ok_and(is_mark));
         }
         assert!(left.is_empty(), "{left:?}");
     }
