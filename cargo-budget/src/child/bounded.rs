@@ -131,14 +131,18 @@ fn end_descendants(root: u32) {
     };
     let mut all = vec![root];
     for _ in 0..100 {
-        all.iter().for_each(|&pid| signal(pid, Signal::STOP));
+        for &pid in &all {
+            signal(pid, Signal::STOP);
+        }
         let now = with_descendants(root);
         if now.iter().all(|pid| all.contains(pid)) {
             break;
         }
         all = now;
     }
-    all.iter().filter(|&&pid| pid != root).for_each(|&pid| signal(pid, Signal::KILL));
+    for &pid in all.iter().filter(|&&pid| pid != root) {
+        signal(pid, Signal::KILL);
+    }
 }
 
 /// Returns a process and those that descend from it.

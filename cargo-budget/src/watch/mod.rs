@@ -211,11 +211,11 @@ fn beginning(output: &mut std::fs::File) -> std::io::Result<String> {
     output.seek(SeekFrom::Start(0))?;
     let mut bytes = Vec::new();
     output.take(OUTPUT).read_to_end(&mut bytes)?;
-    let mut text = String::from_utf8_lossy(&bytes).into_owned();
-    if length > OUTPUT {
-        text += &format!("\n[{} bytes after this were left out]\n", length - OUTPUT);
-    }
-    Ok(text)
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    Ok(match length.saturating_sub(OUTPUT) {
+        0 => text,
+        more => format!("{text}\n[{more} bytes after this were left out]\n"),
+    })
 }
 
 /// Returns what was said where nothing was measured: from the first error on.
