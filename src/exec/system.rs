@@ -15,7 +15,7 @@ pub(super) use super::{linux::Handle, start::start, supervisor::End};
 /// Returns what the tree of a process holds; `None` if its root has ended, or if the platform does not report it.
 pub(super) fn living(handle: &Handle) -> Option<Living> {
     #[cfg(target_os = "linux")]
-    return Living::read(handle.id(), handle.supervisor(), handle.counted_before());
+    return Living::read(handle.id(), handle.supervisor()?, handle.counted_before());
     #[cfg(not(target_os = "linux"))]
     return handle.living();
 }

@@ -5,6 +5,7 @@
 //! any program, the base is not even built.
 
 use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use perf_budget_core::atomic;
@@ -21,7 +22,7 @@ use super::programs::{Differing, Recorder};
 use super::start::start;
 use super::unchanged::{BaseTree, Comparison, Head, Reaching, Revisions};
 use super::{members, shared};
-use crate::child;
+use crate::child::{self, Unfinished};
 use crate::failure::Failure;
 use crate::links::{Recording, Repeated};
 use crate::text::counted;
@@ -334,14 +335,13 @@ fn ask(step: &Step) -> Result<Ended, Unmeasured> {
     let mut command = child::program(program);
     command.args(&step.args).current_dir(&step.dir).env_remove("CARGO_CRITERION_PORT");
     command.envs(step.env.iter().map(|(name, value)| (name, value)));
-    let ended = child::output_within(&mut command, LISTING)
-        .map_err(|e| Unmeasured::new(Cause::Harness, format!("it was not started: {e}")))?;
-    let child::Answer { code, stdout, stderr } = ended.ok_or_else(|| {
-        Unmeasured::new(
-            Cause::TimedOut,
-            format!("it did not end within {LISTING:?} and was killed"),
-        )
+    let done = child::run(command.stderr(Stdio::piped()), LISTING).map_err(|why| {
+        let is_late = matches!(why, Unfinished::Late(_));
+        let cause = if is_late { Cause::TimedOut } else { Cause::Harness };
+        Unmeasured::new(cause, why.to_string())
     })?;
+    let Output { status, stdout, stderr } = done;
+    let code = status.code().unwrap_or(-1);
     let messages = String::from_utf8_lossy(&stderr).into_owned();
     Ok(Ended { code, stdout, messages: (!messages.trim().is_empty()).then_some(messages) })
 }

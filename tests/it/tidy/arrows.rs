@@ -222,6 +222,7 @@ const RESTRICTED: &[(&str, &[&str], &[&str])] = &[
             "os/kernel/linux.rs",
             "os/kernel/mod.rs",
             "os/kernel/parents.rs",
+            "os/kernel/process.rs",
             "os/kernel/socket.rs",
             "os/sampler.rs",
             "os/valgrind.rs",
