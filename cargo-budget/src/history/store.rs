@@ -93,7 +93,9 @@ impl Store {
             let mut added = 0;
             for some in values.chunks(AT_ONCE) {
                 added += add_values(database, entry, run, some)?;
-                some.iter().for_each(|_| step());
+                for _ in some {
+                    step();
+                }
             }
             Ok(Recorded { added, known: entry.values.len() as u64 - added })
         })

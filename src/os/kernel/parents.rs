@@ -24,10 +24,3 @@ pub(crate) fn can_adopt_orphans() -> bool {
     // SAFETY: this option fills the number to which the pointer leads.
     done(unsafe { libc::prctl(libc::PR_GET_CHILD_SUBREAPER, &raw mut adopts) }).is_ok()
 }
-
-/// Undoes [`die_with_parent`].
-pub(crate) fn outlive_parent() -> io::Result<()> {
-    let none: libc::c_ulong = 0;
-    // SAFETY: this option only takes a number.
-    done(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, none) }).map(drop)
-}
