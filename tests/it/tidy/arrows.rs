@@ -221,7 +221,6 @@ const RESTRICTED: &[(&str, &[&str], &[&str])] = &[
             "os/job.rs",
             "os/kernel/linux.rs",
             "os/kernel/mod.rs",
-            "os/kernel/parents.rs",
             "os/kernel/process.rs",
             "os/kernel/socket.rs",
             "os/sampler.rs",
