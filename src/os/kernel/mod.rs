@@ -154,12 +154,14 @@ pub(crate) fn replace_stdin(by: BorrowedFd<'_>) -> io::Result<()> {
 
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(target_os = "linux")]
 mod process;
 #[cfg(target_os = "linux")]
 mod socket;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::*;
+#[cfg(target_os = "linux")]
 pub(crate) use process::*;
 #[cfg(target_os = "linux")]
 pub(crate) use socket::*;
