@@ -22,6 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(7);
 /// How long the harness waits for a guardian: for its patience, and for as long as it may take itself.
 const FAREWELL: Duration = Duration::from_secs(15);
 
+/// How long a guardian that was stopped stays so.
+const STEP: Duration = Duration::from_millis(100);
+
 /// The exit code of a guardian whose supervisor was killed.
 const KILLED: i32 = 3;
 
@@ -79,12 +82,28 @@ pub(super) fn wake(guardian: u32) {
     let _ = kernel::resume(guardian);
 }
 
+/// Waits until a descriptor is readable, for `patience` at most, and has a guardian go on meanwhile: the signal that stops it
+/// may arrive at any time.
+pub(super) fn wait_below(
+    guardian: u32,
+    until: BorrowedFd<'_>,
+    patience: Duration,
+) -> io::Result<()> {
+    let began = Instant::now();
+    loop {
+        wake(guardian);
+        let [is_there] = kernel::readable([Some(until)], STEP)?;
+        if is_there || began.elapsed() >= patience {
+            return Ok(());
+        }
+    }
+}
+
 /// Waits for the end of a guardian whose supervisor has reported or has not answered, and reaps it. Returns whether the
 /// supervisor was killed.
 pub(super) fn dismiss(guardian: u32) -> bool {
-    wake(guardian);
     if let Ok(ended) = kernel::process_fd(guardian) {
-        let _ = kernel::readable([Some(ended.as_fd())], FAREWELL);
+        let _ = wait_below(guardian, ended.as_fd(), FAREWELL);
     }
     let _ = kernel::kill(guardian);
     let is_killed = |status| libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == KILLED;

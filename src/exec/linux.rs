@@ -24,6 +24,9 @@ use crate::os::{kernel, moment, proc};
 /// How long the harness waits for a report about a tree that is to end.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// How long the harness reads a report that has begun to arrive, or has not come in time.
+const LAST: Duration = Duration::from_secs(1);
+
 /// The size of the report that a process makes when it is about to load its program: five numbers, the file of its bytes and
 /// its own statm.
 const START: usize = NUMBERS * 8 + traffic::FILE + 128;
@@ -290,7 +293,9 @@ impl Handle {
     pub(super) fn reap(&mut self) -> io::Result<End> {
         let end = match self.end.take() {
             Some(end) => Ok(end),
-            None => self.channel.set_read_timeout(Some(PATIENCE)).and_then(|()| self.receive()),
+            None => guardian::wait_below(self.guardian, self.channel.as_fd(), PATIENCE)
+                .and_then(|()| self.channel.set_read_timeout(Some(LAST)))
+                .and_then(|()| self.receive()),
         };
         guardian::dismiss(self.guardian);
         end

@@ -206,6 +206,12 @@ fn a_stopped_supervisor_goes_on() {
     }
 }
 
+#[test]
+fn a_supervisor_that_is_stopped_with_its_guardian_goes_on_when_the_time_is_over() {
+    let script = "SLEEP kill -STOP $(sed -n s/^PPid:.//p /proc/$PPID/status) $PPID; sleep 1000";
+    check_attack(script, Duration::from_secs(1), Cause::TimedOut, "did not end within");
+}
+
 /// A process that is not ours to end; it ends with the test.
 struct Foreign(std::process::Child);
 
