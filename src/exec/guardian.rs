@@ -9,7 +9,7 @@
 //! A guardian is a copy of the harness that only makes system calls. It holds the channel between the harness and the
 //! supervisor open, so that the harness reads the end of the channel when nothing is left below either of them.
 
-use std::io;
+use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
@@ -32,8 +32,14 @@ const KILLED: i32 = 3;
 /// leads a group.
 pub(super) fn stand_guard(channel: BorrowedFd<'_>) -> io::Result<()> {
     supervisor::begin()?;
+    let (ready, closed_when_ready) = io::pipe()?;
     match kernel::fork()? {
-        None => kernel::lead_group(),
+        None => {
+            drop(closed_when_ready);
+            // A guardian that is stopped before it has closed what it inherited would leave the harness waiting for the start.
+            let _ = (&ready).read(&mut [0]);
+            kernel::lead_group()
+        }
         Some(supervisor) => {
             let was_killed = guard(supervisor, channel);
             kernel::exit_now(if was_killed { KILLED } else { 0 })
