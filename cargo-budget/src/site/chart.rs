@@ -22,6 +22,9 @@ const LEAST: f64 = 0.02;
 /// The least distance of two texts above steps, in percent of the width.
 const APART: f64 = 9.0;
 
+/// Where the lines of steps begin, in pixels: below the row of the texts, so that no line runs through a text.
+const BELOW_TEXTS: &str = "16";
+
 /// The key of a commit on the horizontal axis.
 type Key<'t> = (i64, &'t Option<String>);
 
@@ -52,10 +55,11 @@ pub(super) fn render(
                     line.grid x1="0" x2="100%" y1=(percent(at)) y2=(percent(at)) {}
                     text.tick x="-8" y=(percent(at)) dy="4" text-anchor="end" { (value) }
                 }
+                @for (step, at, _) in &steps {
+                    @let at = percent(at / 10.0);
+                    line.step.(class(step)) x1=(at) x2=(at) y1=(BELOW_TEXTS) y2="100%" {}
+                }
                 svg viewBox="0 0 1000 1000" preserveAspectRatio="none" width="100%" height="100%" {
-                    @for (step, at, _) in &steps {
-                        path.step.(class(step)) d=(format!("M{} 0V1000", place(*at))) vector-effect="non-scaling-stroke" {}
-                    }
                     @for limit in limits(lines, &x, &y, &axis) {
                         path.limit d=(limit) vector-effect="non-scaling-stroke" {}
                     }
