@@ -11,7 +11,7 @@ use super::state::Step;
 use crate::history::{Commit, Shown, time_shown};
 use crate::report::html::axis::{Axis, percent};
 use crate::report::html::escape::Text;
-use crate::text::{short, visible};
+use crate::text::{counted, short, visible};
 
 /// How far away a limit may be to be drawn, as a multiple of the spread of the values, as on the page of a run.
 const FAR: f64 = 3.0;
@@ -48,7 +48,7 @@ pub(super) fn render(
     let steps = placed(steps, &order, last);
     Some(html! {
         div.plot tabindex="0" role="group" aria-roledescription="chart"
-            aria-label=(Text(&format!("{}: values of {} commits. Arrow keys move over the commits, Enter opens one.", first.series.test, order.len()))) {
+            aria-label=(Text(&format!("{}: values of {}. Arrow keys move over the commits, Enter opens one.", first.series.test, counted(order.len(), "commit")))) {
             svg.chart width="100%" height="240" role="img" aria-label=(Text(&described(lines))) {
                 @for (at, value) in axis.ticks_apart(first.series.unit, 10.0) {
                     @let at = 100.0 - at;

@@ -231,9 +231,10 @@ fn listed(commits: &[(&String, &Commit)]) -> Markup {
                     a href=(names::commit(hash, 0)) { code { (Text(short(hash))) } }
                     span.subject { (Text(&commit.subject)) }
                     span.soft { (time_shown(commit.at)) }
-                    @if !commit.judged { span.soft { (commit.outcomes) " values, not judged" } }
+                    @let outcomes = usize::try_from(commit.outcomes).unwrap_or(0);
+                    @if !commit.judged { span.soft { (counted(outcomes, "value")) ", not judged" } }
                     @else if commit.red > 0 { b.worse { (commit.red) " of " (commit.outcomes) " red" } }
-                    @else { span.soft { (counted(usize::try_from(commit.outcomes).unwrap_or(0), "outcome")) ", none red" } }
+                    @else { span.soft { (counted(outcomes, "outcome")) ", none red" } }
                 }
             }
         }
