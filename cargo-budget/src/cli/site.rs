@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::history::Place;
 use crate::project::Project;
 use crate::site::{self, Made, Settings};
+use crate::text::counted;
 
 /// Write the history as a static site: an overview, a page for each budget, a page for each commit
 #[derive(Debug, clap::Args)]
@@ -76,11 +77,11 @@ fn said(made: &Made) -> String {
     let removed =
         if made.removed > 0 { format!(", {} removed", made.removed) } else { String::new() };
     format!(
-        "{}: {} limits of {} budgets, {} commits; {} of {} files written{removed}\n",
+        "{}: {} of {}, {}; {} of {} files written{removed}\n",
         made.index,
-        made.limits,
-        made.budgets,
-        made.commits,
+        counted(made.limits, "limit"),
+        counted(made.budgets, "budget"),
+        counted(made.commits, "commit"),
         made.written,
         made.files + 1
     )

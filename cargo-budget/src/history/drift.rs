@@ -20,39 +20,79 @@ pub(crate) struct Drift {
     pub(crate) p: f64,
 }
 
+/// The most steps that are searched for where all but one of the apparent steps are taken for a drift. A search for more
+/// takes long, and finds a series that the drift does not explain.
+const FEW: usize = 8;
+
 /// Returns the steps of a series, and the drift between them where it is significant.
 ///
 /// A search for steps sees a drift as a staircase, and a test for trend sees a step as a drift. So several
-/// explanations of the series are tried: steps without a drift; and steps with a drift, where some or all of the
-/// steps are first removed, the remaining slope is subtracted, and the steps are searched again. The explanation with
+/// explanations of the series are tried: steps without a drift; and steps with a drift, where all of the steps, none of
+/// them, or at last the one that fits best are first removed, the remaining slope is subtracted, and the steps are searched again. The explanation with
 /// the least Bayesian information criterion (Schwarz 1978) is returned: each step and each drift must bring it enough
 /// closer to the values.
 pub(crate) fn decompose(values: &[f64]) -> (Vec<Step>, Option<Drift>) {
     let trend = |steps: &[Step]| significant(values, &segments(values, steps));
     let apparent = steps(values);
-    let explain_with_drift = |between: &[Step]| {
+    let explain_with_drift = |between: &[Step], most: usize| {
         let slope = trend(between)?.slope;
         let level = |(i, value): (usize, &f64)| value - slope * i as f64;
         let level: Vec<f64> = values.iter().enumerate().map(level).collect();
         // A drift that leaves more steps than there are without it explains nothing.
-        let steps = at_most(apparent.len(), &level)?;
+        let steps = at_most(most.min(apparent.len()), &level)?;
         let drift = trend(&steps)?;
         Some((criterion(values, &steps, Some(drift)), steps, Some(drift)))
     };
     let mut best = (criterion(values, &apparent, None), apparent.clone(), None);
-    let mut candidates = vec![apparent.clone(), Vec::new()];
+    let mut candidates = vec![(apparent.clone(), usize::MAX), (Vec::new(), usize::MAX)];
+    // A drift that is explained without a step needs no further start, which might find a step by chance.
+    let mut last = alone(values, &apparent);
     if values.len() < LEAST {
         candidates.clear();
     }
     loop {
-        let explained = candidates.iter().filter_map(|steps| explain_with_drift(steps));
+        let explained =
+            candidates.iter().filter_map(|(steps, most)| explain_with_drift(steps, *most));
         match explained.min_by(|a, b| a.0.total_cmp(&b.0)) {
             Some(better) if better.0 < best.0 => best = better,
-            _ => return (best.1, best.2),
+            _ => match last.take().filter(|_| best.2.is_none()) {
+                Some(step) => {
+                    candidates = vec![(vec![step], FEW)];
+                    continue;
+                }
+                None => return (best.1, best.2),
+            },
         }
-        let without = |i: usize| [&best.1[..i], &best.1[i + 1..]].concat();
+        let without = |i: usize| ([&best.1[..i], &best.1[i + 1..]].concat(), usize::MAX);
         candidates = (0..best.1.len()).map(without).collect();
     }
+}
+
+/// Returns the step that alone, beside a drift, comes closest to the values. A drift with one step looks like a staircase
+/// whose largest step is the real one: with all of its steps removed nothing is left of the drift, and with none of them
+/// the step makes the drift too steep. `None` where there is no choice.
+fn alone(values: &[f64], apparent: &[Step]) -> Option<Step> {
+    if apparent.len() < 2 {
+        return None;
+    }
+    let rest = |step: &Step| least_squares(values, &segments(values, std::slice::from_ref(step)));
+    let rests = apparent.iter().map(|step| (rest(step), *step));
+    rests.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, step)| step)
+}
+
+/// Returns what the squares of the values add up to beside the best line in each segment, where all lines have one slope.
+fn least_squares(values: &[f64], segments: &[Range<usize>]) -> f64 {
+    let (mut across, mut along, mut squares) = (0.0, 0.0, 0.0);
+    for segment in segments {
+        let n = segment.len() as f64;
+        let middle = (segment.start + segment.end - 1) as f64 / 2.0;
+        let mean = values[segment.clone()].iter().sum::<f64>() / n;
+        for i in segment.clone() {
+            let (x, y) = (i as f64 - middle, values[i] - mean);
+            (across, along, squares) = (across + x * y, along + x * x, squares + y * y);
+        }
+    }
+    if along > 0.0 { squares - across * across / along } else { squares }
 }
 
 /// Returns Schwarz's criterion with normal noise, `n ln(RSS/n) + k ln n`. A step counts as two parameters, its place

@@ -30,6 +30,25 @@ fn a_step_is_found_within_a_drift() {
     }
 }
 
+/// A drift with one step looks like a staircase, whose false steps would name innocent commits. A second step is found as
+/// seldom as in any series.
+#[test]
+fn a_step_within_a_drift_is_no_staircase() {
+    let mut alone = 0;
+    for (n, seed) in [120, 300].into_iter().flat_map(|n| (7000..7010).map(move |seed| (n, seed))) {
+        let (middle, whole) = (n / 2, n as f64);
+        let shape =
+            |i, value| value + 10.0 * i as f64 / whole + if i < middle { 0.0 } else { 10.0 };
+        let (steps, drift) = decompose(&series(seed, n, 2.0, shape));
+        let at: Vec<usize> = steps.iter().map(|step| step.at).collect();
+        assert!(at.iter().any(|at| at.abs_diff(middle) <= 4), "{n}, seed {seed}: {at:?}");
+        let over = drift.expect("a drift").slope * whole;
+        assert!((over - 10.0).abs() < 4.0, "{n}, seed {seed}: {over}");
+        alone += usize::from(at.len() == 1);
+    }
+    assert!(alone >= 18, "{alone} of 20");
+}
+
 /// Counts in how many of `count` series without a drift a drift is found: first in level series, then in series with
 /// a step.
 fn false_drifts(count: u64) -> (usize, usize) {

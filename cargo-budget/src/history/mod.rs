@@ -3,7 +3,7 @@
 //! `store` records runs and queries them, with one schema and one SQL text for both databases, which are in `sqlite`
 //! and `postgres`; `place` says which of them a history is in. `import` reads the results of other tools. `trend`
 //! finds, with `change` and `drift`, how a budget's values developed; `show` prints it, and `overview` what changed lately
-//! over all budgets. `survey` reads what the site shows.
+//! over all budgets, as `recent` says. `survey` reads what the site shows.
 
 #[cfg(test)]
 mod appended_tests;
@@ -17,6 +17,7 @@ mod overview;
 mod place;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod recent;
 mod record;
 mod revision;
 mod schema;
@@ -34,9 +35,11 @@ mod tls;
 mod trend;
 
 pub(crate) use database::Fault;
+pub(crate) use entry::NO_VERDICT;
 #[cfg(feature = "import")]
 pub(crate) use import::{Format, Source, import};
 pub(crate) use place::Place;
+pub(crate) use recent::{LATELY, Listed, Recent};
 pub(crate) use record::{Recorded, RunToRecord, record};
 pub(crate) use select::{TrendQuery, choose_branch, trend};
 pub(crate) use show::{Shown, list, list_json, percent, probability};

@@ -1,36 +1,50 @@
-//! The recent changes of all budgets: the tests whose value stepped in their newest commits, the worst first.
+//! The recent changes of all budgets: the tests whose value stepped in the newest commits of the branch, the worst first.
 
 use std::fmt::Write as _;
 
-use super::show::{Answer, LATELY, Shown, sparkline};
+use super::recent::LATELY;
+use super::show::{Answer, Shown, sparkline};
 use crate::text::counted;
 
 impl Answer {
     /// Renders what changed lately, for people.
     pub(crate) fn overview(&self) -> String {
         let branch = self.branch.as_deref().unwrap_or("no branch");
+        let since = self.recent.since;
+        let measured = || self.shown.iter().filter(|shown| !self.gone.contains(&shown.series.key));
         let mut recent: Vec<&Shown> =
-            self.shown.iter().filter(|shown| shown.worst() != 0.0).collect();
-        recent.sort_by(|a, b| b.worst().total_cmp(&a.worst()));
+            measured().filter(|shown| shown.worst(since) != 0.0).collect();
+        recent.sort_by(|a, b| b.worst(since).total_cmp(&a.worst(since)));
         let mut text = format!("all budgets on {branch}, {}\n", self.environment);
         for shown in &recent {
             let values: Vec<f64> = shown.trend.commits.iter().map(|commit| commit.value).collect();
             let _ = writeln!(text, "\n{}  {}", shown.series.test, sparkline(&values));
-            for (change, distance) in shown.recent() {
+            for (change, distance) in shown.recent(since) {
                 let _ = writeln!(text, "  {}", shown.change(change, distance));
             }
-            if let Some(drift) = &shown.trend.total_drift {
+            let last = shown.trend.commits.last();
+            let is_recent = last.is_some_and(|commit| commit.at >= since);
+            if let Some(drift) = shown.trend.total_drift.as_ref().filter(|_| is_recent) {
                 let _ = writeln!(text, "  {}", shown.drift(drift));
             }
         }
-        let tests = counted(self.shown.len(), "test");
-        let short = self.shown.iter().filter(|shown| shown.trend.is_short).count();
+        let tests = counted(measured().count(), "test");
+        let short = measured().filter(|shown| shown.trend.is_short).count();
         let _ = match recent.len() {
-            0 => writeln!(text, "\nnone of {tests} changed in its last {LATELY} commits"),
+            0 => writeln!(text, "\nnone of {tests} changed in the newest {LATELY} commits"),
             n => {
-                writeln!(text, "\n{n} of {tests} changed in their last {LATELY} commits, or drift")
+                let drift = if n == 1 { "drifts" } else { "drift" };
+                writeln!(
+                    text,
+                    "\n{n} of {tests} changed in the newest {LATELY} commits, or {drift}"
+                )
             }
         };
+        let gone = self.shown.len() - measured().count();
+        if gone > 0 {
+            let are = if gone == 1 { "is" } else { "are" };
+            let _ = writeln!(text, "{} {are} no longer measured", counted(gone, "test"));
+        }
         if short > 0 {
             let least = super::change::LEAST;
             let _ = writeln!(
@@ -50,6 +64,7 @@ impl Answer {
 mod tests {
     use perf_budget_core::quantity::Unit;
 
+    use super::super::recent::Recent;
     use super::super::store::Series;
     use super::super::trend::{Change, Commit, Trend};
     use super::*;
@@ -88,11 +103,14 @@ mod tests {
 
     #[test]
     fn what_got_worse_comes_first() {
+        let mut gone = shown("gone", 28, 1.4);
+        gone.series.key = 1;
         let shown = vec![
             shown("better", 25, 0.5),
             shown("old", 5, 9.0),
             shown("worse", 20, 1.1),
             shown("worst", 29, 1.3),
+            gone,
         ];
         let answer = Answer {
             place: String::new(),
@@ -100,6 +118,8 @@ mod tests {
             branch: Some("main".to_owned()),
             environment: "Abacus".to_owned(),
             shown,
+            recent: Recent { since: 1_700_000_000 + 3600 * 10, newest: 1_700_000_000 + 3600 * 29 },
+            gone: [1].into(),
             notes: Vec::new(),
         };
         let text = answer.overview();
@@ -108,7 +128,9 @@ mod tests {
         assert!(!text.contains("\nold "), "{text}");
         assert!(text.contains("worse by +30.0 %: 1 s -> 1.30 s in 000000000..000000000"), "{text}");
         assert!(
-            text.ends_with("\n3 of 4 tests changed in their last 20 commits, or drift\n"),
+            text.ends_with(
+                "\n3 of 4 tests changed in the newest 20 commits, or drift\n1 test is no longer measured\n"
+            ),
             "{text}"
         );
     }

@@ -1,10 +1,11 @@
 //! The choice of the series that a question is about: a budget has a series for each test, environment and branch.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::entry::NO_VERDICT;
 use super::place::Place;
-use super::show::{Answer, LATELY, Shown};
+use super::recent::Listed;
+use super::show::{Answer, Shown};
 use super::store::{Series, Store};
 use super::{revision, trend as analysis};
 use crate::failure::Failure;
@@ -53,21 +54,31 @@ pub(crate) fn trend(
     let on_branch = choose_branch(&all, which, project, &mut notes)?;
     let selected = choose_environment(&on_branch, which, &mut notes)?;
     let (branch, environment) = (selected[0].branch.clone(), selected[0].environment.clone());
+    let recent = store.recent(branch.as_deref()).map_err(failed)?;
+    let listed = project.and_then(Listed::of);
     let mut shown = Vec::new();
-    let mut is_ours = false;
+    let mut gone = HashSet::new();
+    let mut removed = Vec::new();
     let chosen = newest_units(&selected, &mut notes);
     drop(work);
     let work = progress.count("analysing", "tests", chosen.len());
     for series in chosen {
         let points = store.points(series.key, which.last).map_err(failed)?;
-        is_ours |= points.iter().any(|point| point.verdict != NO_VERDICT);
+        let is_judged = points.iter().any(|point| point.verdict != NO_VERDICT);
+        let has = |listed: &Listed| listed.has(&series.budget, &series.test);
+        let is_listed = listed.as_ref().filter(|_| is_judged).map(has);
+        if recent.is_gone(series.newest, is_listed) {
+            gone.insert(series.key);
+        }
+        if is_listed == Some(false) {
+            removed.push(series);
+        }
         let cut = points.len() == usize::from(which.last);
         let trend = analysis::analyse(&points, which.dirty);
         // Git is asked only for what an overview shows.
-        let oldest =
-            if which.name.is_some() { 0 } else { trend.commits.len().saturating_sub(LATELY) };
+        let oldest = if which.name.is_some() { i64::MIN } else { recent.since };
         let distances = trend.changes.iter().map(|change| {
-            if change.at < oldest {
+            if trend.commits[change.at].at < oldest {
                 return None;
             }
             let (from, to) = (&trend.commits[change.at - 1].hash, &trend.commits[change.at].hash);
@@ -78,8 +89,8 @@ pub(crate) fn trend(
         shown.push(Shown { series: series.clone(), trend, distances, cut });
         work.step();
     }
-    if is_ours && which.name.is_some() {
-        notes.extend(project.and_then(|project| removed_note(project, &selected[0].budget)));
+    if which.name.is_some() {
+        notes.extend(listed.and_then(|listed| removed_note(&listed, &removed)));
     }
     Ok(Answer {
         place: place.shown(),
@@ -87,6 +98,8 @@ pub(crate) fn trend(
         branch,
         environment,
         shown,
+        recent,
+        gone,
         notes,
     })
 }
@@ -203,11 +216,19 @@ fn newest_units<'s>(series: &[&'s Series], notes: &mut Vec<String>) -> Vec<&'s S
     chosen
 }
 
-/// Returns a note where the budget is in the history but no longer in budgets.toml.
-fn removed_note(project: &Project, budget: &str) -> Option<String> {
-    let budgets = project.budgets().ok()?;
-    (!budgets.budgets.iter().any(|known| known.name == budget))
-        .then(|| format!("`{budget}` is no longer in budgets.toml; this is its recorded history"))
+/// Returns a note where what is shown is in the history but no longer in budgets.toml: the budget, or only some tests of
+/// it.
+fn removed_note(listed: &Listed, removed: &[&Series]) -> Option<String> {
+    let budget = &removed.first()?.budget;
+    let (names, of) = if listed.has_budget(budget) {
+        let names: Vec<String> =
+            removed.iter().map(|series| format!("`{}`", series.test)).collect();
+        (names.join(", "), names.len())
+    } else {
+        (format!("`{budget}`"), 1)
+    };
+    let (are, its) = if of == 1 { ("is", "its") } else { ("are", "their") };
+    Some(format!("{names} {are} no longer in budgets.toml; this is {its} recorded history"))
 }
 
 /// Returns the known name that is most similar, if at most a third of its letters differ.

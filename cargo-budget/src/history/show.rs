@@ -1,5 +1,6 @@
 //! The rendering of the history, as text for people and as JSON for programs.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use perf_budget_core::metric::{Better, Metric, SubjectKind};
@@ -7,6 +8,7 @@ use perf_budget_core::quantity::Quantity;
 use perf_budget_core::stats::order;
 
 use super::entry::HARNESS;
+use super::recent::Recent;
 use super::store::{RunRow, Series};
 use super::time;
 use super::trend::{Change, TotalDrift, Trend};
@@ -20,6 +22,9 @@ pub(crate) struct Answer {
     pub(crate) branch: Option<String>,
     pub(crate) environment: String,
     pub(crate) shown: Vec<Shown>,
+    pub(crate) recent: Recent,
+    /// The keys of the series that are no longer measured.
+    pub(crate) gone: HashSet<i64>,
     pub(crate) notes: Vec<String>,
 }
 
@@ -36,9 +41,6 @@ pub(crate) struct Shown {
 
 /// The most changes of a deterministic metric that are listed one by one; there may be one at each commit.
 const MOST_CHANGES: usize = 8;
-
-/// The number of newest commits of a test in which a change is recent.
-pub(super) const LATELY: usize = 20;
 
 /// The width of a sparkline, in columns.
 const COLUMNS: usize = 60;
@@ -188,24 +190,33 @@ impl Shown {
         )
     }
 
-    /// Returns the recent changes, each with the number of commits in its range.
-    pub(crate) fn recent(&self) -> impl Iterator<Item = (&Change, Option<usize>)> {
-        let first = self.trend.commits.len().saturating_sub(LATELY);
+    /// Returns the changes since a time, each with the number of commits in its range.
+    pub(crate) fn recent(&self, since: i64) -> impl Iterator<Item = (&Change, Option<usize>)> {
         let all = self.trend.changes.iter().zip(self.distances.iter().copied());
-        all.filter(move |(change, _)| change.at >= first)
+        all.filter(move |(change, _)| self.trend.commits[change.at].at >= since)
     }
 
-    /// Returns how much worse the value got lately, as the logarithm of its ratio; less than 0 if it only got better,
-    /// and 0 if it did not change.
-    pub(crate) fn worst(&self) -> f64 {
+    /// Returns how much worse the value got since a time, as the logarithm of its ratio; less than 0 if it only got
+    /// better, and 0 if it did not change.
+    pub(super) fn worst(&self, since: i64) -> f64 {
+        let moves = self.moves().into_iter().filter(|(at, _)| *at >= since);
+        moves.map(|(_, worse)| worse).reduce(f64::max).unwrap_or(0.0)
+    }
+
+    /// Returns the changes and the drift, each with its time and how much worse the value got by it, as the logarithm of
+    /// its ratio.
+    pub(crate) fn moves(&self) -> Vec<(i64, f64)> {
         let moved = |before: f64, after: f64| {
             let far = (after / before).ln().abs().min(f64::MAX);
             let far = if far.is_nan() { 0.0 } else { far };
             if self.is_worse(after - before) == Some(false) { -far } else { far }
         };
-        let changes = self.recent().map(|(change, _)| moved(change.before, change.after));
-        let drift = self.trend.total_drift.as_ref().map(|drift| moved(drift.from, drift.to));
-        changes.chain(drift).reduce(f64::max).unwrap_or(0.0)
+        let commits = &self.trend.commits;
+        let changes = self.trend.changes.iter();
+        let changes = changes.map(|c| (commits[c.at].at, moved(c.before, c.after)));
+        let drift = self.trend.total_drift.as_ref().zip(commits.last());
+        let drift = drift.map(|(drift, last)| (last.at, moved(drift.from, drift.to)));
+        changes.chain(drift).collect()
     }
 
     /// Returns whether a rise by `rise` is a change for the worse; `None` where only the project knows.
@@ -300,9 +311,10 @@ pub(crate) fn list(runs: &[RunRow]) -> String {
         };
         let _ = writeln!(
             text,
-            "{}  {commit:<9}{dirty} {branch:<12} {:>4} outcomes, {red}  {}  ({})",
+            "{}  {commit:<9}{dirty} {branch:<12} {:>4} {}, {red}  {}  ({})",
             time::shown(run.began),
             run.values,
+            if run.values == 1 { "outcome" } else { "outcomes" },
             run.environment,
             run.id
         );

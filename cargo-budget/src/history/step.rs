@@ -117,8 +117,11 @@ fn of<'s>(shown: &'s Shown, named: Option<&str>) -> Option<Result<WorseStep, &'s
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use perf_budget_core::quantity::Unit;
 
+    use super::super::recent::Recent;
     use super::super::store::Series;
     use super::super::trend::{Commit, Trend};
     use super::*;
@@ -165,6 +168,8 @@ mod tests {
             branch: None,
             environment: String::new(),
             shown,
+            recent: Recent::of(&[]),
+            gone: HashSet::new(),
             notes: Vec::new(),
         };
         let step = worse_step(&answer, named).map_err(|failure| failure.text)?;

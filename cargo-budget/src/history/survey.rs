@@ -1,5 +1,5 @@
-//! The queries of the site: which series have something new, the runs of the newest commits, and the outcomes of a run,
-//! each with the value before it.
+//! The queries of the site: which series have something new, which commits are recent, the runs of the newest ones, and
+//! the outcomes of a run, each with the value before it.
 
 use std::collections::HashMap;
 
@@ -7,6 +7,7 @@ use perf_budget_core::quantity::Unit;
 
 use super::database::{Fault, Row, Value};
 use super::entry::{HARNESS, unit_of};
+use super::recent::{LATELY, Recent};
 use super::store::{Store, optional};
 
 /// The facts that show that a series has got or lost an outcome, without reading its outcomes.
@@ -70,28 +71,41 @@ impl Store {
         Ok(rows.iter().map(of).collect())
     }
 
-    /// Returns the newest runs of commits on a branch, the newest commit first. Runs of trees with uncommitted changes are
-    /// left out.
+    /// Returns what the newest commits of a branch say of now. Runs of trees with uncommitted changes are left out.
+    pub(crate) fn recent(&mut self, branch: Option<&str>) -> Result<Recent, Fault> {
+        let (on, many, mut values) = of_branch(branch);
+        let sql = format!(
+            "SELECT max(coalesce(r.committed, r.began)) FROM budget_runs r WHERE {on} AND r.dirty = 0 \
+             GROUP BY coalesce(r.commit_id, r.id) ORDER BY 1 DESC LIMIT {many}"
+        );
+        values.push(i64::from(LATELY).into());
+        let rows = self.database.rows(&sql, &values)?;
+        let times: Vec<i64> = rows.iter().filter_map(|row| row[0].int()).collect();
+        Ok(Recent::of(&times))
+    }
+
+    /// Returns all runs of the newest commits on a branch, the newest commit first. Runs of trees with uncommitted changes
+    /// are left out.
     pub(crate) fn runs_of_commits(
         &mut self,
         branch: Option<&str>,
-        last: i64,
+        commits: i64,
     ) -> Result<Vec<RunOf>, Fault> {
-        let (on, many) = match branch {
-            Some(_) => ("r.branch = $1", "$2"),
-            None => ("r.branch IS NULL", "$1"),
-        };
+        let (on, many, mut values) = of_branch(branch);
+        // A commit may have had two times: one that a clone knew, and that of a run in a place without the commit.
         let sql = format!(
-            "SELECT n.run, n.id, n.commit_id, n.time, n.began, n.environment, n.source, \
+            "SELECT n.run, n.id, n.commit_id, c.time, n.began, n.environment, n.source, \
              (SELECT count(*) FROM budget_outcomes o WHERE o.run = n.run), \
              (SELECT count(*) FROM budget_outcomes o WHERE o.run = n.run AND o.red = 1) FROM \
-             (SELECT r.*, coalesce(r.committed, r.began) AS time FROM budget_runs r \
+             (SELECT r.commit_id, max(coalesce(r.committed, r.began)) AS time FROM budget_runs r \
              WHERE {on} AND r.commit_id IS NOT NULL AND r.dirty = 0 \
-             ORDER BY coalesce(r.committed, r.began) DESC, r.commit_id, r.began DESC LIMIT {many}) n \
-             ORDER BY n.time DESC, n.commit_id, n.began DESC, n.run"
+             GROUP BY r.commit_id ORDER BY 2 DESC, 1 LIMIT {many}) c \
+             JOIN budget_runs n ON n.commit_id = c.commit_id \
+             WHERE {again} AND n.dirty = 0 \
+             ORDER BY c.time DESC, n.commit_id, n.began DESC, n.run",
+            again = on.replace("r.", "n.")
         );
-        let mut values: Vec<Value> = branch.map(Value::from).into_iter().collect();
-        values.push(last.into());
+        values.push(commits.into());
         let rows = self.database.rows(&sql, &values)?;
         Ok(rows.iter().map(run_of).collect())
     }
@@ -106,6 +120,14 @@ impl Store {
                    WHERE o.run = $1 ORDER BY s.test, s.unit";
         let rows = self.database.rows(sql, &[run.into()])?;
         Ok(rows.iter().map(outcome_row).collect())
+    }
+}
+
+/// Returns the condition that a run `r` is on a branch, the placeholder after those that it uses, and their values.
+fn of_branch(branch: Option<&str>) -> (&'static str, &'static str, Vec<Value>) {
+    match branch {
+        Some(branch) => ("r.branch = $1", "$2", vec![branch.into()]),
+        None => ("r.branch IS NULL", "$1", Vec::new()),
     }
 }
 

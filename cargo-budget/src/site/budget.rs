@@ -8,7 +8,7 @@ use super::chart::{self, class, sign};
 use super::frame::{self, Page};
 use super::names;
 use super::state::{Row, Step};
-use crate::history::{Shown, time_shown};
+use crate::history::{LATELY, Point, Shown, time_shown};
 use crate::report::html as run;
 use crate::report::html::escape::Text;
 use crate::report::html::mark;
@@ -20,10 +20,12 @@ const MOST: usize = 20;
 /// The most steps of a test that are listed.
 const LISTED: usize = 12;
 
-/// A test of the budget: its environments, the newest first, and its row in the overview.
+/// A test of the budget: its environments, the one that the overview shows first, and its row there.
 #[derive(Debug)]
 pub(super) struct Test {
     pub(super) lines: Vec<Shown>,
+    /// The newest outcome of each environment, and whether it counts.
+    pub(super) ends: Vec<(Point, bool)>,
     pub(super) row: Row,
     pub(super) steps: Vec<Step>,
     /// The number of environments that are not shown.
@@ -69,12 +71,15 @@ fn section(test: &Test, has_page: &dyn Fn(&str) -> bool) -> Markup {
         section.test id=(anchor) aria-labelledby=(format!("h-{anchor}")) {
             div.heading {
                 h2 id=(format!("h-{anchor}")) { (Text(&row.test)) }
-                (frame::verdict(&row.verdict, row.is_red))
+                (frame::verdict_of(row))
                 p.now-is {
                     @if let Some(value) = &row.value { b { (value) } } @else { "no value" }
                     @if let Some(limit) = &row.limit { " " span.soft { (limit) } }
                     @if let Some(share) = row.share { " " span.soft { "(" (share_text(share)) " of the limit)" } }
-                    " " span.soft { "as of " (time_shown(row.at)) }
+                    " " span.soft {
+                        @if row.others > 0 { "on " (Text(&row.environment)) ", " }
+                        "as of " (time_shown(row.at))
+                    }
                 }
             }
             @if let Some(chart) = chart::render(&test.lines, &test.steps, has_page) { (chart) }
@@ -129,11 +134,28 @@ fn environments(test: &Test) -> Markup {
                         path.line.(format!("e{i}")) d="M1 6H33" {} path.dot.(format!("e{i}")) d="M17 6h0" {}
                     }
                     span { (Text(&line.series.environment)) }
-                    span.soft { (about(line)) }
+                    span.soft {
+                        @if test.lines.len() > 1 { (ended(test, i)) ", " }
+                        (about(line))
+                    }
                 }
             }
-            @if test.left_out > 0 { li.soft { "and " (counted(test.left_out, "environment")) " that were measured longer ago" } }
+            @if test.left_out > 0 { li.soft { "and " (counted(test.left_out, "more environment")) } }
         }
+    }
+}
+
+/// Returns the verdict of the newest outcome of an environment, where there are several.
+fn ended(test: &Test, i: usize) -> String {
+    let (newest, counts) = &test.ends[i];
+    let word = frame::word(&newest.verdict);
+    let at = time_shown(newest.at);
+    if *counts {
+        format!("{word} at the commit of {at}")
+    } else {
+        format!(
+            "{word} at the commit of {at}, and in none of the test's newest {LATELY} commits, so it does not count"
+        )
     }
 }
 

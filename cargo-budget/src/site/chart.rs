@@ -11,7 +11,7 @@ use super::state::Step;
 use crate::history::{Commit, Shown, time_shown};
 use crate::report::html::axis::{Axis, percent};
 use crate::report::html::escape::Text;
-use crate::text::{short, visible};
+use crate::text::{counted, short, visible};
 
 /// How far away a limit may be to be drawn, as a multiple of the spread of the values, as on the page of a run.
 const FAR: f64 = 3.0;
@@ -21,6 +21,9 @@ const LEAST: f64 = 0.02;
 
 /// The least distance of two texts above steps, in percent of the width.
 const APART: f64 = 9.0;
+
+/// Where the lines of steps begin, in pixels: below the row of the texts, so that no line runs through a text.
+const BELOW_TEXTS: &str = "16";
 
 /// The key of a commit on the horizontal axis.
 type Key<'t> = (i64, &'t Option<String>);
@@ -45,17 +48,18 @@ pub(super) fn render(
     let steps = placed(steps, &order, last);
     Some(html! {
         div.plot tabindex="0" role="group" aria-roledescription="chart"
-            aria-label=(Text(&format!("{}: values of {} commits. Arrow keys move over the commits, Enter opens one.", first.series.test, order.len()))) {
+            aria-label=(Text(&format!("{}: values of {}. Arrow keys move over the commits, Enter opens one.", first.series.test, counted(order.len(), "commit")))) {
             svg.chart width="100%" height="240" role="img" aria-label=(Text(&described(lines))) {
                 @for (at, value) in axis.ticks_apart(first.series.unit, 10.0) {
                     @let at = 100.0 - at;
                     line.grid x1="0" x2="100%" y1=(percent(at)) y2=(percent(at)) {}
                     text.tick x="-8" y=(percent(at)) dy="4" text-anchor="end" { (value) }
                 }
+                @for (step, at, _) in &steps {
+                    @let at = percent(at / 10.0);
+                    line.step.(class(step)) x1=(at) x2=(at) y1=(BELOW_TEXTS) y2="100%" {}
+                }
                 svg viewBox="0 0 1000 1000" preserveAspectRatio="none" width="100%" height="100%" {
-                    @for (step, at, _) in &steps {
-                        path.step.(class(step)) d=(format!("M{} 0V1000", place(*at))) vector-effect="non-scaling-stroke" {}
-                    }
                     @for limit in limits(lines, &x, &y, &axis) {
                         path.limit d=(limit) vector-effect="non-scaling-stroke" {}
                     }

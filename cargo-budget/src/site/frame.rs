@@ -3,6 +3,8 @@
 use maud::{DOCTYPE, Markup, html};
 use perf_budget_core::verdict::Verdict;
 
+use super::state::Row;
+use crate::history::NO_VERDICT;
 use crate::report::html::escape::Text;
 use crate::report::html::mark;
 
@@ -16,6 +18,9 @@ pub(super) const ASSETS: [(&str, &str); 2] = [
 /// where a browser may not take `'self'` for the directory.
 const POLICY: &str = "default-src 'none'; style-src 'self' file:; script-src 'self' file:; base-uri 'none'; \
                       form-action 'none'";
+
+/// The word in place of a verdict where a limit is no longer measured.
+pub(super) const GONE: &str = "gone";
 
 /// The title and the place of a page.
 pub(super) struct Page<'t> {
@@ -68,13 +73,25 @@ pub(super) fn page(page: &Page<'_>, contents: &Markup) -> String {
 
 /// Renders a verdict of the history: its sign and its word. Values of other tools have none.
 pub(super) fn verdict(name: &str, is_red: bool) -> Markup {
-    let known = of_history(name, is_red);
-    let word = match name {
-        "none" => "not judged",
+    marked(of_history(name, is_red), word(name))
+}
+
+/// Renders the verdict of a test. One that is no longer measured has none, whatever its last outcome was.
+pub(super) fn verdict_of(row: &Row) -> Markup {
+    if row.is_gone { marked(Verdict::Skipped, GONE) } else { verdict(&row.verdict, row.is_red) }
+}
+
+fn marked(verdict: Verdict, word: &str) -> Markup {
+    html! { span.verdict.(verdict.name()) { (mark::verdict(verdict, 18)) span { (Text(word)) } } }
+}
+
+/// Returns the word for a verdict of the history.
+pub(super) fn word(name: &str) -> &str {
+    match name {
+        NO_VERDICT => "not judged",
         "unsure" => "inconclusive",
         name => name,
-    };
-    html! { span.verdict.(known.name()) { (mark::verdict(known, 18)) span { (Text(word)) } } }
+    }
 }
 
 /// Returns the verdict by its name in the history. One that only another version knows is shown by its colour.

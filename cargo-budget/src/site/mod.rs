@@ -24,7 +24,9 @@ use perf_budget_core::outcome::Outcome;
 use self::state::{State, Step, digest};
 use self::writer::Writer;
 use crate::failure::Failure;
-use crate::history::{Fault, Place, RunOf, Series, Store, TrendQuery, choose_branch};
+use crate::history::{
+    Fault, Listed, Place, Recent, RunOf, Series, Store, TrendQuery, choose_branch,
+};
 use crate::progress::Progress;
 use crate::project::Project;
 
@@ -82,17 +84,27 @@ pub(crate) fn make(
     let branch = series[0].branch.as_deref();
     let made_by = made_by(settings, branch);
     let mut state = State::read(settings.directory, &made_by)?;
-    let commits = commits(&mut store, branch, settings.commits).map_err(failed)?;
+    let commits = commits(&mut store, branch, settings.commits).map_err(&failed)?;
+    let recent = store.recent(branch).map_err(&failed)?;
+    let listed = project.and_then(Listed::of);
     drop(work);
     let recorded = recorded(project, &commits.0, progress);
     let writer = Writer::new(settings.directory);
-    let mut site = Site { place, settings, branch, store, writer, commits, recorded };
+    let mut site =
+        Site { place, settings, branch, store, writer, commits, recent, listed, recorded };
     site.budgets(&mut state, &series, progress)?;
     site.commit_pages(&mut state, project, progress)?;
     for (name, text) in frame::ASSETS {
         site.writer.write(name, text)?;
     }
-    for (name, text) in overview::files(settings.title, branch, &state, &notes) {
+    let about = overview::About {
+        project: settings.title,
+        branch,
+        notes: &notes,
+        recent,
+        is_cut: site.commits.1,
+    };
+    for (name, text) in overview::files(&about, &state) {
         site.writer.write(&name, &text)?;
     }
     state.files = site.writer.finish(&state.files)?;
@@ -125,6 +137,9 @@ struct Site<'a> {
     writer: Writer,
     /// The commits that have a page, the newest first, and whether there are older ones.
     commits: (Vec<Commit>, bool),
+    recent: Recent,
+    /// The tests of budgets.toml, where it can be read.
+    listed: Option<Listed>,
     /// The outcomes of the last run here that have a distribution, by their tests.
     recorded: HashMap<String, Outcome>,
 }
@@ -148,7 +163,8 @@ impl Site<'_> {
         for (name, tests) in &budgets {
             let parts = tests.values().flatten().map(|one| {
                 let print = fingerprints.get(&one.key).copied().unwrap_or_default();
-                format!("{} {} {} {}", one.key, print.count, print.sum, one.newest)
+                let listed = self.listed.as_ref().map(|listed| listed.has(name, &one.test));
+                format!("{} {} {} {} {listed:?}", one.key, print.count, print.sum, one.newest)
             });
             let parts: Vec<String> = parts.collect();
             let made_of = digest(parts.iter().map(String::as_str));
@@ -158,7 +174,14 @@ impl Site<'_> {
                     !self.commits.1 || known.linked.zip(oldest).is_none_or(|(l, o)| l > o);
                 let recorded = self.run_of(tests.keys().copied());
                 let is_new = !recorded.is_empty() && recorded != known.recorded;
-                known.made_of == made_of && leads_on && !is_new && self.writer.keep(&known.files)
+                // So are those of a limit that the newest commits do not measure any more.
+                let is_as_was =
+                    known.rows.iter().all(|row| row.is_gone(self.recent) == row.is_gone);
+                known.made_of == made_of
+                    && leads_on
+                    && !is_new
+                    && is_as_was
+                    && self.writer.keep(&known.files)
             });
             let made = match known {
                 Some(known) => known,
@@ -181,8 +204,10 @@ impl Site<'_> {
     ) -> Result<state::Budget, Failure> {
         let recorded = self.run_of(tests.keys().copied());
         let last = self.settings.last;
-        let tests = read::tests(&mut self.store, name, tests, last, &self.recorded)
-            .map_err(unread(self.place))?;
+        let (recent, listed) = (self.recent, self.listed.as_ref());
+        let known = read::Known { recent, listed, recorded: &self.recorded };
+        let tests =
+            read::tests(&mut self.store, name, tests, last, known).map_err(unread(self.place))?;
         let has_page = |hash: &str| paged.contains(hash);
         let linked = tests.iter().flat_map(|test| &test.lines).flat_map(|line| &line.trend.commits);
         let linked = linked.filter(|c| c.hash.as_deref().is_some_and(has_page)).map(|c| c.at).min();
@@ -327,17 +352,13 @@ fn about(runs: &[RunOf], made_of: String, subject: String) -> state::Commit {
     }
 }
 
-/// Returns the newest commits with their runs, and whether there may be older ones.
+/// Returns the newest commits with their runs, and whether there are older ones.
 fn commits(
     store: &mut Store,
     branch: Option<&str>,
     most: u16,
 ) -> Result<(Vec<Commit>, bool), Fault> {
-    /// The number of runs of a commit that are expected: machines, and runs that were repeated.
-    const RUNS: i64 = 8;
-    let limit = i64::from(most) * RUNS;
-    let runs = store.runs_of_commits(branch, limit)?;
-    let is_cut = i64::try_from(runs.len()).is_ok_and(|read| read == limit);
+    let runs = store.runs_of_commits(branch, i64::from(most) + 1)?;
     let mut commits: Vec<Commit> = Vec::new();
     for run in runs {
         match commits.last_mut() {
@@ -345,13 +366,7 @@ fn commits(
             _ => commits.push((run.commit.clone(), vec![run])),
         }
     }
-    // The oldest commit may be cut, and a commit may have had two times.
-    if is_cut {
-        commits.pop();
-    }
-    let mut seen = HashSet::new();
-    commits.retain(|(hash, _)| seen.insert(hash.clone()));
-    let is_cut = is_cut || commits.len() > usize::from(most);
+    let is_cut = commits.len() > usize::from(most);
     commits.truncate(usize::from(most));
     Ok((commits, is_cut))
 }

@@ -11,7 +11,7 @@ use super::chart::{class, json};
 use super::frame::{self, Page};
 use super::names;
 use super::state::{Commit, Row, State};
-use crate::history::time_shown;
+use crate::history::{Recent, time_shown};
 use crate::report::html::axis::percent;
 use crate::report::html::escape::Text;
 use crate::text::{counted, short};
@@ -27,15 +27,22 @@ const NEAR: i64 = 900_000;
 const NEWEST: usize = 8;
 const LISTED: usize = 500;
 
+/// What the overview says besides the budgets and the commits.
+#[derive(Debug)]
+pub(super) struct About<'t> {
+    pub(super) project: &'t str,
+    pub(super) branch: Option<&'t str>,
+    pub(super) notes: &'t [String],
+    pub(super) recent: Recent,
+    /// Whether there are older commits than those that have a page.
+    pub(super) is_cut: bool,
+}
+
 /// Renders the overview and the lists it leads to, each file with its path.
-pub(super) fn files(
-    project: &str,
-    branch: Option<&str>,
-    state: &State,
-    notes: &[String],
-) -> Vec<(String, String)> {
+pub(super) fn files(about: &About<'_>, state: &State) -> Vec<(String, String)> {
+    let (project, recent) = (about.project, about.recent);
     let mut rows: Vec<&Row> = state.budgets.values().flat_map(|budget| &budget.rows).collect();
-    rows.sort_by(|a, b| order(a).cmp(&order(b)));
+    rows.sort_by(|a, b| order(a, recent).cmp(&order(b, recent)));
     let mut commits: Vec<(&String, &Commit)> = state.commits.iter().collect();
     commits.sort_by_key(|(hash, commit)| (Reverse(commit.at), *hash));
     let newest = commits.first().map_or(i64::MIN, |(_, commit)| commit.at);
@@ -49,15 +56,15 @@ pub(super) fn files(
     let mut files = Vec::new();
     for (i, part) in parts.iter().enumerate() {
         let contents = html! {
-            @if i == 0 { (summary(branch, &rows, newest)) @for note in notes { p.remark { (Text(note)) } } }
+            @if i == 0 { (summary(about, &rows, newest)) @for note in about.notes { p.remark { (Text(note)) } } }
             (controls(&searched))
             (frame::parts(&names, i))
-            ol.tests #tests { @for row in *part { (test(row, newest)) } }
+            (listing(part, newest))
             (frame::parts(&names, i))
             @if i == 0 && !commits.is_empty() {
                 h2 { "Newest commits" }
                 (listed(&commits[..commits.len().min(NEWEST)]))
-                p { a href="commits.html" { "All " (counted(commits.len(), "recorded commit")) } }
+                p { a href="commits.html" { (all(about, commits.len())) } }
             }
         };
         let page = Page { project, title: if i == 0 { "" } else { "Overview" }, up: "" };
@@ -66,37 +73,68 @@ pub(super) fn files(
     for (name, part) in searched.iter().zip(rows.chunks(SEARCHED)) {
         files.push((name.clone(), index(part)));
     }
-    files.extend(lists(project, &commits));
+    files.extend(lists(about, &commits));
     files
 }
 
-/// Returns the key by which rows are sorted: what is red, then what got worse lately, then what is near its limit.
-fn order(row: &Row) -> (Reverse<u8>, Reverse<i64>, Reverse<i64>, &str) {
+/// Returns the key by which rows are sorted: what is red, then what got worse lately, then what is near its limit, and at
+/// last what is no longer measured.
+fn order(row: &Row, recent: Recent) -> (bool, Reverse<u8>, Reverse<i64>, Reverse<i64>, &str) {
+    if row.is_gone {
+        return (true, Reverse(0), Reverse(row.measured), Reverse(0), &row.test);
+    }
     let severity = frame::of_history(&row.verdict, row.is_red).severity();
     let red = if row.is_red { severity + 10 } else { 0 };
-    (Reverse(red), Reverse(row.worst.max(0)), Reverse(row.share.unwrap_or(0)), &row.test)
+    let share = Reverse(row.share.unwrap_or(0));
+    (false, Reverse(red), Reverse(row.worst(recent)), share, &row.test)
 }
 
-fn summary(branch: Option<&str>, rows: &[&Row], newest: i64) -> Markup {
-    let stale = rows.iter().filter(|row| row.at < newest).count();
-    let (class, headline) = headline(rows, newest);
+fn summary(about: &About<'_>, rows: &[&Row], newest: i64) -> Markup {
+    let measured: Vec<&Row> = rows.iter().copied().filter(|row| !row.is_gone).collect();
+    let gone = rows.len() - measured.len();
+    let stale = measured.iter().filter(|row| row.measured < newest).count();
+    let (class, headline) = headline(&measured, newest, about.recent);
     html! {
         h1.headline.(class) { (headline) }
         p.count {
-            (counted(rows.len(), "limit")) " on " (Text(branch.unwrap_or("no branch")))
+            (counted(measured.len(), "limit")) " on " (Text(about.branch.unwrap_or("no branch")))
             @if newest > i64::MIN { ", newest commit of " (time_shown(newest)) }
             @if stale > 0 { "; " (stale) " not measured there" }
+            @if gone > 0 { "; " (gone) " no longer measured" }
         }
     }
 }
 
+/// Renders the tests of a page: those that are measured, and below them those that are no longer.
+fn listing(rows: &[&Row], newest: i64) -> Markup {
+    let (measured, gone) = rows.split_at(rows.partition_point(|row| !row.is_gone));
+    html! {
+        ol.tests #tests { @for row in measured { (test(row, newest)) } }
+        @if !gone.is_empty() {
+            h2 { "No longer measured" }
+            ol.tests.gone { @for row in gone { (test(row, newest)) } }
+        }
+    }
+}
+
+/// Returns how many commits have a page, in words.
+fn all(about: &About<'_>, commits: usize) -> String {
+    let count = counted(commits, "recorded commit");
+    match (about.is_cut, commits) {
+        (true, 1) => "The newest recorded commit".to_owned(),
+        (true, _) => format!("The newest {count}"),
+        (false, 1) => "The one recorded commit".to_owned(),
+        (false, _) => format!("All {count}"),
+    }
+}
+
 /// Returns the headline with its class. It is green only if every limit was judged at the newest commit.
-fn headline(rows: &[&Row], newest: i64) -> (&'static str, String) {
+fn headline(rows: &[&Row], newest: i64, recent: Recent) -> (&'static str, String) {
     let red = rows.iter().filter(|row| row.is_red).count();
-    let worse = rows.iter().filter(|row| !row.is_red && row.worst > 0).count();
+    let worse = rows.iter().filter(|row| !row.is_red && row.worst(recent) > 0).count();
     let is_judged = |row: &&&Row| {
         let verdict = frame::of_history(&row.verdict, row.is_red);
-        row.at >= newest && !matches!(verdict, Verdict::Skipped | Verdict::Unmeasured)
+        row.measured >= newest && !matches!(verdict, Verdict::Skipped | Verdict::Unmeasured)
     };
     let judged = rows.iter().filter(is_judged).count();
     let limits = |n: usize, is: &str, are: &str| {
@@ -125,17 +163,26 @@ fn controls(searched: &[String]) -> Markup {
 }
 
 fn test(row: &Row, newest: i64) -> Markup {
-    let is_stale = row.at < newest;
+    let is_stale = row.measured < newest;
+    // Another environment was measured later.
+    let is_older = row.at < row.measured;
     html! {
         li.test.stale[is_stale] {
-            (frame::verdict(&row.verdict, row.is_red))
+            (frame::verdict_of(row))
             div.name {
                 a href=(row.href) { (Text(&row.test)) }
                 span.of {
                     (Text(&row.environment))
                     @if row.others > 0 { " and " (counted(row.others, "more environment")) }
                 }
-                @if is_stale { span.of.old { "last measured at the commit of " (time_shown(row.at)) } }
+                @if row.is_gone {
+                    span.of.old { "was " (Text(frame::word(&row.verdict))) " at the commit of " (time_shown(row.at)) }
+                } @else if is_older {
+                    span.of.old { (Text(frame::word(&row.verdict))) " there at the commit of " (time_shown(row.at)) }
+                } @else if is_stale {
+                    span.of.old { "last measured at the commit of " (time_shown(row.at)) }
+                }
+                @if !row.past.is_empty() && !row.is_gone { span.of.old { "was red, and is not measured lately, on " (Text(&row.past.join("; "))) } }
             }
             div.spark-of {
                 @if !row.spark.is_empty() {
@@ -148,7 +195,7 @@ fn test(row: &Row, newest: i64) -> Markup {
             div.limit-of {
                 @if let Some(limit) = &row.limit {
                     span { (limit) @if let Some(share) = row.share { span.soft { ", " (share_text(share)) } } }
-                    @if let Some(share) = row.share {
+                    @if let Some(share) = row.share.filter(|_| !row.is_gone) {
                         svg.track width="100%" height="6" aria-hidden="true" {
                             rect.track width="100%" height="6" rx="3" {}
                             rect.fill.(if row.is_red { "fail" } else if share > NEAR { "warn" } else { "pass" })
@@ -184,25 +231,27 @@ fn listed(commits: &[(&String, &Commit)]) -> Markup {
                     a href=(names::commit(hash, 0)) { code { (Text(short(hash))) } }
                     span.subject { (Text(&commit.subject)) }
                     span.soft { (time_shown(commit.at)) }
-                    @if !commit.judged { span.soft { (commit.outcomes) " values, not judged" } }
+                    @let outcomes = usize::try_from(commit.outcomes).unwrap_or(0);
+                    @if !commit.judged { span.soft { (counted(outcomes, "value")) ", not judged" } }
                     @else if commit.red > 0 { b.worse { (commit.red) " of " (commit.outcomes) " red" } }
-                    @else { span.soft { (counted(usize::try_from(commit.outcomes).unwrap_or(0), "outcome")) ", none red" } }
+                    @else { span.soft { (counted(outcomes, "outcome")) ", none red" } }
                 }
             }
         }
     }
 }
 
-/// Renders the list of all commits.
-fn lists(project: &str, commits: &[(&String, &Commit)]) -> Vec<(String, String)> {
+/// Renders the list of the commits that have a page.
+fn lists(about: &About<'_>, commits: &[(&String, &Commit)]) -> Vec<(String, String)> {
     let parts: Vec<_> = commits.chunks(LISTED).collect();
     let name = |i: usize| {
         if i == 0 { "commits.html".to_owned() } else { format!("commits-{}.html", i + 1) }
     };
     let names: Vec<String> = (0..parts.len()).map(name).collect();
-    let page = Page { project, title: "Commits", up: "" };
+    let page = Page { project: about.project, title: "Commits", up: "" };
+    let count = all(about, commits.len());
     let render = |(i, part): (usize, &&[(&String, &Commit)])| {
-        let contents = html! { h1.title { "Commits" } (frame::parts(&names, i)) (listed(part)) };
+        let contents = html! { h1.title { "Commits" } p.count { (count) } (frame::parts(&names, i)) (listed(part)) };
         (names[i].clone(), frame::page(&page, &contents))
     };
     parts.iter().enumerate().map(render).collect()
@@ -212,6 +261,7 @@ fn lists(project: &str, commits: &[(&String, &Commit)]) -> Vec<(String, String)>
 fn index(rows: &[&Row]) -> String {
     let rows = rows.iter().map(|row| {
         let verdict = frame::of_history(&row.verdict, row.is_red).name();
+        let verdict = if row.is_gone { frame::GONE } else { verdict };
         serde_json::json!([row.test, row.href, row.environment, verdict, row.value])
     });
     let rows = serde_json::Value::Array(rows.collect());

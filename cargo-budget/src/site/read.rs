@@ -1,6 +1,7 @@
 //! The history of a budget, as the site shows it: the tests with their environments, rows and steps.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::stats::order;
@@ -9,14 +10,24 @@ use super::budget::{self, Test};
 use super::chart::sign;
 use super::frame::path;
 use super::state::{Row, Step};
-use crate::history::{Fault, Point, Series, Shown, Store, analyse, percent, probability};
+use crate::history::{
+    Fault, LATELY, Listed, NO_VERDICT, Point, Recent, Series, Shown, Store, analyse, percent,
+    probability,
+};
 use crate::text::{self, counted, line, visible};
 
 /// The most environments of a test that are drawn, the newest first.
 const ENVIRONMENTS: usize = 6;
 
+/// The number of newest outcomes that are read of an environment that may not be drawn: enough to know the last one, beside
+/// work trees with uncommitted changes.
+const FEW: u16 = 2 * LATELY;
+
 /// The number of values in the line of the overview.
 const SPARK: usize = 60;
+
+/// The most changes for the worse that are kept, the newest first: only those of recent commits are asked for.
+const MOVES: usize = ENVIRONMENTS * (LATELY as usize + 1);
 
 /// The most steps of a test that are kept, the largest first. A deterministic metric may have one at each commit.
 const STEPS: usize = 40;
@@ -36,9 +47,18 @@ pub(super) fn budgets<'s>(
         }
     }
     for tests in budgets.values_mut().flat_map(BTreeMap::values_mut) {
-        tests.sort_by_key(|one| (std::cmp::Reverse(one.newest), one.key));
+        tests.sort_by_key(|one| (Reverse(one.newest), one.key));
     }
     budgets
+}
+
+/// What is known besides the outcomes of a test.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known<'t> {
+    pub(super) recent: Recent,
+    pub(super) listed: Option<&'t Listed>,
+    /// The outcomes of the last run here that have a distribution, by their tests.
+    pub(super) recorded: &'t HashMap<String, Outcome>,
 }
 
 /// Reads the tests of a budget. A test that was only measured in trees with uncommitted changes is left out.
@@ -47,68 +67,126 @@ pub(super) fn tests(
     name: &str,
     tests: &BTreeMap<&str, Vec<&Series>>,
     last: u16,
-    recorded: &HashMap<String, Outcome>,
+    known: Known<'_>,
 ) -> Result<Vec<Test>, Fault> {
     let mut read = Vec::new();
     for series in tests.values() {
+        let mut ends = ends(store, series, last)?;
+        let Some(first) = (0..ends.len()).max_by_key(|&i| (ends[i].rank(), Reverse(i))) else {
+            continue;
+        };
+        ends[..=first].rotate_right(1);
+        let mut row = about(&ends, known);
         // Values in different units cannot be drawn over each other.
-        let unit = series[0].unit;
+        let unit = ends[0].series.unit;
+        ends.retain(|end| end.series.unit == unit);
+        ends.truncate(ENVIRONMENTS);
         let mut lines = Vec::new();
-        // This is the environment that the overview shows: the newest one, and a red one if several are equally new.
-        let mut newest: Option<(usize, Point)> = None;
-        let same = series.iter().filter(|one| one.unit == unit);
-        for one in same.clone().take(ENVIRONMENTS) {
-            let points = store.points(one.key, last)?;
-            let Some(point) = points.iter().rfind(|point| !point.dirty) else { continue };
-            let rank = |point: &Point| (point.at, point.is_red);
-            if newest.as_ref().is_none_or(|(_, newest)| rank(newest) < rank(point)) {
-                newest = Some((lines.len(), point.clone()));
+        for end in &mut ends {
+            if end.points.len() < usize::from(last) {
+                end.points = store.points(end.series.key, last)?;
             }
-            let trend = analyse(&points, false);
+            let points = &end.points[end.points.len().saturating_sub(usize::from(last))..];
+            let trend = analyse(points, false);
             let distances = vec![None; trend.changes.len()];
             let cut = points.len() == usize::from(last);
-            lines.push(Shown { series: (*one).clone(), trend, distances, cut });
+            lines.push(Shown { series: end.series.clone(), trend, distances, cut });
         }
-        let Some((first, newest)) = newest else { continue };
-        lines[..=first].rotate_right(1);
-        let left_out = same.count().saturating_sub(ENVIRONMENTS);
-        let href = budget::href(name, read.len(), &lines[0].series.test);
-        let steps = steps(&lines, &href);
-        let row = row(&lines, &newest, &href, left_out);
-        let recorded = recorded.get(&row.test).map(text::plain);
-        read.push(Test { lines, row, steps, left_out, recorded });
+        row.href = budget::href(name, read.len(), &row.test);
+        draw(&mut row, &lines, &ends);
+        let steps = steps(&lines, &row.href);
+        let left_out = row.others + 1 - lines.len();
+        let recorded = known.recorded.get(&row.test).map(text::plain);
+        let ends = ends.into_iter().map(|end| (end.newest, end.counts)).collect();
+        read.push(Test { lines, ends, row, steps, left_out, recorded });
     }
     Ok(read)
 }
 
-/// Returns the row of a test in the overview.
-fn row(lines: &[Shown], newest: &Point, href: &str, left_out: usize) -> Row {
+/// The newest outcome of a test in one environment.
+struct End<'s> {
+    series: &'s Series,
+    points: Vec<Point>,
+    newest: Point,
+    /// Whether it is among the newest commits that measured the test, in any environment. One that is not says nothing of
+    /// now: a machine that is gone must not keep a test red.
+    counts: bool,
+}
+
+impl End<'_> {
+    /// Returns the order in which a test is shown by its environments: what counts, what is red, and what is newest.
+    fn rank(&self) -> (bool, bool, i64) {
+        (self.counts, self.newest.is_red, self.newest.at)
+    }
+}
+
+/// Reads the newest outcome in each environment.
+fn ends<'s>(store: &mut Store, series: &[&'s Series], last: u16) -> Result<Vec<End<'s>>, Fault> {
+    let mut ends = Vec::new();
+    let mut commits = BTreeSet::new();
+    for (i, &series) in series.iter().enumerate() {
+        let many = if i < ENVIRONMENTS { last.max(FEW) } else { FEW };
+        let points = store.points(series.key, many)?;
+        let clean = || points.iter().filter(|point| !point.dirty);
+        commits.extend(clean().map(|point| (point.at, point.commit.clone())));
+        let Some(newest) = clean().next_back().cloned() else { continue };
+        ends.push(End { series, points, newest, counts: true });
+    }
+    let oldest = commits.iter().rev().nth(usize::from(LATELY) - 1).map(|(at, _)| *at);
+    for end in &mut ends {
+        end.counts = oldest.is_none_or(|oldest| end.newest.at >= oldest);
+    }
+    Ok(ends)
+}
+
+/// Returns the row of a test in the overview, without what is drawn. The first environment is the one that is shown.
+fn about(ends: &[End<'_>], known: Known<'_>) -> Row {
+    let End { series, newest, .. } = &ends[0];
+    let is_judged = newest.verdict != NO_VERDICT;
+    let listed = known.listed.filter(|_| is_judged);
+    let past = ends.iter().filter(|end| !end.counts && end.newest.is_red);
+    let mut row = Row {
+        test: series.test.clone(),
+        verdict: newest.verdict.clone(),
+        is_red: newest.is_red,
+        environment: visible(&series.environment).into_owned(),
+        others: ends.len() - 1,
+        past: past.map(|end| visible(&end.series.environment).into_owned()).collect(),
+        at: newest.at,
+        measured: ends.iter().map(|end| end.newest.at).max().unwrap_or(newest.at),
+        is_listed: listed.map(|listed| listed.has(&series.budget, &series.test)),
+        ..Row::default()
+    };
+    row.is_gone = row.is_gone(known.recent);
+    row
+}
+
+/// Adds the values to a row: those of the first line, and the changes of every line that counts.
+fn draw(row: &mut Row, lines: &[Shown], ends: &[End<'_>]) {
     let first = &lines[0];
-    let commits = &first.trend.commits;
-    let values: Vec<f64> = commits.iter().map(|commit| commit.value).collect();
+    let newest = &ends[0].newest;
+    let values: Vec<f64> = first.trend.commits.iter().map(|commit| commit.value).collect();
     let limit = newest.bound.as_ref().zip(newest.limit);
     let share = limit
         .zip(newest.value)
         .map(|((bound, limit), value)| if bound == "min" { limit / value } else { value / limit });
-    let of_first = std::slice::from_ref(first);
-    let mut changes = steps(of_first, href);
-    changes.sort_by_key(|step| (step.is_drift, std::cmp::Reverse(step.at)));
-    Row {
-        test: first.series.test.clone(),
-        href: href.to_owned(),
-        verdict: newest.verdict.clone(),
-        is_red: newest.is_red,
-        worst: millionths(first.worst()),
-        share: share.filter(|share| share.is_finite()).map(millionths),
-        spark: spark(&values[values.len().saturating_sub(SPARK)..]),
-        spark_text: format!("the last {}", counted(values.len().min(SPARK), "value")),
-        value: newest.value.map(|value| first.quantity(value).to_string()),
-        limit: limit.map(|(bound, limit)| format!("{} {}", sign(bound), first.quantity(limit))),
-        change: changes.into_iter().next(),
-        environment: visible(&first.series.environment).into_owned(),
-        others: lines.len() - 1 + left_out,
-        at: newest.at,
-    }
+    row.share = share.filter(|share| share.is_finite()).map(millionths);
+    row.spark = spark(&values[values.len().saturating_sub(SPARK)..]);
+    row.spark_text = format!("the last {}", counted(values.len().min(SPARK), "value"));
+    row.value = newest.value.map(|value| first.quantity(value).to_string());
+    row.limit = limit.map(|(bound, limit)| format!("{} {}", sign(bound), first.quantity(limit)));
+    let mut changes = steps(std::slice::from_ref(first), &row.href);
+    changes.sort_by_key(|step| (step.is_drift, Reverse(step.at)));
+    row.change = changes.into_iter().next();
+    let counts = lines.iter().zip(ends).filter(|(_, end)| end.counts);
+    let mut moves: Vec<(i64, i64)> = counts
+        .flat_map(|(line, _)| line.moves())
+        .filter(|(_, worse)| *worse > 0.0)
+        .map(|(at, worse)| (at, millionths(worse)))
+        .collect();
+    moves.sort_unstable_by_key(|&(at, worse)| Reverse((at, worse)));
+    moves.truncate(MOVES);
+    row.moves = moves;
 }
 
 /// Returns the steps and drifts of all environments, the largest first.

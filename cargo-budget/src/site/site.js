@@ -94,7 +94,7 @@
   const controls = $("controls");
   if (!controls) return;
   const find = $("find");
-  const rows = [...document.querySelectorAll("#tests > .test")].map((row) => ({ row, text: row.textContent.toLowerCase() }));
+  const rows = [...document.querySelectorAll(".tests > .test")].map((row) => ({ row, text: row.textContent.toLowerCase() }));
   const scripts = (controls.dataset.index ?? "").split(" ").filter(Boolean);
   const MOST = 50;
   let loading = null;

@@ -9,12 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 use crate::file;
+use crate::history::Recent;
 
 /// The file with the state.
 pub(super) const FILE: &str = "site.json";
 
 /// The version of the state's format and of the pages; a site of another version is made anew.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The state of a site.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -51,8 +52,9 @@ pub(super) struct Row {
     pub(super) href: String,
     pub(super) verdict: String,
     pub(super) is_red: bool,
-    /// How much worse it got lately, as `Shown::worst` says, in millionths: a number is read back as it was written.
-    pub(super) worst: i64,
+    /// The changes for the worse, each with its time and its size, as `Shown::moves` says, in millionths: a number is read
+    /// back as it was written. Which of them are recent depends on other budgets' commits too.
+    pub(super) moves: Vec<(i64, i64)>,
     /// The share of the limit that is used, in millionths; `None` where there is no limit or no value.
     pub(super) share: Option<i64>,
     /// The line of its newest values, as an SVG path in a box of 100 by 24.
@@ -66,8 +68,29 @@ pub(super) struct Row {
     pub(super) environment: String,
     /// The number of other environments it was measured in.
     pub(super) others: usize,
-    /// The time of its newest outcome.
+    /// The environments whose newest outcome is red but does not count, since the newest commits did not measure it there.
+    pub(super) past: Vec<String>,
+    /// The time of the outcome that is shown: the newest one of its environment.
     pub(super) at: i64,
+    /// The time of the newest outcome in any environment.
+    pub(super) measured: i64,
+    /// Whether budgets.toml has it; `None` where that is not known.
+    pub(super) is_listed: Option<bool>,
+    /// Whether it was no longer measured when its page was made.
+    pub(super) is_gone: bool,
+}
+
+impl Row {
+    /// Returns whether the limit is no longer measured.
+    pub(super) fn is_gone(&self, recent: Recent) -> bool {
+        recent.is_gone(self.measured, self.is_listed)
+    }
+
+    /// Returns how much worse it got in the recent commits, in millionths of a logarithm; 0 where it did not.
+    pub(super) fn worst(&self, recent: Recent) -> i64 {
+        let lately = self.moves.iter().filter(|(at, _)| *at >= recent.since);
+        lately.map(|(_, worse)| *worse).max().unwrap_or(0)
+    }
 }
 
 /// A step of a test.

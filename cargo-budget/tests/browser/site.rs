@@ -4,7 +4,9 @@
 use std::fs;
 use std::path::Path;
 
-use crate::project::Project;
+use perf_budget_core::outcome::Outcome;
+
+use crate::project::{Project, outcome};
 use crate::{browser, visit};
 
 /// Makes the site of a history with a step, and returns the project.
@@ -26,12 +28,17 @@ fn page(project: &Project, folder: &str) -> String {
 
 /// Adds a script beside the page that does what a reader would do; the policy allows it, since it is a file of the site.
 fn with_actions(page: &str, up: &str, actions: &str) -> String {
-    let text = fs::read_to_string(page).unwrap();
     let actions = format!(
         "addEventListener('load', () => {{ const found = []; {actions} document.body.dataset.found = found.join('; '); }});"
     );
+    with_script(page, up, &actions)
+}
+
+/// Adds a script beside the page, which begins before the page is whole.
+fn with_script(page: &str, up: &str, script: &str) -> String {
+    let text = fs::read_to_string(page).unwrap();
     let directory = Path::new(page).parent().unwrap().join(up);
-    fs::write(directory.join("assets/actions.js"), actions).unwrap();
+    fs::write(directory.join("assets/actions.js"), script).unwrap();
     let changed =
         text.replace("</head>", &format!("<script src=\"{up}assets/actions.js\"></script></head>"));
     let acted = page.replace(".html", "-acted.html");
@@ -104,14 +111,86 @@ fn the_site_fits_a_phone_and_is_accessible() {
         found.push(nameless.length + " nameless");
         const levels = [...document.querySelectorAll("h1, h2, h3, h4")].map((e) => +e.tagName[1]);
         found.push(levels.filter((level, i) => i ? level > levels[i - 1] + 1 : level !== 1).length + " skipped");
+        const crossed = [...document.querySelectorAll("text.by")].filter((text) => {
+            const { left, right, top, bottom } = text.getBoundingClientRect();
+            return [...document.querySelectorAll("line.step")].some((line) => {
+                const box = line.getBoundingClientRect();
+                return box.right > left && box.left < right && box.bottom > top && box.top < bottom;
+            });
+        });
+        found.push(crossed.length + " of " + Math.min(document.querySelectorAll("text.by").length, 1) + " crossed");
         found.push(["header", "main", "footer"].filter((mark) => document.querySelectorAll(mark).length !== 1).length + " landmarks amiss");
     "#;
     let index = project.dir.join("out/index.html").to_str().unwrap().to_owned();
-    let pages =
-        [(index, "./"), (page(&project, "budget"), "../"), (page(&project, "commit"), "../")];
-    for (page, up) in pages {
+    let pages = [
+        (index, "./", 0),
+        (page(&project, "budget"), "../", 1),
+        (page(&project, "commit"), "../", 0),
+    ];
+    for (page, up, texts) in pages {
         let dom = visit(browser, &profile, &with_actions(&page, up, actions), "390,844");
-        let all = "0 too wide; 0 undescribed; 0 nameless; 0 skipped; 0 landmarks amiss";
-        assert_eq!(found(&dom), Some(all), "{page}");
+        let all = format!(
+            "0 too wide; 0 undescribed; 0 nameless; 0 skipped; 0 of {texts} crossed; 0 landmarks amiss"
+        );
+        assert_eq!(found(&dom), Some(&*all), "{page}");
+    }
+}
+
+/// `/` begins a search, a word finds what is on other pages of the overview, and each link leads to its limit.
+#[test]
+fn the_search_finds_limits_of_all_pages() {
+    let Some(browser) = browser() else { return };
+    let project = Project::new("browser-site-search", ".budgets/history.sqlite");
+    project.history(&[1.0]);
+    let many = |n: usize| Outcome {
+        test: format!("many::n={n}::p99"),
+        budget: "many".to_owned(),
+        ..outcome("many", 0, 1e-3)
+    };
+    project.outcomes(&(0..410).map(many).collect::<Vec<_>>());
+    project.run(&["history", "record", "--run", "many"]).says(0, "recorded 410 outcomes");
+    project.run(&["site", "--output", "out"]).says(0, "411 limits of 2 budgets");
+    let profile = project.dir.join("profile").to_str().unwrap().to_owned();
+    let index = project.dir.join("out/index.html").to_str().unwrap().to_owned();
+    // The index of the search, which the focus asks for, is there before the page is loaded.
+    let script = r##"
+        document.addEventListener("DOMContentLoaded", () =>
+            document.dispatchEvent(new KeyboardEvent("keydown", { key: "/", cancelable: true })));
+        addEventListener("load", async () => {
+            const [find, found] = [document.getElementById("find"), []];
+            found.push(document.activeElement.id);
+            const rows = () => document.querySelectorAll(".tests > .test:not([hidden])").length;
+            const links = () => [...document.querySelectorAll("#elsewhere:not([hidden]) a")];
+            for (const words of ["", "P99 N=409:", "merge", "many", "nothing"]) {
+                find.value = words;
+                find.dispatchEvent(new Event("input"));
+                for (let i = 0; i < 9; i += 1) await null;
+                found.push([rows(), links().length, document.getElementById("shown").textContent].join(", "));
+                if (links().length === 1) found.push(links()[0].getAttribute("href"));
+            }
+            document.body.dataset.found = found.join("; ");
+        });
+    "##;
+    let dom = visit(browser, &profile, &with_script(&index, "./", script), "1280,900");
+    let said: Vec<&str> = found(&dom).unwrap().split("; ").collect();
+    let expected = [
+        "find",
+        "200, 0, ",
+        "0, 1, 1 found",
+        "",
+        "0, 1, 1 found",
+        "",
+        "200, 50, 410 found, the first 50 shown",
+        "0, 0, 0 found",
+    ];
+    assert_eq!(said.len(), expected.len(), "{said:?}");
+    for (said, expected) in said.iter().zip(expected) {
+        if !expected.is_empty() {
+            assert_eq!(*said, expected);
+            continue;
+        }
+        let (path, anchor) = said.split_once('#').unwrap();
+        let text = fs::read_to_string(project.dir.join("out").join(path)).unwrap();
+        assert!(text.contains(&format!("<section class=\"test\" id=\"{anchor}\"")), "{said}");
     }
 }

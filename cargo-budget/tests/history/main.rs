@@ -6,6 +6,7 @@ mod faults;
 mod imported;
 #[cfg(feature = "import")]
 mod imports;
+mod lately;
 mod million;
 mod project;
 #[cfg(unix)]
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
     let rows = [
         recording::rows(),
         trends::rows(),
+        lately::rows(),
         #[cfg(feature = "import")]
         imports::rows(),
         #[cfg(feature = "import")]

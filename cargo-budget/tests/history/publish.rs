@@ -42,7 +42,8 @@ fn published(db: &str) {
     for n in 0..3 {
         project.commit(n);
         project.outcomes(&[outcome(&format!("run-{n}"), n, 1e-3)]);
-        publish(&project).says(0, &format!("{} commits", n + 1));
+        let commits = if n == 0 { "1 commit;".to_owned() } else { format!("{} commits;", n + 1) };
+        publish(&project).says(0, &commits);
         // One commit, whatever is published.
         assert_eq!(project.git(&["--git-dir", origin, "rev-list", "--count", "gh-pages"], 0), "1");
         let index = at("index.html");

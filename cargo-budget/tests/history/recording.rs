@@ -179,7 +179,7 @@ fn inconclusive(db: &str) {
         project.run(&["history", "record", "--commit", &hash]).says(0, "recorded 1 outcome");
         let red = if setting == Inconclusive::Fail { "1 red" } else { "none red" };
         let listed = project.run(&["history", "list", "--last", "1"]);
-        listed.says(0, &format!("1 outcomes, {red} | (run-{n})"));
+        listed.says(0, &format!("1 outcome, {red} | (run-{n})"));
         let trend = project.run(&["trend", "merge", "--format", "json"]).json();
         let is_red = trend["series"][0]["commits"][0]["red"].as_bool();
         assert_eq!(is_red, Some(setting == Inconclusive::Fail), "{trend}");

@@ -65,7 +65,7 @@ fn pages(db: &str) {
     let (project, hashes) = stepped("site", db);
     let url = "https://example.org/p/commit/{commit}";
     let site = ["site", "--output", "out", "--title", "textkit", "--commit-url", url];
-    project.run(&site).says(0, "index.html: 1 limits of 1 budgets, 16 commits");
+    project.run(&site).says(0, "index.html: 1 limit of 1 budget, 16 commits");
     let files = files(&project.dir.join("out"));
     let index = &files["index.html"];
     for part in [

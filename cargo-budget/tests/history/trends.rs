@@ -66,7 +66,7 @@ fn lately(db: &str) {
         0,
         &format!("all budgets on main, Abacus 9 | merge::p99 | worse by +20 | in {range}"),
     );
-    ran.says(0, "1 of 1 test changed in their last 20 commits, or drift");
+    ran.says(0, "1 of 1 test changed in the newest 20 commits, or drifts");
     let json = project.run(&["trend", "--format", "json"]).json();
     assert_eq!(json["series"][0]["test"], "merge::p99");
 }
@@ -76,7 +76,7 @@ fn long_ago(db: &str) {
     let value = |n: usize| (if n < 10 { 1.0 } else { 1.2 }) * (1.0 + noise(n));
     let project = Project::new("long-ago", db);
     project.history(&(0..38).map(value).collect::<Vec<f64>>());
-    project.run(&["trend"]).says(0, "none of 1 test changed in its last 20 commits");
+    project.run(&["trend"]).says(0, "none of 1 test changed in the newest 20 commits");
     project.run(&["trend", "merge"]).says(0, "worse by +20");
 }
 

@@ -10,6 +10,8 @@ mod faults;
 #[cfg(feature = "import")]
 #[path = "../history/imported.rs"]
 mod imported;
+#[path = "../history/lately.rs"]
+mod lately;
 #[path = "../history/million.rs"]
 mod million;
 #[path = "../history/project.rs"]
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
     let rows = [
         recording::rows(),
         trends::rows(),
+        lately::rows(),
         #[cfg(feature = "import")]
         imported::rows(),
         faults::rows(),

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::parsed::{Parsed, number, text};
 use crate::history::entry::Measured;
+use crate::text::counted;
 
 const STATISTICS: [(&str, &str); 4] =
     [("mean", "wall_mean"), ("median", "wall_p50"), ("min", "wall_min"), ("max", "wall_max")];
@@ -25,7 +26,8 @@ pub(super) fn read(json: &Value) -> Result<Parsed, String> {
         let seconds = |word: &str, value: f64| {
             let mut value = Measured::imported("hyperfine", &name, word, Unit::Seconds, value);
             if failed > 0 {
-                value.reason = format!("{}; {failed} runs of the command failed", value.reason);
+                let runs = counted(failed, "run");
+                value.reason = format!("{}; {runs} of the command failed", value.reason);
             }
             value
         };
