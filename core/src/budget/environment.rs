@@ -263,6 +263,10 @@ mod tests {
         check(Some("EPYC"), None, &of(None, Some(4)), false);
         check(None, Some(&[4]), &of(None, None), false);
         check(None, None, &of(None, None), true);
+        // Of this machine, the same is known as a record says.
+        let here = Surroundings::here();
+        assert_eq!(here.processor, processor::name());
+        check(None, Some(&[here.cores.unwrap()]), &here, true);
     }
 
     /// The record of a run names its environment, so no `when` is asked on the machine that reads it.
