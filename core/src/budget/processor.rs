@@ -10,6 +10,9 @@ const MOST: u64 = 8 * 1024;
 /// Returns the model name of the first processor; `None` where the system tells none, as Linux does on aarch64, and every
 /// other system.
 pub fn name() -> Option<String> {
+    if cfg!(not(target_os = "linux")) {
+        return None;
+    }
     named(BufReader::new(File::open("/proc/cpuinfo").ok()?.take(MOST)))
 }
 
