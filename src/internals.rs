@@ -7,6 +7,7 @@
 #[cfg(target_os = "linux")]
 pub use crate::exec::tracing_refused;
 pub use crate::inject::Injection;
+pub use crate::os::emulator::emulator;
 pub use crate::run::{Workload, serve, served};
 pub use crate::subject::artifact;
 pub use crate::worker::{pair, process};

@@ -142,7 +142,7 @@ pub(crate) fn git<S: AsRef<OsStr>>(
 ) -> Result<Output, Failure> {
     let mut command = child::git(directory);
     command.args(arguments);
-    command.output().map_err(|e| {
+    child::output(&mut command).map_err(|e| {
         Failure::unmeasured(format!("failed to run `git`: {e}; install it, or add it to PATH"))
     })
 }

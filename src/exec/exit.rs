@@ -58,6 +58,19 @@ const SIGNALS: &[(i32, &str, &str)] = &[
     (12, "SIGSYS", "forbidden system call"),
 ];
 
+/// The exceptions that end a process on Windows, each with the exit code that it leaves (NTSTATUS).
+const EXCEPTIONS: &[(u32, &str)] = &[
+    (0xc000_0005, "access violation"),
+    (0xc000_0017, "out of memory"),
+    (0xc000_001d, "illegal instruction"),
+    (0xc000_0094, "division by zero"),
+    (0xc000_00fd, "stack overflow"),
+    (0xc000_0135, "a library was not found"),
+    (0xc000_013a, "Ctrl-C"),
+    (0xc000_0374, "corrupted heap"),
+    (0xc000_0409, "abort"),
+];
+
 const SIGABRT: i32 = 6;
 const SIGKILL: i32 = 9;
 
@@ -116,7 +129,7 @@ fn failed_allocation(output: &str) -> Option<&str> {
 }
 
 /// Whether Rust's runtime reported that a stack overflowed.
-fn overflowed_stack(output: &str) -> bool {
+pub(crate) fn overflowed_stack(output: &str) -> bool {
     output.lines().any(|line| line.contains(" has overflowed its stack"))
 }
 
@@ -126,6 +139,22 @@ fn signal_name(signal: i32) -> String {
         Some((_, name, meaning)) => format!("{name} ({meaning})"),
         None => format!("signal {signal}"),
     }
+}
+
+/// Returns the words for an exit code: `code 3`. Those of exceptions are of Windows alone, as nobody else has codes over 255:
+/// `code 0xc0000005 (access violation)`.
+pub(crate) fn code_words(code: i32) -> String {
+    let bits = code.cast_unsigned();
+    match EXCEPTIONS.iter().find(|exception| exception.0 == bits) {
+        Some((_, meaning)) => format!("code {bits:#x} ({meaning})"),
+        None if is_exception(code) => format!("code {bits:#x}"),
+        None => format!("code {code}"),
+    }
+}
+
+/// Whether an exit code is that of an exception: of the two highest bits both are set.
+pub(crate) fn is_exception(code: i32) -> bool {
+    code.cast_unsigned() >> 30 == 3
 }
 
 #[cfg(test)]
@@ -148,5 +177,19 @@ mod tests {
             MemoryKiller::Struck(Some(("/sys/fs/cgroup/app".into(), 64_000_000))),
             "in which the control group `/sys/fs/cgroup/app` was at its limit of 64 MB of memory: give the container",
         );
+    }
+
+    #[test]
+    fn a_code_of_windows_says_which_exception_it_was() {
+        let check = |code: u32, exception: bool, words: &str| {
+            let code = code.cast_signed();
+            assert_eq!((is_exception(code), code_words(code).as_str()), (exception, words));
+        };
+        check(0, false, "code 0");
+        check(255, false, "code 255");
+        check(0x4001_0004, false, "code 1073807364");
+        check(0xc000_0005, true, "code 0xc0000005 (access violation)");
+        check(0xc000_0409, true, "code 0xc0000409 (abort)");
+        check(0xc000_0142, true, "code 0xc0000142");
     }
 }

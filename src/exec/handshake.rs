@@ -70,7 +70,7 @@ pub(crate) fn reject_retired() -> Result<(), Rejected> {
 }
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{Accepted, Token, accept};
+pub(crate) use linux::{Accepted, Copied, Token, accept};
 
 #[cfg(target_os = "linux")]
 mod linux {
@@ -92,6 +92,13 @@ mod linux {
     pub(crate) struct Token {
         socket: OwnedFd,
         secret: String,
+    }
+
+    /// A token in a copy of its maker, where the parent of the child can make the socket anew: the harness is further above.
+    #[derive(Debug, Clone, Copy)]
+    pub(crate) struct Copied {
+        number: i32,
+        secret: [u8; LENGTH],
     }
 
     /// The connection of an accepted process to its parent.
@@ -117,6 +124,13 @@ mod linux {
             self.socket.as_raw_fd()
         }
 
+        /// Returns a copy for the process that starts the child.
+        pub(crate) fn copy(&self) -> Copied {
+            let mut secret = [0; LENGTH];
+            secret.copy_from_slice(self.secret.as_bytes());
+            Copied { number: self.number(), secret }
+        }
+
         /// Returns the variable's value for a child that inherits the socket under its own number.
         pub(crate) fn value(&self, rest: &str) -> String {
             self.value_at(self.number(), rest)
@@ -130,6 +144,16 @@ mod linux {
         /// Returns the socket, for a caller that places it under another number.
         pub(crate) fn into_socket(self) -> OwnedFd {
             self.socket
+        }
+    }
+
+    impl Copied {
+        /// Replaces the socket by one that this process has made, and lets the programs that it starts inherit it. It only
+        /// makes system calls, since it runs in a copy of the harness.
+        pub(crate) fn renew(&self) -> io::Result<()> {
+            let (mut ours, theirs) = UnixStream::pair()?;
+            ours.write_all(&self.secret)?;
+            kernel::place(theirs.as_fd(), self.number)
         }
     }
 

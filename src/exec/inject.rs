@@ -182,6 +182,6 @@ fn become_command(asked: &str) -> io::Result<ExitCode> {
 
 /// Allocates bytes until this process is so large.
 fn touched(bytes: f64) -> Vec<u8> {
-    let more = (bytes as u64).saturating_sub(memory::resident());
+    let more = (bytes as u64).saturating_sub(memory::resident().unwrap_or(0));
     std::hint::black_box(vec![1; more as usize])
 }

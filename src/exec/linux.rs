@@ -1,7 +1,7 @@
 //! The start and the end of processes on Linux. No portable library offers what is needed here.
 
 use std::io::{self, PipeReader, Read, Write};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, parent_id};
 use std::process::Command;
@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use perf_budget_core::budget::Constraint;
 
-use super::handshake::Token;
+use super::guardian;
+use super::handshake::{Copied, Token};
 use super::launch::{Event, Launch};
 use super::supervisor::{self, End};
 use super::traced::Tracing;
@@ -34,8 +35,8 @@ const NUMBERS: usize = 5;
 #[derive(Debug)]
 pub(super) struct Handle {
     start: Start,
-    /// The supervisor, which is the parent of the process.
-    supervisor: u32,
+    /// The guardian, which is the parent of the supervisor, which is the parent of the process.
+    guardian: u32,
     channel: UnixStream,
     /// Whether the supervisor counts system calls.
     is_traced: bool,
@@ -59,33 +60,35 @@ pub(super) fn spawn(mut command: Command, launch: &Launch) -> io::Result<Handle>
     let processors = processors(constraint)?;
     let (channel, theirs) = UnixStream::pair()?;
     let (reports, report_end) = io::pipe()?;
-    let inherited_sockets = inherited_sockets(&launch.tokens);
+    let tokens = launch.tokens.iter().map(|token| token.copy()).collect::<Vec<_>>();
     // The process waits there until it is traced.
     let gate = launch.is_traced.then(io::pipe).transpose()?;
     let in_between = move || {
+        guardian::stand_guard(theirs.as_fd())?;
         supervisor::begin()?;
+        // The process finds that its parent has made them, as the handshake asks.
+        tokens.iter().try_for_each(Copied::renew)?;
         let supervisor = std::process::id();
-        if let Some(root) = fork()? {
+        if let Some(root) = kernel::fork()? {
             let tracing = gate.as_ref().map(|(_, gate)| trace(root, gate));
             watch(root, &theirs, tracing)
         } else {
             constrain(processors.as_ref(), constraint.memory)?;
-            at_start(supervisor, &inherited_sockets, &report_end)?;
+            at_start(supervisor, &report_end)?;
             gate.as_ref().map_or(Ok(()), |(gate, _)| wait_at(gate))
         }
     };
-    command.process_group(0);
     #[expect(unsafe_code, reason = "std offers no safe way to run code between fork and exec")]
     // SAFETY: between fork and exec only async-signal-safe calls are allowed. The closure only makes system calls; it
-    // neither allocates nor locks. One copy goes on to the exec, and the other never returns.
+    // neither allocates nor locks. One copy goes on to the exec, and the others never return.
     unsafe {
         command.pre_exec(in_between);
     }
-    let supervisor = command.spawn()?.id();
+    let guardian = command.spawn()?.id();
     // The command holds the supervisor's ends of the sockets.
     drop(command);
     let start = Start::receive(reports)?;
-    Ok(Handle { start, supervisor, channel, is_traced: launch.is_traced, end: None })
+    Ok(Handle { start, guardian, channel, is_traced: launch.is_traced, end: None })
 }
 
 /// Returns the processors that a constraint leaves. They are found before the fork, after which nothing may allocate.
@@ -103,7 +106,7 @@ pub(super) fn constrain(processors: Option<&Processors>, memory: Option<u64>) ->
 pub(super) fn spawn_below(mut command: Command) -> io::Result<Start> {
     let parent = std::process::id();
     let (reports, report_end) = io::pipe()?;
-    let at_start = move || at_start(parent, &[], &report_end);
+    let at_start = move || at_start(parent, &report_end);
     #[expect(unsafe_code, reason = "std offers no safe way to run code between fork and exec")]
     // SAFETY: as above.
     unsafe {
@@ -114,16 +117,15 @@ pub(super) fn spawn_below(mut command: Command) -> io::Result<Start> {
     Start::receive(reports)
 }
 
-/// Starts `command`, which will be a supervisor; until it is one, it dies with this thread. It leads a group of its
-/// own, so that a signal to the harness's group does not reach it.
+/// Starts `command`, which will be a supervisor, below a guardian, and returns the guardian. Its standard input is the
+/// channel to the harness; when that is closed, the guardian ends it even if it does not become a supervisor. Each of the
+/// two leads a group of its own, so that a signal to the harness's group does not reach it.
 pub(super) fn spawn_supervisor(mut command: Command, tokens: &[Arc<Token>]) -> io::Result<u32> {
-    let parent = std::process::id();
-    let inherited_sockets = inherited_sockets(tokens);
+    let tokens = tokens.iter().map(|token| token.copy()).collect::<Vec<_>>();
     let at_start = move || {
-        die_with_parent(parent)?;
-        inherited_sockets.iter().try_for_each(|&number| kernel::inherit(number, true))
+        guardian::stand_guard(io::stdin().as_fd())?;
+        tokens.iter().try_for_each(Copied::renew)
     };
-    command.process_group(0);
     #[expect(unsafe_code, reason = "std offers no safe way to run code between fork and exec")]
     // SAFETY: as above.
     unsafe {
@@ -132,20 +134,10 @@ pub(super) fn spawn_supervisor(mut command: Command, tokens: &[Arc<Token>]) -> i
     Ok(command.spawn()?.id())
 }
 
-/// Returns the numbers of the sockets that a child inherits.
-fn inherited_sockets(tokens: &[Arc<Token>]) -> Vec<i32> {
-    tokens.iter().map(|token| token.number()).collect()
-}
-
 /// Runs in the child, before its program is loaded.
-fn at_start(
-    parent: u32,
-    inherited_sockets: &[i32],
-    mut reports: &io::PipeWriter,
-) -> io::Result<()> {
+fn at_start(parent: u32, mut reports: &io::PipeWriter) -> io::Result<()> {
     kernel::lead_group()?;
     die_with_parent(parent)?;
-    inherited_sockets.iter().try_for_each(|&number| kernel::inherit(number, true))?;
     // The statm is the copy's own size, which the kernel will count as the command's. The clock is read last.
     let mut report = [0; START];
     let (numbers, files) = report.split_at_mut(NUMBERS * 8);
@@ -173,16 +165,6 @@ fn die_with_parent(parent: u32) -> io::Result<()> {
     Ok(())
 }
 
-#[expect(unsafe_code, reason = "std offers no fork")]
-fn fork() -> io::Result<Option<u32>> {
-    // SAFETY: this is called in a copy of one thread, between fork and exec, where both sides only make system calls.
-    match unsafe { libc::fork() } {
-        -1 => Err(io::Error::last_os_error()),
-        0 => Ok(None),
-        child => Ok(Some(child.cast_unsigned())),
-    }
-}
-
 /// Traces the root, and opens its gate.
 fn trace(root: u32, mut gate: &io::PipeWriter) -> Tracing {
     let tracing = Tracing::begin(root);
@@ -204,20 +186,11 @@ fn wait_at(mut gate: &PipeReader) -> io::Result<()> {
 fn watch(root: u32, channel: &UnixStream, mut tracing: Option<Tracing>) -> ! {
     kernel::block_signals();
     // The copy may have inherited a stream by chance, whose reader would then wait for its end for ever.
-    close_all_but(channel.as_fd());
+    kernel::close_all_but(channel.as_fd());
     supervisor::supervise(root, channel, tracing.as_mut(), |report| {
         let _ = (&mut &*channel).write_all(report);
     });
     kernel::exit_now(0)
-}
-
-/// Closes every descriptor of this process except one.
-fn close_all_but(kept: BorrowedFd<'_>) {
-    let kept = kept.as_raw_fd().cast_unsigned();
-    if let Some(last) = kept.checked_sub(1) {
-        kernel::close_range(0, last);
-    }
-    kernel::close_range(kept + 1, u32::MAX);
 }
 
 impl Start {
@@ -245,17 +218,17 @@ impl Start {
 
 impl Handle {
     /// Makes the handle of a process that a relay has started.
-    pub(super) fn relayed(start: Start, relay: u32, channel: UnixStream) -> Handle {
-        Handle { start, supervisor: relay, channel, is_traced: false, end: None }
+    pub(super) fn relayed(start: Start, guardian: u32, channel: UnixStream) -> Handle {
+        Handle { start, guardian, channel, is_traced: false, end: None }
     }
 
     pub(super) fn id(&self) -> u32 {
         self.start.pid
     }
 
-    /// Returns the process that the whole tree descends from, and that is not part of it.
-    pub(super) fn supervisor(&self) -> u32 {
-        self.supervisor
+    /// Returns the process that the whole tree descends from, and that is not part of it; `None` if the root has ended.
+    pub(super) fn supervisor(&self) -> Option<u32> {
+        proc::parent(self.start.pid)
     }
 
     /// Returns what the system had counted of the process before its program was loaded.
@@ -310,6 +283,7 @@ impl Handle {
     pub(super) fn kill(&self) {
         // The tree may have ended in the meantime, which is what is wanted.
         let _ = self.channel.shutdown(std::net::Shutdown::Write);
+        guardian::wake(self.guardian);
     }
 
     /// Returns how the process ended, once nothing of it is left; waits for that. It may be called once.
@@ -318,8 +292,7 @@ impl Handle {
             Some(end) => Ok(end),
             None => self.channel.set_read_timeout(Some(PATIENCE)).and_then(|()| self.receive()),
         };
-        let _ = kernel::kill(self.supervisor);
-        let _ = kernel::reap(self.supervisor);
+        guardian::dismiss(self.guardian);
         end
     }
 }

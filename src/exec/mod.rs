@@ -4,12 +4,15 @@
 //! process that was started here ends here, with all its descendants, and its output takes bounded memory.
 //!
 //! On Linux each process is a child of a `supervisor` process of its own, which ends the tree by descent when its
-//! root ends, when it is told to, and when the harness is killed. A process is never ended because of its
-//! environment, its name or its group.
+//! root ends, when it is told to, and when the harness is killed. If the supervisor itself is killed or stopped, its
+//! parent, the `guardian`, does that in its place. A process is never ended because of its environment, its name or its
+//! group.
 
 mod after_ready;
 mod child;
 mod exit;
+#[cfg(target_os = "linux")]
+mod guardian;
 mod handshake;
 #[cfg(target_os = "linux")]
 mod inject;
@@ -46,6 +49,7 @@ use perf_budget_core::budget::Constraint;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
 pub(crate) use self::child::{Child, Readiness};
+pub(crate) use self::exit::{code_words, is_exception, overflowed_stack};
 pub(crate) use self::handshake::{REJECTED, Rejected};
 #[cfg(target_os = "linux")]
 pub(crate) use self::handshake::{Token, accept};

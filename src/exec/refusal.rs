@@ -76,9 +76,34 @@ pub(super) fn start_failed(launch: &Launch, error: &Error) -> Unmeasured {
              line such as `#!/bin/sh`"
                 .to_owned(),
         ),
-        _ => (Cause::Harness, error.to_string()),
+        _ if launch.constraint.memory.is_some() && is_unkept(error) => (
+            Cause::Unsupported,
+            "the system does not keep the limit on its memory (setrlimit(2), RLIMIT_DATA), as an emulator of programs does; remove \
+             `memory` here, or measure without the emulator"
+                .to_owned(),
+        ),
+        _ => other(error, system::can_adopt_orphans()),
     };
     Unmeasured::new(cause, format!("failed to start `{program}`: {why}"))
+}
+
+/// Words an error that no other remedy is known for. Where the system does not let a process adopt orphans, nothing can be
+/// started, whatever the error says.
+fn other(error: &Error, can_adopt_orphans: bool) -> (Cause, String) {
+    if can_adopt_orphans {
+        return (Cause::Harness, error.to_string());
+    }
+    let text = format!(
+        "{error}: the system does not let a process adopt the orphans of what it starts (prctl(2), PR_SET_CHILD_SUBREAPER), and \
+         without that nobody could end what a measured process leaves behind; allow the call (a seccomp profile that has it; \
+         in place of an emulator of programs such as qemu-user 7, qemu-user 10 or a whole virtual machine)"
+    );
+    (Cause::Unsupported, text)
+}
+
+/// Whether the error is ENOSYS on Linux, which alone can limit memory.
+fn is_unkept(error: &Error) -> bool {
+    cfg!(target_os = "linux") && error.raw_os_error() == Some(38)
 }
 
 /// Whether the error is ENOEXEC, which has the same number on Linux and macOS; Rust has no stable kind for it.
@@ -105,4 +130,25 @@ fn missing(launch: &Launch) -> String {
             .to_owned();
     }
     "no such file; check the path, or build it first (`{bin:NAME}` has cargo build it)".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_nothing_can_be_started_there_is_a_remedy() {
+        let error = Error::from(ErrorKind::InvalidInput);
+        let (cause, text) = other(&error, false);
+        assert_eq!(cause, Cause::Unsupported);
+        for words in ["PR_SET_CHILD_SUBREAPER", "allow the call", "qemu-user 10"] {
+            assert!(text.contains(words), "{text}");
+        }
+        assert_eq!(other(&error, true), (Cause::Harness, error.to_string()));
+    }
+
+    #[test]
+    fn where_processes_can_be_started_nothing_is_said_of_it() {
+        assert!(system::can_adopt_orphans());
+    }
 }

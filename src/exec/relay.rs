@@ -25,6 +25,7 @@ use perf_budget_core::exact;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::guardian;
 use super::handshake::{self, Rejected, Token};
 use super::launch::{Input, Launch};
 use super::linux::{self, Handle, Start};
@@ -104,7 +105,7 @@ pub(super) fn spawn(launch: &Launch, surround: impl FnOnce(&mut Command)) -> io:
     let mut command = Command::new(std::env::current_exe()?);
     surround(&mut command);
     command.args(ARGUMENTS).env(VARIABLE, token.value_at(0, "")).stdin(token.into_socket());
-    let relay = linux::spawn_supervisor(command, &launch.tokens)?;
+    let guardian = linux::spawn_supervisor(command, &launch.tokens)?;
     let wire = WireLaunch {
         program: launch.program.as_bytes().to_owned(),
         args: launch.args.iter().map(|word| word.as_bytes().to_owned()).collect(),
@@ -123,7 +124,7 @@ pub(super) fn spawn(launch: &Launch, surround: impl FnOnce(&mut Command)) -> io:
             let traffic = traffic.map(|(read, written)| Traffic { read, written });
             let before = Counted { faults, major_faults, traffic };
             let start = Start { pid, at: moment::instant(spawned_at), forked_from, before };
-            return Ok(Handle::relayed(start, relay, socket));
+            return Ok(Handle::relayed(start, guardian, socket));
         }
         Ok(WireStart::Refused(Refused { errno, text })) => {
             errno.map_or_else(|| io::Error::other(text), io::Error::from_raw_os_error)
@@ -136,9 +137,10 @@ pub(super) fn spawn(launch: &Launch, surround: impl FnOnce(&mut Command)) -> io:
     // The relay may have started the command all the same; then it ends the command.
     let _ = socket.shutdown(std::net::Shutdown::Write);
     let _ = io::copy(&mut &socket, &mut io::sink());
-    let _ = kernel::kill(relay);
-    let _ = kernel::reap(relay);
-    Err(error)
+    // A relay that does not answer dies with its guardian.
+    drop(socket);
+    let was_killed = guardian::dismiss(guardian);
+    Err(if was_killed { io::Error::other(supervisor::KILLED) } else { error })
 }
 
 /// Runs as a relay and never returns, if this process was started as one; otherwise it does nothing. Every program
@@ -163,7 +165,6 @@ pub(crate) fn relay() -> Result<(), Rejected> {
 fn serve(socket: &UnixStream) -> io::Result<()> {
     // From here on the relay notices by itself when the harness ends, and then has to end the tree before itself.
     supervisor::begin()?;
-    kernel::outlive_parent()?;
     let wire: WireLaunch = receive(socket)?;
     let mut command = Command::new(OsString::from_vec(wire.program));
     command.args(wire.args.into_iter().map(OsString::from_vec)).env_remove(VARIABLE);

@@ -9,12 +9,16 @@
 //! and is done when the kernel says that it has none. Then no descendant is left, and no other process was touched: a
 //! child that was not reaped keeps its id, so that a kill never reaches a stranger.
 //!
+//! If the supervisor is killed, its parent adopts what is left in its place: see `guardian`. If that one is killed, the
+//! supervisor ends the tree.
+//!
 //! A supervisor is a relay, or a copy of the harness that never loads a program. In a copy of a process with many
 //! threads, nothing may allocate or take a lock: the code here makes system calls and reports in bytes.
 
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::parent_id;
 use std::time::{Duration, Instant};
 
 use super::exit::Exit;
@@ -28,6 +32,9 @@ use crate::os::{kernel, moment, proc};
 
 /// How long the supervisor tries to end what is left. A process in an uninterruptible call cannot be ended by anyone.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What is said of a tree whose supervisor did not report.
+pub(super) const KILLED: &str = "its supervisor was killed from outside, and so it was ended too";
 
 const NUMBERS: usize = 11;
 const WAITED: usize = 96;
@@ -111,17 +118,18 @@ pub(super) fn supervise(
     }
 }
 
-/// Waits for the end of the child `root`; ends it if the other end of `channel` writes or closes.
+/// Waits for the end of the child `root`; ends it if the other end of `channel` writes or closes, or if the guardian ends.
 fn wait_for_end(root: u32, channel: BorrowedFd<'_>) {
     let pidfd = kernel::process_fd(root).ok();
+    let guardian = kernel::process_fd(parent_id()).ok();
     // Without a process descriptor, the loop looks every millisecond whether the root has ended.
     let step = if pidfd.is_some() { Duration::from_secs(3600) } else { Duration::from_millis(1) };
     loop {
-        let fds = [Some(channel), pidfd.as_ref().map(AsFd::as_fd)];
-        let ended = match kernel::readable(fds, step) {
-            Ok([_, true]) => true,
-            Ok([false, false]) => pidfd.is_none() && kernel::has_ended(root),
-            Ok([true, false]) | Err(_) => {
+        let [pidfd, guardian] = [&pidfd, &guardian].map(|fd| fd.as_ref().map(AsFd::as_fd));
+        let ended = match kernel::readable([Some(channel), pidfd, guardian], step) {
+            Ok([_, true, _]) => true,
+            Ok([false, false, false]) => pidfd.is_none() && kernel::has_ended(root),
+            Ok(_) | Err(_) => {
                 let _ = kernel::kill_group(root);
                 let _ = kernel::kill(root);
                 let _ = kernel::wait_for_end(root);
@@ -135,7 +143,7 @@ fn wait_for_end(root: u32, channel: BorrowedFd<'_>) {
 }
 
 /// Ends all children until none is left. Returns how many were ended, and whether some are left.
-fn end_descendants(is_traced: bool) -> (u64, u64) {
+pub(super) fn end_descendants(is_traced: bool) -> (u64, u64) {
     let patience = Instant::now() + PATIENCE;
     let mut pause = Duration::from_micros(200);
     let mut strays = 0;
@@ -277,9 +285,7 @@ impl End {
     ) -> io::Result<End> {
         let mut report = [0; SIZE];
         let in_words = |e: io::Error| match e.kind() {
-            io::ErrorKind::UnexpectedEof => {
-                io::Error::other("its supervisor was killed from outside, and so it was ended too")
-            }
+            io::ErrorKind::UnexpectedEof => io::Error::other(KILLED),
             io::ErrorKind::WouldBlock => io::Error::other("it does not end although it was killed"),
             _ => e,
         };

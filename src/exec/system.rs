@@ -15,7 +15,7 @@ pub(super) use super::{linux::Handle, start::start, supervisor::End};
 /// Returns what the tree of a process holds; `None` if its root has ended, or if the platform does not report it.
 pub(super) fn living(handle: &Handle) -> Option<Living> {
     #[cfg(target_os = "linux")]
-    return Living::read(handle.id(), handle.supervisor(), handle.counted_before());
+    return Living::read(handle.id(), handle.supervisor()?, handle.counted_before());
     #[cfg(not(target_os = "linux"))]
     return handle.living();
 }
@@ -88,6 +88,14 @@ pub(super) fn most_processes() -> String {
         );
     }
     String::new()
+}
+
+/// Whether a process may become the parent of the orphans below it, without which nothing can be started on Linux.
+pub(super) fn can_adopt_orphans() -> bool {
+    #[cfg(target_os = "linux")]
+    return crate::os::kernel::can_adopt_orphans();
+    #[cfg(not(target_os = "linux"))]
+    return true;
 }
 
 /// Why no process can be measured here; `None` if that is not known beforehand. Processes that a measured one leaves behind

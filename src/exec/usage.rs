@@ -4,6 +4,7 @@ use std::time::Duration;
 
 #[cfg(target_os = "linux")]
 use super::tree;
+use crate::os::emulator::emulator;
 use crate::os::traffic::Traffic;
 #[cfg(target_os = "linux")]
 use crate::os::{kernel, proc};
@@ -69,7 +70,10 @@ impl Usage {
     pub(crate) fn peak_rss(&self) -> Option<u64> {
         // The copy still grows a little after its size was read, by 0.15 to 0.48 MB where it was tried.
         const MARGIN: u64 = 1 << 19;
-        (self.max_rss > self.forked_from.saturating_add(MARGIN)).then_some(self.max_rss)
+        // An emulator goes on to translate code in the copy, which takes megabytes.
+        const EMULATED: u64 = 1 << 24;
+        let margin = if emulator().is_some() { EMULATED } else { MARGIN };
+        (self.max_rss > self.forked_from.saturating_add(margin)).then_some(self.max_rss)
     }
 }
 

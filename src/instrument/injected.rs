@@ -119,11 +119,12 @@ impl<G: Instrument + ?Sized> Injected<G> {
             }
             Effect::Leak => std::mem::forget(block(injection.amount)),
             Effect::Resident => {
-                let own = memory::resident().saturating_sub(self.resident) as f64;
+                let now = memory::resident().unwrap_or(0);
+                let own = now.saturating_sub(self.resident) as f64;
                 self.held = touched(injection.added(own));
             }
             Effect::ResidentPeak => {
-                let (now, peak) = (memory::resident(), memory::peak());
+                let (now, peak) = (memory::resident().unwrap_or(0), memory::peak());
                 let own = peak.saturating_sub(self.resident) as f64;
                 drop(touched(injection.added(own) + peak.saturating_sub(now) as f64));
             }
@@ -180,7 +181,7 @@ impl<G: Instrument + ?Sized> Instrument for Injected<G> {
         self.lap = next;
         self.live = heap::Counted::now().live;
         if matches!(self.injection.effect, Effect::Resident | Effect::ResidentPeak) {
-            self.resident = memory::resident();
+            self.resident = memory::resident().unwrap_or(0);
         }
         Some(next)
     }

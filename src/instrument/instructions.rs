@@ -59,6 +59,8 @@ pub(crate) struct Instructions {
     remaining: Remaining,
     by: By,
     laps: Vec<Lap>,
+    /// How many operations the counter of the processor was not there for all the time.
+    missed: usize,
 }
 
 /// The counts of one operation.
@@ -112,7 +114,7 @@ impl Instructions {
         };
         let remaining = Remaining::new(repeat, 2, OPERATIONS);
         let laps = Vec::with_capacity(remaining.counted());
-        let mut instructions = Instructions { remaining, by, laps };
+        let mut instructions = Instructions { remaining, by, laps, missed: 0 };
         if repeat == Repeat::Once {
             instructions.start_counting();
         }
@@ -229,6 +231,27 @@ fn c_library() -> &'static str {
     std::env::consts::OS
 }
 
+/// Returns the instructions between two readings; `None` if one is not complete. No operation is made of none, so 0 is no count
+/// either.
+#[cfg(target_os = "linux")]
+fn between(before: Option<u64>, after: Option<u64>) -> Option<u64> {
+    let counted = after.zip(before).map(|(after, before)| after.saturating_sub(before));
+    counted.filter(|&instructions| instructions > 0)
+}
+
+/// Fails if there is no count because the counter was away in each of the operations.
+fn unless_missed(missed: usize) -> Result<(), Unmeasured> {
+    if missed == 0 {
+        return Ok(());
+    }
+    let text = format!(
+        "failed to count instructions: the processor's counter was away in each of {missed} operations; either others use it, or the \
+         processors here are of two kinds, each with a counter of its own; measure with PERF_BUDGET_COUNTER=callgrind, or start \
+         the tests on one kind (`taskset`)"
+    );
+    Err(Unmeasured::new(Cause::Unsupported, text))
+}
+
 impl Instrument for Instructions {
     fn next(&mut self) -> Option<usize> {
         self.remaining.next()
@@ -251,7 +274,7 @@ impl Instrument for Instructions {
             #[cfg(target_os = "linux")]
             By::Hardware { counter, before, lap } => {
                 let after = counter.read().ok().flatten();
-                *lap = after.zip(*before).map(|(after, before)| after.saturating_sub(before));
+                *lap = between(*before, after);
             }
             By::Callgrind(dumps) => {
                 request(Request::Dump);
@@ -266,6 +289,7 @@ impl Instrument for Instructions {
             #[cfg(target_os = "linux")]
             By::Hardware { lap, .. } => {
                 let own = lap.filter(|_| counts && failed == 0);
+                self.missed += usize::from(counts && failed == 0 && own.is_none());
                 self.laps.extend(own.map(|own| Lap { own, allocator: None }));
             }
             By::Callgrind(dumps) if counts && failed == 0 => dumps.kept.push(dumps.written),
@@ -300,7 +324,7 @@ impl Instrument for Instructions {
             dumps.finish(&mut self.laps)?;
             by = by_callgrind(&dumps.creator);
         }
-        let Some(first) = self.laps.first() else { return Ok(()) };
+        let Some(first) = self.laps.first() else { return unless_missed(self.missed) };
         let exact = first.allocator.is_some();
         let mut own: Vec<u64> = self.laps.iter().map(|lap| lap.own).collect();
         own.sort_unstable();
@@ -323,5 +347,30 @@ impl Instrument for Instructions {
         let allocator = self.laps.iter().map(|lap| lap.allocator).sum::<Option<u64>>().map(mean);
         process.counted = Some(Counted { by, allocator });
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn only_complete_readings_are_counted() {
+        assert_eq!(between(Some(100), Some(117)), Some(17));
+        // On processors of two kinds the counter stands still, or was away, while the other kind runs the thread.
+        for (before, after) in [(Some(100), Some(100)), (None, Some(117)), (Some(100), None)] {
+            assert_eq!(between(before, after), None);
+        }
+    }
+
+    #[test]
+    fn a_counter_that_is_always_away_is_a_reason() {
+        assert_eq!(unless_missed(0), Ok(()));
+        let why = unless_missed(10).unwrap_err();
+        assert!(
+            why.text.contains("each of 10 operations") && why.text.contains("callgrind"),
+            "{why}"
+        );
     }
 }

@@ -4,13 +4,12 @@
 //! hide what a second operation needs. Linux keeps the high-water mark only to within a few dozen pages per
 //! processor; what is resident before and after is exact.
 
-use memory_stats::memory_stats;
 use perf_budget_core::metric::{Key, Metric};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::ProcessRun;
 
 use crate::instrument::laps::Instrument;
-use crate::os::memory::{high_water, mark};
+use crate::os::memory::{high_water, mark, resident};
 
 /// The instrument that watches the resident memory of one operation.
 pub(crate) struct Memory {
@@ -63,7 +62,7 @@ impl Instrument for Memory {
     fn stop(&mut self) {
         // The mark is read first, because reading what is resident allocates.
         let peak = high_water();
-        self.after = memory_stats().map(|stats| Resident { now: stats.physical_mem as u64, peak });
+        self.after = resident().map(|now| Resident { now, peak });
     }
 
     fn record(&mut self, _operations: usize, failed: usize) {
@@ -99,7 +98,6 @@ impl Instrument for Memory {
 
 impl Resident {
     fn read() -> Option<Self> {
-        let now = memory_stats()?.physical_mem as u64;
-        Some(Resident { now, peak: high_water() })
+        Some(Resident { now: resident()?, peak: high_water() })
     }
 }

@@ -1,6 +1,7 @@
 //! The instruments, a file each, and the choice of one for a measurement.
 
 pub(crate) mod clock;
+pub(crate) mod emulated;
 pub(crate) mod fuel;
 mod growth;
 pub(crate) mod heap;
@@ -48,6 +49,10 @@ pub(crate) fn begin(
     let &Settings { metrics, slice, max_operations, repeat, dumps, sampling } = settings;
     if let Some(sampling) = sampling {
         return sampled::instrument(sampling, repeat);
+    }
+    if matches!(instrument, WorkerInstrument::Growth | WorkerInstrument::Memory) {
+        let instead = "the emulator's own memory is part of the process";
+        emulated::refused("read resident memory", "rss, peak_rss and rss_growth", instead)?;
     }
     Ok(match instrument {
         WorkerInstrument::Time => Box::new(time::Time::new(metrics, slice, max_operations, repeat)),

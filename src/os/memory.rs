@@ -2,15 +2,16 @@
 
 use memory_stats::memory_stats;
 
-/// Returns the resident memory now, in bytes; 0 if the system does not report it.
-pub(crate) fn resident() -> u64 {
-    memory_stats().map_or(0, |stats| stats.physical_mem as u64)
+/// Returns the resident memory now, in bytes; `None` if the system does not report it. A process always holds something, so 0
+/// is no answer: an emulator gives it for the program that it runs.
+pub(crate) fn resident() -> Option<u64> {
+    memory_stats().map(|stats| stats.physical_mem as u64).filter(|&bytes| bytes > 0)
 }
 
 /// Returns the highest resident memory so far, in bytes, or the resident memory now if the system keeps no high-water
-/// mark.
+/// mark; 0 if it reports neither.
 pub(crate) fn peak() -> u64 {
-    high_water().unwrap_or_else(resident)
+    high_water().or_else(resident).unwrap_or(0)
 }
 
 /// Resets the high-water mark to the resident memory now; returns false if that cannot be done.

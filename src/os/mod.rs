@@ -5,6 +5,7 @@ pub(crate) mod calls;
 pub(crate) mod clock;
 #[cfg(target_os = "linux")]
 pub(crate) mod counter;
+pub(crate) mod emulator;
 #[cfg(target_os = "linux")]
 pub(crate) mod group;
 #[cfg(windows)]

@@ -106,7 +106,12 @@ impl Session {
             parts.push(format!("without a benchmark: {}", listed(&empty)));
         }
         if let Some(base) = self.base.as_ref().and_then(|base| base.benchmarks(budget)) {
-            let before = base.names(library).cloned().collect();
+            let before: BTreeSet<String> = base.names(library).cloned().collect();
+            if before.is_disjoint(&now) {
+                let other = if before.is_empty() { "no benchmark" } else { "no such benchmark" };
+                let name = library.name();
+                parts.push(format!("none is compared, since the base has {other} of {name}"));
+            }
             parts.extend(
                 changes(&before, &now).into_iter().map(|change| format!("{change} since the base")),
             );

@@ -14,7 +14,7 @@ pub(crate) use super::build::is_same_program;
 use super::counting;
 pub use super::wire::Request;
 use super::wire::{NO_REPLY, UNWRITTEN, VARIABLE, WireReply, WireRequest};
-use crate::exec::{self, Finished, Launch};
+use crate::exec::{self, Finished, Launch, code_words, is_exception, overflowed_stack};
 use crate::instrument::sampled::Sampling;
 
 /// Measures `request` in a fresh process of a test binary, which must serve workers before it does anything else. The
@@ -231,12 +231,20 @@ fn read(workload: &str, finished: &Finished, reply: &Path) -> Result<ProcessRun,
     match (read_file(reply), finished.code) {
         (Ok(text), 0) => WireReply::parse(&text),
         (Ok(_), code) => without(
-            Cause::ExitedBadly,
-            format!("workload `{workload}` was measured, and then exited with code {code}"),
+            ended_badly(code),
+            format!(
+                "workload `{workload}` was measured, and then exited with {}",
+                code_words(code)
+            ),
         ),
         (Err(error), 0) if error.kind() != std::io::ErrorKind::NotFound => {
             without(Cause::Harness, format!("failed to read the reply of `{workload}`: {error}"))
         }
+        // Where no signal ends the process, the exit code may be any.
+        (Err(_), _) if output().is_some_and(|text| overflowed_stack(&text)) => without(
+            Cause::Crashed,
+            format!("workload `{workload}` overflowed its stack before it reported"),
+        ),
         (Err(_), 0) => without(
             Cause::ExitedEarly,
             format!(
@@ -247,11 +255,19 @@ fn read(workload: &str, finished: &Finished, reply: &Path) -> Result<ProcessRun,
         (Err(_), code) => match output().and_then(|text| unwritten(code, &text)) {
             Some(text) => Err(harness(text)),
             None => without(
-                Cause::ExitedBadly,
-                format!("workload `{workload}` exited with code {code} before it reported"),
+                ended_badly(code),
+                format!(
+                    "workload `{workload}` exited with {} before it reported",
+                    code_words(code)
+                ),
             ),
         },
     }
+}
+
+/// Returns the cause of an exit code other than 0. On Windows an exception leaves one, where elsewhere a signal ends the process.
+fn ended_badly(code: i32) -> Cause {
+    if is_exception(code) { Cause::Crashed } else { Cause::ExitedBadly }
 }
 
 /// Reads a file. A workload knows the place, and may have left a pipe there, which would be waited for without end.

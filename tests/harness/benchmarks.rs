@@ -162,10 +162,11 @@ fn a_stale_list_is_red_in_one_test() {
     );
 }
 
-fn new_and_gone_ones_are_said() {
+/// Runs a project against a base that has these benchmarks.
+fn against(name: &str, names: &[&str], base: &[&str]) -> Case {
     let budgets = ALL.replace("1 s", "1.05 x base");
-    let head = project("benchmarks-head", &budgets, &["one", "new one"]);
-    let base = project("benchmarks-base", ALL, &["one", "old one"]);
+    let head = project(&format!("benchmarks-{name}"), &budgets, names);
+    let base = project(&format!("benchmarks-base-of-{name}"), ALL, base);
     // Both are listed as the command would.
     let list = |case: &Case| {
         listed(case);
@@ -179,15 +180,23 @@ fn new_and_gone_ones_are_said() {
     );
     let case = head.env("PERF_BUDGET_BASE_DETAILS", details);
     case.run().exited(0);
-    assert!(
-        found(&case)
-            .reason
-            .ends_with("new: `new one` since the base; gone: `old one` since the base"),
-        "{}",
-        found(&case).reason
-    );
+    case
+}
+
+fn new_and_gone_ones_are_said() {
+    let check = |case: &Case, words: &str| {
+        assert_eq!(found(case).reason.split_once("run: `other`; ").unwrap().1, words);
+    };
+    let case = against("some", &["one", "new one"], &["one", "old one"]);
+    check(&case, "new: `new one` since the base; gone: `old one` since the base");
     let outcomes = case.outcomes();
     let new = outcomes.iter().find(|outcome| outcome.test == "all::new_one::mean::x_base").unwrap();
     assert_eq!(new.verdict, Verdict::Skipped);
     assert!(new.reason.contains("the base revision has no such benchmark"), "{}", new.reason);
+    let none =
+        "none is compared, since the base has no benchmark of Criterion; new: `one` since the base";
+    check(&against("first", &["one"], &[]), none);
+    let other = "none is compared, since the base has no such benchmark of Criterion; new: `one` since the base; gone: `two` \
+                 since the base";
+    check(&against("others", &["one"], &["two"]), other);
 }

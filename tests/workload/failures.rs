@@ -8,8 +8,8 @@ use perf_budget::internals::process::{Request, measure};
 use perf_budget_core::metric::{Key, Metric};
 use perf_budget_core::outcome::Cause;
 use perf_budget_core::outcome::Cause::{
-    Crashed, ExitedBadly, ExitedEarly, Flooded, Harness, InvalidReading, Killed, MeasuredNothing,
-    Panicked, TimedOut, WorkloadFailed,
+    Crashed, ExitedBadly, ExitedEarly, Flooded, Harness, InvalidReading, MeasuredNothing, Panicked,
+    TimedOut, WorkloadFailed,
 };
 
 use crate::{process_run, process_run_within, row, value};
@@ -94,9 +94,11 @@ const TABLE: &[(&str, &str, Cause, &str)] = &[
     ),
     ("sets a panic hook", "p50", Panicked, "panicked: hooked"),
     ("aborts", "p50", Crashed, "workload `aborts`"),
+    #[cfg(unix)]
     ("crashes", "p50", Crashed, "workload `crashes`"),
     ("overflows", "p50", Crashed, "workload `overflows`"),
-    ("is killed", "p50", Killed, "workload `is killed`"),
+    #[cfg(unix)]
+    ("is killed", "p50", Cause::Killed, "workload `is killed`"),
     ("exits", "p50", ExitedEarly, "workload `exits` exited with success before it reported"),
     #[cfg(unix)]
     ("leaves it to a copy", "p50", ExitedEarly, "exited with success before it reported"),

@@ -8,6 +8,7 @@
 
 mod failures;
 mod fuel;
+mod gaps;
 mod injections;
 mod instructions;
 mod instruments;
@@ -54,7 +55,7 @@ fn main() -> ExitCode {
     arguments
         .test_threads
         .get_or_insert_with(|| 2 * available_parallelism().map_or(1, NonZero::get));
-    libtest_mimic::run(&arguments, rows.collect()).exit_code()
+    libtest_mimic::run(&arguments, gaps::mark(rows)).exit_code()
 }
 
 /// Measures the metrics with these names.

@@ -5,6 +5,7 @@
 //! any program, the base is not even built.
 
 use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use perf_budget_core::atomic;
@@ -21,9 +22,10 @@ use super::programs::{Differing, Recorder};
 use super::start::start;
 use super::unchanged::{BaseTree, Comparison, Head, Reaching, Revisions};
 use super::{members, shared};
-use crate::child;
+use crate::child::{self, Unfinished};
 use crate::failure::Failure;
 use crate::links::{Recording, Repeated};
+use crate::text::counted;
 
 /// The longest time that a program may take to list its benchmarks.
 const LISTING: Duration = Duration::from_secs(60);
@@ -70,6 +72,37 @@ pub(super) struct BothBuilt {
     pub(super) benchmarks: Benchmarks,
     /// The links that the harness has made of them; they are deleted when this value is dropped.
     _links: Vec<Links>,
+}
+
+impl BothBuilt {
+    /// Says how many benchmarks each revision has, as they were built. `base` is the short name of the base.
+    ///
+    /// # Errors
+    /// If a program could not be built, or does not list its benchmarks.
+    pub(super) fn said(&self, base: &str) -> Result<String, Failure> {
+        let built = |file: &Path, of: &str| {
+            let list = List::read(file).ok_or_else(|| {
+                Failure::unmeasured(format!(
+                    "failed to read the benchmarks in `{}`",
+                    file.display()
+                ))
+            })?;
+            if let Some(fault) = list.faults.first() {
+                let (why, more) = (fault.reason().text, list.faults.len() - 1);
+                let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+                return Err(Failure::unmeasured(format!("{of}: {why}{more}")));
+            }
+            let all = list.programs.iter().filter_map(|program| program.content.benchmarks());
+            let count = all.clone().map(|(_, _, names)| names.len()).sum();
+            let programs = counted(all.count(), "program");
+            Ok(format!("{} in {programs} of {of}", counted(count, "benchmark")))
+        };
+        let own = built(&self.benchmarks.head, "this revision")?;
+        Ok(match &self.benchmarks.base {
+            Some(file) => format!("built {own}, and {}; nothing was measured", built(file, base)?),
+            None => format!("built {own}; those of {base} are the same, and were not built"),
+        })
+    }
 }
 
 /// Returns the ways in which budgets have benchmarks built that are compared with the base.
@@ -302,14 +335,13 @@ fn ask(step: &Step) -> Result<Ended, Unmeasured> {
     let mut command = child::program(program);
     command.args(&step.args).current_dir(&step.dir).env_remove("CARGO_CRITERION_PORT");
     command.envs(step.env.iter().map(|(name, value)| (name, value)));
-    let ended = child::output_within(&mut command, LISTING)
-        .map_err(|e| Unmeasured::new(Cause::Harness, format!("it was not started: {e}")))?;
-    let child::Answer { code, stdout, stderr } = ended.ok_or_else(|| {
-        Unmeasured::new(
-            Cause::TimedOut,
-            format!("it did not end within {LISTING:?} and was killed"),
-        )
+    let done = child::run(command.stderr(Stdio::piped()), LISTING).map_err(|why| {
+        let is_late = matches!(why, Unfinished::Late(_));
+        let cause = if is_late { Cause::TimedOut } else { Cause::Harness };
+        Unmeasured::new(cause, why.to_string())
     })?;
+    let Output { status, stdout, stderr } = done;
+    let code = status.code().unwrap_or(-1);
     let messages = String::from_utf8_lossy(&stderr).into_owned();
     Ok(Ended { code, stdout, messages: (!messages.trim().is_empty()).then_some(messages) })
 }

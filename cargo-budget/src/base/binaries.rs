@@ -11,6 +11,7 @@ use super::environment::Environment;
 use super::running::{self, Changes, Test};
 use super::saved::{self, Key, Taken};
 use super::shared;
+use crate::child;
 use crate::failure::Failure;
 
 /// The request for binaries of the base: which of them are wanted, and how they are built.
@@ -150,7 +151,7 @@ impl<'a> BaseBuild<'a> {
     fn key(&self, environment: &Environment) -> Result<Key, Failure> {
         let target = self.wanted.target;
         let mut cargo = environment.cargo();
-        let version = cargo.arg("-vV").current_dir(self.base.root).output();
+        let version = child::output(cargo.arg("-vV").current_dir(self.base.root));
         let version =
             version.map_err(|e| Failure::unmeasured(format!("failed to start cargo: {e}")))?;
         let flags = self.base.files.flags().into_iter();

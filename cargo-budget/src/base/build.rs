@@ -3,8 +3,9 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use super::environment::Environment;
+use super::environment::{self, Environment};
 use super::reused;
 use crate::child;
 use crate::failure::Failure;
@@ -48,6 +49,15 @@ impl Side<'_> {
         }
     }
 
+    /// Returns how long cargo may build it.
+    pub(super) fn patience(self) -> Duration {
+        match self {
+            // Whoever builds this revision waits for it anyway.
+            Side::Head => child::FOREVER,
+            Side::Base { environment, .. } => environment.patience(),
+        }
+    }
+
     /// Returns the arguments by which cargo builds in the directory for this revision.
     pub(super) fn arguments(self) -> Vec<OsString> {
         match self {
@@ -79,17 +89,17 @@ impl Built {
         target_dir: &Path,
         name: &str,
     ) -> Result<Built, Failure> {
-        let output = child::cargo()
+        let mut cargo = child::cargo();
+        cargo
             .args(["build", "--release", "--message-format", "json-render-diagnostics"])
             .arg("--manifest-path")
             .arg(manifest)
             .arg("--target-dir")
             .arg(target_dir)
             .current_dir(manifest.parent().unwrap_or(Path::new(".")))
-            .stdin(Stdio::null())
-            .stderr(Stdio::inherit())
-            .output()
-            .map_err(|e| Failure::unmeasured(format!("failed to start cargo: {e}")))?;
+            .stderr(Stdio::inherit());
+        let output = child::run(&mut cargo, child::FOREVER)
+            .map_err(|why| Failure::unmeasured(format!("failed to run cargo: {why}")))?;
         let text = String::from_utf8_lossy(&output.stdout);
         let messages: Vec<serde_json::Value> =
             text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
@@ -167,13 +177,15 @@ impl Target {
         if let Some(recording) = way.recording {
             recording.apply(&mut cargo)?;
         }
-        let output = cargo
-            .args(arguments)
-            .current_dir(package)
-            .stdin(Stdio::null())
-            .stderr(Stdio::inherit())
-            .output()
-            .map_err(|e| Failure::unmeasured(format!("failed to start cargo: {e}")))?;
+        cargo.args(arguments).current_dir(package).stderr(Stdio::inherit());
+        let output = child::run(&mut cargo, side.patience()).map_err(|why| {
+            Failure::unmeasured(format!(
+                "failed to build the test `{}` in `{}`: {}",
+                self.test,
+                package.display(),
+                environment::said(&why)
+            ))
+        })?;
         if !output.status.success() {
             return Err(Failure::unmeasured(format!(
                 "failed to build the test `{}` in `{}`; cargo said why above",
@@ -227,13 +239,15 @@ pub(super) fn prepare(
 ) -> Result<(), Failure> {
     let mut shell = child::shell(command);
     environment.apply(&mut shell);
-    let status = shell
-        .current_dir(directory)
-        .stdin(Stdio::null())
-        // Its output is for people, and standard output is for the test results.
-        .stdout(std::io::stderr())
-        .status()
-        .map_err(|e| Failure::unmeasured(format!("failed to start `{command}`: {e}")))?;
+    // Its output is for people, and standard output is for the test results.
+    shell.current_dir(directory).stdin(Stdio::null()).stdout(std::io::stderr());
+    let status = child::status(&mut shell, environment.patience()).map_err(|why| {
+        Failure::unmeasured(format!(
+            "`{command}`, which prepares the base in `{}`: {}",
+            directory.display(),
+            environment::said(&why)
+        ))
+    })?;
     if status.success() {
         return Ok(());
     }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::{Document, Item, Value};
 
+use super::variables;
 use crate::failure::Failure;
 
 /// The files that cargo and rustup read in a directory, by kind. Where there are two of one kind, the first is read.
@@ -115,7 +116,7 @@ impl Files {
         flags.extend(home.map(|(key, value)| (format!("{key} of cargo's home"), value)));
         for (name, value) in std::env::vars_os() {
             let name = name.to_string_lossy().into_owned();
-            if is_flag(&name) {
+            if variables::is_flag(&name) {
                 flags.insert(name, value.to_string_lossy().into_owned());
             }
         }
@@ -256,22 +257,6 @@ fn home() -> Option<PathBuf> {
     let user = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
     let usual = || Some(PathBuf::from(std::env::var_os(user)?).join(".cargo"));
     canonical(&set.or_else(usual)?)
-}
-
-/// Whether a variable changes what cargo builds.
-fn is_flag(name: &str) -> bool {
-    let starts = ["CARGO_BUILD_", "CARGO_PROFILE_", "CARGO_TARGET_"];
-    let is_place =
-        ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR", "CARGO_BUILD_BUILD_DIR"].contains(&name);
-    let names = [
-        "RUSTFLAGS",
-        "CARGO_ENCODED_RUSTFLAGS",
-        "RUSTC",
-        "RUSTC_WRAPPER",
-        "RUSTC_WORKSPACE_WRAPPER",
-        "RUSTC_BOOTSTRAP",
-    ];
-    (starts.iter().any(|start| name.starts_with(start)) && !is_place) || names.contains(&name)
 }
 
 /// Returns the directory that a file `.cargo/config.toml` applies to.

@@ -6,13 +6,15 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::time::Duration;
 
 use cargo_metadata::MetadataCommand;
+use perf_budget_core::budget::{self, Build};
 
 use super::checkout;
 use super::configuration::Files;
-use crate::child;
+use crate::child::{self, Unfinished};
 use crate::failure::Failure;
 
 /// The variable by which rustup tells every program that it starts which toolchain is chosen.
@@ -26,8 +28,18 @@ const LIBRARIES: [&str; 4] =
 
 /// The variables in which the environment of the base's processes differs from that of this revision's tests. A
 /// variable whose value is `None` is removed.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Environment(BTreeMap<String, Option<String>>);
+#[derive(Debug, Clone)]
+pub(super) struct Environment {
+    variables: BTreeMap<String, Option<String>>,
+    /// How long each program that builds the base may take: `build_timeout` of this revision.
+    patience: Duration,
+}
+
+/// Says why a program that builds the base did not come to its end, with the remedy.
+pub(super) fn said(why: &Unfinished) -> String {
+    let remedy = "; if it may take longer, raise `build_timeout` in [settings]";
+    format!("{why}{}", if matches!(why, Unfinished::Late(_)) { remedy } else { "" })
+}
 
 impl Environment {
     /// Returns the base's environment, given this revision's package in `root`, the configuration of this revision and of
@@ -43,7 +55,10 @@ impl Environment {
             || [head, base].iter().any(|files| files.set(&["build", "build-dir"]));
         if is_named {
             let own = target_dir.to_string_lossy().into_owned();
-            environment.0.insert(BUILD_DIRECTORY.to_owned(), Some(own));
+            environment.variables.insert(BUILD_DIRECTORY.to_owned(), Some(own));
+        }
+        if let Ok(budgets) = budget::load(&root.join("budgets.toml")) {
+            environment.patience = budgets.settings.build_timeout;
         }
         environment
     }
@@ -63,13 +78,13 @@ impl Environment {
             own.insert(TOOLCHAIN.to_owned(), None);
             own.insert("CARGO".to_owned(), None);
         }
-        Environment(own)
+        Environment { variables: own, patience: Build::TIMEOUT }
     }
 
     /// Removes the variables that choose a toolchain, so that the project's files choose it.
     pub(super) fn free_toolchain(&mut self) {
         for name in [TOOLCHAIN, "CARGO"] {
-            self.0.insert(name.to_owned(), None);
+            self.variables.insert(name.to_owned(), None);
         }
     }
 
@@ -84,7 +99,7 @@ impl Environment {
     pub(super) fn metadata(&self, directory: &Path) -> MetadataCommand {
         let mut command = child::metadata(directory);
         command.cargo_path(self.program());
-        for (name, value) in &self.0 {
+        for (name, value) in &self.variables {
             match value {
                 Some(value) => command.env(name, value),
                 None => command.env_remove(name),
@@ -95,7 +110,7 @@ impl Environment {
 
     /// Gives this environment to a command.
     pub(super) fn apply(&self, command: &mut Command) {
-        for (name, value) in &self.0 {
+        for (name, value) in &self.variables {
             match value {
                 Some(value) => command.env(name, value),
                 None => command.env_remove(name),
@@ -105,11 +120,16 @@ impl Environment {
 
     /// Returns the variables, for the harness: it runs in this revision's environment and builds programs of the base.
     pub(super) fn variables(&self) -> BTreeMap<String, Option<String>> {
-        self.0.clone()
+        self.variables.clone()
+    }
+
+    /// Returns how long each program that builds the base may take.
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
     }
 
     fn program(&self) -> &str {
-        self.0.get("CARGO").and_then(Option::as_deref).unwrap_or("cargo")
+        self.variables.get("CARGO").and_then(Option::as_deref).unwrap_or("cargo")
     }
 }
 
@@ -135,8 +155,8 @@ fn is_chosen_by_files(root: &Path, toolchain: &str) -> bool {
     let mut rustup = child::program("rustup");
     rustup.args(["show", "active-toolchain"]).current_dir(root).env_remove(TOOLCHAIN);
     // The question alone must not install a toolchain.
-    rustup.env("RUSTUP_AUTO_INSTALL", "0").stdin(Stdio::null());
-    let output = rustup.output().map(|output| output.stdout).unwrap_or_default();
+    rustup.env("RUSTUP_AUTO_INSTALL", "0");
+    let output = child::output(&mut rustup).map(|output| output.stdout).unwrap_or_default();
     is_by_files(&String::from_utf8_lossy(&output), toolchain)
 }
 

@@ -32,6 +32,7 @@ mod shared;
 mod start;
 mod submodules;
 mod unchanged;
+mod variables;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -155,6 +156,15 @@ impl Base {
         compared.peek().is_some()
             && compared.all(|test| !test.is_benchmark())
             && self.unchanged.as_ref().is_some_and(|known| !unchanged::leaves_any(budgets, known))
+    }
+
+    /// Says what was built of benchmarks, in each way in which budgets have them built.
+    ///
+    /// # Errors
+    /// If a program of either revision could not be built, or does not list its benchmarks.
+    pub(crate) fn built_benchmarks(&self) -> Result<Vec<String>, Failure> {
+        let base = short(&self.commit);
+        self.benchmarks.iter().map(|built| built.said(base)).collect()
     }
 
     fn benchmarks(&self) -> Vec<Benchmarks> {

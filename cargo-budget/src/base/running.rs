@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use super::build::{Built, Side, Target};
+use super::environment;
 use crate::child;
 use crate::failure::Failure;
 use crate::links::hold;
@@ -62,7 +63,7 @@ pub(super) fn changes(test: Test<'_>, place: &Path) -> Result<Changes, Failure> 
         cargo.args(["--config", &format!("target.{triple:?}.runner=[{program}]")]);
     }
     // If cargo ran the test all the same, it would only list what it has.
-    cargo.args(["--", "--list"]).current_dir(test.package).stdin(Stdio::null());
+    cargo.args(["--", "--list"]).current_dir(test.package).stderr(Stdio::piped());
     let failed = |why: &str| {
         Failure::unmeasured(format!(
             "failed to find the variables with which cargo runs the test `{}` in `{}`: {why}",
@@ -70,7 +71,8 @@ pub(super) fn changes(test: Test<'_>, place: &Path) -> Result<Changes, Failure> 
             test.package.display()
         ))
     };
-    let output = cargo.output().map_err(|e| failed(&format!("cargo was not started: {e}")))?;
+    let output = child::run(&mut cargo, test.side.patience())
+        .map_err(|why| failed(&environment::said(&why)))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         return Err(failed(said.trim()));
@@ -138,7 +140,7 @@ fn between(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) 
 /// are this machine's, and the one in the path of the binary, which is `TARGET_DIR/TRIPLE/PROFILE/deps/NAME`.
 fn triples(test: Test<'_>) -> Result<Vec<String>, Failure> {
     let mut cargo = test.side.cargo();
-    let output = cargo.arg("-vV").current_dir(test.package).output();
+    let output = child::output(cargo.arg("-vV").current_dir(test.package));
     let output = output.map_err(|e| Failure::unmeasured(format!("failed to start cargo: {e}")))?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let host = text.lines().find_map(|line| line.strip_prefix("host: "));

@@ -1,7 +1,6 @@
 //! The toolchains that rustup has installed, and their order.
 
 use std::cmp::Ordering;
-use std::process::Stdio;
 
 use crate::child;
 use crate::failure::Failure;
@@ -108,8 +107,8 @@ impl Said {
 /// Asks rustup a question, which must not install a toolchain.
 pub(super) fn rustup(arguments: &[&str]) -> Result<Said, Failure> {
     let mut rustup = child::program("rustup");
-    rustup.args(arguments).env("RUSTUP_AUTO_INSTALL", "0").stdin(Stdio::null());
-    let output = rustup.output().map_err(|e| {
+    rustup.args(arguments).env("RUSTUP_AUTO_INSTALL", "0");
+    let output = child::output(&mut rustup).map_err(|e| {
         Failure::unmeasured(format!(
             "failed to run `rustup`, which has the toolchains: {e}; install it from https://rustup.rs"
         ))

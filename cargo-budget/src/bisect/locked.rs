@@ -134,7 +134,7 @@ impl Series for Locked {
         let mut cargo = child::cargo();
         cargo.args(["metadata", "--offline", "--format-version=1"]);
         let directory = path.parent().unwrap_or(&beside.top);
-        let output = cargo.current_dir(directory).output();
+        let output = child::output(cargo.current_dir(directory));
         let output =
             output.map_err(|e| Failure::unmeasured(format!("failed to start cargo: {e}")))?;
         if !output.status.success() {

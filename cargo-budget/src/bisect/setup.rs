@@ -92,7 +92,7 @@ pub(super) fn identity(
     toolchains: Option<&Toolchains>,
 ) -> String {
     let mut rustc = child::program("rustc");
-    let rustc = rustc.arg("-vV").current_dir(&project.root).output();
+    let rustc = child::output(rustc.arg("-vV").current_dir(&project.root));
     let rustc = rustc.map(|output| output.stdout).unwrap_or_default();
     let version = env!("CARGO_PKG_VERSION");
     let Asked { alpha, effort, prepare, layouts, target, lock, .. } = asked;

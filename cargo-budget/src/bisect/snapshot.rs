@@ -45,7 +45,7 @@ impl<'d> Staging<'d> {
         for name in ["GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"] {
             command.envs(date.map(|date| (name, date)));
         }
-        let output = command.args(UNHOOKED).args(arguments).output().map_err(|e| {
+        let output = child::output(command.args(UNHOOKED).args(arguments)).map_err(|e| {
             Failure::unmeasured(format!("failed to run `git`: {e}; install it, or add it to PATH"))
         })?;
         answer(&output)

@@ -4,13 +4,13 @@
 //! each side with its own, as it does where a project's commits name different ones.
 
 use std::path::Path;
-use std::process::Stdio;
 
 use super::installed::{Said, Toolchain, between, installed, rustup};
 use super::range::Range;
 use super::series::Series;
 use super::snapshot;
 use crate::base::{self, Beside};
+use crate::child;
 use crate::failure::Failure;
 
 /// The toolchains after the first one.
@@ -71,7 +71,7 @@ impl Toolchains {
         toolchain: &Toolchain,
     ) -> Result<Result<(), String>, Failure> {
         beside.switch(commit)?;
-        let output = beside.rustc().arg("-vV").stdin(Stdio::null()).output();
+        let output = child::output(beside.rustc().arg("-vV"));
         Ok(match output {
             Ok(output) => toolchain.verify(&Said::of(&output)),
             Err(e) => Err(format!("`rustc -vV` cannot be started there: {e}")),

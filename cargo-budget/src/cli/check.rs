@@ -70,7 +70,7 @@ pub(super) struct Check {
     #[arg(long, value_name = "PART/OF")]
     shard: Option<String>,
     /// Build both revisions and measure nothing, so that another job can measure what this one has built
-    #[arg(long, requires = "base", conflicts_with_all = ["benches", "shard", "tests"])]
+    #[arg(long, requires = "base", conflicts_with_all = ["shard", "tests"])]
     no_run: bool,
     /// The format of the output: what the tests print, or the report of this run as JSON. With JSON, what the tests print is
     /// on standard error
@@ -139,7 +139,9 @@ impl Check {
             return Ok(if proven { Exit::Holds } else { Exit::Unmeasured });
         }
         if self.no_run {
-            return compared.map(|_| Exit::Holds);
+            let built = compared?.map(|base| base.built_benchmarks()).transpose()?;
+            built.iter().flatten().for_each(|text| context.tell(text));
+            return Ok(Exit::Holds);
         }
         let before = Before::of(project)?;
         let code = self.run_tests(

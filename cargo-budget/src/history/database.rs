@@ -58,6 +58,31 @@ pub(crate) fn transaction<T>(
     done
 }
 
+/// Inserts rows by one statement, since each statement waits for the answer of a server. `into` is a table with its columns, as
+/// in `budget_series (series, test)`. A row whose `unique` columns are those of a row that is there stays as it is there.
+/// Returns how many rows are new.
+pub(crate) fn insert(
+    database: &mut dyn Database,
+    into: &str,
+    unique: &str,
+    rows: &[Row],
+) -> Result<u64, Fault> {
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let mut next = 0;
+    let places = rows.iter().map(|row| {
+        let numbers = row.iter().map(|_| {
+            next += 1;
+            format!("${next}")
+        });
+        format!("({})", numbers.collect::<Vec<_>>().join(", "))
+    });
+    let places = places.collect::<Vec<_>>().join(", ");
+    let sql = format!("INSERT INTO {into} VALUES {places} ON CONFLICT ({unique}) DO NOTHING");
+    database.run(&sql, &rows.concat())
+}
+
 /// The reason why a database did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {

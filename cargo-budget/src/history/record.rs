@@ -3,6 +3,7 @@
 use perf_budget_core::outcome::Outcome;
 use serde::Serialize;
 
+use super::database::Kind;
 use super::entry::{Entry, HARNESS, Measured, environment};
 use super::place::Place;
 use super::revision::{self, Revision};
@@ -65,6 +66,8 @@ impl Recorded {
     }
 }
 
+/// How often a run is recorded while others keep the history busy. A database waits for a minute each time.
+const ATTEMPTS: usize = 3;
 /// The seconds by which the clocks of two machines may differ.
 const SKEW: i64 = 120;
 
@@ -136,8 +139,14 @@ pub(super) fn write(
     entry: &Entry,
     step: &dyn Fn(),
 ) -> Result<Recorded, Failure> {
-    let recorded =
-        store.record(entry, step).map_err(|fault| fault.failure("record in", store.place()))?;
+    let mut recorded = store.record(entry, step);
+    for _ in 1..ATTEMPTS {
+        // Nothing is recorded by an attempt that fails, and others may have ended meanwhile.
+        if recorded.as_ref().is_err_and(|fault| fault.kind == Kind::Busy) {
+            recorded = store.record(entry, &|| ());
+        }
+    }
+    let recorded = recorded.map_err(|fault| fault.failure("record in", store.place()))?;
     let sentence = match (recorded.added, recorded.known) {
         (0, _) => format!("{} was recorded already in `{}`", summary(entry), store.place()),
         (_, 0) => format!("recorded {} in `{}`", summary(entry), store.place()),

@@ -3,9 +3,13 @@
 use perf_budget_core::fnv;
 use perf_budget_core::quantity::Unit;
 
-use super::database::{Database, Fault, Kind, Row, Value, transaction};
+use super::database::{Database, Fault, Kind, Row, Value, insert, transaction};
 use super::entry::{Entry, Measured, unit_of, unit_word};
 use super::schema;
+
+/// The most values that are added by one statement: with 12 columns far below the 32,766 placeholders of SQLite and the
+/// 65,535 of PostgreSQL.
+const AT_ONCE: usize = 500;
 
 /// An open history with the newest schema.
 pub(crate) struct Store {
@@ -87,9 +91,11 @@ impl Store {
             // All writers insert in the same order, so that no two of them can wait for each other's series.
             values.sort_by_key(|(series, _)| *series);
             let mut added = 0;
-            for (series, value) in values {
-                added += add_value(database, entry, run, series, value)?;
-                step();
+            for some in values.chunks(AT_ONCE) {
+                added += add_values(database, entry, run, some)?;
+                for _ in some {
+                    step();
+                }
             }
             Ok(Recorded { added, known: entry.values.len() as u64 - added })
         })
@@ -191,21 +197,17 @@ fn add_run(database: &mut dyn Database, entry: &Entry) -> Result<i64, Fault> {
     ))
 }
 
-/// Adds one value, and its series where this is its first value. Returns 1, or 0 where the value was recorded
-/// already.
-fn add_value(
+/// Adds values, and the series of those that are the first of theirs. Returns how many were not recorded yet.
+fn add_values(
     database: &mut dyn Database,
     entry: &Entry,
     run: i64,
-    series: i64,
-    value: &Measured,
+    values: &[(i64, &Measured)],
 ) -> Result<u64, Fault> {
     let revision = &entry.revision;
-    database.run(
-        "INSERT INTO budget_series (series, test, budget, case_name, metric, unit, environment, branch) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (series) DO NOTHING",
-        &[
-            series.into(),
+    let series = values.iter().map(|(series, value)| {
+        vec![
+            (*series).into(),
             (&value.test).into(),
             (&value.budget).into(),
             (&value.case).into(),
@@ -213,15 +215,14 @@ fn add_value(
             (&unit_word(value.unit)).into(),
             (&entry.environment).into(),
             revision.branch.as_ref().into(),
-        ],
-    )?;
-    let limit = value.limit;
-    database.run(
-        "INSERT INTO budget_outcomes (series, run, at, verdict, reason, value, low, high, exact, bound, \
-         limit_value, red) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
-         ON CONFLICT (series, run) DO NOTHING",
-        &[
-            series.into(),
+        ]
+    });
+    let into = "budget_series (series, test, budget, case_name, metric, unit, environment, branch)";
+    insert(database, into, "series", &series.collect::<Vec<_>>())?;
+    let outcomes = values.iter().map(|(series, value)| {
+        let limit = value.limit;
+        vec![
+            (*series).into(),
             run.into(),
             revision.committed.unwrap_or(entry.began).into(),
             (&value.verdict).into(),
@@ -233,8 +234,11 @@ fn add_value(
             limit.map(|(bound, _)| bound.side()).into(),
             limit.map(|(_, limit)| limit).filter(|limit| limit.is_finite()).into(),
             i64::from(value.is_red).into(),
-        ],
-    )
+        ]
+    });
+    let into = "budget_outcomes (series, run, at, verdict, reason, value, low, high, exact, bound, \
+                limit_value, red)";
+    insert(database, into, "series, run", &outcomes.collect::<Vec<_>>())
 }
 
 fn series_key(entry: &Entry, value: &Measured) -> i64 {

@@ -4,7 +4,6 @@ use std::fs;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -251,8 +250,7 @@ fn run_linker_with(
     if let Some(path) = &record.path {
         linker.env("PATH", path);
     }
-    let output =
-        linker.current_dir(&record.directory).env("LC_ALL", "C").stdin(Stdio::null()).output();
+    let output = child::output(linker.current_dir(&record.directory).env("LC_ALL", "C"));
     let output = output.map_err(|e| format!("failed to start `{}`: {e}", record.linker))?;
     if !output.status.success() {
         return Err(format!(

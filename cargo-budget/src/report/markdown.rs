@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use perf_budget_core::outcome::{Outcome, short};
+use perf_budget_core::outcome::{Outcome, short, words};
 use perf_budget_core::report::change::{Change, bound_text, change};
 use perf_budget_core::report::github::mark;
 use perf_budget_core::report::table::{left_out, shown};
@@ -23,6 +23,8 @@ const LARGEST: usize = 60_000;
 const LARGEST_CHANGED: usize = 36_000;
 /// The most characters of a name or a sentence. Each may become several bytes.
 const LONGEST: usize = 400;
+/// The most characters of a line about what is to blame: a function's name may be very long.
+const LONGEST_BLAME: usize = 200;
 
 /// The first line of the comment, by which a bot finds the comment that it wrote before.
 const MARK: &str = "<!-- perf-budget -->";
@@ -143,7 +145,21 @@ fn whys_of<'g>(group: &'g Group<'_>) -> impl Iterator<Item = String> + 'g {
 fn why(outcome: &Outcome) -> Option<String> {
     let is_good = matches!(outcome.verdict, Verdict::Pass | Verdict::Skipped);
     let why = outcome.why.as_ref().map_or(String::new(), |why| format!(" — {}", prose(why)));
-    (!is_good).then(|| format!("- {}: {}{why}\n", code(&outcome.test), prose(&outcome.reason)))
+    (!is_good).then(|| {
+        let sentence = format!("- {}: {}{why}\n", code(&outcome.test), prose(&outcome.reason));
+        sentence + &explained(outcome)
+    })
+}
+
+/// Returns the list below the sentence of a red: the functions to blame, and what has changed.
+fn explained(outcome: &Outcome) -> String {
+    let blame = outcome.blame.iter().flat_map(|blame| words::blame(blame)).enumerate();
+    let blame = blame.map(|(nth, line)| if nth == 0 { format!("blame: {line}") } else { line });
+    let changed = outcome.changed.iter().map(|changed| format!("changed: {}", changed.words()));
+    blame.chain(changed).fold(String::new(), |mut list, line| {
+        let _ = writeln!(list, "  - {}", prose(&cut(line.trim(), LONGEST_BLAME)));
+        list
+    })
 }
 
 /// Returns the value before and the value now.
@@ -272,7 +288,11 @@ fn escaped(from: &str, apart: bool) -> String {
 
 /// Returns the text, cut off where it is too long for a cell.
 fn shortened(text: &str) -> String {
-    match text.char_indices().nth(LONGEST) {
+    cut(text, LONGEST)
+}
+
+fn cut(text: &str, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }
@@ -292,6 +312,14 @@ mod tests {
             metric: long.clone(),
             reason: long.clone(),
             why: Some(long.clone()),
+            changed: Some(perf_budget_core::outcome::Changed {
+                files: vec![long.clone()],
+                dependencies: vec![long.clone()],
+            }),
+            blame: Some(Box::new(perf_budget_core::outcome::Blame {
+                by: long.clone(),
+                ..Default::default()
+            })),
             relative_to: Some(long.clone()),
             verdict: if i.is_multiple_of(3) { Verdict::Fail } else { Verdict::Pass },
             run: perf_budget_core::outcome::Run {

@@ -1,7 +1,8 @@
 //! What a project's files look like now, so that a save is noticed.
 //!
-//! Git lists them: those that it tracks, and new ones that it does not ignore. Their times and sizes are asked for a few
-//! times a second, which costs less than a millisecond for hundreds of files, and needs nothing of the system.
+//! Git lists them: those that it tracks, and new ones that it does not ignore. Their times and sizes are asked for some
+//! twenty times a second, which costs less than a millisecond for hundreds of files, and needs nothing of the system; more
+//! rarely where there are many.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -209,3 +209,32 @@ fn a_submodule_that_is_a_package() {
     with.depend("kindmodule-dep", "module");
     with.is_equal_to_itself();
 }
+
+#[test]
+#[cfg(unix)]
+fn a_nested_workspace_an_older_edition_and_sources_that_are_links() {
+    let with = Kind::new("kindlinked");
+    // A package of another workspace, of the first edition, and without the standard library.
+    package(&with.0.0.path("nested"), "kindlinked-nested", "\n[workspace]\n");
+    let manifest = fs::read_to_string(with.0.0.path("nested/Cargo.toml")).unwrap();
+    with.write("nested/Cargo.toml", &manifest.replace("2024", "2015"));
+    with.write(
+        "nested/src/lib.rs",
+        "#![no_std]\nextern crate alloc;\n\n/// Makes text.\npub fn work(n: usize) -> alloc::string::String {\n    \
+         alloc::format!(\"{}\", n)\n}\n",
+    );
+    with.replace("[workspace]\n", "[workspace]\nexclude = [\"nested\"]\n");
+    with.add("\n[dependencies]\nkindlinked-nested = { path = \"nested\" }\n");
+    with.write(
+        "shared/linked.rs",
+        "/// Bytes of a file.\npub const BYTES: &[u8] = include_bytes!(\"../data.bin\");\n",
+    );
+    with.write("data.bin", "some bytes");
+    std::os::unix::fs::symlink("../shared/linked.rs", with.0.0.path("src/linked.rs")).unwrap();
+    with.write(
+        "src/lib.rs",
+        "mod linked;\n\n/// Makes text.\npub fn work(n: usize) -> String {\n    \
+         kindlinked_nested::work(n + linked::BYTES.len())\n}\n",
+    );
+    with.is_equal_to_itself();
+}

@@ -261,6 +261,13 @@ fn a_regression_is_found_by_comparing_with_the_base() {
     );
     let unprepared = counted.check(&["--base", "main", "--prepare", "exit 7"]);
     unprepared.is(3, &["`exit 7`, which prepares the base", "3 limits of 2 budgets"]);
+    // What builds the base has a time of its own.
+    let budgets = fs::read_to_string(counted.0.path("budgets.toml")).unwrap();
+    let short = budgets.replacen("[settings]\n", "[settings]\nbuild_timeout = \"1 s\"\n", 1);
+    counted.0.write("budgets.toml", &short);
+    let endless = counted.check(&["--base", "main", "--prepare", "sleep 1000; true"]);
+    endless.is(3, &["did not end within 1s and was killed", "raise `build_timeout`"]);
+    counted.0.write("budgets.toml", &budgets);
     let prepared = counted.check(&["--base", "main~1", "--prepare", "echo made > made", "-q"]);
     prepared.is(0, &[]);
     assert!(!counted.0.path("made").exists());

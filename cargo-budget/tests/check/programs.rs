@@ -147,6 +147,12 @@ fn check(name: &str, dependency: &str, run: &dyn Fn(&Crate) -> Run) -> Crate {
     let made = made(name, dependency);
     let slower = LIBRARY.replace("(0..n * n)", "(0..n * n * 12 / 10)");
     made.0.write("src/lib.rs", &slower);
+    let built = made.run(&["check", "--base", "HEAD", "--no-run"]);
+    built.is(
+        0,
+        &["built 4 benchmarks in 1 program of this revision, and 4 benchmarks in 1 program of"],
+    );
+    assert!(built.outcomes.is_empty(), "{}", built.text);
     let run = run(&made);
     let says = format!(
         "1 function differs in the program `{name}` (`{name}::squares`); a benchmark that reaches none of them"

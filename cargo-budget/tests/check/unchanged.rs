@@ -75,6 +75,7 @@ impl Changed {
         write("built.txt", "100\n");
         write("README.md", "# A crate\n");
         write("GUIDE.md", "How to use it.\n");
+        write("clippy.toml", "msrv = \"1.88\"\n");
         write("LICENSE-MIT", "");
         write("unchanged.txt", "read at run time");
         write("art/logo.svg", "<svg/>");
@@ -153,6 +154,10 @@ fn unchanged_code_is_not_measured() {
             ("art/logo.svg", "<svg></svg>"),
             ("other/src/lib.rs", "pub fn more() {}\n"),
             ("tests/unit.rs", "#[test]\nfn holds() {}\n"),
+            // These are for tools alone.
+            (".gitignore", "target\nresults\n*.orig\n"),
+            ("clippy.toml", "msrv = \"1.89\"\n"),
+            ("ci/run.sh", "cargo test\n"),
         ],
         Want::Files,
     );
@@ -237,6 +242,18 @@ fn unchanged_code_is_not_measured() {
     let mut never = made.0.command(&["check", "--profile", "dev", "--base", "HEAD"]);
     let output = never.env("PERF_BUDGET_MEASURE", "never").output().unwrap();
     assert_eq!(output.status.code(), Some(3), "{output:?}");
+
+    // A tool's file counts as used where the build script names it, though it is not read when the tests run.
+    let script =
+        SCRIPT.replace("fn main() {", "fn main() {\n    let _ = std::fs::read(\"clippy.toml\");");
+    made.0.0.write("build.rs", &script);
+    made.0.commit("reads a tool's file");
+    let used = made.check(&[("clippy.toml", "msrv = \"1.89\"\n")], Want::Measured);
+    assert!(
+        used.text.contains("`clippy.toml` has changed, which `build.rs` names"),
+        "{}",
+        used.text
+    );
 
     // A document that a source names counts as used.
     let reads = "given > 0.0 && std::path::Path::new(\"GUIDE.md\").exists(),";

@@ -50,6 +50,20 @@ fn json_matches_its_schema() {
     }
 }
 
+/// A name in the comment can be no markup, wherever it comes from.
+#[test]
+fn the_comment_names_the_functions_to_blame() {
+    let done = run(&["report", "--format", "markdown", "--input", &file("blamed.jsonl")]);
+    let list: Vec<&str> = done.out.lines().filter(|line| line.starts_with("  - ")).collect();
+    assert_eq!(list.len(), 4, "{}", done.out);
+    assert!(
+        list[0].starts_with("  - blame: 2.48 M -&gt; 2.95 M instructions (+18.9 %)"),
+        "{list:?}"
+    );
+    assert!(list[1].starts_with("  - +469 k text&#58;&#58;normalise  (called"), "{list:?}");
+    assert!(list[3].contains("&lt;img src=x") && !done.out.contains("<img"), "{list:?}");
+}
+
 /// The JSON of `explain` has all of a red: the numbers, the noise, the cause, and commands to check a fix with.
 #[test]
 fn an_explanation_matches_its_schema() {

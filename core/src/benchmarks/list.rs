@@ -40,8 +40,8 @@ pub fn list(bench: &Bench, ask: Ask<'_>) -> Result<Content, Unmeasured> {
     if serves(Library::Divan) {
         // Divan lists its benchmarks for nextest alone.
         let arguments = ["--list", "--format", "terse"];
-        let listed = answer(bench, Library::Divan, &arguments, &[("NEXTEST", "1")], ask)?;
-        return Ok(Content::Divan { names: names(&listed) });
+        let text = answer(bench, Library::Divan, &arguments, &[("NEXTEST", "1")], ask)?;
+        return Ok(Content::Divan { names: listed(&text) });
     }
     let serves = serves(Library::Criterion);
     if serves || has_one(CRITERION) {
@@ -52,29 +52,23 @@ pub fn list(bench: &Bench, ask: Ask<'_>) -> Result<Content, Unmeasured> {
         }
         let skills =
             Skills { exact: help.contains("--exact"), quick: help.contains("--quick"), serves };
-        let listed = answer(bench, Library::Criterion, &["--list"], &[], ask)?;
-        return Ok(Content::Criterion { skills, names: names(&listed) });
+        let text = answer(bench, Library::Criterion, &["--list"], &[], ask)?;
+        return Ok(Content::Criterion { skills, names: listed(&text) });
     }
     if has_one(LIBTEST) {
         let arguments = ["--list", "--format", "terse"];
-        let listed = answer(bench, Library::Libtest, &arguments, &[], ask)?;
-        let names = names(&listed);
+        let text = answer(bench, Library::Libtest, &arguments, &[], ask)?;
+        let names = listed(&text);
         return Ok(if names.is_empty() { Content::Other } else { Content::Libtest { names } });
     }
     Ok(Content::Other)
 }
 
-/// Returns the names in a list, each once.
-fn names(listed: &str) -> Vec<String> {
+/// Returns the names in what a program lists. A name that two benchmarks have is there twice.
+pub fn listed(text: &str) -> Vec<String> {
     let name =
         |line: &str| ENDINGS.iter().find_map(|end| line.strip_suffix(end).map(str::to_owned));
-    let mut names: Vec<String> = Vec::new();
-    for name in listed.lines().filter_map(name) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
+    text.lines().filter_map(name).collect()
 }
 
 /// Starts the program with these arguments and variables, and returns its output.

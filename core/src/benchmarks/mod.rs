@@ -22,11 +22,11 @@ use crate::handover::Written;
 use crate::metric::{InstrumentKind, Metric, SampleKind, WorkerInstrument};
 use crate::outcome::{Cause, Fault, Unmeasured};
 
-pub use self::list::{Ask, SERVES, list};
-pub use self::names::{Entry, expand};
+pub use self::list::{Ask, SERVES, list, listed};
+pub use self::names::{Entry, beginning, expand};
 
 /// The version of the format of a list. A list of another version is made anew.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// The benchmarks of a workspace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,7 +57,7 @@ pub struct Program {
     pub content: Content,
 }
 
-/// The content of a program of benchmarks.
+/// The content of a program of benchmarks. A name that two of its benchmarks have is there twice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Content {

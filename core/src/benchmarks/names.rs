@@ -25,6 +25,17 @@ pub struct Entry<'l> {
     pub program: &'l Program,
     /// The abilities of the program.
     pub skills: Skills,
+    /// The number of its program's benchmarks that run where this one is asked for. Where it is more than one, nobody can
+    /// measure this one.
+    pub alike: usize,
+}
+
+/// Returns the beginning of a name that Criterion cuts off where it lists it; `None` where it shows the whole name.
+pub fn beginning(listed: &str) -> Option<&str> {
+    /// The length in bytes from which Criterion cuts names off, at the end of a character.
+    const LONGEST: usize = 100;
+    let beginning = listed.strip_suffix("...")?;
+    (LONGEST - 3..=LONGEST).contains(&beginning.len()).then_some(beginning)
 }
 
 impl List {
@@ -35,11 +46,12 @@ impl List {
             if let Some((of, skills, names)) = program.content.benchmarks()
                 && of == library
             {
-                plain.extend(names.iter().map(|name| (name.as_str(), program, skills)));
+                let each = each(names).into_iter();
+                plain.extend(each.map(|(name, count)| (name, program, skills, count)));
             }
         }
         let (mut by_name, mut by_target) = (HashMap::new(), HashMap::new());
-        for (name, program, _) in &plain {
+        for (name, program, ..) in &plain {
             *by_name.entry(*name).or_insert(0) += 1;
             *by_target.entry((*name, program.target.as_str())).or_insert(0) += 1;
         }
@@ -53,11 +65,12 @@ impl List {
                 format!("{package}:{target}:{name}")
             }
         };
-        let named = plain.iter().map(|&(plain, program, skills)| Entry {
+        let named = plain.iter().map(|&(plain, program, skills, alike)| Entry {
             name: qualified(plain, program),
             plain,
             program,
             skills,
+            alike,
         });
         named.collect()
     }
@@ -65,11 +78,11 @@ impl List {
     /// Returns the benchmark of this name.
     ///
     /// # Errors
-    /// If there is none, or if several programs have it.
+    /// If there is none, if several programs have it, or if its program cannot run it alone.
     pub fn find(&self, library: Library, name: &str) -> Result<Entry<'_>, Unmeasured> {
         let entries = self.entries(library);
         if let Some(found) = entries.iter().find(|entry| entry.name == name) {
-            return Ok(found.clone());
+            return found.alone().map(|()| found.clone());
         }
         let same: Vec<&str> =
             entries.iter().filter(|e| e.plain == name).map(|e| e.name.as_str()).collect();
@@ -131,6 +144,52 @@ impl List {
             }
         }
     }
+}
+
+impl Entry<'_> {
+    /// Whether the list shows only the beginning of its name.
+    pub fn is_cut(&self) -> bool {
+        beginning(self.plain).is_some()
+    }
+
+    /// Refuses a benchmark that its program cannot run alone.
+    fn alone(&self) -> Result<(), Unmeasured> {
+        let Entry { plain, program, alike, .. } = self;
+        if *alike < 2 {
+            return Ok(());
+        }
+        let target = &program.target;
+        let text = match beginning(plain) {
+            Some(_) => format!(
+                "the program `{target}` has {alike} benchmarks whose names begin as `{plain}` does, and can run none of them \
+                 alone, since Criterion lists the first 100 bytes of a name; give them names that differ before"
+            ),
+            None => format!(
+                "the program `{target}` has {alike} benchmarks that are named `{plain}`, and nobody knows which of them is \
+                 meant; give each a name of its own"
+            ),
+        };
+        Err(Unmeasured::new(Cause::Unsuitable, text))
+    }
+}
+
+/// Returns each name of a program's benchmarks once, with the number of benchmarks that run where it is asked for. One whose
+/// name is cut off can only be asked for by its beginning.
+fn each(names: &[String]) -> Vec<(&str, usize)> {
+    let mut counts = HashMap::new();
+    let mut each: Vec<&str> = Vec::new();
+    for name in names {
+        let count = counts.entry(name.as_str()).or_insert(0);
+        *count += 1;
+        if *count == 1 {
+            each.push(name);
+        }
+    }
+    let runs = |name: &str| match beginning(name) {
+        Some(beginning) => names.iter().filter(|other| other.starts_with(beginning)).count(),
+        None => counts[name],
+    };
+    each.iter().map(|name| (*name, runs(name))).collect()
 }
 
 /// Gives a budget with a pattern one case for each benchmark of the list whose name has the form. Without a list it has

@@ -169,6 +169,36 @@ fn a_name_that_several_programs_have_is_qualified() {
     );
 }
 
+/// Criterion lists the first 100 bytes of a name, whole characters of them, and each of its groups may have a benchmark of
+/// the same name.
+#[test]
+fn a_benchmark_that_does_not_run_alone_is_refused() {
+    let place = Place::new("alike");
+    let list = |names: &[&str]| {
+        let text: &'static str = (names.join(": benchmark\n") + ": benchmark\n").leak();
+        listed(vec![place.bench("kit", "sums", MARKED)], None, &|_| text).0
+    };
+    let refused = |names: &[&str], name: &str| {
+        let why = list(names).find(Library::Criterion, name).err()?;
+        assert_eq!(why.cause, Cause::Unsuitable, "{why}");
+        Some(why.text)
+    };
+    let why = refused(&["sum", "fmt", "sum"], "sum").unwrap();
+    assert!(why.contains("has 2 benchmarks that are named `sum`"), "{why}");
+    assert_eq!(names(&list(&["sum", "fmt", "sum"])), ["sum", "fmt"]);
+    assert_eq!(refused(&["sum", "sum #2", "sum...", "summer"], "sum"), None);
+    let cut = format!("{}...", "a".repeat(100));
+    assert_eq!(refused(&[&cut, "a", &"a".repeat(99)], &cut), None);
+    for other in [&cut, &"a".repeat(100), &format!("{cut} #2")] {
+        let why = refused(&[&cut, other], &cut).unwrap();
+        assert!(why.contains("has 2 benchmarks whose names begin as"), "{other}: {why}");
+    }
+    // The last character of 100 bytes is not cut in two.
+    let (shorter, whole) = (format!("{}...", "a".repeat(98)), format!("{}b", "a".repeat(98)));
+    assert!(refused(&[&shorter, &whole], &shorter).is_some());
+    assert_eq!(refused(&[&shorter, &whole], &whole), None);
+}
+
 #[test]
 fn what_is_not_found_is_said_with_what_there_is() {
     let place = Place::new("missing");
@@ -279,7 +309,7 @@ fn a_pattern_becomes_a_case_of_each_benchmark() {
 
 #[test]
 fn the_format_of_a_list_stays_the_same() {
-    let text = r#"{"version":2,"programs":[{"package":"kit","directory":"/w","target":"sums","binary":"/t/sums-1","written":{"path":"/t/sums-1","bytes":9,"modified":1780000000123456789},"content":{"criterion":{"skills":{"exact":true,"quick":false,"serves":true},"names":["a/b"]}}},{"package":"kit","directory":"/w","target":"o","binary":"/t/o-1","written":{"path":"/t/o-1","bytes":9,"modified":1},"content":"other"}],"faults":[{"cause":"timed-out","text":"late","output":null}],"note":"as built"}"#;
+    let text = r#"{"version":3,"programs":[{"package":"kit","directory":"/w","target":"sums","binary":"/t/sums-1","written":{"path":"/t/sums-1","bytes":9,"modified":1780000000123456789},"content":{"criterion":{"skills":{"exact":true,"quick":false,"serves":true},"names":["a/b"]}}},{"package":"kit","directory":"/w","target":"o","binary":"/t/o-1","written":{"path":"/t/o-1","bytes":9,"modified":1},"content":"other"}],"faults":[{"cause":"timed-out","text":"late","output":null}],"note":"as built"}"#;
     let list: List = frozen(text);
     assert_eq!(names(&list), ["a/b"]);
     assert_eq!(list.faults[0].reason().cause, Cause::TimedOut);
@@ -287,9 +317,9 @@ fn the_format_of_a_list_stays_the_same() {
     let file = place.0.join("lists/one.json");
     list.write(&file).unwrap();
     assert_eq!(List::read(&file), Some(list));
-    // The first version did not ask whether a program serves its benchmarks, and is made anew.
-    for other in ["\"version\":1", "\"version\":3"] {
-        fs::write(&file, text.replace("\"version\":2", other)).unwrap();
+    // The version before did not know which names several benchmarks have, and such a list is made anew.
+    for other in ["\"version\":2", "\"version\":4"] {
+        fs::write(&file, text.replace("\"version\":3", other)).unwrap();
         assert_eq!(List::read(&file), None);
     }
 }

@@ -136,7 +136,7 @@ fn another_process_with_our_variables_is_not_touched() {
         stranger.env(format!("PERF_BUDGET_{variable}"), "zz");
     }
     let mut stranger = stranger.arg(unique_sleep()).spawn().unwrap();
-    let mine = Launch { env: vec![("PERF_BUDGET_TREE".into(), "zz".into())], ..sh("sleep 0.05 &") };
+    let mine = Launch { env: vec![("PERF_BUDGET_TREE".into(), "zz".into())], ..sh("sleep 1000 &") };
     assert_eq!(run(&mine, LONG).unwrap().strays, 1);
     assert!(stranger.try_wait().unwrap().is_none(), "it was ended");
     stranger.kill().unwrap();
@@ -159,9 +159,67 @@ fn a_tree_that_ends_does_not_touch_another() {
     assert!(!running(&long));
 }
 
+/// Runs a script that does something to the processes above it, and has started `SLEEP` in a session of its own by then,
+/// both with and without a relay. Asserts that nothing is left, and that the failure has these words.
+fn check_attack(script: &str, timeout: Duration, cause: Cause, words: &str) {
+    for parent in [Parent::Harness, Parent::Relay] {
+        let sleep = unique_sleep();
+        let script = script.replace("SLEEP", &format!("setsid sleep {sleep} >/dev/null 2>&1 &"));
+        let reason = run(&Launch { parent, ..sh(&script) }, timeout).unwrap_err();
+        assert!(!running(&sleep), "{parent:?}: a descendant outlived {reason}");
+        assert_eq!(reason.cause, cause, "{parent:?}: {reason}");
+        assert!(reason.text.contains(words), "{parent:?}: {reason}");
+    }
+}
+
 #[test]
-fn a_killed_supervisor_is_reported() {
-    let reason = run(&sh("kill -KILL $PPID; sleep 1000"), LONG).unwrap_err();
-    assert_eq!(reason.cause, Cause::Harness, "{reason}");
-    assert!(reason.text.contains("killed from outside"), "{reason}");
+fn what_a_killed_supervisor_leaves_is_gone() {
+    const WORDS: &str = "killed from outside";
+    for script in [
+        "SLEEP kill -KILL $PPID; sleep 1000",
+        "SLEEP kill -KILL -$PPID; sleep 1000",
+        "(SLEEP env -i setsid sh -c 'sleep 0.05; SLEEP' >/dev/null 2>&1 &); kill -KILL $PPID",
+    ] {
+        check_attack(script, LONG, Cause::Harness, WORDS);
+    }
+    // The descendant that kills has been adopted by the supervisor before.
+    let script = "
+export ABOVE=$PPID
+(setsid sh -c 'SLEEP until [ $(sed -n s/^PPid:.//p /proc/$$/status) = $ABOVE ]; do :; done; kill -KILL $ABOVE' &)
+sleep 1000";
+    check_attack(script, LONG, Cause::Harness, WORDS);
+}
+
+#[test]
+fn a_killed_guardian_ends_the_tree() {
+    let script = "SLEEP kill -KILL $(sed -n s/^PPid:.//p /proc/$PPID/status); sleep 1000";
+    check_attack(script, LONG, Cause::Killed, "SIGKILL");
+}
+
+#[test]
+fn a_stopped_supervisor_goes_on() {
+    let sleep = unique_sleep();
+    let script = format!("setsid sleep {sleep} & kill -STOP $PPID; exit 3");
+    for parent in [Parent::Harness, Parent::Relay] {
+        assert_eq!(run(&Launch { parent, ..sh(&script) }, LONG).unwrap().code, 3);
+        assert!(!running(&sleep), "{parent:?}: it was left behind");
+    }
+}
+
+/// A process that is not ours to end; it ends with the test.
+struct Foreign(std::process::Child);
+
+impl Drop for Foreign {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_child_of_another_part_of_this_process_is_not_touched() {
+    let foreign = std::process::Command::new("sleep").arg(unique_sleep()).spawn().unwrap();
+    let mut foreign = Foreign(foreign);
+    check_attack("SLEEP kill -KILL $PPID; sleep 1000", LONG, Cause::Harness, "killed from outside");
+    assert!(foreign.0.try_wait().unwrap().is_none(), "it was ended");
 }

@@ -7,20 +7,6 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use super::{done, id};
 
-/// Kills one process.
-pub(crate) fn kill(pid: u32) -> io::Result<()> {
-    let pid = id(pid)?;
-    // SAFETY: the call only takes numbers.
-    done(unsafe { libc::kill(pid, libc::SIGKILL) }).map(drop)
-}
-
-/// Asks the kernel to kill this process when the thread that started it ends.
-pub(crate) fn die_with_parent() -> io::Result<()> {
-    let signal = libc::SIGKILL as libc::c_ulong;
-    // SAFETY: this option only takes a number.
-    done(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, signal) }).map(drop)
-}
-
 /// Opens a file for reading, without the allocation that the standard library may need for its path.
 pub(crate) fn open(path: &CStr) -> io::Result<File> {
     // SAFETY: the path ends in a zero, and nobody else owns the new descriptor.
@@ -28,44 +14,6 @@ pub(crate) fn open(path: &CStr) -> io::Result<File> {
         let fd = done(libc::open(path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC))?;
         Ok(File::from(OwnedFd::from_raw_fd(fd)))
     }
-}
-
-/// Opens a descriptor that becomes readable when a process ends, even before it is reaped.
-pub(crate) fn process_fd(pid: u32) -> io::Result<OwnedFd> {
-    let pid = id(pid)?;
-    // SAFETY: the call only takes numbers, and nobody else owns the descriptor that it returns.
-    unsafe {
-        let fd = libc::syscall(libc::SYS_pidfd_open, pid, 0);
-        Ok(OwnedFd::from_raw_fd(done(fd as libc::c_int)?))
-    }
-}
-
-/// Waits for the end of a child, which still has to be reaped afterwards.
-pub(crate) fn wait_for_end(pid: u32) -> io::Result<()> {
-    let mut info = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
-    let options = libc::WEXITED | libc::WNOWAIT;
-    // SAFETY: the pointer is to writable memory of the right type, which is never read.
-    done(unsafe { libc::waitid(libc::P_PID, pid, info.as_mut_ptr(), options) }).map(drop)
-}
-
-/// Whether a child has ended, which still has to be reaped.
-pub(crate) fn has_ended(pid: u32) -> bool {
-    let mut info = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
-    let options = libc::WEXITED | libc::WNOWAIT | libc::WNOHANG;
-    // SAFETY: the pointer is to writable memory of the right type, in which zeros are valid; the id of a child that
-    // has ended is filled in.
-    unsafe {
-        done(libc::waitid(libc::P_PID, pid, info.as_mut_ptr(), options)).is_err()
-            || info.assume_init().si_pid() != 0
-    }
-}
-
-/// Whether this process has children that it has not reaped.
-pub(crate) fn has_children() -> bool {
-    let mut info = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
-    let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
-    // SAFETY: the pointer is to writable memory of the right type, which is never read.
-    unsafe { libc::waitid(libc::P_ALL, 0, info.as_mut_ptr(), options) == 0 }
 }
 
 /// Returns the clock that counts the processor time of another process, with all its threads.
@@ -186,76 +134,6 @@ pub(crate) fn may_write(path: &CStr) -> bool {
     unsafe { libc::access(path.as_ptr(), libc::W_OK) == 0 }
 }
 
-/// Makes this process the parent of the orphans among its descendants.
-pub(crate) fn adopt_orphans() -> io::Result<()> {
-    let yes: libc::c_ulong = 1;
-    // SAFETY: this option only takes a number.
-    done(unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, yes) }).map(drop)
-}
-
-/// Undoes [`die_with_parent`].
-pub(crate) fn outlive_parent() -> io::Result<()> {
-    let none: libc::c_ulong = 0;
-    // SAFETY: this option only takes a number.
-    done(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, none) }).map(drop)
-}
-
-/// Makes this process the leader of a group of its own.
-pub(crate) fn lead_group() -> io::Result<()> {
-    // SAFETY: the call only takes numbers.
-    done(unsafe { libc::setpgid(0, 0) }).map(drop)
-}
-
-/// Blocks all signals but SIGKILL and SIGSTOP for the calling thread.
-pub(crate) fn block_signals() {
-    let mut all = std::mem::MaybeUninit::<libc::sigset_t>::zeroed();
-    // SAFETY: the pointer is to writable memory of the right type, which is filled before it is read.
-    unsafe {
-        libc::sigfillset(all.as_mut_ptr());
-        libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), std::ptr::null_mut());
-    }
-}
-
-/// A child that was reaped.
-pub(crate) struct Reaped {
-    pub(crate) status: libc::c_int,
-    pub(crate) usage: libc::rusage,
-}
-
-/// Waits for the end of this child and reaps it; returns what it and the children that it waited for used.
-pub(crate) fn reap(pid: u32) -> io::Result<Reaped> {
-    loop {
-        match wait4(id(pid)?, 0) {
-            Ok(Some(reaped)) => return Ok(reaped),
-            Err(e) if e.kind() != io::ErrorKind::Interrupted => return Err(e),
-            Ok(None) | Err(_) => {}
-        }
-    }
-}
-
-/// Reaps any child that has ended; returns `None` if none has.
-///
-/// # Errors
-/// `NotFound` if there are no children.
-pub(crate) fn reap_any() -> io::Result<Option<Reaped>> {
-    wait4(-1, libc::WNOHANG).map_err(|e| match e.raw_os_error() {
-        Some(libc::ECHILD) => io::ErrorKind::NotFound.into(),
-        _ => e,
-    })
-}
-
-fn wait4(pid: libc::pid_t, options: libc::c_int) -> io::Result<Option<Reaped>> {
-    let mut status = 0;
-    let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
-    // SAFETY: both pointers are to live, writable memory of the right types; `rusage` is plain numbers, for which
-    // zeros are valid.
-    let (pid, usage) = unsafe {
-        let pid = libc::wait4(pid, &raw mut status, options, usage.as_mut_ptr());
-        (pid, usage.assume_init())
-    };
-    Ok((done(pid)? > 0).then_some(Reaped { status, usage }))
-}
-
 /// Reads entries of an open directory, in the form of getdents64(2); returns the number of bytes.
 pub(crate) fn entries(directory: &File, into: &mut [u8]) -> io::Result<usize> {
     let (fd, at, length) = (directory.as_raw_fd(), into.as_mut_ptr(), into.len());
@@ -281,29 +159,6 @@ pub(crate) fn maker_of(socket: BorrowedFd<'_>) -> io::Result<u32> {
 pub(crate) fn duplicate(fd: i32) -> io::Result<OwnedFd> {
     // SAFETY: the call only takes numbers, and nobody else owns the descriptor that it returns.
     unsafe { Ok(OwnedFd::from_raw_fd(done(libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 3))?)) }
-}
-
-/// Closes all descriptors from `first` to `last`. It is meant for a copy of a process, which owns none of them.
-pub(crate) fn close_range(first: u32, last: u32) {
-    // SAFETY: the call only takes numbers.
-    if unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) } == 0 {
-        return;
-    }
-    // The call is missing before Linux 5.9, and some sandboxes refuse it.
-    let mut limit = libc::rlimit { rlim_cur: 1 << 16, rlim_max: 0 };
-    // SAFETY: the pointer is to live, writable memory of the right type.
-    unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) };
-    let most = u32::try_from(limit.rlim_cur).unwrap_or(u32::MAX).min(1 << 20);
-    for number in first..=last.min(most) {
-        // SAFETY: the call only takes a number.
-        unsafe { libc::close(number.cast_signed()) };
-    }
-}
-
-/// Ends this process at once: nothing is flushed, dropped or printed.
-pub(crate) fn exit_now(code: i32) -> ! {
-    // SAFETY: the call only takes a number.
-    unsafe { libc::_exit(code) }
 }
 
 /// Sets whether programs that this process starts inherit this descriptor.
@@ -364,10 +219,18 @@ pub(crate) fn drop_cached(file: &File) -> io::Result<()> {
 
 /// Limits the memory of its own that this process may have, and every process that it starts: its heap, and what it
 /// maps privately to write on.
+///
+/// # Errors
+/// If the limit is refused; `ENOSYS` if it is taken and not kept, as emulators of programs do.
 pub(crate) fn limit_memory(bytes: u64) -> io::Result<()> {
     let limit = libc::rlimit { rlim_cur: bytes, rlim_max: bytes };
     // SAFETY: the pointer is to a live limit.
-    done(unsafe { libc::setrlimit(libc::RLIMIT_DATA, &raw const limit) }).map(drop)
+    done(unsafe { libc::setrlimit(libc::RLIMIT_DATA, &raw const limit) })?;
+    let mut kept = limit;
+    // SAFETY: the pointer is to a live, writable limit.
+    done(unsafe { libc::getrlimit(libc::RLIMIT_DATA, &raw mut kept) })?;
+    let is_kept = kept.rlim_cur == limit.rlim_cur;
+    if is_kept { Ok(()) } else { Err(io::Error::from_raw_os_error(libc::ENOSYS)) }
 }
 
 /// Maps this many pages, writes to each, and unmaps them, so that each is a page fault.

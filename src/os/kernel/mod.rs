@@ -95,16 +95,35 @@ pub(crate) fn readable<const N: usize>(
     fds: [Option<BorrowedFd<'_>>; N],
     patience: Duration,
 ) -> io::Result<[bool; N]> {
+    wait_for(fds.map(|fd| (fd, libc::POLLIN)), patience)
+}
+
+/// Waits until the other end of the socket `first` is closed or `second` is readable, and returns which. What the socket
+/// has to be read is left for another process.
+#[cfg(target_os = "linux")]
+pub(crate) fn closed_or_readable(
+    first: Option<BorrowedFd<'_>>,
+    second: Option<BorrowedFd<'_>>,
+    patience: Duration,
+) -> io::Result<[bool; 2]> {
+    wait_for([(first, libc::POLLRDHUP), (second, libc::POLLIN)], patience)
+}
+
+/// Waits until one of these events happens to one of the descriptors.
+fn wait_for<const N: usize>(
+    fds: [(Option<BorrowedFd<'_>>, libc::c_short); N],
+    patience: Duration,
+) -> io::Result<[bool; N]> {
     // A negative descriptor is ignored.
-    let mut asked = fds.map(|fd| libc::pollfd {
+    let mut asked = fds.map(|(fd, events)| libc::pollfd {
         fd: fd.map_or(-1, |fd| fd.as_raw_fd()),
-        events: libc::POLLIN,
+        events,
         revents: 0,
     });
     match done(poll(&mut asked, patience)) {
         Err(e) if e.kind() != io::ErrorKind::Interrupted => Err(e),
         Err(_) => Ok([false; N]),
-        Ok(_) => Ok(asked.map(|fd| fd.revents & libc::POLLIN != 0)),
+        Ok(_) => Ok(asked.map(|fd| fd.revents & fd.events != 0)),
     }
 }
 
@@ -136,9 +155,13 @@ pub(crate) fn replace_stdin(by: BorrowedFd<'_>) -> io::Result<()> {
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
+mod process;
+#[cfg(target_os = "linux")]
 mod socket;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::*;
+#[cfg(target_os = "linux")]
+pub(crate) use process::*;
 #[cfg(target_os = "linux")]
 pub(crate) use socket::*;

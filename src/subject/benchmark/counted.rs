@@ -8,6 +8,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use perf_budget_core::benchmarks::listed;
 use perf_budget_core::callgrind::{Profile, is_allocator};
 use perf_budget_core::outcome::{Cause, Counted, Unmeasured};
 use perf_budget_core::reading::ProcessRun;
@@ -58,13 +59,15 @@ pub(super) fn measure(found: &Found, terms: &Terms) -> Result<ProcessRun, Unmeas
     Ok(process)
 }
 
-/// Runs one iteration under callgrind, and returns what it counted.
+/// Runs one iteration under callgrind, and returns what it counted. Nothing is counted of a benchmark that does not run
+/// alone, since nothing would tell the iterations of two benchmarks apart.
 pub(super) fn run(
     found: &Found,
     is_profile: bool,
     scratch: &Path,
     timeout: Duration,
 ) -> Result<Profile, Unmeasured> {
+    alone(found, scratch, timeout)?;
     let mut args = vec!["--test".to_owned(), "--noplot".to_owned()];
     args.extend(found.choice());
     let mut launch = found.launch(args, scratch)?;
@@ -86,6 +89,29 @@ pub(super) fn run(
         return Err(Unmeasured::new(Cause::MeasuredNothing, text));
     }
     Ok(profile)
+}
+
+/// Asks the program which benchmarks it runs where this one is chosen, and refuses all answers but this one.
+fn alone(found: &Found, scratch: &Path, timeout: Duration) -> Result<(), Unmeasured> {
+    let args = ["--bench", "--list"].map(str::to_owned);
+    let mut launch = found.launch(args.into_iter().chain(found.choice()), scratch)?;
+    // All lines are read, so more than the last are kept.
+    launch.keep = 32 << 20;
+    let done = ended(&launch, &found.name, timeout)?;
+    let names = listed(&String::from_utf8_lossy(&done.stdout.tail));
+    let name = &found.name;
+    let text = match names.len() {
+        1 => return Ok(()),
+        0 => format!(
+            "the program of the benchmark `{name}` has none that it runs by exactly this name: it is the second of two with one name, \
+             or the name has a line feed; give each a name of its own, in one line"
+        ),
+        several => format!(
+            "the program runs {several} benchmarks where `{name}` is asked for, and their instructions cannot be told apart; \
+             give each a name of its own, which differs in its first 100 bytes"
+        ),
+    };
+    Err(Unmeasured::new(Cause::Unsuitable, text))
 }
 
 /// Whether a function is one of Criterion's that iterate.

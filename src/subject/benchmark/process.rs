@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use perf_budget_core::benchmarks::Skills;
+use perf_budget_core::benchmarks::{Skills, beginning};
 use perf_budget_core::budget::Library;
 use perf_budget_core::metric::{Metric, SampleKind};
 use perf_budget_core::outcome::{Cause, Unmeasured};
@@ -51,7 +51,7 @@ impl Found {
 
     /// Returns the arguments by which Criterion runs this benchmark alone.
     pub(super) fn choice(&self) -> Vec<String> {
-        if let Some(beginning) = criterion::beginning(&self.name) {
+        if let Some(beginning) = beginning(&self.name) {
             vec!["--".to_owned(), format!("^{}", escaped(beginning))]
         } else if self.skills.exact {
             ["--exact", "--", &self.name].map(str::to_owned).into()
@@ -222,7 +222,7 @@ pub(super) fn ended(
     if done.code != 0 {
         return Err(Unmeasured {
             cause: Cause::ExitedBadly,
-            text: format!("the benchmark `{name}` ended with exit code {}", done.code),
+            text: format!("the benchmark `{name}` ended with exit {}", exec::code_words(done.code)),
             output: done.stderr.text().or_else(|| done.stdout.text()),
         });
     }
@@ -244,11 +244,13 @@ fn launch(found: &Found, mode: Mode, home: &Path) -> Result<Launch, Unmeasured> 
     found.launch(args, home)
 }
 
-/// Returns a regular expression that matches this text alone.
+/// Returns a regular expression that matches this text alone. Only what means something in one is escaped: some versions of
+/// the library that reads it refuse the escapes of other characters, and take `\\<` for the beginning of a word.
 fn escaped(text: &str) -> String {
+    const MEANINGFUL: &str = r"\.+*?()|[]{}^$#&-~";
     let mut escaped = String::new();
     for c in text.chars() {
-        if c.is_ascii_punctuation() && c != '_' && c != '/' {
+        if MEANINGFUL.contains(c) {
             escaped.push('\\');
         }
         escaped.push(c);
@@ -318,6 +320,7 @@ mod tests {
 
     #[test]
     fn a_name_is_escaped_for_versions_without_exact() {
-        assert_eq!(escaped("a/b_c (1.5x)"), "a/b_c \\(1\\.5x\\)");
+        assert_eq!(escaped("a/b_c (1.5x)"), r"a/b_c \(1\.5x\)");
+        assert_eq!(escaped("Vec<[u8; 4]>: é, 'a'|b"), r"Vec<\[u8; 4\]>: é, 'a'\|b");
     }
 }

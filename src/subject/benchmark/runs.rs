@@ -1,25 +1,27 @@
 //! The processes of one benchmark.
 
-use perf_budget_core::benchmarks::is_counted_within;
+use perf_budget_core::benchmarks::{beginning, is_counted_within};
 use perf_budget_core::outcome::Unmeasured;
 use perf_budget_core::reading::{ProcessRun, Timing};
 
 use super::counted;
 use super::process::{Found, Mode};
-use super::side::{Side, Terms, notes};
+use super::side::{Side, Terms, cut, notes};
 use crate::meter::Source;
 
 /// The processes of one benchmark.
 pub(in crate::subject) struct BenchmarkRuns {
     side: Side,
+    /// Whether it is the benchmark of the base, with which that of this revision is compared.
+    is_of_base: bool,
     terms: Terms,
     found: Option<Found>,
     mode: Option<Mode>,
 }
 
 impl BenchmarkRuns {
-    pub(super) fn new(side: Side, terms: Terms) -> BenchmarkRuns {
-        BenchmarkRuns { side, terms, found: None, mode: None }
+    pub(super) fn new(side: Side, is_of_base: bool, terms: Terms) -> BenchmarkRuns {
+        BenchmarkRuns { side, is_of_base, terms, found: None, mode: None }
     }
 }
 
@@ -37,6 +39,10 @@ impl Source for BenchmarkRuns {
         self.found = Some(found.clone());
         if found.skills.serves {
             return self.terms.measure_served(&found);
+        }
+        // A process of one revision alone does not show whether the rest of the name is the same in the other.
+        if self.is_of_base && beginning(&found.name).is_some() {
+            return Err(cut(&found.name));
         }
         if let Some(why) = self.terms.lacking(std::slice::from_ref(&found)) {
             return Err(why);

@@ -61,6 +61,9 @@ impl Side {
     pub(super) fn find(&self) -> Result<Found, Unmeasured> {
         let list = self.origin.list().map_err(|why| self.with_role(why))?;
         let entry = list.find(self.library, &self.name).map_err(|why| self.with_role(why))?;
+        if self.library == Library::Criterion && entry.skills.serves && entry.is_cut() {
+            return Err(self.with_role(cut(entry.plain)));
+        }
         Ok(Found {
             library: self.library,
             environment: self.environment.clone(),
@@ -76,6 +79,15 @@ impl Side {
     pub(super) fn with_role(&self, why: Unmeasured) -> Unmeasured {
         why.of_role(self.role.as_deref())
     }
+}
+
+/// Returns the reason why a benchmark is not measured that is known by the beginning of its name alone.
+pub(super) fn cut(name: &str) -> Unmeasured {
+    let text = format!(
+        "the benchmark `{name}` is known by the beginning of its name alone, since Criterion lists the first 100 bytes; give it a \
+         shorter name"
+    );
+    Unmeasured::new(Cause::Unsuitable, text)
 }
 
 /// The terms that all processes of a benchmark share.

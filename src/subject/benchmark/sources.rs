@@ -41,7 +41,7 @@ impl Benchmarks<'_> {
         base: Option<&Base>,
     ) -> Option<BenchmarkRuns> {
         let side = self.side((budget, case), None, (base.is_some(), base))?;
-        Some(BenchmarkRuns::new(side, self.terms((budget, case), metrics)))
+        Some(BenchmarkRuns::new(side, base.is_some(), self.terms((budget, case), metrics)))
     }
 
     /// Returns the source that compares a case with the case `other` of this revision or of `base`, whose name in

@@ -107,7 +107,7 @@ impl Place {
     fn fails(&self, timeout: Duration) -> Unmeasured {
         let side = self.side("sums", "a/b", "--exact --quick");
         let terms = Terms { timeout, ..self.terms(vec![mean()]) };
-        BenchmarkRuns::new(side, terms).measure_process().unwrap_err()
+        BenchmarkRuns::new(side, false, terms).measure_process().unwrap_err()
     }
 }
 
@@ -122,7 +122,7 @@ const LONG: Duration = Duration::from_secs(60);
 fn a_program_that_is_built_again_is_noticed() {
     let place = Place::new("rebuilt", "record \"$name\" 300");
     let side = place.side("sums", "a/b", "--exact --quick");
-    let mut runs = BenchmarkRuns::new(side, place.terms(vec![mean()]));
+    let mut runs = BenchmarkRuns::new(side, false, place.terms(vec![mean()]));
     runs.measure_process().unwrap();
     place.program("sums", "record \"$name\" 300 again");
     let why = runs.measure_process().unwrap_err();
@@ -135,7 +135,7 @@ fn each_process_gives_one_value_of_one_benchmark() {
     let place = Place::new("one", "echo \"$*\" >> args; record \"$name\" 300");
     let side = place.side("sums", "a/b (c)", "--exact --quick");
     let metrics = vec![mean(), Metric::from(Key::Throughput)];
-    let mut runs = BenchmarkRuns::new(side, place.terms(metrics.clone()));
+    let mut runs = BenchmarkRuns::new(side, false, place.terms(metrics.clone()));
     for _ in 0..3 {
         let process = runs.measure_process().unwrap();
         let values: Vec<f64> =
@@ -160,7 +160,7 @@ fn each_process_gives_one_value_of_one_benchmark() {
 fn a_version_without_exact_gets_a_regular_expression_and_whole_seconds() {
     let place = Place::new("old", "echo \"$*\" >> args; record 'a/b (c)' 300");
     let side = place.side("sums", "a/b (c)", "");
-    BenchmarkRuns::new(side, place.terms(vec![mean()])).measure_process().unwrap();
+    BenchmarkRuns::new(side, false, place.terms(vec![mean()])).measure_process().unwrap();
     let args = fs::read_to_string(place.0.join("args")).unwrap();
     assert_eq!(args.lines().count(), 1, "without --quick nothing is tried first: {args}");
     assert!(args.contains("--warm-up-time 1 --measurement-time 1"), "{args}");
@@ -174,15 +174,38 @@ fn a_long_name_is_asked_for_by_its_beginning() {
     let place = Place::new("long", &format!("echo \"$*\" >> args; record '{whole}' 300"));
     let listed = format!("{}...", &whole[..100]);
     let side = place.side("sums", &listed, "--exact --quick");
-    BenchmarkRuns::new(side, place.terms(vec![mean()])).measure_process().unwrap();
+    BenchmarkRuns::new(side, false, place.terms(vec![mean()])).measure_process().unwrap();
     let args = fs::read_to_string(place.0.join("args")).unwrap();
     assert!(args.trim().ends_with(&format!(r"-- ^a\(b\)/{}", &whole[5..100])), "{args}");
     assert!(!args.contains("--exact"), "{args}");
     // A whole name that looks like a name that was cut off is still a whole name.
     let place = Place::new("dots", "echo \"$*\" >> args; record \"$name\" 300");
     let side = place.side("sums", "and so on...", "--exact --quick");
-    BenchmarkRuns::new(side, place.terms(vec![mean()])).measure_process().unwrap();
+    BenchmarkRuns::new(side, false, place.terms(vec![mean()])).measure_process().unwrap();
     assert!(fs::read_to_string(place.0.join("args")).unwrap().contains("--exact -- and so on..."));
+}
+
+/// What ran in one process cannot be told apart afterwards.
+#[test]
+fn instructions_are_counted_of_a_benchmark_that_runs_alone() {
+    let check = |name: &str, listed: &[&str], is_of_base: bool, words: &str| {
+        let lines = listed.join(": benchmark\n");
+        let script = format!(
+            "case \"$*\" in *--list*) echo '{lines}: benchmark';; *) echo ran > ran;; esac"
+        );
+        let place = Place::new(&format!("alone-{name}"), &script);
+        let side = place.side("sums", listed[0], "--exact --quick");
+        let terms = place.terms(vec![Metric::from(Key::Instructions)]);
+        let why = BenchmarkRuns::new(side, is_of_base, terms).measure_process().unwrap_err();
+        assert_eq!(why.cause, Cause::Unsuitable, "{why}");
+        assert!(why.text.contains(words), "{why}");
+        assert!(!place.0.join("ran").exists());
+    };
+    check("twice", &["sum", "sum #2"], false, "runs 2 benchmarks where `sum` is asked for");
+    let cut = format!("{}...", "long".repeat(25));
+    let several = [cut.as_str(), &format!("{cut} #2")];
+    check("cut", &several, false, "runs 2 benchmarks where `longlong");
+    check("base", &[cut.as_str()], true, "is known by the beginning of its name alone");
 }
 
 #[test]
@@ -192,7 +215,7 @@ fn a_benchmark_that_sets_its_own_times_is_run_quickly() {
         "case \"$*\" in *--quick*) ;; *) sleep 600;; esac; record \"$name\" 300",
     );
     let side = place.side("sums", "a", "--exact --quick");
-    let mut runs = BenchmarkRuns::new(side, place.terms(vec![mean()]));
+    let mut runs = BenchmarkRuns::new(side, false, place.terms(vec![mean()]));
     let process = runs.measure_process().unwrap();
     assert!(
         process.notes.iter().any(|note| note.contains("with `--quick`")),

@@ -7,7 +7,7 @@ use perf_budget_core::metric::{Metric, Values};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::ProcessRun;
 
-use crate::exec::Finished;
+use crate::exec::{Finished, code_words};
 
 /// The limits of one case on the exit code, which hold for the command of either side.
 #[derive(Debug, Clone)]
@@ -39,13 +39,14 @@ impl Codes {
     /// Returns why nothing but its code is measured of a command that has ended; `None` if the code is one of these.
     pub(super) fn refuse(&self, name: &str, finished: &Finished) -> Option<Unmeasured> {
         let Finished { code, stdout, stderr, .. } = finished;
+        let with = code_words(*code);
         let text = match &self.0[..] {
             _ if self.has(*code) => return None,
             [] => format!(
-                "`{name}` ended with exit code {code}; fix it, or limit `exit` if that is expected"
+                "`{name}` ended with exit {with}; fix it, or limit `exit` if that is expected"
             ),
             _ => format!(
-                "`{name}` ended with exit code {code}, which the budget's limit on `exit` does not expect; fix it, or correct that limit"
+                "`{name}` ended with exit {with}, which the budget's limit on `exit` does not expect; fix it, or correct that limit"
             ),
         };
         let output = stderr.text().or_else(|| stdout.text());

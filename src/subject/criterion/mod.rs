@@ -18,6 +18,7 @@ use serde::de::DeserializeOwned;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::{ProcessRun, Work};
 
+use perf_budget_core::benchmarks::beginning;
 use perf_budget_core::budget::spelling;
 use perf_budget_core::exact;
 use perf_budget_core::metric::Key;
@@ -102,14 +103,6 @@ pub(super) struct Recorded {
     pub(super) times: Vec<(f64, f64)>,
     /// The work of one iteration, or the reason why it is unknown.
     pub(super) work: Result<Work, Unmeasured>,
-}
-
-/// Returns the beginning of a name that Criterion cuts off where it lists it; `None` where it shows the whole name.
-pub(super) fn beginning(listed: &str) -> Option<&str> {
-    /// The length in bytes from which Criterion cuts names off, at the end of a character.
-    const LONGEST: usize = 100;
-    let beginning = listed.strip_suffix("...")?;
-    (LONGEST - 3..=LONGEST).contains(&beginning.len()).then_some(beginning)
 }
 
 /// Whether a benchmark is the one that is listed by this name.

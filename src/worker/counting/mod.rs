@@ -19,7 +19,7 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 pub(crate) use self::within::CountedWithin;
 use super::wire::Counting;
 use crate::exec::Launch;
-use crate::instrument::instructions;
+use crate::instrument::{emulated, instructions};
 use crate::os::valgrind;
 
 /// The variable that chooses the counter.
@@ -64,8 +64,11 @@ impl Counter {
 pub(super) fn counter() -> Result<Counter, Unmeasured> {
     // One run has one counter: a counter that is taken for a moment must not change what is compared.
     static CHOSEN: OnceLock<Result<Counter, Unmeasured>> = OnceLock::new();
-    let chosen =
-        || choose(std::env::var_os(CHOICE), instructions::has_hardware, || find("valgrind"));
+    let chosen = || {
+        let instead = "its own instructions would be counted with the program's";
+        emulated::refused("count instructions", "`instructions`", instead)?;
+        choose(std::env::var_os(CHOICE), instructions::has_hardware, || find("valgrind"))
+    };
     CHOSEN.get_or_init(chosen).clone()
 }
 

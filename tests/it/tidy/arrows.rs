@@ -127,7 +127,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "worker",
         ],
     ),
-    ("internals", &["exec", "inject", "run", "subject", "worker"]),
+    ("internals", &["exec", "inject", "os", "run", "subject", "worker"]),
     (
         "session",
         &[
@@ -221,6 +221,7 @@ const RESTRICTED: &[(&str, &[&str], &[&str])] = &[
             "os/job.rs",
             "os/kernel/linux.rs",
             "os/kernel/mod.rs",
+            "os/kernel/process.rs",
             "os/kernel/socket.rs",
             "os/sampler.rs",
             "os/valgrind.rs",

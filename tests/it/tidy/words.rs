@@ -50,6 +50,7 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
     ("examples/shield/", &["gauge"], "a type of Prometheus"),
     ("src/exec/", &["fork", "forks"], "the system call"),
     ("src/os/calls/names.rs", &["fork"], "the system call"),
+    ("src/os/kernel/process.rs", &["fork"], "the system call"),
     ("src/os/proc.rs", &["fork"], "the system call"),
     ("src/subject/command/tests/", &["fork"], "the system call"),
     ("cargo-budget/src/base/unchanged/reach/mod.rs", &["fork"], "the system call"),

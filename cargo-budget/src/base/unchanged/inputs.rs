@@ -16,6 +16,8 @@ pub(super) struct Inputs {
     pub(super) paths: BTreeSet<String>,
     /// The directories of the packages that take part in the build.
     pub(super) packages: BTreeSet<String>,
+    /// The names of all crates that were compiled, those of other repositories too.
+    pub(super) crates: Vec<String>,
 }
 
 /// The directories of the build.
@@ -40,6 +42,8 @@ impl Inputs {
                     let manifest = path("manifest_path").unwrap_or_default();
                     let package = manifest.parent().unwrap_or(Path::new("/")).to_owned();
                     inputs.packages.extend(place.both(&package));
+                    let name = message["target"]["name"].as_str().unwrap_or_default();
+                    inputs.crates.push(name.replace('-', "_"));
                     inputs.add_crate(message, &package, place)?;
                 }
                 Some("build-script-executed") => {

@@ -60,7 +60,22 @@ impl Sources {
     /// Returns the source that contains this name as a string of its own, or at the end of a path.
     pub(super) fn naming_last(&self, name: &str) -> Option<&str> {
         let names = |code: &str| names(code, name, &|_| true);
-        self.0.iter().find(|(_, code)| names(code)).map(|(from, _)| from.as_str())
+        self.find(&names)
+    }
+
+    /// Returns the source that has this name as a word, wherever it is.
+    pub(super) fn saying(&self, name: &str) -> Option<&str> {
+        self.find(&|code| says(code, name))
+    }
+
+    /// Returns the source that contains this text.
+    pub(super) fn containing(&self, text: &str) -> Option<&str> {
+        self.find(&|code| code.contains(text))
+    }
+
+    /// Returns the first source whose text is wanted.
+    pub(super) fn find(&self, is_wanted: &dyn Fn(&str) -> bool) -> Option<&str> {
+        self.0.iter().find(|(_, code)| is_wanted(code)).map(|(from, _)| from.as_str())
     }
 }
 
@@ -71,6 +86,14 @@ fn names(code: &str, name: &str, counts: &dyn Fn(&str) -> bool) -> bool {
         let (before, after) = (&code[..at], &code[at + name.len()..]);
         let after = after.strip_prefix(['/', '\\']).unwrap_or(after);
         before.ends_with(['"', '/', '\\']) && after.starts_with(['"', '{', '*']) && counts(before)
+    })
+}
+
+/// Whether a text contains a name that is not a part of a longer one.
+fn says(code: &str, name: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    code.match_indices(name).any(|(at, _)| {
+        !code[..at].ends_with(is_part) && !code[at + name.len()..].starts_with(is_part)
     })
 }
 

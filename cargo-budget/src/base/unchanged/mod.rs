@@ -16,7 +16,9 @@ mod mentions;
 mod reach;
 mod revisions;
 mod subjects;
+mod tools;
 mod usage;
+mod walks;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -265,7 +267,10 @@ impl<'a> Comparison<'a> {
         let inert = declared.filter(|glob| before.contains(glob));
         let inert = inert.filter_map(|glob| Pattern::new(glob).ok()).collect();
         let prefix = revisions.head.prefix.to_owned();
-        let known = Known { inputs, configuration, sources, packages, prefix, inert };
+        let given = tools::given(
+            std::env::vars_os().map(|(_, value)| value.to_string_lossy().into_owned()),
+        );
+        let known = Known { inputs, configuration, sources, packages, prefix, inert, given };
         Ok(Comparison { revisions, tree, known })
     }
 

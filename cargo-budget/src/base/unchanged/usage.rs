@@ -10,6 +10,7 @@ use glob::Pattern;
 use super::changed::Change;
 use super::inputs::Inputs;
 use super::mentions::Sources;
+use super::{tools, walks};
 
 /// The parts of the two revisions that are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub(super) struct Known {
     pub(super) prefix: String,
     /// The patterns of files that the project declares unused, relative to the project's directory.
     pub(super) inert: Vec<Pattern>,
+    /// The paths in this process's variables, by which programs of the build are chosen.
+    pub(super) given: Vec<String>,
 }
 
 impl Known {
@@ -61,14 +64,29 @@ impl Known {
         let unused = self.unused(path);
         let is_code = is_source(name)
             || (step == Step::Sections && matches!(name, "Cargo.toml" | "Cargo.lock"));
-        if !(is_text(path, name) || self.is_own(path) || unused.is_some() || is_code) {
+        let is_tools = tools::reads(path, name);
+        if !(is_text(path, name) || self.is_own(path) || unused.is_some() || is_code || is_tools) {
             return Some(format!("`{path}` has changed, which may be read at run time"));
+        }
+        // What is compiled is compared by itself.
+        if !is_code && let Some(how) = self.found_without_its_name(path, is_tools) {
+            return Some(format!("`{path}` has changed, {how}"));
         }
         let programs = unused.into_iter().flatten();
         let named = programs.map(String::as_str).find_map(|name| self.sources.naming_last(name));
         // A file that is compiled in is an input, and part of the binaries.
         let from = self.sources.naming_at_run_time(path, &self.roots()).or(named)?;
         Some(format!("`{path}` has changed, which `{from}` names"))
+    }
+
+    /// Returns how a program may come to read a file that is not data although no source has its path.
+    fn found_without_its_name(&self, path: &str, is_tools: bool) -> Option<String> {
+        let crates = &self.inputs.crates;
+        if let Some(from) = walks::walker(&self.sources, crates) {
+            return Some(format!("and `{from}` may find it where directories are listed"));
+        }
+        let user = || tools::user(path, &self.sources, crates, &self.given);
+        is_tools.then(user).flatten()
     }
 
     /// Whether a change affects nothing at all that the repository builds: it is text, and none of the repository's
@@ -158,6 +176,7 @@ mod tests {
             inputs: Inputs {
                 paths: read.map(str::to_owned).into(),
                 packages: ["kit".to_owned()].into(),
+                crates: Vec::new(),
             },
             configuration: ["help/flags.toml".to_owned()].into(),
             sources,
@@ -168,6 +187,7 @@ mod tests {
             ],
             prefix: "kit/".to_owned(),
             inert: vec![Pattern::new("art/**").unwrap()],
+            given: Vec::new(),
         }
     }
 
@@ -189,6 +209,9 @@ mod tests {
         check("LICENSES.rs.txt", Some(data), Some(data));
         check(".github/workflows/ci.yml", None, None);
         check("kit/.github/x", Some(data), Some(data));
+        check("kit/clippy.toml", None, None);
+        check("ci/run.sh", None, None);
+        check("kit/.gitattributes", Some(data), Some(data));
         check("kit/src/lib.rs", Some(compiled), None);
         check("kit/src/included.md", Some(compiled), None);
         check("kit/proto/a.proto", Some(compiled), Some(data));
@@ -211,6 +234,33 @@ mod tests {
         check("help/x.json", Some("which `kit/src/lib.rs` names"), Some("`kit/src/lib.rs` names"));
         // Documentation that a source names counts as data.
         check("data/named.md", Some("`kit/src/lib.rs` names"), Some("`kit/src/lib.rs` names"));
+    }
+
+    #[test]
+    fn a_tools_file_is_used_where_anything_could_lead_to_it() {
+        let check = |known: &Known, path: &str, want: Option<&str>| {
+            let change = Change { path: path.to_owned(), is_in_both: true };
+            for step in [Step::Files, Step::Sections] {
+                let got = known.use_of(&change, step);
+                let says = got.as_deref().zip(want).is_some_and(|(got, want)| got.ends_with(want));
+                assert!(says || got.as_deref() == want, "{path}, {step:?}: {got:?}");
+            }
+        };
+        check(&known(), "ci/link.sh", None);
+        let given = vec!["ci/link.sh".to_owned()];
+        check(&Known { given, ..known() }, "ci/link.sh", Some("which a variable names"));
+        let mut named = known();
+        named.sources.add("kit/build.rs", "sh(\"ci/link.sh --fast\"); read(\"clippy.toml\")");
+        check(&named, "ci/link.sh", Some("which `kit/build.rs` names"));
+        check(&named, "clippy.toml", Some("which `kit/build.rs` names"));
+        check(&named, "rustfmt.toml", None);
+        // The directories of the package are listed from the top, so every text may be found.
+        let mut walked = known();
+        walked.sources.add("kit/src/lib.rs", "read_dir(\".\")");
+        let found = "`kit/src/lib.rs` may find it where directories are listed";
+        check(&walked, ".gitignore", Some(found));
+        check(&walked, "README.md", Some(found));
+        check(&walked, "kit/tests/unit.rs", None);
     }
 
     #[test]

@@ -351,6 +351,10 @@ fn peak_and_processor_time_agree_with_gnu_time() {
             measured(&command, &[Metric::from(Key::PeakRss)]).values[&Metric::from(Key::PeakRss)];
         assert!(peak >= least && peak < held.len() as f64, "{script}: {peak}");
         let Some((_, theirs)) = gnu_time(&command) else { return missing("GNU time") };
+        // The copy of an emulator, as which a command begins there, may be larger than the command.
+        if crate::os::emulator::emulator().is_some() && least == 0.0 {
+            continue;
+        }
         assert!((peak / theirs - 1.0).abs() < 0.05, "{script}: {peak}, GNU time says {theirs}");
     }
     let busy = python("while time.process_time() < 0.5: pass", Ready::Exit);

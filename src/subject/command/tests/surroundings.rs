@@ -75,6 +75,11 @@ fn a_command_is_held_to_its_constraint() {
         "{process:?}"
     );
     let holds = "x = b'x' * 200_000_000";
+    if crate::os::emulator::emulator().is_some() {
+        let constrained = of(holds, Some(1_000_000_000), None);
+        let words = ["does not keep the limit on its memory", "remove `memory` here"];
+        return check_refused(&constrained, &[WALL], LONG, Cause::Unsupported, &words);
+    }
     measured(&of(holds, Some(1_000_000_000), None), &[WALL]);
     check_refused(
         &of(holds, Some(100_000_000), None),

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use object::elf::{SHF_ALLOC, SHF_EXECINSTR};
+use object::elf::{SHF_ALLOC, SHF_EXECINSTR, SHF_MERGE, SHF_STRINGS};
 use object::read::archive::ArchiveFile;
 use object::read::{
     File, Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget, SectionFlags,
@@ -39,6 +39,8 @@ pub(super) struct Section {
     /// The number of bytes that its address is a multiple of.
     pub(super) alignment: u64,
     pub(super) bytes: Vec<u8>,
+    /// The length of each of its constants, where the linker may merge and move each of them by itself.
+    pub(super) entry: Option<u64>,
     /// The names of the functions in it.
     pub(super) functions: Vec<String>,
     pub(super) references: Vec<Reference>,
@@ -53,6 +55,8 @@ pub(super) struct Reference {
     /// The type of the relocation.
     pub(super) kind: u32,
     pub(super) addend: i64,
+    /// Whether it names a place in its target by itself, and not only as a distance from the target's start.
+    pub(super) is_exact: bool,
     pub(super) target: Target,
 }
 
@@ -120,6 +124,11 @@ impl Program {
                 size: section.size(),
                 alignment: section.align(),
                 bytes: section.data().map_err(failed)?.to_vec(),
+                entry: if sh_flags.contains(SHF_MERGE) && !sh_flags.contains(SHF_STRINGS) {
+                    entry(&file, section.index())
+                } else {
+                    None
+                },
                 functions: Vec::new(),
                 references: Vec::new(),
                 unwinding: None,
@@ -166,9 +175,11 @@ impl Program {
                 let RelocationFlags::Elf { r_type } = relocation.flags() else {
                     return Err("it is no ELF file".to_owned());
                 };
+                let mut is_exact = false;
                 let target = match relocation.target() {
                     RelocationTarget::Symbol(index) => {
                         let symbol = file.symbol_by_index(index).map_err(|e| e.to_string())?;
+                        is_exact = symbol.kind() != SymbolKind::Section;
                         let name = symbol.name().map_err(|e| e.to_string())?.to_owned();
                         let inside = symbol.section_index().and_then(|index| places.get(&index));
                         match inside {
@@ -191,6 +202,7 @@ impl Program {
                     offset,
                     kind: r_type.0,
                     addend,
+                    is_exact,
                     target,
                 });
             }
@@ -216,6 +228,14 @@ impl Program {
             }
         }
     }
+}
+
+/// Returns the length of each constant of a section that has constants of one length.
+fn entry(file: &File<'_>, section: object::read::SectionIndex) -> Option<u64> {
+    let File::Elf64(file) = file else { return None };
+    let header = file.section_by_index(section).ok()?.elf_section_header();
+    let (length, size) = (header.sh_entsize.get(file.endian()), header.sh_size.get(file.endian()));
+    (length > 0 && size % length == 0).then_some(length)
 }
 
 /// Whether a symbol is one of the source, and not one of the assembler: a local label, or a mark of code and data.

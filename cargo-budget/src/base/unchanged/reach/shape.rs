@@ -245,6 +245,15 @@ impl<'p> Digests<'p> {
         };
         let mut is_whole = true;
         for (place, offset) in places {
+            if let Some((constant, within)) =
+                constant(&self.program.sections[place], offset, reference)
+            {
+                add(hash, b"constant");
+                add(hash, &self.program.sections[place].alignment.to_le_bytes());
+                add(hash, &within.to_le_bytes());
+                add(hash, constant);
+                continue;
+            }
             add(hash, &offset.to_le_bytes());
             if !names.is_empty() {
                 continue;
@@ -283,4 +292,21 @@ impl<'p> Digests<'p> {
         (reference.offset == 0 && number(12) == 0 && !text.is_empty())
             .then(|| format!("a location in {name}: {text}"))
     }
+}
+
+/// Returns the constant that a reference to a symbol at this offset leads to, and the symbol's offset within it. The compiler
+/// collects the constants of a whole codegen unit in one section, in the order of its functions. The linker moves each of
+/// them by itself, so that nothing depends on those beside it.
+fn constant<'s>(
+    section: &'s Section,
+    offset: u64,
+    reference: &Reference,
+) -> Option<(&'s [u8], u64)> {
+    let length = section.entry.filter(|_| reference.is_exact && section.references.is_empty())?;
+    let within = offset % length;
+    // A distance that would leave the constant is not understood.
+    let is_within = reference.addend < i64::try_from(length - within).ok()?;
+    let begin = usize::try_from(offset - within).ok()?;
+    let end = begin.checked_add(usize::try_from(length).ok()?)?;
+    Some((section.bytes.get(begin..end)?, within)).filter(|_| is_within)
 }

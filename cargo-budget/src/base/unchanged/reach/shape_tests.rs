@@ -23,6 +23,7 @@ fn section(name: String, kind: Kind, byte: u8) -> Section {
         size: 1,
         alignment: 1,
         bytes: vec![byte],
+        entry: None,
         functions: Vec::new(),
         references: Vec::new(),
         unwinding: None,
@@ -49,6 +50,7 @@ fn program(functions: &[Function], variables: &[(&'static str, u8)]) -> Program 
             offset: 0,
             kind: 0,
             addend: 0,
+            is_exact: true,
             target: Target::Name(symbol(path, *hash)),
         }));
         define(name, own);
@@ -231,4 +233,42 @@ fn newer_symbols_are_matched_without_the_hashes_of_their_crates() {
     let (found, names) = differing(&shapes).unwrap();
     assert_eq!(found.map(Vec::from_iter), [["_RNvCs1x_3kit4work"], ["_RNvCs2y_3kit4work"]]);
     assert_eq!(names, ["kit::work"]);
+}
+
+/// The constants of a codegen unit are in one section, in an order that depends on the symbols of its functions.
+#[test]
+fn a_constant_is_what_it_contains_wherever_it_is() {
+    // A function that refers to a constant: the bytes of all constants, and where its own begins.
+    let with = |bytes: &[u8], offset: u64, is_exact: bool| {
+        let mut program = program(&[("own::main", 3, 12, &[])], &[]);
+        let place = program.sections.len();
+        let mut constants = section(".rodata.cst2".to_owned(), Kind::Data, 0);
+        constants.bytes = bytes.to_vec();
+        constants.size = bytes.len() as u64;
+        constants.entry = Some(2);
+        program.sections.push(constants);
+        let target = Target::Section { section: place, offset, name: None };
+        let reference = Reference { offset: 0, kind: 2, addend: -4, is_exact, target };
+        program.sections[0].references.push(reference);
+        program
+    };
+    let main: &[_] = &[("own::main", 3)];
+    let base = with(&[1, 2, 3, 4], 0, true);
+    check([&base, &with(&[3, 4, 1, 2], 2, true)], [&[], &[]]);
+    check([&base, &with(&[1, 2, 9, 9, 5, 6], 0, true)], [&[], &[]]);
+    check([&base, &with(&[1, 2, 3, 4], 2, true)], [main, main]);
+    check([&base, &with(&[1, 3, 3, 4], 0, true)], [main, main]);
+    // Another part of the same constant is another one.
+    check([&base, &with(&[1, 2, 3, 4], 1, true)], [main, main]);
+    // A distance that leaves the constant leads to what is beside it.
+    let beside = |bytes: &[u8]| {
+        let mut program = with(bytes, 0, true);
+        program.sections[0].references[0].addend = 2;
+        program
+    };
+    check([&beside(&[1, 2, 3, 4]), &beside(&[1, 2, 3, 5])], [main, main]);
+    // A distance from the start of the section may lead to any of them.
+    let start = with(&[1, 2, 3, 4], 0, false);
+    check([&start, &with(&[1, 2, 3, 4], 0, false)], [&[], &[]]);
+    check([&start, &with(&[1, 2, 3, 5], 0, false)], [main, main]);
 }

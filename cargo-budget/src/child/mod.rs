@@ -4,17 +4,17 @@
 //! work tree. A child that inherited these variables could write the user's index instead of another one, so no child
 //! inherits any of them.
 
+mod bounded;
+
 use std::ffi::OsStr;
-use std::io::{self, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
-use std::sync::mpsc::{self, Receiver};
-use std::time::{Duration, Instant};
 
 use cargo_metadata::MetadataCommand;
 use perf_budget_core::budget::environment;
 
+pub(crate) use self::bounded::{FOREVER, Unfinished, output, run, status};
 use crate::failure::Failure;
 
 /// Returns a command that runs git in a directory.
@@ -80,60 +80,12 @@ pub(crate) fn inheriting(path: impl AsRef<OsStr>) -> Command {
     Command::new(path)
 }
 
-/// The output of a program, and its exit code; the code is -1 where a signal ended the program.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) code: i32,
-    pub(crate) stdout: Vec<u8>,
-    pub(crate) stderr: Vec<u8>,
-}
-
-/// Runs a command and returns what it wrote. Returns `None` where it does not
-/// end within this time; it is killed then.
-pub(crate) fn output_within(command: &mut Command, time: Duration) -> io::Result<Option<Answer>> {
-    let mut child =
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-    let deadline = Instant::now() + time;
-    let (stdout, stderr) = (read(child.stdout.take()), read(child.stderr.take()));
-    loop {
-        if let Some(status) = child.try_wait()? {
-            // Processes that it started may still hold the pipes, so those are not waited for after that time either.
-            let left = |to: &Receiver<Vec<u8>>| {
-                let left = deadline.saturating_duration_since(Instant::now());
-                to.recv_timeout(left.max(Duration::from_secs(1))).unwrap_or_default()
-            };
-            let code = status.code().unwrap_or(-1);
-            return Ok(Some(Answer { code, stdout: left(&stdout), stderr: left(&stderr) }));
-        }
-        if Instant::now() >= deadline {
-            child.kill()?;
-            child.wait()?;
-            return Ok(None);
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
-
-/// Reads a pipe to its end on a thread of its own.
-fn read(pipe: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
-    let (from, to) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(mut pipe) = pipe {
-            // What was read before an error is still shown.
-            let _ = pipe.read_to_end(&mut bytes);
-        }
-        let _ = from.send(bytes);
-    });
-    to
-}
-
 /// Returns the variables that name a repository, as the installed git lists them. Where git is not installed, no child
 /// can be misled by them.
 fn local() -> &'static [String] {
     static LOCAL: OnceLock<Vec<String>> = OnceLock::new();
     LOCAL.get_or_init(|| {
-        let listed = Command::new("git").args(["rev-parse", "--local-env-vars"]).output();
+        let listed = output(Command::new("git").args(["rev-parse", "--local-env-vars"]));
         let listed = listed.map(|output| output.stdout).unwrap_or_default();
         String::from_utf8_lossy(&listed).lines().map(str::to_owned).collect()
     })

@@ -1,0 +1,161 @@
+//! The files that only a repository's tools read: git, a formatter, a linter, and the service that runs the tests.
+//!
+//! No program reads one of them by chance, as it may read a data file. So such a file counts as unused where nothing in the
+//! repository says its name, and nothing starts a program at its path. Whatever only looks like its name counts too.
+
+use std::path::Path;
+
+use super::mentions::Sources;
+
+/// The names of such files, in any directory.
+///
+/// `.gitattributes` is none of them, as it decides with which line ends git writes other files.
+const FILES: [&str; 20] = [
+    IGNORED,
+    ".git-blame-ignore-revs",
+    ".mailmap",
+    ".editorconfig",
+    "clippy.toml",
+    ".clippy.toml",
+    "rustfmt.toml",
+    ".rustfmt.toml",
+    "deny.toml",
+    "typos.toml",
+    "_typos.toml",
+    ".typos.toml",
+    "codecov.yml",
+    ".codecov.yml",
+    ".pre-commit-config.yaml",
+    ".travis.yml",
+    ".gitlab-ci.yml",
+    ".cirrus.yml",
+    "appveyor.yml",
+    ".appveyor.yml",
+];
+/// The directories at the top of a repository that hold the scripts of such a service.
+const DIRECTORIES: [&str; 3] = ["ci/", ".ci/", ".circleci/"];
+
+/// The file by which git, and what walks directories as git does, knows what to leave out.
+const IGNORED: &str = ".gitignore";
+/// The libraries that read this file in each directory that they walk, and those above.
+const READ_IGNORED: [&str; 5] = ["ignore", "globwalk", "git2", "gix", "gix_ignore"];
+/// The words of a source that asks git, or uses such a library.
+const ASKS_GIT: [&str; 7] =
+    ["\"git\"", "ls-files", "check-ignore", "gitignore", "WalkBuilder", "ignore::", "gix"];
+
+/// Whether a file is one of them, by its path.
+pub(super) fn reads(path: &str, name: &str) -> bool {
+    FILES.contains(&name) || DIRECTORIES.iter().any(|directory| path.starts_with(directory))
+}
+
+/// Returns what may use such a file besides these tools; `None` where nothing does. `libraries` are the crates of the build,
+/// and `given` are the values of variables by which programs are chosen.
+pub(super) fn user(
+    path: &str,
+    sources: &Sources,
+    libraries: &[String],
+    given: &[String],
+) -> Option<String> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    if let Some(from) = sources.saying(name) {
+        return Some(format!("which `{from}` names"));
+    }
+    if given.iter().any(|value| leads_to(value, path)) {
+        return Some("which a variable names".to_owned());
+    }
+    if name != IGNORED {
+        return None;
+    }
+    if let Some(library) = libraries.iter().find(|name| READ_IGNORED.contains(&name.as_str())) {
+        return Some(format!("which the library `{library}` may read"));
+    }
+    let from = ASKS_GIT.iter().find_map(|word| sources.containing(word))?;
+    Some(format!("which `{from}` may read by way of git"))
+}
+
+/// Returns the paths in the values of all variables: a compiler's wrapper, a linker, a directory of programs.
+pub(super) fn given(variables: impl Iterator<Item = String>) -> Vec<String> {
+    let parts = variables.flat_map(|value| {
+        let parts =
+            value.split(|c: char| c.is_whitespace() || c == '\x1f' || ":;=,'\"".contains(c));
+        let parts = parts.map(|part| part.replace('\\', "/"));
+        parts.filter(|part| part.contains('/')).collect::<Vec<_>>()
+    });
+    parts.collect()
+}
+
+/// Whether a value ends with this path, or with the path of a directory that it is in.
+fn leads_to(value: &str, path: &str) -> bool {
+    let value = value.trim_end_matches('/');
+    let mut above = Some(Path::new(path));
+    while let Some(at) = above.filter(|at| !at.as_os_str().is_empty()) {
+        if Path::new(value).ends_with(at) {
+            return true;
+        }
+        above = at.parent();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tools_file_is_known_by_its_name_or_its_directory() {
+        let check = |path: &str, want: bool| {
+            assert_eq!(reads(path, path.rsplit('/').next().unwrap()), want, "{path}");
+        };
+        check(".gitignore", true);
+        check("kit/.gitignore", true);
+        check("clippy.toml", true);
+        check("ci/run.sh", true);
+        check(".gitattributes", false);
+        check("kit/ci/run.sh", false);
+        check("cicd/run.sh", false);
+        check("my-clippy.toml", false);
+    }
+
+    #[test]
+    fn a_tools_file_is_used_by_what_says_its_name() {
+        let check = |code: &str, path: &str, want: Option<&str>| {
+            let mut sources = Sources::default();
+            sources.add("build.rs", code);
+            let user = user(path, &sources, &[], &[]);
+            assert_eq!(user.as_deref(), want, "{code}: {path}");
+        };
+        let used = Some("which `build.rs` names");
+        let asks = Some("which `build.rs` may read by way of git");
+        check("fn main() {}", "clippy.toml", None);
+        check("read(\"clippy.toml\")", "clippy.toml", used);
+        check("include_str!(\"../.gitignore\")", ".gitignore", used);
+        check("sh(\"-c\", \"./ci/gen.sh --fast | tail\")", "ci/gen.sh", used);
+        check("read(\"my-clippy.toml\"); read(\"clippy.tomlx\")", "clippy.toml", None);
+        check("// read(\"clippy.toml\")", "clippy.toml", None);
+        // What asks git for its files reads what git leaves out.
+        check("output(\"git\", [\"status\"])", ".gitignore", asks);
+        check("output(\"git\", [\"status\"])", ".editorconfig", None);
+        check("ignore::Walk::new(\"data\")", "data/.gitignore", asks);
+    }
+
+    #[test]
+    fn a_tools_file_is_used_by_libraries_and_variables() {
+        let sources = Sources::default();
+        let library = |name: &str| user(".gitignore", &sources, &[name.to_owned()], &[]);
+        assert_eq!(library("ignore").unwrap(), "which the library `ignore` may read");
+        assert_eq!(library("serde"), None);
+        let check = |variable: &str, want: bool| {
+            let given = given([variable.to_owned()].into_iter());
+            assert_eq!(user("ci/link.sh", &sources, &[], &given).is_some(), want, "{variable}");
+        };
+        check("ci/link.sh", true);
+        check("/srv/kit/ci/link.sh", true);
+        check("-Clinker=ci/link.sh -Copt-level=3", true);
+        check("-C\x1flinker=./ci/link.sh", true);
+        check("/usr/bin:/srv/kit/ci", true);
+        check("/srv/kit/ci/", true);
+        check("ci", false);
+        check("kit/ci/other.sh", false);
+        check("/srv/kit", false);
+    }
+}

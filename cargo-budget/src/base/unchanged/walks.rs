@@ -1,0 +1,124 @@
+//! The search for sources that walk through directories from the top of a package on. Such a source may read any file
+//! without its name.
+
+use super::mentions::Sources;
+
+/// The words of a source that lists the files of a directory.
+const LISTS: [&str; 8] =
+    ["read_dir", "WalkDir", "walkdir", "WalkBuilder", "glob(", "globwalk", "jwalk", "ls-files"];
+/// The libraries that list them for others. The harness has `glob` for patterns of files in `budgets.toml`.
+const LISTERS: [&str; 7] =
+    ["walkdir", "ignore", "jwalk", "globwalk", "wax", "rust_embed_impl", "include_dir_macros"];
+/// The variables with the directory of a package, and the function with the one that the program runs in.
+const PLACES: [&str; 3] = ["CARGO_MANIFEST_DIR", "CARGO_WORKSPACE_DIR", "current_dir()"];
+/// The paths of a directory and of those above it, as texts.
+const DOTS: [&str; 9] = [
+    "\".\"",
+    "\"./\"",
+    "\"..\"",
+    "\"../\"",
+    "\"../..\"",
+    "\"../../\"",
+    "\"./..\"",
+    "\"**",
+    "\"./**",
+];
+/// The methods whose argument is a text in which a dot is no path.
+const OF_TEXTS: [&str; 15] = [
+    "split",
+    "rsplit",
+    "splitn",
+    "rsplitn",
+    "split_once",
+    "rsplit_once",
+    "contains",
+    "starts_with",
+    "ends_with",
+    "find",
+    "rfind",
+    "replace",
+    "push_str",
+    "strip_prefix",
+    "strip_suffix",
+];
+
+/// Returns the source from which all files of a package, or of the directory in which a program runs, may be found by
+/// listing them. `libraries` are the crates of the build.
+pub(super) fn walker<'s>(sources: &'s Sources, libraries: &[String]) -> Option<&'s str> {
+    // Criterion uses one of them to find its own records.
+    let has = |name: &str| libraries.iter().any(|library| library == name);
+    let lists = LISTERS.iter().any(|name| has(name) && !(*name == "walkdir" && has("criterion")))
+        || LISTS.iter().any(|word| sources.containing(word).is_some());
+    if !lists {
+        return None;
+    }
+    // The directory may be named in one source and listed in another.
+    sources.find(&|code| DOTS.iter().any(|dots| is_start(code, dots)) || begins_at_place(code))
+}
+
+/// Whether a text such as `"."` is a path in a source.
+fn is_start(code: &str, dots: &str) -> bool {
+    code.match_indices(dots).any(|(at, _)| {
+        let called = code[..at].trim_end().strip_suffix('(').unwrap_or_default();
+        !OF_TEXTS
+            .iter()
+            .any(|method| called.strip_suffix(method).is_some_and(|before| before.ends_with('.')))
+    })
+}
+
+/// Whether a source uses the directory of a package by itself, and not only to name something in it.
+fn begins_at_place(code: &str) -> bool {
+    PLACES.iter().any(|place| {
+        code.match_indices(place).any(|(at, _)| {
+            let after = code[at + place.len()..]
+                .trim_start_matches(|c: char| c.is_whitespace() || "\")?".contains(c));
+            let after = after.strip_prefix(".unwrap()").unwrap_or(after);
+            let after = after.trim_start_matches(|c: char| c.is_whitespace() || c == ')');
+            // `.join("data")`, or the next part of `concat!`.
+            let joined = after.strip_prefix(".join(").or_else(|| after.strip_prefix(','));
+            let part = joined.and_then(|joined| joined.trim_start().strip_prefix('"'));
+            let part = part.map(|part| part.trim_start_matches(['/', '\\']));
+            !part.is_some_and(|part| part.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_that_walks_from_the_top_may_find_any_file() {
+        let check = |code: &str, want: bool| {
+            let mut sources = Sources::default();
+            sources.add("src/lib.rs", code);
+            assert_eq!(walker(&sources, &[]).is_some(), want, "{code}");
+        };
+        check("read_dir(\".\")", true);
+        check("WalkDir::new(\"..\")", true);
+        check("glob(\"**/*.md\")", true);
+        check("read_dir(env!(\"CARGO_MANIFEST_DIR\"))", true);
+        check("read_dir(std::env::var(\"CARGO_MANIFEST_DIR\").unwrap())", true);
+        check("let top = Path::new(env!(\"CARGO_MANIFEST_DIR\")); read_dir(top)", true);
+        check("read_dir(Path::new(env!(\"CARGO_MANIFEST_DIR\")).join(\"..\"))", true);
+        check("read_dir(env::current_dir()?)", true);
+        // A part of a package is named, which the search for names finds.
+        check("read_dir(\"data\")", false);
+        check("read_dir(Path::new(env!(\"CARGO_MANIFEST_DIR\")).join(\"data\"))", false);
+        check("read_dir(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/data\"))", false);
+        check("read_dir(\"data\"); name.split(\".\")", false);
+        check("read(\".\")", false);
+    }
+
+    #[test]
+    fn the_directory_may_be_listed_elsewhere() {
+        let mut sources = Sources::default();
+        sources.add("benches/b.rs", "count(\".\")");
+        assert_eq!(walker(&sources, &[]), None);
+        let with = ["walkdir", "criterion"].map(str::to_owned);
+        assert_eq!(walker(&sources, &with[..1]), Some("benches/b.rs"));
+        assert_eq!(walker(&sources, &with), None);
+        sources.add("src/lib.rs", "fs::read_dir(place)");
+        assert_eq!(walker(&sources, &[]), Some("benches/b.rs"));
+    }
+}

@@ -1,0 +1,92 @@
+//! The guardian: the process above a supervisor, which takes its place if the supervisor is killed, and has it go on if
+//! it is stopped.
+//!
+//! A command that is measured may kill its parent, by mistake or on purpose (`kill -9 $PPID`). Then the guardian is the
+//! nearest ancestor that adopts orphans, and it ends them as the supervisor would have. It is in a session of its own,
+//! so that no signal to the supervisor's group or session reaches it. A command that kills both within the same moment
+//! is not held: above the guardian is the harness, which cannot tell its own children from orphans.
+//!
+//! A guardian is a copy of the harness that only makes system calls. It holds the channel between the harness and the
+//! supervisor open, so that the harness reads the end of the channel when nothing is left below either of them.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::{Duration, Instant};
+
+use super::supervisor;
+use crate::os::{calls, kernel};
+
+/// How long a supervisor may take to end its tree before the guardian does. The supervisor itself takes 5 s at most.
+const PATIENCE: Duration = Duration::from_secs(7);
+
+/// How long the harness waits for a guardian: for its patience, and for as long as it may take itself.
+const FAREWELL: Duration = Duration::from_secs(15);
+
+/// The exit code of a guardian whose supervisor was killed.
+const KILLED: i32 = 3;
+
+/// Makes this process, a copy of the harness, the guardian of a copy of itself, which goes on. Only the copy returns; it
+/// leads a group.
+pub(super) fn stand_guard(channel: BorrowedFd<'_>) -> io::Result<()> {
+    supervisor::begin()?;
+    match kernel::fork()? {
+        None => kernel::lead_group(),
+        Some(supervisor) => {
+            let was_killed = guard(supervisor, channel);
+            kernel::exit_now(if was_killed { KILLED } else { 0 })
+        }
+    }
+}
+
+/// Waits for the end of the supervisor, and ends what it has left behind. Returns whether the supervisor was killed.
+fn guard(supervisor: u32, channel: BorrowedFd<'_>) -> bool {
+    kernel::block_signals();
+    kernel::heed_children();
+    let _ = kernel::lead_session();
+    // The copy may have inherited a stream by chance, whose reader would then wait for its end for ever.
+    kernel::close_all_but(channel);
+    let changes = calls::stops().ok();
+    let mut end_at = None;
+    while !kernel::has_ended(supervisor) {
+        if kernel::is_stopped_child(supervisor) {
+            let _ = kernel::resume(supervisor);
+        }
+        // Without a descriptor of the signals, the loop looks several times a second.
+        let step = Duration::from_secs(if changes.is_some() { 3600 } else { 0 });
+        let step = step.max(Duration::from_millis(100));
+        let left = end_at.map_or(step, |at: Instant| at.saturating_duration_since(Instant::now()));
+        if left.is_zero() {
+            let _ = kernel::kill(supervisor);
+            let _ = kernel::wait_for_end(supervisor);
+            break;
+        }
+        let asked = end_at.is_none().then_some(channel);
+        let changed = changes.as_ref().map(AsFd::as_fd);
+        if let Ok([true, _]) = kernel::closed_or_readable(asked, changed, left.min(step)) {
+            end_at = Some(Instant::now() + PATIENCE);
+        }
+        if let Some(changed) = changed {
+            calls::drain(changed);
+        }
+    }
+    let was_killed = kernel::reap(supervisor).is_ok_and(|end| libc::WIFSIGNALED(end.status));
+    supervisor::end_descendants(false);
+    was_killed
+}
+
+/// Has a guardian go on that was stopped.
+pub(super) fn wake(guardian: u32) {
+    let _ = kernel::resume(guardian);
+}
+
+/// Waits for the end of a guardian whose supervisor has reported or has not answered, and reaps it. Returns whether the
+/// supervisor was killed.
+pub(super) fn dismiss(guardian: u32) -> bool {
+    wake(guardian);
+    if let Ok(ended) = kernel::process_fd(guardian) {
+        let _ = kernel::readable([Some(ended.as_fd())], FAREWELL);
+    }
+    let _ = kernel::kill(guardian);
+    let is_killed = |status| libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == KILLED;
+    kernel::reap(guardian).is_ok_and(|end| is_killed(end.status))
+}
