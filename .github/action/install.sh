@@ -63,7 +63,17 @@ prebuilt() {
     mkdir -p "$BINARIES/bin" && cp "$place/$program" "$BINARIES/bin/$program"
 }
 
-if [ -x "$BINARIES/bin/$program" ]; then
+# Whether the cache has a program that runs here. One that was built on a newer system may want a newer C library.
+cached() {
+    [ -x "$BINARIES/bin/$program" ] || return 1
+    "$BINARIES/bin/$program" --version && return
+    echo "the program in the cache does not run on this machine"
+    # Cargo would take what it installed there before to be installed.
+    rm -rf "$BINARIES"
+    return 1
+}
+
+if cached; then
     echo "cargo budget $version is in the cache"
 elif prebuilt; then
     echo "cargo budget $version is that of the release"

@@ -24,8 +24,15 @@ grep -q "^## \[$version\] - [0-9]" CHANGELOG.md ||
 # `cargo binstall` finds the files of a release by this line, and crates.io links to it from each package.
 grep -q "^repository = \"$REPOSITORY\"$" Cargo.toml ||
     needs "[workspace.package] of Cargo.toml does not have \`repository = \"$REPOSITORY\"\`"
-for manifest in Cargo.toml core/Cargo.toml cargo-budget/Cargo.toml; do
-    grep -q '^repository.workspace = true$' "$manifest" ||
-        needs "[package] of $manifest does not have \`repository.workspace = true\`"
-done
+# Each package that is published, also those that are not members of the workspace and inherit nothing of it.
+manifests=$(find . -name target -prune -o -name .git -prune -o -name Cargo.toml -print | sed 's|^\./||' | LC_ALL=C sort)
+while IFS= read -r manifest; do
+    grep -q '^\[package\]$' "$manifest" || continue
+    ! grep -q '^publish = false$' "$manifest" || continue
+    want="repository = \"$REPOSITORY\""
+    if [ "$manifest" = Cargo.toml ] || grep -q '^[a-z-]*\.workspace = true$' "$manifest"; then
+        want="repository.workspace = true"
+    fi
+    grep -qxF "$want" "$manifest" || needs "[package] of $manifest does not have \`$want\`"
+done <<<"$manifests"
 [ "$level" = notice ] || exit "$missing"

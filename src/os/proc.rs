@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::time::Duration;
 
 use procfs_core::process::Stat;
-use procfs_core::{CpuInfo, FromRead, VmStat};
+use procfs_core::{FromRead, VmStat};
 
 use super::kernel;
 
@@ -124,12 +124,6 @@ pub(crate) fn processor_time(pid: u32) -> Option<Duration> {
 pub(crate) fn memory_kills() -> Option<u64> {
     let VmStat(counts) = VmStat::from_read(File::open("/proc/vmstat").ok()?).ok()?;
     u64::try_from(*counts.get("oom_kill")?).ok()
-}
-
-/// Returns the model name of the first processor.
-pub(crate) fn processor() -> Option<String> {
-    let known = CpuInfo::from_read(File::open("/proc/cpuinfo").ok()?).ok()?;
-    known.model_name(0).map(ToOwned::to_owned)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use perf_budget_core::budget::processor;
 use perf_budget_core::outcome::Run;
 use perf_budget_core::paths;
 
@@ -34,7 +35,7 @@ pub(crate) fn run(tests: usize, budgets: usize, file: &Path) -> Run {
         budgets,
         profile: if cfg!(debug_assertions) { "debug" } else { "release" }.to_owned(),
         platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
-        processor: processor().unwrap_or_default(),
+        processor: processor::name().unwrap_or_default(),
         cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         package: std::env::var("CARGO_PKG_NAME").unwrap_or_default(),
@@ -54,14 +55,4 @@ fn target() -> Option<String> {
     let is_hash = |end: &str| end.len() == 16 && end.bytes().all(|b| b.is_ascii_hexdigit());
     let named = name.rsplit_once('-').filter(|(_, end)| is_hash(end));
     Some(named.map_or(name.as_str(), |(target, _)| target).to_owned())
-}
-
-#[cfg(target_os = "linux")]
-fn processor() -> Option<String> {
-    crate::os::proc::processor()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn processor() -> Option<String> {
-    None
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use perf_budget_core::outcome::Outcome;
+use perf_budget_core::report::next::quoted;
 
 use super::asked::Asked;
 use super::locked::Locked;
@@ -24,6 +25,9 @@ use crate::project::Project;
 /// How many reds are explained; each takes several comparisons.
 const MOST: usize = 3;
 
+/// How many of the other reds are named.
+const NAMED: usize = 10;
+
 /// Returns what is to blame for the reds against the base, in words: the sources, the lock file with its package, or both
 /// together. `base` is the commit that they were compared with. `asked` says how they are compared.
 pub(crate) fn causes(
@@ -33,14 +37,8 @@ pub(crate) fn causes(
     asked: &Asked<'_>,
     tell: &dyn Fn(&str),
 ) -> Result<String, Failure> {
-    let compared = reds.iter().filter(|red| red.relative_to.as_deref() == Some("base"));
-    let mut named: Vec<&Outcome> = Vec::new();
-    for red in compared {
-        if named.len() < MOST && named.iter().all(|known| known.budget != red.budget) {
-            named.push(red);
-        }
-    }
-    if named.is_empty() {
+    let chosen = Chosen::of(reds);
+    if chosen.asked.is_empty() {
         return Ok("no limit against the base is red, so no cause is looked for\n".to_owned());
     }
     let bad = snapshot::commit(&project.root)?;
@@ -49,10 +47,13 @@ pub(crate) fn causes(
     let beside = Beside::new(project, "causes", &range.good)?;
     let locked = match locked(project, &range, &beside)? {
         Ok(locked) => locked,
-        Err(why) => return Ok(format!("the sources did it: {why}\n")),
+        Err(why) => {
+            let others = chosen.not_compared();
+            return Ok(format!("the sources did it: {why}\n{others}"));
+        }
     };
     let mut text = String::new();
-    for red in named {
+    for red in &chosen.asked {
         let one = Asked { name: &red.test, ..*asked };
         // The other causes that are known are reported all the same.
         let caused = cause(project, &range, &one, &beside, &locked, &interrupt, tell);
@@ -61,7 +62,71 @@ pub(crate) fn causes(
             .unwrap_or_else(|failure| format!("`{}`: no cause was found: {failure}\n", red.test));
         text.push_str(&caused);
     }
-    Ok(text)
+    Ok(text + &chosen.left() + &chosen.not_compared())
+}
+
+/// The reds by whether their causes are looked for.
+struct Chosen<'o> {
+    asked: Vec<&'o Outcome>,
+    /// Those that are left out, as there are too many.
+    left: Vec<&'o Outcome>,
+    /// Those that are not held against the base.
+    others: Vec<&'o Outcome>,
+}
+
+impl<'o> Chosen<'o> {
+    /// Chooses one red of each of the first budgets.
+    fn of(reds: &'o [Outcome]) -> Chosen<'o> {
+        let is_compared = |red: &&Outcome| red.relative_to.as_deref() == Some("base");
+        let (compared, others): (Vec<_>, Vec<_>) = reds.iter().partition(is_compared);
+        let (mut asked, mut left) = (Vec::<&Outcome>::new(), Vec::new());
+        for red in compared {
+            if asked.len() < MOST && asked.iter().all(|known| known.budget != red.budget) {
+                asked.push(red);
+            } else {
+                left.push(red);
+            }
+        }
+        Chosen { asked, left, others }
+    }
+
+    /// Says which reds are left out, and how to ask about one of them; empty where none is.
+    fn left(&self) -> String {
+        let Some(first) = self.left.first() else { return String::new() };
+        let base = first.run.base.as_ref().map_or("REV", |base| base.name.as_str());
+        format!(
+            "no cause was looked for of {}: at most {MOST} budgets are asked about at once, each by one limit; to ask about \
+             another one, run `cargo budget check --base {} --causes -- --exact {}` with the same options\n",
+            names(&self.left),
+            quoted(base),
+            quoted(&first.test)
+        )
+    }
+
+    /// Says which reds have no base with which their sources and lock file could be swapped; empty where none is.
+    fn not_compared(&self) -> String {
+        if self.others.is_empty() {
+            return String::new();
+        }
+        let (are, limits) = if self.others.len() == 1 {
+            ("is", "its limit is")
+        } else {
+            ("are", "their limits are")
+        };
+        format!(
+            "no cause is looked for of {}, which {are} red too: {limits} not against the base\n",
+            names(&self.others)
+        )
+    }
+}
+
+/// Returns the names of tests in one sentence.
+fn names(reds: &[&Outcome]) -> String {
+    let more = reds.len().saturating_sub(NAMED);
+    let names: Vec<String> =
+        reds[..reds.len() - more].iter().map(|red| format!("`{}`", red.test)).collect();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    names.join(", ") + &more
 }
 
 fn cause(
@@ -126,4 +191,57 @@ fn cause(
         }
     };
     Ok(format!("`{}`: {words}\n", rules.test))
+}
+
+#[cfg(test)]
+mod tests {
+    use perf_budget_core::outcome::{BaseRevision, Run};
+
+    use super::*;
+
+    fn red(test: &str, relative_to: Option<&str>) -> Outcome {
+        let base = BaseRevision { name: "origin/main".to_owned(), ..BaseRevision::default() };
+        Outcome {
+            test: test.to_owned(),
+            budget: test.split("::").next().unwrap().to_owned(),
+            relative_to: relative_to.map(str::to_owned),
+            run: Run { base: Some(base), ..Run::default() },
+            ..Outcome::default()
+        }
+    }
+
+    #[test]
+    fn every_red_is_asked_about_or_named() {
+        let of = |tests: &[&str]| -> Vec<Outcome> {
+            tests.iter().map(|test| red(test, Some("base"))).collect()
+        };
+        let few = of(&["a::p50", "b::p50", "c::p50"]);
+        let chosen = Chosen::of(&few);
+        assert_eq!(
+            (chosen.asked.len(), chosen.left(), chosen.not_compared()),
+            (3, String::new(), String::new())
+        );
+        let mut many = of(&["a::p50", "a::p99", "b::p50", "c::p50", "d's::p50"]);
+        many.push(red("e::p50", None));
+        let chosen = Chosen::of(&many);
+        let asked: Vec<&str> = chosen.asked.iter().map(|red| red.test.as_str()).collect();
+        assert_eq!(asked, ["a::p50", "b::p50", "c::p50"]);
+        let left = chosen.left();
+        assert!(
+            left.starts_with("no cause was looked for of `a::p99`, `d's::p50`: at most 3 budgets"),
+            "{left}"
+        );
+        assert!(
+            left.contains("`cargo budget check --base origin/main --causes -- --exact a::p99`"),
+            "{left}"
+        );
+        assert_eq!(
+            chosen.not_compared(),
+            "no cause is looked for of `e::p50`, which is red too: its limit is not against the base\n"
+        );
+        let tests: Vec<String> = (0..15).map(|nth| format!("a::p{nth}")).collect();
+        let tests: Vec<&str> = tests.iter().map(String::as_str).collect();
+        let left = Chosen::of(&of(&tests)).left();
+        assert!(left.contains("`a::p10` and 4 more: at most"), "{left}");
+    }
 }

@@ -1,6 +1,7 @@
 //! The search for the first red: in the commits of a range, or in the packages of its lock files.
 
 use super::asked::Asked;
+use super::commit::Commit;
 use super::commits::Commits;
 use super::range;
 use super::render::{Report, Searched};
@@ -86,7 +87,7 @@ pub(crate) fn bisect(
     let (mut own, mut commit) = (None, None);
     if searched == Searched::Commits {
         if let Found::One(at) | Found::Range(_, at) = found {
-            commit = Some(range::commit(&project.root, &range.commits[at])?);
+            commit = Some(Commit::of(&project.root, &range, at)?);
         }
         if let Found::One(at) = found {
             own = running.beside_parent(at)?;
@@ -102,7 +103,6 @@ pub(crate) fn bisect(
         entries: (0..series.len()).map(|at| (series.name(at), series.shown(at))).collect(),
         searched,
         is_compared: rules.is_compared,
-        is_certain: tried.iter().all(|tried| tried.evidence.is_none()),
         alpha: asked.alpha,
         most,
         found,

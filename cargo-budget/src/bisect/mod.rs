@@ -6,6 +6,7 @@
 
 mod asked;
 mod causes;
+mod commit;
 mod commits;
 mod environment;
 mod evidence;

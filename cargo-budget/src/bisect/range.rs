@@ -1,15 +1,11 @@
 //! The commits that are searched, from git.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::process::Output;
 
-use serde_json::{Value, json};
-
 use crate::failure::Failure;
 use crate::git::{Repository, git, reason};
-
-/// How many files of a commit are read.
-const FILES: usize = 200;
 
 /// The commits between a good one and a bad one.
 #[derive(Debug, Clone)]
@@ -22,19 +18,6 @@ pub(super) struct Range {
     pub(super) subjects: Vec<String>,
     /// The merge base, where the good commit as it was named is not an ancestor of the bad one.
     pub(super) is_merge_base: bool,
-}
-
-/// A commit, as people know it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Commit {
-    pub(super) hash: String,
-    pub(super) author: String,
-    pub(super) date: String,
-    pub(super) subject: String,
-    /// How many parents it has.
-    pub(super) parents: usize,
-    /// The files that it changes, compared with its first parent.
-    pub(super) files: Vec<String>,
 }
 
 /// Reads `GOOD..BAD`. Without `BAD`, or without the dots, the bad commit is the one that is checked out.
@@ -59,19 +42,25 @@ pub(super) fn range(root: &Path, text: &str) -> Result<Range, Failure> {
     // Only descendants of the good commit are searched: a commit of a branch that began earlier never contained what
     // the good commit contains.
     let between = format!("{good_commit}..{bad_commit}");
-    let order = ["--reverse", "--first-parent", "--ancestry-path"];
-    let format = ["log", "--no-show-signature", "--format=%H%x00%s"];
-    let listed = git(root, [&format[..], &order, &[&between]].concat())?;
-    if !listed.status.success() {
-        return Err(Failure::unmeasured(format!(
-            "git failed to list {between}: {}",
-            reason(&listed)
-        )));
-    }
-    let text = String::from_utf8_lossy(&listed.stdout).into_owned();
-    let (commits, subjects): (Vec<String>, Vec<String>) = text
+    let list = |arguments: &[&str]| {
+        let listed = git(root, [arguments, &[&between]].concat())?;
+        if listed.status.success() {
+            Ok(String::from_utf8_lossy(&listed.stdout).into_owned())
+        } else {
+            let why = reason(&listed);
+            Err(Failure::unmeasured(format!("git failed to list {between}: {why}")))
+        }
+    };
+    // Git is asked twice, since with both options together it follows no other parent than the first to the good
+    // commit, which may be on a branch that was merged.
+    let order = ["--reverse", "--first-parent", "--format=%H%x00%s"];
+    let first_parents = list(&[&["log", "--no-show-signature"][..], &order].concat())?;
+    let descendants = list(&["rev-list", "--ancestry-path"])?;
+    let descendants: HashSet<&str> = descendants.lines().collect();
+    let (commits, subjects): (Vec<String>, Vec<String>) = first_parents
         .lines()
         .filter_map(|line| line.split_once('\0'))
+        .filter(|(hash, _)| descendants.contains(hash))
         .map(|(hash, subject)| (hash.to_owned(), subject.to_owned()))
         .unzip();
     if commits.last() != Some(&bad_commit) {
@@ -81,32 +70,6 @@ pub(super) fn range(root: &Path, text: &str) -> Result<Range, Failure> {
     }
     let is_merge_base = good_commit != named;
     Ok(Range { good: good_commit, commits, subjects, is_merge_base })
-}
-
-/// Returns what people know of a commit.
-pub(super) fn commit(root: &Path, hash: &str) -> Result<Commit, Failure> {
-    let format = "--format=%an <%ae>%x00%aI%x00%s%x00%P";
-    let output = git(root, ["show", "--no-patch", "--no-show-signature", format, hash])?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let mut parts = text.trim_end_matches('\n').split('\0').map(str::to_owned);
-    let mut part = || parts.next().unwrap_or_default();
-    let (author, date, subject, parents) = (part(), part(), part(), part());
-    if !output.status.success() {
-        return Err(Failure::unmeasured(format!("git failed to show {hash}: {}", reason(&output))));
-    }
-    let against = format!("{hash}^1");
-    let differ =
-        git(root, ["diff-tree", "-r", "--name-only", "-z", "--no-renames", &against, hash])?;
-    let files = String::from_utf8_lossy(&differ.stdout).into_owned();
-    let files = files.split('\0').filter(|name| !name.is_empty()).take(FILES);
-    Ok(Commit {
-        hash: hash.to_owned(),
-        author,
-        date,
-        subject,
-        parents: parents.split_whitespace().count(),
-        files: files.map(str::to_owned).collect(),
-    })
 }
 
 /// Returns the text of a file at a commit; `None` where the commit has no such file. `path` is its path in the repository.
@@ -134,16 +97,56 @@ pub(super) fn file_at(root: &Path, commit: &str, path: &Path) -> Result<Option<S
         .map_err(|_| Failure::usage(format!("`{name}` at {commit} is not UTF-8")))
 }
 
-impl Commit {
-    /// Returns the commit for programs.
-    pub(super) fn json(&self) -> Value {
-        json!({
-            "commit": self.hash,
-            "author": self.author,
-            "date": self.date,
-            "subject": self.subject,
-            "is_merge": self.parents > 1,
-            "files": self.files,
-        })
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A repository with commits that change nothing.
+    struct Repo(tempfile::TempDir);
+
+    impl Repo {
+        fn git(&self, arguments: &[&str]) -> String {
+            let own = ["-c", "user.name=n", "-c", "user.email=n@n", "-c", "commit.gpgSign=false"];
+            let output = git(self.0.path(), [&own, arguments].concat()).unwrap();
+            assert!(output.status.success(), "{}", reason(&output));
+            String::from_utf8_lossy(&output.stdout).trim().to_owned()
+        }
+
+        fn commit(&self, subject: &str) {
+            self.git(&["commit", "-q", "--allow-empty", "-m", subject]);
+        }
+
+        fn subjects(&self, range: &str) -> Result<Vec<String>, String> {
+            let found = super::range(self.0.path(), range);
+            found.map(|range| range.subjects).map_err(|failure| failure.text)
+        }
+    }
+
+    #[test]
+    fn a_good_commit_may_be_on_a_branch_that_was_merged() {
+        let repo = Repo(tempfile::tempdir().unwrap());
+        repo.git(&["init", "-q", "--initial-branch=main"]);
+        repo.commit("one");
+        repo.git(&["checkout", "-q", "-b", "side"]);
+        repo.commit("side one");
+        repo.git(&["tag", "good"]);
+        repo.commit("side two");
+        repo.git(&["checkout", "-q", "main"]);
+        repo.commit("two");
+        repo.git(&["merge", "-q", "--no-ff", "-m", "merge", "side"]);
+        repo.commit("three");
+        let is =
+            |range: &str, want: &[&str]| assert_eq!(repo.subjects(range).unwrap(), want, "{range}");
+        is("good..main", &["merge", "three"]);
+        is("good..side", &["side two"]);
+        is("main~1..main", &["three"]);
+        is("main~3..main", &["two", "merge", "three"]);
+        is("good", &["merge", "three"]);
+        // The good commit is not an ancestor of the bad one, so the range begins at their merge base.
+        is("good..main~2", &["two"]);
+        for range in ["main..good", "good..good", "main..main~1"] {
+            let failed = repo.subjects(range).unwrap_err();
+            assert!(failed.contains("there is no commit between"), "{range}: {failed}");
+        }
     }
 }

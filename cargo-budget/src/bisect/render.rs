@@ -7,14 +7,11 @@ use perf_budget_core::report::terminal::{interval_text, value_text};
 use perf_budget_core::verdict::Verdict;
 use serde_json::{Value, json};
 
+use super::commit::Commit;
 use super::evidence::Evidence;
-use super::range::Commit;
 use super::search::{Answer, Found};
 use crate::exit::Exit;
 use crate::text::{counted, value_shown};
-
-/// How many files of a commit are named.
-const FILES: usize = 8;
 
 /// An entry of the series, with what the search knows about it.
 #[derive(Debug)]
@@ -64,8 +61,6 @@ pub(crate) struct Report {
     /// The series that was searched.
     pub(super) searched: Searched,
     pub(super) is_compared: bool,
-    /// Whether every answer is certain, because no evidence was needed.
-    pub(super) is_certain: bool,
     pub(super) alpha: f64,
     pub(super) most: u32,
     pub(super) found: Found,
@@ -156,7 +151,9 @@ impl Report {
                 )
             }
         };
-        let _ = writeln!(text, "{}", self.chance());
+        if let Some(chance) = self.chance() {
+            let _ = writeln!(text, "{chance}");
+        }
         text
     }
 
@@ -169,7 +166,9 @@ impl Report {
     fn one(&self, at: usize) -> String {
         let what = self.entry(at);
         let mut text = format!("{what} broke `{}` ({})\n", self.test, self.limit);
-        self.describe(&mut text);
+        if let Some(commit) = &self.commit {
+            commit.describe(&mut text);
+        }
         if let Some(outcome) = self.outcome(at) {
             let with = match self.searched {
                 _ if !self.is_compared => String::new(),
@@ -224,23 +223,6 @@ impl Report {
         )
     }
 
-    fn describe(&self, text: &mut String) {
-        let Some(commit) = &self.commit else { return };
-        let _ = writeln!(text, "  commit     {}", commit.subject);
-        let _ = writeln!(text, "  author     {}, {}", commit.author, commit.date);
-        let more = commit.files.len().saturating_sub(FILES);
-        let files = commit.files[..commit.files.len() - more].join(", ");
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let _ = writeln!(text, "  files      {files}{more}");
-        if commit.parents > 1 {
-            let _ = writeln!(
-                text,
-                "  merge      of another branch; its commits are those of `{0}^1..{0}^2`",
-                crate::text::short(&commit.hash)
-            );
-        }
-    }
-
     fn range(&self, from: usize, to: usize) -> String {
         let mut text = format!(
             "one of {} broke `{}` ({}); what is between cannot be judged\n",
@@ -256,17 +238,32 @@ impl Report {
         text
     }
 
-    /// Returns the sentence about wrong answers.
-    fn chance(&self) -> String {
-        if self.is_certain {
-            return "no answer is left to chance: each value is the same whenever it is measured, or proven".to_owned();
+    /// Whether any entry has an answer.
+    fn is_answered(&self) -> bool {
+        self.tried.iter().any(|tried| tried.answer != Answer::Unknown)
+    }
+
+    /// Whether every answer is certain, because no evidence was needed. Where there is no answer, none is.
+    fn is_certain(&self) -> bool {
+        self.is_answered() && self.tried.iter().all(|tried| tried.evidence.is_none())
+    }
+
+    /// Returns the sentence about wrong answers, where there are answers.
+    fn chance(&self) -> Option<String> {
+        if self.is_certain() {
+            return Some(
+                "no answer is left to chance: each value is the same whenever it is measured, or proven"
+                    .to_owned(),
+            );
         }
-        format!(
-            "the chance that any comparison called a limit red that holds, or green one that is broken by more than its \
-             tolerance, is at most {} %, over all {} together",
-            self.alpha * 100.0,
-            counted(self.most as usize, "comparison")
-        )
+        self.is_answered().then(|| {
+            format!(
+                "the chance that any comparison called a limit red that holds, or green one that is broken by more than \
+                 its tolerance, is at most {} %, over all {} together",
+                self.alpha * 100.0,
+                counted(self.most as usize, "comparison")
+            )
+        })
     }
 
     /// Renders it for programs.
@@ -289,7 +286,7 @@ impl Report {
             "bad_shown": self.bad_shown(),
             "searched": format!("{}s", self.searched.one()),
             "entries": self.entries.len(),
-            "chance_of_a_wrong_answer": if self.is_certain { 0.0 } else { self.alpha },
+            "chance_of_a_wrong_answer": if self.is_certain() { 0.0 } else { self.alpha },
             "comparisons": self.most,
             "result": result,
             "first": from.map(|at| self.entry(at)),
@@ -363,7 +360,6 @@ mod tests {
             entries: ["a", "b"].map(|name| (name.repeat(40), format!("{name} Say more"))).into(),
             searched: Searched::Commits,
             is_compared: true,
-            is_certain: false,
             alpha: 0.01,
             most: 2,
             found: Found::One(1),
@@ -371,6 +367,21 @@ mod tests {
             commit: None,
             own,
         }
+    }
+
+    #[test]
+    fn no_answer_is_no_certain_answer() {
+        let mut none = report(None);
+        none.found = Found::Unknown;
+        let tried = &mut none.tried[0];
+        (tried.answer, tried.evidence, tried.outcome) = (Answer::Unknown, None, None);
+        tried.skipped = Some("it does not build: oops".to_owned());
+        assert_eq!(none.text(), "the bad commit cannot be judged: it does not build: oops\n");
+        assert_ne!(none.json()["chance_of_a_wrong_answer"], 0.0);
+        let mut certain = report(None);
+        certain.tried[0].evidence = None;
+        assert!(certain.text().contains("no answer is left to chance"));
+        assert_eq!(certain.json()["chance_of_a_wrong_answer"], 0.0);
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use perf_budget_core::budget::environment::{self, Surroundings};
+use perf_budget_core::budget::environment::Surroundings;
+use perf_budget_core::budget::switches;
 use perf_budget_core::budget::{self, Budgets};
 
 use super::output::{print, show};
@@ -128,7 +129,7 @@ fn switches(
 ) -> Result<Vec<Change>, Failure> {
     let name = |of: &Budgets, at: Option<usize>| at.map(|at| of.environments[at].name.clone());
     let mut changes = Vec::new();
-    for switch in environment::switches(&old.environments, &new.environments) {
+    for switch in switches::switches(&old.environments, &new.environments) {
         let (before, _) = states(name(old, switch.before).as_deref())?;
         let (known_before, after) = states(name(new, switch.after).as_deref())?;
         if let (Some(before), Some(old), Some(after)) = (before, known_before, after) {

@@ -211,4 +211,56 @@ mod tests {
             assert!(root.join(schema).is_file(), "{name}: there is no {schema}");
         }
     }
+
+    /// Returns the long names of a command's options, with those that every command has.
+    fn options(budget: &clap::Command, command: &clap::Command) -> Vec<String> {
+        let every = budget.get_arguments().chain(command.get_arguments());
+        let named = every.flat_map(|argument| {
+            let others = argument.get_all_aliases().unwrap_or_default();
+            argument.get_long().into_iter().chain(others).map(str::to_owned).collect::<Vec<_>>()
+        });
+        named.chain(["help".to_owned(), "version".to_owned()]).collect()
+    }
+
+    /// Returns the words of a call up to the arguments of another program. What is in quotes is one word, and left out.
+    fn words(call: &str) -> Vec<&str> {
+        let end = call.find(['`', '|', ';', '#']).unwrap_or(call.len());
+        let unquoted = call[..end].split(['"', '\'']).step_by(2);
+        let words = unquoted.flat_map(str::split_whitespace);
+        words.take_while(|word| !matches!(*word, "--" | "&&")).collect()
+    }
+
+    #[test]
+    fn the_pages_name_options_that_exist() {
+        assert_eq!(words("check --a 'b --c' [--d=e] -- --f"), ["check", "--a", "[--d=e]"]);
+        assert_eq!(words("check --a` and `--b`"), ["check", "--a"]);
+        let cargo = Cargo::command();
+        let budget = cargo.find_subcommand("budget").unwrap();
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let pages = std::fs::read_dir(root.join("docs")).unwrap();
+        let pages = pages.map(|page| page.unwrap().path()).chain([root.join("README.md")]);
+        let (mut unknown, mut count) = (Vec::new(), 0);
+        for page in pages.filter(|page| page.extension().is_some_and(|kind| kind == "md")) {
+            let text = std::fs::read_to_string(&page).unwrap().replace("\\\n", " ");
+            for call in text.lines().flat_map(|line| line.split("cargo budget ").skip(1)) {
+                let mut command = budget;
+                for word in words(call) {
+                    if let Some(inner) = command.find_subcommand(word) {
+                        command = inner;
+                    }
+                    let Some((_, option)) = word.split_once("--") else { continue };
+                    let is_part = |c: char| c.is_ascii_lowercase() || c == '-';
+                    let option = option.split(|c| !is_part(c)).next().unwrap_or_default();
+                    let is_cut = command.get_name() == "import" && cfg!(not(feature = "import"))
+                        || command.get_name() == "open" && cfg!(not(unix));
+                    count += 1;
+                    if !is_cut && !options(budget, command).iter().any(|known| known == option) {
+                        unknown.push(format!("{}: {call}: --{option}", page.display()));
+                    }
+                }
+            }
+        }
+        assert!(count > 60, "only {count} options were found");
+        assert!(unknown.is_empty(), "there are no such options: {unknown:#?}");
+    }
 }

@@ -114,11 +114,8 @@ pub(crate) fn environment(run: &Run) -> String {
 /// Returns the environment of values that another tool measured on this machine.
 #[cfg(feature = "import")]
 pub(crate) fn environment_here(tool: &str) -> String {
-    let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpuinfo.lines().find(|line| line.starts_with("model name"));
-    let processor = model.and_then(|line| line.split_once(':')).map(|(_, name)| name.trim());
     environment(&Run {
-        processor: processor.unwrap_or_default().to_owned(),
+        processor: perf_budget_core::budget::processor::name().unwrap_or_default(),
         cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         profile: tool.to_owned(),

@@ -315,6 +315,7 @@ mod tests {
             changed: Some(perf_budget_core::outcome::Changed {
                 files: vec![long.clone()],
                 dependencies: vec![long.clone()],
+                read: vec![long.clone()],
             }),
             blame: Some(Box::new(perf_budget_core::outcome::Blame {
                 by: long.clone(),

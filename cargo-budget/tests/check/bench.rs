@@ -117,23 +117,74 @@ fn nothing_measured_is_red_and_says_so() {
     assert!(comment.contains("Nothing was measured"), "{comment}");
 }
 
+/// The answers of GitHub about a pull request that can be run once more.
+const ANSWERS: &str = "*/ann/permission*) echo write;; */guest/permission*) echo read;;
+    *head.sha*) echo abc;; *workflow_runs*) echo 99;;";
+
+impl Jobs {
+    /// Asks for a run as the job of a comment does. `first` are answers of GitHub that come before the usual ones.
+    fn ask(&self, first: &str, changed: &[(&str, &str)]) -> Said {
+        self.gh(&format!("case \"$*\" in {first}\n{ANSWERS} esac"));
+        let usual = [("NUMBER", "17"), ("COMMENT", "5"), ("AUTHOR", "ann"), ("BODY", "/bench")];
+        self.run("ask.sh", self.root.path(), &[&usual, changed].concat())
+    }
+}
+
 #[test]
 fn a_comment_runs_the_pull_requests_own_run_once_more() {
     let jobs = Jobs::new();
-    jobs.gh("case \"$*\" in *head.sha*) echo abc;; *workflow_runs*) echo 99;; esac");
-    let variables = [("NUMBER", "17"), ("COMMENT", "5")];
-    jobs.run("ask.sh", jobs.root.path(), &variables).is(0, "");
+    jobs.ask("", &[]).is(0, "");
     let asked = jobs.asked();
     assert!(asked.contains("event=pull_request&head_sha=abc"), "{asked}");
     assert!(asked.contains("--method POST repos/example/textkit/actions/runs/99/rerun"), "{asked}");
+    assert!(asked.contains("comments/5/reactions") && !asked.contains("body="), "{asked}");
     // Without a run the comment is answered, and nothing is run.
     let jobs = Jobs::new();
-    jobs.gh("case \"$*\" in *head.sha*) echo abc;; esac");
-    jobs.run("ask.sh", jobs.root.path(), &variables).is(3, "");
+    jobs.ask("*workflow_runs*) ;;", &[]).is(3, "");
     assert!(jobs.asked().contains("There is no run") && !jobs.asked().contains("rerun"));
-    let hostile = [("NUMBER", "17; touch x"), ("COMMENT", "5")];
-    jobs.run("ask.sh", jobs.root.path(), &hostile).is(2, "must be numbers");
+    for hostile in [("NUMBER", "17; touch x"), ("AUTHOR", "ann/../x"), ("AUTHOR", "")] {
+        jobs.ask("", &[hostile]).is(2, "must be");
+    }
     assert!(!jobs.path("x").exists());
+}
+
+#[test]
+fn what_github_refuses_is_said_in_a_comment() {
+    let refusal = |of: &str| format!("{of}) echo 'gh: not `this` time (HTTP 403)' >&2; exit 1;;");
+    for (of, said) in [
+        ("*/rerun*", "run the workflow `bench` of abc once more"),
+        ("*workflow_runs*", "list the runs of the workflow `bench`"),
+        ("*head.sha*", "show this pull request"),
+        ("*/permission*", "say what `ann` may do here"),
+    ] {
+        let jobs = Jobs::new();
+        jobs.ask(&refusal(of), &[]).is(3, "HTTP 403");
+        let said = format!("body=GitHub refused to {said}: `gh: not 'this' time (HTTP 403) `. ");
+        assert!(jobs.asked().contains(&said), "{said}\n{}", jobs.asked());
+        assert!(!jobs.asked().contains("reactions"), "{}", jobs.asked());
+    }
+    // The run is repeated, and only the reaction is refused.
+    let jobs = Jobs::new();
+    jobs.ask(&refusal("*reactions*"), &[]).is(0, "the comment got no reaction");
+}
+
+#[test]
+fn only_those_who_can_push_and_say_bench_are_heard() {
+    let jobs = Jobs::new();
+    jobs.ask("", &[("AUTHOR", "guest")]).is(3, "");
+    let asked = jobs.asked();
+    assert!(asked.contains("`guest` cannot") && !asked.contains("rerun"), "{asked}");
+    for body in ["/benchmark", "/bench-all", "please /bench", ""] {
+        let jobs = Jobs::new();
+        jobs.ask("", &[("BODY", body)]).is(0, "does not begin with /bench");
+        assert_eq!(jobs.asked(), "", "{body}");
+    }
+    for body in ["/bench please", "/bench\r\nonce more", "/bench\r", "/bench $(touch x)"] {
+        let jobs = Jobs::new();
+        jobs.ask("", &[("BODY", body)]).is(0, "");
+        assert!(jobs.asked().contains("/rerun"), "{body:?}: {}", jobs.asked());
+        assert!(!jobs.path("x").exists());
+    }
 }
 
 #[test]

@@ -58,7 +58,7 @@ impl History {
         for nth in 0..=COMMITS {
             made.0.write("src/lib.rs", &History::source(nth));
             let subject = match nth {
-                SMALL => "Count a little more",
+                SMALL => "Count a little more\n\nA table is read twice.\n",
                 MEDIUM => "Count more",
                 LARGE => "Count much more",
                 _ if History::is_explained(nth) => {
@@ -145,6 +145,7 @@ fn the_commit_is_found_that_broke_a_limit() {
     let (found, said) =
         history.check("counts::small::x_base", &history.range(0, COMMITS), &[], SMALL);
     assert_eq!(found["commit"]["subject"], "Count a little more");
+    assert_eq!(found["commit"]["message"], "Count a little more\n\nA table is read twice.");
     assert_eq!(found["commit"]["author"], "n <n@n>");
     assert_eq!(found["commit"]["files"], serde_json::json!(["src/lib.rs"]));
     for against in ["against_good", "against_before"] {
@@ -196,6 +197,7 @@ fn the_commit_is_found_that_broke_a_limit() {
     assert!(code == 2 && said.contains("is red at"), "{code}: {said}");
     let (code, _, said) = history.search(&["counts::small::x_base", &history.range(0, 8)]);
     assert!(code == 3 && said.contains("cannot be judged: it does not build"), "{code}: {said}");
+    assert!(!said.contains("left to chance"), "there is no answer:\n{said}");
     history.leaves_nothing();
 }
 

@@ -141,7 +141,20 @@ fn the_program_of_a_release_is_installed() {
     assert!(installed.contains("echo it runs"), "{installed}");
     // A program that is in the cache is not asked for again.
     fs::remove_dir_all(place.path("releases")).unwrap();
-    place.install("Linux", "X64").is(true, &["is in the cache\n"]);
+    place.install("Linux", "X64").is(true, &["it runs\n", "is in the cache\n"]);
+}
+
+#[test]
+fn a_program_in_the_cache_that_does_not_run_is_replaced() {
+    let place = Place::new();
+    place.program("binaries/bin/cargo-budget", "exit 127");
+    fs::write(place.path("binaries/.crates.toml"), "what cargo takes to be installed").unwrap();
+    place.builds("the program in the cache does not run on this machine");
+    assert!(!place.path("binaries/.crates.toml").exists());
+    place.program("binaries/bin/cargo-budget", "exit 127");
+    place.release("echo it runs").is(true, &[]);
+    let replaced = ["does not run on this machine", "it runs\n", "is that of the release\n"];
+    place.install("Linux", "X64").is(true, &replaced);
 }
 
 #[test]
@@ -209,9 +222,17 @@ fn a_release_is_checked_before_it_is_built() {
         fs::write(path, text).unwrap();
     };
     write("Cargo.toml", "[workspace.package]\nversion = \"1.2.3\"\n");
-    for package in ["core", "cargo-budget"] {
-        write(&format!("{package}/Cargo.toml"), &format!("[package]\nname = \"{package}\"\n"));
+    let package = |name: &str, keys: &str| {
+        write(&format!("{name}/Cargo.toml"), &format!("[package]\nname = \"{name}\"\n{keys}"));
+    };
+    let member = "edition.workspace = true\n";
+    for name in ["core", "cargo-budget", "adapter/member"] {
+        package(name, member);
     }
+    // A package that is not a member of the workspace has an address of its own, and some are not published.
+    package("adapter/outside", "edition = \"2024\"\n");
+    package("examples/one", "publish = false\n");
+    package("target/package/copy", member);
     write("CHANGELOG.md", "## [1.2.3] - Unreleased\n");
     check("").is(true, &["nothing is released: cargo budget 1.2.3 is built and packed"]);
     check("v1.2.4").is(
@@ -221,8 +242,12 @@ fn a_release_is_checked_before_it_is_built() {
             "write `## [1.2.3] - YYYY-MM-DD`",
             "`repository = \"https://github.com/example/perf-budget\"`",
             "[package] of core/Cargo.toml does not have `repository.workspace = true`",
+            "[package] of adapter/member/Cargo.toml does not have `repository.workspace = true`",
+            "[package] of adapter/outside/Cargo.toml does not have `repository = \"https://github.com/example/perf-budget\"`",
         ],
     );
+    let said = check("v1.2.4").text;
+    assert!(!said.contains("examples/one") && !said.contains("target/"), "{said}");
     write(
         "Cargo.toml",
         &format!(
@@ -230,9 +255,33 @@ fn a_release_is_checked_before_it_is_built() {
              [package]\nrepository.workspace = true\n"
         ),
     );
-    for package in ["core", "cargo-budget"] {
-        write(&format!("{package}/Cargo.toml"), "[package]\nrepository.workspace = true\n");
+    for name in ["core", "cargo-budget", "adapter/member"] {
+        package(name, &format!("{member}repository.workspace = true\n"));
     }
+    package("adapter/outside", &format!("repository = \"{address}\"\n"));
     write("CHANGELOG.md", "## [1.2.3] - 2027-01-02\n");
     check("v1.2.3").is(true, &[]);
+}
+
+/// Cargo knows which members of the workspace are published. The adapters of older Criterions are not members.
+#[test]
+fn each_package_that_is_published_is_asked_for_the_address() {
+    let metadata = cargo_metadata::MetadataCommand::new().no_deps().exec().unwrap();
+    let published = metadata.packages.iter().filter(|package| package.publish.is_none());
+    let below = |path: &Path| path.strip_prefix(repository()).unwrap().to_owned();
+    let mut want: Vec<PathBuf> =
+        published.map(|package| below(package.manifest_path.as_std_path())).collect();
+    assert!(want.contains(&"adapters/divan-macros/Cargo.toml".into()), "{want:?}");
+    let older = ["0.5", "0.6", "0.7"];
+    want.extend(older.map(|version| format!("adapters/criterion-{version}/Cargo.toml").into()));
+    let address = "https://github.com/example/elsewhere";
+    let said = script("release/check.sh", repository(), &[("TAG", ""), ("REPOSITORY", address)]);
+    for manifest in &want {
+        let text = fs::read_to_string(repository().join(manifest)).unwrap();
+        let has = text.contains("\nrepository.workspace = true\n");
+        let is_asked = said.text.contains(&format!("[package] of {} does", manifest.display()));
+        assert!(has != is_asked, "{}: {}", manifest.display(), said.text);
+    }
+    let asked = said.text.lines().filter(|line| line.contains("[package] of ")).count();
+    assert!(asked <= want.len(), "{}", said.text);
 }

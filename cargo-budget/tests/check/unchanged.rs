@@ -211,6 +211,10 @@ fn unchanged_code_is_not_measured() {
     let demanding = made.0.check(&["--base", "HEAD"]);
     demanding.is(1, &["steps is 1 x base, over the limit of 0.9 x base"]);
     demanding.verdict("read::bytes::x_base", Verdict::Pass);
+    // A red names the file that its program may have read.
+    made.0.0.write("unchanged.txt", "read at run Time");
+    let read = made.0.check(&["--base", "HEAD"]);
+    read.is(1, &["changed    unchanged.txt, which may be read at run time"]);
     made.back();
 
     // A change cannot exempt itself: a pattern that the base does not have has no effect.

@@ -6,6 +6,8 @@
 use std::env::consts::{ARCH, OS};
 use std::sync::OnceLock;
 
+use super::processor;
+
 /// The variable that names the environment.
 pub const VARIABLE: &str = "PERF_BUDGET_ENV";
 
@@ -52,9 +54,13 @@ pub struct Surroundings {
     /// The name that was given, and what gave it.
     pub(super) named: Option<(String, NamedBy)>,
     /// The name of the service that runs the process; an empty one if it is none of [`SERVICES`].
-    service: Option<&'static str>,
-    os: &'static str,
-    arch: &'static str,
+    pub(super) service: Option<&'static str>,
+    pub(super) os: &'static str,
+    pub(super) arch: &'static str,
+    /// The model name of the processor, where the system tells it.
+    pub(super) processor: Option<String>,
+    /// How many processors the process may use, where that is known.
+    pub(super) cores: Option<u32>,
 }
 
 /// The conditions of an environment, as in `when = { ci = "github", arch = "aarch64" }`. All of them have to be true.
@@ -63,6 +69,10 @@ pub(super) struct When {
     pub ci: Option<Ci>,
     pub os: Option<&'static str>,
     pub arch: Option<&'static str>,
+    /// A part of the processor's name.
+    pub processor: Option<String>,
+    /// The numbers of processors, of which one has to be that of the machine.
+    pub cores: Option<Vec<u32>>,
 }
 
 /// The condition of an environment on continuous integration.
@@ -91,6 +101,9 @@ pub(super) const SYSTEMS: &[&str] = &[
 pub(super) const ARCHITECTURES: &[&str] =
     &["x86_64", "aarch64", "x86", "arm", "riscv64", "powerpc64", "s390x", "loongarch64"];
 
+/// The largest number of processors that `when` can name.
+pub(super) const MOST_CORES: u32 = 1 << 16;
+
 /// One `[env.NAME]` of a file, without what it changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Declared {
@@ -100,17 +113,6 @@ pub struct Declared {
     pub(super) when: Option<When>,
     /// The line of its table header, from 1.
     pub line: usize,
-}
-
-/// A kind of machine on which two states of a file choose different environments.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Switch {
-    /// One such machine, in the words of `when`.
-    pub machine: String,
-    /// The index of the environment in force before; `None` if there was none.
-    pub before: Option<usize>,
-    /// The index of the environment in force after.
-    pub after: Option<usize>,
 }
 
 /// The name that an option of the command line gave, which holds for the whole process.
@@ -131,7 +133,10 @@ impl Surroundings {
     pub fn here() -> Surroundings {
         let set =
             |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
-        let here = Surroundings::by_variables(set);
+        let cores = std::thread::available_parallelism().ok();
+        let cores = cores.and_then(|cores| u32::try_from(cores.get()).ok());
+        let processor = processor::name();
+        let here = Surroundings { processor, cores, ..Surroundings::by_variables(set) };
         match named_for_process() {
             Some(name) => Surroundings { named: Some((name.to_owned(), NamedBy::Option)), ..here },
             None => here,
@@ -141,25 +146,8 @@ impl Surroundings {
     /// Returns the surroundings of the run that a record is of, or those in which another state of the file was read.
     pub fn of_record(environment: Option<&str>) -> Surroundings {
         let name = environment.unwrap_or(NONE).to_owned();
-        Surroundings { named: Some((name, NamedBy::Record)), service: None, os: OS, arch: ARCH }
-    }
-
-    /// Returns the part of these surroundings that the conditions `said` depend on, in the words of `when`.
-    fn in_words(&self, said: &[When]) -> String {
-        let by_name = |when: &When| matches!(when.ci, Some(Ci::Service(_)));
-        let service = match self.service {
-            None => "false".to_owned(),
-            Some(name) if !name.is_empty() && said.iter().any(by_name) => format!("\"{name}\""),
-            Some(_) => "true".to_owned(),
-        };
-        let parts = [
-            ("ci", service, said.iter().any(|when| when.ci.is_some())),
-            ("os", format!("\"{}\"", self.os), said.iter().any(|when| when.os.is_some())),
-            ("arch", format!("\"{}\"", self.arch), said.iter().any(|when| when.arch.is_some())),
-        ];
-        let matter = parts.into_iter().filter(|part| part.2);
-        let matter: Vec<_> = matter.map(|(key, value, _)| format!("{key} = {value}")).collect();
-        matter.join(", ")
+        let named = Some((name, NamedBy::Record));
+        Surroundings { named, service: None, os: OS, arch: ARCH, processor: None, cores: None }
     }
 
     /// Returns the surroundings of a process with these variables.
@@ -174,7 +162,17 @@ impl Surroundings {
             service: known.or(is_set(ANY_SERVICE).then_some("")),
             os: OS,
             arch: ARCH,
+            processor: None,
+            cores: None,
         }
+    }
+}
+
+impl Surroundings {
+    /// Whether this is a part of the processor's name, in capitals or not. A processor without a name has none.
+    fn has_processor(&self, part: &str) -> bool {
+        let name = self.processor.as_ref();
+        name.is_some_and(|name| name.to_lowercase().contains(&part.to_lowercase()))
     }
 }
 
@@ -188,6 +186,8 @@ impl When {
         };
         ci && self.os.is_none_or(|os| os == here.os)
             && self.arch.is_none_or(|arch| arch == here.arch)
+            && self.processor.as_ref().is_none_or(|part| here.has_processor(part))
+            && self.cores.as_ref().is_none_or(|some| here.cores.is_some_and(|n| some.contains(&n)))
     }
 }
 
@@ -197,37 +197,6 @@ pub(super) fn in_force<'w>(
     here: &Surroundings,
 ) -> Option<usize> {
     all.into_iter().position(|when| when.is_some_and(|when| when.is_true_of(here)))
-}
-
-/// Returns where another environment is in force after a change of the file, although none is named: once for each
-/// pair of environments. It tries every machine that `when` can tell from another one.
-pub fn switches(before: &[Declared], after: &[Declared]) -> Vec<Switch> {
-    let mut switches: Vec<Switch> = Vec::new();
-    let when = |declared: &Declared| declared.when.clone();
-    let said: Vec<When> = before.iter().chain(after).filter_map(when).collect();
-    for machine in machines() {
-        let in_force =
-            |all: &[Declared]| in_force(all.iter().map(|one| one.when.as_ref()), &machine);
-        let (old, new) = (in_force(before), in_force(after));
-        let name = |all: &[Declared], at: Option<usize>| at.map(|at| all[at].name.clone());
-        let is_known = switches.iter().any(|switch| (switch.before, switch.after) == (old, new));
-        if name(before, old) != name(after, new) && !is_known {
-            let machine = machine.in_words(&said);
-            switches.push(Switch { machine, before: old, after: new });
-        }
-    }
-    switches
-}
-
-/// Returns every machine that `when` can tell from another one, the most usual first.
-fn machines() -> impl Iterator<Item = Surroundings> {
-    let known = SERVICES.iter().map(|service| Some(service.0));
-    let services: Vec<_> = [None, Some("")].into_iter().chain(known).collect();
-    let of_arch = |arch| SYSTEMS.iter().map(move |os| (arch, os));
-    ARCHITECTURES.iter().flat_map(of_arch).flat_map(move |(arch, os)| {
-        let machine = |service| Surroundings { named: None, service, os, arch };
-        services.clone().into_iter().map(machine)
-    })
 }
 
 #[cfg(test)]
@@ -272,40 +241,40 @@ mod tests {
     }
 
     #[test]
-    fn a_switch_is_found_on_every_machine() {
-        let declared =
-            |(name, when): (&str, Option<When>)| Declared { name: name.to_owned(), when, line: 1 };
-        let ci = || Some(When { ci: Some(Ci::Any(true)), ..When::default() });
-        let arm = || Some(When { arch: Some("aarch64"), ..ci().unwrap() });
-        let check = |old: &[(&str, Option<When>)], new: &[(&str, Option<When>)], want: &[&str]| {
-            let all = |all: &[(&str, Option<When>)]| -> Vec<Declared> {
-                all.iter().cloned().map(declared).collect()
-            };
-            let (old, new) = (all(old), all(new));
-            let name = |all: &[Declared], at: Option<usize>| {
-                at.map_or("none".to_owned(), |at| all[at].name.clone())
-            };
-            let got: Vec<String> = switches(&old, &new)
-                .iter()
-                .map(|switch| {
-                    let (from, to) = (name(&old, switch.before), name(&new, switch.after));
-                    format!("{}: {from} -> {to}", switch.machine)
-                })
-                .collect();
-            assert_eq!(got, want);
+    fn a_processor_is_known_by_a_part_of_its_name_and_a_machine_by_its_cores() {
+        let of = |name: Option<&str>, cores| Surroundings {
+            processor: name.map(str::to_owned),
+            cores,
+            ..with(&[])
         };
-        check(&[("a", None)], &[("a", ci())], &["ci = true: none -> a"]);
-        check(&[("a", ci())], &[("a", None)], &["ci = true: a -> none"]);
-        check(&[("a", ci())], &[("b", ci())], &["ci = true: a -> b"]);
-        // The place decides only where both are true.
-        check(&[("a", None), ("b", ci())], &[("b", ci()), ("a", None)], &[]);
-        check(&[("a", ci()), ("b", ci())], &[("b", ci()), ("a", ci())], &["ci = true: a -> b"]);
-        let on_arm = "ci = true, arch = \"aarch64\": arm -> ci";
-        check(&[("arm", arm()), ("ci", ci())], &[("ci", ci()), ("arm", arm())], &[on_arm]);
-        let github = || Some(When { ci: Some(Ci::Service("github")), ..When::default() });
-        check(&[("a", github())], &[("a", ci())], &["ci = true: none -> a"]);
-        check(&[("a", ci())], &[("a", github())], &["ci = true: a -> none"]);
-        check(&[("a", None)], &[("a", github())], &["ci = \"github\": none -> a"]);
+        let check = |part: Option<&str>, some: Option<&[u32]>, here: &Surroundings, want: bool| {
+            let (processor, cores) = (part.map(str::to_owned), some.map(<[u32]>::to_vec));
+            let when = When { processor, cores, ..When::default() };
+            assert_eq!(when.is_true_of(here), want, "{when:?} of {here:?}");
+        };
+        let epyc = of(Some("AMD EPYC 7763 64-Core Processor"), Some(4));
+        check(Some("EPYC"), None, &epyc, true);
+        check(Some("epyc 7763"), None, &epyc, true);
+        check(Some("Xeon"), None, &epyc, false);
+        check(Some("EPYC"), Some(&[2, 4]), &epyc, true);
+        check(Some("EPYC"), Some(&[2]), &epyc, false);
+        check(None, Some(&[4]), &epyc, true);
+        // What the system does not tell is no match.
+        check(Some("EPYC"), None, &of(None, Some(4)), false);
+        check(None, Some(&[4]), &of(None, None), false);
+        check(None, None, &of(None, None), true);
+        // Of this machine, the same is known as a record says.
+        let here = Surroundings::here();
+        assert_eq!(here.processor, processor::name());
+        check(None, Some(&[here.cores.unwrap()]), &here, true);
+    }
+
+    /// The record of a run names its environment, so no `when` is asked on the machine that reads it.
+    #[test]
+    fn a_record_is_of_no_machine() {
+        let of = Surroundings::of_record(Some("ci"));
+        assert_eq!((of.processor, of.cores), (None, None));
+        assert_eq!(of.named, Some(("ci".to_owned(), NamedBy::Record)));
     }
 
     #[test]

@@ -12,8 +12,10 @@ mod library;
 mod load;
 pub mod lock;
 mod parse;
+pub mod processor;
 mod settings;
 pub mod spelling;
+pub mod switches;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -12,12 +12,15 @@ pub struct Changed {
     pub files: Vec<String>,
     /// The dependencies of `Cargo.lock`: `serde_json 1.0.140 -> 1.0.154`.
     pub dependencies: Vec<String>,
+    /// The other files that the measured program may read while it runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub read: Vec<String>,
 }
 
 impl Changed {
     /// Whether nothing has changed.
     pub fn is_empty(&self) -> bool {
-        self.files.is_empty() && self.dependencies.is_empty()
+        self.files.is_empty() && self.dependencies.is_empty() && self.read.is_empty()
     }
 
     /// Returns what has changed, in words.
@@ -30,7 +33,11 @@ impl Changed {
             }
             words
         };
-        let parts = [named(&self.dependencies), named(&self.files)];
+        let mut read = named(&self.read);
+        if !read.is_empty() {
+            read += ", which may be read at run time";
+        }
+        let parts = [named(&self.dependencies), named(&self.files), read];
         let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         if parts.is_empty() {
             "nothing that it is compiled from".to_owned()
@@ -47,9 +54,28 @@ mod tests {
     #[test]
     fn few_are_named_and_the_others_counted() {
         let files = (0..7).map(|n| format!("src/{n}.rs")).collect();
-        let changed = Changed { files, dependencies: vec!["a 1 -> 2".to_owned()] };
+        let changed =
+            Changed { files, dependencies: vec!["a 1 -> 2".to_owned()], ..Changed::default() };
         let want = "a 1 -> 2; src/0.rs, src/1.rs, src/2.rs, src/3.rs, src/4.rs and 2 more";
         assert_eq!(changed.words(), want);
         assert_eq!(Changed::default().words(), "nothing that it is compiled from");
+    }
+    #[test]
+    fn what_may_be_read_at_run_time_is_named() {
+        let read = vec!["dist/index.html".to_owned(), "dist/app.js".to_owned()];
+        let mut changed = Changed { read, ..Changed::default() };
+        assert!(!changed.is_empty());
+        let want = "dist/index.html, dist/app.js, which may be read at run time";
+        assert_eq!(changed.words(), want);
+        changed.files.push("src/lib.rs".to_owned());
+        assert_eq!(changed.words(), format!("src/lib.rs; {want}"));
+    }
+
+    #[test]
+    fn an_older_record_is_read_and_an_empty_list_is_not_written() {
+        let text = r#"{"files":["src/lib.rs"],"dependencies":[]}"#;
+        let changed: Changed = serde_json::from_str(text).unwrap();
+        assert_eq!(changed.read, Vec::<String>::new());
+        assert_eq!(serde_json::to_string(&changed).unwrap(), text);
     }
 }

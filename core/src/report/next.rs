@@ -66,7 +66,7 @@ fn command(outcome: &Outcome) -> String {
 }
 
 /// Returns a text as one word for a shell. Only one with other signs than names usually have needs quotes.
-fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "_-:./=@%+,~^".contains(c);
     if !text.is_empty() && text.chars().all(is_plain) {
         return text.to_owned();

@@ -211,20 +211,27 @@ impl<'a> Comparison<'a> {
         self.check_sections(binaries, tree).err()
     }
 
-    /// Returns the differences in the code that runs: files that are compiled or that decide how, and dependencies.
-    /// `base` is the workspace of the base.
+    /// Returns the differences in what runs: files that are compiled or that decide how, dependencies, and files that may be
+    /// read at run time. `base` is the workspace of the base.
     pub(super) fn changed(&self, base: &Path) -> Changed {
         let is_used = |path: &str| {
             self.known.inputs.has(path)
                 || self.known.configuration.contains(path)
                 || usage::decides(path, path.rsplit('/').next().unwrap_or(path))
         };
-        let paths = self.tree.changes.iter().map(|change| &change.path);
-        let files = paths.filter(|path| is_used(path) && !path.ends_with("Cargo.lock"));
+        let (used, others): (Vec<_>, Vec<_>) =
+            self.tree.changes.iter().partition(|change| is_used(&change.path));
+        let files = used.into_iter().map(|change| &change.path);
+        let files = files.filter(|path| !path.ends_with("Cargo.lock"));
+        let read = others.into_iter().filter(|c| self.known.use_of(c, Step::Sections).is_some());
         let lock =
             |workspace: &Path| fs::read_to_string(workspace.join("Cargo.lock")).unwrap_or_default();
         let now = lock(self.revisions.head.metadata.workspace_root.as_std_path());
-        Changed { files: files.cloned().collect(), dependencies: blame::changed(&lock(base), &now) }
+        Changed {
+            files: files.cloned().collect(),
+            dependencies: blame::changed(&lock(base), &now),
+            read: read.map(|change| change.path.clone()).collect(),
+        }
     }
 
     fn read(revisions: Revisions<'a>) -> Result<Comparison<'a>, String> {

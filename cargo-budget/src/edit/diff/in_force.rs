@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use perf_budget_core::budget::Budgets;
-use perf_budget_core::budget::environment::Switch;
+use perf_budget_core::budget::switches::Switch;
 
 use super::{Change, Kind, compare};
 

@@ -20,8 +20,8 @@ use super::problem::Problem;
 use super::read::{self, Entry, Value};
 use super::{reference, settings};
 use crate::budget::environment::{
-    ARCHITECTURES, Ci, Declared, NONE, NamedBy, SERVICES, SYSTEMS, Surroundings, VARIABLE, When,
-    in_force,
+    ARCHITECTURES, Ci, Declared, MOST_CORES, NONE, NamedBy, SERVICES, SYSTEMS, Surroundings,
+    VARIABLE, When, in_force,
 };
 use crate::budget::{Settings, spelling};
 
@@ -77,8 +77,25 @@ fn when(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<When> {
     let os = read::entry(table, "os").and_then(|e| e.known(reading, SYSTEMS.iter().copied()));
     let arch = read::entry(table, "arch");
     let arch = arch.and_then(|e| e.known(reading, ARCHITECTURES.iter().copied()));
+    let processor = read::entry(table, "processor").and_then(|e| e.text(reading, "\"EPYC\""));
+    let cores = read::entry(table, "cores").and_then(|entry| cores(&entry, reading));
     // A condition that has a mistake does not count as true.
-    (reading.problems.len() == sound).then_some(When { ci, os, arch })
+    (reading.problems.len() == sound).then_some(When { ci, os, arch, processor, cores })
+}
+
+/// Reads a number of processors, or a list of them that is not empty.
+fn cores(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Vec<u32>> {
+    let DeValue::Array(array) = entry.value.get_ref() else {
+        return entry.count(reading, MOST_CORES).map(|count| vec![count]);
+    };
+    if array.is_empty() {
+        let empty = Problem::new(entry.value.span(), "`cores` is an empty list");
+        reading.report(empty.help("write a number such as 8, or [4, 8]"));
+        return None;
+    }
+    let each = array.iter().map(|value| Entry { key: entry.key, at: value.span(), value });
+    let counts: Vec<Option<u32>> = each.map(|one| one.count(reading, MOST_CORES)).collect();
+    counts.into_iter().collect()
 }
 
 /// Returns the index of the environment that is in force: the one that is named, or else the first whose `when` is true.

@@ -75,6 +75,12 @@ pub(super) const WHEN: &[Key] = &[
     ),
     key("os", ALL, "The operating system, as Rust calls it: \"linux\", \"macos\", \"windows\"."),
     key("arch", ALL, "The architecture, as Rust calls it: \"x86_64\", \"aarch64\"."),
+    key(
+        "processor",
+        ALL,
+        "A part of the processor's name, in capitals or not, as records have it: \"EPYC\". Only Linux on x86_64 tells the name.",
+    ),
+    key("cores", ALL, "How many processors the process may use, or a list of such numbers: 2."),
 ];
 
 /// The keys of a budget in an environment.

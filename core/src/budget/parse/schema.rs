@@ -14,7 +14,7 @@ use super::key::{self, Key};
 use super::limit::has_floor;
 use super::metric_name::noun;
 use super::{load, settings, subject};
-use crate::budget::environment::{ARCHITECTURES, SERVICES, SYSTEMS};
+use crate::budget::environment::{ARCHITECTURES, MOST_CORES, SERVICES, SYSTEMS};
 use crate::metric::{Better, Judged, Metric, SubjectKind, Units};
 use crate::quantity::Unit;
 
@@ -79,6 +79,11 @@ fn environments() -> Value {
             json!({ "anyOf": [{ "type": "boolean" }, { "enum": names }] })
         }
         "os" => json!({ "enum": SYSTEMS }),
+        "processor" => json!({ "type": "string", "minLength": 1 }),
+        "cores" => {
+            let number = json!({ "type": "integer", "minimum": 1, "maximum": MOST_CORES });
+            json!({ "anyOf": [number, { "type": "array", "items": number, "minItems": 1 }] })
+        }
         _ => json!({ "enum": ARCHITECTURES }),
     });
     when["minProperties"] = json!(1);

@@ -1,9 +1,11 @@
 //! Tests of files with environments: what an environment changes, and what is refused.
 
+use std::path::Path;
 use std::time::Duration;
 
-use super::parse;
-use crate::budget::{Bound, Budget, Budgets, Limit, Reference, Target};
+use super::{parse, surroundings};
+use crate::budget::environment::Surroundings;
+use crate::budget::{Bound, Budget, Budgets, Limit, Reference, Target, parse_in};
 
 /// Whole files with mistakes in or about `[env.NAME]`.
 pub(super) const FILES: &[&str] = &[
@@ -12,6 +14,7 @@ pub(super) const FILES: &[&str] = &[
     "[env.none]\n[env.\"a b\"]\neffort = \"1 s\"\n[env.ci]\nwhen.ci = true\n",
     "[env.ci]\nefort = \"1 s\"\nalpha = 0.1\nwhen = 3\neffort = 3\n",
     "[env.ci]\neffort = \"1 s\"\nwhen = {}\n[env.b]\neffort = \"1 s\"\nwhen = { ci = \"githib\", os = \"Linux\", arch = 64, cpu = \"x\" }\n",
+    "[env.a]\neffort = \"1 s\"\nwhen = { processor = \"\", cores = 0 }\n[env.b]\neffort = \"1 s\"\nwhen = { processor = 3, cores = [] }\n[env.c]\neffort = \"1 s\"\nwhen.cores = [2, \"4\", 0]\n",
     "[budget.a]\nworkload = \"a\"\nload = { shape = \"constant\", rate = \"10 op/s\" }\nmax.p99 = \"1 ms\"\n[env.ci.budget.a]\nmax.allocs = 3\n",
     "[budget.a]\nworkload = \"a\"\nmax.p99 = \"1 ms\"\n[env.ci]\nbudget = 3\n[env.b]\nbudget = {}\n[env.c]\nbudget.a = 3\n",
     "[budget.a]\nworkload = \"a\"\nmax.p99 = \"1 ms\"\n[env.ci.budget.b]\nmax.p99 = \"1 s\"\n[env.ci.budget.merge]\n[env.ci.budget.a]\nwhy = \"slow\"\n",
@@ -125,6 +128,27 @@ fn the_first_that_fits_is_in_force_and_a_name_comes_before() {
     assert_eq!(named.environment.as_deref(), Some("github"));
     assert_eq!(named.settings.inconclusive.name(), "fail");
     assert_eq!(limits(&named, "merge")[1], "p99 10 ms - 10");
+}
+
+#[test]
+fn an_environment_may_be_of_a_processor_and_a_number_of_cores() {
+    let file = "[budget.a]\nworkload = \"a\"\nmax.p99 = \"1 ms\"\n[env.big]\neffort = \"1 s\"\n\
+                when = { processor = \"EPYC\", cores = [16, 32] }\n[env.small]\neffort = \"2 s\"\nwhen.cores = 2\n";
+    let check = |processor: Option<&str>, cores, want: Option<&str>| {
+        let processor = processor.map(str::to_owned);
+        let here = Surroundings { processor, cores: Some(cores), ..surroundings("") };
+        let read = parse_in(file, Path::new("budgets.toml"), &here).unwrap();
+        assert_eq!(read.environment.as_deref(), want, "{here:?}");
+        // Wherever the record of this run is read, its own environment is in force.
+        let of = Surroundings::of_record(want);
+        let read = parse_in(file, Path::new("budgets.toml"), &of).unwrap();
+        assert_eq!(read.environment.as_deref(), want);
+    };
+    check(Some("AMD EPYC 7763 64-Core Processor"), 16, Some("big"));
+    check(Some("AMD EPYC 7763 64-Core Processor"), 2, Some("small"));
+    check(Some("AMD EPYC 7763 64-Core Processor"), 4, None);
+    check(Some("Intel(R) Xeon(R)"), 16, None);
+    check(None, 2, Some("small"));
 }
 
 #[test]
