@@ -4,6 +4,7 @@
 //! noise does not spoil one budget. It ends when every limit has its [`Outcome`].
 
 pub mod accepted;
+mod agreed;
 #[cfg(test)]
 mod block_tests;
 mod conclude;
