@@ -7,46 +7,8 @@
 //! and nothing of the time in which it waits.
 
 use super::Inquiry;
-use super::open::{Judgement, LN_OF_ZERO, Open};
-use crate::budget::Bound;
-use crate::metric::{Better, Metric};
+use super::open::{Judgement, Open};
 use crate::outcome::words::LAYOUT;
-use crate::reading::ProcessRun;
-use crate::verdict::judge::{Hypothesis, Judge};
-
-/// The evidence of the same ratios, without what layout may have made of them at most.
-pub(super) struct LessLayout {
-    judge: Judge,
-    /// Whether the time on the processor was known of every pair.
-    is_known: bool,
-}
-
-impl LessLayout {
-    pub(super) fn new(hypothesis: Hypothesis) -> Self {
-        LessLayout { judge: Judge::new(hypothesis), is_known: true }
-    }
-
-    /// Takes one more pair, whose ratio is `ratio`. Where the time on the processor is not known, the operation counts
-    /// as one that never waits.
-    pub(super) fn add(
-        &mut self,
-        (metric, bound): (&Metric, Bound),
-        process: &ProcessRun,
-        ratio: f64,
-    ) {
-        // A reading is about layout that makes the subject worse. A limit on the other side has no such reading.
-        let worse = if metric.better() == Better::Higher { Bound::Min } else { Bound::Max };
-        let known = process.less_layout.get(metric).copied().filter(|_| bound == worse);
-        self.is_known &= known.is_some();
-        let sign = bound.sign();
-        let most = ratio.ln() - sign * LAYOUT.ln_1p();
-        // No reading takes away more than layout can make, nor does it add anything.
-        let (a, b) = (most.min(ratio.ln()), most.max(ratio.ln()));
-        let less = known.map_or(most, |known| known.ln().clamp(a, b));
-        // The same ratio was taken as a value of the limit, or refused there.
-        let _ = self.judge.add(&[less.max(LN_OF_ZERO)]);
-    }
-}
 
 impl Inquiry {
     /// Whether a limit that was shown to be broken may be so by layout alone.

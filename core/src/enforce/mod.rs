@@ -11,6 +11,7 @@ mod conclude;
 mod excuse;
 mod inquiry;
 mod layout;
+mod less_layout;
 mod links;
 #[cfg(test)]
 mod links_tests;

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use super::Asked;
-use super::layout::LessLayout;
+use super::less_layout::{LN_OF_ZERO, LessLayout};
 use crate::budget::{Bound, Limit, Target};
 use crate::metric::{Judged, SampleKind, Statistic, Units};
 use crate::outcome::{Against, Estimate};
@@ -15,9 +15,6 @@ use crate::verdict::judge::{FEWEST_PROCESSES, Finding, Judge, Levels};
 
 /// How many times the cost of reading the clock a limit on single operations must be at least.
 const MIN_CLOCK_READINGS: f64 = 5.0;
-
-/// The logarithm of a ratio whose subject has a value of 0. It is less than that of any other ratio.
-pub(super) const LN_OF_ZERO: f64 = -700.0;
 
 /// A limit that has no outcome yet.
 pub(super) struct Open {
