@@ -34,7 +34,9 @@ fn changed(pair: &Pair, side: usize, times: f64) -> Pair {
         let turns = if side == 0 { &mut round.first } else { &mut round.second };
         for (turn, busy) in turns.iter_mut().zip(&round.busy[side]) {
             // A turn has one time on the processor for all its operations, and any of them may have had it all.
-            turn.iter_mut().for_each(|time| *time += (times - 1.0) * busy.min(*time));
+            for time in turn {
+                *time += (times - 1.0) * busy.min(*time);
+            }
         }
         round
     };
