@@ -120,7 +120,7 @@ impl Child {
     }
 
     /// Returns the process id.
-    #[cfg(all(test, target_os = "linux"))]
+    #[cfg(target_os = "linux")]
     pub(crate) fn id(&self) -> u32 {
         self.handle.id()
     }

@@ -81,7 +81,7 @@ impl Pairs for Slots {
         let turns = |log: f64| vec![vec![log.exp()]; 4];
         let (first, second) = if swapped { (0.0, self.effect) } else { (self.effect, 0.0) };
         let (first, second) = (turns(first + noise / 2.0), turns(second - noise / 2.0));
-        Ok(Pair { rounds: vec![Round { single: false, first, second }], ..Pair::default() })
+        Ok(Pair { rounds: vec![Round { first, second, ..Round::default() }], ..Pair::default() })
     }
 }
 

@@ -8,6 +8,8 @@ mod coin;
 pub(crate) mod interleaved;
 #[cfg(test)]
 mod interleaved_tests;
+mod less_layout;
+mod ratio;
 mod sweep;
 #[cfg(test)]
 mod tests;

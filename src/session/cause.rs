@@ -49,18 +49,16 @@ impl Session {
             return outcome;
         }
         let found = self.cause(test);
-        if let Some(within) = left(test, &found).filter(|_| outcome.verdict == Verdict::Fail) {
+        if let Some(within) = left(test, &found) {
             self.add_samples(test, within, found.as_ref().err(), &mut outcome);
         }
         match found {
             Ok(blame) => {
-                if may_be_layout && blame.is_same() {
-                    let same =
-                        "; both sides run the same instructions: link order or memory layout";
-                    outcome.reason.push_str(same);
-                }
+                let is_layout = is_layout(&outcome, &blame);
+                outcome.reason.push_str(same(may_be_layout, is_layout, &blame));
                 let is_of_memory = is_of_memory(test);
-                outcome.blame = Some(Box::new(Blame { is_of_memory, ..(*blame).clone() }));
+                let blame = Blame { is_of_memory, is_layout, ..(*blame).clone() };
+                outcome.blame = Some(Box::new(blame));
             }
             Err(_) if outcome.sampled.is_some() => {}
             Err(why) => outcome.notes.push(format!("no function is named: {why}")),
@@ -168,6 +166,23 @@ impl Session {
         let side =
             |build| Side::Workload { build, request: request.clone(), scratch: scratch.clone() };
         Ok((side(head.map_or_else(Build::this, Ok)?), reference.map(side)))
+    }
+}
+
+/// Whether nothing but link order or memory layout is left: the same instructions, the same system calls, and a difference that
+/// layout can make of the time on the processor.
+fn is_layout(outcome: &Outcome, blame: &Blame) -> bool {
+    outcome.layout_explains() && blame.is_same() && blame.same_system_calls() == Some(true)
+}
+
+/// Returns what is added to the sentence of a limit that layout may have broken.
+fn same(may_be_layout: bool, is_layout: bool, blame: &Blame) -> &'static str {
+    match blame.is_same() && may_be_layout {
+        true if is_layout => "; both sides run the same instructions: link order or memory layout",
+        true => {
+            "; both sides run the same instructions: layout, waiting, memory or caches are left"
+        }
+        false => "",
     }
 }
 

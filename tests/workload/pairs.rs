@@ -58,6 +58,8 @@ pub(crate) fn rows() -> Vec<Trial> {
             assert!(began.elapsed() < Duration::from_secs(20));
         }),
         row("pair::turns_are_of_both_alike", turns_are_of_both_alike),
+        #[cfg(target_os = "linux")]
+        row("pair::sleep_is_not_on_a_processor", sleep_is_not_on_a_processor),
         row("pair::twice_the_work_is_twice_as_long", twice_the_work_is_twice_as_long),
         row("pair::with_a_worker_of_an_earlier_release", with_a_worker_of_an_earlier_release),
         row("pair::of_asynchronous_operations", || {
@@ -105,6 +107,25 @@ fn turns_are_of_both_alike() {
         assert_eq!(pair.batch, 1);
         let times = pair.rounds.iter().flat_map(|round| &round.first).flatten();
         assert!(middle(times.copied().collect()) >= 190e-6);
+    }
+}
+
+/// An operation that sleeps for 2 ms is hardly on a processor, and one that spins is all the time.
+#[cfg(target_os = "linux")]
+fn sleep_is_not_on_a_processor() {
+    for single in [false, true] {
+        let pair = pair(["sleep", "spin"], single, MINUTE).unwrap();
+        let share = |of: fn(&perf_budget::internals::pair::Round) -> (&[Vec<f64>], &[f64])| {
+            let turns = pair.rounds.iter().map(of).flat_map(|(turns, busy)| turns.iter().zip(busy));
+            middle(turns.map(|(turn, busy)| busy / turn.iter().sum::<f64>()).collect())
+        };
+        let (sleeps, spins) = (
+            share(|round| (&round.first, &round.busy[0])),
+            share(|round| (&round.second, &round.busy[1])),
+        );
+        // Where the system does not say for how long a thread waits for a processor, nothing is known.
+        assert!(sleeps < 0.5 || sleeps.is_infinite(), "{sleeps}");
+        assert!(spins > 0.8, "{spins}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Tests with two profiles: which function is to blame for the difference.
 
 use crate::callgrind::{Call, Function};
-use crate::outcome::{Change, words};
+use crate::outcome::{Blame, Change, words};
 
 use super::*;
 
@@ -69,8 +69,20 @@ fn foreign_code_belongs_to_the_function_of_the_project_that_runs_it() {
 fn the_same_instructions_are_said_to_be_the_same() {
     let blame = compare(Some(&[before()]), &[before()], &own());
     assert!(blame.is_same());
-    let lines = words::blame(&blame);
-    assert!(lines.len() == 1 && lines[0].contains("link order or memory layout"), "{lines:?}");
+    let said = |blame: &Blame, words: &str| {
+        let lines = words::blame(blame);
+        assert!(lines[0].ends_with(&format!(" s: {words}")), "{lines:?}");
+        lines
+    };
+    // No count knows where the time goes.
+    assert_eq!(said(&blame, "waiting, memory or caches are left").len(), 1);
+    let layout = Blame { is_layout: true, ..blame.clone() };
+    assert_eq!(said(&layout, "link order or memory layout").len(), 1);
+    let calls = Some(Change { before: 2.0, now: 3.0 });
+    let other = Blame { system_calls: calls, ..blame };
+    let lines = said(&other, "what its system calls do, waiting, memory or caches are left");
+    assert_eq!(lines[1..], ["2 -> 3 system calls of one operation"]);
+    assert_eq!(other.same_system_calls(), Some(false));
 }
 
 #[test]

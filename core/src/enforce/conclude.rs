@@ -126,7 +126,9 @@ pub(super) fn conclude(
             outcome.notes.push(words::LESS_WAITING_TOO.to_owned());
         }
     }
-    outcome.notes.extend(match seen.links.linked() {
+    let linked = seen.links.linked(open.layout().unwrap_or(words::LAYOUT));
+    outcome.layout = linked.and_then(|_| open.layout());
+    outcome.notes.extend(match linked {
         Some(linked) => Some(words::linked(&outcome, linked)),
         None => words::linked_once(&outcome, limit),
     });
@@ -135,7 +137,7 @@ pub(super) fn conclude(
     outcome.sides = sides(open, seen);
     outcome.reason = match &open.asked.unjudged {
         Some((reason, _)) => words::unjudged(&outcome, reason),
-        None => words::reason(&outcome, limit, seen.links.linked()),
+        None => words::reason(&outcome, limit, linked),
     };
     // A `min` limit fails because there were too few calls, so the calls that grew do not explain it.
     let is_over = verdict == Verdict::Fail && limit.bound == Bound::Max;

@@ -192,7 +192,9 @@ impl Inquiry {
         let verdict = match over {
             0 if values.iter().any(|&value| against.warns(value)) => Verdict::Warn,
             0 => Verdict::Pass,
-            over if over < values.len() && open.is_spread() => Verdict::Inconclusive,
+            over if open.is_spread() && (over < values.len() || !open.is_certain()) => {
+                Verdict::Inconclusive
+            }
             _ => Verdict::Fail,
         };
         self.close(open, verdict, None);

@@ -3,7 +3,8 @@
 //! The place where a linker puts a function changes the time of its loops, and no code is to blame for that. If each
 //! pair of processes has a link of each side of its own, this is part of the differences from pair to pair, and the
 //! evidence is about a typical link. If pairs share links, no number of pairs shows what other links would do. Then a
-//! limit is broken only by more than [`LAYOUT`].
+//! limit is broken only by more than layout can make: [`LAYOUT`] of the time in which the operation runs on a processor,
+//! and nothing of the time in which it waits.
 
 use super::Inquiry;
 use super::open::{Judgement, Open};
@@ -12,9 +13,7 @@ use crate::outcome::words::LAYOUT;
 impl Inquiry {
     /// Whether a limit that was shown to be broken may be so by layout alone.
     pub(super) fn may_be_layout(&self, open: &Open) -> bool {
-        let Judgement::Statistical(judge) = &open.judgement else { return false };
-        let is_within = |(least, _): (f64, f64)| least <= LAYOUT.ln_1p();
-        self.seen.links.are_shared() && judge.beyond().is_none_or(is_within)
+        self.seen.links.are_shared() && open.beyond_layout().is_none_or(|(least, _)| least <= 0.0)
     }
 
     /// Whether there are no more links for an open limit. Where there are fewer than a total violation needs to be
@@ -31,7 +30,19 @@ impl Open {
     /// Whether more pairs cannot show that it is more than layout, since the whole interval is within what layout can
     /// make.
     pub(super) fn stays_within_layout(&self) -> bool {
-        let Judgement::Statistical(judge) = &self.judgement else { return false };
-        judge.beyond().is_some_and(|(_, most)| most <= LAYOUT.ln_1p())
+        self.beyond_layout().is_some_and(|(_, most)| most <= 0.0)
+    }
+
+    /// Returns the share by which layout can change the value at most; `None` where the time on the processor is unknown.
+    pub(super) fn layout(&self) -> Option<f64> {
+        let less = self.less_layout.as_ref().filter(|less| less.is_known)?;
+        let Judgement::Statistical(judge) = &self.judgement else { return None };
+        let ((value, _), (least, _)) = (judge.estimate()?, less.judge.estimate()?);
+        Some((value - least).abs().exp_m1().min(LAYOUT))
+    }
+
+    /// Returns how far beyond the limit both ends of the interval lie without what layout can make.
+    fn beyond_layout(&self) -> Option<(f64, f64)> {
+        self.less_layout.as_ref()?.judge.beyond()
     }
 }

@@ -31,10 +31,11 @@ impl Links {
         self.pairs > self.count()
     }
 
-    /// Returns the description of the links for an outcome; `None` where nothing was compared by links.
-    pub(super) fn linked(&self) -> Option<Linked> {
+    /// Returns the description of the links for an outcome of which memory layout can change this share; `None` where
+    /// nothing was compared by links.
+    pub(super) fn linked(&self, layout: f64) -> Option<Linked> {
         let links = self.count();
-        (links > 0).then_some(Linked { links, pairs: self.pairs })
+        (links > 0).then_some(Linked { links, pairs: self.pairs, layout })
     }
 
     /// The most pairs that a run may have, of which `most` can have links of their own.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::scripted::{limit, rules};
-use super::tests::run;
+use super::tests::{run, tenth};
 use crate::budget::{Bound, Limit, Reference, Target};
 use crate::metric::{Key, Metric, Statistic};
 use crate::outcome::{Doubt, Outcome};
@@ -106,4 +106,60 @@ fn a_single_link_of_each_side_is_red_by_more_than_layout_alone() {
         None,
         &["a difference of that size may be hidden, and is not an improvement"],
     );
+}
+
+/// Returns the outcome of a limit on this metric, of pairs of one link, where the ratio is `ratio`, and `less` without
+/// what layout can make at most.
+fn waiting(limit: Limit, ratio: f64, less: f64) -> Outcome {
+    let metric = limit.metric.clone();
+    let (values, left) = (differing(ratio, 0.002), differing(less, 0.002));
+    let pair = move |n: usize| {
+        let mut process = tenth();
+        process.values.insert(metric.clone(), values(n));
+        process.less_layout.insert(metric.clone(), left(n));
+        process.links = Some([0; 2]);
+        Ok(process)
+    };
+    run(vec![limit], super::Rules { statistical: 1, ..rules() }, pair).remove(0)
+}
+
+#[test]
+fn layout_does_not_take_back_a_red_of_waiting() {
+    // Of 720 µs in place of 600 µs, the processor has 30 µs: layout can make 1.25 % of the whole.
+    let sleeps = waiting(as_base(1.05), 1.176, 1.176 / 1.0125);
+    check(&sleeps, Verdict::Fail, None, &["lie can make up to 1.25 %, and this is beyond"]);
+    assert!((sleeps.layout.unwrap() - 0.0125).abs() < 1e-3, "{:?}", sleeps.layout);
+    // Where it runs all the time, and where half of it would do, layout may be the reason.
+    for less in [1.176 / 1.25, 1.176 / 1.15] {
+        let runs = waiting(as_base(1.05), 1.176, less);
+        check(&runs, Verdict::Inconclusive, Some(Doubt::Layout), &["layout alone can make "]);
+        assert!(runs.layout_explains(), "{less}: {runs:#?}");
+    }
+}
+
+#[test]
+fn what_is_not_known_counts_as_time_on_the_processor() {
+    let unknown = outcome(1, differing(1.176, 0.002));
+    check(&unknown, Verdict::Inconclusive, Some(Doubt::Layout), &["layout alone can make 25 %"]);
+    // But it is not said that layout is the reason.
+    assert!(unknown.layout.is_none() && !unknown.layout_explains(), "{unknown:#?}");
+    // A reading that takes away more than layout can, or adds something, is not believed.
+    let much = waiting(as_base(1.05), 1.4, 0.5);
+    check(&much, Verdict::Fail, None, &["lie can make up to 25 %"]);
+    let more = waiting(as_base(1.05), 1.04, 1.4);
+    check(&more, Verdict::Pass, None, &[]);
+}
+
+#[test]
+fn a_throughput_that_waits_is_red_too() {
+    let target = Target::Relative { factor: 0.95, reference: Reference::Base };
+    let least = || limit(Metric::from(Key::Throughput), Bound::Min, target.clone());
+    let sleeps = waiting(least(), 0.85, 0.85 * 1.01);
+    check(&sleeps, Verdict::Fail, None, &["beyond the limit by more"]);
+    let runs = waiting(least(), 0.85, 0.85 * 1.25);
+    check(&runs, Verdict::Inconclusive, Some(Doubt::Layout), &["under the limit"]);
+    assert!(runs.layout_explains());
+    // A limit on the other side has no such reading.
+    let other = waiting(limit(MEAN, Bound::Min, target.clone()), 0.85, 0.85);
+    check(&other, Verdict::Inconclusive, Some(Doubt::Layout), &["25 %"]);
 }

@@ -4,12 +4,14 @@
 //! noise does not spoil one budget. It ends when every limit has its [`Outcome`].
 
 pub mod accepted;
+mod agreed;
 #[cfg(test)]
 mod block_tests;
 mod conclude;
 mod excuse;
 mod inquiry;
 mod layout;
+mod less_layout;
 mod links;
 #[cfg(test)]
 mod links_tests;

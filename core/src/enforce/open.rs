@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 
 use super::Asked;
+use super::less_layout::{LN_OF_ZERO, LessLayout};
 use crate::budget::{Bound, Limit, Target};
 use crate::metric::{Judged, SampleKind, Statistic, Units};
 use crate::outcome::{Against, Estimate};
@@ -15,20 +16,20 @@ use crate::verdict::judge::{FEWEST_PROCESSES, Finding, Judge, Levels};
 /// How many times the cost of reading the clock a limit on single operations must be at least.
 const MIN_CLOCK_READINGS: f64 = 5.0;
 
-/// The logarithm of a ratio whose subject has a value of 0. It is less than that of any other ratio.
-const LN_OF_ZERO: f64 = -700.0;
-
 /// A limit that has no outcome yet.
 pub(super) struct Open {
     pub(super) asked: Asked,
     /// How many processes it takes to see a violation; computed when it is first asked for.
     pub(super) fewest: OnceCell<Option<usize>>,
     pub(super) judgement: Judgement,
+    pub(super) levels: Levels,
     /// The evidence of the same times with the scheduling delay subtracted, where they are judged by the wall clock and
     /// the delay is known.
     pub(super) less_waiting: Option<Box<Judge>>,
+    /// The evidence of the same ratios without what memory layout may have made of them.
+    pub(super) less_layout: Option<Box<LessLayout>>,
     /// The limit as a number. Where there is no limit, it is the one that there would be if the value were accepted.
-    against: Against,
+    pub(super) against: Against,
 }
 
 /// The readings or the evidence of an open limit, depending on how its metric is judged.
@@ -41,13 +42,15 @@ pub(super) enum Judgement {
 impl Open {
     /// Creates the state of a limit before anything is read.
     pub(super) fn new(asked: Asked, levels: Levels, warn_at: f64) -> Self {
-        let mut less_waiting = None;
+        let (mut less_waiting, mut less_layout) = (None, None);
         let judgement = if asked.limit.metric.is_deterministic() {
             Judgement::Deterministic(Vec::new())
         } else {
             let hypothesis = hypothesis::of(&asked.limit, levels);
             if matches!(asked.limit.target, Target::Absolute(_)) {
                 less_waiting = Some(Box::new(Judge::new(hypothesis)));
+            } else {
+                less_layout = Some(Box::new(LessLayout::new(hypothesis)));
             }
             Judgement::Statistical(Box::new(Judge::continuing(hypothesis, asked.carried)))
         };
@@ -56,7 +59,15 @@ impl Open {
             // The limit is a multiple of the value, which is not known yet.
             against = Against { limit: f64::NAN, warn: f64::NAN, tolerance: 0.0, ..against };
         }
-        Open { asked, fewest: OnceCell::new(), judgement, less_waiting, against }
+        Open {
+            asked,
+            fewest: OnceCell::new(),
+            judgement,
+            levels,
+            less_waiting,
+            less_layout,
+            against,
+        }
     }
 
     pub(super) fn add(&mut self, process: &ProcessRun) -> Result<(), Unmeasured> {
@@ -90,6 +101,9 @@ impl Open {
                         return Err(Unmeasured::new(Cause::InvalidReading, text));
                     }
                     for ratio in &mut series {
+                        if let Some(less_layout) = &mut self.less_layout {
+                            less_layout.add((metric, self.asked.limit.bound), process, *ratio);
+                        }
                         *ratio = ratio.ln().max(LN_OF_ZERO);
                     }
                 }
@@ -223,32 +237,6 @@ impl Open {
         }
     }
 
-    /// Whether deterministic readings were taken as often as necessary.
-    pub(super) fn is_read(&self, repeats: usize) -> bool {
-        match self.asked.limit.metric.judged() {
-            Judged::Agreed { most } => self.agreed().is_some() || self.processes() >= most,
-            Judged::Compared { .. } | Judged::Statistical(_) | Judged::UntilConstant(_) => {
-                self.processes() >= repeats
-            }
-        }
-    }
-
-    /// Returns the value on which two processes agree, where that is what a metric is judged by.
-    fn agreed(&self) -> Option<f64> {
-        let Judgement::Deterministic(readings) = &self.judgement else { return None };
-        let (last, before) = readings.split_last().filter(|_| self.is_by_agreement())?;
-        before.iter().any(|other| other.to_bits() == last.to_bits()).then_some(*last)
-    }
-
-    /// Whether no two processes agree on a value that is judged by agreement, so that it is a range.
-    pub(super) fn is_spread(&self) -> bool {
-        self.is_by_agreement() && self.agreed().is_none()
-    }
-
-    fn is_by_agreement(&self) -> bool {
-        matches!(self.asked.limit.metric.judged(), Judged::Agreed { .. })
-    }
-
     /// Takes the unit of a rate from what the workload counts, where no limit says the unit.
     fn take_unit(&mut self, process: &ProcessRun) {
         let Target::Absolute(quantity) = &mut self.asked.limit.target else { return };
@@ -352,22 +340,6 @@ impl Open {
                 Some(Estimate { value: self.shown(value), low, high: end(interval.high) })
             }
         }
-    }
-
-    /// Returns a note that deterministic readings differed, where they did.
-    pub(super) fn disagreement(&self) -> Option<String> {
-        let Judgement::Deterministic(readings) = &self.judgement else { return None };
-        let estimate = self.estimate()?;
-        let (low, high) = (estimate.low?, estimate.high?);
-        (low.to_bits() != high.to_bits()).then(|| {
-            let row = self.against.quantity(high);
-            let low = self.against.quantity(low).at_scale_of(row);
-            let counts = match self.agreed() {
-                Some(_) => "the value that two of them agree on counts",
-                None => "the worst counts",
-            };
-            format!("not the same in {} processes: {low} to {row}; {counts}", readings.len())
-        })
     }
 
     /// Returns what the value is held against.

@@ -60,6 +60,10 @@ pub struct Blame {
     /// Whether what is red is memory, so that the allocations explain it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_of_memory: bool,
+    /// Whether nothing but link order or memory layout is left to explain the limit: both sides run the same instructions and make
+    /// the same system calls, and what layout can make of the time on the processor takes the value back within the limit.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_layout: bool,
     /// The calls of one operation as a tree. `None` in records of older releases.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calls: Option<CallTree>,
@@ -116,6 +120,11 @@ impl Blamed {
 }
 
 impl Blame {
+    /// Whether one operation makes as many system calls as at the reference; `None` where they were not counted.
+    pub fn same_system_calls(&self) -> Option<bool> {
+        self.system_calls.map(|calls| calls.before.to_bits() == calls.now.to_bits())
+    }
+
     /// Whether one operation runs as many instructions as at the reference, to the last one, in each function.
     pub fn is_same(&self) -> bool {
         if self.counter == Counter::Samples {
@@ -143,6 +152,8 @@ mod tests {
         let blame: Blame = frozen(&new);
         assert_eq!(blame.sites[0].allocations, Change { before: 1.0, now: 2.0 });
         assert_eq!(blame.counter, Counter::Instructions);
+        let layout: Blame = frozen(&format!(r#"{{{old},"is_layout":true}}"#));
+        assert!(layout.is_layout && layout.same_system_calls() == Some(false));
         let sampled = r#"{"by":"900 samples","seconds":0.9,"before":null,"now":12.5,"functions":[{"name":"a::b","own":{"before":0.0,"now":12.5},"inclusive":{"before":0.0,"now":12.5},"calls":{"before":0.0,"now":0.0},"parts":[],"interval":[12.0,13.0]}],"nameless":0.0,"counter":"samples","remarks":["x"]}"#;
         assert_eq!(frozen::<Blame>(sampled).functions[0].interval, Some((12.0, 13.0)));
         for inlined in [r#""unknown""#, r#""named""#, r#"{"waiting":{"file":"a","at":5}}"#] {

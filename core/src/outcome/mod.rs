@@ -13,6 +13,7 @@ mod changed;
 mod counted;
 mod holdable;
 mod inlined;
+mod layout;
 pub mod noise;
 mod proven;
 mod sampled;
@@ -73,6 +74,10 @@ pub struct Outcome {
     /// Both sides of a ratio; `None` for a limit on a quantity, and where an older record does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sides: Option<Sides>,
+    /// The share by which memory layout can change a ratio to the base at most; less than 25 % where the operation waits for part
+    /// of its time. `None` where nothing was compared by links, and where the time on the processor is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout: Option<f64>,
     /// The doubt that kept the evidence from settling the limit; `None` where it was settled.
     pub doubt: Option<Doubt>,
     /// The treatment of an inconclusive verdict: a warning or red. Older records do not say; there it was red.

@@ -35,6 +35,10 @@ pub fn next(outcome: &Outcome) -> String {
             "let `cargo budget check --base` make more links of each side where it can (`layouts` in [settings]), move the limit \
              {place} away from the value, or limit what does not depend on layout, such as `allocs`"
         ),
+        Verdict::Inconclusive if differs(outcome) => format!(
+            "fix what makes the counts differ, such as the seed of a map or the number of threads; or limit a time against `x base`, \
+             or set a limit {place} that is wider than the counts differ"
+        ),
         Verdict::Inconclusive => format!(
             "give it more time (`effort` {place}), a quieter machine, or a metric that needs fewer values"
         ),
@@ -42,6 +46,12 @@ pub fn next(outcome: &Outcome) -> String {
             format!("run it alone: {} -- --exact {}", command(outcome), quoted(&outcome.test))
         }
     }
+}
+
+/// Whether a count was compared that is another one in each process, so that no more time can settle it.
+fn differs(outcome: &Outcome) -> bool {
+    let ends = outcome.estimate.and_then(|estimate| estimate.low.zip(estimate.high));
+    outcome.evidence.is_none() && ends.is_some_and(|(low, high)| low < high)
 }
 
 /// Returns the place where the limit can be changed, as in `at budgets.toml:4`.
@@ -77,7 +87,7 @@ pub fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::{BaseRevision, Run};
+    use crate::outcome::{BaseRevision, Estimate, Run};
 
     #[test]
     fn what_the_command_made_is_run_by_the_command_and_limited_elsewhere() {
@@ -102,6 +112,15 @@ mod tests {
         assert!(
             next(&of("budgets", Verdict::Fail)).contains("change the limit at b.toml:4 and say")
         );
+        // More time does not help where the counts of each process differ.
+        let estimate = |low, high| Estimate { value: high, low: Some(low), high: Some(high) };
+        let counted = |low, high| Outcome {
+            estimate: Some(estimate(low, high)),
+            ..of("budgets", Verdict::Inconclusive)
+        };
+        let differs = next(&counted(1.0, 1.2));
+        assert!(differs.contains("the seed") && !differs.contains("effort"), "{differs}");
+        assert!(next(&counted(1.2, 1.2)).contains("`effort`"));
         let made = next(&of(MADE, Verdict::Fail));
         assert!(
             made.contains("`cargo budget init` writes and say why") && !made.contains("b.toml")

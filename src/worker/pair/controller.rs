@@ -1,19 +1,15 @@
 //! The harness's end of a pair: it starts both processes, interleaves their operations, and ends them.
 
-use std::os::fd::AsFd;
-use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use perf_budget_core::outcome::{Cause, Unmeasured};
-use perf_budget_core::reading::{Clock, ProcessRun, Timing};
+use perf_budget_core::outcome::Unmeasured;
+use perf_budget_core::reading::{Clock, Timing};
 
+use super::participant::Participant;
 use super::protocol::{Order, Ready, Reply};
 use super::result::{Pair, Round};
 use super::terms::{Place, Side, Terms, Wants};
-use crate::exec::{Child, Finished, Input};
 use crate::os::affinity::Pin;
-use crate::os::kernel;
-use crate::worker::process::{self, PreparedProcess};
 
 /// About how long a turn takes, in seconds, if an operation is shorter: long compared with the clock and with the
 /// switch between the processes, and short compared with the machine's other activity.
@@ -38,10 +34,9 @@ const MOST_SLICES: u32 = 8;
 /// other side has, and as many after the other's. Whose turn came before changes the time by 2 % for work that lives in
 /// caches. A linear drift cancels within either half, and a quadratic one over both.
 const ROUND: [bool; 8] = [false, true, true, false, true, false, false, true];
-/// How long a process may take to end after it was told to, or after it closed the channel.
-const ENDING: Duration = Duration::from_secs(10);
-/// How often a process that is waited for is checked.
-const CHECK_INTERVAL: Duration = Duration::from_millis(200);
+/// The share of a turn up to which the work of other threads is ignored. Where there is more, it is not known for how long they
+/// waited for a processor, and the whole turn counts as spent on one.
+const IGNORED_SHARE: f64 = 0.1;
 /// The shortest time that is used, because a logarithm is taken of it.
 const SHORTEST: f64 = 1e-9;
 
@@ -64,13 +59,14 @@ pub fn measure(sides: [&Side; 2], terms: &Terms<'_>, swap: bool) -> Result<Pair,
     let ready = [ready(0, first)?, ready(1, second)?];
     // The wait for a processor is known for one thread only. It may be subtracted only if that thread has the processor
     // to itself, since otherwise the workload's own threads may have caused the wait.
-    let subtracts_waiting =
-        matches!(terms.place, Place::Core(_)) && ready.iter().all(|ready| ready.sees_waiting);
+    let sees_waiting = ready.iter().all(|ready| ready.sees_waiting);
+    let subtracts_waiting = matches!(terms.place, Place::Core(_)) && sees_waiting;
     let repeats = ready.iter().all(|ready| ready.repeats);
     let mut controller = Controller {
         sides,
         participants: &mut participants,
         subtracts_waiting,
+        sees_waiting,
         total: Total::default(),
         turn: 1,
     };
@@ -119,156 +115,13 @@ pub fn measure(sides: [&Side; 2], terms: &Terms<'_>, swap: bool) -> Result<Pair,
     Ok(pair)
 }
 
-/// One of the two processes, while it lives.
-struct Participant {
-    name: String,
-    prepared: PreparedProcess,
-    child: Child,
-    channel: UnixStream,
-    timeout: Duration,
-}
-
-impl Participant {
-    fn start(side: &Side, terms: &Terms<'_>) -> Result<Participant, Unmeasured> {
-        let name = side.request.workload.clone();
-        let mut prepared = PreparedProcess::new(&side.request, terms.scratch, &side.build)?;
-        prepared.launch.stdin = Input::Channel;
-        // Both processes share one processor already, so a limit on the number of processors has nothing left to
-        // restrict.
-        if let Place::Core(_) = terms.place {
-            prepared.launch.constraint.processors = None;
-        }
-        let mut child = Child::spawn(&prepared.launch)?;
-        let timeout = terms.timeout;
-        let channel = child.channel().ok_or("it has none".to_owned()).and_then(|channel| {
-            let set = channel.set_read_timeout(Some(timeout)).and_then(|()| {
-                channel.set_write_timeout(Some(timeout))?;
-                Ok(channel)
-            });
-            set.map_err(|error| error.to_string())
-        });
-        let channel = channel.map_err(|error| {
-            let text = format!("failed to open a channel to workload `{name}`: {error}");
-            Unmeasured::new(Cause::Harness, text)
-        })?;
-        Ok(Participant { name, prepared, child, channel, timeout })
-    }
-
-    fn ready(&mut self) -> Result<Ready, Unmeasured> {
-        self.listen()?;
-        match Ready::receive(&mut self.channel) {
-            Ok(Some(ready)) => Ok(ready),
-            Ok(None) => Err(self.child.give_up(
-                Cause::Unsuitable,
-                format!(
-                    "workload `{}` is in a test binary with another version of perf-budget, which has \
-                     another protocol; build both with the same version",
-                    self.name
-                ),
-            )),
-            Err(error) => Err(self.fault(&error)),
-        }
-    }
-
-    fn ask(&mut self, order: Order) -> Result<Reply, Unmeasured> {
-        order.send(&mut self.channel).map_err(|error| self.fault(&error))?;
-        self.listen()?;
-        match Reply::receive(&mut self.channel) {
-            Ok(reply) if reply.laps.iter().all(valid) && !reply.laps.is_empty() => Ok(reply),
-            Ok(_) => {
-                let text = format!("workload `{}` replied with an invalid reading", self.name);
-                Err(self.child.give_up(Cause::InvalidReading, text))
-            }
-            Err(error) => Err(self.fault(&error)),
-        }
-    }
-
-    /// Waits until the process sends something, and checks meanwhile that it is well.
-    fn listen(&mut self) -> Result<(), Unmeasured> {
-        let deadline = Instant::now() + self.timeout;
-        loop {
-            match kernel::readable([Some(self.channel.as_fd())], CHECK_INTERVAL) {
-                Ok([true]) => return Ok(()),
-                Ok([false]) if Instant::now() > deadline => {
-                    return Err(self.fault(&std::io::ErrorKind::TimedOut.into()));
-                }
-                Ok([false]) => {}
-                Err(error) => return Err(self.fault(&error)),
-            }
-            // If the process has ended, the channel shows that too; if it writes too much, only this check does.
-            match self.child.wait(Instant::now()) {
-                Err(why) => return Err(process::with_workload(&self.name, why)),
-                Ok(Some(finished)) => return Err(self.ended(&finished)),
-                Ok(None) => {}
-            }
-        }
-    }
-
-    /// Returns why the process does not answer: it hangs, or it has ended and its reply says why.
-    fn fault(&mut self, error: &std::io::Error) -> Unmeasured {
-        use std::io::ErrorKind::{TimedOut, WouldBlock};
-        if matches!(error.kind(), TimedOut | WouldBlock) {
-            let text = format!(
-                "workload `{}` did not answer within {:?} and was killed; if it may take longer, raise \
-                 `timeout`",
-                self.name, self.timeout
-            );
-            return self.child.give_up(Cause::TimedOut, text);
-        }
-        match self.child.wait(Instant::now() + ENDING) {
-            Err(why) => process::with_workload(&self.name, why),
-            Ok(Some(finished)) => self.ended(&finished),
-            Ok(None) => self.child.give_up(
-                Cause::Harness,
-                format!("workload `{}` closed its channel and did not end: {error}", self.name),
-            ),
-        }
-    }
-
-    /// Returns why the process ended although nobody had asked it to.
-    fn ended(&self, finished: &Finished) -> Unmeasured {
-        if let Err(why) = self.prepared.reply(finished) {
-            why
-        } else {
-            let text = format!(
-                "workload `{}` ended before its operations were interleaved: it called no measuring method, or is in a \
-                 test binary with another version of perf-budget",
-                self.name
-            );
-            Unmeasured::new(Cause::MeasuredNothing, text)
-        }
-    }
-
-    /// Tells the process that there is nothing more to measure.
-    fn dismiss(&mut self) -> Result<(), Unmeasured> {
-        Order::End.send(&mut self.channel).map_err(|error| self.fault(&error))
-    }
-
-    /// Waits for the process to end, and returns its reply.
-    fn end(mut self) -> Result<ProcessRun, Unmeasured> {
-        match self.child.wait(Instant::now() + self.timeout) {
-            Err(why) => Err(process::with_workload(&self.name, why)),
-            Ok(Some(finished)) => self.prepared.reply(&finished),
-            Ok(None) => Err(self.child.give_up(
-                Cause::TimedOut,
-                format!(
-                    "workload `{}` was measured and did not end within {:?}; it was killed",
-                    self.name, self.timeout
-                ),
-            )),
-        }
-    }
-}
-
-fn valid(lap: &(f64, f64)) -> bool {
-    lap.0.is_finite() && lap.1.is_finite() && lap.0 >= 0.0 && lap.1 >= 0.0
-}
-
 /// The controller of two processes whose operations are interleaved.
 struct Controller<'a> {
     sides: [&'a Side; 2],
     participants: &'a mut [Participant; 2],
     subtracts_waiting: bool,
+    /// Whether both sides see for how long they wait for a processor.
+    sees_waiting: bool,
     total: Total,
     /// The operations in a turn.
     turn: u32,
@@ -283,11 +136,15 @@ struct Total {
 }
 
 impl Controller<'_> {
-    /// Runs one turn of one process. Returns the seconds of each operation, or the mean of a batch.
-    fn turn(&mut self, side: usize, single: bool) -> Result<Vec<f64>, Unmeasured> {
+    /// Runs one turn of one process. Returns the seconds of each operation, or the mean of a batch; and the seconds that it was
+    /// on a processor, at most.
+    fn turn(&mut self, side: usize, single: bool) -> Result<(Vec<f64>, f64), Unmeasured> {
         let order = if single { Order::Singles(self.turn) } else { Order::Batch(self.turn) };
+        let before = self.participants[side].processor_time();
         let reply =
             self.participants[side].ask(order).map_err(|why| self.sides[side].with_role(why))?;
+        let after = self.participants[side].processor_time();
+        let own = before.zip(after).and_then(|(before, after)| after.checked_sub(before));
         for (wall, waited) in &reply.laps {
             self.total.wall += wall;
             self.total.waited += waited;
@@ -306,7 +163,21 @@ impl Controller<'_> {
             };
             own / operations
         };
-        Ok(reply.laps.iter().map(seconds).collect())
+        let busy = own.filter(|_| self.sees_waiting).map(|own| self.busy(&reply, own));
+        let busy = busy.unwrap_or(f64::INFINITY) / operations;
+        Ok((reply.laps.iter().map(seconds).collect(), busy))
+    }
+
+    /// Returns how long a turn was on a processor at most, or ready to be, if that is part of its times. `own` is the processor
+    /// time of its process, with what it did between the operations.
+    fn busy(&self, reply: &Reply, own: Duration) -> f64 {
+        let wall: f64 = reply.laps.iter().map(|(wall, _)| wall).sum();
+        if !(0.0..=IGNORED_SHARE * wall).contains(&reply.others) {
+            return f64::INFINITY;
+        }
+        let waited: f64 = reply.laps.iter().map(|(_, waited)| waited).sum();
+        let waited = if self.subtracts_waiting { 0.0 } else { waited };
+        own.as_secs_f64() + reply.others + waited
     }
 
     /// Runs both until they are warm, and finds how many operations make a turn.
@@ -314,7 +185,7 @@ impl Controller<'_> {
         for _ in 0..WARM_ROUNDS {
             let mut slowest: f64 = SHORTEST;
             for side in [1, 0, 0, 1] {
-                slowest = slowest.max(self.turn(side, false)?[0]);
+                slowest = slowest.max(self.turn(side, false)?.0[0]);
             }
             let wanted = (TURN_SECONDS / slowest).clamp(1.0, MOST_OPERATIONS) as u32;
             // The first operations are slow, and tell little about how many fit in a turn.
@@ -356,10 +227,11 @@ impl Controller<'_> {
     }
 
     fn round(&mut self, single: bool, swap: bool) -> Result<Round, Unmeasured> {
-        let mut round = Round { single, first: Vec::new(), second: Vec::new() };
+        let mut round = Round { single, ..Round::default() };
         for second in ROUND {
             let second = second != swap;
-            let turn = self.turn(usize::from(second), single)?;
+            let (turn, busy) = self.turn(usize::from(second), single)?;
+            round.busy[usize::from(second)].push(busy);
             if second { &mut round.second } else { &mut round.first }.push(turn);
         }
         Ok(round)
@@ -367,12 +239,13 @@ impl Controller<'_> {
 
     /// Runs the one operation that each of them has.
     fn once(&mut self, swap: bool) -> Result<Round, Unmeasured> {
-        let mut times: [Vec<f64>; 2] = Default::default();
+        let mut round = Round { single: true, ..Round::default() };
         for side in if swap { [1, 0] } else { [0, 1] } {
-            times[side] = self.turn(side, true)?;
+            let (times, busy) = self.turn(side, true)?;
+            round.busy[side].push(busy);
+            if side == 0 { &mut round.first } else { &mut round.second }.push(times);
         }
-        let [first, second] = times.map(|times| vec![times]);
-        Ok(Round { single: true, first, second })
+        Ok(round)
     }
 }
 

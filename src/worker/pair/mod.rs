@@ -10,6 +10,8 @@ mod controller;
 #[cfg(not(unix))]
 mod elsewhere;
 #[cfg(unix)]
+mod participant;
+#[cfg(unix)]
 mod protocol;
 #[cfg(unix)]
 mod responder;

@@ -34,7 +34,7 @@ pub struct Pair {
 
 /// Four turns of each side: first, second, second, first, second, first, first, second; or the other way around,
 /// depending on how the pair began.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Round {
     /// Whether the times are those of single operations; otherwise each is one mean of a batch.
     pub single: bool,
@@ -42,6 +42,9 @@ pub struct Round {
     pub first: Vec<Vec<f64>>,
     /// The seconds of the second side, one list for each of its turns.
     pub second: Vec<Vec<f64>>,
+    /// The seconds that either side was on a processor in each of its turns, at most: for a batch those of one operation.
+    /// Infinite where that is not known.
+    pub busy: [Vec<f64>; 2],
 }
 
 impl Pair {
@@ -51,6 +54,7 @@ impl Pair {
         self.links = self.links.map(|[first, second]| [second, first]);
         for round in &mut self.rounds {
             std::mem::swap(&mut round.first, &mut round.second);
+            round.busy.swap(0, 1);
         }
         self
     }

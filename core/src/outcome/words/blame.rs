@@ -105,7 +105,8 @@ fn instructions(blame: &Blame, most: usize) -> Vec<String> {
     let mut lines = vec![match blame.before {
         Some(_) if blame.is_same() => {
             format!(
-                "the same {now} instructions as at the reference, function by function, {by}: link order or memory layout"
+                "the same {now} instructions as at the reference, function by function, {by}: {}",
+                left(blame)
             )
         }
         Some(before) => {
@@ -146,6 +147,15 @@ fn instructions(blame: &Blame, most: usize) -> Vec<String> {
     lines.extend(inlined(blame).map(str::to_owned));
     lines.extend(blame.remarks.iter().cloned());
     lines
+}
+
+/// Returns the words for what is left where both sides run the same instructions.
+fn left(blame: &Blame) -> &'static str {
+    match blame.same_system_calls() {
+        _ if blame.is_layout => "link order or memory layout",
+        Some(false) => "what its system calls do, waiting, memory or caches are left",
+        Some(true) | None => "waiting, memory or caches are left",
+    }
 }
 
 /// Says what is not known of inlined functions.

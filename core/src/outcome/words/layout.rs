@@ -3,6 +3,7 @@
 use crate::budget::{Limit, Reference, Target};
 use crate::metric::SampleKind;
 use crate::outcome::Outcome;
+use crate::quantity::{Quantity, Unit};
 use crate::verdict::Verdict;
 
 /// How much longer or shorter the same code may take in another link, as a share. Between published versions of crates
@@ -11,12 +12,14 @@ use crate::verdict::Verdict;
 pub const LAYOUT: f64 = 0.25;
 
 /// The links that a ratio is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Linked {
     /// The number of links of each side.
     pub links: usize,
     /// The number of pairs of processes.
     pub pairs: usize,
+    /// The share by which memory layout can change the ratio at most: [`LAYOUT`], or less where the operation waits.
+    pub layout: f64,
 }
 
 impl Linked {
@@ -33,9 +36,14 @@ impl Linked {
     }
 }
 
+/// Returns a share as people read it. An operation that waits most of the time leaves less than a percent to layout.
+fn percent(share: f64) -> Quantity {
+    Quantity::new(share, Unit::Share)
+}
+
 /// Returns the note on what a ratio is about: a typical link, or the links that there were.
 pub fn linked(outcome: &Outcome, linked: Linked) -> String {
-    let Linked { links, pairs } = linked;
+    let Linked { links, pairs, layout } = linked;
     let words = linked.words();
     if linked.are_own() && links > 1 {
         return format!(
@@ -43,7 +51,7 @@ pub fn linked(outcome: &Outcome, linked: Linked) -> String {
              pair had"
         );
     }
-    let percent = LAYOUT * 100.0;
+    let percent = percent(layout);
     let shared = if links == 1 {
         format!("measured with {words}")
     } else {
@@ -51,14 +59,14 @@ pub fn linked(outcome: &Outcome, linked: Linked) -> String {
     };
     match outcome.verdict {
         Verdict::Fail => format!(
-            "{shared}: where functions lie can make up to {percent} %, and this is beyond the limit by more"
+            "{shared}: where functions lie can make up to {percent}, and this is beyond the limit by more"
         ),
         Verdict::Pass
         | Verdict::Warn
         | Verdict::Inconclusive
         | Verdict::Unmeasured
         | Verdict::Skipped => format!(
-            "{shared}: where functions lie can make up to {percent} %, so a difference of that size may be hidden, and is not an \
+            "{shared}: where functions lie can make up to {percent}, so a difference of that size may be hidden, and is not an \
              improvement"
         ),
     }
@@ -89,13 +97,13 @@ pub(super) fn unsettled(
     bound: &str,
     linked: Linked,
 ) -> String {
-    let (Linked { pairs, .. }, links) = (linked, linked.words());
+    let (Linked { pairs, layout, .. }, links) = (linked, linked.words());
     let begins =
         format!("no verdict: {} is {value} after {pairs} pairs of processes", outcome.metric);
     if outcome.evidence.is_some_and(|evidence| evidence.fail >= evidence.fail_at) {
-        let percent = LAYOUT * 100.0;
+        let percent = percent(layout);
         return format!(
-            "{begins}, {side} the limit of {bound}, but with {links}: layout alone can make {percent} %"
+            "{begins}, {side} the limit of {bound}, but with {links}: layout alone can make {percent}"
         );
     }
     let worst = outcome

@@ -1,0 +1,68 @@
+//! Deterministic readings: whether they were taken as often as necessary, and what is compared where they differ.
+
+use super::open::{Judgement, Open};
+use crate::metric::Judged;
+
+impl Open {
+    /// Whether deterministic readings were taken as often as necessary.
+    pub(super) fn is_read(&self, repeats: usize) -> bool {
+        match self.asked.limit.metric.judged() {
+            Judged::Agreed { .. } if self.agreed().is_some() => true,
+            Judged::Agreed { most } if self.is_all_over() => {
+                self.processes() >= most && self.is_certain()
+            }
+            Judged::Agreed { most } => self.processes() >= most,
+            Judged::Compared { .. } | Judged::Statistical(_) | Judged::UntilConstant(_) => {
+                self.processes() >= repeats
+            }
+        }
+    }
+
+    /// Returns the value on which two processes agree, where that is what a metric is judged by. A value over the limit does not
+    /// count where any process has another one: two that agree are then no more than two values over the limit.
+    pub(super) fn agreed(&self) -> Option<f64> {
+        let Judgement::Deterministic(readings) = &self.judgement else { return None };
+        let (last, before) = readings.split_last().filter(|_| self.is_by_agreement())?;
+        let is_last = |other: &&f64| other.to_bits() == last.to_bits();
+        let alike = before.iter().filter(is_last).count();
+        let counts = alike == before.len() || !self.against.is_over(*last);
+        (alike > 0 && counts).then_some(*last)
+    }
+
+    /// Whether the values of all processes are over the limit.
+    fn is_all_over(&self) -> bool {
+        let Judgement::Deterministic(readings) = &self.judgement else { return false };
+        readings.iter().all(|&value| self.against.is_over(value))
+    }
+
+    /// Whether there are so many processes that all of them over the limit are as good as evidence: if the median were within
+    /// the limit, `n` values over it would have a chance of at most `2^-n`.
+    pub(super) fn is_certain(&self) -> bool {
+        self.processes() as f64 * std::f64::consts::LN_2 >= self.levels.fail
+    }
+
+    /// Whether no two processes agree on a value that is judged by agreement, so that it is a range.
+    pub(super) fn is_spread(&self) -> bool {
+        self.is_by_agreement() && self.agreed().is_none()
+    }
+
+    fn is_by_agreement(&self) -> bool {
+        matches!(self.asked.limit.metric.judged(), Judged::Agreed { .. })
+    }
+
+    /// Returns a note that deterministic readings differed, where they did.
+    pub(super) fn disagreement(&self) -> Option<String> {
+        let Judgement::Deterministic(readings) = &self.judgement else { return None };
+        let estimate = self.estimate()?;
+        let (low, high) = (estimate.low?, estimate.high?);
+        (low.to_bits() != high.to_bits()).then(|| {
+            let row = self.against.quantity(high);
+            let low = self.against.quantity(low).at_scale_of(row);
+            let counts = match self.agreed() {
+                Some(_) => "the value that two of them agree on counts",
+                None => "the worst counts",
+            };
+            format!("not the same in {} processes: {low} to {row}; {counts}", readings.len())
+        })
+    }
+}
