@@ -115,14 +115,14 @@ fn turns_are_of_both_alike() {
 fn sleep_is_not_on_a_processor() {
     for single in [false, true] {
         let pair = pair(["sleep", "spin"], single, MINUTE).unwrap();
-        let share = |of: fn(&perf_budget::internals::pair::Round) -> (&[Vec<f64>], &[f64])| {
-            let turns = pair.rounds.iter().map(of).flat_map(|(turns, busy)| turns.iter().zip(busy));
-            middle(turns.map(|(turn, busy)| busy / turn.iter().sum::<f64>()).collect())
+        let share = |side: usize| {
+            let shares = pair.rounds.iter().flat_map(|round| {
+                let turns = if side == 0 { &round.first } else { &round.second };
+                turns.iter().zip(&round.busy[side])
+            });
+            middle(shares.map(|(turn, busy)| busy / turn.iter().sum::<f64>()).collect())
         };
-        let (sleeps, spins) = (
-            share(|round| (&round.first, &round.busy[0])),
-            share(|round| (&round.second, &round.busy[1])),
-        );
+        let (sleeps, spins) = (share(0), share(1));
         // Where the system does not say for how long a thread waits for a processor, nothing is known.
         assert!(sleeps < 0.5 || sleeps.is_infinite(), "{sleeps}");
         assert!(spins > 0.8, "{spins}");
