@@ -122,7 +122,8 @@ pub(crate) fn rows() -> Vec<Trial> {
                 std::fs::create_dir_all(&folder).unwrap();
                 let binary = folder.join("workload");
                 let _ = std::fs::remove_file(&binary);
-                std::fs::copy(&own, &binary).unwrap();
+                let linked = std::fs::hard_link(&own, &binary);
+                linked.or_else(|_| std::fs::copy(&own, &binary).map(drop)).unwrap();
                 let asked = request("compares and copies text", &["instructions"]);
                 let mut build = Build::of(binary, Some(folder.clone()));
                 let value = Some(folder.to_string_lossy().repeat(3));

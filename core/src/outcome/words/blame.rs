@@ -208,7 +208,7 @@ fn line(function: &Blamed, blame: &Blame) -> String {
         })
         .collect();
     // That all of it is in the function itself need not be said.
-    if !parts.is_empty() && !(parts.len() == 1 && parts[0].starts_with("itself ")) {
+    if parts.len() > 1 || parts.first().is_some_and(|part| !part.starts_with("itself ")) {
         details.push(format!("of it {}", parts.join(", ")));
     }
     if !details.is_empty() {
