@@ -222,14 +222,10 @@ impl PreparedProcess {
         })
     }
 
-    /// Adds to the reason why the process did not end well that it ran under Valgrind, which may be what is broken.
+    /// Adds to the reason why it was not measured that it ran under Valgrind, if it did.
     fn under_its_tool(&self, why: Unmeasured) -> Unmeasured {
-        let may_be = matches!(why.cause, Cause::Crashed | Cause::ExitedBadly | Cause::ExitedEarly);
-        match self.valgrind.as_ref().filter(|_| may_be) {
-            Some(program) => {
-                let text = format!("{}; it ran under Valgrind (`{}`)", why.text, program.display());
-                Unmeasured { text, ..why }
-            }
+        match &self.valgrind {
+            Some(program) => under(program, why),
             None => why,
         }
     }
@@ -291,6 +287,17 @@ fn read(workload: &str, finished: &Finished, reply: &Path) -> Result<ProcessRun,
                 ),
             ),
         },
+    }
+}
+
+/// Adds to the reason why a process did not end well that it ran under this program, which may be what is broken.
+fn under(valgrind: &Path, why: Unmeasured) -> Unmeasured {
+    match why.cause {
+        Cause::Crashed | Cause::ExitedBadly | Cause::ExitedEarly => {
+            let text = format!("{}; it ran under Valgrind (`{}`)", why.text, valgrind.display());
+            Unmeasured { text, ..why }
+        }
+        _ => why,
     }
 }
 
@@ -358,5 +365,17 @@ impl Files {
 impl Drop for Files {
     fn drop(&mut self) {
         self.remove();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tool_that_may_be_broken_is_named() {
+        let of = |cause| under(Path::new("/bin/valgrind"), Unmeasured::new(cause, "it ended")).text;
+        assert_eq!(of(Cause::ExitedBadly), "it ended; it ran under Valgrind (`/bin/valgrind`)");
+        assert_eq!(of(Cause::Panicked), "it ended");
     }
 }

@@ -18,7 +18,7 @@ const PATH: usize = 256;
 const STACK: usize = 16 << 10;
 /// The size of the address that the stack has of each argument and each variable.
 const POINTER: usize = size_of::<usize>();
-/// The variables that this library sets to a path.
+/// The variables of a worker that are paths.
 const PATHS: [&str; 2] = [crate::worker::wire::VARIABLE, "CARGO_MANIFEST_DIR"];
 
 /// Returns the same path with as many `/` before its last part as make it as long as others. A path with no `/` before that part is
@@ -41,11 +41,10 @@ pub(in crate::worker) fn path(path: &Path) -> PathBuf {
 /// Makes the paths that a process is given, and all of its arguments and variables together, as long as those of a
 /// process elsewhere. Nothing may be added to the launch afterwards.
 pub(super) fn fill(launch: &mut Launch, program: &OsStr, arguments: &[OsString]) {
-    for (name, value) in &mut launch.env {
-        if PATHS.iter().any(|path| name == path) {
-            *value = path(Path::new(value)).into();
-        }
-    }
+    // One side may be given a path that the other one inherits.
+    let environment = launch.environment();
+    let given = PATHS.iter().filter_map(|name| environment.get_key_value(OsStr::new(name)));
+    launch.env.extend(given.map(|(name, value)| (name.clone(), path(Path::new(value)).into())));
     let mut environment = launch.environment();
     environment.remove(OsStr::new(FILL));
     let variables = environment.iter().map(|(name, value)| name.len() + value.len() + 2);
