@@ -145,7 +145,8 @@ pub(super) fn judged(outcome: &Outcome, metric: &Metric) -> Option<Change> {
     }
     if let Some(sides) = &outcome.sides {
         let is_time = sides.unit == Unit::Seconds;
-        return is_time.then(|| Change { before: sides.reference.value, now: sides.subject.value });
+        return is_time
+            .then_some(Change { before: sides.reference.value, now: sides.subject.value });
     }
     let (against, estimate) = outcome.against.as_ref().zip(outcome.estimate)?;
     (against.unit == Unit::Seconds).then_some(Change { before: 0.0, now: estimate.value })

@@ -70,7 +70,7 @@ mod tests {
             assert_eq!(path(&long).as_os_str(), long.as_os_str());
         };
         check("/a", PATH);
-        check("/work/target/release/deps/budgets-0", PATH);
+        check("/made/target/release/deps/budgets-0", PATH);
         check(&format!("/{}/b", "a".repeat(PATH - 3)), PATH);
         check(&format!("/{}/b", "a".repeat(PATH)), 2 * PATH);
         check("budgets", 7);
@@ -98,7 +98,7 @@ mod tests {
             variables + 2 * (program.len() + 1) + POINTER + 2 + POINTER
         };
         let all: Vec<usize> =
-            [("/a", &["1"][..]), ("/work/here", &[]), ("/b/c", &["1", "22", "", "/some/where"])]
+            [("/a", &["1"][..]), ("/made/here", &[]), ("/b/c", &["1", "22", "", "/some/where"])]
                 .map(|(program, values)| size(program, values))
                 .into();
         assert_eq!(all, [STACK; 3]);
