@@ -133,7 +133,7 @@ pub(crate) fn rows() -> Vec<Trial> {
                 read(process)
             };
             let short = of("a")?;
-            for longer in ["a-folder-whose-name-is-16-longer", "b7", "c-seven-9"] {
+            for longer in ["a-folder-whose-name-is-16-longer", "b7"] {
                 let process = of(longer)?;
                 let by = &process.counted.as_ref().unwrap().by;
                 if by.starts_with("callgrind") {
