@@ -12,6 +12,7 @@ use perf_budget_core::budget::Constraint;
 
 #[cfg(target_os = "linux")]
 use super::handshake::Token;
+use super::repository;
 use super::usage::Usage;
 use crate::os::calls::Counts;
 
@@ -156,6 +157,14 @@ impl Launch {
                 None => self.without.push(name.into()),
             }
         }
+    }
+
+    /// Returns the environment that the process will have.
+    pub(crate) fn environment(&self) -> BTreeMap<OsString, OsString> {
+        let is_inherited =
+            |name: &OsString| !repository::is_local(name) && !self.without.contains(name);
+        let inherited = std::env::vars_os().filter(|(name, _)| is_inherited(name));
+        inherited.chain(self.env.iter().cloned()).collect()
     }
 
     /// Returns the command that starts the program, without environment, streams and directory.

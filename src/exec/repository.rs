@@ -3,6 +3,7 @@
 //! Tests may run in hooks. A program that is measured there, or a cargo that builds it, would otherwise use the
 //! hook's index and work tree as its own.
 
+use std::ffi::OsStr;
 use std::process::Command;
 
 /// The output of `git rev-parse --local-env-vars`; asking git would cost a process for each test.
@@ -24,6 +25,11 @@ const LOCAL: [&str; 16] = [
     "GIT_SHALLOW_FILE",
     "GIT_WORK_TREE",
 ];
+
+/// Whether a variable is one of these.
+pub(super) fn is_local(name: &OsStr) -> bool {
+    LOCAL.iter().any(|local| name == *local)
+}
 
 /// Removes these variables from the environment of a child. A variable that is set for the child afterwards stays.
 pub(super) fn remove_variables(command: &mut Command) {

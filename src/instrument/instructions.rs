@@ -192,7 +192,9 @@ impl Dumps {
             self.creator = profile.creator;
             Ok(Lap { own: own.saturating_sub(self.overhead), allocator: Some(allocator) })
         });
-        read.map_err(|why| self.broken = Some(format!("`{}`: {why}", place.display()))).ok()
+        // The path may be longer than it needs to be.
+        let short = || place.components().collect::<PathBuf>();
+        read.map_err(|why| self.broken = Some(format!("`{}`: {why}", short().display()))).ok()
     }
 
     /// Reads the dumps of the operations that count.

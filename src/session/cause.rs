@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 use perf_budget_core::blame;
 use perf_budget_core::budget::{Budget, Library, Reference, Subject};
 use perf_budget_core::metric::{InstrumentKind, SampleKind, WorkerInstrument};
-use perf_budget_core::outcome::{Blame, Cause as Reason, Doubt, Outcome, Sampled, Unmeasured};
+use perf_budget_core::outcome::{
+    Blame, Cause as Reason, Counted, Doubt, Outcome, Sampled, Unmeasured,
+};
 use perf_budget_core::samples::{FOLDER, counts_name};
 use perf_budget_core::suite::Test;
 use perf_budget_core::verdict::Verdict;
@@ -24,7 +26,7 @@ use super::side::{Side, both};
 use super::state::{Cause, Profiled, Session, lock};
 use crate::instrument::instructions;
 use crate::subject;
-use crate::worker::process::Build;
+use crate::worker::process::{self, Build};
 
 /// The longest that the profiles of one red may take.
 pub(super) const LONGEST: Duration = Duration::from_secs(30);
@@ -57,7 +59,8 @@ impl Session {
                 let is_layout = is_layout(&outcome, &blame);
                 outcome.reason.push_str(same(may_be_layout, is_layout, &blame));
                 let is_of_memory = is_of_memory(test);
-                let blame = Blame { is_of_memory, is_layout, ..(*blame).clone() };
+                let mut blame = Blame { is_of_memory, is_layout, ..(*blame).clone() };
+                blame.remarks.extend(beside(outcome.counted.as_ref()));
                 outcome.blame = Some(Box::new(blame));
             }
             Err(_) if outcome.sampled.is_some() => {}
@@ -112,6 +115,7 @@ impl Session {
 
     /// Profiles both sides at the same time, while nothing statistical is measured.
     fn profile(&self, profiled: Profiled, name: &str) -> Result<Blame, Unmeasured> {
+        process::unless_profiled()?;
         // Without the lock, this would disturb what somebody else measures.
         let _lock = self.machine_lock.shared(&self.progress)?;
         let (head, reference) = self.sides(profiled)?;
@@ -206,6 +210,14 @@ fn left(test: &Test, found: &Cause) -> Option<Duration> {
     (left >= LEAST_SAMPLES).then_some(left)
 }
 
+/// Returns what is to be said of instructions beside a limit on them that leaves out the allocator's.
+fn beside(counted: Option<&Counted>) -> Option<String> {
+    let leaves_out = counted.is_some_and(|counted| counted.allocator.is_some());
+    leaves_out.then(|| {
+        "these instructions include those of the allocator, which the limit leaves out".to_owned()
+    })
+}
+
 /// Whether a value is beyond its limit.
 fn exceeds(outcome: &Outcome) -> bool {
     let both = outcome.against.zip(outcome.estimate);
@@ -216,7 +228,16 @@ fn exceeds(outcome: &Outcome) -> bool {
 fn is_profiled(session: &Session, test: &Test) -> bool {
     has_functions(&session.budgets.budgets[test.budget])
         && test.limit.metric.own().is_none()
-        && instrument(test).is_some_and(|instrument| instrument != WorkerInstrument::Fuel)
+        && instrument(test).is_some_and(|instrument| match instrument {
+            WorkerInstrument::Fuel => false,
+            // Which functions run most instructions does not say which ones call the system. Which ones grew may.
+            WorkerInstrument::Syscalls => session.of_test(test).2,
+            WorkerInstrument::Time
+            | WorkerInstrument::Heap
+            | WorkerInstrument::Memory
+            | WorkerInstrument::Growth
+            | WorkerInstrument::Instructions => true,
+        })
 }
 
 /// Whether a red of a test is one of memory that is allocated, which the places that allocate explain.
@@ -258,4 +279,18 @@ fn own_crates(root: &Path) -> BTreeSet<String> {
     let lock =
         root.ancestors().find_map(|dir| std::fs::read_to_string(dir.join("Cargo.lock")).ok());
     lock.map(|lock| blame::own_crates(&lock)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_limit_leaves_out_is_said_where_it_is_known() {
+        let of = |allocator| Counted { by: "callgrind 3.19.0".to_owned(), allocator };
+        assert!(beside(Some(&of(Some(12.0)))).unwrap().contains("allocator"));
+        // The processor's counter has the allocator's too, and a time has no count.
+        assert_eq!(beside(Some(&of(None))), None);
+        assert_eq!(beside(None), None);
+    }
 }

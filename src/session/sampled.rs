@@ -136,11 +136,20 @@ impl Drop for Unread<'_> {
     }
 }
 
-/// Returns the time of one operation on both sides as it was judged. `None` if a tail was judged and not the middle.
+/// Returns the time of one operation on both sides as it was judged; before, it is 0 where nothing was compared. `None` if a tail
+/// was judged and not the middle.
 pub(super) fn judged(outcome: &Outcome, metric: &Metric) -> Option<Change> {
     let is_middle = matches!(metric.statistic(), None | Some(Statistic::Mean | Statistic::P50));
-    let sides = outcome.sides.as_ref().filter(|sides| sides.unit == Unit::Seconds && is_middle)?;
-    Some(Change { before: sides.reference.value, now: sides.subject.value })
+    if !is_middle {
+        return None;
+    }
+    if let Some(sides) = &outcome.sides {
+        let is_time = sides.unit == Unit::Seconds;
+        return is_time
+            .then_some(Change { before: sides.reference.value, now: sides.subject.value });
+    }
+    let (against, estimate) = outcome.against.as_ref().zip(outcome.estimate)?;
+    (against.unit == Unit::Seconds).then_some(Change { before: 0.0, now: estimate.value })
 }
 
 /// Adds to the reason of a failed workload that the samples are to blame, if a signal has interrupted one of its system
@@ -159,6 +168,10 @@ fn text(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    use perf_budget_core::budget::Bound;
+    use perf_budget_core::metric::SubjectKind;
+    use perf_budget_core::outcome::{Against, Estimate};
+
     use super::*;
 
     #[test]
@@ -173,6 +186,28 @@ mod tests {
         );
         let other = Unmeasured::new(Reason::Panicked, "workload `wait` failed: os error 44)");
         assert_eq!(interrupted(other.clone()).text, other.text);
+    }
+
+    #[test]
+    fn the_time_of_an_operation_is_the_one_that_was_judged() {
+        let known = Metric::known(SubjectKind::Workload);
+        let metric = |name| known.iter().find(|metric| metric.name() == name).unwrap();
+        let (p50, p99) = (metric("p50"), metric("p99"));
+        let against =
+            |unit| Against { bound: Bound::Max, limit: 50e-6, warn: 50e-6, tolerance: 0.0, unit };
+        let estimate = Estimate { value: 67.9e-6, low: None, high: None };
+        let outcome = |unit| Outcome {
+            against: Some(against(unit)),
+            estimate: Some(estimate),
+            ..Outcome::default()
+        };
+        // A limit in seconds compares nothing, and has only one side.
+        let number = outcome(Unit::Seconds);
+        assert_eq!(judged(&number, p50), Some(Change { before: 0.0, now: 67.9e-6 }));
+        assert_eq!(judged(&number, p99), None);
+        // An estimate that is no time says nothing of it.
+        assert_eq!(judged(&outcome(Unit::Ratio), p50), None);
+        assert_eq!(judged(&Outcome::default(), p50), None);
     }
 
     #[test]

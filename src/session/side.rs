@@ -75,6 +75,7 @@ pub(super) fn both<T: Send>(
         let text = "the thread that ran it panicked, which is a bug";
         Some(Err(Unmeasured::new(Cause::Harness, text)))
     });
-    let before = before.transpose().map_err(|why| why.of_role(Some("the base")))?;
-    Ok((now?, before))
+    // It was measured already, and this is another run of it.
+    let of_base = |why: Unmeasured| Unmeasured { text: format!("the base: {}", why.text), ..why };
+    Ok((now?, before.transpose().map_err(of_base)?))
 }

@@ -29,7 +29,7 @@ pub fn measure_in(
     let prepared = PreparedProcess::new(request, scratch, build)?;
     let slower = if prepared.is_slowed { SLOWER } else { 1 };
     let finished = exec::run(&prepared.launch, timeout * slower)
-        .map_err(|why| with_workload(&request.workload, why))?;
+        .map_err(|why| prepared.under_its_tool(with_workload(&request.workload, why)))?;
     let mut process = prepared.reply(&finished)?;
     if finished.strays > 0 {
         process.notes.push(match finished.strays {
@@ -63,7 +63,7 @@ pub(crate) fn profile_in(
 ) -> Result<Vec<Profile>, Unmeasured> {
     let prepared = PreparedProcess::profiled(request, scratch, build)?;
     let finished = exec::run(&prepared.launch, timeout)
-        .map_err(|why| with_workload(&request.workload, why))?;
+        .map_err(|why| prepared.under_its_tool(with_workload(&request.workload, why)))?;
     prepared.reply(&finished)?;
     counting::profiles(&prepared.files.counted)
 }
@@ -96,6 +96,14 @@ pub(crate) fn sample_in(
     Ok(())
 }
 
+/// Fails unless functions can be profiled here.
+///
+/// # Errors
+/// If there is no Valgrind.
+pub(crate) fn unless_profiled() -> Result<(), Unmeasured> {
+    counting::callgrind().map(drop)
+}
+
 /// Measures `request` in a fresh process of this binary.
 #[cfg(feature = "internals")]
 pub fn measure(
@@ -116,6 +124,8 @@ pub(super) struct PreparedProcess {
     pub(super) launch: Launch,
     /// Whether it runs under a tool that makes it many times slower.
     is_slowed: bool,
+    /// The program of Valgrind, if it runs under that.
+    valgrind: Option<PathBuf>,
 }
 
 impl PreparedProcess {
@@ -171,7 +181,12 @@ impl PreparedProcess {
             std::fs::create_dir_all(&files.counted).map_err(failed)?;
             request.counting = Some(counting::request(&files.counted, *is_profile));
         }
-        files.ask(&request).map_err(failed)?;
+        let reply = if callgrind.is_some() {
+            counting::as_long_as_others(&files.reply)
+        } else {
+            files.reply.clone()
+        };
+        files.ask(&request, reply).map_err(failed)?;
         let mut launch = Launch::new(&build.binary);
         launch.called = Some(request.workload.clone());
         launch.constraint = request.constraint;
@@ -203,12 +218,22 @@ impl PreparedProcess {
             files,
             launch,
             is_slowed: callgrind.is_some(),
+            valgrind: callgrind.map(|(program, _)| program.clone()),
         })
+    }
+
+    /// Adds to the reason why it was not measured that it ran under Valgrind, if it did.
+    fn under_its_tool(&self, why: Unmeasured) -> Unmeasured {
+        match &self.valgrind {
+            Some(program) => under(program, why),
+            None => why,
+        }
     }
 
     /// Returns the reply of the process, which has ended.
     pub(super) fn reply(&self, finished: &Finished) -> Result<ProcessRun, Unmeasured> {
-        let mut process = read(&self.workload, finished, &self.files.reply)?;
+        let process = read(&self.workload, finished, &self.files.reply);
+        let mut process = process.map_err(|why| self.under_its_tool(why))?;
         process.notes.extend(self.launch.constraint.note());
         Ok(process)
     }
@@ -265,6 +290,17 @@ fn read(workload: &str, finished: &Finished, reply: &Path) -> Result<ProcessRun,
     }
 }
 
+/// Adds to the reason why a process did not end well that it ran under this program, which may be what is broken.
+fn under(valgrind: &Path, why: Unmeasured) -> Unmeasured {
+    match why.cause {
+        Cause::Crashed | Cause::ExitedBadly | Cause::ExitedEarly => {
+            let text = format!("{}; it ran under Valgrind (`{}`)", why.text, valgrind.display());
+            Unmeasured { text, ..why }
+        }
+        _ => why,
+    }
+}
+
 /// Returns the cause of an exit code other than 0. On Windows an exception leaves one, where elsewhere a signal ends the process.
 fn ended_badly(code: i32) -> Cause {
     if is_exception(code) { Cause::Crashed } else { Cause::ExitedBadly }
@@ -311,8 +347,9 @@ impl Files {
         Ok(files)
     }
 
-    fn ask(&self, request: &Request) -> std::io::Result<()> {
-        let text = serde_json::to_vec(&WireRequest::new(request, self.reply.clone()))?;
+    /// Writes the request. `reply` is the path of the reply as the process is told it.
+    fn ask(&self, request: &Request, reply: PathBuf) -> std::io::Result<()> {
+        let text = serde_json::to_vec(&WireRequest::new(request, reply))?;
         std::fs::write(&self.request, text)
     }
 
@@ -328,5 +365,17 @@ impl Files {
 impl Drop for Files {
     fn drop(&mut self) {
         self.remove();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tool_that_may_be_broken_is_named() {
+        let of = |cause| under(Path::new("/bin/valgrind"), Unmeasured::new(cause, "it ended")).text;
+        assert_eq!(of(Cause::ExitedBadly), "it ended; it ran under Valgrind (`/bin/valgrind`)");
+        assert_eq!(of(Cause::Panicked), "it ended");
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use libtest_mimic::Trial;
 use perf_budget::internals::Injection;
-use perf_budget::internals::process::{Request, measure};
+use perf_budget::internals::process::{Build, Request, measure, measure_in};
 use perf_budget_core::metric::Effect;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::ProcessRun;
@@ -33,6 +33,18 @@ pub(crate) fn subjects() -> Vec<(&'static str, Plain)> {
             let set_up = || (0..100_000_u64).fold(0, |sum, n| black_box(sum ^ n));
             run.iter_with(set_up, |start| (0..1000).fold(start, |sum, n| black_box(sum ^ n)))
         }),
+        ("compares and copies text", |run| {
+            // How many instructions each of these takes depends on where the text is in memory.
+            let of = |n: u64| {
+                format!("{}{}", "x".repeat((n % 97) as usize), n.wrapping_mul(0x9e37_79b9))
+            };
+            run.iter(move || {
+                let mut all: Vec<String> = (0..100).map(of).collect();
+                all.sort_unstable();
+                let joined = black_box(all.concat());
+                all.iter().filter(|text| joined.contains(text.as_str())).count()
+            })
+        }),
         ("holds a map", |run| {
             run.hold(|| (0..1000).map(|n| (n, n)).collect::<HashMap<u32, u32>>())
         }),
@@ -50,7 +62,12 @@ fn counted(workload: &str, size: i64, injection: Option<Injection>) -> Option<Pr
     let mut asked = Request { injection, ..request(workload, &["instructions"]) };
     asked.params = vec![("size".to_owned(), perf_budget_core::budget::Param::Int(size))];
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("instructions");
-    match measure(&asked, &scratch, Duration::from_secs(60)) {
+    read(measure(&asked, &scratch, Duration::from_secs(60)))
+}
+
+/// Returns what a process counted. `None` if nothing counts instructions here.
+fn read(measured: Result<ProcessRun, Unmeasured>) -> Option<ProcessRun> {
+    match measured {
         Ok(process) => Some(process),
         Err(Unmeasured { cause: Cause::Unsupported | Cause::NotFound, text, .. }) => {
             assert!(text.contains("install Valgrind") || text.contains("drop the limit"), "{text}");
@@ -95,6 +112,42 @@ pub(crate) fn rows() -> Vec<Trial> {
                 assert!(first > 1000.0, "{workload}: {first}");
                 near(instructions(workload, 1000, None)?, first);
             }
+            Some(())
+        }),
+        where_counted("are_the_same_wherever_the_files_are", || {
+            let own = std::env::current_exe().unwrap();
+            let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("instructions-by-path");
+            let of = |folder: &str| {
+                let folder = root.join(folder);
+                std::fs::create_dir_all(&folder).unwrap();
+                let binary = folder.join("workload");
+                let _ = std::fs::remove_file(&binary);
+                let linked = std::fs::hard_link(&own, &binary);
+                linked.or_else(|_| std::fs::copy(&own, &binary).map(drop)).unwrap();
+                let asked = request("compares and copies text", &["instructions"]);
+                let mut build = Build::of(binary, Some(folder.clone()));
+                let value = Some(folder.to_string_lossy().repeat(3));
+                build.environment.insert("ANY".to_owned(), value);
+                let timeout = Duration::from_secs(60);
+                let process = measure_in(&build, &asked, &folder.join("scratch"), timeout);
+                read(process)
+            };
+            let short = of("a")?;
+            for longer in ["a-folder-whose-name-is-16-longer", "b7"] {
+                let process = of(longer)?;
+                let by = &process.counted.as_ref().unwrap().by;
+                if by.starts_with("callgrind") {
+                    assert_eq!(
+                        value(&process, "instructions"),
+                        value(&short, "instructions"),
+                        "{longer}"
+                    );
+                    let allocator =
+                        |process: &ProcessRun| process.counted.as_ref().unwrap().allocator;
+                    assert_eq!(allocator(&process), allocator(&short), "{longer}");
+                }
+            }
+            let _ = std::fs::remove_dir_all(root);
             Some(())
         }),
         where_counted("are_those_of_the_operation_alone", || {

@@ -17,7 +17,7 @@ use perf_budget_core::record;
 type Cause = (&'static str, &'static str, &'static [&'static str]);
 
 /// The causes.
-const CAUSES: [Cause; 23] = [
+const CAUSES: [Cause; 24] = [
     ("allocation", "search", &["causes::text::normalise"]),
     ("scan", "search", &["causes::index::Index::post"]),
     ("lost_inline", "search", &["causes::text::fold"]),
@@ -48,6 +48,7 @@ const CAUSES: [Cause; 23] = [
     ("spawned_hash", "tasks", &["causes::tasks::digest"]),
     ("thread_scan", "threads", &["causes::threads::look_up"]),
     ("stream_clone", "tasks", &["causes::tasks::yielded"]),
+    ("yields", "tasks", &["causes::tasks::load::{closure}", "causes::tasks::handle::{closure}"]),
 ];
 
 /// The share of them that must be named first, in percent.

@@ -24,7 +24,18 @@ pub async fn serve() -> u64 {
 }
 
 async fn handle() -> u64 {
-    outer().await ^ relay().await ^ stream().await
+    outer().await ^ relay().await ^ stream().await ^ load().await
+}
+
+/// Gives way to other tasks again and again. What the runtime then does is in no function of this project.
+async fn load() -> u64 {
+    let rounds = if cfg!(feature = "yields") { 500 } else { 100 };
+    let mut sum = 0_u64;
+    for n in 0..rounds {
+        sum = sum.wrapping_add(black_box(n));
+        tokio::task::yield_now().await;
+    }
+    sum
 }
 
 /// Waits for another function, which computes.

@@ -70,7 +70,7 @@ impl Module {
             sections: sections(&file),
             is_library: name.contains(".so") || code.path == KERNEL,
             file: name,
-            inlined: Inlined::of(&file, &functions),
+            inlined: Inlined::of(&file, &functions, code.file.map(|(_, at)| at)),
             functions,
         })
     }

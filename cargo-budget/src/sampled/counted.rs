@@ -33,7 +33,11 @@ pub(super) fn named(blame: &Blame, waiting: &Waiting, folder: &Folder) -> Result
         let each = |profile| blame::expanded(profile, &|object, at| programs.names(object, at));
         profiles.iter().map(each).collect()
     };
-    let (before, now) = (counts.before.as_deref().map(expanded), expanded(&counts.now));
+    let both = || (counts.before.as_deref().map(expanded), expanded(&counts.now));
+    let (mut before, mut now) = both();
+    if programs.forgets_bodies() {
+        (before, now) = both();
+    }
     programs.in_time()?;
     let found = blame::compare(before.as_deref(), &now, &counts.about.own);
     Ok(Blame {
@@ -73,9 +77,9 @@ impl Programs {
             }
             let bytes = std::fs::read(path)
                 .map_err(|e| format!("failed to read `{}`: {e}", object.path))?;
-            let of = File::parse(&*bytes)
-                .map_err(|e| Some(e.to_string()))
-                .and_then(|file| Inlined::of(&file, &functions(&file)));
+            let of = File::parse(&*bytes).map_err(|e| Some(e.to_string())).and_then(|file| {
+                Inlined::of(&file, &functions(&file), object.file.map(|(_, at)| at))
+            });
             match of {
                 Ok(of) if of.knows(&counts.about.own) => {
                     inlined.insert(object.path.clone(), of);
@@ -101,6 +105,17 @@ impl Programs {
     fn in_time(&self) -> Result<(), String> {
         let late = self.inlined.iter().find(|(_, inlined)| inlined.is_late());
         late.map_or(Ok(()), |(path, _)| Err(format!("`{path}`: {LATE}")))
+    }
+
+    /// Forgets the names of asynchronous functions if some are missing, and returns whether that is so: a function that has a name on
+    /// one side only would look as if it had changed.
+    fn forgets_bodies(&self) -> bool {
+        let are_missing = self.inlined.values().any(|inlined| inlined.bodies.are_missing());
+        if are_missing {
+            self.inlined.values().for_each(|inlined| inlined.bodies.forget());
+            self.asked.borrow_mut().clear();
+        }
+        are_missing
     }
 
     fn names(&self, object: &str, address: u64) -> Vec<String> {

@@ -15,6 +15,7 @@ use object::File;
 use object::read::{Object, ObjectSection};
 use perf_budget_core::blame::plain;
 
+use super::bodies::Bodies;
 use crate::inside::demangled;
 
 type Bytes = EndianRcSlice<RunTimeEndian>;
@@ -40,6 +41,8 @@ pub(super) struct Inlined {
     lines: RefCell<HashMap<(u64, String), Lines>>,
     /// The time that is left for naming functions.
     left: Cell<Duration>,
+    /// The names of asynchronous functions.
+    pub(super) bodies: Bodies,
 }
 
 /// The first and the last line of a function in a file. `None` if it has no line there.
@@ -63,13 +66,14 @@ struct Root {
 }
 
 impl Inlined {
-    /// Reads the tables of a file with these functions.
+    /// Reads the tables of a file with these functions, which was written at this time.
     ///
     /// # Errors
     /// The reason why they cannot be read; `None` if there are none.
     pub(super) fn of(
         file: &File<'_>,
         functions: &[(u64, u64, String)],
+        built: Option<u64>,
     ) -> Result<Inlined, Option<String>> {
         let endian =
             if file.is_little_endian() { RunTimeEndian::Little } else { RunTimeEndian::Big };
@@ -109,7 +113,8 @@ impl Inlined {
                 known.entry(last.to_owned()).or_default().push(function);
             }
         }
-        Ok(Inlined { context, roots, known, lines: RefCell::default(), left: Cell::new(LONGEST) })
+        let (lines, left) = (RefCell::default(), Cell::new(LONGEST));
+        Ok(Inlined { context, roots, known, lines, left, bodies: Bodies::of(built) })
     }
 
     /// Whether the program has tables for the code of one of these crates.
@@ -157,8 +162,12 @@ impl Inlined {
         let last = plain(&name);
         let module = module(&self.roots, file)?;
         match last.strip_prefix('{') {
-            // This is the body of an asynchronous function, which bears the function's name with an addition.
-            Some(body) if body.starts_with("async_fn") => Some(format!("{module}::{{async fn}}")),
+            // This is the body of an asynchronous function, whose symbol is that of a closure in the function.
+            Some(body) if body.starts_with("async_fn") => {
+                let own = location.line.and_then(|line| self.bodies.name(file, line));
+                let body = own.map_or("{async fn}".to_owned(), |own| format!("{own}::{{closure}}"));
+                Some(format!("{module}::{body}"))
+            }
             Some(body) if body.starts_with("async_block") => {
                 Some(format!("{module}::{{async block}}"))
             }
@@ -368,7 +377,7 @@ fn main() {
         let file = File::parse(&*bytes).unwrap();
         let functions = super::super::code::functions(&file);
         let own = BTreeSet::from(["work".to_owned()]);
-        let inlined = Inlined::of(&file, &functions).ok().unwrap();
+        let inlined = Inlined::of(&file, &functions, None).ok().unwrap();
         assert!(inlined.knows(&own) && !inlined.knows(&BTreeSet::new()));
         let (start, end, _) =
             functions.iter().find(|(.., name)| plain(name) == "work::main").unwrap();

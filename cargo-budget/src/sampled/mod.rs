@@ -1,6 +1,7 @@
 //! The functions of samples: what a red's worker has copied of its stacks, unwound and named, in the place of a profile. And the
 //! inlined functions of a profile.
 
+mod bodies;
 mod code;
 mod counted;
 mod folder;
@@ -42,6 +43,11 @@ fn named(sampled: &Sampled, counted: Option<&Blame>, folder: &Folder) -> Result<
         // A function that has a name on one side only would look as if it had changed.
         let modules = sides.iter_mut().flat_map(|(_, modules)| modules);
         modules.for_each(Module::forget);
+        stacks = stacks_of(&sides)?;
+    }
+    let inlined = || sides.iter().flat_map(|(_, modules)| modules).flat_map(|of| &of.inlined);
+    if inlined().any(|inlined| inlined.bodies.are_missing()) {
+        inlined().for_each(|inlined| inlined.bodies.forget());
         stacks = stacks_of(&sides)?;
     }
     let own = sampled.own.iter().cloned().collect();

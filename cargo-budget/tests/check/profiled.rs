@@ -65,6 +65,12 @@ fn samples_name_what_grew(crates: &Crate) {
     run.is(0, &[" now, by ", " samples in ", "% budgets::walk  (90 % interval", UNKNOWN]);
     let run = without_valgrind(crates, &[&explained[..], &["--base", "HEAD~1"]].concat());
     run.is(0, &["samples", " budgets::walk  (90 % interval +", "install Valgrind"]);
+    // Neither side was profiled, and both were measured.
+    assert!(
+        !run.text.contains("the base was not") && !run.text.contains("the base: "),
+        "{}",
+        run.text
+    );
 }
 
 /// They name it in what is said of a red, too. Fifty times as many steps are red on a machine of any speed.

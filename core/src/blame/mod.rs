@@ -31,7 +31,7 @@ pub fn compare(before: Option<&[Profile]>, now: &[Profile], own: &BTreeSet<Strin
     Blame {
         by: creator.replacen('-', " ", 1),
         inlined: Some(Inlined::Unknown),
-        ..compared(was.as_ref(), &sum(now, own))
+        ..compared(was.as_ref(), &sum(now, own), own)
     }
 }
 

@@ -51,7 +51,8 @@ impl Stacks {
 /// Compares two sides that were sampled as `sampled` says. Without a reference the result says where the time goes.
 pub fn sampled(before: Option<&Stacks>, now: &Stacks, sampled: &Sampled) -> Blame {
     let own: BTreeSet<String> = sampled.own.iter().cloned().collect();
-    let judged = sampled.judged.filter(|judged| judged.before > 0.0 && judged.now > 0.0);
+    let is_known = |judged: &Change| judged.now > 0.0 && (before.is_none() || judged.before > 0.0);
+    let judged = sampled.judged.filter(is_known);
     let side = |stacks: &Stacks, judged: Option<f64>| {
         let nanoseconds = judged.unwrap_or(stacks.seconds) * NANOSECONDS;
         let mut sums = sum(&[stacks.profile()], &own);
@@ -61,7 +62,7 @@ pub fn sampled(before: Option<&Stacks>, now: &Stacks, sampled: &Sampled) -> Blam
     let was = before.map(|stacks| side(stacks, judged.map(|judged| judged.before)));
     let (is, now_takes) = side(now, judged.map(|judged| judged.now));
     let before_takes = was.as_ref().map(|(_, takes)| *takes);
-    let mut blame = compared(was.map(|(sums, _)| sums).as_ref(), &is);
+    let mut blame = compared(was.map(|(sums, _)| sums).as_ref(), &is, &own);
     let sides = (
         before.zip(before_takes).map(|(stacks, takes)| (stacks.count(), takes)),
         (now.count(), now_takes),
@@ -115,8 +116,8 @@ fn remarks(before: Option<&Stacks>, now: &Stacks, why: &str) -> Vec<String> {
     let waited = most(|stacks| stacks.waited);
     if waited > MUCH {
         remarks.push(format!(
-            "for {:.0} % of the time the thread did not run: where it waits is said of what called the system, and what it \
-             waits for is not seen",
+            "for {:.0} % of the time the thread did not run: it waited, or something else had its processor; where it waits is \
+             said of what called the system, and what it waits for is not seen",
             waited * 100.0
         ));
     }

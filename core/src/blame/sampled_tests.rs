@@ -99,3 +99,33 @@ fn no_samples_blame_nobody() {
     assert!(blame.functions.is_empty());
     assert!(!words::blame(&blame).is_empty());
 }
+
+/// A limit in seconds compares nothing, so that only the time now is known.
+#[test]
+fn the_judged_time_is_that_of_the_operation_without_a_reference_too() {
+    let (_, now) = both();
+    let judged = Some(Change { before: 0.0, now: 67.9e-6 });
+    let blame = sampled(None, &now, &Sampled { judged, ..asked() });
+    assert!((blame.now - 67_900.0).abs() < 1e-3, "{}", blame.now);
+    // Against a reference both times have to be known.
+    let blame = sampled(Some(&now), &now, &Sampled { judged, ..asked() });
+    assert!((blame.now - 150_000.0).abs() < 1e-3, "{}", blame.now);
+}
+
+#[test]
+fn a_thread_that_did_not_run_may_have_had_no_processor() {
+    let (_, mut now) = both();
+    now.waited = 0.44;
+    let blame = sampled(None, &now, &asked());
+    assert!(blame.remarks.iter().any(|it| it.contains("44 %") && it.contains("its processor")));
+}
+
+/// Parts that are too small to be named leave no trace.
+#[test]
+fn a_function_without_parts_that_are_named_has_no_list_of_them() {
+    let before = stacks(1e-3, &[("work::a", 900), ("malloc'work::b", 0), ("free'work::b", 0)]);
+    let now = stacks(1e-3, &[("work::a", 870), ("malloc'work::b", 15), ("free'work::b", 15)]);
+    let lines = words::blame(&sampled(Some(&before), &now, &asked()));
+    let line = lines.iter().find(|line| line.contains("work::b")).unwrap();
+    assert!(!line.contains("of it") && line.ends_with(')'), "{lines:?}");
+}

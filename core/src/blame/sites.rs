@@ -8,7 +8,7 @@ use crate::outcome::{Change, Site};
 /// How many places are kept.
 const MOST: usize = 20;
 /// The names of the allocator's functions that only give memory back.
-const FREES: [&str; 4] = ["free", "cfree", "sdallocx", "dallocx"];
+const FREES: [&str; 5] = ["free", "cfree", "sdallocx", "dallocx", "__rust_dealloc"];
 
 /// How often each place allocates: a function of the project, and what it calls for that.
 #[derive(Default)]
@@ -82,7 +82,8 @@ mod tests {
 
     #[test]
     fn an_allocation_is_counted_once_and_belongs_to_the_function_that_asks_for_it() {
-        let callees = [names(&["malloc"]), names(&["free"]), names(&["realloc"])];
+        let dealloc = names(&["__rustc::__rust_dealloc"]);
+        let callees = [names(&["malloc"]), names(&["free"]), names(&["realloc"]), dealloc];
         let call = |to, count| Call { to, at: 0, count, cost: 0 };
         let of = |count| {
             let mut sites = Sites::default();
@@ -91,10 +92,16 @@ mod tests {
                 &chain,
                 2,
                 |to| callees[to].as_slice(),
-                &[call(0, count), call(1, 9), call(2, 4)],
+                &[call(0, count), call(1, 9), call(2, 4), call(3, 9)],
             );
             sites.add(&names(&["work::post"]), 0, |to| callees[to].as_slice(), &[call(0, 2)]);
-            // What `realloc` calls is part of it.
+            // What `realloc` calls is part of it, and so is what the program's own allocator calls.
+            sites.add(
+                &names(&["__rustc::__rust_alloc", "work::post"]),
+                1,
+                |to| callees[to].as_slice(),
+                &[call(0, 7)],
+            );
             sites.add(
                 &names(&["realloc", "work::post"]),
                 1,

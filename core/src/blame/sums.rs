@@ -6,7 +6,7 @@ use super::names::{self, plain};
 use super::sites::{self, Sites};
 use super::tree::{self, Node};
 use crate::callgrind::Profile;
-use crate::outcome::words::NAMELESS;
+use crate::outcome::words::{NAMELESS, SMALL};
 use crate::outcome::{Blame, Blamed, Change};
 
 /// The crates whose functions are part of the measuring, of the language, or of the test's own harness.
@@ -27,8 +27,8 @@ const FOREIGN: [&str; 12] = [
 /// How many parts of a function are kept.
 const PARTS: usize = 8;
 
-/// Compares what was added up of both sides.
-pub(super) fn compared(was: Option<&Sums>, is: &Sums) -> Blame {
+/// Compares what was added up of both sides. `own` are the crates of the project.
+pub(super) fn compared(was: Option<&Sums>, is: &Sums, own: &BTreeSet<String>) -> Blame {
     let none = Sums::default();
     let was_or_none = was.unwrap_or(&none);
     let names: BTreeSet<&String> =
@@ -37,6 +37,9 @@ pub(super) fn compared(was: Option<&Sums>, is: &Sums) -> Blame {
         names.into_iter().map(|name| blamed(name, was_or_none, is)).collect();
     let weight = |function: &Blamed| function.own.by().abs();
     functions.sort_by(|a, b| weight(b).total_cmp(&weight(a)).then_with(|| a.name.cmp(&b.name)));
+    if was.is_some() {
+        order(&mut functions, own);
+    }
     Blame {
         before: was.map(|was| was.total),
         now: is.total,
@@ -52,6 +55,21 @@ pub(super) fn compared(was: Option<&Sums>, is: &Sums) -> Blame {
         calls: Some(tree::bounded(&was_or_none.tree, &is.tree)),
         ..Blame::default()
     }
+}
+
+/// Puts the functions of the project that changed as the whole did before the foreign ones that none of them called, such
+/// as those of a runtime: a task that waits more often is the project's, and what it costs is mostly the runtime's. A function
+/// of the project whose change is too small to be named stays where it is, so that the cause may also be foreign.
+fn order(functions: &mut [Blamed], own: &BTreeSet<String>) {
+    let whole: f64 = functions.iter().map(|function| function.own.by()).sum();
+    let all: f64 = functions.iter().map(|function| function.own.by().abs()).sum();
+    let is_first = |function: &Blamed| {
+        is_own(&function.name, own)
+            && function.own.by() * whole > 0.0
+            && function.own.by().abs() > SMALL * all
+    };
+    // The order of the amounts stays on both sides.
+    functions.sort_by_key(|function| !is_first(function));
 }
 
 /// The instructions of one operation.

@@ -123,3 +123,34 @@ fn what_a_dependency_runs_is_said_of_the_function_of_the_dependency() {
         blame.functions[0].parts.iter().map(|(name, by)| (name.as_str(), by.by())).collect();
     assert_eq!(parts, [("json::format", 200.0), ("", 0.0), ("sip::hash", 0.0)]);
 }
+
+/// A task that waits more often runs mostly code of the runtime, which no function of the project has called.
+#[test]
+fn a_function_of_the_project_is_named_before_the_runtime_that_it_keeps_busy() {
+    let of = |load, parse, run, queue| {
+        profile(&[
+            ("work::load::{closure}'tokio::poll", load, &[]),
+            ("work::parse", parse, &[]),
+            ("tokio::Context::run", run, &[]),
+            ("tokio::queue::push'tokio::Context::run", queue, &[]),
+        ])
+    };
+    let names = |before, now: Profile| -> Vec<String> {
+        let blame = compare(before, &[now], &own());
+        blame.functions.into_iter().map(|function| function.name).collect()
+    };
+    let before = of(100, 500, 1000, 400);
+    let now = of(500, 490, 9000, 2400);
+    let runtime = ["tokio::Context::run", "tokio::queue::push"];
+    let all = [&["work::load::{closure}"][..], &runtime, &["work::parse"]].concat();
+    assert_eq!(names(Some(std::slice::from_ref(&before)), now), all);
+    // What changes by less than a hundredth of all is not named, and so it is not named first.
+    let now = of(190, 500, 9000, 2400);
+    let small = [&runtime[..], &["work::load::{closure}", "work::parse"]].concat();
+    assert_eq!(names(Some(std::slice::from_ref(&before)), now), small);
+    // A function of the project that got cheaper is no reason why the whole got dearer.
+    let now = of(100, 300, 9000, 400);
+    assert_eq!(names(Some(std::slice::from_ref(&before)), now)[..2], [runtime[0], "work::parse"]);
+    // Without a reference it is said where the instructions are.
+    assert_eq!(names(None, before.clone())[0], runtime[0]);
+}

@@ -96,8 +96,11 @@ pub fn total(text: &str) -> Result<u64, String> {
     number(first.ok_or("the end is missing, with the total")?)
 }
 
-/// Whether a function is one by which a program asks its allocator for memory, or gives memory back.
+/// Whether a function is one by which a program asks its allocator for memory, or gives memory back. In Rust these are the ones
+/// that call the allocator of the program, such as one of this library that counts.
 pub fn is_allocator(name: &str) -> bool {
+    const RUST: [&str; 4] =
+        ["__rust_alloc", "__rust_alloc_zeroed", "__rust_realloc", "__rust_dealloc"];
     const CALLS: [&str; 9] = [
         "malloc",
         "calloc",
@@ -112,7 +115,13 @@ pub fn is_allocator(name: &str) -> bool {
     // The symbols of jemalloc and mimalloc, as the crates of these allocators name them.
     let plain = ["_rjem_", "_rjem_je_", "mi_"].iter().find_map(|start| name.strip_prefix(start));
     let sized = ["mallocx", "rallocx", "sdallocx", "malloc_aligned", "realloc_aligned"];
+    // The compiler puts its own functions into a crate, whose name has a hash behind it before names are made plain.
+    let of_rust = name.rsplit_once("::").map_or(name, |(krate, last)| {
+        let is_it = krate.split('[').next() == Some("__rustc");
+        if is_it { last } else { name }
+    });
     CALLS.contains(&name)
+        || RUST.contains(&of_rust)
         || plain.is_some_and(|plain| CALLS.contains(&plain) || sized.contains(&plain))
 }
 

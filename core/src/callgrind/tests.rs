@@ -80,10 +80,13 @@ fn what_is_no_whole_dump_is_refused() {
 
 #[test]
 fn the_allocator_is_known_by_its_functions() {
-    for name in ["malloc", "free", "_rjem_malloc", "mi_malloc_aligned"] {
+    let rust =
+        ["__rust_alloc", "__rustc::__rust_dealloc", "__rustc[1f2e3d4c5b6a7988]::__rust_realloc"];
+    for name in ["malloc", "free", "_rjem_malloc", "mi_malloc_aligned"].iter().chain(&rust) {
         assert!(is_allocator(name), "{name}");
     }
-    for name in ["mallopt", "work::malloc", "mi_version"] {
+    let others = ["mallopt", "work::malloc", "mi_version", "work::__rust_alloc"];
+    for name in others.iter().chain(&["__rustc::__rust_no_alloc_shim_is_unstable_v2"]) {
         assert!(!is_allocator(name), "{name}");
     }
 }

@@ -2,9 +2,11 @@
 //!
 //! What callgrind counts is the same in every process if nothing else differs. So the process gets random bytes that
 //! are always the same (`fixed_random`), and a C library that copies memory without `rep movsb`, an instruction that
-//! counts once for each byte. Both are variables of the environment of this one process.
+//! counts once for each byte. Both are variables of the environment of this one process. Its paths and its environment are as
+//! long as those of a process elsewhere (`same_length`).
 
 mod fixed_random;
+mod same_length;
 mod within;
 
 #[cfg(target_os = "linux")]
@@ -16,6 +18,7 @@ use std::sync::OnceLock;
 use perf_budget_core::callgrind::Profile;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
+pub(super) use self::same_length::path as as_long_as_others;
 pub(crate) use self::within::CountedWithin;
 use super::wire::Counting;
 use crate::exec::Launch;
@@ -158,7 +161,7 @@ fn find(program: &str) -> Option<PathBuf> {
 
 /// Returns the request to a worker that runs under callgrind, and whose files are in `dir`.
 pub(super) fn request(dir: &Path, is_profile: bool) -> Counting {
-    Counting { dumps: dir.join(DUMPS), is_profile }
+    Counting { dumps: same_length::path(&dir.join(DUMPS)), is_profile }
 }
 
 /// Makes a launch of a worker one of the same worker under callgrind.
@@ -199,22 +202,31 @@ fn place(
     out.push(dumps.to_string_lossy().replace('%', "%%"));
     args.push(out);
     args.extend(options.into_iter().map(OsString::from));
-    args.push(std::mem::replace(&mut launch.program, program.into()));
-    args.append(&mut launch.args);
+    let counted = std::mem::replace(&mut launch.program, program.into());
+    let counted = same_length::path(Path::new(&counted)).into_os_string();
+    let arguments = std::mem::take(&mut launch.args);
+    args.push(counted.clone());
+    args.extend(arguments.iter().cloned());
     launch.args = args;
 
     // If a tunable is set twice, the last value holds.
     let tunables = joined(own_value(launch, TUNABLES), TUNABLE.into());
     launch.env.push((TUNABLES.into(), tunables));
     if let Some(library) = fixed_random::library() {
-        let place = dumps.with_file_name(LIBRARY);
+        let place = library_beside(dumps);
         std::fs::write(&place, library)?;
         // If two libraries have the same function, that of the first one is used.
         let preload =
             joined(Some(place.into_os_string()), own_value(launch, PRELOAD).unwrap_or_default());
         launch.env.push((PRELOAD.into(), preload));
     }
+    same_length::fill(launch, &counted, &arguments);
     Ok(())
+}
+
+/// Returns the path of the library beside callgrind's files.
+fn library_beside(dumps: &Path) -> PathBuf {
+    same_length::path(&dumps.with_file_name(LIBRARY))
 }
 
 /// Returns the value that a process would have in a variable.
@@ -238,7 +250,7 @@ fn joined(first: Option<OsString>, second: OsString) -> OsString {
 /// programs that the workload starts are not counted, so they have random bytes of their own, and the user's libraries.
 #[cfg(target_os = "linux")]
 pub(crate) fn own_variables(counting: &Counting) -> [(&'static str, Option<OsString>); 2] {
-    let library = counting.dumps.with_file_name(LIBRARY).into_os_string();
+    let library = library_beside(&counting.dumps).into_os_string();
     [(PRELOAD, library), (TUNABLES, TUNABLE.into())].map(|(name, ours)| {
         let value = std::env::var_os(name);
         (name, value.and_then(|value| without_ours(&value, &ours)))
@@ -298,16 +310,14 @@ mod tests {
         assert_eq!(joined(None, TUNABLE.into()), TUNABLE);
         assert_eq!(joined(Some("a=b".into()), TUNABLE.into()), *format!("a=b:{TUNABLE}"));
         assert_eq!(joined(Some("/ours.so".into()), OsString::new()), "/ours.so");
-        let ours = counting.dumps.with_file_name(LIBRARY);
+        let ours = library_beside(&counting.dumps);
         let check = |value: &str, ours: &OsStr, own: Option<&str>| {
             assert_eq!(without_ours(value.as_ref(), ours), own.map(OsString::from), "{value}");
         };
-        check(
-            "/counted/fixed_random.so:/mine.so /other.so",
-            ours.as_ref(),
-            Some("/mine.so /other.so"),
-        );
-        check("/counted/fixed_random.so", ours.as_ref(), None);
+        let preloaded = ours.to_str().unwrap();
+        let mine = Some("/mine.so /other.so");
+        check(&format!("{preloaded}:/mine.so /other.so"), ours.as_ref(), mine);
+        check(preloaded, ours.as_ref(), None);
         check(TUNABLE, TUNABLE.as_ref(), None);
         check(&format!("a=b:{TUNABLE}"), TUNABLE.as_ref(), Some("a=b"));
         // The harness of another revision does not change the variable.

@@ -10,7 +10,7 @@ const PROFILED: usize = 12;
 /// How many parts of a function are named.
 const PARTS: usize = 3;
 /// The share of the whole change below which a function is not named after the first.
-const SMALL: f64 = 0.01;
+pub(crate) const SMALL: f64 = 0.01;
 /// The least number of instructions that is named.
 const LEAST: f64 = 0.5;
 /// The share of nameless instructions from which on the binary counts as stripped.
@@ -217,7 +217,8 @@ fn line(function: &Blamed, blame: &Blame) -> String {
             format!("{name} {size}")
         })
         .collect();
-    if parts.len() > 1 || function.parts.first().is_some_and(|(name, _)| !name.is_empty()) {
+    // That all of it is in the function itself need not be said.
+    if parts.len() > 1 || parts.first().is_some_and(|part| !part.starts_with("itself ")) {
         details.push(format!("of it {}", parts.join(", ")));
     }
     if !details.is_empty() {

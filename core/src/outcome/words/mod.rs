@@ -13,7 +13,7 @@ mod interference;
 mod layout;
 mod nothing;
 
-pub(crate) use self::blame::NAMELESS;
+pub(crate) use self::blame::{NAMELESS, SMALL};
 pub use self::blame::{blame, profile, sampled};
 use self::count::count;
 pub use self::interference::{LESS_WAITING_TOO, machine};
