@@ -152,9 +152,9 @@ pub(crate) fn code_words(code: i32) -> String {
     }
 }
 
-/// Whether an exit code is that of an exception: of the two highest bits both are set.
+/// Whether an exit code is that of an exception: an error of the system's own (NTSTATUS). A program that exits with -1 has none.
 pub(crate) fn is_exception(code: i32) -> bool {
-    code.cast_unsigned() >> 30 == 3
+    code.cast_unsigned() >> 28 == 0xc
 }
 
 #[cfg(test)]
@@ -187,6 +187,7 @@ mod tests {
         };
         check(0, false, "code 0");
         check(255, false, "code 255");
+        check(u32::MAX, false, "code -1");
         check(0x4001_0004, false, "code 1073807364");
         check(0xc000_0005, true, "code 0xc0000005 (access violation)");
         check(0xc000_0409, true, "code 0xc0000409 (abort)");

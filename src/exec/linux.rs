@@ -125,8 +125,10 @@ pub(super) fn spawn_below(mut command: Command) -> io::Result<Start> {
 /// two leads a group of its own, so that a signal to the harness's group does not reach it.
 pub(super) fn spawn_supervisor(mut command: Command, tokens: &[Arc<Token>]) -> io::Result<u32> {
     let tokens = tokens.iter().map(|token| token.copy()).collect::<Vec<_>>();
+    // It is made before the fork, since it allocates the first time.
+    let stdin = io::stdin();
     let at_start = move || {
-        guardian::stand_guard(io::stdin().as_fd())?;
+        guardian::stand_guard(stdin.as_fd())?;
         tokens.iter().try_for_each(Copied::renew)
     };
     #[expect(unsafe_code, reason = "std offers no safe way to run code between fork and exec")]

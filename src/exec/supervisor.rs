@@ -10,7 +10,7 @@
 //! child that was not reaped keeps its id, so that a kill never reaches a stranger.
 //!
 //! If the supervisor is killed, its parent adopts what is left in its place: see `guardian`. If that one is killed, the
-//! supervisor ends the tree.
+//! supervisor ends the tree; one that counts system calls goes on until the tree ends or its time is over.
 //!
 //! A supervisor is a relay, or a copy of the harness that never loads a program. In a copy of a process with many
 //! threads, nothing may allocate or take a lock: the code here makes system calls and reports in bytes.

@@ -107,7 +107,7 @@ impl Session {
         }
         if let Some(base) = self.base.as_ref().and_then(|base| base.benchmarks(budget)) {
             let before: BTreeSet<String> = base.names(library).cloned().collect();
-            if before.is_disjoint(&now) {
+            if !now.is_empty() && before.is_disjoint(&now) {
                 let other = if before.is_empty() { "no benchmark" } else { "no such benchmark" };
                 let name = library.name();
                 parts.push(format!("none is compared, since the base has {other} of {name}"));

@@ -266,10 +266,14 @@ fn read(workload: &str, finished: &Finished, reply: &Path) -> Result<ProcessRun,
             without(Cause::Harness, format!("failed to read the reply of `{workload}`: {error}"))
         }
         // Where no signal ends the process, the exit code may be any.
-        (Err(_), _) if output().is_some_and(|text| overflowed_stack(&text)) => without(
-            Cause::Crashed,
-            format!("workload `{workload}` overflowed its stack before it reported"),
-        ),
+        (Err(_), 1.. | ..0)
+            if cfg!(windows) && output().is_some_and(|text| overflowed_stack(&text)) =>
+        {
+            without(
+                Cause::Crashed,
+                format!("workload `{workload}` overflowed its stack before it reported"),
+            )
+        }
         (Err(_), 0) => without(
             Cause::ExitedEarly,
             format!(

@@ -3,7 +3,6 @@
 use std::io::ErrorKind;
 use std::process::Stdio;
 
-use perf_budget_core::budget::Build;
 use perf_budget_core::build::{Ended, Program, Step, TARGET_VARIABLES};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
@@ -42,7 +41,7 @@ pub(super) fn start(
         recording.apply(&mut command).map_err(failed)?;
     }
     command.current_dir(&step.dir);
-    let patience = base.map_or(Build::TIMEOUT, Environment::patience);
+    let patience = base.map_or(child::FOREVER, Environment::patience);
     let done = child::run(command.stderr(Stdio::inherit()), patience).map_err(|why| {
         let cause = match &why {
             Unfinished::NotStarted(e) if e.kind() == ErrorKind::NotFound => Cause::NotFound,

@@ -1,7 +1,7 @@
 //! Running a program to its end within bounds: of time, and of what it writes.
 //!
-//! A build script may wait for ever, and a hook of git may print without end. A program that does is ended with all that
-//! it has started, and the reason is said; of its messages only the end is kept.
+//! A build script may wait for ever, and a hook of git may print without end. A program that does is ended, on Linux
+//! with all that it has started, and the reason is said; of its messages only the end is kept.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -87,10 +87,12 @@ fn wait(child: &mut Child, stdout: &Reader, time: Duration) -> Result<ExitStatus
     let began = Instant::now();
     let mut step = Duration::from_micros(100);
     let mut is_read = false;
+    let mut quick = 50;
     loop {
         // The end of the output is nearly always the end of the program, and it wakes this thread.
         if is_read {
             std::thread::sleep(step);
+            quick -= i32::from(quick > 0);
         } else {
             is_read = stdout.ended.recv_timeout(step) != Err(RecvTimeoutError::Timeout);
         }
@@ -105,7 +107,7 @@ fn wait(child: &mut Child, stdout: &Reader, time: Duration) -> Result<ExitStatus
             end(child).map_err(Unfinished::Unread)?;
             return Err(Unfinished::Late(time));
         }
-        let most = Duration::from_millis(if is_read { 2 } else { 50 });
+        let most = Duration::from_millis(if is_read && quick > 0 { 2 } else { 50 });
         step = (step * 2).min(most).min(time.saturating_sub(began.elapsed()));
     }
 }
@@ -229,7 +231,17 @@ impl Reader {
 
     /// Returns what was read until the end of the pipe, or until a moment after the end of the program.
     fn bytes(self) -> Vec<u8> {
-        let _ = self.ended.recv_timeout(REST);
+        let count = || self.taken.lock().map_or(0, |taken| taken.bytes.len() + taken.cut);
+        let (mut known, mut silent) = (count(), 0);
+        // Bytes may still arrive, and this process may itself have stood still.
+        for _ in 0..30 {
+            if silent == 2 || self.ended.recv_timeout(REST / 2) != Err(RecvTimeoutError::Timeout) {
+                break;
+            }
+            let now = count();
+            silent = if now == known { silent + 1 } else { 0 };
+            known = now;
+        }
         let Ok(mut taken) = self.taken.lock() else { return Vec::new() };
         let bytes = std::mem::take(&mut taken.bytes);
         if taken.cut == 0 {

@@ -67,9 +67,19 @@ fn around(text: &str, line: u32) -> Option<&str> {
     let depth = |line: &str| line.len() - line.trim_start().len();
     // The end of a function, and of its arguments, is as far in as its beginning.
     let ends = here.trim_start().starts_with(['}', ')']);
-    let within = depth(here) + usize::from(ends);
-    let found = above.iter().rev().find(|above| depth(above) < within && defined(above).is_some());
-    found.and_then(|line| defined(line))
+    let mut within = depth(here) + usize::from(ends);
+    for line in above.iter().rev().filter(|line| !line.trim().is_empty()) {
+        if depth(line) >= within {
+            continue;
+        }
+        if let Some(name) = defined(line) {
+            return Some(name);
+        }
+        // What begins here is around the line. Only the head of a function has lines that are as far in as its beginning.
+        let is_head = [")", "{", "where"].iter().any(|word| line.trim_start().starts_with(word));
+        within = depth(line) + usize::from(is_head);
+    }
+    None
 }
 
 /// Returns the name of the asynchronous function that begins in a line.
@@ -114,6 +124,19 @@ impl Server {
 }
 // Not async fn spoken_of
     pub async unsafe fn last() {}
+macro_rules! made {
+    ($name:ident) => {
+        async fn $name() -> u64 {
+            5
+        }
+    };
+}
+async fn bound<T>(of: T) -> u64
+where
+    T: Into<u64>,
+{
+    of.into()
+}
 ";
 
     #[test]
@@ -129,6 +152,8 @@ impl Server {
         check(15, Some("serve"));
         check(22, Some("last"));
         check(6, None);
+        check(26, None);
+        check(34, Some("bound"));
         // A line behind the end is of another source.
         check(99, None);
         check(0, None);

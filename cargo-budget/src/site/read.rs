@@ -83,7 +83,8 @@ pub(super) fn tests(
         ends.truncate(ENVIRONMENTS);
         let mut lines = Vec::new();
         for end in &mut ends {
-            if end.points.len() < usize::from(last) {
+            // A series that is shorter than what was asked for has been read whole.
+            if end.points.len() == usize::from(FEW) && FEW < last {
                 end.points = store.points(end.series.key, last)?;
             }
             let points = &end.points[end.points.len().saturating_sub(usize::from(last))..];

@@ -42,8 +42,13 @@ pub fn switches(before: &[Declared], after: &[Declared]) -> Vec<Switch> {
 
 /// Returns every machine that these conditions can tell from another one, the most usual first.
 fn machines(said: &[When]) -> Vec<Surroundings> {
-    let known = SERVICES.iter().map(|service| Some(service.0));
-    let services: Vec<_> = [None, Some("")].into_iter().chain(known).collect();
+    let is_said = |is: &dyn Fn(&When) -> bool| said.iter().any(is);
+    let services = SERVICES.iter().map(|service| service.0);
+    let services =
+        services.filter(|&name| is_said(&|when| when.ci == Some(Ci::Service(name)))).map(Some);
+    let services: Vec<_> = [None, Some("")].into_iter().chain(services).collect();
+    let arches = told_apart(ARCHITECTURES, &|arch| is_said(&|when| when.arch == Some(arch)));
+    let systems = told_apart(SYSTEMS, &|os| is_said(&|when| when.os == Some(os)));
     let counts: BTreeSet<u32> =
         said.iter().filter_map(|when| when.cores.clone()).flatten().collect();
     let counts: Vec<Option<u32>> = [None].into_iter().chain(counts.into_iter().map(Some)).collect();
@@ -51,7 +56,7 @@ fn machines(said: &[When]) -> Vec<Surroundings> {
     for processor in processors(said) {
         for &cores in &counts {
             for (&arch, &os) in
-                ARCHITECTURES.iter().flat_map(|arch| SYSTEMS.iter().map(move |os| (arch, os)))
+                arches.iter().flat_map(|arch| systems.iter().map(move |os| (arch, os)))
             {
                 for &service in &services {
                     let processor = processor.clone();
@@ -68,6 +73,12 @@ fn machines(said: &[When]) -> Vec<Surroundings> {
         }
     }
     machines
+}
+
+/// Returns the values that are said, and the first of the others, which are all alike.
+fn told_apart(all: &[&'static str], is_said: &dyn Fn(&'static str) -> bool) -> Vec<&'static str> {
+    let other = all.iter().copied().find(|&one| !is_said(one));
+    all.iter().copied().filter(|&one| is_said(one) || Some(one) == other).collect()
 }
 
 /// Returns a processor for each set of conditions that may be true of one at the same time: none of them, each alone, and

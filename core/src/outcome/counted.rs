@@ -18,8 +18,7 @@ impl Counted {
     pub fn words(&self) -> String {
         match self.allocator {
             Some(allocator) => format!(
-                "counted by {}; malloc, calloc, realloc and free took {allocator:.1} more, which depend on all that the heap \
-                 has seen before",
+                "counted by {}; the allocator took {allocator:.1} more, which depend on all that the heap has seen before",
                 self.by
             ),
             None => format!("counted by {}, with the allocator", self.by),

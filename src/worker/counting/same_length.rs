@@ -13,16 +13,18 @@ use crate::exec::Launch;
 const FILL: &str = "PERF_BUDGET_FILL";
 /// The length of paths, or a multiple of it.
 const PATH: usize = 256;
+/// The kernel takes no path of so many bytes.
+const LONGEST: usize = 4096;
 /// The size of the arguments and the environment, or a multiple of it: whole pages, since an address within a page is what
 /// instructions depend on.
 const STACK: usize = 16 << 10;
 /// The size of the address that the stack has of each argument and each variable.
 const POINTER: usize = size_of::<usize>();
-/// The variables of a worker that are paths.
-const PATHS: [&str; 2] = [crate::worker::wire::VARIABLE, "CARGO_MANIFEST_DIR"];
+/// The variables of a worker, or of a benchmark of Criterion, that are paths.
+const PATHS: [&str; 3] = [crate::worker::wire::VARIABLE, "CARGO_MANIFEST_DIR", "CRITERION_HOME"];
 
-/// Returns the same path with as many `/` before its last part as make it as long as others. A path with no `/` before that part is
-/// returned as it is.
+/// Returns the same path with as many `/` before its last part as make it as long as others. A path with no `/` before that part, or
+/// that would be too long, is returned as it is.
 pub(in crate::worker) fn path(path: &Path) -> PathBuf {
     let text = path.as_os_str();
     let Some(name) = path.file_name().filter(|_| !cfg!(windows)) else { return path.to_owned() };
@@ -31,6 +33,9 @@ pub(in crate::worker) fn path(path: &Path) -> PathBuf {
     };
     let bare = folder.as_os_str().len() + name.len();
     let length = (bare + 1).max(text.len().min(PATH)).next_multiple_of(PATH);
+    if length >= LONGEST {
+        return path.to_owned();
+    }
     let mut long = OsString::with_capacity(length);
     long.push(folder);
     long.push("/".repeat(length - bare));
@@ -73,6 +78,8 @@ mod tests {
         check("/made/target/release/deps/budgets-0", PATH);
         check(&format!("/{}/b", "a".repeat(PATH - 3)), PATH);
         check(&format!("/{}/b", "a".repeat(PATH)), 2 * PATH);
+        let deep = format!("/{}", "a/".repeat(1950));
+        check(deep.trim_end_matches('/'), deep.len() - 1);
         check("budgets", 7);
         check("/", 1);
     }

@@ -269,6 +269,7 @@ impl<'a> Comparison<'a> {
         let prefix = revisions.head.prefix.to_owned();
         let given = tools::given(
             std::env::vars_os().map(|(_, value)| value.to_string_lossy().into_owned()),
+            revisions.head.top,
         );
         let known = Known { inputs, configuration, sources, packages, prefix, inert, given };
         Ok(Comparison { revisions, tree, known })

@@ -73,13 +73,28 @@ pub(super) fn user(
     Some(format!("which `{from}` may read by way of git"))
 }
 
-/// Returns the paths in the values of all variables: a compiler's wrapper, a linker, a directory of programs.
-pub(super) fn given(variables: impl Iterator<Item = String>) -> Vec<String> {
+/// Returns the paths in the values of all variables, as far as they may be in the repository at `top`: a compiler's wrapper, a
+/// linker, a directory of programs. A path that begins at the root is in the repository if it begins with its top; any other may be.
+pub(super) fn given(variables: impl Iterator<Item = String>, top: &Path) -> Vec<String> {
+    let real = std::fs::canonicalize(top).unwrap_or_else(|_| top.to_owned());
+    // A drive and its colon stand before a path on Windows, and the colon separates paths elsewhere.
+    let plain = |path: &Path| {
+        let text = path.to_string_lossy().replace('\\', "/");
+        text.rsplit(':').next().unwrap_or_default().trim_end_matches('/').to_owned() + "/"
+    };
+    let tops = [plain(top), plain(&real)];
+    let inside = |part: &str| {
+        let part = part.replace('\\', "/");
+        if part.starts_with('/') {
+            return tops.iter().find_map(|top| part.strip_prefix(top.as_str())).map(str::to_owned);
+        }
+        let is_place = DIRECTORIES.iter().any(|own| own.strip_suffix('/') == Some(&part));
+        (part.contains('/') || is_place).then_some(part)
+    };
     let parts = variables.flat_map(|value| {
         let parts =
             value.split(|c: char| c.is_whitespace() || c == '\x1f' || ":;=,'\"".contains(c));
-        let parts = parts.map(|part| part.replace('\\', "/"));
-        parts.filter(|part| part.contains('/')).collect::<Vec<_>>()
+        parts.filter_map(inside).collect::<Vec<_>>()
     });
     parts.collect()
 }
@@ -145,7 +160,7 @@ mod tests {
         assert_eq!(library("ignore").unwrap(), "which the library `ignore` may read");
         assert_eq!(library("serde"), None);
         let check = |variable: &str, want: bool| {
-            let given = given([variable.to_owned()].into_iter());
+            let given = given([variable.to_owned()].into_iter(), Path::new("/srv/kit"));
             assert_eq!(user("ci/link.sh", &sources, &[], &given).is_some(), want, "{variable}");
         };
         check("ci/link.sh", true);
@@ -154,8 +169,11 @@ mod tests {
         check("-C\x1flinker=./ci/link.sh", true);
         check("/usr/bin:/srv/kit/ci", true);
         check("/srv/kit/ci/", true);
-        check("ci", false);
+        check("ci", true);
+        check("kit", false);
         check("kit/ci/other.sh", false);
         check("/srv/kit", false);
+        check("/srv/other/ci/link.sh", false);
+        check("/home/ci", false);
     }
 }

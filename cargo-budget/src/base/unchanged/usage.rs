@@ -69,7 +69,8 @@ impl Known {
             return Some(format!("`{path}` has changed, which may be read at run time"));
         }
         // What is compiled is compared by itself.
-        if !is_code && let Some(how) = self.found_without_its_name(path, is_tools) {
+        let is_compared = is_code && (self.inputs.has(path) || decides(path, name));
+        if !is_compared && let Some(how) = self.found_without_its_name(path, is_tools) {
             return Some(format!("`{path}` has changed, {how}"));
         }
         let programs = unused.into_iter().flatten();
@@ -90,11 +91,12 @@ impl Known {
     }
 
     /// Whether a change affects nothing at all that the repository builds: it is text, and none of the repository's
-    /// sources, which are in `all`, names it.
+    /// sources, which are in `all`, names it or lists the files among which it is.
     pub(super) fn is_text_alone(&self, change: &Change, all: &Sources) -> bool {
         let path = change.path.as_str();
         let name = path.rsplit('/').next().unwrap_or(path);
-        let known = is_text(path, name) || self.is_own(path);
+        let is_found = || walks::walker(all, &self.inputs.crates).is_some();
+        let known = self.is_own(path) || is_text(path, name) && !is_found();
         self.is_declared(path) || (known && all.naming(path, &self.roots()).is_none())
     }
 
@@ -260,7 +262,8 @@ mod tests {
         let found = "`kit/src/lib.rs` may find it where directories are listed";
         check(&walked, ".gitignore", Some(found));
         check(&walked, "README.md", Some(found));
-        check(&walked, "kit/tests/unit.rs", None);
+        // So may a source that no part of the build is made from.
+        check(&walked, "kit/tests/unit.rs", Some(found));
     }
 
     #[test]
@@ -287,5 +290,9 @@ mod tests {
         check("kit/budgets.toml", true);
         check("kit/other/x.json", false);
         check("kit/tests/unit.rs", false);
+        all.add("bin/walk.rs", "WalkDir::new(\"..\")");
+        let change = |path: &str| Change { path: path.to_owned(), is_in_both: true };
+        assert!(!known().is_text_alone(&change("README.md"), &all));
+        assert!(known().is_text_alone(&change("kit/budgets.toml"), &all));
     }
 }

@@ -9,10 +9,10 @@ const LISTS: [&str; 8] =
 /// The libraries that list them for others. The harness has `glob` for patterns of files in `budgets.toml`.
 const LISTERS: [&str; 7] =
     ["walkdir", "ignore", "jwalk", "globwalk", "wax", "rust_embed_impl", "include_dir_macros"];
-/// The variables with the directory of a package, and the function with the one that the program runs in.
-const PLACES: [&str; 3] = ["CARGO_MANIFEST_DIR", "CARGO_WORKSPACE_DIR", "current_dir()"];
+/// The variables with the directory of a package, the function with the one that the program runs in, and the path of a source.
+const PLACES: [&str; 4] = ["CARGO_MANIFEST_DIR", "CARGO_WORKSPACE_DIR", "current_dir()", "file!()"];
 /// The paths of a directory and of those above it, as texts.
-const DOTS: [&str; 9] = [
+const DOTS: [&str; 10] = [
     "\".\"",
     "\"./\"",
     "\"..\"",
@@ -20,8 +20,9 @@ const DOTS: [&str; 9] = [
     "\"../..\"",
     "\"../../\"",
     "\"./..\"",
-    "\"**",
-    "\"./**",
+    "\"*",
+    "\"./*",
+    "\"../*",
 ];
 /// The methods whose argument is a text in which a dot is no path.
 const OF_TEXTS: [&str; 15] = [
@@ -97,6 +98,9 @@ mod tests {
         check("read_dir(\".\")", true);
         check("WalkDir::new(\"..\")", true);
         check("glob(\"**/*.md\")", true);
+        check("glob(\"*.md\")", true);
+        check("glob(\"../*\")", true);
+        check("read_dir(Path::new(file!()).parent().unwrap())", true);
         check("read_dir(env!(\"CARGO_MANIFEST_DIR\"))", true);
         check("read_dir(std::env::var(\"CARGO_MANIFEST_DIR\").unwrap())", true);
         check("let top = Path::new(env!(\"CARGO_MANIFEST_DIR\")); read_dir(top)", true);

@@ -84,6 +84,9 @@ fn when(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<When> {
 }
 
 /// Reads a number of processors, or a list of them that is not empty.
+/// The most numbers of processors that one environment may name.
+const MOST_COUNTS: usize = 64;
+
 fn cores(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Vec<u32>> {
     let DeValue::Array(array) = entry.value.get_ref() else {
         return entry.count(reading, MOST_CORES).map(|count| vec![count]);
@@ -91,6 +94,12 @@ fn cores(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Vec<u32>> {
     if array.is_empty() {
         let empty = Problem::new(entry.value.span(), "`cores` is an empty list");
         reading.report(empty.help("write a number such as 8, or [4, 8]"));
+        return None;
+    }
+    if array.len() > MOST_COUNTS {
+        let title = format!("`cores` has {} numbers, and may have {MOST_COUNTS}", array.len());
+        let many = Problem::new(entry.value.span(), title);
+        reading.report(many.help("name the machines by `processor` or PERF_BUDGET_ENV"));
         return None;
     }
     let each = array.iter().map(|value| Entry { key: entry.key, at: value.span(), value });
