@@ -174,6 +174,6 @@ mod tests {
         check("kit/ci/other.sh", false);
         check("/srv/kit", false);
         check("/srv/other/ci/link.sh", false);
-        check("/home/ci", false);
+        check("/srv/ci", false);
     }
 }

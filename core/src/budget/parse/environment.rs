@@ -85,7 +85,7 @@ fn when(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<When> {
 
 /// Reads a number of processors, or a list of them that is not empty.
 /// The most numbers of processors that one environment may name.
-const MOST_COUNTS: usize = 64;
+const MOST_COUNTS: usize = 16;
 
 fn cores(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Vec<u32>> {
     let DeValue::Array(array) = entry.value.get_ref() else {

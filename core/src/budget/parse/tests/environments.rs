@@ -14,7 +14,7 @@ pub(super) const FILES: &[&str] = &[
     "[env.none]\n[env.\"a b\"]\neffort = \"1 s\"\n[env.ci]\nwhen.ci = true\n",
     "[env.ci]\nefort = \"1 s\"\nalpha = 0.1\nwhen = 3\neffort = 3\n",
     "[env.ci]\neffort = \"1 s\"\nwhen = {}\n[env.b]\neffort = \"1 s\"\nwhen = { ci = \"githib\", os = \"Linux\", arch = 64, cpu = \"x\" }\n",
-    "[env.a]\neffort = \"1 s\"\nwhen = { processor = \"\", cores = 0 }\n[env.b]\neffort = \"1 s\"\nwhen = { processor = 3, cores = [] }\n[env.c]\neffort = \"1 s\"\nwhen.cores = [2, \"4\", 0]\n",
+    "[env.a]\neffort = \"1 s\"\nwhen = { processor = \"\", cores = 0 }\n[env.b]\neffort = \"1 s\"\nwhen = { processor = 3, cores = [] }\n[env.c]\neffort = \"1 s\"\nwhen.cores = [2, \"4\", 0]\n[env.d]\neffort = \"1 s\"\nwhen.cores = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17]\n",
     "[budget.a]\nworkload = \"a\"\nload = { shape = \"constant\", rate = \"10 op/s\" }\nmax.p99 = \"1 ms\"\n[env.ci.budget.a]\nmax.allocs = 3\n",
     "[budget.a]\nworkload = \"a\"\nmax.p99 = \"1 ms\"\n[env.ci]\nbudget = 3\n[env.b]\nbudget = {}\n[env.c]\nbudget.a = 3\n",
     "[budget.a]\nworkload = \"a\"\nmax.p99 = \"1 ms\"\n[env.ci.budget.b]\nmax.p99 = \"1 s\"\n[env.ci.budget.merge]\n[env.ci.budget.a]\nwhy = \"slow\"\n",
