@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(7);
 /// How long the harness waits for a guardian: for its patience, and for as long as it may take itself.
 const FAREWELL: Duration = Duration::from_secs(15);
 
-/// How long a guardian that was stopped stays so.
+/// How long a guardian that was stopped stays so, and how often one looks that is told of no signal.
 const STEP: Duration = Duration::from_millis(100);
 
 /// The exit code of a guardian whose supervisor was killed.
@@ -61,8 +61,7 @@ fn guard(supervisor: u32, channel: BorrowedFd<'_>) -> bool {
             let _ = kernel::resume(supervisor);
         }
         // Without a descriptor of the signals, the loop looks several times a second.
-        let step = Duration::from_secs(if changes.is_some() { 3600 } else { 0 });
-        let step = step.max(Duration::from_millis(100));
+        let step = if changes.is_some() { Duration::from_secs(3600) } else { STEP };
         let left = end_at.map_or(step, |at: Instant| at.saturating_duration_since(Instant::now()));
         if left.is_zero() {
             let _ = kernel::kill(supervisor);

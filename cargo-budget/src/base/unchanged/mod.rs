@@ -20,6 +20,7 @@ mod tools;
 mod usage;
 mod walks;
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -271,7 +272,9 @@ impl<'a> Comparison<'a> {
             std::env::vars_os().map(|(_, value)| value.to_string_lossy().into_owned()),
             revisions.head.top,
         );
-        let known = Known { inputs, configuration, sources, packages, prefix, inert, given };
+        let walker = OnceCell::new();
+        let known =
+            Known { inputs, configuration, sources, packages, prefix, inert, given, walker };
         Ok(Comparison { revisions, tree, known })
     }
 

@@ -12,6 +12,7 @@ use super::changed::Tree;
 use super::mentions::Sources;
 use super::revisions::Revisions;
 use super::usage::{Known, is_source};
+use super::walks;
 
 /// Returns the names of the budgets on commands and artifacts for which nothing has changed.
 pub(super) fn unchanged(revisions: Revisions<'_>, tree: &Tree, known: &Known) -> Vec<String> {
@@ -27,7 +28,8 @@ pub(super) fn unchanged(revisions: Revisions<'_>, tree: &Tree, known: &Known) ->
             all.add(path, &String::from_utf8_lossy(&text));
         }
     }
-    let is_text = tree.changes.iter().all(|change| known.is_text_alone(change, &all));
+    let is_walked = walks::walker(&all, &known.inputs.crates).is_some();
+    let is_text = tree.changes.iter().all(|change| known.is_text_alone(change, &all, is_walked));
     built.into_iter().filter(|_| is_text).map(|budget| budget.name.clone()).collect()
 }
 

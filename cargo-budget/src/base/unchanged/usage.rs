@@ -1,6 +1,7 @@
 //! The decision whether a path that differs from the base is used by what is measured. A path counts as used unless it
 //! is known to be unused.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::Path;
@@ -38,6 +39,8 @@ pub(super) struct Known {
     pub(super) inert: Vec<Pattern>,
     /// The paths in this process's variables, by which programs of the build are chosen.
     pub(super) given: Vec<String>,
+    /// The source that lists directories from the top, if there is one. All sources are searched for it, so it is found once.
+    pub(super) walker: OnceCell<Option<String>>,
 }
 
 impl Known {
@@ -83,7 +86,8 @@ impl Known {
     /// Returns how a program may come to read a file that is not data although no source has its path.
     fn found_without_its_name(&self, path: &str, is_tools: bool) -> Option<String> {
         let crates = &self.inputs.crates;
-        if let Some(from) = walks::walker(&self.sources, crates) {
+        let walker = || walks::walker(&self.sources, crates).map(str::to_owned);
+        if let Some(from) = self.walker.get_or_init(walker) {
             return Some(format!("and `{from}` may find it where directories are listed"));
         }
         let user = || tools::user(path, &self.sources, crates, &self.given);
@@ -91,12 +95,12 @@ impl Known {
     }
 
     /// Whether a change affects nothing at all that the repository builds: it is text, and none of the repository's
-    /// sources, which are in `all`, names it or lists the files among which it is.
-    pub(super) fn is_text_alone(&self, change: &Change, all: &Sources) -> bool {
+    /// sources, which are in `all`, names it. If one of them lists directories from the top, as `is_walked` says, it may read
+    /// every text.
+    pub(super) fn is_text_alone(&self, change: &Change, all: &Sources, is_walked: bool) -> bool {
         let path = change.path.as_str();
         let name = path.rsplit('/').next().unwrap_or(path);
-        let is_found = || walks::walker(all, &self.inputs.crates).is_some();
-        let known = self.is_own(path) || is_text(path, name) && !is_found();
+        let known = self.is_own(path) || is_text(path, name) && !is_walked;
         self.is_declared(path) || (known && all.naming(path, &self.roots()).is_none())
     }
 
@@ -190,6 +194,7 @@ mod tests {
             prefix: "kit/".to_owned(),
             inert: vec![Pattern::new("art/**").unwrap()],
             given: Vec::new(),
+            walker: OnceCell::new(),
         }
     }
 
@@ -282,7 +287,7 @@ mod tests {
         all.add("bin/main.rs", "include_str!(\"../USAGE.md\")");
         let check = |path: &str, want: bool| {
             let change = Change { path: path.to_owned(), is_in_both: true };
-            assert_eq!(known().is_text_alone(&change, &all), want, "{path}");
+            assert_eq!(known().is_text_alone(&change, &all, false), want, "{path}");
         };
         check("README.md", true);
         check("USAGE.md", false);
@@ -291,8 +296,9 @@ mod tests {
         check("kit/other/x.json", false);
         check("kit/tests/unit.rs", false);
         all.add("bin/walk.rs", "WalkDir::new(\"..\")");
+        let is_walked = walks::walker(&all, &[]).is_some();
         let change = |path: &str| Change { path: path.to_owned(), is_in_both: true };
-        assert!(!known().is_text_alone(&change("README.md"), &all));
-        assert!(known().is_text_alone(&change("kit/budgets.toml"), &all));
+        assert!(!known().is_text_alone(&change("README.md"), &all, is_walked));
+        assert!(known().is_text_alone(&change("kit/budgets.toml"), &all, is_walked));
     }
 }
