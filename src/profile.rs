@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use perf_budget_core::error::Error;
-use perf_budget_core::profile::{Asked, PROFILED, Profile};
+use perf_budget_core::profile::{Request, PROFILED, Profile};
 use perf_budget_core::selftest::names;
 
 use crate::selftest::Results;
@@ -15,7 +15,7 @@ use crate::session::Session;
 /// # Errors
 /// If the request is not understood, or the file cannot be written.
 pub(crate) fn run(session: &Session) -> Result<Option<ExitCode>, Error> {
-    let Some(asked) = Asked::of_environment()? else { return Ok(None) };
+    let Some(asked) = Request::of_environment()? else { return Ok(None) };
     let failed = |e| Error::io("write", &asked.file, e);
     let mut results = Results::create(&asked.file).map_err(failed)?;
     for case in session.cases(&|name| names(&asked.name, name)) {

@@ -7,7 +7,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use perf_budget::internals::pair::{self, Place, Round, Side, Terms, Wants};
+use perf_budget::internals::pair::{self, Place, Round, Side, Terms, Requirements};
 use perf_budget::internals::process::{Build, Request};
 use perf_budget_core::budget::Param;
 
@@ -93,7 +93,7 @@ fn measure(workload: &str, on: Place, place: &Path, random: &mut Random) -> io::
         role: None,
     };
     let terms = Terms {
-        wants: Wants { singles: false, batches: true, fewest: 0 },
+        wants: Requirements { singles: false, batches: true, fewest: 0 },
         slice: SLICE,
         place: on,
         timeout: Duration::from_secs(60),

@@ -14,7 +14,7 @@ use crate::runs::latest;
 
 /// The part of a record that belongs to one environment.
 #[derive(Debug)]
-pub(crate) struct Taken {
+pub(crate) struct EnvironmentPart {
     /// The record without the runs of other environments.
     pub(crate) record: Record,
     /// The budgets as they are in the environment.
@@ -27,7 +27,7 @@ pub(crate) struct Taken {
 ///
 /// # Errors
 /// If there is no run of the environment that is named, or the file does not have the last run's any more.
-pub(crate) fn of(project: &Project, mut record: Record) -> Result<Taken, Failure> {
+pub(crate) fn of(project: &Project, mut record: Record) -> Result<EnvironmentPart, Failure> {
     let named = named_for_process().map(|_| project.budgets()).transpose()?;
     // Another test target may have a file of its own, which has other environments.
     let mut known = HashMap::new();
@@ -73,7 +73,7 @@ pub(crate) fn of(project: &Project, mut record: Record) -> Result<Taken, Failure
             names.join(", ")
         )
     });
-    Ok(Taken { record, budgets, left_out })
+    Ok(EnvironmentPart { record, budgets, left_out })
 }
 
 /// Reads the budgets as they are without an environment, and in each of them.

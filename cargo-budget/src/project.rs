@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use perf_budget_core::budget::Budgets;
-use perf_budget_core::budget::environment::Surroundings;
+use perf_budget_core::budget::environment::EnvironmentFacts;
 use perf_budget_core::outcome::{Outcome, Run};
 use perf_budget_core::record::{self, Record};
 use perf_budget_core::{budget, paths};
@@ -96,7 +96,7 @@ impl Project {
 
     /// Reads and checks the budgets as they are in the environment of this name, or without one.
     pub(crate) fn budgets_in(&self, environment: Option<&str>) -> Result<Budgets, Failure> {
-        Ok(budget::load_in(&self.file(), &Surroundings::of_record(environment))?)
+        Ok(budget::load_in(&self.file(), &EnvironmentFacts::of_record(environment))?)
     }
 
     /// Returns the directory with the results of the project's last run. Only the run knew where that is, and left a

@@ -22,7 +22,7 @@ const LARGEST: u64 = 128 << 20;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Counts {
     /// The facts about the process beside its counts.
-    pub about: About,
+    pub about: CountContext,
     /// The operations of the reference; `None` where there is none.
     pub before: Option<Vec<Profile>>,
     /// The operations now.
@@ -31,7 +31,7 @@ pub struct Counts {
 
 /// The facts that are known of counts beside the counts themselves.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct About {
+pub struct CountContext {
     /// The version of the form, which is written.
     pub counts: u32,
     /// The crates of the project.
@@ -64,7 +64,7 @@ impl Counts {
             file: Code::state(Path::new(path)),
         };
         let objects = paths.into_iter().map(object).collect();
-        Counts { about: About { own, objects, ..About::default() }, before, now }
+        Counts { about: CountContext { own, objects, ..CountContext::default() }, before, now }
     }
 
     /// Returns the content of the file; `None` where it would be too long.
@@ -72,7 +72,7 @@ impl Counts {
         let text = |profiles: &[Profile]| profiles.iter().map(Profile::to_text).collect::<Vec<_>>();
         let lengths = |texts: &[String]| texts.iter().map(|text| text.len() as u64).collect();
         let (before, now) = (self.before.as_deref().map(text), text(&self.now));
-        let about = About {
+        let about = CountContext {
             counts: VERSION,
             before: before.as_deref().map(lengths),
             now: lengths(&now),
@@ -86,7 +86,7 @@ impl Counts {
 
     /// Whether a file begins as counts do, even if what follows is damaged.
     pub fn begin(path: &Path) -> bool {
-        begins_as::<About>(path)
+        begins_as::<CountContext>(path)
     }
 
     /// Reads a file.
@@ -105,7 +105,7 @@ impl Counts {
     /// If it is cut short, or of a form that this release does not know.
     pub fn of_text(text: &str) -> Result<Counts, String> {
         let (first, mut rest) = text.split_once('\n').ok_or("it has no first line")?;
-        let about: About = exact::read(first.as_bytes()).map_err(|e| e.to_string())?;
+        let about: CountContext = exact::read(first.as_bytes()).map_err(|e| e.to_string())?;
         of_version(about.counts, VERSION)?;
         let mut take = |length: &u64| {
             let length = usize::try_from(*length).map_err(|_| CUT_SHORT)?;
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn the_form_is_frozen() {
         let about = r#"{"counts":1,"own":["work"],"objects":[{"path":"/work","file":[12,34]}],"before":[120],"now":[120,121]}"#;
-        assert_eq!(frozen::<About>(about).objects[0].file, Some((12, 34)));
+        assert_eq!(frozen::<CountContext>(about).objects[0].file, Some((12, 34)));
     }
 
     #[test]

@@ -13,16 +13,16 @@ use crate::outcome::{Cause, Unmeasured};
 #[derive(Debug, Default)]
 pub struct Matched {
     /// The files and directories that patterns name or match.
-    pub named: Vec<Found>,
+    pub named: Vec<FileEntry>,
     /// Every regular file among these and below them.
-    pub files: Vec<Found>,
+    pub files: Vec<FileEntry>,
     /// Notes about what was skipped.
     pub notes: Vec<String>,
 }
 
 /// A file or a directory.
 #[derive(Debug, Clone)]
-pub struct Found {
+pub struct FileEntry {
     /// The path of it.
     pub path: PathBuf,
     /// The path as messages show it: relative to the root, if it is below the root.
@@ -125,7 +125,7 @@ impl Search<'_> {
             self.file(&path, &metadata)?;
         }
         if !self.found.named.iter().any(|named| named.path == path) {
-            self.found.named.push(Found { path, shown, bytes: metadata.len() });
+            self.found.named.push(FileEntry { path, shown, bytes: metadata.len() });
         }
         Ok(())
     }
@@ -156,7 +156,7 @@ impl Search<'_> {
             if bytes == 0 {
                 self.empty.push(shown.clone());
             }
-            self.found.files.push(Found { path: path.to_owned(), shown, bytes });
+            self.found.files.push(FileEntry { path: path.to_owned(), shown, bytes });
         }
         Ok(())
     }

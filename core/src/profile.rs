@@ -17,14 +17,14 @@ pub const PROFILED: u8 = 104;
 
 /// The request for profiles.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Asked {
+pub struct Request {
     /// The file for the results.
     pub file: PathBuf,
     /// The name of a budget, of a case or of a test.
     pub name: String,
 }
 
-impl Asked {
+impl Request {
     /// Returns the value of the variable.
     pub fn to_text(&self) -> String {
         serde_json::json!(self).to_string()
@@ -34,7 +34,7 @@ impl Asked {
     ///
     /// # Errors
     /// If the variable is not understood. A run that judges must not take place instead.
-    pub fn of_environment() -> Result<Option<Asked>, Error> {
+    pub fn of_environment() -> Result<Option<Request>, Error> {
         request::of_environment(VARIABLE, "cargo budget explain --profile")
     }
 }
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn the_forms_are_frozen() {
         let text = r#"{"file":"target/x.jsonl","name":"sort::p50"}"#;
-        let asked: Asked = frozen(text);
+        let asked: Request = frozen(text);
         assert_eq!(asked.to_text(), text);
         let profile: Profile = frozen(r#"{"name":"sort","blame":null,"why":"no Valgrind"}"#);
         assert!(profile.blame.is_none());

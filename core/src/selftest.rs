@@ -19,7 +19,7 @@ pub const SELFTESTED: u8 = 103;
 
 /// The request for a selftest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Asked {
+pub struct Request {
     /// The file for the results.
     pub file: PathBuf,
     /// The budgets or tests to inject into; an empty list means all.
@@ -29,7 +29,7 @@ pub struct Asked {
     pub same: Option<u32>,
 }
 
-impl Asked {
+impl Request {
     /// Returns the value of the variable.
     pub fn to_text(&self) -> String {
         serde_json::json!(self).to_string()
@@ -39,7 +39,7 @@ impl Asked {
     ///
     /// # Errors
     /// If the variable is not understood. A run that judges must not take place instead.
-    pub fn of_environment() -> Result<Option<Asked>, Error> {
+    pub fn of_environment() -> Result<Option<Request>, Error> {
         request::of_environment(VARIABLE, "cargo budget selftest")
     }
 }
@@ -160,9 +160,9 @@ mod tests {
 
     #[test]
     fn the_form_of_the_request_is_frozen() {
-        let asked: super::Asked = frozen(r#"{"file":"target/x.jsonl","only":["sort"]}"#);
+        let asked: super::Request = frozen(r#"{"file":"target/x.jsonl","only":["sort"]}"#);
         assert_eq!(asked.to_text(), r#"{"file":"target/x.jsonl","only":["sort"]}"#);
-        let asked: super::Asked = frozen(r#"{"file":"target/x.jsonl","only":[],"same":20}"#);
+        let asked: super::Request = frozen(r#"{"file":"target/x.jsonl","only":[],"same":20}"#);
         assert_eq!(asked.same, Some(20));
     }
 

@@ -18,7 +18,7 @@ type Environment = BTreeMap<String, Option<String>>;
 /// The links of both revisions. All measurements share them.
 #[derive(Debug, Default)]
 pub(crate) struct Links {
-    made: Mutex<Made>,
+    made: Mutex<AvailableLinks>,
     more: Option<MoreLinks>,
     /// How many links of each revision are made first, where there are none yet.
     first: usize,
@@ -30,7 +30,7 @@ pub(crate) struct Links {
 
 /// The links that there are.
 #[derive(Debug, Default)]
-struct Made {
+struct AvailableLinks {
     /// This revision's links. Empty if the binary of this process is used.
     heads: Vec<Build>,
     bases: Vec<Build>,
@@ -38,7 +38,7 @@ struct Made {
     failure: Option<String>,
 }
 
-impl Made {
+impl AvailableLinks {
     /// Returns how many pairs can have links of their own.
     fn count(&self) -> usize {
         self.bases.len().min(self.heads.len().max(1))
@@ -52,7 +52,7 @@ impl Links {
         base: (PathBuf, Environment),
         more: Option<MoreLinks>,
     ) -> Links {
-        let made = Mutex::new(Made { heads, bases, failure: None });
+        let made = Mutex::new(AvailableLinks { heads, bases, failure: None });
         Links { made, more, first: 1, base, same: OnceLock::new() }
     }
 
@@ -152,7 +152,7 @@ impl Links {
         }
     }
 
-    fn made(&self) -> MutexGuard<'_, Made> {
+    fn made(&self) -> MutexGuard<'_, AvailableLinks> {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

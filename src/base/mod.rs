@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use perf_budget_core::budget::environment::Surroundings;
+use perf_budget_core::budget::environment::EnvironmentFacts;
 use perf_budget_core::budget::{self, Budget, Case, Limit, Subject};
 use perf_budget_core::build::BenchBuild;
 use perf_budget_core::error::Error;
@@ -19,7 +19,7 @@ use perf_budget_core::handover::{
     self, BINARIES, DIRECTORY, Details, HEADS, Handover, LINKS, Unchanged, Written,
 };
 use perf_budget_core::metric::Metric;
-use perf_budget_core::outcome::{BaseRevision, Changed, Proven};
+use perf_budget_core::outcome::{BaseRevision, CodeChanges, Proven};
 
 pub(crate) use self::benchmarks::{BaseBenchmarks, Different};
 pub(crate) use self::links::Links;
@@ -44,7 +44,7 @@ pub(crate) struct Base {
     /// The notes for every comparison of times with the base.
     pub(crate) link_notes: Vec<String>,
     /// The changes since the base in the code that runs. `None` if they are not known.
-    pub(crate) changed: Option<Changed>,
+    pub(crate) changed: Option<CodeChanges>,
     /// The benchmarks of both revisions, as they were built to be compared. Empty if the command built none.
     benchmarks: Vec<BaseBenchmarks>,
     /// The parts that are proven unchanged, so that they need not be measured. `None` if everything is measured.
@@ -172,7 +172,7 @@ impl Base {
         };
         let budgets_file = root.join(file);
         let names = if budgets_file.is_file() {
-            let budgets = budget::load_in(&budgets_file, &Surroundings::of_record(None)).ok();
+            let budgets = budget::load_in(&budgets_file, &EnvironmentFacts::of_record(None)).ok();
             budgets.map(|file| file.budgets.into_iter().map(|budget| budget.name).collect())
         } else {
             Some(HashSet::new())

@@ -88,12 +88,12 @@ fn refused(launch: &Launch, timeout: Duration, cause: Cause, words: &str) {
 }
 
 /// A file for a descendant to hold; it is removed when this value is dropped.
-struct Held(PathBuf);
+struct HeldFile(PathBuf);
 
-impl Held {
-    fn new(name: &str) -> Held {
+impl HeldFile {
+    fn new(name: &str) -> HeldFile {
         let name = format!("perf-budget-held-{name}-{}", std::process::id());
-        let held = Held(std::env::temp_dir().join(name));
+        let held = HeldFile(std::env::temp_dir().join(name));
         let _ = std::fs::remove_file(&held.0);
         held
     }
@@ -112,7 +112,7 @@ impl Held {
     }
 }
 
-impl Drop for Held {
+impl Drop for HeldFile {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.0);
     }
@@ -166,7 +166,7 @@ fn a_watched_text_makes_it_ready() {
 
 #[test]
 fn a_descendant_that_outlives_the_root_is_ended() {
-    let held = Held::new("left");
+    let held = HeldFile::new("left");
     let done: Result<Finished, Unmeasured> = run(&held.by("leave"), LONG);
     let done = done.unwrap();
     assert_eq!(done.code, 0);
@@ -177,7 +177,7 @@ fn a_descendant_that_outlives_the_root_is_ended() {
 
 #[test]
 fn dropping_a_child_ends_what_it_started() {
-    let held = Held::new("dropped");
+    let held = HeldFile::new("dropped");
     let watch = Some((Stream::Stdout, "ready".to_owned()));
     let mut child = Child::spawn(&Launch { watch, ..held.by("keep") }).unwrap();
     assert!(matches!(child.ready(Instant::now() + LONG).unwrap(), Readiness::At(_)));

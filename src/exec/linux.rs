@@ -150,7 +150,7 @@ fn at_start(parent: u32, mut reports: &io::PipeWriter) -> io::Result<()> {
     let _ = kernel::open(c"/proc/self/statm")?.read(statm)?;
     // Some systems do not have this file.
     let read = kernel::open(c"/proc/self/io").and_then(|mut file| file.read(io)).unwrap_or(0);
-    let Counts { faults, major_faults, .. } = kernel::resources(kernel::Who::Process)
+    let Counts { faults, major_faults, .. } = kernel::resources(kernel::ResourceOwner::Process)
         .map_or(Counts::default(), |usage| Counts::of(&usage));
     let pid = u64::from(std::process::id());
     let all = [moment::monotonic(), pid, faults, major_faults, read as u64];

@@ -17,7 +17,7 @@ use perf_budget_core::outcome::{Cause, Outcome};
 use perf_budget_core::report::count::{Tests, count};
 use perf_budget_core::report::table::{self, Colour};
 use perf_budget_core::report::{github, terminal};
-use perf_budget_core::selftest::{Asked, SELFTESTED};
+use perf_budget_core::selftest::{Request, SELFTESTED};
 use perf_budget_core::verdict::Verdict;
 use perf_budget_core::{budget, paths, record};
 
@@ -149,7 +149,7 @@ impl Harness {
 
     /// Runs the selftest instead of the tests: injects effects into those that are selected. It never returns
     /// success, so that it is not mistaken for a run.
-    fn selftest(session: &Session, selected: &[bool], asked: &Asked) -> Result<ExitCode, Error> {
+    fn selftest(session: &Session, selected: &[bool], asked: &Request) -> Result<ExitCode, Error> {
         let tests: Vec<usize> = (0..selected.len()).filter(|&test| selected[test]).collect();
         let quiet = std::env::var_os(progress::QUIET).is_some();
         let print = |text: &str| {
@@ -173,7 +173,7 @@ impl Harness {
                 "workload `{name}` is registered twice; give one of them another name"
             )));
         }
-        let selftest_asked = Asked::of_environment()?;
+        let selftest_asked = Request::of_environment()?;
         let mut budgets = budget::load(&paths::budgets(self.file.as_deref()))?;
         let workloads: Vec<String> = self.workloads.into_iter().map(|(name, _)| name).collect();
         let notes = std::mem::take(&mut budgets.notes);

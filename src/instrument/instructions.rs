@@ -57,7 +57,7 @@ pub(crate) fn has_hardware() -> bool {
 /// The instrument that counts the instructions of operations.
 pub(crate) struct Instructions {
     remaining: Remaining,
-    by: By,
+    by: Counter,
     laps: Vec<Lap>,
     /// How many operations the counter of the processor was not there for all the time.
     missed: usize,
@@ -73,7 +73,7 @@ struct Lap {
 }
 
 /// The counter.
-enum By {
+enum Counter {
     #[cfg(target_os = "linux")]
     Hardware {
         counter: &'static Counter,
@@ -109,7 +109,7 @@ impl Instructions {
     /// If nothing here counts instructions.
     pub(crate) fn new(repeat: Repeat, dumps: Option<(&Path, bool)>) -> Result<Self, Unmeasured> {
         let by = match dumps {
-            Some((path, is_profile)) => By::Callgrind(Dumps::new(path, is_profile)?),
+            Some((path, is_profile)) => Counter::Callgrind(Dumps::new(path, is_profile)?),
             None => hardware()?,
         };
         let remaining = Remaining::new(repeat, 2, OPERATIONS);
@@ -123,7 +123,7 @@ impl Instructions {
 
     /// Has callgrind count from now on, and finds out what the measuring itself adds.
     fn start_counting(&mut self) {
-        if !matches!(self.by, By::Callgrind(_)) {
+        if !matches!(self.by, Counter::Callgrind(_)) {
             return;
         }
         request(Request::Begin);
@@ -134,17 +134,17 @@ impl Instructions {
             not(target_os = "linux"),
             expect(irrefutable_let_patterns, reason = "only Linux has another counter")
         )]
-        if let By::Callgrind(dumps) = &mut self.by {
+        if let Counter::Callgrind(dumps) = &mut self.by {
             dumps.overhead = dumps.read(dumps.written).map_or(0, |lap| lap.own);
         }
     }
 }
 
 /// Returns the counter of the processor, which [`begin`] has started.
-fn hardware() -> Result<By, Unmeasured> {
+fn hardware() -> Result<Counter, Unmeasured> {
     #[cfg(target_os = "linux")]
     let why = match COUNTER.get() {
-        Some(Ok(counter)) => return Ok(By::Hardware { counter, before: None, lap: None }),
+        Some(Ok(counter)) => return Ok(Counter::Hardware { counter, before: None, lap: None }),
         Some(Err(error)) => error.as_str(),
         None => "it runs under Valgrind, but not for this",
     };
@@ -263,8 +263,8 @@ impl Instrument for Instructions {
     fn start(&mut self) {
         match &mut self.by {
             #[cfg(target_os = "linux")]
-            By::Hardware { counter, before, .. } => *before = counter.read().ok().flatten(),
-            By::Callgrind(_) => {
+            Counter::Hardware { counter, before, .. } => *before = counter.read().ok().flatten(),
+            Counter::Callgrind(_) => {
                 request(Request::Zero);
             }
         }
@@ -274,11 +274,11 @@ impl Instrument for Instructions {
     fn stop(&mut self) {
         match &mut self.by {
             #[cfg(target_os = "linux")]
-            By::Hardware { counter, before, lap } => {
+            Counter::Hardware { counter, before, lap } => {
                 let after = counter.read().ok().flatten();
                 *lap = between(*before, after);
             }
-            By::Callgrind(dumps) => {
+            Counter::Callgrind(dumps) => {
                 request(Request::Dump);
                 dumps.written += 1;
             }
@@ -289,13 +289,13 @@ impl Instrument for Instructions {
         let counts = self.remaining.passes();
         match &mut self.by {
             #[cfg(target_os = "linux")]
-            By::Hardware { lap, .. } => {
+            Counter::Hardware { lap, .. } => {
                 let own = lap.filter(|_| counts && failed == 0);
                 self.missed += usize::from(counts && failed == 0 && own.is_none());
                 self.laps.extend(own.map(|own| Lap { own, allocator: None }));
             }
-            By::Callgrind(dumps) if counts && failed == 0 => dumps.kept.push(dumps.written),
-            By::Callgrind(_) => {}
+            Counter::Callgrind(dumps) if counts && failed == 0 => dumps.kept.push(dumps.written),
+            Counter::Callgrind(_) => {}
         }
         if self.remaining.is_last_warm_up() {
             self.start_counting();
@@ -305,13 +305,13 @@ impl Instrument for Instructions {
     fn counted(&mut self) -> Option<f64> {
         match &mut self.by {
             #[cfg(target_os = "linux")]
-            By::Hardware { lap, .. } => {
+            Counter::Hardware { lap, .. } => {
                 lap.filter(|_| self.remaining.is_warm()).map(|lap| lap as f64)
             }
-            By::Callgrind(dumps) if self.remaining.is_warm() => {
+            Counter::Callgrind(dumps) if self.remaining.is_warm() => {
                 dumps.read(dumps.written).map(|lap| lap.own as f64)
             }
-            By::Callgrind(_) => None,
+            Counter::Callgrind(_) => None,
         }
     }
 
@@ -321,7 +321,7 @@ impl Instrument for Instructions {
             not(target_os = "linux"),
             expect(irrefutable_let_patterns, reason = "only Linux has another counter")
         )]
-        if let By::Callgrind(dumps) = &mut self.by {
+        if let Counter::Callgrind(dumps) = &mut self.by {
             request(Request::Stop);
             dumps.finish(&mut self.laps)?;
             by = by_callgrind(&dumps.creator);

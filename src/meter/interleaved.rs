@@ -10,7 +10,7 @@ use perf_budget_core::reading::{ProcessRun, Work};
 
 use super::ratio::ratio;
 use super::{Coin, Source, less_layout};
-use crate::worker::pair::{Pair, Wants};
+use crate::worker::pair::{Pair, Requirements};
 
 /// The fewest operations beyond a percentile that a pair should have.
 const TAIL_OPERATIONS: f64 = 10.0;
@@ -82,13 +82,13 @@ impl Source for Interleaved {
 }
 
 /// Returns what the rounds of a pair must consist of for these metrics.
-pub(crate) fn wants(metrics: &[Metric]) -> Wants {
+pub(crate) fn wants(metrics: &[Metric]) -> Requirements {
     let single = |metric: &Metric| metric.sample() == SampleKind::Operation;
     let beyond = |metric: &Metric| {
         let q = metric.statistic().filter(|_| single(metric)).and_then(tail)?;
         Some((TAIL_OPERATIONS / (1.0 - q)).ceil() as usize)
     };
-    Wants {
+    Requirements {
         singles: metrics.iter().any(single),
         batches: metrics.iter().any(|metric| !single(metric)),
         fewest: metrics.iter().filter_map(beyond).max().unwrap_or(0),
@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(wants(&[Key::Latency.at(Statistic::P99)]).fewest, 1000);
         assert_eq!(
             wants(&[Metric::from(Key::Throughput)]),
-            Wants { singles: false, batches: true, fewest: 0 }
+            Requirements { singles: false, batches: true, fewest: 0 }
         );
     }
 }

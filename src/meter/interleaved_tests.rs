@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use perf_budget_core::budget::{Bound, Limit, Reference, Target};
 use perf_budget_core::enforce::scripted::{limit, rules};
-use perf_budget_core::enforce::{Asked, Inquiry, Origin, Rules};
+use perf_budget_core::enforce::{PendingLimit, Inquiry, Origin, Rules};
 use perf_budget_core::metric::{Key, Metric, Statistic};
 use perf_budget_core::outcome::{Outcome, Unmeasured};
 use perf_budget_core::reading::ProcessRun;
@@ -93,7 +93,7 @@ fn as_the_base() -> Limit {
 /// Whether a comparison with the base ends red within this many readings, in a suite of `statistical` limits.
 fn ends_red(source: &mut dyn Source, readings: usize, statistical: usize) -> bool {
     let (template, carried) = (Outcome::default(), Carried::default());
-    let asked = Asked { limit: as_the_base(), template, carried, unjudged: None };
+    let asked = PendingLimit { limit: as_the_base(), template, carried, unjudged: None };
     let mut inquiry = Inquiry::new(vec![asked], Rules { statistical, ..rules() }, Origin::Measured);
     for _ in 0..readings {
         inquiry.add(source.measure_process());

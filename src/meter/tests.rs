@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use perf_budget_core::budget::{Bound, Limit, Reference, Target};
 use perf_budget_core::enforce::scripted::{limit, rules};
-use perf_budget_core::enforce::{Asked, Inquiry, Origin};
+use perf_budget_core::enforce::{PendingLimit, Inquiry, Origin};
 use perf_budget_core::metric::{Key, Metric, Statistic};
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::quantity::Quantity;
@@ -24,7 +24,7 @@ fn tenth() -> ProcessRun {
 #[track_caller]
 fn check(mut source: Box<dyn Source>, limit: Limit, verdict: Verdict, reason: &str) -> Outcome {
     let template = Outcome { metric: limit.metric.name(), ..Outcome::default() };
-    let asked = Asked { limit, template, carried: Carried::default(), unjudged: None };
+    let asked = PendingLimit { limit, template, carried: Carried::default(), unjudged: None };
     let mut inquiry = Inquiry::new(vec![asked], rules(), Origin::Measured);
     while !inquiry.is_done() {
         inquiry.add(source.measure_process());

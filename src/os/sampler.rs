@@ -56,7 +56,7 @@ struct Registers {
 }
 
 /// The time that operations took while they were sampled.
-pub(crate) struct Spent {
+pub(crate) struct SampledTime {
     pub(crate) seconds: f64,
     pub(crate) operations: u64,
     /// The share of it in which the thread did not run, and the processor time of other threads.
@@ -134,7 +134,7 @@ impl Sampler {
     ///
     /// # Errors
     /// If the file cannot be written, or the system does not say where code is.
-    pub(crate) fn write(self, file: &Path, spent: &Spent) -> io::Result<()> {
+    pub(crate) fn write(self, file: &Path, spent: &SampledTime) -> io::Result<()> {
         let (taken, lost) = self.finish();
         let (code, kernel) = code()?;
         let process = Process {

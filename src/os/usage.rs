@@ -5,7 +5,7 @@
 #[cfg(target_os = "linux")]
 use super::kernel;
 #[cfg(unix)]
-use super::kernel::{Clock, Who, clock, duration, resources};
+use super::kernel::{Clock, ResourceOwner, clock, duration, resources};
 use super::traffic::Traffic;
 
 /// The resources that the process had used at one moment.
@@ -123,7 +123,7 @@ fn thread_seconds() -> Option<f64> {
 
 #[cfg(unix)]
 fn children_seconds() -> Option<f64> {
-    let usage = resources(Who::Children)?;
+    let usage = resources(ResourceOwner::Children)?;
     Some((duration(usage.ru_utime) + duration(usage.ru_stime)).as_secs_f64())
 }
 
@@ -155,7 +155,7 @@ fn living_seconds() -> f64 {
 
 #[cfg(unix)]
 fn counts() -> Option<Counts> {
-    Some(Counts::of(&resources(Who::Process)?))
+    Some(Counts::of(&resources(ResourceOwner::Process)?))
 }
 
 #[cfg(unix)]
@@ -173,7 +173,7 @@ impl Counts {
 
 #[cfg(target_os = "linux")]
 fn preempted() -> Option<u64> {
-    u64::try_from(resources(Who::Thread)?.ru_nivcsw).ok()
+    u64::try_from(resources(ResourceOwner::Thread)?.ru_nivcsw).ok()
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -11,14 +11,14 @@ use perf_budget_core::metric::{SampleKind, WorkerInstrument};
 use perf_budget_core::outcome::Cause;
 use perf_budget_core::reading::Work;
 
-use super::drive::{CannotFail, Failures, Given, Lent};
+use super::drive::{CannotFail, Failures, ByValue, ByReference};
 use super::drive_async::drive;
 use super::measurement::Watcher;
 use super::{Failed, MethodState, Run};
 use crate::instrument::laps::{Instrument, Repeat};
 
 /// The whole loop of an asynchronous benchmark, for its runtime to run.
-type Whole<'l> = Pin<Box<dyn Future<Output = ()> + 'l>>;
+type BenchmarkLoop<'l> = Pin<Box<dyn Future<Output = ()> + 'l>>;
 
 #[doc(hidden)]
 impl Run {
@@ -36,7 +36,7 @@ impl Run {
         method: &'static str,
         mut op: impl FnMut() -> O,
     ) -> Result<(), Failed> {
-        let op = Given(|()| drop(black_box(op())));
+        let op = ByValue(|()| drop(black_box(op())));
         self.measure::<CannotFail, _, _>(method, Repeat::Looped, || (), op)
     }
 
@@ -50,7 +50,7 @@ impl Run {
         setup: impl FnMut() -> I,
         op: impl FnMut(I) -> O,
     ) -> Result<(), Failed> {
-        self.measure::<CannotFail, _, _>(method, Repeat::Looped, setup, Given(op))
+        self.measure::<CannotFail, _, _>(method, Repeat::Looped, setup, ByValue(op))
     }
 
     /// Measures an operation on an input that it is lent, which is dropped outside of the measured part too.
@@ -63,7 +63,7 @@ impl Run {
         setup: impl FnMut() -> I,
         op: impl FnMut(&mut I) -> O,
     ) -> Result<(), Failed> {
-        self.measure::<CannotFail, _, _>(method, Repeat::Looped, setup, Lent(op))
+        self.measure::<CannotFail, _, _>(method, Repeat::Looped, setup, ByReference(op))
     }
 
     /// Measures operations that tell themselves how long they took: `op` runs the given number of them.
@@ -96,7 +96,7 @@ impl Run {
     pub fn benchmark_async<I, O, F: Future<Output = O>>(
         &mut self,
         method: &'static str,
-        block_on: impl FnOnce(Whole<'_>),
+        block_on: impl FnOnce(BenchmarkLoop<'_>),
         mut setup: impl FnMut() -> I,
         mut op: impl FnMut(I) -> F,
     ) -> Result<(), Failed> {

@@ -60,9 +60,9 @@ pub(super) trait Operation<I, O> {
 }
 
 /// An operation that is given its input.
-pub(super) struct Given<F>(pub(super) F);
+pub(super) struct ByValue<F>(pub(super) F);
 
-impl<I, O, F: FnMut(I) -> O> Operation<I, O> for Given<F> {
+impl<I, O, F: FnMut(I) -> O> Operation<I, O> for ByValue<F> {
     #[inline]
     fn once<W: ?Sized>(
         &mut self,
@@ -83,14 +83,14 @@ impl<I, O, F: FnMut(I) -> O> Operation<I, O> for Given<F> {
     }
 
     fn slowed(mut self, injection: Option<Injection>) -> impl Operation<I, O> {
-        Given(move |input| inject::slowed(injection, || (self.0)(input)))
+        ByValue(move |input| inject::slowed(injection, || (self.0)(input)))
     }
 }
 
 /// An operation that is lent its input.
-pub(super) struct Lent<F>(pub(super) F);
+pub(super) struct ByReference<F>(pub(super) F);
 
-impl<I, O, F: FnMut(&mut I) -> O> Operation<I, O> for Lent<F> {
+impl<I, O, F: FnMut(&mut I) -> O> Operation<I, O> for ByReference<F> {
     #[inline]
     fn once<W: ?Sized>(
         &mut self,
@@ -111,7 +111,7 @@ impl<I, O, F: FnMut(&mut I) -> O> Operation<I, O> for Lent<F> {
     }
 
     fn slowed(mut self, injection: Option<Injection>) -> impl Operation<I, O> {
-        Lent(move |input: &mut I| inject::slowed(injection, || (self.0)(input)))
+        ByReference(move |input: &mut I| inject::slowed(injection, || (self.0)(input)))
     }
 }
 

@@ -4,7 +4,7 @@ use std::any::type_name;
 
 use perf_budget_core::metric::{SampleKind, WorkerInstrument};
 
-use super::drive::{CannotFail, Failures, Given, Operation, Outcome, Policy, drive};
+use super::drive::{CannotFail, Failures, ByValue, Operation, Outcome, Policy, drive};
 use super::open_loop::{Monotonic, arrive};
 use super::{Failed, MethodState, Run};
 use crate::instrument::injected::Injected;
@@ -25,7 +25,7 @@ impl Run {
         let mut build = Some(build);
         // An instrument that measures a value once asks for one lap, and so for one input.
         let input = || build.take().expect("a value is built once");
-        self.measure::<K, _, _>(method, Repeat::Once, input, Given(|build: B| build()))
+        self.measure::<K, _, _>(method, Repeat::Once, input, ByValue(|build: B| build()))
     }
 
     /// Measures an operation that cannot fail, repeatedly.

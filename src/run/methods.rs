@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use super::drive::{CannotFail, Fallible, Given, Lent};
+use super::drive::{CannotFail, Fallible, ByValue, ByReference};
 use super::{Failed, Run};
 use crate::instrument::laps::Repeat;
 
@@ -27,7 +27,7 @@ impl Run {
     /// workload has called a measuring method before; and if this system cannot measure what the budget limits.
     #[expect(clippy::iter_not_returning_iterator, reason = "the word benchmarks use for it")]
     pub fn iter<O>(&mut self, mut op: impl FnMut() -> O) -> Result<(), Failed> {
-        self.plain("iter", || (), Given(|()| op()))
+        self.plain("iter", || (), ByValue(|()| op()))
     }
 
     /// Measures an operation that uses up its input. `setup` makes a new input for each call, outside of the measured
@@ -59,7 +59,7 @@ impl Run {
         setup: impl FnMut() -> I,
         op: impl FnMut(I) -> O,
     ) -> Result<(), Failed> {
-        self.plain("iter_with", setup, Given(op))
+        self.plain("iter_with", setup, ByValue(op))
     }
 
     /// Measures an operation on an input that it changes in place. `setup` makes a new input for each call. The input
@@ -85,7 +85,7 @@ impl Run {
         setup: impl FnMut() -> I,
         op: impl FnMut(&mut I) -> O,
     ) -> Result<(), Failed> {
-        self.plain("iter_with_ref", setup, Lent(op))
+        self.plain("iter_with_ref", setup, ByReference(op))
     }
 
     /// Measures an operation that may fail.
@@ -109,7 +109,7 @@ impl Run {
         &mut self,
         mut op: impl FnMut() -> Result<T, E>,
     ) -> Result<(), Failed> {
-        let op = Given(|()| op());
+        let op = ByValue(|()| op());
         self.measure::<Fallible, _, _>("try_iter", Repeat::Looped, || (), op)
     }
 
@@ -131,7 +131,7 @@ impl Run {
         setup: impl FnMut() -> I,
         op: impl FnMut(I) -> Result<T, E>,
     ) -> Result<(), Failed> {
-        self.measure::<Fallible, _, _>("try_iter_with", Repeat::Looped, setup, Given(op))
+        self.measure::<Fallible, _, _>("try_iter_with", Repeat::Looped, setup, ByValue(op))
     }
 
     /// Measures an operation that may fail on an input that it changes in place:
@@ -156,7 +156,7 @@ impl Run {
         setup: impl FnMut() -> I,
         op: impl FnMut(&mut I) -> Result<T, E>,
     ) -> Result<(), Failed> {
-        self.measure::<Fallible, _, _>("try_iter_with_ref", Repeat::Looped, setup, Lent(op))
+        self.measure::<Fallible, _, _>("try_iter_with_ref", Repeat::Looped, setup, ByReference(op))
     }
 
     /// Builds a value once, and keeps it while memory is read: an index, a cache, a model.

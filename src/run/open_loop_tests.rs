@@ -12,7 +12,7 @@ use perf_budget_core::stats::{Sample, order};
 
 use super::*;
 use crate::instrument::load::schedule::Schedule;
-use crate::run::drive::{CannotFail, Fallible, Given, Lent, Policy};
+use crate::run::drive::{CannotFail, Fallible, ByValue, ByReference, Policy};
 
 const MEAN: Metric = Key::Mean.at(Statistic::Mean);
 
@@ -55,7 +55,7 @@ fn run(schedule: Schedule, late: f64, ends: impl Fn(f64) -> f64) -> (ProcessRun,
         clock.now.set(ends(started));
         sent.push(clock.now() - started);
     };
-    arrive::<CannotFail, _, _, _>(&mut arrivals, &mut failures, || clock.clone(), || (), Given(op));
+    arrive::<CannotFail, _, _, _>(&mut arrivals, &mut failures, || clock.clone(), || (), ByValue(op));
     let mut process = ProcessRun::default();
     arrivals.finish(&mut process);
     (process, sent)
@@ -152,7 +152,7 @@ fn failures_count_and_their_latencies_do_not() {
         clock.now.set(clock.now() + if count % 5 == 0 { 9e-3 } else { 1e-3 });
         if count % 5 == 0 { Err("the fifth") } else { Ok::<(), &str>(()) }
     };
-    arrive::<Fallible, _, _, _>(&mut arrivals, &mut failures, || clock.clone(), || (), Given(op));
+    arrive::<Fallible, _, _, _>(&mut arrivals, &mut failures, || clock.clone(), || (), ByValue(op));
     let mut process = ProcessRun::default();
     arrivals.finish(&mut process);
     near(process.values[&Metric::from(Key::ErrorRate)], 0.2, 1e-12);
@@ -167,7 +167,7 @@ fn the_first_failure_ends_the_measurement_if_failures_are_not_counted() {
     let mut arrivals = Arrivals::new(load, constant(100.0, 0.0, 1.0));
     let mut failures = Failures::new(Policy::Fatal);
     let op = |()| Err::<Infallible, _>("no luck");
-    arrive::<Fallible, _, _, _>(&mut arrivals, &mut failures, Scripted::default, || (), Given(op));
+    arrive::<Fallible, _, _, _>(&mut arrivals, &mut failures, Scripted::default, || (), ByValue(op));
     assert_eq!((failures.operations, failures.count), (1, 1));
 }
 
@@ -196,8 +196,8 @@ fn an_input_that_is_lent_is_dropped_outside_of_the_measured_part() {
 
     let clock = Scripted::default();
     let work = || clock.now.set(clock.now() + 1e-3);
-    near(latency(Lent(|_: &mut Input| work()), &clock), 1e-3, 1e-9);
+    near(latency(ByReference(|_: &mut Input| work()), &clock), 1e-3, 1e-9);
     let clock = Scripted::default();
     let work = || clock.now.set(clock.now() + 1e-3);
-    near(latency(Given(|_: Input| work()), &clock), 6e-3, 1e-9);
+    near(latency(ByValue(|_: Input| work()), &clock), 6e-3, 1e-9);
 }

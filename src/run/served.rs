@@ -13,19 +13,19 @@ use super::serve::{Accepted, accept};
 use super::{Failed, Run};
 
 /// The request to this process, and how often a benchmark that it names was reached.
-struct Asked {
+struct Request {
     accepted: Accepted,
     reached: AtomicUsize,
 }
 
-static ASKED: OnceLock<Result<Option<Asked>, u8>> = OnceLock::new();
+static ASKED: OnceLock<Result<Option<Request>, u8>> = OnceLock::new();
 
 /// Whether a harness has started this process to measure one benchmark. The first call decides it.
 ///
 /// # Errors
 /// The exit code with which the process has to end, if it was not a living harness that has started it.
 pub fn is_asked() -> Result<bool, u8> {
-    let asked = |accepted| Asked { accepted, reached: AtomicUsize::new(0) };
+    let asked = |accepted| Request { accepted, reached: AtomicUsize::new(0) };
     let asked = ASKED.get_or_init(|| accept().map(|accepted| accepted.map(asked)));
     asked.as_ref().map(Option::is_some).map_err(|code| *code)
 }

@@ -14,7 +14,7 @@ use std::path::Path;
 use perf_budget_core::error::Error;
 use perf_budget_core::metric::Effect;
 use perf_budget_core::outcome::Outcome;
-use perf_budget_core::selftest::{Asked, Finding, SelftestResult, Step, names};
+use perf_budget_core::selftest::{Request, Finding, SelftestResult, Step, names};
 use perf_budget_core::verdict::Verdict;
 
 pub(crate) use self::results::Results;
@@ -28,7 +28,7 @@ use crate::session::Session;
 pub(crate) fn run(
     session: &Session,
     tests: &[usize],
-    asked: &Asked,
+    asked: &Request,
     print: &dyn Fn(&str),
 ) -> Result<(), Error> {
     let file: &Path = &asked.file;

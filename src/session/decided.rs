@@ -117,7 +117,7 @@ fn unbuilt(budget: &Budget) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use perf_budget_core::budget;
-    use perf_budget_core::outcome::{By, Proven};
+    use perf_budget_core::outcome::{ComparisonMethod, Proven};
 
     use super::*;
     use crate::base::Base;
@@ -147,7 +147,7 @@ max = { p50 = "1.05 x base" }
         let budgets = budget::load(&path).unwrap();
         let mut session =
             Session::new(budgets, vec!["work".to_owned()], place.join("results")).unwrap();
-        let proven = Proven { by: By::Sections, commit: "0123456789abcdef".to_owned() };
+        let proven = Proven { by: ComparisonMethod::Sections, commit: "0123456789abcdef".to_owned() };
         session.base = Some(Base::with_equal_times(proven, "compiled in one unit"));
         session.suite = suite::Suite::of(&session.budgets, true);
         for (nth, test) in session.suite.tests.iter().enumerate() {

@@ -41,7 +41,7 @@ pub(crate) struct MachineLock {
 }
 
 /// The lock while it is held. It is released when this is dropped.
-pub(crate) struct Held {
+pub(crate) struct MachineLockGuard {
     _file: File,
 }
 
@@ -78,7 +78,7 @@ impl MachineLock {
     ///
     /// # Errors
     /// If another process holds the lock for too long, or if its file cannot be locked.
-    pub(crate) fn exclusive(&self, progress: &Progress) -> Result<Held, Unmeasured> {
+    pub(crate) fn exclusive(&self, progress: &Progress) -> Result<MachineLockGuard, Unmeasured> {
         self.take(Mode::Exclusive, progress)
     }
 
@@ -86,11 +86,11 @@ impl MachineLock {
     ///
     /// # Errors
     /// If another process holds the lock for too long, or if its file cannot be locked.
-    pub(crate) fn shared(&self, progress: &Progress) -> Result<Held, Unmeasured> {
+    pub(crate) fn shared(&self, progress: &Progress) -> Result<MachineLockGuard, Unmeasured> {
         self.take(Mode::Shared, progress)
     }
 
-    fn take(&self, mode: Mode, progress: &Progress) -> Result<Held, Unmeasured> {
+    fn take(&self, mode: Mode, progress: &Progress) -> Result<MachineLockGuard, Unmeasured> {
         let (queue, file) = (open(&queue_of(&self.path)), open(&self.path));
         let (queue, file) = queue.and_then(|queue| Ok((queue, file?))).map_err(|e| failed(&e))?;
         let queued = queue.try_lock();
@@ -98,7 +98,7 @@ impl MachineLock {
         match queued.and_then(|()| mode.try_lock(&file)) {
             Ok(()) => {
                 self.ran_out.store(false, Ordering::Relaxed);
-                return Ok(Held { _file: file });
+                return Ok(MachineLockGuard { _file: file });
             }
             Err(TryLockError::Error(e)) => return Err(failed(&e)),
             Err(TryLockError::WouldBlock) => {}
@@ -109,7 +109,7 @@ impl MachineLock {
         let waits = std::thread::Builder::new().spawn(move || {
             let queued = if is_queued { Ok(()) } else { queue.lock() };
             let locked = queued.and_then(|()| mode.lock(&file));
-            let _ = send.send(locked.map(|()| Held { _file: file }));
+            let _ = send.send(locked.map(|()| MachineLockGuard { _file: file }));
         });
         waits.map_err(|e| failed(&e))?;
         let ran_out = self.ran_out.load(Ordering::Relaxed);

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use perf_budget_core::budget::{Budget, Subject};
 use perf_budget_core::build;
 use perf_budget_core::date::Date;
-use perf_budget_core::enforce::{Asked, Extension, Rules};
+use perf_budget_core::enforce::{PendingLimit, Extension, Rules};
 use perf_budget_core::metric::{Judged, Metric};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::quantity::{Quantity, Unit};
@@ -119,7 +119,7 @@ impl Session {
         });
         let mut source = Watched(sources.of(suite_group, &metrics));
         let refused = if tests.is_empty() { None } else { self.build(budget, &mut source).err() };
-        let asked: Vec<Asked> = tests
+        let asked: Vec<PendingLimit> = tests
             .into_iter()
             .map(|(i, test)| {
                 let is_continued = refused.is_none() && matches!(purpose, Purpose::Judge);
@@ -127,7 +127,7 @@ impl Session {
                 let mut template = self.template(i);
                 template.notes.extend(stored.as_ref().map(Stored::note));
                 let carried = stored.as_ref().map(Stored::carried).unwrap_or_default();
-                Asked { carried, ..self.accepted.asked(template, &test.limit, budget) }
+                PendingLimit { carried, ..self.accepted.asked(template, &test.limit, budget) }
             })
             .collect();
         let settings = &self.budgets.settings;

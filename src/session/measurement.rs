@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use perf_budget_core::enforce::{Asked, Extension, Inquiry, Origin, Rules};
+use perf_budget_core::enforce::{PendingLimit, Extension, Inquiry, Origin, Rules};
 use perf_budget_core::outcome::{Outcome, Unmeasured};
 
 use crate::inject::Injection;
@@ -26,7 +26,7 @@ impl Measurement {
     /// Returns a measurement without a reading yet.
     pub(super) fn new(
         source: Box<dyn Source>,
-        asked: Vec<Asked>,
+        asked: Vec<PendingLimit>,
         rules: Rules,
         purpose: Purpose,
     ) -> Self {

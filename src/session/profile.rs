@@ -6,7 +6,7 @@ use perf_budget_core::outcome::Blame;
 use perf_budget_core::suite::names;
 
 use super::cause::{LONGEST, has_functions};
-use super::state::{Profiled, Session, Taken};
+use super::state::{Profiled, Session, SampleResult};
 
 /// A case of a budget: the indices of both, and its name.
 pub(crate) struct NamedCase {
@@ -54,7 +54,7 @@ impl Session {
         case: &NamedCase,
         blame: Option<&Blame>,
         why: &str,
-    ) -> Option<Taken> {
+    ) -> Option<SampleResult> {
         let is_explained = blame.is_some_and(|blame| !blame.is_same());
         if is_explained || !has_functions(&self.budgets.budgets[case.at.0]) {
             return None;

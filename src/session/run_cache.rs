@@ -104,8 +104,8 @@ impl RunCache {
                  set PERF_BUDGET_CACHE to a directory",
             )
         })?;
-        let kept = atomic::once(&place, || Kept::sealed(measure(), &name, seal))?;
-        if kept.seal != Kept::seal_of(&kept.outcomes, &name, seal) {
+        let kept = atomic::once(&place, || SharedOutcomes::sealed(measure(), &name, seal))?;
+        if kept.seal != SharedOutcomes::seal_of(&kept.outcomes, &name, seal) {
             return Err(Error::other(format!(
                 "`{name}` has outcomes that no process of this run has left; remove the file, and give each run a name \
                  of its own"
@@ -179,16 +179,16 @@ impl RunCache {
 
 /// The outcomes of a group, as one process leaves them for the others.
 #[derive(Debug, Serialize, Deserialize)]
-struct Kept {
+struct SharedOutcomes {
     outcomes: Vec<Outcome>,
     /// The seal of the outcomes.
     seal: String,
 }
 
-impl Kept {
-    fn sealed(outcomes: Vec<Outcome>, name: &str, seal: Seal) -> Kept {
-        let seal = Kept::seal_of(&outcomes, name, seal);
-        Kept { outcomes, seal }
+impl SharedOutcomes {
+    fn sealed(outcomes: Vec<Outcome>, name: &str, seal: Seal) -> SharedOutcomes {
+        let seal = SharedOutcomes::seal_of(&outcomes, name, seal);
+        SharedOutcomes { outcomes, seal }
     }
 
     fn seal_of(outcomes: &[Outcome], name: &str, seal: Seal) -> String {

@@ -16,7 +16,7 @@ use perf_budget_core::samples::{Code, FOLDER, SIDES, Samples, file_name};
 use perf_budget_core::suite::names;
 
 use super::side::{Side, both};
-use super::state::{Profiled, Session, Taken, lock};
+use super::state::{Profiled, Session, SampleResult, lock};
 use crate::instrument::sampled::{IS_KNOWN, Sampling, unsupported};
 
 /// How many samples are taken of each side: as many as a difference of 3 % needs.
@@ -35,7 +35,7 @@ impl Session {
         name: &str,
         within: Duration,
         why: &str,
-    ) -> Taken {
+    ) -> SampleResult {
         let mut all = lock(&self.samples);
         if let Some(known) = all.get(&profiled) {
             return known.clone();
@@ -78,7 +78,7 @@ impl Session {
         let files = self.results.join(FOLDER);
         let key = self.key_of(profiled, name);
         let [now, before] = SIDES.map(|side| files.join(file_name(&key, side)));
-        let unread = Unread(Some([&now, &before]));
+        let unread = StackFiles(Some([&now, &before]));
         let began = Instant::now();
         let run = |side: &Side, place: usize| {
             let file = [&now, &before][place];
@@ -118,16 +118,16 @@ impl Session {
 }
 
 /// Files that are removed unless somebody is there to read them: a stack may contain whatever a workload had in memory.
-struct Unread<'p>(Option<[&'p PathBuf; 2]>);
+struct StackFiles<'p>(Option<[&'p PathBuf; 2]>);
 
-impl Unread<'_> {
+impl StackFiles<'_> {
     /// Keeps them.
     fn keep(mut self) {
         self.0 = None;
     }
 }
 
-impl Drop for Unread<'_> {
+impl Drop for StackFiles<'_> {
     fn drop(&mut self) {
         for file in self.0.into_iter().flatten() {
             // A file that does not exist need not be removed, and one that stays is removed later.
@@ -217,9 +217,9 @@ mod tests {
         };
         let (now, before) = (place("now"), place("before"));
         std::fs::write(&now, "").unwrap();
-        Unread(Some([&now, &before])).keep();
+        StackFiles(Some([&now, &before])).keep();
         assert!(now.exists());
-        drop(Unread(Some([&now, &before])));
+        drop(StackFiles(Some([&now, &before])));
         assert!(!now.exists());
     }
 }

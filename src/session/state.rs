@@ -29,7 +29,7 @@ use crate::worker::process::Build;
 pub(super) type Cause = Result<Arc<Blame>, String>;
 
 /// The samples of one case, or why there are none.
-pub(super) type Taken = Result<Arc<Sampled>, String>;
+pub(super) type SampleResult = Result<Arc<Sampled>, String>;
 
 /// The key of a profile: a budget, a case of it, whether it is compared with the base, and whether by the builds that
 /// times are compared with.
@@ -60,7 +60,7 @@ pub(crate) struct Session {
     /// The blame of each case that has a red.
     pub(super) causes: Mutex<HashMap<Profiled, Cause>>,
     /// The samples that were taken, likewise.
-    pub(super) samples: Mutex<HashMap<Profiled, Taken>>,
+    pub(super) samples: Mutex<HashMap<Profiled, SampleResult>>,
     pub(super) machine_lock: MachineLock,
     pub(super) progress: Progress,
     /// When the first process of this run began, if it has several and `total` is limited. Only the clock on the wall is

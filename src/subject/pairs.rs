@@ -10,7 +10,7 @@ use super::request::LONGEST_SLICE;
 use crate::base::Links;
 use crate::meter::Coin;
 use crate::meter::interleaved::Pairs;
-use crate::worker::pair::{self, Pair, Place, Side, Terms, Wants};
+use crate::worker::pair::{self, Pair, Place, Side, Terms, Requirements};
 use crate::worker::process::{Build, Request};
 
 /// The shortest measuring time of a pair. Many short pairs give more evidence than a few long ones.
@@ -57,7 +57,7 @@ pub(super) struct WorkloadPairs {
     pub(super) next: usize,
     /// How long the links may take that are made between two pairs.
     pub(super) build_timeout: Duration,
-    pub(super) wants: Wants,
+    pub(super) wants: Requirements,
     pub(super) scratch: PathBuf,
     pub(super) timeout: Duration,
     /// The processors that the pairs run on. `None` until a first pair has shown whether operations use several
@@ -74,7 +74,7 @@ impl WorkloadPairs {
         &self,
         swapped: bool,
         coin: &mut Coin,
-        (wants, slice, place): (Wants, Duration, Place),
+        (wants, slice, place): (Requirements, Duration, Place),
     ) -> Result<Pair, Unmeasured> {
         let ([subject, reference], link) = match &self.links {
             Some(links) => {
@@ -117,7 +117,7 @@ impl Pairs for WorkloadPairs {
         } else {
             // A first pair shows whether one processor is enough for each side. It runs unpinned, because a side that
             // is pinned to one processor may not start threads that it would start otherwise.
-            let wants = Wants { fewest: 0, ..self.wants };
+            let wants = Requirements { fewest: 0, ..self.wants };
             let pilot = self.measure(swapped, coin, (wants, PILOT, Place::Free))?;
             let uses_one_thread = pilot.others.is_some_and(|others| others <= IGNORED_SHARE);
             if uses_one_thread { Place::Core(coin.below(1 << 16)) } else { Place::Free }

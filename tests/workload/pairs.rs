@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
-use perf_budget::internals::pair::{Pair, Place, Side, Terms, Wants, measure};
+use perf_budget::internals::pair::{Pair, Place, Side, Terms, Requirements, measure};
 use perf_budget::internals::process::{Build, Request};
 use perf_budget_core::budget::Param;
 use perf_budget_core::outcome::Cause;
@@ -235,7 +235,7 @@ fn run(
     scratch: &Path,
 ) -> Result<Pair, Unmeasured> {
     let terms = Terms {
-        wants: Wants { singles: single, batches: !single, fewest: 0 },
+        wants: Requirements { singles: single, batches: !single, fewest: 0 },
         slice: Duration::from_millis(10),
         place: if sides[0].request.workload == "two threads" {
             Place::Free

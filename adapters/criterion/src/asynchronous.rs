@@ -7,7 +7,7 @@ use criterion::BatchSize;
 use criterion::async_executor::AsyncExecutor;
 use criterion::measurement::{Measurement, WallTime};
 
-use crate::bencher::{Bencher, By, duration};
+use crate::bencher::{Bencher, MeasuredBy, duration};
 
 /// The type that measures an asynchronous routine; see [`criterion::AsyncBencher`].
 pub struct AsyncBencher<'a, 'b, A: AsyncExecutor, M: Measurement = WallTime> {
@@ -16,9 +16,9 @@ pub struct AsyncBencher<'a, 'b, A: AsyncExecutor, M: Measurement = WallTime> {
 }
 
 /// Criterion takes a runtime by value, and this one is lent.
-struct Lent<'r, A>(&'r A);
+struct BorrowedExecutor<'r, A>(&'r A);
 
-impl<A: AsyncExecutor> AsyncExecutor for Lent<'_, A> {
+impl<A: AsyncExecutor> AsyncExecutor for BorrowedExecutor<'_, A> {
     fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
         self.0.block_on(future)
     }
@@ -42,10 +42,10 @@ impl<A: AsyncExecutor, M: Measurement> AsyncBencher<'_, '_, A, M> {
     {
         let runner = &self.runner;
         match self.bencher.by() {
-            By::Criterion(inner) => {
-                inner.with(&mut |inner| inner.to_async(Lent(runner)).iter(&mut routine));
+            MeasuredBy::Criterion(inner) => {
+                inner.with(&mut |inner| inner.to_async(BorrowedExecutor(runner)).iter(&mut routine));
             }
-            By::Run(ours) => {
+            MeasuredBy::Run(ours) => {
                 let op = |()| {
                     let output = routine();
                     async { drop(black_box(output.await)) }
@@ -69,10 +69,10 @@ impl<A: AsyncExecutor, M: Measurement> AsyncBencher<'_, '_, A, M> {
     {
         let runner = &self.runner;
         match self.bencher.by() {
-            By::Criterion(inner) => {
-                inner.with(&mut |inner| inner.to_async(Lent(runner)).iter_custom(&mut routine));
+            MeasuredBy::Criterion(inner) => {
+                inner.with(&mut |inner| inner.to_async(BorrowedExecutor(runner)).iter_custom(&mut routine));
             }
-            By::Run(ours) => {
+            MeasuredBy::Run(ours) => {
                 let timed = |count| -> Duration { duration(&runner.block_on(routine(count))) };
                 let result = ours.run.benchmark_timed("iter_custom", timed);
                 ours.keep(result);
@@ -121,10 +121,10 @@ impl<A: AsyncExecutor, M: Measurement> AsyncBencher<'_, '_, A, M> {
     {
         let runner = &self.runner;
         match self.bencher.by() {
-            By::Criterion(inner) => inner.with(&mut |inner| {
-                inner.to_async(Lent(runner)).iter_batched(&mut setup, &mut routine, size);
+            MeasuredBy::Criterion(inner) => inner.with(&mut |inner| {
+                inner.to_async(BorrowedExecutor(runner)).iter_batched(&mut setup, &mut routine, size);
             }),
-            By::Run(ours) => {
+            MeasuredBy::Run(ours) => {
                 let block_on = |whole: std::pin::Pin<Box<dyn Future<Output = ()> + '_>>| {
                     runner.block_on(whole);
                 };
@@ -144,10 +144,10 @@ impl<A: AsyncExecutor, M: Measurement> AsyncBencher<'_, '_, A, M> {
     {
         let runner = &self.runner;
         match self.bencher.by() {
-            By::Criterion(inner) => inner.with(&mut |inner| {
-                inner.to_async(Lent(runner)).iter_batched_ref(&mut setup, &mut routine, size);
+            MeasuredBy::Criterion(inner) => inner.with(&mut |inner| {
+                inner.to_async(BorrowedExecutor(runner)).iter_batched_ref(&mut setup, &mut routine, size);
             }),
-            By::Run(ours) => {
+            MeasuredBy::Run(ours) => {
                 let op = |mut input: I| {
                     let output = routine(&mut input);
                     // The input is part of the output, so that it is dropped outside of the measured part.

@@ -9,13 +9,13 @@ use perf_budget::{Failed, Run};
 
 /// The type that measures a routine; see [`criterion::Bencher`].
 pub struct Bencher<'a, M: Measurement = WallTime> {
-    by: By<'a, M>,
+    by: MeasuredBy<'a, M>,
 }
 
 /// The library by which a routine is measured.
-pub(crate) enum By<'a, M: Measurement> {
+pub(crate) enum MeasuredBy<'a, M: Measurement> {
     Criterion(&'a mut dyn Inner<M>),
-    Run(Ours<'a>),
+    Run(InstrumentBencher<'a>),
 }
 
 /// Criterion's own bencher, without its lifetime.
@@ -31,13 +31,13 @@ impl<M: Measurement> Inner<M> for criterion::Bencher<'_, M> {
 }
 
 /// A measurement by the instruments.
-pub(crate) struct Ours<'a> {
+pub(crate) struct InstrumentBencher<'a> {
     pub(crate) run: &'a mut Run,
     /// The first failure of a measuring method.
     failed: Option<Failed>,
 }
 
-impl Ours<'_> {
+impl InstrumentBencher<'_> {
     /// Keeps the first failure.
     pub(crate) fn keep(&mut self, result: Result<(), Failed>) {
         if let (None, Err(failed)) = (&self.failed, result) {
@@ -48,23 +48,23 @@ impl Ours<'_> {
 
 impl<'a, M: Measurement> Bencher<'a, M> {
     pub(crate) fn of_criterion(inner: &'a mut dyn Inner<M>) -> Bencher<'a, M> {
-        Bencher { by: By::Criterion(inner) }
+        Bencher { by: MeasuredBy::Criterion(inner) }
     }
 
     pub(crate) fn of_run(run: &'a mut Run) -> Bencher<'a, M> {
-        Bencher { by: By::Run(Ours { run, failed: None }) }
+        Bencher { by: MeasuredBy::Run(InstrumentBencher { run, failed: None }) }
     }
 
     #[cfg(feature = "async")]
-    pub(crate) fn by(&mut self) -> &mut By<'a, M> {
+    pub(crate) fn by(&mut self) -> &mut MeasuredBy<'a, M> {
         &mut self.by
     }
 
     /// Returns the first failure of a measuring method.
     pub(crate) fn result(self) -> Result<(), Failed> {
         match self.by {
-            By::Run(Ours { failed: Some(failed), .. }) => Err(failed),
-            By::Run(_) | By::Criterion(_) => Ok(()),
+            MeasuredBy::Run(InstrumentBencher { failed: Some(failed), .. }) => Err(failed),
+            MeasuredBy::Run(_) | MeasuredBy::Criterion(_) => Ok(()),
         }
     }
 
@@ -76,8 +76,8 @@ impl<'a, M: Measurement> Bencher<'a, M> {
         R: FnMut() -> O,
     {
         match &mut self.by {
-            By::Criterion(inner) => inner.with(&mut |inner| inner.iter(&mut routine)),
-            By::Run(ours) => {
+            MeasuredBy::Criterion(inner) => inner.with(&mut |inner| inner.iter(&mut routine)),
+            MeasuredBy::Run(ours) => {
                 let result = ours.run.benchmark("iter", routine);
                 ours.keep(result);
             }
@@ -92,8 +92,8 @@ impl<'a, M: Measurement> Bencher<'a, M> {
         M::Value: 'static,
     {
         match &mut self.by {
-            By::Criterion(inner) => inner.with(&mut |inner| inner.iter_custom(&mut routine)),
-            By::Run(ours) => {
+            MeasuredBy::Criterion(inner) => inner.with(&mut |inner| inner.iter_custom(&mut routine)),
+            MeasuredBy::Run(ours) => {
                 let timed = |count| duration(&routine(count));
                 let result = ours.run.benchmark_timed("iter_custom", timed);
                 ours.keep(result);
@@ -127,10 +127,10 @@ impl<'a, M: Measurement> Bencher<'a, M> {
         R: FnMut(I) -> O,
     {
         match &mut self.by {
-            By::Criterion(inner) => {
+            MeasuredBy::Criterion(inner) => {
                 inner.with(&mut |inner| inner.iter_batched(&mut setup, &mut routine, size));
             }
-            By::Run(ours) => {
+            MeasuredBy::Run(ours) => {
                 let result = ours.run.benchmark_with("iter_batched", setup, routine);
                 ours.keep(result);
             }
@@ -145,10 +145,10 @@ impl<'a, M: Measurement> Bencher<'a, M> {
         R: FnMut(&mut I) -> O,
     {
         match &mut self.by {
-            By::Criterion(inner) => {
+            MeasuredBy::Criterion(inner) => {
                 inner.with(&mut |inner| inner.iter_batched_ref(&mut setup, &mut routine, size));
             }
-            By::Run(ours) => {
+            MeasuredBy::Run(ours) => {
                 let result = ours.run.benchmark_with_ref("iter_batched_ref", setup, routine);
                 ours.keep(result);
             }

@@ -14,7 +14,7 @@ use crate::counted::work;
 /// The type that measures a function; see [`divan::Bencher`].
 #[must_use = "a benchmark function must be registered"]
 pub struct Bencher<'a, 'b, C = Config> {
-    by: By<'a, 'b>,
+    by: MeasuredBy<'a, 'b>,
     config: C,
 }
 
@@ -26,13 +26,13 @@ pub struct Config<G = (), K = ()> {
 }
 
 /// The library by which a function is measured.
-enum By<'a, 'b> {
+enum MeasuredBy<'a, 'b> {
     Divan(divan::Bencher<'a, 'b>),
-    Run(Ours<'a>),
+    Run(InstrumentBencher<'a>),
 }
 
 /// A measurement by the instruments.
-struct Ours<'a> {
+struct InstrumentBencher<'a> {
     run: &'a mut Run,
     /// Where the failure of a measuring method goes.
     failed: &'a mut Option<Failed>,
@@ -47,11 +47,11 @@ impl<C> Debug for Bencher<'_, '_, C> {
 
 impl<'a, 'b> Bencher<'a, 'b> {
     pub(crate) fn of_divan(inner: divan::Bencher<'a, 'b>) -> Self {
-        Bencher { by: By::Divan(inner), config: Config::default() }
+        Bencher { by: MeasuredBy::Divan(inner), config: Config::default() }
     }
 
     pub(crate) fn of_run(run: &'a mut Run, failed: &'a mut Option<Failed>, threads: usize) -> Self {
-        Bencher { by: By::Run(Ours { run, failed, threads }), config: Config::default() }
+        Bencher { by: MeasuredBy::Run(InstrumentBencher { run, failed, threads }), config: Config::default() }
     }
 
     /// See [`divan::Bencher::bench`].
@@ -60,8 +60,8 @@ impl<'a, 'b> Bencher<'a, 'b> {
         B: Fn() -> O + Sync,
     {
         match self.by {
-            By::Divan(inner) => inner.bench(benched),
-            By::Run(ours) => ours.shared("bench", &|| (), &|()| benched()),
+            MeasuredBy::Divan(inner) => inner.bench(benched),
+            MeasuredBy::Run(ours) => ours.shared("bench", &|| (), &|()| benched()),
         }
     }
 
@@ -71,8 +71,8 @@ impl<'a, 'b> Bencher<'a, 'b> {
         B: FnMut() -> O,
     {
         match self.by {
-            By::Divan(inner) => inner.bench_local(benched),
-            By::Run(ours) => {
+            MeasuredBy::Divan(inner) => inner.bench_local(benched),
+            MeasuredBy::Run(ours) => {
                 ours.ends(|run| run.benchmark_with("bench_local", || (), |()| benched()));
             }
         }
@@ -93,12 +93,12 @@ impl<G, K> Bencher<'_, '_, Config<G, K>> {
         let Bencher { by, config } = self;
         let counter = counter.into_counter();
         let by = match by {
-            By::Divan(inner) => By::Divan(inner.counter(counter)),
-            By::Run(ours) => {
+            MeasuredBy::Divan(inner) => MeasuredBy::Divan(inner.counter(counter)),
+            MeasuredBy::Run(ours) => {
                 if let Some(work) = work(&counter) {
                     ours.run.counts(work);
                 }
-                By::Run(ours)
+                MeasuredBy::Run(ours)
             }
         };
         Bencher { by, config }
@@ -114,7 +114,7 @@ impl<'a, 'b, I, G: FnMut() -> I> Bencher<'a, 'b, Config<G>> {
         C::Counter: Debug,
     {
         let Bencher { mut by, config: Config { mut inputs, .. } } = self;
-        if let By::Run(ours) = &mut by
+        if let MeasuredBy::Run(ours) = &mut by
             && let Some(work) = work(&make_counter(&inputs()).into_counter())
         {
             ours.run.counts(work);
@@ -212,7 +212,7 @@ macro_rules! with_inputs {
 with_inputs!([](), [], |inner, _own| inner);
 with_inputs!([C, F] Counted<F>, [F: Fn(&I) -> C + Sync + 'static, C: IntoCounter], |inner, own| inner.input_counter(own.0));
 
-impl Ours<'_> {
+impl InstrumentBencher<'_> {
     /// Measures, and keeps the failure.
     fn ends(self, measure: impl FnOnce(&mut Run) -> Result<(), Failed>) {
         if let Err(failed) = measure(self.run) {
@@ -251,7 +251,7 @@ impl Ours<'_> {
                 });
             }
             begun.wait();
-            let over = Over(&is_over);
+            let over = StopOnDrop(&is_over);
             self.ends(|run| run.benchmark_with(method, inputs, benched));
             drop(over);
         });
@@ -259,9 +259,9 @@ impl Ours<'_> {
 }
 
 /// Ends the other threads when it is dropped, even by a panic.
-struct Over<'o>(&'o AtomicBool);
+struct StopOnDrop<'o>(&'o AtomicBool);
 
-impl Drop for Over<'_> {
+impl Drop for StopOnDrop<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }

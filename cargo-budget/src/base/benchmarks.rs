@@ -11,10 +11,10 @@ use std::time::Duration;
 use perf_budget_core::atomic;
 use perf_budget_core::benchmarks::{List, Program as BenchProgram};
 use perf_budget_core::budget::{Budgets, CodegenUnits, Reference, Subject};
-use perf_budget_core::build::{BenchBuild, Benches, Ended, Program, Site, Step};
+use perf_budget_core::build::{BenchBuild, Benches, ProgramResult, Program, Site, Step};
 use perf_budget_core::fnv;
 use perf_budget_core::handover::{Benchmarks, EqualProgram, Programs};
-use perf_budget_core::outcome::{By, Cause, Proven, Unmeasured, short};
+use perf_budget_core::outcome::{ComparisonMethod, Cause, Proven, Unmeasured, short};
 
 use super::build::{Built, Side};
 use super::compared::{Links, Revision, words};
@@ -30,7 +30,7 @@ use crate::text::counted;
 /// The longest time that a program may take to list its benchmarks.
 const LISTING: Duration = Duration::from_secs(60);
 /// The data that are needed to build the benchmarks of both revisions.
-pub(super) struct Both<'a> {
+pub(super) struct BenchmarkBuilds<'a> {
     pub(super) commit: &'a str,
     /// The directory for the lists of benchmarks.
     pub(super) lists: PathBuf,
@@ -119,7 +119,7 @@ pub(super) fn ways(budgets: &Budgets) -> Vec<BenchBuild> {
     ways
 }
 
-impl Both<'_> {
+impl BenchmarkBuilds<'_> {
     /// Builds the benchmarks in one way. `prepare` is called before the base is built.
     pub(super) fn build(
         &self,
@@ -157,7 +157,7 @@ impl Both<'_> {
                     "nothing that a benchmark runs has changed since {short}, which is not built"
                 ));
                 benchmarks.equal =
-                    programs.iter().map(|program| self.equal(By::Files, program)).collect();
+                    programs.iter().map(|program| self.equal(ComparisonMethod::Files, program)).collect();
                 return Ok(BothBuilt { benchmarks, _links: Vec::new() });
             }
             Some(Some(why)) => tell(&format!("building the benchmarks of {short}: {why}")),
@@ -215,7 +215,7 @@ impl Both<'_> {
             if let Some((proof, tree)) = &proof {
                 match proof.difference_of_sections([&other.binary, &program.binary], *tree) {
                     None => {
-                        benchmarks.equal.push(self.equal(By::Sections, program));
+                        benchmarks.equal.push(self.equal(ComparisonMethod::Sections, program));
                         continue;
                     }
                     Some(why) => {
@@ -249,7 +249,7 @@ impl Both<'_> {
         Ok(links)
     }
 
-    fn equal(&self, by: By, program: &BenchProgram) -> EqualProgram {
+    fn equal(&self, by: ComparisonMethod, program: &BenchProgram) -> EqualProgram {
         EqualProgram {
             program: program.written.clone(),
             proven: Proven { by, commit: self.commit.to_owned() },
@@ -322,13 +322,13 @@ impl Both<'_> {
         let (top, prefix) = self.place;
         let Revision { root, files, .. } = self.head;
         let head = Head { root, top, prefix, built, metadata, files };
-        let Both { commit, budgets, before, .. } = *self;
+        let BenchmarkBuilds { commit, budgets, before, .. } = *self;
         Comparison::of(Revisions { head, commit, budgets, before }, tell)
     }
 }
 
 /// Asks a program which benchmarks it has.
-fn ask(step: &Step) -> Result<Ended, Unmeasured> {
+fn ask(step: &Step) -> Result<ProgramResult, Unmeasured> {
     let Program::Named(program) = &step.program else {
         return Err(Unmeasured::new(Cause::Harness, "cargo has no benchmarks"));
     };
@@ -343,5 +343,5 @@ fn ask(step: &Step) -> Result<Ended, Unmeasured> {
     let Output { status, stdout, stderr } = done;
     let code = status.code().unwrap_or(-1);
     let messages = String::from_utf8_lossy(&stderr).into_owned();
-    Ok(Ended { code, stdout, messages: (!messages.trim().is_empty()).then_some(messages) })
+    Ok(ProgramResult { code, stdout, messages: (!messages.trim().is_empty()).then_some(messages) })
 }

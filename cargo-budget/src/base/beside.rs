@@ -33,7 +33,7 @@ const OWN: [&str; 8] = [
 
 /// A work tree beside the project, which is removed when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Beside {
+pub(crate) struct TemporaryWorkTree {
     /// The project's directory.
     project: PathBuf,
     /// The directory in the cache that holds everything.
@@ -49,9 +49,9 @@ pub(crate) struct Beside {
     _lock: File,
 }
 
-impl Beside {
+impl TemporaryWorkTree {
     /// Checks out `commit` in a work tree of this name.
-    pub(crate) fn new(project: &Project, name: &str, commit: &str) -> Result<Beside, Failure> {
+    pub(crate) fn new(project: &Project, name: &str, commit: &str) -> Result<TemporaryWorkTree, Failure> {
         let (top, prefix) = checkout::top(&project.root)?;
         let cache = cache::of(&top)?;
         let place = cache.join(name);
@@ -60,7 +60,7 @@ impl Beside {
         let files = Files::of(&project.root, &top);
         let checkouts = outside::checkouts(&place, &top, &files);
         let work = checkouts.join("work");
-        let beside = Beside {
+        let beside = TemporaryWorkTree {
             project: project.root.clone(),
             package: work.join(&prefix),
             environment: Environment::of(&project.root, [&files, &files], &results.join("target")),
@@ -102,7 +102,7 @@ impl Beside {
     }
 
     /// Lets the files of the work tree choose the toolchain, also where this process was started with another.
-    pub(crate) fn with_toolchain_of_files(mut self) -> Beside {
+    pub(crate) fn with_toolchain_of_files(mut self) -> TemporaryWorkTree {
         self.environment.free_toolchain();
         self
     }
@@ -166,7 +166,7 @@ fn lock(path: &Path) -> Result<File, Failure> {
     Ok(file)
 }
 
-impl Drop for Beside {
+impl Drop for TemporaryWorkTree {
     fn drop(&mut self) {
         // What cannot be removed now is removed by the next command.
         let _ = self.remove();

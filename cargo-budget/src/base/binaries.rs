@@ -6,17 +6,17 @@ use std::path::{Path, PathBuf};
 use perf_budget_core::outcome::short;
 
 use super::build::{Built, Target};
-use super::compared::{self, Asked, Compared, Other, Proofs, Revision};
+use super::compared::{self, BuildOptions, Compared, LinkSource, Proofs, Revision};
 use super::environment::Environment;
 use super::running::{self, Changes, Test};
-use super::saved::{self, Key, Taken};
+use super::saved::{self, Key, CopiedBase};
 use super::shared;
 use crate::child;
 use crate::failure::Failure;
 
 /// The request for binaries of the base: which of them are wanted, and how they are built.
 #[derive(Debug, Clone)]
-pub(super) struct Wanted<'a> {
+pub(super) struct BinariesRequest<'a> {
     /// The revision in any form that git accepts.
     pub(super) revision: &'a str,
     /// The test target, and how it is built.
@@ -24,7 +24,7 @@ pub(super) struct Wanted<'a> {
     /// A shell command that makes what the budgets measure and cargo does not build.
     pub(super) prepare: Option<&'a str>,
     /// How both revisions are built to compare times; `None` where nothing is measured.
-    pub(super) times: Option<Asked>,
+    pub(super) times: Option<BuildOptions>,
     /// A directory with a base that was built elsewhere.
     pub(super) from: Option<&'a Path>,
     /// A directory that this base is written to, in which case nothing is compared with it.
@@ -40,7 +40,7 @@ pub(super) struct Wanted<'a> {
 /// A build of the base, with everything that it needs.
 pub(super) struct BaseBuild<'a> {
     pub(super) commit: &'a str,
-    pub(super) wanted: &'a Wanted<'a>,
+    pub(super) wanted: &'a BinariesRequest<'a>,
     /// The target directory that all bases are built in.
     pub(super) target_dir: PathBuf,
     /// The directory for the records of links, by which they are repeated.
@@ -58,10 +58,10 @@ pub(super) struct BaseBuild<'a> {
 }
 
 /// The base's binary as cargo builds it.
-pub(super) struct Found<'a> {
+pub(super) struct CargoBinary<'a> {
     pub(super) binary: PathBuf,
     /// Where the links come from that times are compared with.
-    pub(super) other: Other<'a>,
+    pub(super) other: LinkSource<'a>,
     /// The changes that cargo makes to the environment of the binary; `None` where cargo can be asked for them.
     pub(super) environment: Option<Changes>,
 }
@@ -72,16 +72,16 @@ impl<'a> BaseBuild<'a> {
         &self,
         environment: &Environment,
         tell: &dyn Fn(&str),
-    ) -> Result<Found<'a>, Failure> {
+    ) -> Result<CargoBinary<'a>, Failure> {
         let short = short(self.commit);
         if let Some(from) = self.wanted.from {
             let key = self.key(environment)?;
             match saved::take(from, &key, self.base.root, &self.target_dir) {
                 Ok(taken) => {
                     tell(&format!("taking {short} from {}", from.display()));
-                    let Taken { binary, links, reason, environment } = taken;
-                    let other = Other::Taken(links, reason);
-                    return Ok(Found { binary, other, environment: Some(environment) });
+                    let CopiedBase { binary, links, reason, environment } = taken;
+                    let other = LinkSource::Taken(links, reason);
+                    return Ok(CargoBinary { binary, other, environment: Some(environment) });
                 }
                 Err(reason) => {
                     tell(&format!("the base in {} cannot be used: {reason}", from.display()));
@@ -89,14 +89,14 @@ impl<'a> BaseBuild<'a> {
             }
         }
         tell(&format!("building {short} in {}", self.base.root.display()));
-        Ok(Found { binary: self.build()?, other: Other::Build(self.base), environment: None })
+        Ok(CargoBinary { binary: self.build()?, other: LinkSource::Build(self.base), environment: None })
     }
 
     /// Makes the builds that times are compared with, where any limit compares times: of both revisions, or of the
     /// base alone where it is saved. `proofs` compares them.
     pub(super) fn compared(
         &self,
-        other: Other<'_>,
+        other: LinkSource<'_>,
         proofs: Proofs<'_>,
         tell: &dyn Fn(&str),
     ) -> Result<Compared, Failure> {
@@ -162,7 +162,7 @@ impl<'a> BaseBuild<'a> {
             options: target.options.clone(),
             toolchain: String::from_utf8_lossy(&version.stdout).trim().to_owned(),
             flags: flags.map(|(key, value)| (key, saved::digest(value.as_bytes()))).collect(),
-            times: self.wanted.times.map_or("", Asked::way).to_owned(),
+            times: self.wanted.times.map_or("", BuildOptions::way).to_owned(),
         })
     }
 }

@@ -69,7 +69,7 @@ impl Side<'_> {
 
 /// The way in which a revision is built. The default is cargo's own; the others serve to compare times.
 #[derive(Debug, Default)]
-pub(super) struct Way<'a> {
+pub(super) struct BuildMode<'a> {
     /// The packages that are compiled in one codegen unit each, as cargo's profiles name them.
     pub(super) one_unit: Vec<String>,
     /// How its link is recorded so that it can be repeated; `None` where it is not recorded.
@@ -142,7 +142,7 @@ impl Target {
 
     /// Builds the target as cargo does, and returns cargo's messages with the binary.
     fn build_with_messages(&self, package: &Path, side: Side<'_>) -> Result<Built, Failure> {
-        let messages = self.run_cargo(package, side, &Way::default())?;
+        let messages = self.run_cargo(package, side, &BuildMode::default())?;
         Ok(Built { binary: self.binary_in(&messages, package)?, messages })
     }
 
@@ -151,7 +151,7 @@ impl Target {
         &self,
         package: &Path,
         side: Side<'_>,
-        way: &Way<'_>,
+        way: &BuildMode<'_>,
     ) -> Result<PathBuf, Failure> {
         let messages = self.run_cargo(package, side, way)?;
         self.binary_in(&messages, package)
@@ -162,7 +162,7 @@ impl Target {
         &self,
         package: &Path,
         side: Side<'_>,
-        way: &Way<'_>,
+        way: &BuildMode<'_>,
     ) -> Result<Vec<serde_json::Value>, Failure> {
         let mut arguments: Vec<OsString> = vec!["test".into(), "--no-run".into()];
         arguments.extend(self.arguments());

@@ -13,7 +13,7 @@ use perf_budget_core::budget::{Budgets, CodegenUnits};
 use perf_budget_core::handover::{MoreLinks, Unchanged, Watched, holds_if_equal};
 use perf_budget_core::suite::{Reading, Suite, Test, Versus};
 
-use super::build::{Side, Target, Way};
+use super::build::{Side, Target, BuildMode};
 use super::configuration::Files;
 use super::members;
 use crate::failure::Failure;
@@ -21,7 +21,7 @@ use crate::links::{self, BOUNDARY, Recording, Refused, Repeated};
 
 /// How the builds are made.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Asked {
+pub(crate) struct BuildOptions {
     /// Whether any limit compares times; otherwise there is nothing to build.
     pub(crate) is_wanted: bool,
     /// Whether any of these limits has to be measured even where both builds are equal.
@@ -32,9 +32,9 @@ pub(crate) struct Asked {
     pub(crate) units: CodegenUnits,
 }
 
-impl Asked {
+impl BuildOptions {
     /// Returns what a project's budgets ask for.
-    pub(crate) fn by(budgets: &Budgets) -> Asked {
+    pub(crate) fn by(budgets: &Budgets) -> BuildOptions {
         let suite = Suite::of(budgets, true);
         let compares = |group: usize| {
             let group = &suite.groups[group];
@@ -46,7 +46,7 @@ impl Asked {
         let is_demanding = times.any(|test| !holds_if_equal(&test.limit));
         let settings = &budgets.settings;
         let (links, units) = (settings.layouts, settings.codegen_units);
-        Asked { is_wanted, is_demanding, links, units }
+        BuildOptions { is_wanted, is_demanding, links, units }
     }
 
     /// Returns a description of the way of building, which two builds must have in common to be compared.
@@ -134,7 +134,7 @@ pub(super) struct Compared {
 }
 
 /// The source of the base's links.
-pub(super) enum Other<'a> {
+pub(super) enum LinkSource<'a> {
     /// They have to be built.
     Build(Revision<'a>),
     /// They were built elsewhere. The text is the reason why there is only one, where that is so.
@@ -155,10 +155,10 @@ pub(super) struct Proofs<'a> {
 /// find the builds to be equal, they are linked only if a limit has to be measured all the same.
 pub(super) fn build(
     target: &Target,
-    asked: Asked,
+    asked: BuildOptions,
     place: &Path,
     head: Option<Revision<'_>>,
-    other: Other<'_>,
+    other: LinkSource<'_>,
     proofs: Proofs<'_>,
 ) -> Result<Compared, Failure> {
     // The linker, the compiler and the harness run in other directories than this command.
@@ -166,27 +166,27 @@ pub(super) fn build(
     let is_known = |revision: &Revision<'_>| revision.workspace.is_some();
     let has_members = head.as_ref().is_none_or(is_known)
         && match &other {
-            Other::Build(revision) => is_known(revision),
-            Other::Taken(..) => true,
+            LinkSource::Build(revision) => is_known(revision),
+            LinkSource::Taken(..) => true,
         };
     let units = if has_members { asked.units } else { CodegenUnits::AsBuilt };
     // No further links can be made of a base that was built elsewhere, so this revision gets as many links as the base
     // has.
     let (first_seed, count) = match &other {
-        Other::Build(_) => (links::fresh_seed(), asked.links),
-        Other::Taken(links, _) => {
+        LinkSource::Build(_) => (links::fresh_seed(), asked.links),
+        LinkSource::Taken(links, _) => {
             let saved = u32::try_from(links.binaries.len()).unwrap_or(links::MOST);
             (links.first_seed, if asked.links < 2 { 1 } else { saved })
         }
     };
     let timed = |revision, name: &str| {
-        let asked = Asked { units, links: count, ..asked };
+        let asked = BuildOptions { units, links: count, ..asked };
         TimedBuild { target, asked, revision, records: place.join(name), first_seed }
     };
     let mut notes = vec![words(units, has_members).to_owned()];
     let base = match other {
-        Other::Build(revision) => Half::Compiled(timed(revision, "base").compile()?),
-        Other::Taken(links, reason) => Half::Linked(links, reason),
+        LinkSource::Build(revision) => Half::Compiled(timed(revision, "base").compile()?),
+        LinkSource::Taken(links, reason) => Half::Linked(links, reason),
     };
     let Some(head) = head else {
         let (base, reason) = base.link()?;
@@ -277,7 +277,7 @@ impl Half<'_> {
 /// The build of one revision to compare times.
 struct TimedBuild<'a> {
     target: &'a Target,
-    asked: Asked,
+    asked: BuildOptions,
     revision: Revision<'a>,
     records: PathBuf,
     first_seed: u32,
@@ -344,7 +344,7 @@ impl<'a> TimedBuild<'a> {
             (CodegenUnits::One, Some(workspace)) => members::specs(workspace, files),
             (CodegenUnits::One | CodegenUnits::AsBuilt, _) => Vec::new(),
         };
-        self.target.build_to_compare(root, side, &Way { one_unit, recording })
+        self.target.build_to_compare(root, side, &BuildMode { one_unit, recording })
     }
 
     /// Returns how the link is to be recorded, or why there can be no further links.

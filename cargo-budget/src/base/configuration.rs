@@ -296,11 +296,11 @@ fn flatten(key: &str, item: &Item, found: &mut BTreeMap<String, String>) {
 mod tests {
     use super::*;
 
-    struct Made(tempfile::TempDir);
+    struct TemporaryProject(tempfile::TempDir);
 
-    impl Made {
-        fn new() -> Made {
-            Made(tempfile::tempdir().unwrap())
+    impl TemporaryProject {
+        fn new() -> TemporaryProject {
+            TemporaryProject(tempfile::tempdir().unwrap())
         }
 
         fn write(&self, name: &str, text: &str) {
@@ -318,7 +318,7 @@ mod tests {
 
     #[test]
     fn a_difference_shows_the_setting_of_both_sides() {
-        let made = Made::new();
+        let made = TemporaryProject::new();
         let check = |want: Option<&str>| {
             let got = difference(&made.files("head"), &made.files("base"));
             let got = got.map(|text| text.split_once(": ").unwrap().1.to_owned());
@@ -369,7 +369,7 @@ mod tests {
 
     #[test]
     fn a_file_above_the_base_alone_is_refused() {
-        let made = Made::new();
+        let made = TemporaryProject::new();
         made.write("code/.cargo/config.toml", "");
         made.write("cache/rust-toolchain", "1.90");
         for directory in ["code/head/member", "code/base/member", "cache/base/member"] {

@@ -38,14 +38,14 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use perf_budget_core::budget::environment::Surroundings;
+use perf_budget_core::budget::environment::EnvironmentFacts;
 use perf_budget_core::budget::{Budgets, Reference, load_in};
 use perf_budget_core::handover::{self, Benchmarks, Details, Handover, Unchanged};
-use perf_budget_core::outcome::{BaseRevision, Changed, short};
+use perf_budget_core::outcome::{BaseRevision, CodeChanges, short};
 use perf_budget_core::suite::{Suite, Test};
 
 use self::benchmarks::BothBuilt;
-use self::binaries::Wanted;
+use self::binaries::BinariesRequest;
 use self::compared::Compared;
 use self::environment::Environment;
 use self::prepared::{Place, Prepared};
@@ -55,9 +55,9 @@ use crate::git::Repository;
 use crate::progress::Progress;
 use crate::project::Project;
 
-pub(crate) use self::beside::Beside;
+pub(crate) use self::beside::TemporaryWorkTree;
 pub(crate) use self::build::{Built, Target, head};
-pub(crate) use self::compared::Asked as Times;
+pub(crate) use self::compared::BuildOptions as Times;
 pub(crate) use self::environment::replaced_compiler;
 pub(crate) use self::own_git::UNHOOKED;
 pub(crate) use self::running::{harness, print_environment};
@@ -85,7 +85,7 @@ pub(crate) struct Base {
     /// The parts that have not changed since the base, so that they need not be measured.
     unchanged: Option<Unchanged>,
     /// The changes since the base in the code that runs; `None` where they are not known.
-    changed: Option<Changed>,
+    changed: Option<CodeChanges>,
     /// The most seconds for measuring one limit, where somebody waits for it.
     effort: Option<u32>,
     /// The environment that the harness gives to the programs that build the base.
@@ -187,7 +187,7 @@ pub(crate) const NOT_COMPARED: &str = "nothing was compared with the base: ";
 
 /// A request for a base: which revision, and how it is built.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Asked<'a> {
+pub(crate) struct BaseRequest<'a> {
     /// A revision in any form that git accepts; `None` where nothing is compared.
     pub(crate) revision: Option<&'a str>,
     /// See [`Wanted::prepare`].
@@ -213,7 +213,7 @@ pub(crate) struct Asked<'a> {
 pub(crate) fn compared(
     project: &Project,
     target: &Target,
-    asked: &Asked<'_>,
+    asked: &BaseRequest<'_>,
     progress: Progress,
     tell: &dyn Fn(&str),
 ) -> Result<Result<Option<Base>, Failure>, Failure> {
@@ -224,11 +224,11 @@ pub(crate) fn compared(
     } else {
         commit(project, revision)?
     };
-    let Asked { prepare, times, from, head, asks_files, .. } = *asked;
+    let BaseRequest { prepare, times, from, head, asks_files, .. } = *asked;
     // A shell command may make anything out of anything, so nothing can be proven unchanged beside it.
     let proves = asked.proves && prepare.is_none();
     let wanted =
-        Wanted { revision, target, prepare, times, from, to: None, head, proves, asks_files };
+        BinariesRequest { revision, target, prepare, times, from, to: None, head, proves, asks_files };
     let prepared = prepare_base(project, &commit, &wanted, progress, tell);
     if let Ok(base) = &prepared {
         let short = short(&base.commit);
@@ -249,7 +249,7 @@ pub(crate) fn compared(
 fn prepare_base(
     project: &Project,
     commit: &str,
-    wanted: &Wanted<'_>,
+    wanted: &BinariesRequest<'_>,
     progress: Progress,
     tell: &dyn Fn(&str),
 ) -> Result<Base, Failure> {
@@ -296,7 +296,7 @@ pub(crate) fn save(
 ) -> Result<String, Failure> {
     let revision = "HEAD";
     let commit = commit(project, revision)?;
-    let wanted = Wanted {
+    let wanted = BinariesRequest {
         revision,
         target,
         prepare: None,
@@ -329,7 +329,7 @@ fn lock_directory(directory: &Path, tell: &dyn Fn(&str)) -> Result<File, Failure
 /// Returns the names of the budgets that the base has and that this revision no longer has.
 pub(crate) fn gone(project: &Project, base: &Path) -> Vec<String> {
     let names = |root: &Path| {
-        let file = load_in(&root.join("budgets.toml"), &Surroundings::of_record(None)).ok()?;
+        let file = load_in(&root.join("budgets.toml"), &EnvironmentFacts::of_record(None)).ok()?;
         Some(file.budgets.into_iter().map(|budget| budget.name).collect::<Vec<_>>())
     };
     let (Some(now), Some(before)) = (names(&project.root), names(base)) else { return Vec::new() };

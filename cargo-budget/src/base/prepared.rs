@@ -4,13 +4,13 @@
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::Metadata;
-use perf_budget_core::budget::environment::Surroundings;
+use perf_budget_core::budget::environment::EnvironmentFacts;
 use perf_budget_core::budget::{self, Budgets};
 use perf_budget_core::build::BenchBuild;
-use perf_budget_core::outcome::{Changed, short};
+use perf_budget_core::outcome::{CodeChanges, short};
 
-use super::benchmarks::{self, Both, BothBuilt};
-use super::binaries::{BaseBuild, Found, Wanted};
+use super::benchmarks::{self, BenchmarkBuilds, BothBuilt};
+use super::binaries::{BaseBuild, CargoBinary, BinariesRequest};
 use super::build::{self, Side, Target};
 use super::compared::{Compared, Proofs, Revision};
 use super::configuration::{self, Files};
@@ -61,7 +61,7 @@ pub(super) struct Prepared<'a> {
 
 /// The result of building the base; the default is that there was nothing to build.
 #[derive(Default)]
-pub(super) struct Made {
+pub(super) struct PreparedBase {
     /// The test binary; `None` where nothing is left to compare, so that nothing was built.
     pub(super) binary: Option<PathBuf>,
     /// The builds that times are compared with.
@@ -73,7 +73,7 @@ pub(super) struct Made {
     /// The differences of the environment in which the base's processes run from that of this revision's.
     pub(super) run_environment: Changes,
     /// The changes in the code that runs; `None` where they are not known.
-    pub(super) changed: Option<Changed>,
+    pub(super) changed: Option<CodeChanges>,
     /// A note on how the lock files differ, where they do.
     pub(super) note: Option<String>,
 }
@@ -137,7 +137,7 @@ impl<'a> Prepared<'a> {
     /// Returns what the base does not have and would need, so that there is nothing to compare with.
     pub(super) fn lacks(
         &self,
-        wanted: &Wanted<'_>,
+        wanted: &BinariesRequest<'_>,
         workspace: Option<&Metadata>,
     ) -> Result<Option<String>, Failure> {
         let root = self.root();
@@ -164,22 +164,22 @@ impl<'a> Prepared<'a> {
     /// are built.
     pub(super) fn make(
         &self,
-        wanted: &Wanted<'_>,
+        wanted: &BinariesRequest<'_>,
         workspace: Option<&Metadata>,
         tests: bool,
         tell: &dyn Fn(&str),
-    ) -> Result<Made, Failure> {
+    ) -> Result<PreparedBase, Failure> {
         let budgets = self.project.budgets()?;
         let has_package = self.root().join("Cargo.toml").is_file();
         if !tests && (!has_package || ways(wanted, &budgets).is_empty()) {
-            return Ok(Made::default());
+            return Ok(PreparedBase::default());
         }
         let both = self.head_metadata.as_ref().zip(workspace);
         let lock = both.map_or(Ok(None), |(head, base)| {
             lock::copy_to_base(head.workspace_root.as_std_path(), base.workspace_root.as_std_path())
         })?;
         let before =
-            budget::load_in(&self.root().join("budgets.toml"), &Surroundings::of_record(None)).ok();
+            budget::load_in(&self.root().join("budgets.toml"), &EnvironmentFacts::of_record(None)).ok();
         let mut is_prepared = false;
         let benchmarks = self.benchmarks(
             wanted,
@@ -190,19 +190,19 @@ impl<'a> Prepared<'a> {
         )?;
         if !tests {
             let note = lock.and_then(|lock| lock.difference());
-            return Ok(Made { benchmarks, note, ..Made::default() });
+            return Ok(PreparedBase { benchmarks, note, ..PreparedBase::default() });
         }
         let proof = self.proof(wanted, (&budgets, before.as_ref()), tell);
         let mut proven = proof.as_ref().and_then(|proof| proof.by_files(tell));
         let leaves_any =
             |proven: Option<&_>| proven.is_none_or(|known| unchanged::leaves_any(&budgets, known));
         if wanted.asks_files || !leaves_any(proven.as_ref()) {
-            return Ok(Made { unchanged: proven, benchmarks, ..Made::default() });
+            return Ok(PreparedBase { unchanged: proven, benchmarks, ..PreparedBase::default() });
         }
         self.prepare(wanted, &mut is_prepared, tell)?;
         let target_dir = self.place.target_dir();
         let build = self.base_build(wanted, workspace, &target_dir);
-        let Found { binary, other, environment } = build.binary(&self.inherited, tell)?;
+        let CargoBinary { binary, other, environment } = build.binary(&self.inherited, tell)?;
         let tree = workspace.map(|workspace| unchanged::BaseTree {
             top: &self.checkout.top,
             workspace: workspace.workspace_root.as_std_path(),
@@ -245,7 +245,7 @@ impl<'a> Prepared<'a> {
         }
         let changed = proof.as_ref().zip(tree).map(|(proof, tree)| proof.changed(tree.workspace));
         let note = lock.and_then(|lock| lock.difference());
-        Ok(Made {
+        Ok(PreparedBase {
             changed,
             binary: Some(binary),
             compared,
@@ -257,7 +257,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// Whether the benchmarks are all that is compared, so that the base needs no tests.
-    pub(super) fn compares_benchmarks_alone(&self, wanted: &Wanted<'_>) -> Result<bool, Failure> {
+    pub(super) fn compares_benchmarks_alone(&self, wanted: &BinariesRequest<'_>) -> Result<bool, Failure> {
         let budgets = self.project.budgets()?;
         let has_package = self.root().join("Cargo.toml").is_file();
         Ok(has_package
@@ -268,7 +268,7 @@ impl<'a> Prepared<'a> {
     /// Runs the user's command that prepares the base, unless this was done.
     fn prepare(
         &self,
-        wanted: &Wanted<'_>,
+        wanted: &BinariesRequest<'_>,
         is_done: &mut bool,
         tell: &dyn Fn(&str),
     ) -> Result<(), Failure> {
@@ -281,7 +281,7 @@ impl<'a> Prepared<'a> {
     /// Builds the benchmarks of both revisions, in each way in which budgets have them built that compare them.
     fn benchmarks(
         &self,
-        wanted: &Wanted<'_>,
+        wanted: &BinariesRequest<'_>,
         workspace: Option<&Metadata>,
         (budgets, before): (&Budgets, Option<&Budgets>),
         is_prepared: &mut bool,
@@ -294,7 +294,7 @@ impl<'a> Prepared<'a> {
         let target_dir = self.place.target_dir();
         let BaseBuild { head, base, has_same_configuration, is_vendored, .. } =
             self.base_build(wanted, workspace, &target_dir);
-        let both = Both {
+        let both = BenchmarkBuilds {
             commit: self.commit,
             lists: self.project.results().join("benchmarks"),
             links: self.place.results.join("links"),
@@ -316,7 +316,7 @@ impl<'a> Prepared<'a> {
     /// Returns what is known of the differences between both revisions; `None` where everything is to be measured.
     fn proof<'p>(
         &'p self,
-        wanted: &Wanted<'p>,
+        wanted: &BinariesRequest<'p>,
         (budgets, before): (&'p Budgets, Option<&'p Budgets>),
         tell: &dyn Fn(&str),
     ) -> Option<unchanged::Comparison<'p>> {
@@ -334,7 +334,7 @@ impl<'a> Prepared<'a> {
 
     fn base_build<'m>(
         &'m self,
-        wanted: &'m Wanted<'m>,
+        wanted: &'m BinariesRequest<'m>,
         workspace: Option<&'m Metadata>,
         target_dir: &'m Path,
     ) -> BaseBuild<'m> {
@@ -371,7 +371,7 @@ fn has_test(workspace: &Metadata, root: &Path, target: &Target) -> bool {
 
 /// Returns the ways in which benchmarks are built to be compared: none where only tests are saved, or where nothing is
 /// measured.
-fn ways(wanted: &Wanted<'_>, budgets: &Budgets) -> Vec<BenchBuild> {
+fn ways(wanted: &BinariesRequest<'_>, budgets: &Budgets) -> Vec<BenchBuild> {
     let is_measured = wanted.to.is_none() && wanted.times.is_some();
     if is_measured { benchmarks::ways(budgets) } else { Vec::new() }
 }

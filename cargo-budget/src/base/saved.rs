@@ -62,7 +62,7 @@ fn first() -> u32 {
 
 /// A saved base that was copied to the target directory.
 #[derive(Debug)]
-pub(super) struct Taken {
+pub(super) struct CopiedBase {
     pub(super) binary: PathBuf,
     pub(super) links: Links,
     pub(super) reason: Option<String>,
@@ -127,7 +127,7 @@ pub(super) fn take(
     key: &Key,
     package: &Path,
     target_dir: &Path,
-) -> Result<Taken, String> {
+) -> Result<CopiedBase, String> {
     let file = from.join(FILE);
     let text = fs::read(&file).map_err(|e| format!("it has no {FILE}: {e}"))?;
     let saved: Saved =
@@ -168,7 +168,7 @@ pub(super) fn take(
         return Err("it has no binary".to_owned());
     }
     let environment = moved(&saved, package, target_dir);
-    Ok(Taken { binary, links, reason: saved.reason, environment })
+    Ok(CopiedBase { binary, links, reason: saved.reason, environment })
 }
 
 /// Returns what cargo changes in the environment, with the directories of this machine.

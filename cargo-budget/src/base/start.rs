@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::process::Stdio;
 
-use perf_budget_core::build::{Ended, Program, Step, TARGET_VARIABLES};
+use perf_budget_core::build::{ProgramResult, Program, Step, TARGET_VARIABLES};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
 use super::environment::{self, Environment};
@@ -17,7 +17,7 @@ pub(super) fn start(
     step: &Step,
     base: Option<&Environment>,
     recording: Option<&Recording>,
-) -> Result<Ended, Unmeasured> {
+) -> Result<ProgramResult, Unmeasured> {
     let mut command = match (&step.program, base) {
         (Program::Cargo, Some(base)) => base.cargo(),
         (Program::Cargo, None) => child::cargo(),
@@ -51,5 +51,5 @@ pub(super) fn start(
         };
         Unmeasured::new(cause, environment::said(&why))
     })?;
-    Ok(Ended { code: done.status.code().unwrap_or(-1), stdout: done.stdout, messages: None })
+    Ok(ProgramResult { code: done.status.code().unwrap_or(-1), stdout: done.stdout, messages: None })
 }

@@ -11,7 +11,7 @@ pub(crate) const EFFORT: Duration = Duration::from_secs(600);
 
 /// The request for a search.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Asked<'a> {
+pub(crate) struct Options<'a> {
     /// A budget or a test.
     pub(crate) name: &'a str,
     /// `GOOD..BAD`.

@@ -5,18 +5,18 @@ use std::collections::BTreeSet;
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::report::next::quoted;
 
-use super::asked::Asked;
+use super::asked::Options;
 use super::locked::Locked;
 use super::range::{self, Range};
 use super::rules::rules;
 use super::running::Running;
-use super::search::{Answer, Found, Search};
+use super::search::{Answer, SearchResult, Search};
 use super::series::Series as _;
 use super::setup::{locked, prepare};
 use super::snapshot;
 use super::state::State;
 use super::step::Comparison;
-use crate::base::Beside;
+use crate::base::TemporaryWorkTree;
 use crate::failure::Failure;
 use crate::file;
 use crate::interrupt::Interrupt;
@@ -34,17 +34,17 @@ pub(crate) fn causes(
     project: &Project,
     base: &str,
     reds: &[Outcome],
-    asked: &Asked<'_>,
+    asked: &Options<'_>,
     tell: &dyn Fn(&str),
 ) -> Result<String, Failure> {
-    let chosen = Chosen::of(reds);
+    let chosen = ChosenReds::of(reds);
     if chosen.asked.is_empty() {
         return Ok("no limit against the base is red, so no cause is looked for\n".to_owned());
     }
     let bad = snapshot::commit(&project.root)?;
     let range = range::range(&project.root, &format!("{base}..{bad}"))?;
     let interrupt = Interrupt::watched();
-    let beside = Beside::new(project, "causes", &range.good)?;
+    let beside = TemporaryWorkTree::new(project, "causes", &range.good)?;
     let locked = match locked(project, &range, &beside)? {
         Ok(locked) => locked,
         Err(why) => {
@@ -54,7 +54,7 @@ pub(crate) fn causes(
     };
     let mut text = String::new();
     for red in &chosen.asked {
-        let one = Asked { name: &red.test, ..*asked };
+        let one = Options { name: &red.test, ..*asked };
         // The other causes that are known are reported all the same.
         let caused = cause(project, &range, &one, &beside, &locked, &interrupt, tell);
         interrupt.check()?;
@@ -66,7 +66,7 @@ pub(crate) fn causes(
 }
 
 /// The reds by whether their causes are looked for.
-struct Chosen<'o> {
+struct ChosenReds<'o> {
     asked: Vec<&'o Outcome>,
     /// Those that are left out, as there are too many.
     left: Vec<&'o Outcome>,
@@ -74,9 +74,9 @@ struct Chosen<'o> {
     others: Vec<&'o Outcome>,
 }
 
-impl<'o> Chosen<'o> {
+impl<'o> ChosenReds<'o> {
     /// Chooses one red of each of the first budgets.
-    fn of(reds: &'o [Outcome]) -> Chosen<'o> {
+    fn of(reds: &'o [Outcome]) -> ChosenReds<'o> {
         let is_compared = |red: &&Outcome| red.relative_to.as_deref() == Some("base");
         let (compared, others): (Vec<_>, Vec<_>) = reds.iter().partition(is_compared);
         let (mut asked, mut left) = (Vec::<&Outcome>::new(), Vec::new());
@@ -87,7 +87,7 @@ impl<'o> Chosen<'o> {
                 left.push(red);
             }
         }
-        Chosen { asked, left, others }
+        ChosenReds { asked, left, others }
     }
 
     /// Says which reds are left out, and how to ask about one of them; empty where none is.
@@ -132,8 +132,8 @@ fn names(reds: &[&Outcome]) -> String {
 fn cause(
     project: &Project,
     range: &Range,
-    asked: &Asked<'_>,
-    beside: &Beside,
+    asked: &Options<'_>,
+    beside: &TemporaryWorkTree,
     locked: &Locked,
     interrupt: &Interrupt,
     tell: &dyn Fn(&str),
@@ -173,18 +173,18 @@ fn cause(
         (Answer::Green, lock) => {
             let with = if lock == Answer::Red { "" } else { ", together with the sources" };
             match running.ask()? {
-                Found::One(at) => format!("the lock file did it{with}: {}", locked.shown(at)),
-                Found::Range(from, to) => {
+                SearchResult::One(at) => format!("the lock file did it{with}: {}", locked.shown(at)),
+                SearchResult::Range(from, to) => {
                     let names: Vec<String> = (from..=to).map(|at| locked.shown(at)).collect();
                     format!("the lock file did it{with}: one of {}", names.join(", "))
                 }
-                Found::Holds => {
+                SearchResult::Holds => {
                     "it was not red when it was measured again, so no cause is named".to_owned()
                 }
-                Found::Unknown if lock == Answer::Red => {
+                SearchResult::Unknown if lock == Answer::Red => {
                     "the lock file did it; its packages were not told apart".to_owned()
                 }
-                Found::Unknown => {
+                SearchResult::Unknown => {
                     "cannot be told, as both together were not measured again".to_owned()
                 }
             }
@@ -216,14 +216,14 @@ mod tests {
             tests.iter().map(|test| red(test, Some("base"))).collect()
         };
         let few = of(&["a::p50", "b::p50", "c::p50"]);
-        let chosen = Chosen::of(&few);
+        let chosen = ChosenReds::of(&few);
         assert_eq!(
             (chosen.asked.len(), chosen.left(), chosen.not_compared()),
             (3, String::new(), String::new())
         );
         let mut many = of(&["a::p50", "a::p99", "b::p50", "c::p50", "d's::p50"]);
         many.push(red("e::p50", None));
-        let chosen = Chosen::of(&many);
+        let chosen = ChosenReds::of(&many);
         let asked: Vec<&str> = chosen.asked.iter().map(|red| red.test.as_str()).collect();
         assert_eq!(asked, ["a::p50", "b::p50", "c::p50"]);
         let left = chosen.left();
@@ -241,7 +241,7 @@ mod tests {
         );
         let tests: Vec<String> = (0..15).map(|nth| format!("a::p{nth}")).collect();
         let tests: Vec<&str> = tests.iter().map(String::as_str).collect();
-        let left = Chosen::of(&of(&tests)).left();
+        let left = ChosenReds::of(&of(&tests)).left();
         assert!(left.contains("`a::p10` and 4 more: at most"), "{left}");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::range::Range;
 use super::series::Series;
-use crate::base::Beside;
+use crate::base::TemporaryWorkTree;
 use crate::failure::Failure;
 use crate::text::short;
 
@@ -32,7 +32,7 @@ impl Series for Commits<'_> {
         "commit"
     }
 
-    fn switch(&self, beside: &Beside, at: usize) -> Result<Result<(), String>, Failure> {
+    fn switch(&self, beside: &TemporaryWorkTree, at: usize) -> Result<Result<(), String>, Failure> {
         beside.switch(&self.range.commits[at]).map(Ok)
     }
 }

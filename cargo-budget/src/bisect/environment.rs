@@ -54,7 +54,7 @@ fn put(table: &mut dyn TableLike, key: &str, item: &Item) {
 mod tests {
     use std::path::Path;
 
-    use perf_budget_core::budget::environment::Surroundings;
+    use perf_budget_core::budget::environment::EnvironmentFacts;
     use perf_budget_core::budget::{Budgets, parse_in};
 
     use super::*;
@@ -97,7 +97,7 @@ max.p50 = "9 ms"
     #[test]
     fn the_file_means_the_same_without_its_environments() {
         for name in [None, Some("ci"), Some("arm")] {
-            let here = Surroundings::of_record(name);
+            let here = EnvironmentFacts::of_record(name);
             let path = Path::new("budgets.toml");
             let with = parse_in(FILE, path, &here).unwrap();
             let mut file: DocumentMut = FILE.parse().unwrap();

@@ -94,7 +94,7 @@ pub(super) fn certain(outcome: &Outcome) -> Option<Answer> {
 #[cfg(test)]
 mod tests {
     use perf_budget_core::outcome::{Against, Estimate, Proven};
-    use perf_budget_core::outcome::{By, Evidence as OfRun};
+    use perf_budget_core::outcome::{ComparisonMethod, Evidence as OfRun};
     use perf_budget_core::quantity::Unit;
 
     use super::*;
@@ -186,7 +186,7 @@ mod tests {
         let statistical = |value, high| Outcome { evidence, ..of(value, high, Verdict::Fail) };
         assert_eq!(certain(&statistical(11.0, 11.0)), Some(Answer::Red));
         assert_eq!(certain(&statistical(11.0, 12.0)), None);
-        let proven = Proven { by: By::Files, commit: "0".repeat(40) };
+        let proven = Proven { by: ComparisonMethod::Files, commit: "0".repeat(40) };
         let equal = Outcome { proven: Some(proven), verdict: Verdict::Pass, ..Outcome::default() };
         assert_eq!(certain(&equal), Some(Answer::Green));
         assert_eq!(certain(&Outcome::default()), None);

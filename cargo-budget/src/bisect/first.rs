@@ -1,19 +1,19 @@
 //! The search for the first red: in the commits of a range, or in the packages of its lock files.
 
-use super::asked::Asked;
+use super::asked::Options;
 use super::commit::Commit;
 use super::commits::Commits;
 use super::range;
 use super::render::{Report, Searched};
 use super::rules::rules;
 use super::running::Running;
-use super::search::Found;
+use super::search::SearchResult;
 use super::series::Series;
 use super::setup::{identity, locked, prepare, reds};
 use super::state::State;
 use super::step::Comparison;
 use super::toolchains::Toolchains;
-use crate::base::Beside;
+use crate::base::TemporaryWorkTree;
 use crate::failure::Failure;
 use crate::file;
 use crate::interrupt::Interrupt;
@@ -23,7 +23,7 @@ use crate::text::short;
 /// Searches the commits of a range, the packages that differ between its ends, or toolchains.
 pub(crate) fn bisect(
     project: &Project,
-    asked: &Asked<'_>,
+    asked: &Options<'_>,
     tell: &dyn Fn(&str),
 ) -> Result<Report, Failure> {
     let toolchains =
@@ -42,7 +42,7 @@ pub(crate) fn bisect(
         ));
     }
     let interrupt = Interrupt::watched();
-    let beside = Beside::new(project, "bisect", &range.good)?;
+    let beside = TemporaryWorkTree::new(project, "bisect", &range.good)?;
     let beside = if toolchains.is_some() { beside.with_toolchain_of_files() } else { beside };
     let prepare = prepare(project, &range, &rules, &beside, asked.prepare)?;
     let comparison = Comparison {
@@ -86,10 +86,10 @@ pub(crate) fn bisect(
     let tried = running.tried();
     let (mut own, mut commit) = (None, None);
     if searched == Searched::Commits {
-        if let Found::One(at) | Found::Range(_, at) = found {
+        if let SearchResult::One(at) | SearchResult::Range(_, at) = found {
             commit = Some(Commit::of(&project.root, &range, at)?);
         }
-        if let Found::One(at) = found {
+        if let SearchResult::One(at) = found {
             own = running.beside_parent(at)?;
         }
     }

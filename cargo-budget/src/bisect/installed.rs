@@ -20,7 +20,7 @@ pub(super) struct Toolchain {
 
 /// The output of a program.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Said {
+pub(super) struct ProgramOutput {
     succeeded: bool,
     output: String,
     errors: String,
@@ -56,7 +56,7 @@ impl Toolchain {
     }
 
     /// Makes sure that a compiler that printed this is the one of this toolchain.
-    pub(super) fn verify(&self, said: &Said) -> Result<(), String> {
+    pub(super) fn verify(&self, said: &ProgramOutput) -> Result<(), String> {
         let compiler = Toolchain::of(&self.name, &said.output).filter(|_| said.succeeded);
         let Some(compiler) = compiler else {
             return Err(format!(
@@ -85,11 +85,11 @@ impl Toolchain {
     }
 }
 
-impl Said {
+impl ProgramOutput {
     /// Takes what a program said that ended.
-    pub(super) fn of(output: &std::process::Output) -> Said {
+    pub(super) fn of(output: &std::process::Output) -> ProgramOutput {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Said {
+        ProgramOutput {
             succeeded: output.status.success(),
             output: text(&output.stdout),
             errors: text(&output.stderr),
@@ -105,7 +105,7 @@ impl Said {
 }
 
 /// Asks rustup a question, which must not install a toolchain.
-pub(super) fn rustup(arguments: &[&str]) -> Result<Said, Failure> {
+pub(super) fn rustup(arguments: &[&str]) -> Result<ProgramOutput, Failure> {
     let mut rustup = child::program("rustup");
     rustup.args(arguments).env("RUSTUP_AUTO_INSTALL", "0");
     let output = child::output(&mut rustup).map_err(|e| {
@@ -113,12 +113,12 @@ pub(super) fn rustup(arguments: &[&str]) -> Result<Said, Failure> {
             "failed to run `rustup`, which has the toolchains: {e}; install it from https://rustup.rs"
         ))
     })?;
-    Ok(Said::of(&output))
+    Ok(ProgramOutput::of(&output))
 }
 
 /// Returns the installed toolchains, given by whom rustup is asked.
 pub(super) fn installed(
-    rustup: &dyn Fn(&[&str]) -> Result<Said, Failure>,
+    rustup: &dyn Fn(&[&str]) -> Result<ProgramOutput, Failure>,
 ) -> Result<Installed, Failure> {
     let listed = rustup(&["toolchain", "list"])?;
     if !listed.succeeded {
@@ -249,15 +249,15 @@ mod tests {
         Installed { usable, broken: Vec::new() }
     }
 
-    fn said(release: &str, hash: &str) -> Said {
+    fn said(release: &str, hash: &str) -> ProgramOutput {
         let output = format!(
             "rustc {release}\nbinary: rustc\ncommit-hash: {hash}\ncommit-date: 2026-04-14\nhost: x86_64-unknown-linux-gnu\nrelease: {release}\n"
         );
-        Said { succeeded: true, output, errors: String::new() }
+        ProgramOutput { succeeded: true, output, errors: String::new() }
     }
 
-    fn failed(errors: &str) -> Said {
-        Said { errors: errors.to_owned(), ..Said::default() }
+    fn failed(errors: &str) -> ProgramOutput {
+        ProgramOutput { errors: errors.to_owned(), ..ProgramOutput::default() }
     }
 
     #[track_caller]
@@ -298,7 +298,7 @@ mod tests {
     fn what_is_installed_and_does_not_run_is_not_called_missing() {
         let rustup = |arguments: &[&str]| {
             Ok(match arguments {
-                ["toolchain", "list"] => Said {
+                ["toolchain", "list"] => ProgramOutput {
                     succeeded: true,
                     output: "stable-x86_64-unknown-linux-gnu (active, default)\n1.80-x86_64-unknown-linux-gnu\n".to_owned(),
                     errors: String::new(),
@@ -338,7 +338,7 @@ mod tests {
         assert!(updated.contains("of commit aaaa of 2026-04-14 was asked for"), "{updated}");
         let fails = wanted.verify(&failed("error: no such toolchain\n")).unwrap_err();
         assert!(fails.ends_with("`rustc -vV` fails there: no such toolchain"), "{fails}");
-        let silent = Said { succeeded: true, ..Said::default() };
+        let silent = ProgramOutput { succeeded: true, ..ProgramOutput::default() };
         assert!(wanted.verify(&silent).unwrap_err().ends_with("it printed nothing"));
     }
 }

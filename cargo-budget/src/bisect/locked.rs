@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table};
 
 use super::series::Series;
-use crate::base::Beside;
+use crate::base::TemporaryWorkTree;
 use crate::child;
 use crate::failure::Failure;
 
@@ -125,7 +125,7 @@ impl Series for Locked {
         "package"
     }
 
-    fn switch(&self, beside: &Beside, at: usize) -> Result<Result<(), String>, Failure> {
+    fn switch(&self, beside: &TemporaryWorkTree, at: usize) -> Result<Result<(), String>, Failure> {
         let is_alone = at > self.changed.len();
         beside.switch(if is_alone { &self.good } else { &self.bad })?;
         let path = beside.top.join(&self.path);

@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 
 use super::commit::Commit;
 use super::evidence::Evidence;
-use super::search::{Answer, Found};
+use super::search::{Answer, SearchResult};
 use crate::exit::Exit;
 use crate::text::{counted, value_shown};
 
 /// An entry of the series, with what the search knows about it.
 #[derive(Debug)]
-pub(crate) struct Tried {
+pub(crate) struct SearchedEntry {
     pub(super) at: usize,
     pub(super) name: String,
     pub(super) shown: String,
@@ -63,9 +63,9 @@ pub(crate) struct Report {
     pub(super) is_compared: bool,
     pub(super) alpha: f64,
     pub(super) most: u32,
-    pub(super) found: Found,
+    pub(super) found: SearchResult,
     /// The entries that were compared, in the order of the series.
-    pub(super) tried: Vec<Tried>,
+    pub(super) tried: Vec<SearchedEntry>,
     /// The commit that was found, or the red one at the end of a range.
     pub(super) commit: Option<Commit>,
     /// The comparison of that commit with the one before it.
@@ -75,15 +75,15 @@ pub(crate) struct Report {
 impl Report {
     /// Returns how the command ends.
     pub(crate) fn exit(&self) -> Exit {
-        let is_unsettled = |tried: &&Tried| tried.skipped.is_some() && tried.evidence.is_some();
+        let is_unsettled = |tried: &&SearchedEntry| tried.skipped.is_some() && tried.evidence.is_some();
         match self.found {
-            Found::One(_) if self.is_split() => Exit::Inconclusive,
-            Found::One(_) => Exit::Holds,
-            Found::Holds => Exit::Broken,
-            Found::Range(..) | Found::Unknown if self.open().any(|tried| is_unsettled(&tried)) => {
+            SearchResult::One(_) if self.is_split() => Exit::Inconclusive,
+            SearchResult::One(_) => Exit::Holds,
+            SearchResult::Holds => Exit::Broken,
+            SearchResult::Range(..) | SearchResult::Unknown if self.open().any(|tried| is_unsettled(&tried)) => {
                 Exit::Inconclusive
             }
-            Found::Range(..) | Found::Unknown => Exit::Unmeasured,
+            SearchResult::Range(..) | SearchResult::Unknown => Exit::Unmeasured,
         }
     }
 
@@ -94,11 +94,11 @@ impl Report {
     }
 
     /// Returns what is between the last green entry and the first red one, or the last entry where nothing is red.
-    fn open(&self) -> impl Iterator<Item = &Tried> {
+    fn open(&self) -> impl Iterator<Item = &SearchedEntry> {
         let (from, to) = match self.found {
-            Found::Range(from, to) => (from, to),
-            Found::One(_) | Found::Holds => (1, 0),
-            Found::Unknown => (self.entries.len() - 1, self.entries.len() - 1),
+            SearchResult::Range(from, to) => (from, to),
+            SearchResult::One(_) | SearchResult::Holds => (1, 0),
+            SearchResult::Unknown => (self.entries.len() - 1, self.entries.len() - 1),
         };
         self.tried.iter().filter(move |tried| (from..=to).contains(&tried.at))
     }
@@ -121,10 +121,10 @@ impl Report {
     /// Renders it for people.
     pub(crate) fn text(&self) -> String {
         let mut text = match self.found {
-            Found::One(at) if self.is_split() => self.split(at),
-            Found::One(at) => self.one(at),
-            Found::Range(from, to) => self.range(from, to),
-            Found::Holds => {
+            SearchResult::One(at) if self.is_split() => self.split(at),
+            SearchResult::One(at) => self.one(at),
+            SearchResult::Range(from, to) => self.range(from, to),
+            SearchResult::Holds => {
                 let value =
                     self.outcome(self.entries.len() - 1).map(value_shown).unwrap_or_default();
                 format!(
@@ -138,7 +138,7 @@ impl Report {
                     self.limit
                 )
             }
-            Found::Unknown => {
+            SearchResult::Unknown => {
                 let why = self.open().find_map(|tried| tried.skipped.as_deref());
                 format!(
                     "{} cannot be judged: {}\n",
@@ -269,11 +269,11 @@ impl Report {
     /// Renders it for programs.
     pub(crate) fn json(&self) -> Value {
         let (result, from, to) = match self.found {
-            Found::One(at) if self.is_split() => ("unknown", Some(at - 1), Some(at)),
-            Found::One(at) => ("found", Some(at), Some(at)),
-            Found::Range(from, to) => ("range", Some(from), Some(to)),
-            Found::Holds => ("holds", None, None),
-            Found::Unknown => ("unknown", None, None),
+            SearchResult::One(at) if self.is_split() => ("unknown", Some(at - 1), Some(at)),
+            SearchResult::One(at) => ("found", Some(at), Some(at)),
+            SearchResult::Range(from, to) => ("range", Some(from), Some(to)),
+            SearchResult::Holds => ("holds", None, None),
+            SearchResult::Unknown => ("unknown", None, None),
         };
         let outcome = to.and_then(|at| self.outcome(at));
         json!({
@@ -294,12 +294,12 @@ impl Report {
             "commit": self.commit.as_ref().map(Commit::json),
             "against_good": outcome,
             "against_before": self.own,
-            "tried": self.tried.iter().map(Tried::json).collect::<Vec<_>>(),
+            "tried": self.tried.iter().map(SearchedEntry::json).collect::<Vec<_>>(),
         })
     }
 }
 
-impl Tried {
+impl SearchedEntry {
     fn json(&self) -> Value {
         let answer = match self.answer {
             Answer::Red => "red",
@@ -334,14 +334,14 @@ fn between(outcome: &Outcome) -> String {
 
 #[cfg(test)]
 mod tests {
-    use perf_budget_core::outcome::{By, Estimate, Proven};
+    use perf_budget_core::outcome::{ComparisonMethod, Estimate, Proven};
 
     use super::*;
 
     fn report(own: Option<Outcome>) -> Report {
         let estimate = Estimate { value: 1.028, low: Some(1.026), high: Some(1.031) };
         let outcome = Outcome { estimate: Some(estimate), ..Outcome::default() };
-        let tried = Tried {
+        let tried = SearchedEntry {
             at: 1,
             name: "b".repeat(40),
             shown: "bbbbbbbbb Say more".to_owned(),
@@ -362,7 +362,7 @@ mod tests {
             is_compared: true,
             alpha: 0.01,
             most: 2,
-            found: Found::One(1),
+            found: SearchResult::One(1),
             tried: vec![tried],
             commit: None,
             own,
@@ -372,7 +372,7 @@ mod tests {
     #[test]
     fn no_answer_is_no_certain_answer() {
         let mut none = report(None);
-        none.found = Found::Unknown;
+        none.found = SearchResult::Unknown;
         let tried = &mut none.tried[0];
         (tried.answer, tried.evidence, tried.outcome) = (Answer::Unknown, None, None);
         tried.skipped = Some("it does not build: oops".to_owned());
@@ -386,7 +386,7 @@ mod tests {
 
     #[test]
     fn a_commit_that_runs_the_same_as_the_one_before_it_is_no_answer() {
-        let proven = Proven { by: By::Reach, commit: "a".repeat(40) };
+        let proven = Proven { by: ComparisonMethod::Reach, commit: "a".repeat(40) };
         let same = report(Some(Outcome { proven: Some(proven), ..Outcome::default() }));
         assert_eq!(same.exit(), Exit::Inconclusive);
         assert!(same.text().starts_with("b Say more is red and a Say more is green"));

@@ -6,11 +6,11 @@ use perf_budget_core::outcome::Outcome;
 use perf_budget_core::report::terminal::interval_text;
 
 use super::evidence;
-use super::render::Tried;
-use super::search::{Answer, Found, Search};
+use super::render::SearchedEntry;
+use super::search::{Answer, SearchResult, Search};
 use super::series::Series;
 use super::state::State;
-use super::step::{Comparison, Ran};
+use super::step::{Comparison, TestResult};
 use crate::clock::now;
 use crate::failure::Failure;
 use crate::text::{counted, short, value_shown};
@@ -37,7 +37,7 @@ pub(super) struct Running<'a> {
 
 impl Running<'_> {
     /// Asks one entry after the other until nothing is left to ask.
-    pub(super) fn search(&mut self) -> Result<Found, Failure> {
+    pub(super) fn search(&mut self) -> Result<SearchResult, Failure> {
         let entries = self.series.len();
         let holds_a_value = !self.comparison.rules.is_compared;
         self.most = Search::most(entries) + u32::from(holds_a_value);
@@ -56,7 +56,7 @@ impl Running<'_> {
     }
 
     /// Asks until nothing is left to ask, and returns what was found.
-    pub(super) fn ask(&mut self) -> Result<Found, Failure> {
+    pub(super) fn ask(&mut self) -> Result<SearchResult, Failure> {
         let mut search = Search::new(self.series.len());
         while let Some(at) = search.next() {
             let answer = self.answer(&self.series.name(at), &self.series.shown(at), Some(at))?;
@@ -159,14 +159,14 @@ impl Running<'_> {
     }
 
     /// Takes what one run gave.
-    fn take(&mut self, name: &str, ran: Ran) {
+    fn take(&mut self, name: &str, ran: TestResult) {
         let next = self.state.next();
         let effort = self.effort.as_secs_f64();
         let step = self.state.step(name);
         step.at = now();
         match ran {
-            Ran::Not(why) => step.skipped = Some(why),
-            Ran::Judged(outcome) => {
+            TestResult::Not(why) => step.skipped = Some(why),
+            TestResult::Judged(outcome) => {
                 let is_certain = evidence::certain(&outcome).is_some();
                 if is_certain && (step.evidence.runs == 0 || outcome.proven.is_some()) {
                     step.nth = None;
@@ -239,7 +239,7 @@ impl Running<'_> {
     }
 
     /// Returns what was tried, in the order of the series.
-    pub(super) fn tried(&self) -> Vec<Tried> {
+    pub(super) fn tried(&self) -> Vec<SearchedEntry> {
         let mut tried = Vec::new();
         for at in 0..self.series.len() {
             let name = self.series.name(at);
@@ -250,7 +250,7 @@ impl Running<'_> {
             if let Some(same) = &step.same {
                 step.outcome = self.state.known(same).and_then(|same| same.outcome.clone());
             }
-            tried.push(Tried {
+            tried.push(SearchedEntry {
                 at,
                 shown: self.series.shown(at),
                 answer,
@@ -278,8 +278,8 @@ impl Running<'_> {
         let name = format!("{}-itself", self.series.name(at));
         let ran = self.comparison.run(&parent, &name).map_err(|failure| self.ended(failure))?;
         Ok(match ran {
-            Ran::Judged(outcome) => Some(*outcome),
-            Ran::Not(_) => None,
+            TestResult::Judged(outcome) => Some(*outcome),
+            TestResult::Not(_) => None,
         })
     }
 }

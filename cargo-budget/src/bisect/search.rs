@@ -13,7 +13,7 @@ pub(super) enum Answer {
 
 /// The result of a search so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum SearchResult {
     /// The last commit is not red, so there is nothing to find.
     Holds,
     /// Nothing is known of the last commit.
@@ -63,12 +63,12 @@ impl Search {
     }
 
     /// Returns what was found, once there is no commit to ask.
-    pub(super) fn found(&self) -> Found {
+    pub(super) fn found(&self) -> SearchResult {
         match (self.red, self.answers.last()) {
-            (None, Some(Some(Answer::Green))) => Found::Holds,
-            (None, _) => Found::Unknown,
-            (Some(red), _) if red == self.from => Found::One(red),
-            (Some(red), _) => Found::Range(self.from, red),
+            (None, Some(Some(Answer::Green))) => SearchResult::Holds,
+            (None, _) => SearchResult::Unknown,
+            (Some(red), _) if red == self.from => SearchResult::One(red),
+            (Some(red), _) => SearchResult::Range(self.from, red),
         }
     }
 
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     /// Runs a search and returns what it found, with how many answers it took that are known.
-    fn run(commits: usize, answer: impl Fn(usize) -> Answer) -> (Found, u32) {
+    fn run(commits: usize, answer: impl Fn(usize) -> Answer) -> (SearchResult, u32) {
         let mut search = Search::new(commits);
         let mut settled = 0;
         while let Some(at) = search.next() {
@@ -99,12 +99,12 @@ mod tests {
             for first in 0..commits {
                 let red = |at| if at >= first { Answer::Red } else { Answer::Green };
                 let (found, steps) = run(commits, red);
-                assert_eq!(found, Found::One(first), "{commits}");
+                assert_eq!(found, SearchResult::One(first), "{commits}");
                 assert!(steps <= Search::most(commits), "{commits}: {steps}");
             }
         }
-        assert_eq!(run(9, |_| Answer::Green), (Found::Holds, 1));
-        assert_eq!(run(9, |_| Answer::Unknown).0, Found::Unknown);
+        assert_eq!(run(9, |_| Answer::Green), (SearchResult::Holds, 1));
+        assert_eq!(run(9, |_| Answer::Unknown).0, SearchResult::Unknown);
         assert_eq!([1, 2, 3, 40].map(Search::most), [1, 2, 3, 7]);
     }
 
@@ -117,16 +117,16 @@ mod tests {
                 _ => Answer::Green,
             }
         };
-        assert_eq!(run(9, some(&[3, 4], 6)).0, Found::One(6));
-        assert_eq!(run(9, some(&[5], 6)).0, Found::Range(5, 6));
-        assert_eq!(run(9, some(&[0, 1, 2, 3, 4, 5, 6, 7], 8)).0, Found::Range(0, 8));
+        assert_eq!(run(9, some(&[3, 4], 6)).0, SearchResult::One(6));
+        assert_eq!(run(9, some(&[5], 6)).0, SearchResult::Range(5, 6));
+        assert_eq!(run(9, some(&[0, 1, 2, 3, 4, 5, 6, 7], 8)).0, SearchResult::Range(0, 8));
     }
 
     #[test]
     fn a_history_that_goes_back_and_forth_gives_a_commit_that_is_red_after_a_green_one() {
         let reds = [2, 3, 7, 8];
         let (found, _) = run(9, |at| if reds.contains(&at) { Answer::Red } else { Answer::Green });
-        let Found::One(at) = found else { panic!("{found:?}") };
+        let SearchResult::One(at) = found else { panic!("{found:?}") };
         assert!(reds.contains(&at) && !reds.contains(&(at - 1)));
     }
 }

@@ -1,6 +1,6 @@
 //! The series that a search goes through: commits, or the changed packages of a lock file, one after the other.
 
-use crate::base::Beside;
+use crate::base::TemporaryWorkTree;
 use crate::failure::Failure;
 
 /// A series in which something became red: the first entry is next to what is good, the last is bad.
@@ -26,10 +26,10 @@ pub(super) trait Series {
     }
 
     /// Makes sure, before the first comparison, that the good side is what it is called.
-    fn verify_good(&self, _: &Beside) -> Result<(), Failure> {
+    fn verify_good(&self, _: &TemporaryWorkTree) -> Result<(), Failure> {
         Ok(())
     }
 
     /// Makes the work tree that of an entry. The inner error says why that is impossible, for this entry alone.
-    fn switch(&self, beside: &Beside, at: usize) -> Result<Result<(), String>, Failure>;
+    fn switch(&self, beside: &TemporaryWorkTree, at: usize) -> Result<Result<(), String>, Failure>;
 }

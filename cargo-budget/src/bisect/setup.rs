@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use perf_budget_core::fnv;
 use perf_budget_core::outcome::Outcome;
 
-use super::asked::Asked;
+use super::asked::Options;
 use super::locked::Locked;
 use super::range::{self, Range};
 use super::rules::Rules;
 use super::toolchains::Toolchains;
-use crate::base::Beside;
+use crate::base::TemporaryWorkTree;
 use crate::child;
 use crate::failure::Failure;
 use crate::project::Project;
@@ -24,7 +24,7 @@ pub(super) fn prepare(
     project: &Project,
     range: &Range,
     rules: &Rules,
-    beside: &Beside,
+    beside: &TemporaryWorkTree,
     own: Option<&str>,
 ) -> Result<Option<String>, Failure> {
     let own = own.map(str::to_owned);
@@ -45,7 +45,7 @@ pub(super) fn prepare(
 pub(super) fn locked(
     project: &Project,
     range: &Range,
-    beside: &Beside,
+    beside: &TemporaryWorkTree,
 ) -> Result<Result<Locked, String>, Failure> {
     let mut above = project.root.ancestors().enumerate();
     let found = above.find(|(_, directory)| directory.join("Cargo.lock").is_file());
@@ -86,7 +86,7 @@ pub(super) fn reds(project: &Project) -> BTreeSet<String> {
 /// Returns everything that the answers of a search depend on.
 pub(super) fn identity(
     project: &Project,
-    asked: &Asked<'_>,
+    asked: &Options<'_>,
     rules: &Rules,
     range: &Range,
     toolchains: Option<&Toolchains>,
@@ -95,7 +95,7 @@ pub(super) fn identity(
     let rustc = child::output(rustc.arg("-vV").current_dir(&project.root));
     let rustc = rustc.map(|output| output.stdout).unwrap_or_default();
     let version = env!("CARGO_PKG_VERSION");
-    let Asked { alpha, effort, prepare, layouts, target, lock, .. } = asked;
+    let Options { alpha, effort, prepare, layouts, target, lock, .. } = asked;
     let is_flag = |name: &str| {
         ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"].contains(&name)
             || ["CARGO_PROFILE_", "CARGO_BUILD_", "CARGO_TARGET_"]

@@ -12,7 +12,7 @@ use perf_budget_core::record;
 use perf_budget_core::verdict::Verdict;
 
 use super::rules::Rules;
-use crate::base::{Beside, NOT_COMPARED, Target};
+use crate::base::{TemporaryWorkTree, NOT_COMPARED, Target};
 use crate::failure::Failure;
 use crate::file;
 use crate::interrupt::Interrupt;
@@ -22,7 +22,7 @@ const TAIL: u64 = 64 * 1024;
 
 /// How commits are compared, the same for all of them.
 pub(crate) struct Comparison<'a> {
-    pub(crate) beside: &'a Beside,
+    pub(crate) beside: &'a TemporaryWorkTree,
     pub(crate) rules: &'a Rules,
     pub(crate) target: &'a Target,
     /// The project's directory.
@@ -36,7 +36,7 @@ pub(crate) struct Comparison<'a> {
 
 /// The result of a run of the tests.
 #[derive(Debug)]
-pub(crate) enum Ran {
+pub(crate) enum TestResult {
     /// The limit was judged, or the evidence did not suffice.
     Judged(Box<Outcome>),
     /// It was not measured: the reason, in words.
@@ -46,10 +46,10 @@ pub(crate) enum Ran {
 impl Comparison<'_> {
     /// Judges the limit at what is checked out, compared with `base` where it is compared with anything. `name` is for the
     /// file with the output.
-    pub(crate) fn run(&self, base: &str, name: &str) -> Result<Ran, Failure> {
+    pub(crate) fn run(&self, base: &str, name: &str) -> Result<TestResult, Failure> {
         let package = &self.beside.package;
         if !package.join("Cargo.toml").is_file() {
-            return Ok(Ran::Not("it has no such package".to_owned()));
+            return Ok(TestResult::Not("it has no such package".to_owned()));
         }
         self.write_rules()?;
         let results = self.beside.results.join("results");
@@ -70,15 +70,15 @@ impl Comparison<'_> {
         let own = outcomes.into_iter().rev().find(|outcome| outcome.test == self.rules.test);
         let said = tail(&log);
         Ok(match own {
-            _ if said.contains(NOT_COMPARED) => Ran::Not(reason(&said)),
+            _ if said.contains(NOT_COMPARED) => TestResult::Not(reason(&said)),
             Some(outcome) if matches!(outcome.verdict, Verdict::Skipped | Verdict::Unmeasured) => {
-                Ran::Not(outcome.reason)
+                TestResult::Not(outcome.reason)
             }
-            Some(outcome) => Ran::Judged(Box::new(outcome)),
+            Some(outcome) => TestResult::Judged(Box::new(outcome)),
             None if status.code() == Some(2) => {
-                Ran::Not(format!("its tests do not take these limits: {}", reason(&said)))
+                TestResult::Not(format!("its tests do not take these limits: {}", reason(&said)))
             }
-            None => Ran::Not(reason(&said)),
+            None => TestResult::Not(reason(&said)),
         })
     }
 

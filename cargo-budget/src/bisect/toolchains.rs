@@ -5,11 +5,11 @@
 
 use std::path::Path;
 
-use super::installed::{Said, Toolchain, between, installed, rustup};
+use super::installed::{ProgramOutput, Toolchain, between, installed, rustup};
 use super::range::Range;
 use super::series::Series;
 use super::snapshot;
-use crate::base::{self, Beside};
+use crate::base::{self, TemporaryWorkTree};
 use crate::child;
 use crate::failure::Failure;
 
@@ -66,14 +66,14 @@ impl Toolchains {
 
     /// Checks out a commit that names a toolchain, and makes sure that this one is the compiler there.
     fn choose(
-        beside: &Beside,
+        beside: &TemporaryWorkTree,
         commit: &str,
         toolchain: &Toolchain,
     ) -> Result<Result<(), String>, Failure> {
         beside.switch(commit)?;
         let output = child::output(beside.rustc().arg("-vV"));
         Ok(match output {
-            Ok(output) => toolchain.verify(&Said::of(&output)),
+            Ok(output) => toolchain.verify(&ProgramOutput::of(&output)),
             Err(e) => Err(format!("`rustc -vV` cannot be started there: {e}")),
         })
     }
@@ -104,13 +104,13 @@ impl Series for Toolchains {
         Some(&self.shown)
     }
 
-    fn verify_good(&self, beside: &Beside) -> Result<(), Failure> {
+    fn verify_good(&self, beside: &TemporaryWorkTree) -> Result<(), Failure> {
         Toolchains::choose(beside, &self.range.good, &self.good)?.map_err(|why| {
             Failure::unmeasured(format!("the good toolchain `{}`: {why}", self.good.name))
         })
     }
 
-    fn switch(&self, beside: &Beside, at: usize) -> Result<Result<(), String>, Failure> {
+    fn switch(&self, beside: &TemporaryWorkTree, at: usize) -> Result<Result<(), String>, Failure> {
         Toolchains::choose(beside, &self.range.commits[at], &self.searched[at])
     }
 }

@@ -21,7 +21,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use self::process::Browser;
 use self::profile::Profile;
-use self::protocol::{Connection, Silence};
+use self::protocol::{Connection, NoAnswer};
 use self::serve::{Folder, Server};
 use self::visit::Fault;
 use crate::failure::Failure;
@@ -122,16 +122,16 @@ fn explain(fault: Fault, url: &str, terms: &Terms, browser: &mut Browser) -> Fai
             terms.until.described(),
             list(&faults)
         ),
-        Fault::Silent(Silence::Late) => {
+        Fault::Silent(NoAnswer::Late) => {
             format!("failed to open {url}: the browser did not answer within {:?}", terms.timeout)
         }
-        Fault::Silent(Silence::Interrupted) => format!("{url} was not ready before a signal came"),
-        Fault::Silent(Silence::Refused(why)) => {
+        Fault::Silent(NoAnswer::Interrupted) => format!("{url} was not ready before a signal came"),
+        Fault::Silent(NoAnswer::Refused(why)) => {
             format!(
                 "failed to open {url}: the browser refused {why}; is it a Chromium of the last years?"
             )
         }
-        Fault::Silent(Silence::Closed | Silence::Crashed) => {
+        Fault::Silent(NoAnswer::Closed | NoAnswer::Crashed) => {
             let how =
                 browser.ends_within(END).map_or("without a word".to_owned(), |how| how.to_string());
             let words = browser.last_words();

@@ -14,7 +14,7 @@ const STEP: Duration = Duration::from_millis(50);
 
 /// Why there is no answer, or no further event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Silence {
+pub(super) enum NoAnswer {
     /// The time is over.
     Late,
     /// A signal asks this process to end.
@@ -87,14 +87,14 @@ impl Connection {
         session: &str,
         method: &str,
         params: &Value,
-    ) -> Result<u64, Silence> {
+    ) -> Result<u64, NoAnswer> {
         self.calls += 1;
         let mut message = json!({ "id": self.calls, "method": method, "params": params });
         if !session.is_empty() {
             message["sessionId"] = json!(session);
         }
         let bytes = [message.to_string().as_bytes(), b"\0"].concat();
-        self.out.write_all(&bytes).and_then(|()| self.out.flush()).map_err(|_| Silence::Closed)?;
+        self.out.write_all(&bytes).and_then(|()| self.out.flush()).map_err(|_| NoAnswer::Closed)?;
         Ok(self.calls)
     }
 
@@ -105,26 +105,26 @@ impl Connection {
         method: &str,
         params: &Value,
         deadline: Instant,
-    ) -> Result<Value, Silence> {
+    ) -> Result<Value, NoAnswer> {
         let id = self.send(session, method, params)?;
         loop {
             let mut message = self.receive(deadline)?;
             if message["id"] == id {
                 return match message["error"]["message"].as_str() {
-                    Some(reason) => Err(Silence::Refused(format!("{method}: {reason}"))),
+                    Some(reason) => Err(NoAnswer::Refused(format!("{method}: {reason}"))),
                     None => Ok(message["result"].take()),
                 };
             }
             let event = event(message);
             if event.as_ref().is_some_and(|event| event.is_crash_of(session)) {
-                return Err(Silence::Crashed);
+                return Err(NoAnswer::Crashed);
             }
             self.events.extend(event);
         }
     }
 
     /// Returns the next event.
-    pub(super) fn event(&mut self, deadline: Instant) -> Result<Event, Silence> {
+    pub(super) fn event(&mut self, deadline: Instant) -> Result<Event, NoAnswer> {
         loop {
             if let Some(event) = self.events.pop_front() {
                 return Ok(event);
@@ -134,16 +134,16 @@ impl Connection {
         }
     }
 
-    fn receive(&self, deadline: Instant) -> Result<Value, Silence> {
+    fn receive(&self, deadline: Instant) -> Result<Value, NoAnswer> {
         loop {
             if (self.is_interrupted)() {
-                return Err(Silence::Interrupted);
+                return Err(NoAnswer::Interrupted);
             }
             let left = deadline.saturating_duration_since(Instant::now());
             match self.messages.recv_timeout(left.min(STEP)) {
                 Ok(message) => return Ok(message),
-                Err(RecvTimeoutError::Disconnected) => return Err(Silence::Closed),
-                Err(RecvTimeoutError::Timeout) if left.is_zero() => return Err(Silence::Late),
+                Err(RecvTimeoutError::Disconnected) => return Err(NoAnswer::Closed),
+                Err(RecvTimeoutError::Timeout) if left.is_zero() => return Err(NoAnswer::Late),
                 Err(RecvTimeoutError::Timeout) => {}
             }
         }
@@ -187,15 +187,15 @@ mod tests {
         let first = connection.event(soon()).unwrap();
         assert_eq!((&*first.method, &*first.session, &first.params["x"]), ("A.b", "S", &json!(1)));
         let refused = connection.call("S", "N", &json!({}), soon());
-        assert_eq!(refused, Err(Silence::Refused("N: no".into())));
+        assert_eq!(refused, Err(NoAnswer::Refused("N: no".into())));
         assert_eq!(connection.event(soon()).unwrap().method, "C.d");
-        assert_eq!(connection.event(soon()).unwrap_err(), Silence::Closed);
+        assert_eq!(connection.event(soon()).unwrap_err(), NoAnswer::Closed);
     }
 
     #[test]
     fn what_is_no_message_closes_the_connection() {
         for bytes in [&b""[..], b"{\"method\":\"A\"}", b"no json\0", b"\0", b"\xff\0"] {
-            assert_eq!(connection(bytes).event(soon()).unwrap_err(), Silence::Closed);
+            assert_eq!(connection(bytes).event(soon()).unwrap_err(), NoAnswer::Closed);
         }
     }
 
@@ -203,9 +203,9 @@ mod tests {
     fn a_wait_ends_at_its_deadline_and_at_a_signal() {
         let (from, _out) = io::pipe().unwrap();
         let mut silent = Connection::new(io::sink(), from, || false).unwrap();
-        assert_eq!(silent.event(Instant::now()).unwrap_err(), Silence::Late);
+        assert_eq!(silent.event(Instant::now()).unwrap_err(), NoAnswer::Late);
         let (from, _out) = io::pipe().unwrap();
         let mut ended = Connection::new(io::sink(), from, || true).unwrap();
-        assert_eq!(ended.event(soon()).unwrap_err(), Silence::Interrupted);
+        assert_eq!(ended.event(soon()).unwrap_err(), NoAnswer::Interrupted);
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::page::{Page, Step};
-use super::protocol::{Connection, Silence};
+use super::protocol::{Connection, NoAnswer};
 use super::until::{TELL, Until};
 
 /// How long what is under way may take once the page is ready.
@@ -34,7 +34,7 @@ pub(crate) struct Visit {
 #[derive(Debug)]
 pub(super) enum Fault {
     /// The browser did not answer.
-    Silent(Silence),
+    Silent(NoAnswer),
     /// The page was not ready in time; with what went wrong.
     Late(Vec<String>),
     /// The page will never be ready, for this reason; with what went wrong before.
@@ -43,10 +43,10 @@ pub(super) enum Fault {
     Expression(String),
 }
 
-impl From<Silence> for Fault {
-    fn from(silence: Silence) -> Fault {
+impl From<NoAnswer> for Fault {
+    fn from(silence: NoAnswer) -> Fault {
         match silence {
-            Silence::Crashed => Fault::Over("it crashed".to_owned(), Vec::new()),
+            NoAnswer::Crashed => Fault::Over("it crashed".to_owned(), Vec::new()),
             silence => Fault::Silent(silence),
         }
     }
@@ -88,7 +88,7 @@ pub(super) fn visit(
                 _ => Fault::Over(why, page.faults()),
             });
         }
-        Err(Silence::Late) => {
+        Err(NoAnswer::Late) => {
             let waits = vec!["the server did not answer".to_owned()];
             return Err(Fault::Late(waits));
         }
@@ -116,7 +116,7 @@ pub(super) fn visit(
                 visit.wasm_memory += memory;
             }
             // A worker may end at any time, and then it holds no memory.
-            Err(Silence::Refused(_)) if *session != sessions[0] => {}
+            Err(NoAnswer::Refused(_)) if *session != sessions[0] => {}
             Err(silence) => return Err(silence.into()),
         }
     }
@@ -134,7 +134,7 @@ fn follow(
     while !is_done(page) {
         let event = match connection.event(deadline) {
             Ok(event) => event,
-            Err(Silence::Late) => return Err(Fault::Late(page.faults())),
+            Err(NoAnswer::Late) => return Err(Fault::Late(page.faults())),
             Err(silence) => return Err(silence.into()),
         };
         match page.take(&event) {
@@ -155,7 +155,7 @@ fn follow(
 }
 
 /// Asks for the events of a page or a worker, and for those of the workers that it starts.
-fn watch(connection: &mut Connection, session: &str) -> Result<(), Silence> {
+fn watch(connection: &mut Connection, session: &str) -> Result<(), NoAnswer> {
     connection.send(session, "Runtime.enable", &json!({}))?;
     connection.send(session, "Network.enable", &json!({}))?;
     let attach = json!({ "autoAttach": true, "waitForDebuggerOnStart": true, "flatten": true });
@@ -186,7 +186,7 @@ fn held(
     session: &str,
     is_page: bool,
     deadline: Instant,
-) -> Result<(f64, f64), Silence> {
+) -> Result<(f64, f64), NoAnswer> {
     connection.call(session, "HeapProfiler.collectGarbage", &json!({}), deadline)?;
     let heap = connection.call(session, "Runtime.getHeapUsage", &json!({}), deadline)?;
     let heap = number(&heap["usedSize"], "Runtime.getHeapUsage")?;
@@ -223,7 +223,7 @@ fn objects(
     session: &str,
     class: &str,
     deadline: Instant,
-) -> Result<Value, Silence> {
+) -> Result<Value, NoAnswer> {
     let prototype = json!({ "expression": format!("{class}.prototype") });
     let prototype = connection.call(session, "Runtime.evaluate", &prototype, deadline)?;
     let of = json!({ "prototypeObjectId": prototype["result"]["objectId"] });
@@ -231,6 +231,6 @@ fn objects(
     Ok(found["objects"]["objectId"].take())
 }
 
-fn number(value: &Value, what: &str) -> Result<f64, Silence> {
-    value.as_f64().ok_or_else(|| Silence::Refused(format!("{what} returned no number")))
+fn number(value: &Value, what: &str) -> Result<f64, NoAnswer> {
+    value.as_f64().ok_or_else(|| NoAnswer::Refused(format!("{what} returned no number")))
 }

@@ -170,13 +170,13 @@ fn with_descendants(root: u32) -> Vec<u32> {
 
 /// A thread that reads a pipe.
 struct Reader {
-    taken: Arc<Mutex<Taken>>,
+    taken: Arc<Mutex<CapturedOutput>>,
     ended: Receiver<()>,
 }
 
 /// What was read.
 #[derive(Default)]
-struct Taken {
+struct CapturedOutput {
     bytes: Vec<u8>,
     /// How many bytes before these were left out.
     cut: usize,
@@ -203,9 +203,9 @@ impl Reader {
         })
     }
 
-    fn start(pipe: Option<impl Read + Send + 'static>, limit: fn(&mut Taken)) -> Reader {
+    fn start(pipe: Option<impl Read + Send + 'static>, limit: fn(&mut CapturedOutput)) -> Reader {
         let (from, ended) = mpsc::channel();
-        let taken = Arc::new(Mutex::new(Taken::default()));
+        let taken = Arc::new(Mutex::new(CapturedOutput::default()));
         let own = Arc::clone(&taken);
         std::thread::spawn(move || {
             // What was read before an error is still shown.

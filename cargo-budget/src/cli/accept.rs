@@ -9,8 +9,8 @@ use super::context::Context;
 use super::done::Done;
 use super::rendering::Rendering;
 use crate::clock;
-use crate::edit::lock::{Fate, Terms, plan, prune, revision};
-use crate::environment::{self, Taken};
+use crate::edit::lock::{Decision, Terms, plan, prune, revision};
+use crate::environment::{self, EnvironmentPart};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::file;
@@ -60,7 +60,7 @@ impl Accept {
             let budgets = environment::all(&project)?;
             return self.prune(text.as_deref(), &known, &budgets, &file, context);
         }
-        let Taken { record, budgets, .. } =
+        let EnvironmentPart { record, budgets, .. } =
             environment::of(&project, project.read(context.progress)?)?;
         let outcomes = last_run(&record);
         let today = Date::of_unix(clock::now());
@@ -77,15 +77,15 @@ impl Accept {
         let mut exit = Exit::Holds;
         for (name, fate) in &plan.rows {
             match fate {
-                Fate::Accepted(sentence) => {
+                Decision::Accepted(sentence) => {
                     accepted += 1;
                     done.entry("accepted", name, sentence);
                 }
-                Fate::Unchanged => {
+                Decision::Unchanged => {
                     unchanged += 1;
                     done.entry("unchanged", name, "");
                 }
-                Fate::Refused(reason, comes_to) => {
+                Decision::Refused(reason, comes_to) => {
                     refused += 1;
                     exit = worse(exit, *comes_to);
                     // This is a warning, so it is shown with `--quiet` too.

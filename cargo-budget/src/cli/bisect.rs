@@ -100,7 +100,7 @@ impl Bisect {
             searched =
                 self.step(&project, Some(&**named).filter(|named| !named.is_empty()), context)?;
         }
-        let asked = bisect::Asked {
+        let asked = bisect::Options {
             name: &searched.name,
             range: &searched.range,
             by: searched.by,

@@ -122,7 +122,7 @@ impl Check {
         };
         let times = base::Times::by(&budgets);
         let links = self.layouts.unwrap_or(times.links);
-        let asked = base::Asked {
+        let asked = base::BaseRequest {
             revision: self.base.as_deref(),
             prepare: self.prepare.as_deref(),
             times: (!self.unchanged).then_some(base::Times { links, ..times }),
@@ -250,7 +250,7 @@ impl Check {
     ) -> Result<String, Failure> {
         let reds: Vec<Outcome> =
             outcomes.iter().filter(|outcome| outcome.is_red()).cloned().collect();
-        let asked = bisect::Asked {
+        let asked = bisect::Options {
             name: "",
             range: "",
             by: None,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use perf_budget_core::budget::environment::Surroundings;
+use perf_budget_core::budget::environment::EnvironmentFacts;
 use perf_budget_core::budget::switches;
 use perf_budget_core::budget::{self, Budgets};
 
@@ -68,11 +68,11 @@ impl Diff {
                 text = repository.budgets(&commit)?;
             }
         }
-        let before = |of: &Surroundings| {
+        let before = |of: &EnvironmentFacts| {
             let old = |text: &String| old(text, &self.revision, &repository.path(), of);
             text.as_ref().map(old).transpose()
         };
-        let after = |of: &Surroundings| {
+        let after = |of: &EnvironmentFacts| {
             let load = |project: &Project| Ok(budget::load_in(&project.file(), of)?);
             project.as_ref().map(load).transpose()
         };
@@ -96,12 +96,12 @@ impl Diff {
 }
 
 /// A state of the file in each of its environments.
-type State<'s> = &'s dyn Fn(&Surroundings) -> Result<Option<Budgets>, Failure>;
+type State<'s> = &'s dyn Fn(&EnvironmentFacts) -> Result<Option<Budgets>, Failure>;
 
 /// Returns what has changed without an environment, what else has in each of them, and where another one is in force.
 fn changes(before: State<'_>, after: State<'_>) -> Result<Vec<Change>, Failure> {
     let states = |name: Option<&str>| {
-        let of = Surroundings::of_record(name);
+        let of = EnvironmentFacts::of_record(name);
         Ok::<_, Failure>((before(&of)?, after(&of)?))
     };
     let (old, new) = states(None)?;
@@ -140,7 +140,7 @@ fn switches(
 }
 
 /// Parses and checks the file as it was at the revision.
-fn old(text: &str, revision: &str, path: &str, of: &Surroundings) -> Result<Budgets, Failure> {
+fn old(text: &str, revision: &str, path: &str, of: &EnvironmentFacts) -> Result<Budgets, Failure> {
     let name = PathBuf::from(format!("{revision}:{path}"));
     budget::parse_in(text, &name, of).map_err(|e| {
         let text =

@@ -7,12 +7,12 @@ use serde_json::Value;
 
 use super::context::Context;
 use super::output::show;
-use super::profiled::Wanted;
+use super::profiled::ProfileRequest;
 use super::rendering::{Rendering, document};
 use crate::base::{self, Target};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::inside::{FILES, Inside, Looked, Part, Place};
+use crate::inside::{FILES, FileContents, InspectedFile, Part, Place};
 use crate::project::Project;
 use crate::report::{Report, explain, explain_json, input};
 
@@ -75,7 +75,7 @@ impl Explain {
         if matches!(self.format, Rendering::Json) {
             let mut json = explain_json::render(&report, &self.budget)?;
             json["inside"] = match self.looked(&report, context) {
-                Ok(looked) => looked.iter().map(Looked::json).collect(),
+                Ok(looked) => looked.iter().map(InspectedFile::json).collect(),
                 Err(failure) if compares => return Err(failure),
                 // What was measured is shown all the same.
                 Err(failure) => {
@@ -99,7 +99,7 @@ impl Explain {
         // A project may be profiled before its first run.
         let last = input::latest(Path::new("."), context.progress).ok();
         let profile = last.as_ref().map_or("release", Report::profile);
-        let wanted = Wanted {
+        let wanted = ProfileRequest {
             name: &self.budget,
             revision: self.revision(&project)?,
             last: last.as_ref(),
@@ -119,7 +119,7 @@ impl Explain {
     }
 
     /// Looks into the artifact of the budget, where the report is of this project.
-    fn looked(&self, report: &Report, context: Context) -> Result<Vec<Looked>, Failure> {
+    fn looked(&self, report: &Report, context: Context) -> Result<Vec<InspectedFile>, Failure> {
         match Project::find(Path::new(".")) {
             Ok(project) if self.input.is_empty() => self.inside(&project, report, context),
             _ if self.compares() => Err(Failure::usage(
@@ -136,7 +136,7 @@ impl Explain {
         project: &Project,
         report: &Report,
         context: Context,
-    ) -> Result<Vec<Looked>, Failure> {
+    ) -> Result<Vec<InspectedFile>, Failure> {
         let budgets = project.budgets()?;
         let named = |name: &str| perf_budget_core::selftest::names(name, &self.budget);
         let budget = budgets.budgets.iter().find(|budget| named(&budget.name));
@@ -167,17 +167,17 @@ impl Explain {
             None => Vec::new(),
         };
         let work = context.progress.count("looking into", "files", files.len());
-        let against = self.against.as_deref().map(Inside::of).transpose()?.flatten();
+        let against = self.against.as_deref().map(FileContents::of).transpose()?.flatten();
         if let (Some(path), None) = (&self.against, &against) {
             let why = "it is neither an ELF file nor a WASM module";
             return Err(Failure::io("look into", path, &why));
         }
         let mut all = Vec::new();
         for Part { name, path } in files {
-            let Some(inside) = Inside::of(path)? else { continue };
+            let Some(inside) = FileContents::of(path)? else { continue };
             let before = if there.is_some() {
                 let other = others.iter().find(|other| other.name == *name);
-                let before = other.map(|other| Inside::of(&other.path)).transpose()?.flatten();
+                let before = other.map(|other| FileContents::of(&other.path)).transpose()?.flatten();
                 if before.is_none() {
                     context.warn(&format!("the other revision has no `{name}` to compare with"));
                 }
@@ -186,7 +186,7 @@ impl Explain {
                 against.clone()
             };
             let name = path.strip_prefix(&project.root).unwrap_or(path).display().to_string();
-            all.push(Looked { name, inside, before });
+            all.push(InspectedFile { name, inside, before });
             work.step();
         }
         Ok(all)
@@ -235,7 +235,7 @@ fn built<'p>(
     context: Context,
 ) -> Result<Place<'p>, Failure> {
     let target = target(profile);
-    let asked = base::Asked { revision: Some(revision), ..base::Asked::default() };
+    let asked = base::BaseRequest { revision: Some(revision), ..base::BaseRequest::default() };
     let base =
         base::compared(project, &target, &asked, context.progress, &|text| context.tell(text))??;
     if let Some(lacks) = base.as_ref().and_then(|base| base.lacks.as_ref()) {

@@ -9,7 +9,7 @@ use crate::benches;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::file;
-use crate::init::{self, Found};
+use crate::init::{self, PackageContents};
 use crate::project::Project;
 
 /// Write the first budgets of a crate: budgets.toml, its tests, and a workflow
@@ -44,7 +44,7 @@ pub(super) struct Init {
 
 impl Init {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
-        let found = Found::look(Path::new("."), self.package.as_deref())?;
+        let found = PackageContents::look(Path::new("."), self.package.as_deref())?;
         // Cargo would read a relative path from the manifest's directory.
         let named = self
             .perf_budget_path

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use perf_budget_core::profile::{self, Asked, Profile};
+use perf_budget_core::profile::{self, Request, Profile};
 
 use super::context::Context;
 use super::question::Question;
@@ -16,7 +16,7 @@ use crate::report::{Report, names};
 use crate::sampled;
 
 /// The request for a profile.
-pub(super) struct Wanted<'a> {
+pub(super) struct ProfileRequest<'a> {
     /// The name of a budget, of a case or of a test.
     pub(super) name: &'a str,
     /// The revision to compare with; `None` for that of the last run.
@@ -27,7 +27,7 @@ pub(super) struct Wanted<'a> {
     pub(super) format: Rendering,
 }
 
-impl Wanted<'_> {
+impl ProfileRequest<'_> {
     /// Builds, profiles and shows it.
     pub(super) fn run(self, project: &Project, context: Context) -> Result<Exit, Failure> {
         let budgets = project.budgets()?;
@@ -48,11 +48,11 @@ impl Wanted<'_> {
             base::commit(project, revision)?;
         }
         let head = base::head(&self.target, &project.root)?;
-        let asked = base::Asked {
+        let asked = base::BaseRequest {
             revision: revision.as_deref(),
             times: Some(base::Times::by(&budgets)),
             head: Some(&head),
-            ..base::Asked::default()
+            ..base::BaseRequest::default()
         };
         let tell = |text: &str| context.tell(text);
         let base = base::compared(project, &self.target, &asked, context.progress, &tell)??;
@@ -82,7 +82,7 @@ impl Wanted<'_> {
         let file = project.results().join("profile.jsonl");
         let question = Question {
             variable: profile::VARIABLE,
-            value: &|file| Asked { file, name: self.name.to_owned() }.to_text(),
+            value: &|file| Request { file, name: self.name.to_owned() }.to_text(),
             answered: profile::PROFILED,
             lacks: "profiled nothing",
         };

@@ -65,11 +65,11 @@ impl Selftest {
         let base = base::compared(
             &project,
             &target,
-            &base::Asked {
+            &base::BaseRequest {
                 revision: self.base.as_deref().or(itself),
                 times: Some(base::Times::by(&budgets)),
                 head: Some(&head),
-                ..base::Asked::default()
+                ..base::BaseRequest::default()
             },
             context.progress,
             &|text| context.tell(text),
@@ -78,7 +78,7 @@ impl Selftest {
         let question = Question {
             variable: selftest::VARIABLE,
             value: &|file| {
-                selftest::Asked { file, only: self.budgets.clone(), same: self.same }.to_text()
+                selftest::Request { file, only: self.budgets.clone(), same: self.same }.to_text()
             },
             answered: selftest::SELFTESTED,
             lacks: "reported no results of a selftest",

@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::history::Place;
 use crate::project::Project;
-use crate::site::{self, Made, Settings};
+use crate::site::{self, SiteSummary, Settings};
 use crate::text::counted;
 
 /// Write the history as a static site: an overview, a page for each budget, a page for each commit
@@ -73,7 +73,7 @@ impl Site {
 }
 
 /// Returns the sentence that says what was done.
-fn said(made: &Made) -> String {
+fn said(made: &SiteSummary) -> String {
     let removed =
         if made.removed > 0 { format!(", {} removed", made.removed) } else { String::new() };
     format!(

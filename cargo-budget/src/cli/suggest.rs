@@ -13,7 +13,7 @@ use super::rendering::Rendering;
 use crate::doctor;
 use crate::edit::suggest::Terms;
 use crate::edit::{suggest, tighten};
-use crate::environment::{self, Taken};
+use crate::environment::{self, EnvironmentPart};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::file;
@@ -57,7 +57,7 @@ impl Suggest {
         let work = context.progress.busy("reading outcomes");
         let record = if path.is_file() { project.read_record(&path)? } else { Record::default() };
         drop(work);
-        let Taken { record, budgets, left_out } = environment::of(&project, record)?;
+        let EnvironmentPart { record, budgets, left_out } = environment::of(&project, record)?;
         let record = record.outcomes;
         let asked = tighten::selected(&budgets, &names)?;
         let terms = Terms {

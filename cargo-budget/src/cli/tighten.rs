@@ -8,7 +8,7 @@ use super::context::Context;
 use super::done::Done;
 use super::rendering::Rendering;
 use crate::doctor;
-use crate::edit::tighten::{self, Fate};
+use crate::edit::tighten::{self, Decision};
 use crate::environment;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -57,15 +57,15 @@ impl Tighten {
         let (mut tightened, mut skipped) = (0, 0);
         for row in &plan.rows {
             let (word, sentence) = match &row.fate {
-                Fate::Tightened { from: sentence, .. } => ("tightened", sentence),
-                Fate::Kept(sentence) => ("kept", sentence),
-                Fate::Skipped(sentence) => ("skipped", sentence),
+                Decision::Tightened { from: sentence, .. } => ("tightened", sentence),
+                Decision::Kept(sentence) => ("kept", sentence),
+                Decision::Skipped(sentence) => ("skipped", sentence),
             };
             tightened += usize::from(word == "tightened");
             skipped += usize::from(word == "skipped");
             done.entry(word, &text::printable(&row.name), &text::printable(sentence));
         }
-        if plan.rows.iter().any(|row| matches!(row.fate, Fate::Tightened { warns: true, .. })) {
+        if plan.rows.iter().any(|row| matches!(row.fate, Decision::Tightened { warns: true, .. })) {
             // The smallest headroom with which the measured value stays below `warn_at` of the limit.
             let share =
                 Quantity::new((100.0 / budgets.settings.warn_at).ceil() / 100.0 - 1.0, Unit::Share);

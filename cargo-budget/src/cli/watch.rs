@@ -45,7 +45,7 @@ pub(super) struct Watch {
 impl Watch {
     pub(super) fn run(self) -> Result<Exit, Failure> {
         let project = Project::here()?;
-        let asked = watch::Asked {
+        let asked = watch::Options {
             name: &self.name,
             base: &self.base,
             effort: self.effort,

@@ -26,7 +26,7 @@ impl Clock {
 
 /// The gaps in the loop, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(crate) struct Gaps {
+pub(crate) struct LoopGaps {
     /// The length of the loop.
     pub(crate) looked: f64,
     /// The sum of all gaps.
@@ -37,7 +37,7 @@ pub(crate) struct Gaps {
     pub(crate) longest: f64,
 }
 
-impl Gaps {
+impl LoopGaps {
     fn add(&mut self, step: f64) {
         self.looked += step;
         if step >= GAP {
@@ -63,8 +63,8 @@ impl Gaps {
 }
 
 /// Runs the loop and returns its gaps.
-pub(crate) fn gaps() -> Gaps {
-    let (began, mut gaps) = (Instant::now(), Gaps::default());
+pub(crate) fn gaps() -> LoopGaps {
+    let (began, mut gaps) = (Instant::now(), LoopGaps::default());
     let mut last = began;
     while last.duration_since(began) < LENGTH {
         let now = Instant::now();
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_long_step_is_a_gap() {
-        let mut gaps = Gaps::default();
+        let mut gaps = LoopGaps::default();
         for step in [30e-9, 9e-6, 2e-3, 30e-9, 1e-3, 5e-4] {
             gaps.add(step);
         }
@@ -145,10 +145,10 @@ mod tests {
 
     #[test]
     fn rare_gaps_hit_long_operations() {
-        let gaps = Gaps { looked: 0.2, taken: 0.01, count: 20, longest: 0.001 };
+        let gaps = LoopGaps { looked: 0.2, taken: 0.01, count: 20, longest: 0.001 };
         // There are a hundred gaps a second, so one in a hundred operations of 100 µs is hit.
         assert!((gaps.tail(0.99).unwrap() - 1e-4).abs() < 1e-12);
-        assert_eq!(Gaps { count: 2, ..gaps }.tail(0.99), None);
-        assert!(Gaps::default().lost().abs() < f64::EPSILON);
+        assert_eq!(LoopGaps { count: 2, ..gaps }.tail(0.99), None);
+        assert!(LoopGaps::default().lost().abs() < f64::EPSILON);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use perf_budget_core::outcome::{Holdable, Outcome};
+use perf_budget_core::outcome::{ClosestLimits, Outcome};
 
 use crate::text;
 
@@ -10,11 +10,11 @@ use crate::text;
 const SHOWN: usize = 20;
 
 /// The noisy limits of a run, those first that are too close to be held.
-pub(crate) struct Limits<'a>(Vec<(&'a Outcome, Holdable)>);
+pub(crate) struct Limits<'a>(Vec<(&'a Outcome, ClosestLimits)>);
 
 impl<'a> Limits<'a> {
     pub(crate) fn of(outcomes: &'a [Outcome]) -> Limits<'a> {
-        let mut all: Vec<(&Outcome, Holdable)> =
+        let mut all: Vec<(&Outcome, ClosestLimits)> =
             outcomes.iter().filter_map(|outcome| Some((outcome, outcome.holdable()?))).collect();
         all.sort_by(|(one, held), (other, also)| {
             is_too_close(other, also)
@@ -67,7 +67,7 @@ impl<'a> Limits<'a> {
 
     /// Returns all of them for programs; limits are in the base unit.
     pub(crate) fn json(&self) -> serde_json::Value {
-        let row = |(outcome, held): &(&Outcome, Holdable)| {
+        let row = |(outcome, held): &(&Outcome, ClosestLimits)| {
             serde_json::json!({
                 "test": outcome.test,
                 "limit": outcome.against.map(|against| against.limit),
@@ -82,7 +82,7 @@ impl<'a> Limits<'a> {
     }
 }
 
-fn is_too_close(outcome: &Outcome, held: &Holdable) -> bool {
+fn is_too_close(outcome: &Outcome, held: &ClosestLimits) -> bool {
     outcome.against.is_some_and(|against| held.is_beyond(&against))
 }
 

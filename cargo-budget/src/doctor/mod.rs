@@ -11,7 +11,7 @@ use std::fmt::Write;
 
 use perf_budget_core::quantity::{Quantity, Unit};
 
-pub(crate) use clock::{Clock, Gaps, clock};
+pub(crate) use clock::{Clock, LoopGaps, clock};
 pub(crate) use limits::Limits;
 pub(crate) use system::System;
 
@@ -21,7 +21,7 @@ pub(crate) struct Machine {
     /// The cost and the resolution of the clock.
     pub(crate) clock: Clock,
     /// The gaps in a loop that only read the clock.
-    pub(crate) gaps: Gaps,
+    pub(crate) gaps: LoopGaps,
     /// How much longer slow runs of the same work took than the median run, as a share of it.
     pub(crate) spread: f64,
     /// The values that the system reports about itself.
@@ -270,7 +270,7 @@ mod tests {
     fn machine(lost: f64, steal: Option<f64>, pressure: Option<f64>) -> Machine {
         Machine {
             clock: Clock { cost: 25e-9, resolution: 1e-9 },
-            gaps: Gaps { looked: 0.2, taken: lost * 0.2, count: 20, longest: 0.004 },
+            gaps: LoopGaps { looked: 0.2, taken: lost * 0.2, count: 20, longest: 0.004 },
             spread: 0.03,
             system: System { steal, pressure, cores: 4, has_proc: true, ..System::default() },
         }

@@ -20,7 +20,7 @@ const TOLERANCE: (f64, f64) = (0.005, 0.05);
 
 /// The limit that a measurement suggests.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Goal {
+pub(crate) struct SuggestedLimit {
     /// The limit, before it is rounded.
     pub(crate) limit: f64,
     /// The worst value that the evidence does not rule out. The headroom is added to it.
@@ -33,7 +33,7 @@ pub(crate) struct Goal {
     pub(crate) exact: bool,
 }
 
-impl Goal {
+impl SuggestedLimit {
     /// Returns the share by which the limit may be rounded: half the headroom.
     pub(crate) fn tolerance(self) -> f64 {
         (self.headroom / 2.0).clamp(TOLERANCE.0, TOLERANCE.1)
@@ -45,7 +45,7 @@ impl Goal {
     }
 
     /// Returns the one of two goals that is easier to hold.
-    pub(crate) fn looser(self, other: Goal, bound: Bound) -> Goal {
+    pub(crate) fn looser(self, other: SuggestedLimit, bound: Bound) -> SuggestedLimit {
         let is_looser = match bound {
             Bound::Max => self.limit >= other.limit,
             Bound::Min => self.limit <= other.limit,
@@ -56,18 +56,18 @@ impl Goal {
 
 /// Raises a limit on single operations to what the gate can judge on every machine. The gate refuses a limit of less
 /// than five readings of the clock, and other machines may have a slower clock.
-pub(crate) fn clear_of_clock(metric: &Metric, bound: Bound, goal: Goal, clock: f64) -> Goal {
+pub(crate) fn clear_of_clock(metric: &Metric, bound: Bound, goal: SuggestedLimit, clock: f64) -> SuggestedLimit {
     const READINGS: f64 = 10.0;
     let single = metric.sample() == SampleKind::Operation;
     if single && bound == Bound::Max {
-        return Goal { limit: goal.limit.max(READINGS * clock), ..goal };
+        return SuggestedLimit { limit: goal.limit.max(READINGS * clock), ..goal };
     }
     goal
 }
 
 /// Moves a limit so far from what was measured that it does not warn in every run: a limit that was just derived should
 /// be quiet. `warn_at` is the share of a limit beyond which it warns.
-pub(crate) fn clear_of_warning(bound: Bound, unit: Unit, goal: Goal, warn_at: f64) -> Goal {
+pub(crate) fn clear_of_warning(bound: Bound, unit: Unit, goal: SuggestedLimit, warn_at: f64) -> SuggestedLimit {
     let beyond = Limit::warns_by_default(goal.limit, unit, bound, warn_at);
     let limit = match bound {
         Bound::Max if goal.value > beyond => goal.value / warn_at,
@@ -86,7 +86,7 @@ pub(crate) fn clear_of_warning(bound: Bound, unit: Unit, goal: Goal, warn_at: f6
         Bound::Max => limit / goal.worst - 1.0,
         Bound::Min => goal.worst / limit - 1.0,
     };
-    Goal { limit, headroom, ..goal }
+    SuggestedLimit { limit, headroom, ..goal }
 }
 
 /// Returns why an outcome cannot be used to derive a limit; `None` where it can.
@@ -106,7 +106,7 @@ pub(crate) fn unusable(outcome: &Outcome) -> Option<String> {
 }
 
 /// Returns the limit that an outcome suggests, or a sentence that says why there is none.
-pub(crate) fn goal(outcome: &Outcome, headroom: Option<f64>) -> Result<Goal, String> {
+pub(crate) fn goal(outcome: &Outcome, headroom: Option<f64>) -> Result<SuggestedLimit, String> {
     if let Some(reason) = unusable(outcome) {
         return Err(reason);
     }
@@ -121,7 +121,7 @@ fn of(
     estimate: &Estimate,
     exact: bool,
     headroom: Option<f64>,
-) -> Result<Goal, String> {
+) -> Result<SuggestedLimit, String> {
     let value = estimate.value;
     let (worst, side) = match against.bound {
         Bound::Max => (if exact { Some(value) } else { estimate.high }, "above"),
@@ -143,7 +143,7 @@ fn of(
         Bound::Max => worst * (1.0 + share),
         Bound::Min => worst / (1.0 + share),
     };
-    let mut goal = Goal { limit, worst, headroom: share, value, exact };
+    let mut goal = SuggestedLimit { limit, worst, headroom: share, value, exact };
     if goal.is_whole() {
         // Two per cent of three allocations are none, so the limit of a count is rounded towards the value.
         goal.limit = match against.bound {
@@ -155,7 +155,7 @@ fn of(
 }
 
 /// Returns what a limit was derived from.
-pub(crate) fn basis(goal: Goal, bound: Bound, unit: Unit) -> String {
+pub(crate) fn basis(goal: SuggestedLimit, bound: Bound, unit: Unit) -> String {
     let shown = |value| Quantity::new(value, unit);
     let share = Quantity::new(goal.headroom, Unit::Share);
     if goal.exact {
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn single_operations_stay_clear_of_the_clock() {
-        let goal = Goal { limit: 2e-7, worst: 2e-7, headroom: 0.1, value: 2e-7, exact: false };
+        let goal = SuggestedLimit { limit: 2e-7, worst: 2e-7, headroom: 0.1, value: 2e-7, exact: false };
         let limit = |word, bound| {
             let metric = Metric::of(SubjectKind::Workload, word).unwrap();
             clear_of_clock(&metric, bound, goal, 6e-8).limit
@@ -227,16 +227,16 @@ mod tests {
 
     #[test]
     fn a_derived_limit_does_not_warn() {
-        let goal = Goal { limit: 102.0, worst: 100.0, headroom: 0.02, value: 100.0, exact: true };
+        let goal = SuggestedLimit { limit: 102.0, worst: 100.0, headroom: 0.02, value: 100.0, exact: true };
         let clear = |unit, bound, goal| clear_of_warning(bound, unit, goal, 0.9);
         let bytes = clear(Unit::Bytes, Bound::Max, goal);
         assert!(bytes.limit * 0.9 >= 100.0 && bytes.limit < 113.0, "{bytes:?}");
         assert!((bytes.headroom - (bytes.limit / 100.0 - 1.0)).abs() < 1e-12);
         // A count warns only beyond its limit.
         assert_eq!(clear(Unit::Number, Bound::Max, goal), goal);
-        let far = Goal { limit: 150.0, ..goal };
+        let far = SuggestedLimit { limit: 150.0, ..goal };
         assert_eq!(clear(Unit::Bytes, Bound::Max, far), far);
-        let floor = Goal { limit: 98.0, exact: false, ..goal };
+        let floor = SuggestedLimit { limit: 98.0, exact: false, ..goal };
         let floor = clear(Unit::PerSecond, Bound::Min, floor);
         assert!(floor.limit / 0.9 <= 100.0 && floor.limit > 88.0, "{floor:?}");
     }

@@ -11,7 +11,7 @@ use perf_budget_core::metric::{Better, Metric, Values};
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::quantity::{Quantity, Unit};
 
-use super::headroom::{self, Goal};
+use super::headroom::{self, SuggestedLimit};
 use super::number::{Rounding, write_new};
 use super::{diff, insert};
 use crate::failure::Failure;
@@ -95,8 +95,8 @@ fn candidates(budget: &Budget, outcomes: &[&Outcome]) -> Vec<Metric> {
 }
 
 /// The recorded values of a metric of one case.
-struct Known {
-    goal: Goal,
+struct RecordedValues {
+    goal: SuggestedLimit,
     bound: Bound,
     unit: Unit,
     basis: String,
@@ -130,7 +130,7 @@ fn suggest_one(
     if by_case.iter().any(|(_, known)| known.bound != bound || known.unit != unit) {
         return None;
     }
-    let shown = |goal: Goal| {
+    let shown = |goal: SuggestedLimit| {
         let rounding = Rounding { bound, tolerance: goal.tolerance(), whole: goal.is_whole() };
         let text = write_new(Quantity::new(goal.limit, unit), rounding);
         if unit == Unit::Number { text } else { format!("\"{text}\"") }
@@ -139,7 +139,7 @@ fn suggest_one(
     let (least, most) = limits.fold((f64::INFINITY, 0.0_f64), |(a, b), n| (a.min(n), b.max(n)));
     let parameter = listed(budget).filter(|_| most > least * FAR);
     let values = parameter.map(|name| {
-        let one = |(case, known): &(&budget::Case, Known)| {
+        let one = |(case, known): &(&budget::Case, RecordedValues)| {
             let value = case.params.iter().find(|(own, _)| own == name).map(|(_, value)| value);
             let value = value.map(ToString::to_string).unwrap_or_default();
             let key = toml_edit::Key::new(value).display_repr().into_owned();
@@ -153,7 +153,7 @@ fn suggest_one(
     let loosest = by_case
         .into_iter()
         .reduce(|a, b| if a.1.goal.looser(b.1.goal, bound) == a.1.goal { a } else { b });
-    let (case, Known { goal, mut basis, .. }) = loosest?;
+    let (case, RecordedValues { goal, mut basis, .. }) = loosest?;
     if has_cases {
         basis = format!("{}: {basis}", case.label);
     }
@@ -184,26 +184,26 @@ fn listed(budget: &Budget) -> Option<&str> {
 }
 
 /// Returns what the outcomes of one case say about a metric.
-fn known(metric: &Metric, outcomes: &[&Outcome], terms: Terms) -> Option<Known> {
+fn known(metric: &Metric, outcomes: &[&Outcome], terms: Terms) -> Option<RecordedValues> {
     let word = metric.name();
     let direct: Vec<&Outcome> =
         outcomes.iter().copied().filter(|outcome| outcome.metric == word).collect();
     let (mut known, runs) =
         if let Some((goal, bound, unit, runs)) = measured(&direct, terms.headroom) {
-            (Known { goal, bound, unit, basis: String::new() }, Some(runs))
+            (RecordedValues { goal, bound, unit, basis: String::new() }, Some(runs))
         } else {
             let (mut goal, unit, source) = quantile(metric, outcomes)?;
             if let Some(share) = terms.headroom {
                 (goal.limit, goal.headroom) = (goal.worst * (1.0 + share), share);
             }
-            (Known { goal, bound: Bound::Max, unit, basis: source }, None)
+            (RecordedValues { goal, bound: Bound::Max, unit, basis: source }, None)
         };
     known.bound = match metric.better() {
         Better::Lower => Bound::Max,
         Better::Higher => Bound::Min,
         Better::Either => known.bound,
     };
-    let Known { bound, unit, .. } = known;
+    let RecordedValues { bound, unit, .. } = known;
     if terms.headroom.is_none() {
         known.goal = headroom::clear_of_warning(bound, unit, known.goal, terms.warn_at);
     }
@@ -226,9 +226,9 @@ fn known(metric: &Metric, outcomes: &[&Outcome], terms: Terms) -> Option<Known> 
 }
 
 /// Returns the worst value of the last runs.
-fn measured(outcomes: &[&Outcome], headroom: Option<f64>) -> Option<(Goal, Bound, Unit, usize)> {
+fn measured(outcomes: &[&Outcome], headroom: Option<f64>) -> Option<(SuggestedLimit, Bound, Unit, usize)> {
     let mut runs: Vec<&str> = Vec::new();
-    let mut worst: Option<(Goal, Bound, Unit)> = None;
+    let mut worst: Option<(SuggestedLimit, Bound, Unit)> = None;
     for outcome in outcomes.iter().rev() {
         // A red value is no basis for a limit.
         let Ok(goal) = headroom::goal(outcome, headroom) else { continue };
@@ -250,11 +250,11 @@ fn measured(outcomes: &[&Outcome], headroom: Option<f64>) -> Option<(Goal, Bound
 
 /// Returns a quantile of times from the last run in which a limit was judged from single values of the same kind. It
 /// has no interval of its own, so it gets twice the headroom that the outcome itself would get.
-fn quantile(metric: &Metric, outcomes: &[&Outcome]) -> Option<(Goal, Unit, String)> {
+fn quantile(metric: &Metric, outcomes: &[&Outcome]) -> Option<(SuggestedLimit, Unit, String)> {
     let statistic = metric.statistic()?;
     statistic.quantile()?;
     let prefix = metric.family();
-    let mut found: Option<(Goal, Unit, String)> = None;
+    let mut found: Option<(SuggestedLimit, Unit, String)> = None;
     let mut run = None;
     for outcome in outcomes.iter().rev() {
         let of_times = outcome.metric.strip_prefix(prefix).is_some_and(|word| {
@@ -272,7 +272,7 @@ fn quantile(metric: &Metric, outcomes: &[&Outcome]) -> Option<(Goal, Unit, Strin
         let Ok(own) = headroom::goal(outcome, None) else { continue };
         run = Some(&outcome.run.id);
         let share = own.headroom * 2.0;
-        let goal = Goal {
+        let goal = SuggestedLimit {
             limit: value * (1.0 + share),
             worst: value,
             headroom: share,

@@ -12,7 +12,7 @@ use perf_budget_core::metric::{Better, Values};
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::quantity::{Quantity, Unit};
 
-use super::headroom::{self, Goal};
+use super::headroom::{self, SuggestedLimit};
 use super::number::{Rounding, Written, within_quotes};
 use super::place::{Place, Tree};
 use super::{Splices, diff};
@@ -34,12 +34,12 @@ pub(crate) struct Row {
     /// The name of the limit, such as `merge::p99`.
     pub(crate) name: String,
     /// The fate of the limit, with the reason.
-    pub(crate) fate: Fate,
+    pub(crate) fate: Decision,
 }
 
 /// The fate of a limit: whether it is tightened.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Fate {
+pub(crate) enum Decision {
     /// The limit is tightened.
     Tightened {
         /// The sentence with the old and the new limit, and what the new one was derived from.
@@ -82,7 +82,7 @@ pub(crate) fn plan(
                     let goal = headroom::clear_of_clock(&limit.metric, limit.bound, goal, clock);
                     edit.make(goal, &mut splices)?
                 }
-                Err(reason) => Fate::Skipped(reason),
+                Err(reason) => Decision::Skipped(reason),
             };
             rows.push(Row { name: names::limit(budget, limit), fate });
         }
@@ -137,7 +137,7 @@ struct Edit<'a> {
 
 impl Edit<'_> {
     /// Returns the goal of the limit, which is that of its worst case.
-    fn goal(&self, outcomes: &[Outcome], headroom: Option<f64>) -> Result<Goal, String> {
+    fn goal(&self, outcomes: &[Outcome], headroom: Option<f64>) -> Result<SuggestedLimit, String> {
         let Limit { metric, bound, .. } = self.limit;
         match self.limit.reference() {
             Some(reference @ (Reference::Base | Reference::Lock)) => {
@@ -155,7 +155,7 @@ impl Edit<'_> {
                 "it is a lower bound that only detects a measurement that went wrong".to_owned()
             );
         }
-        let mut goal: Option<Goal> = None;
+        let mut goal: Option<SuggestedLimit> = None;
         for name in self.tests(outcomes) {
             let outcome = outcomes.iter().find(|outcome| outcome.test == name);
             let outcome = outcome.ok_or_else(|| {
@@ -196,7 +196,7 @@ impl Edit<'_> {
     }
 
     /// Changes the limit to the goal, where that is tighter.
-    fn make(&self, goal: Goal, splices: &mut Splices) -> Result<Fate, Failure> {
+    fn make(&self, goal: SuggestedLimit, splices: &mut Splices) -> Result<Decision, Failure> {
         let (current, unit) = self.limit.number();
         let bound = self.limit.bound;
         let place = self.tree.place(self.budget, self.limit).ok_or_else(|| {
@@ -217,16 +217,16 @@ impl Edit<'_> {
         };
         if !tighter {
             let stays = format!("{from} would give {new}, and the limit is {old}");
-            return Ok(Fate::Kept(stays));
+            return Ok(Decision::Kept(stays));
         }
         if self.limit.metric.values() == Values::Size && value < 1.0 {
-            return Ok(Fate::Kept(format!("{from}, which is less than one byte")));
+            return Ok(Decision::Kept(format!("{from}, which is less than one byte")));
         }
         splices.replace(place.target.clone(), encoded(&self.text[place.target.clone()], &new));
         self.move_warning(&place, value, splices);
         let warns = self.warns(goal.value, value);
         let from = format!("{old} -> {new}: {from}{warns}");
-        Ok(Fate::Tightened { from, warns: !warns.is_empty() })
+        Ok(Decision::Tightened { from, warns: !warns.is_empty() })
     }
 
     /// Moves a warning that would come after the new limit. It keeps its ratio to the limit.

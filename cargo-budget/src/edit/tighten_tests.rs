@@ -9,12 +9,12 @@ use perf_budget_core::outcome::{Against, Estimate, Evidence, Outcome};
 use perf_budget_core::quantity::Unit;
 use perf_budget_core::verdict::Verdict;
 
-use super::{Fate, plan};
+use super::{Decision, plan};
 
 /// A random number generator that gives the same numbers everywhere.
-struct Dice(u64);
+struct SeededRandom(u64);
 
-impl Dice {
+impl SeededRandom {
     fn roll(&mut self, sides: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -33,7 +33,7 @@ impl Dice {
 }
 
 /// Returns a file in which each line has its own comment, so that a lost one is noticed.
-fn file(dice: &mut Dice) -> String {
+fn file(dice: &mut SeededRandom) -> String {
     let nl = dice.pick(&["\n", "\r\n"]);
     let mark = dice.pick(&["", "\u{feff}"]);
     let mut text = format!("{mark}# first{nl}");
@@ -74,7 +74,7 @@ fn file(dice: &mut Dice) -> String {
 }
 
 /// Returns an outcome for nearly every limit, most of them green.
-fn outcomes(budgets: &Budgets, dice: &mut Dice) -> Vec<Outcome> {
+fn outcomes(budgets: &Budgets, dice: &mut SeededRandom) -> Vec<Outcome> {
     let mut all = Vec::new();
     for budget in &budgets.budgets {
         for limit in &budget.limits {
@@ -133,7 +133,7 @@ fn comments(text: &str) -> Vec<&str> {
 #[test]
 fn every_edit_tightens_and_every_comment_stays() {
     let path = Path::new("budgets.toml");
-    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    let mut dice = SeededRandom(0x9e37_79b9_7f4a_7c15);
     let (mut tightened, mut kept, mut skipped) = (0, 0, 0);
     for round in 0..300 {
         let text = file(&mut dice);
@@ -160,7 +160,7 @@ fn every_edit_tightens_and_every_comment_stays() {
             let mut named = limits.filter(|(b, l)| format!("{}::{}", b.name, l.label) == row.name);
             let Some((_, limit)) = named.next() else { panic!("{} is gone", row.name) };
             let (value, estimate) = (limit.number().0, outcome.estimate.unwrap());
-            if let Fate::Tightened { .. } = row.fate {
+            if let Decision::Tightened { .. } = row.fate {
                 let holds = match limit.bound {
                     Bound::Max => value >= estimate.high.unwrap_or(estimate.value) * (1.0 - 1e-8),
                     Bound::Min => value <= estimate.low.unwrap_or(estimate.value) * (1.0 + 1e-8),
@@ -175,14 +175,14 @@ fn every_edit_tightens_and_every_comment_stays() {
         assert_eq!(plain(&text), plain(&plan.text), "line ends and mark");
         for row in &plan.rows {
             match row.fate {
-                Fate::Tightened { .. } => tightened += 1,
-                Fate::Kept(_) => kept += 1,
-                Fate::Skipped(_) => skipped += 1,
+                Decision::Tightened { .. } => tightened += 1,
+                Decision::Kept(_) => kept += 1,
+                Decision::Skipped(_) => skipped += 1,
             }
         }
         // A second edit with the same run changes nothing.
         let again = super::plan(&plan.text, &after, &outcomes, &[], headroom, 0.0).unwrap();
-        let more = again.rows.iter().find(|row| matches!(row.fate, Fate::Tightened { .. }));
+        let more = again.rows.iter().find(|row| matches!(row.fate, Decision::Tightened { .. }));
         assert_eq!(more, None, "a second time\n{text}\n{}", plan.text);
     }
     assert!(tightened > 500 && kept > 50 && skipped > 150, "{tightened} {kept} {skipped}");
@@ -211,7 +211,7 @@ fn a_size_is_never_tightened_below_a_byte() {
         let plan = plan(&text, &budgets, &[outcome], &[], None, 0.0).unwrap();
         let [row] = &plan.rows[..] else { panic!("{:?}", plan.rows) };
         assert!(
-            matches!(&row.fate, Fate::Kept(why) if why.ends_with("which is less than one byte")),
+            matches!(&row.fate, Decision::Kept(why) if why.ends_with("which is less than one byte")),
             "{row:?}"
         );
         assert_eq!(plan.text, text);
@@ -241,12 +241,12 @@ fn a_limit_on_several_benchmarks_is_tightened_to_the_slowest_of_the_run() {
     };
     let outcomes = [outcome("a/b", 1e-3), outcome("c", 2e-3)];
     let plan = super::plan(text, &budgets, &outcomes, &[], None, 1e-9).unwrap();
-    assert!(matches!(plan.rows[0].fate, Fate::Tightened { .. }), "{:?}", plan.rows);
+    assert!(matches!(plan.rows[0].fate, Decision::Tightened { .. }), "{:?}", plan.rows);
     let (limit, _) =
         parse(&plan.text, Path::new("budgets.toml")).unwrap().budgets[0].limits[0].number();
     assert!((2e-3..2.5e-3).contains(&limit), "{}", plan.text);
     let nothing = super::plan(text, &budgets, &[], &[], None, 1e-9).unwrap();
     assert!(
-        matches!(&nothing.rows[0].fate, Fate::Skipped(why) if why.contains("no benchmark of it"))
+        matches!(&nothing.rows[0].fate, Decision::Skipped(why) if why.contains("no benchmark of it"))
     );
 }

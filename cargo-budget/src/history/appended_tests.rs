@@ -14,18 +14,18 @@ use super::store::Store;
 
 /// The number of statements that a connection was asked, and of the rows that it gave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Asked {
+struct QueryCount {
     statements: usize,
     rows: usize,
 }
 
 /// A database that counts.
-struct Counting(Sqlite, Rc<Cell<Asked>>);
+struct Counting(Sqlite, Rc<Cell<QueryCount>>);
 
 impl Counting {
     fn add(&self, rows: usize) {
-        let Asked { statements, rows: before } = self.1.get();
-        self.1.set(Asked { statements: statements + 1, rows: before + rows });
+        let QueryCount { statements, rows: before } = self.1.get();
+        self.1.set(QueryCount { statements: statements + 1, rows: before + rows });
     }
 }
 
@@ -90,14 +90,14 @@ fn entry(nth: i64) -> Entry {
 fn one_more_run_reads_nothing_of_those_before() {
     const LAST: u16 = 30;
     let place = tempfile::tempdir().unwrap();
-    let asked = Rc::new(Cell::new(Asked::default()));
+    let asked = Rc::new(Cell::new(QueryCount::default()));
     let database = Sqlite::create(&place.path().join("history.sqlite")).unwrap();
     let mut store = Store::new(Box::new(Counting(database, Rc::clone(&asked)))).unwrap();
     let mut costs = Vec::new();
     for nth in 0..400 {
-        asked.set(Asked::default());
+        asked.set(QueryCount::default());
         store.record(&entry(nth), &|| ()).unwrap();
-        let recorded = asked.replace(Asked::default());
+        let recorded = asked.replace(QueryCount::default());
         // What `trend` reads of one of its series.
         let series = store.series(Some("merge::p99")).unwrap();
         let points = store.points(series[0].key, LAST).unwrap();

@@ -42,7 +42,7 @@ pub(crate) use place::Place;
 pub(crate) use recent::{LATELY, Listed, Recent};
 pub(crate) use record::{Recorded, RunToRecord, record};
 pub(crate) use select::{TrendQuery, choose_branch, trend};
-pub(crate) use show::{Shown, list, list_json, percent, probability};
+pub(crate) use show::{TestTrend, list, list_json, percent, probability};
 pub(crate) use step::worse_step;
 pub(crate) use store::{Point, Series, Store};
 pub(crate) use survey::{OutcomeRow, RunOf};

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::recent::LATELY;
-use super::show::{Answer, Shown, sparkline};
+use super::show::{Answer, TestTrend, sparkline};
 use crate::text::counted;
 
 impl Answer {
@@ -12,7 +12,7 @@ impl Answer {
         let branch = self.branch.as_deref().unwrap_or("no branch");
         let since = self.recent.since;
         let measured = || self.shown.iter().filter(|shown| !self.gone.contains(&shown.series.key));
-        let mut recent: Vec<&Shown> =
+        let mut recent: Vec<&TestTrend> =
             measured().filter(|shown| shown.worst(since) != 0.0).collect();
         recent.sort_by(|a, b| b.worst(since).total_cmp(&a.worst(since)));
         let mut text = format!("all budgets on {branch}, {}\n", self.environment);
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     /// Returns a test of 30 commits whose value stepped at one of them.
-    fn shown(test: &str, at: usize, after: f64) -> Shown {
+    fn shown(test: &str, at: usize, after: f64) -> TestTrend {
         let commit = |i: usize| Commit {
             hash: Some(format!("{i:040}")),
             at: 1_700_000_000 + 3600 * i64::try_from(i).unwrap(),
@@ -80,7 +80,7 @@ mod tests {
             limit: None,
         };
         let change = Change { at, before: 1.0, after, p: Some(0.001) };
-        Shown {
+        TestTrend {
             series: Series {
                 key: 0,
                 test: test.to_owned(),

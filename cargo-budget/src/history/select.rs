@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::entry::NO_VERDICT;
 use super::place::Place;
 use super::recent::Listed;
-use super::show::{Answer, Shown};
+use super::show::{Answer, TestTrend};
 use super::store::{Series, Store};
 use super::{revision, trend as analysis};
 use crate::failure::Failure;
@@ -86,7 +86,7 @@ pub(crate) fn trend(
             revision::distance(root, from.as_ref()?, to.as_ref()?)
         });
         let distances = distances.collect();
-        shown.push(Shown { series: series.clone(), trend, distances, cut });
+        shown.push(TestTrend { series: series.clone(), trend, distances, cut });
         work.step();
     }
     if which.name.is_some() {

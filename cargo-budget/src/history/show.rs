@@ -21,7 +21,7 @@ pub(crate) struct Answer {
     pub(crate) name: String,
     pub(crate) branch: Option<String>,
     pub(crate) environment: String,
-    pub(crate) shown: Vec<Shown>,
+    pub(crate) shown: Vec<TestTrend>,
     pub(crate) recent: Recent,
     /// The keys of the series that are no longer measured.
     pub(crate) gone: HashSet<i64>,
@@ -30,7 +30,7 @@ pub(crate) struct Answer {
 
 /// The trend of one test.
 #[derive(Debug)]
-pub(crate) struct Shown {
+pub(crate) struct TestTrend {
     pub(crate) series: Series,
     pub(crate) trend: Trend,
     /// For each change, the number of commits in its range; `None` where this clone does not have both ends.
@@ -66,13 +66,13 @@ impl Answer {
             "name": self.name,
             "branch": self.branch,
             "environment": self.environment,
-            "series": self.shown.iter().map(Shown::json).collect::<Vec<_>>(),
+            "series": self.shown.iter().map(TestTrend::json).collect::<Vec<_>>(),
             "notes": self.notes,
         })
     }
 }
 
-impl Shown {
+impl TestTrend {
     pub(crate) fn quantity(&self, value: f64) -> Quantity {
         Quantity::new(value, self.series.unit)
     }

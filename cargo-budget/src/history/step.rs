@@ -1,6 +1,6 @@
 //! One step of a test for the worse, as the range of commits that it lies in.
 
-use super::show::{Answer, Shown};
+use super::show::{Answer, TestTrend};
 use super::trend::Change;
 use crate::failure::Failure;
 use crate::text::short;
@@ -24,7 +24,7 @@ pub(crate) struct WorseStep {
 /// Returns the step of the only test in an answer that has one: the newest, or the one whose first commit with the new
 /// level is `named`, by the beginning of its hash.
 pub(crate) fn worse_step(answer: &Answer, named: Option<&str>) -> Result<WorseStep, Failure> {
-    let (levels, compared): (Vec<&Shown>, Vec<&Shown>) =
+    let (levels, compared): (Vec<&TestTrend>, Vec<&TestTrend>) =
         answer.shown.iter().partition(|shown| !is_comparison(&shown.series.test));
     let steps: Vec<Result<WorseStep, &str>> =
         levels.iter().filter_map(|shown| of(shown, named)).collect();
@@ -55,7 +55,7 @@ pub(crate) fn worse_step(answer: &Answer, named: Option<&str>) -> Result<WorseSt
 }
 
 /// Returns the failure that there is no such step, with those that there are.
-fn nothing(answer: &Answer, levels: &[&Shown], named: Option<&str>) -> Failure {
+fn nothing(answer: &Answer, levels: &[&TestTrend], named: Option<&str>) -> Failure {
     let name = &answer.name;
     let Some(named) = named else {
         return Failure::unmeasured(format!(
@@ -84,7 +84,7 @@ fn is_comparison(test: &str) -> bool {
 }
 
 /// Returns how many times as bad the value became; `None` where it did not become worse, or was nothing before.
-fn factor(shown: &Shown, change: &Change) -> Option<f64> {
+fn factor(shown: &TestTrend, change: &Change) -> Option<f64> {
     let (before, after) = (change.before, change.after);
     let is_worse = shown.is_worse(after - before) == Some(true);
     let factor = if after > before { after / before } else { before / after };
@@ -93,7 +93,7 @@ fn factor(shown: &Shown, change: &Change) -> Option<f64> {
 
 /// Returns the step that is asked for; `None` where there is none. The error is the name of the test, where the commits on
 /// one side are not known.
-fn of<'s>(shown: &'s Shown, named: Option<&str>) -> Option<Result<WorseStep, &'s str>> {
+fn of<'s>(shown: &'s TestTrend, named: Option<&str>) -> Option<Result<WorseStep, &'s str>> {
     let trend = &shown.trend;
     let hash = |at: usize| trend.commits.get(at)?.hash.clone();
     let is_asked = |change: &Change| {
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     /// Returns the trend of a test with these values, at commits `c0`, `c1` and so on, which stepped at `changes`.
-    fn shown(test: &str, bound: &str, values: &[f64], changes: &[usize], is_exact: bool) -> Shown {
+    fn shown(test: &str, bound: &str, values: &[f64], changes: &[usize], is_exact: bool) -> TestTrend {
         let commit = |(nth, value): (usize, &f64)| Commit {
             hash: Some(format!("c{nth}")),
             at: i64::try_from(nth).unwrap(),
@@ -138,7 +138,7 @@ mod tests {
         };
         let change =
             |at: &usize| Change { at: *at, before: values[at - 1], after: values[*at], p: None };
-        Shown {
+        TestTrend {
             series: Series {
                 key: 1,
                 test: test.to_owned(),
@@ -161,7 +161,7 @@ mod tests {
         }
     }
 
-    fn ask(shown: Vec<Shown>, named: Option<&str>) -> Result<(String, String, f64), String> {
+    fn ask(shown: Vec<TestTrend>, named: Option<&str>) -> Result<(String, String, f64), String> {
         let answer = Answer {
             place: String::new(),
             name: "merge".to_owned(),

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use toml_edit::Key;
 
-use super::package::{Binary, Divan, Found};
+use super::package::{Binary, Divan, PackageContents};
 
 /// The name of the sample workload, which the user is to replace.
 pub(super) const SAMPLE: &str = "sample";
@@ -26,7 +26,7 @@ const PLAIN_DIVAN: &str = "
 ";
 
 /// Returns a file with limits that hold, and with comments about what else could be limited.
-pub(super) fn text(found: &Found, sample: bool) -> String {
+pub(super) fn text(found: &PackageContents, sample: bool) -> String {
     let package = &found.package;
     let run = run(found);
     let mut text = format!(
@@ -59,7 +59,7 @@ pub(super) fn text(found: &Found, sample: bool) -> String {
 }
 
 /// Returns the command that runs the tests.
-pub(super) fn run(found: &Found) -> String {
+pub(super) fn run(found: &PackageContents) -> String {
     let package =
         if found.has_siblings { format!("--package {} ", found.package) } else { String::new() };
     format!("cargo test --release {package}--test budgets")
@@ -123,7 +123,7 @@ max = {{ startup_p95 = \"1 s\" }}
     text
 }
 
-fn of_sample(found: &Found) -> String {
+fn of_sample(found: &PackageContents) -> String {
     let package = &found.package;
     format!(
         "
@@ -137,7 +137,7 @@ max = {{ p99 = \"1 s\", allocs = 0 }}
     )
 }
 
-fn of_benchmarks(found: &Found) -> String {
+fn of_benchmarks(found: &PackageContents) -> String {
     format!(
         "
 # Every Criterion benchmark of the workspace as it stands, such as those of {}.
@@ -151,7 +151,7 @@ max = {{ mean = \"1.05 x base\" }}
     )
 }
 
-fn of_cdylib(found: &Found) -> String {
+fn of_cdylib(found: &PackageContents) -> String {
     let name = found.library.as_deref().unwrap_or_default();
     let package = &found.package;
     format!(
@@ -169,7 +169,7 @@ fn of_cdylib(found: &Found) -> String {
 }
 
 /// Returns comments about what the package has, but is not measured.
-fn remarks(found: &Found) -> String {
+fn remarks(found: &PackageContents) -> String {
     let mut text = String::new();
     if !found.others.is_empty() {
         let _ = write!(

@@ -1,10 +1,10 @@
 //! The text of the first `tests/budgets.rs`.
 
 use super::budgets::{SAMPLE, run};
-use super::package::Found;
+use super::package::PackageContents;
 
 /// Returns a harness that runs every budget. With `sample` it has a workload that the user is to replace.
-pub(super) fn text(found: &Found, sample: bool) -> String {
+pub(super) fn text(found: &PackageContents, sample: bool) -> String {
     let (head, library) = (head(found), found.library.as_deref().unwrap_or("your_crate"));
     if sample {
         return format!(
@@ -40,7 +40,7 @@ perf_budget::main!(
     )
 }
 
-fn head(found: &Found) -> String {
+fn head(found: &PackageContents) -> String {
     let mut head = format!(
         "\
 //! The limits of budgets.toml as tests: `{}`.

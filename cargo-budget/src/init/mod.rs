@@ -18,7 +18,7 @@ use perf_budget_core::budget::{self, Subject};
 
 pub(crate) use library::checkout;
 pub(crate) use limits::Measured;
-pub(crate) use package::Found;
+pub(crate) use package::PackageContents;
 
 use crate::edit;
 use crate::failure::Failure;
@@ -49,7 +49,7 @@ pub(crate) struct Write {
 }
 
 /// Plans every file for the package.
-pub(crate) fn plan(found: &Found, library: Option<&Path>) -> Result<Plan, Failure> {
+pub(crate) fn plan(found: &PackageContents, library: Option<&Path>) -> Result<Plan, Failure> {
     let mut plan = Plan { writes: Vec::new(), kept: Vec::new(), notes: Vec::new() };
     let file = found.directory.join("budgets.toml");
     let sample = found.needs_a_sample();
@@ -98,7 +98,7 @@ pub(crate) fn plan(found: &Found, library: Option<&Path>) -> Result<Plan, Failur
 }
 
 fn harness(
-    found: &Found,
+    found: &PackageContents,
     sample: bool,
     registered: &[String],
     plan: &mut Plan,
@@ -134,7 +134,7 @@ fn harness(
 
 impl Plan {
     /// Adds an absolute limit for each benchmark that was measured, and returns how many.
-    pub(crate) fn limit(&mut self, found: &Found, measured: &Measured) -> Result<usize, Failure> {
+    pub(crate) fn limit(&mut self, found: &PackageContents, measured: &Measured) -> Result<usize, Failure> {
         let path = found.directory.join("budgets.toml");
         let planned = self.writes.iter().position(|write| write.path == path);
         let text = match planned {
@@ -165,7 +165,7 @@ impl Plan {
         self.writes.iter().any(|write| write.path.ends_with("Cargo.toml"))
     }
 
-    fn write(&mut self, found: &Found, path: PathBuf, before: Option<String>, after: String) {
+    fn write(&mut self, found: &PackageContents, path: PathBuf, before: Option<String>, after: String) {
         let name = found.name_of(&path);
         self.writes.push(Write { path, name, before, after });
     }

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 
 /// A package, and what it has that could be measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Found {
+pub(crate) struct PackageContents {
     /// The name of the package.
     pub(crate) package: String,
     /// The directory of its Cargo.toml.
@@ -56,9 +56,9 @@ pub(crate) struct Binary {
     pub(crate) ends_with: Option<Vec<String>>,
 }
 
-impl Found {
+impl PackageContents {
     /// Examines the package that contains `start`, or the one with the given name.
-    pub(crate) fn look(start: &Path, named: Option<&str>) -> Result<Found, Failure> {
+    pub(crate) fn look(start: &Path, named: Option<&str>) -> Result<PackageContents, Failure> {
         let mut command = child::metadata(start);
         command.no_deps();
         let metadata = command.exec().map_err(|e| cargo_failure(start, &e))?;
@@ -78,7 +78,7 @@ impl Found {
             let of_kind = package.targets.iter().filter(|target| target.kind.contains(kind));
             of_kind.map(|target| target.name.clone()).collect()
         };
-        Ok(Found {
+        Ok(PackageContents {
             package: package.name.to_string(),
             repository: repository(&directory).unwrap_or_else(|| workspace.clone()),
             has_siblings: siblings.clone().next().is_some(),

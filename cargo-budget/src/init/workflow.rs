@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use super::budgets::run;
-use super::package::Found;
+use super::package::PackageContents;
 
 /// The workflow of this repository, word for word; a test keeps the two equal.
 const OWN: &str = include_str!("workflow.yml");
 
 /// Returns the workflow for a package, wherever it is in its repository.
-pub(super) fn text(found: &Found) -> String {
+pub(super) fn text(found: &PackageContents) -> String {
     let text = OWN
         .replace(" This is the file to copy; nothing in it is ours alone.", "")
         .replace("branches: [main]", "branches: [main, master]")
@@ -28,7 +28,7 @@ pub(super) fn text(found: &Found) -> String {
 }
 
 /// Returns the text with the package's file and directory, which the script starts from: it runs in the workspace.
-fn in_directory(text: String, found: &Found) -> String {
+fn in_directory(text: String, found: &PackageContents) -> String {
     let below = found.directory.strip_prefix(&found.workspace).unwrap_or(Path::new(""));
     let below = below.to_string_lossy().replace('\\', "/");
     if below.is_empty() {
@@ -45,8 +45,8 @@ mod tests {
 
     use super::*;
 
-    fn found(workspace: &str, has_siblings: bool) -> Found {
-        Found {
+    fn found(workspace: &str, has_siblings: bool) -> PackageContents {
+        PackageContents {
             package: "app".into(),
             directory: Path::new(workspace).into(),
             workspace: Path::new(workspace).into(),
@@ -75,7 +75,7 @@ mod tests {
         assert!(plain.contains("          path: target/budgets/outcomes.jsonl\n"), "{plain}");
         assert!(plain.contains("*=' budgets.toml; then"), "{plain}");
         assert!(plain.contains("              cargo budget check --base \"$BASE\"\n"), "{plain}");
-        let member = Found { directory: "/r/crates/app".into(), ..found("/r", true) };
+        let member = PackageContents { directory: "/r/crates/app".into(), ..found("/r", true) };
         let member = text(&member);
         assert!(member.contains("*=' 'crates/app/budgets.toml'; then"), "{member}");
         assert!(member.contains("cd 'crates/app' && cargo budget check --base"), "{member}");

@@ -15,7 +15,7 @@ pub(crate) type Sizes = BTreeMap<String, u64>;
 
 /// The contents of a file.
 #[derive(Debug, Default, Clone, PartialEq)]
-pub(crate) struct Inside {
+pub(crate) struct FileContents {
     /// The format: `ELF` or `WASM`.
     pub(crate) kind: &'static str,
     /// The length of the file.
@@ -25,7 +25,7 @@ pub(crate) struct Inside {
     pub(crate) functions: Sizes,
 }
 
-impl Inside {
+impl FileContents {
     /// Returns the bytes of the functions by crate.
     pub(super) fn crates(&self) -> Sizes {
         let mut crates = Sizes::new();
@@ -51,14 +51,14 @@ impl Inside {
     }
 
     /// Returns the tables. With `before`, each row has the difference from that file.
-    pub(crate) fn tables(&self, before: Option<&Inside>) -> String {
+    pub(crate) fn tables(&self, before: Option<&FileContents>) -> String {
         let mut shown = String::new();
-        let mut table = |name: &str, of: &dyn Fn(&Inside) -> Sizes| {
+        let mut table = |name: &str, of: &dyn Fn(&FileContents) -> Sizes| {
             let (now, then) = (of(self), before.map(of));
             let _ = write!(shown, "{}", rows(name, &now, then.as_ref(), self.bytes));
         };
         table("sections", &|inside| inside.sections.clone());
-        table("crates", &Inside::crates);
+        table("crates", &FileContents::crates);
         table("functions", &|inside| inside.functions.clone());
         if self.functions.is_empty() {
             let _ = writeln!(
@@ -147,14 +147,14 @@ mod tests {
     fn the_largest_change_comes_first() {
         let sizes =
             |rows: &[(&str, u64)]| rows.iter().map(|(n, b)| ((*n).to_owned(), *b)).collect();
-        let then = Inside {
+        let then = FileContents {
             functions: sizes(&[("a::f", 900), ("b::g", 10), ("c::h", 5)]),
-            ..Inside::default()
+            ..FileContents::default()
         };
-        let now = Inside {
+        let now = FileContents {
             bytes: 1000,
             functions: sizes(&[("a::f", 900), ("b::g", 60)]),
-            ..Inside::default()
+            ..FileContents::default()
         };
         let shown = now.tables(Some(&then));
         let lines: Vec<&str> = shown.lines().map(str::trim).collect();

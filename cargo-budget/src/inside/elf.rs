@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use object::elf::STT_FUNC;
 use object::read::{Error, File, Object, ObjectSection, ObjectSymbol, SymbolFlags};
 
-use super::contents::{Inside, demangled};
+use super::contents::{FileContents, demangled};
 
 /// Reads a file. An error says where the file is damaged.
-pub(super) fn read(file: &[u8]) -> Result<Inside, Error> {
+pub(super) fn read(file: &[u8]) -> Result<FileContents, Error> {
     let file = File::parse(file)?;
-    let mut inside = Inside { kind: "ELF", ..Inside::default() };
+    let mut inside = FileContents { kind: "ELF", ..FileContents::default() };
     for section in file.sections() {
         // A section without bytes in the file, such as `.bss`, has no data.
         let bytes = section.data()?.len() as u64;

@@ -5,20 +5,20 @@ use std::collections::BTreeSet;
 use perf_budget_core::quantity::{Quantity, Unit};
 use serde_json::{Value, json};
 
-use super::Inside;
+use super::FileContents;
 use super::contents::Sizes;
 use crate::text;
 
 /// A file that was looked into.
-pub(crate) struct Looked {
+pub(crate) struct InspectedFile {
     /// Its name, from the project.
     pub(crate) name: String,
-    pub(crate) inside: Inside,
+    pub(crate) inside: FileContents,
     /// The file that it is compared with, if there is one.
-    pub(crate) before: Option<Inside>,
+    pub(crate) before: Option<FileContents>,
 }
 
-impl Looked {
+impl InspectedFile {
     /// Renders its tables for people.
     pub(crate) fn text(&self) -> String {
         let bytes = Quantity::new(self.inside.bytes as f64, Unit::Bytes);
@@ -29,7 +29,7 @@ impl Looked {
 
     /// Renders all of it for programs, the largest part first.
     pub(crate) fn json(&self) -> Value {
-        let parts = |of: &dyn Fn(&Inside) -> Sizes| {
+        let parts = |of: &dyn Fn(&FileContents) -> Sizes| {
             parts(&of(&self.inside), self.before.as_ref().map(of).as_ref())
         };
         json!({
@@ -38,7 +38,7 @@ impl Looked {
             "bytes": self.inside.bytes,
             "before": self.before.as_ref().map(|before| before.bytes),
             "sections": parts(&|inside| inside.sections.clone()),
-            "crates": parts(&Inside::crates),
+            "crates": parts(&FileContents::crates),
             "functions": parts(&|inside| inside.functions.clone()),
         })
     }
@@ -68,8 +68,8 @@ mod tests {
     fn a_part_that_is_gone_has_no_bytes_now() {
         let sizes =
             |rows: &[(&str, u64)]| rows.iter().map(|(n, b)| ((*n).to_owned(), *b)).collect();
-        let file = |functions| Inside { kind: "ELF", bytes: 100, functions, ..Inside::default() };
-        let looked = Looked {
+        let file = |functions| FileContents { kind: "ELF", bytes: 100, functions, ..FileContents::default() };
+        let looked = InspectedFile {
             name: "app".to_owned(),
             inside: file(sizes(&[("a::f", 10), ("a::g", 60)])),
             before: Some(file(sizes(&[("a::f", 10), ("b::h", 5)]))),
@@ -79,7 +79,7 @@ mod tests {
         let functions = [part("a::g", 60, 0), part("a::f", 10, 10), part("b::h", 0, 5)];
         assert_eq!(json["functions"], json!(functions));
         assert_eq!(json["crates"], json!([part("a", 70, 10), part("b", 0, 5)]));
-        let alone = Looked { before: None, ..looked };
+        let alone = InspectedFile { before: None, ..looked };
         assert_eq!(alone.json()["functions"][0]["before"], Value::Null);
     }
 }

@@ -8,7 +8,7 @@ use perf_budget_core::build::{self, Built, Product};
 use perf_budget_core::files;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
-use super::Inside;
+use super::FileContents;
 use crate::base::Base;
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -37,7 +37,7 @@ pub(crate) struct Part {
 pub(crate) fn by_budget(
     project: &Project,
     progress: Progress,
-) -> BTreeMap<String, Vec<(String, Inside)>> {
+) -> BTreeMap<String, Vec<(String, FileContents)>> {
     let place = Place::of(project);
     let mut found = BTreeMap::new();
     let mut budgets = project.budgets().map(|file| file.budgets).unwrap_or_default();
@@ -48,7 +48,7 @@ pub(crate) fn by_budget(
         let files = place.files(&budget, patterns).unwrap_or_default();
         let inside = files.iter().take(FILES).filter_map(|part| {
             let name = part.path.strip_prefix(&project.root).unwrap_or(&part.path);
-            Some((name.display().to_string(), Inside::of(&part.path).ok()??))
+            Some((name.display().to_string(), FileContents::of(&part.path).ok()??))
         });
         found.insert(budget.name.clone(), inside.collect());
         work.step();

@@ -8,7 +8,7 @@ use wasmparser::{
     TypeRef,
 };
 
-use super::contents::{Inside, demangled};
+use super::contents::{FileContents, demangled};
 
 /// One module, whose functions have their own numbers. A component may contain several modules.
 #[derive(Default)]
@@ -19,8 +19,8 @@ struct Module<'a> {
 }
 
 /// Reads a file. An error says where the file is damaged.
-pub(super) fn read(file: &[u8]) -> Result<Inside, BinaryReaderError> {
-    let mut inside = Inside { kind: "WASM", ..Inside::default() };
+pub(super) fn read(file: &[u8]) -> Result<FileContents, BinaryReaderError> {
+    let mut inside = FileContents { kind: "WASM", ..FileContents::default() };
     let (mut rest, mut parser, mut module) = (file, Parser::new(0), Module::default());
     let mut outer = Vec::new();
     loop {
@@ -114,7 +114,7 @@ fn name_functions<'a>(custom: &CustomSectionReader<'a>, names: &mut HashMap<u32,
 }
 
 /// Adds the functions of a module after its end was reached. A module without any names adds none.
-fn add(module: &Module<'_>, inside: &mut Inside) {
+fn add(module: &Module<'_>, inside: &mut FileContents) {
     if module.names.is_empty() {
         return;
     }
@@ -151,7 +151,7 @@ mod tests {
     const NAMES: &[u8] = b"\x01\x0d\x02\x01\x04a::f\x02\x04b::g";
 
     #[track_caller]
-    fn check(file: &[u8], functions: &[(&str, u64)]) -> Inside {
+    fn check(file: &[u8], functions: &[(&str, u64)]) -> FileContents {
         let inside = read(file).unwrap();
         let found: Vec<(&str, u64)> =
             inside.functions.iter().map(|(name, bytes)| (name.as_str(), *bytes)).collect();

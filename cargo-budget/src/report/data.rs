@@ -6,7 +6,7 @@ use perf_budget_core::outcome::{BENCHMARKS, Outcome};
 use perf_budget_core::report::count::{Tests, count};
 
 use crate::exit::Exit;
-use crate::inside::Inside;
+use crate::inside::FileContents;
 
 /// The outcomes of one run, and the other facts that are known of it.
 #[derive(Debug, Default)]
@@ -21,7 +21,7 @@ pub(crate) struct Report {
     /// Remarks on how the outcomes came together, such as merged files and tests that were judged twice.
     pub(crate) remarks: Vec<String>,
     /// The contents of the artifacts of each budget, by the budget's name. It is empty for a run from another place.
-    pub(crate) inside: BTreeMap<String, Vec<(String, Inside)>>,
+    pub(crate) inside: BTreeMap<String, Vec<(String, FileContents)>>,
     /// How the command ends, where it ran the tests and so knows more than the outcomes say: a base that was not compared
     /// with, or tests that a filter left out.
     pub(crate) ended: Option<Exit>,
@@ -35,7 +35,7 @@ impl Report {
     }
 
     /// Returns the contents of the artifacts that an outcome is about.
-    pub(crate) fn inside_of(&self, outcome: &Outcome) -> &[(String, Inside)] {
+    pub(crate) fn inside_of(&self, outcome: &Outcome) -> &[(String, FileContents)] {
         self.inside.get(&outcome.budget).map_or(&[], Vec::as_slice)
     }
 

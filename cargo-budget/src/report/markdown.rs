@@ -312,7 +312,7 @@ mod tests {
             metric: long.clone(),
             reason: long.clone(),
             why: Some(long.clone()),
-            changed: Some(perf_budget_core::outcome::Changed {
+            changed: Some(perf_budget_core::outcome::CodeChanges {
                 files: vec![long.clone()],
                 dependencies: vec![long.clone()],
                 read: vec![long.clone()],

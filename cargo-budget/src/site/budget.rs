@@ -8,7 +8,7 @@ use super::chart::{self, class, sign};
 use super::frame::{self, Page};
 use super::names;
 use super::state::{Row, Step};
-use crate::history::{LATELY, Point, Shown, time_shown};
+use crate::history::{LATELY, Point, TestTrend, time_shown};
 use crate::report::html as run;
 use crate::report::html::escape::Text;
 use crate::report::html::mark;
@@ -23,7 +23,7 @@ const LISTED: usize = 12;
 /// A test of the budget: its environments, the one that the overview shows first, and its row there.
 #[derive(Debug)]
 pub(super) struct Test {
-    pub(super) lines: Vec<Shown>,
+    pub(super) lines: Vec<TestTrend>,
     /// The newest outcome of each environment, and whether it counts.
     pub(super) ends: Vec<(Point, bool)>,
     pub(super) row: Row,
@@ -160,7 +160,7 @@ fn ended(test: &Test, i: usize) -> String {
 }
 
 /// Returns the text beside the name of a line.
-fn about(line: &Shown) -> String {
+fn about(line: &TestTrend) -> String {
     let trend = &line.trend;
     let mut said = vec![counted(trend.commits.len(), "commit")];
     if let Some((bound, limit)) = &trend.limit {

@@ -8,7 +8,7 @@ use maud::{Markup, PreEscaped, html};
 use super::frame::{path, place};
 use super::names;
 use super::state::Step;
-use crate::history::{Commit, Shown, time_shown};
+use crate::history::{Commit, TestTrend, time_shown};
 use crate::report::html::axis::{Axis, percent};
 use crate::report::html::escape::Text;
 use crate::text::{counted, short, visible};
@@ -30,7 +30,7 @@ type Key<'t> = (i64, &'t Option<String>);
 
 /// Renders the chart of a test from its environments, the newest first; `None` where nothing was measured.
 pub(super) fn render(
-    lines: &[Shown],
+    lines: &[TestTrend],
     steps: &[Step],
     has_page: &dyn Fn(&str) -> bool,
 ) -> Option<Markup> {
@@ -95,7 +95,7 @@ fn key(commit: &Commit) -> Key<'_> {
 }
 
 /// Returns the vertical axis: all values, and the newest limit where it is not too far away.
-fn axis(lines: &[Shown]) -> Axis {
+fn axis(lines: &[TestTrend]) -> Axis {
     let values = || lines.iter().flat_map(|line| &line.trend.commits).map(|commit| commit.value);
     let (mut low, mut high) =
         values().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
@@ -115,7 +115,7 @@ fn axis(lines: &[Shown]) -> Axis {
 
 /// Returns the lines of the limits, which are stairs. A line that is that of another environment too is drawn once.
 fn limits(
-    lines: &[Shown],
+    lines: &[TestTrend],
     x: &dyn Fn(&Commit) -> f64,
     y: &dyn Fn(f64) -> f64,
     axis: &Axis,
@@ -186,8 +186,8 @@ pub(super) fn class(step: &Step) -> &'static str {
 }
 
 /// Returns what the chart shows, in words.
-fn described(lines: &[Shown]) -> String {
-    let of = |line: &Shown| {
+fn described(lines: &[TestTrend]) -> String {
+    let of = |line: &TestTrend| {
         let values = || line.trend.commits.iter().map(|commit| commit.value);
         let least = line.quantity(values().fold(f64::INFINITY, f64::min));
         let most = line.quantity(values().fold(f64::NEG_INFINITY, f64::max));
@@ -205,7 +205,7 @@ fn described(lines: &[Shown]) -> String {
 
 /// Returns what the script reads out, as JSON that cannot end the element it is in.
 fn data(
-    lines: &[Shown],
+    lines: &[TestTrend],
     order: &BTreeMap<Key<'_>, usize>,
     y: &dyn Fn(f64) -> f64,
     has_page: &dyn Fn(&str) -> bool,

@@ -19,7 +19,7 @@ const MOST: usize = 300;
 
 /// The data that the pages of a commit show.
 #[derive(Debug)]
-pub(super) struct Shown<'t> {
+pub(super) struct CommitData<'t> {
     pub(super) project: &'t str,
     pub(super) hash: &'t str,
     pub(super) about: &'t Commit,
@@ -33,7 +33,7 @@ pub(super) struct Shown<'t> {
 
 /// Renders the pages, each with its path.
 pub(super) fn pages(
-    shown: &Shown<'_>,
+    shown: &CommitData<'_>,
     href: &dyn Fn(&OutcomeRow) -> Option<String>,
 ) -> Vec<(String, String)> {
     let mut rows: Vec<(&RunOf, &OutcomeRow)> =
@@ -70,7 +70,7 @@ fn moved(row: &OutcomeRow) -> u64 {
     (share * 1e6).min(1e15) as u64
 }
 
-fn head(shown: &Shown<'_>) -> Markup {
+fn head(shown: &CommitData<'_>) -> Markup {
     html! {
         h1.title { "Commit " code { (Text(short(shown.hash))) } }
         @if !shown.about.subject.is_empty() { p.subject-of { (Text(&shown.about.subject)) } }
@@ -97,7 +97,7 @@ fn file(path: &str) -> String {
     path.rsplit('/').next().unwrap_or_default().to_owned()
 }
 
-fn steps(shown: &Shown<'_>) -> Markup {
+fn steps(shown: &CommitData<'_>) -> Markup {
     html! {
         @if !shown.steps.is_empty() {
             h2 { "Steps that begin here" }

@@ -45,7 +45,7 @@ pub(crate) struct Settings<'a> {
 
 /// The counts and places of what was made.
 #[derive(Debug, serde::Serialize)]
-pub(crate) struct Made {
+pub(crate) struct SiteSummary {
     pub(crate) index: String,
     pub(crate) history: String,
     pub(crate) branch: Option<String>,
@@ -64,7 +64,7 @@ pub(crate) fn make(
     project: Option<&Project>,
     settings: &Settings<'_>,
     progress: Progress,
-) -> Result<Made, Failure> {
+) -> Result<SiteSummary, Failure> {
     let work = progress.busy("reading the history");
     let mut store = place.existing("read")?;
     let failed = unread(place);
@@ -97,7 +97,7 @@ pub(crate) fn make(
     for (name, text) in frame::ASSETS {
         site.writer.write(name, text)?;
     }
-    let about = overview::About {
+    let about = overview::OverviewContext {
         project: settings.title,
         branch,
         notes: &notes,
@@ -111,7 +111,7 @@ pub(crate) fn make(
     let text = serde_json::to_string(&state).map_err(|e| Failure::unmeasured(e.to_string()))?;
     let files = state.files.len();
     site.writer.write(state::FILE, &text)?;
-    Ok(Made {
+    Ok(SiteSummary {
         index: settings.directory.join("index.html").display().to_string(),
         history: place.shown(),
         branch: branch.map(str::to_owned),
@@ -205,7 +205,7 @@ impl Site<'_> {
         let recorded = self.run_of(tests.keys().copied());
         let last = self.settings.last;
         let (recent, listed) = (self.recent, self.listed.as_ref());
-        let known = read::Known { recent, listed, recorded: &self.recorded };
+        let known = read::TestContext { recent, listed, recorded: &self.recorded };
         let tests =
             read::tests(&mut self.store, name, tests, last, known).map_err(unread(self.place))?;
         let has_page = |hash: &str| paged.contains(hash);
@@ -270,7 +270,7 @@ impl Site<'_> {
             } else {
                 let mut about = about(runs, made_of, subject);
                 let shown = self.outcomes(runs).map_err(unread(self.place))?;
-                let page = commit::Shown {
+                let page = commit::CommitData {
                     project: self.settings.title,
                     hash,
                     about: &about,

@@ -29,7 +29,7 @@ const LISTED: usize = 500;
 
 /// What the overview says besides the budgets and the commits.
 #[derive(Debug)]
-pub(super) struct About<'t> {
+pub(super) struct OverviewContext<'t> {
     pub(super) project: &'t str,
     pub(super) branch: Option<&'t str>,
     pub(super) notes: &'t [String],
@@ -39,7 +39,7 @@ pub(super) struct About<'t> {
 }
 
 /// Renders the overview and the lists it leads to, each file with its path.
-pub(super) fn files(about: &About<'_>, state: &State) -> Vec<(String, String)> {
+pub(super) fn files(about: &OverviewContext<'_>, state: &State) -> Vec<(String, String)> {
     let (project, recent) = (about.project, about.recent);
     let mut rows: Vec<&Row> = state.budgets.values().flat_map(|budget| &budget.rows).collect();
     rows.sort_by(|a, b| order(a, recent).cmp(&order(b, recent)));
@@ -89,7 +89,7 @@ fn order(row: &Row, recent: Recent) -> (bool, Reverse<u8>, Reverse<i64>, Reverse
     (false, Reverse(red), Reverse(row.worst(recent)), share, &row.test)
 }
 
-fn summary(about: &About<'_>, rows: &[&Row], newest: i64) -> Markup {
+fn summary(about: &OverviewContext<'_>, rows: &[&Row], newest: i64) -> Markup {
     let measured: Vec<&Row> = rows.iter().copied().filter(|row| !row.is_gone).collect();
     let gone = rows.len() - measured.len();
     let stale = measured.iter().filter(|row| row.measured < newest).count();
@@ -118,7 +118,7 @@ fn listing(rows: &[&Row], newest: i64) -> Markup {
 }
 
 /// Returns how many commits have a page, in words.
-fn all(about: &About<'_>, commits: usize) -> String {
+fn all(about: &OverviewContext<'_>, commits: usize) -> String {
     let count = counted(commits, "recorded commit");
     match (about.is_cut, commits) {
         (true, 1) => "The newest recorded commit".to_owned(),
@@ -242,7 +242,7 @@ fn listed(commits: &[(&String, &Commit)]) -> Markup {
 }
 
 /// Renders the list of the commits that have a page.
-fn lists(about: &About<'_>, commits: &[(&String, &Commit)]) -> Vec<(String, String)> {
+fn lists(about: &OverviewContext<'_>, commits: &[(&String, &Commit)]) -> Vec<(String, String)> {
     let parts: Vec<_> = commits.chunks(LISTED).collect();
     let name = |i: usize| {
         if i == 0 { "commits.html".to_owned() } else { format!("commits-{}.html", i + 1) }

@@ -11,7 +11,7 @@ use super::chart::sign;
 use super::frame::path;
 use super::state::{Row, Step};
 use crate::history::{
-    Fault, LATELY, Listed, NO_VERDICT, Point, Recent, Series, Shown, Store, analyse, percent,
+    Fault, LATELY, Listed, NO_VERDICT, Point, Recent, Series, TestTrend, Store, analyse, percent,
     probability,
 };
 use crate::text::{self, counted, line, visible};
@@ -54,7 +54,7 @@ pub(super) fn budgets<'s>(
 
 /// What is known besides the outcomes of a test.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Known<'t> {
+pub(super) struct TestContext<'t> {
     pub(super) recent: Recent,
     pub(super) listed: Option<&'t Listed>,
     /// The outcomes of the last run here that have a distribution, by their tests.
@@ -67,7 +67,7 @@ pub(super) fn tests(
     name: &str,
     tests: &BTreeMap<&str, Vec<&Series>>,
     last: u16,
-    known: Known<'_>,
+    known: TestContext<'_>,
 ) -> Result<Vec<Test>, Fault> {
     let mut read = Vec::new();
     for series in tests.values() {
@@ -91,7 +91,7 @@ pub(super) fn tests(
             let trend = analyse(points, false);
             let distances = vec![None; trend.changes.len()];
             let cut = points.len() == usize::from(last);
-            lines.push(Shown { series: end.series.clone(), trend, distances, cut });
+            lines.push(TestTrend { series: end.series.clone(), trend, distances, cut });
         }
         row.href = budget::href(name, read.len(), &row.test);
         draw(&mut row, &lines, &ends);
@@ -141,7 +141,7 @@ fn ends<'s>(store: &mut Store, series: &[&'s Series], last: u16) -> Result<Vec<E
 }
 
 /// Returns the row of a test in the overview, without what is drawn. The first environment is the one that is shown.
-fn about(ends: &[End<'_>], known: Known<'_>) -> Row {
+fn about(ends: &[End<'_>], known: TestContext<'_>) -> Row {
     let End { series, newest, .. } = &ends[0];
     let is_judged = newest.verdict != NO_VERDICT;
     let listed = known.listed.filter(|_| is_judged);
@@ -163,7 +163,7 @@ fn about(ends: &[End<'_>], known: Known<'_>) -> Row {
 }
 
 /// Adds the values to a row: those of the first line, and the changes of every line that counts.
-fn draw(row: &mut Row, lines: &[Shown], ends: &[End<'_>]) {
+fn draw(row: &mut Row, lines: &[TestTrend], ends: &[End<'_>]) {
     let first = &lines[0];
     let newest = &ends[0].newest;
     let values: Vec<f64> = first.trend.commits.iter().map(|commit| commit.value).collect();
@@ -191,7 +191,7 @@ fn draw(row: &mut Row, lines: &[Shown], ends: &[End<'_>]) {
 }
 
 /// Returns the steps and drifts of all environments, the largest first.
-fn steps(lines: &[Shown], href: &str) -> Vec<Step> {
+fn steps(lines: &[TestTrend], href: &str) -> Vec<Step> {
     let mut found: Vec<(f64, Step)> = Vec::new();
     for shown in lines {
         let commits = &shown.trend.commits;

@@ -12,11 +12,11 @@ use crate::failure::Failure;
 use crate::git::{git, reason};
 
 /// A file's last change and its size; `None` where there is no such file.
-type Look = Option<(SystemTime, u64)>;
+type FileState = Option<(SystemTime, u64)>;
 
 /// The files of a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Files(BTreeMap<PathBuf, Look>);
+pub(super) struct Files(BTreeMap<PathBuf, FileState>);
 
 impl Files {
     /// Lists the files of the repository that `root` is in, and looks at them.
@@ -60,7 +60,7 @@ impl Files {
     }
 }
 
-fn look(path: &Path) -> Look {
+fn look(path: &Path) -> FileState {
     let data = path.symlink_metadata().ok()?;
     Some((data.modified().ok()?, data.len()))
 }

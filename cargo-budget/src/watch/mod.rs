@@ -14,7 +14,7 @@ use perf_budget_core::{budget, record, selftest};
 
 use self::files::Files;
 use self::said::Measured;
-pub(crate) use self::said::Said;
+pub(crate) use self::said::Message;
 use crate::base::{self, Target};
 use crate::child;
 use crate::exit::Exit;
@@ -38,7 +38,7 @@ const OUTPUT: u64 = 16 << 20;
 
 /// The request: what is watched, and how it is measured.
 #[derive(Debug)]
-pub(crate) struct Asked<'a> {
+pub(crate) struct Options<'a> {
     /// A budget or a test.
     pub(crate) name: &'a str,
     /// The revision that is compared with.
@@ -55,13 +55,13 @@ pub(crate) struct Asked<'a> {
 /// Measures now, and after each save, until Ctrl-C. Returns how the last measurement ended; Ctrl-C is a good end.
 pub(crate) fn watch(
     project: &Project,
-    asked: &Asked<'_>,
-    show: &dyn Fn(&Said<'_>) -> Result<(), Failure>,
+    asked: &Options<'_>,
+    show: &dyn Fn(&Message<'_>) -> Result<(), Failure>,
 ) -> Result<Exit, Failure> {
     tests(project, asked.name)?;
     let commit = base::commit(project, asked.base)?;
     let interrupt = Interrupt::watched();
-    show(&Said::Begins { commit: &commit, name: asked.name, base: asked.base })?;
+    show(&Message::Begins { commit: &commit, name: asked.name, base: asked.base })?;
     let mut left = asked.most;
     let mut saved = Vec::new();
     loop {
@@ -74,7 +74,7 @@ pub(crate) fn watch(
         files.take_locks(&Files::of(&project.root)?);
         let measured = measured.unwrap_or_else(Measured::failed);
         let exit = measured.exit;
-        show(&Said::Measured { commit: &commit, saved: shown(&saved, &project.root), measured })?;
+        show(&Message::Measured { commit: &commit, saved: shown(&saved, &project.root), measured })?;
         if let Some(left) = &mut left {
             *left -= 1;
             if *left == 0 {
@@ -138,7 +138,7 @@ fn tests(project: &Project, name: &str) -> Result<Vec<String>, Failure> {
 /// Measures once, and returns the outcomes, or the reason why there are none.
 fn measure(
     project: &Project,
-    asked: &Asked<'_>,
+    asked: &Options<'_>,
     interrupt: &Interrupt,
 ) -> Result<Measured, Failure> {
     let tests = tests(project, asked.name)?;
@@ -178,7 +178,7 @@ fn measure(
     Ok(Measured { outcomes: own, failed, seconds: Some(seconds), exit })
 }
 
-fn command(project: &Project, asked: &Asked<'_>, tests: &[String]) -> Result<Command, Failure> {
+fn command(project: &Project, asked: &Options<'_>, tests: &[String]) -> Result<Command, Failure> {
     let mut command = child::own()?;
     command.args(["check", "--base", asked.base]);
     command.args([format!("--effort={}", asked.effort), format!("--layouts={}", asked.layouts)]);

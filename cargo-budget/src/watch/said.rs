@@ -14,7 +14,7 @@ use crate::text::{short, value_shown};
 const FILES: usize = 3;
 
 /// A message.
-pub(crate) enum Said<'a> {
+pub(crate) enum Message<'a> {
     /// The commit of the base, before the first measurement.
     Begins { commit: &'a str, name: &'a str, base: &'a str },
     /// A measurement, with the files that were saved before it.
@@ -40,14 +40,14 @@ impl Measured {
     }
 }
 
-impl Said<'_> {
+impl Message<'_> {
     /// Renders it for people.
     pub(crate) fn text(&self) -> String {
         match self {
-            Said::Begins { commit, name, base } => {
+            Message::Begins { commit, name, base } => {
                 format!("watching {name} against {} ({base}); Ctrl-C ends it\n", short(commit))
             }
-            Said::Measured { saved, measured, .. } => {
+            Message::Measured { saved, measured, .. } => {
                 let mut text = names(saved);
                 measured.outcomes.iter().for_each(|outcome| text += &line(outcome));
                 text += measured.failed.as_deref().unwrap_or_default();
@@ -61,7 +61,7 @@ impl Said<'_> {
 
     /// Renders it for programs; `None` where nothing was measured yet.
     pub(crate) fn json(&self) -> Option<Value> {
-        let Said::Measured { commit, saved, measured } = self else { return None };
+        let Message::Measured { commit, saved, measured } = self else { return None };
         Some(json!({
             "version": 1,
             "base": commit,

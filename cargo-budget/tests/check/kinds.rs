@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::Path;
 
-use perf_budget_core::outcome::By;
+use perf_budget_core::outcome::ComparisonMethod;
 use perf_budget_core::verdict::Verdict;
 
 use crate::Crate;
@@ -109,7 +109,7 @@ impl Kind {
         }
         let proven = made.check(&["--base", "HEAD"]);
         proven.is(0, &["so it is not built"]);
-        let is_proven = |proven: Option<By>| proven == Some(By::Files);
+        let is_proven = |proven: Option<ComparisonMethod>| proven == Some(ComparisonMethod::Files);
         assert!(
             proven.outcomes.iter().all(|outcome| is_proven(outcome.proven.as_ref().map(|p| p.by))),
             "{}",

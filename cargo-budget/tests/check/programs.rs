@@ -3,7 +3,7 @@
 //! measured. Criterion's own program and one that serves its benchmarks behave alike here; the second is measured in
 //! three parts.
 
-use perf_budget_core::outcome::By;
+use perf_budget_core::outcome::ComparisonMethod;
 use perf_budget_core::verdict::Verdict;
 
 use crate::made::{Made, shared};
@@ -106,7 +106,7 @@ fn made(name: &str, dependency: &str) -> Crate {
     made
 }
 
-fn proven(run: &Run, test: &str) -> Option<By> {
+fn proven(run: &Run, test: &str) -> Option<ComparisonMethod> {
     let outcome = run.outcomes.iter().find(|outcome| outcome.test == test).unwrap();
     outcome.proven.as_ref().map(|proven| proven.by)
 }
@@ -165,7 +165,7 @@ fn check(name: &str, dependency: &str, run: &dyn Fn(&Crate) -> Run) -> Crate {
     assert!(says("has its functions in another order"), "{:?}", red.notes);
     for test in ["lines::lines/long::mean::x_base", "lines::lines/short::mean::x_base"] {
         run.verdict(test, Verdict::Pass);
-        assert_eq!(proven(&run, test), Some(By::Reach), "{test}: {}", run.text);
+        assert_eq!(proven(&run, test), Some(ComparisonMethod::Reach), "{test}: {}", run.text);
     }
     // A benchmark that starts a process may start one that reaches what differs.
     run.verdict("started::mean::x_base", Verdict::Pass);
@@ -209,7 +209,7 @@ fn check_with_saved_base(made: &Crate) {
     let steps = run.outcomes.iter().find(|o| o.test == "steps::steps::x_base").unwrap();
     assert_eq!(steps.estimate.map(|estimate| estimate.value), Some(1.05), "{}", run.text);
     let long = "lines::lines/long::mean::x_base";
-    assert_eq!(proven(&run, long), Some(By::Reach), "{}", run.text);
+    assert_eq!(proven(&run, long), Some(ComparisonMethod::Reach), "{}", run.text);
     let started = run.outcomes.iter().find(|o| o.test == "started::mean::x_base").unwrap();
     assert!(started.evidence.is_some(), "{}", run.text);
     run.verdict("started::mean::x_base", Verdict::Pass);

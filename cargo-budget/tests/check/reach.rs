@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use perf_budget_core::outcome::By;
+use perf_budget_core::outcome::ComparisonMethod;
 use perf_budget_core::verdict::Verdict;
 
 use crate::made::Made;
@@ -120,7 +120,7 @@ impl Reach {
         for outcome in times.clone() {
             assert_eq!(outcome.verdict, Verdict::Pass, "{}", outcome.reason);
             let by = outcome.proven.as_ref().map(|proven| proven.by);
-            let want = (!measured.contains(&&*outcome.budget)).then_some(By::Reach);
+            let want = (!measured.contains(&&*outcome.budget)).then_some(ComparisonMethod::Reach);
             assert_eq!(
                 by, want,
                 "{}: {}, {:?}\n{}",

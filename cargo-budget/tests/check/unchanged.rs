@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use perf_budget_core::outcome::By;
+use perf_budget_core::outcome::ComparisonMethod;
 use perf_budget_core::verdict::Verdict;
 
 use crate::made::Made;
@@ -112,8 +112,8 @@ impl Changed {
         run.verdict("steps::steps::x_base", Verdict::Pass)
             .verdict("read::bytes::x_base", Verdict::Pass);
         let by = match want {
-            Want::Files => Some(By::Files),
-            Want::Sections => Some(By::Sections),
+            Want::Files => Some(ComparisonMethod::Files),
+            Want::Sections => Some(ComparisonMethod::Sections),
             Want::Measured => None,
         };
         for outcome in &run.outcomes {

@@ -3,13 +3,13 @@
 //! A program that contains none of the known libraries is not started at all: it may be one with a `main` of its own that
 //! reads no arguments and would run for minutes.
 
-use super::{Content, Skills};
+use super::{Content, Abilities};
 use crate::budget::Library;
-use crate::build::{Bench, Ended, Program, Step};
+use crate::build::{Bench, ProgramResult, Program, Step};
 use crate::outcome::{Cause, Unmeasured};
 
 /// A function that starts a program and waits for its end; see [`Start`](crate::build::Start).
-pub type Ask<'a> = &'a dyn Fn(&Step) -> Result<Ended, Unmeasured>;
+pub type Ask<'a> = &'a dyn Fn(&Step) -> Result<ProgramResult, Unmeasured>;
 
 /// The beginning of the text that every program contains which serves its benchmarks. The key of the library follows
 /// it, between two spaces. A program that only reads lists contains the two parts separately, so it is not taken for
@@ -51,7 +51,7 @@ pub fn list(bench: &Bench, ask: Ask<'_>) -> Result<Content, Unmeasured> {
             return Err(refused(bench, &format!("{why}; {}", advice(Library::Criterion))));
         }
         let skills =
-            Skills { exact: help.contains("--exact"), quick: help.contains("--quick"), serves };
+            Abilities { exact: help.contains("--exact"), quick: help.contains("--quick"), serves };
         let text = answer(bench, Library::Criterion, &["--list"], &[], ask)?;
         return Ok(Content::Criterion { skills, names: listed(&text) });
     }

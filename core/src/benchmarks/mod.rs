@@ -64,7 +64,7 @@ pub enum Content {
     /// Benchmarks of Criterion.
     Criterion {
         /// The abilities of this version of Criterion.
-        skills: Skills,
+        skills: Abilities,
         /// The names of the benchmarks, in the order of the program.
         names: Vec<String>,
     },
@@ -85,13 +85,13 @@ pub enum Content {
 impl Content {
     /// Returns the benchmarks: their library, what its version can do, and their names. `None` if there are none that can
     /// be measured.
-    pub fn benchmarks(&self) -> Option<(Library, Skills, &[String])> {
-        let serves = Skills { exact: true, quick: false, serves: true };
+    pub fn benchmarks(&self) -> Option<(Library, Abilities, &[String])> {
+        let serves = Abilities { exact: true, quick: false, serves: true };
         match self {
             Content::Criterion { skills, names } => Some((Library::Criterion, *skills, names)),
             Content::Divan { names } => Some((Library::Divan, serves, names)),
             Content::Libtest { names } => {
-                Some((Library::Libtest, Skills { serves: false, ..serves }, names))
+                Some((Library::Libtest, Abilities { serves: false, ..serves }, names))
             }
             Content::Other => None,
         }
@@ -100,7 +100,7 @@ impl Content {
 
 /// The abilities of a program of benchmarks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Skills {
+pub struct Abilities {
     /// `--exact`: the filter is a whole name, and not a regular expression. Criterion 0.5 was the first.
     pub exact: bool,
     /// `--quick`, and times of less than a second. Criterion 0.4 was the first.

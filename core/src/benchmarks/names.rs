@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use glob::Pattern;
 
-use super::{Content, List, Program, Skills};
+use super::{Content, List, Program, Abilities};
 use crate::budget::{BENCHMARK, Budget, Case, Library, Param, Subject, spelling};
 use crate::outcome::{Cause, Unmeasured};
 
@@ -24,7 +24,7 @@ pub struct Entry<'l> {
     /// Its program.
     pub program: &'l Program,
     /// The abilities of the program.
-    pub skills: Skills,
+    pub skills: Abilities,
     /// The number of its program's benchmarks that run where this one is asked for. Where it is more than one, nobody can
     /// measure this one.
     pub alike: usize,

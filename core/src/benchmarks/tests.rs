@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::path::Path;
 
 use super::*;
-use crate::build::{Ended, Step};
+use crate::build::{ProgramResult, Step};
 use crate::exact::frozen::frozen;
 
 const HELP: &str = "  --sample-size <n>\n  --exact\n  --quick\n";
@@ -49,7 +49,7 @@ fn listed(
         *started.borrow_mut() += 1;
         let target = step.aim.split('`').nth(1).unwrap_or_default().to_owned();
         let stdout = if step.args.contains(&"--help".to_owned()) { HELP } else { names(&target) };
-        Ok(Ended { stdout: stdout.into(), ..Ended::default() })
+        Ok(ProgramResult { stdout: stdout.into(), ..ProgramResult::default() })
     };
     let benches = Benches { built, ..Benches::default() };
     let list = List::of(&benches, "as built".to_owned(), before, &ask);
@@ -74,7 +74,7 @@ fn a_program_without_criterion_is_never_started() {
     let entry = list.find(Library::Criterion, "old").unwrap();
     assert_eq!(
         (entry.program.target.as_str(), entry.skills),
-        ("sums", Skills { exact: true, quick: true, serves: false })
+        ("sums", Abilities { exact: true, quick: true, serves: false })
     );
 }
 
@@ -242,7 +242,7 @@ fn a_program_that_does_not_answer_is_a_fault_that_names_it() {
     assert!(why.text.starts_with("no benchmark `x` was found: failed to list"), "{why}");
     let panics = |_: &Step| {
         let messages = Some("thread panicked".to_owned());
-        Ok(Ended { code: 101, messages, ..Ended::default() })
+        Ok(ProgramResult { code: 101, messages, ..ProgramResult::default() })
     };
     let list = List::of(&benches, String::new(), None, &panics);
     assert!(list.faults[0].reason().text.contains("with `--help` it ended with exit code 101"));
@@ -251,7 +251,7 @@ fn a_program_that_does_not_answer_is_a_fault_that_names_it() {
         let shows_help = step.args.contains(&"--help".to_owned());
         let stdout = if shows_help { HELP } else { "a: benchmark\n" };
         let code = if shows_help { 0 } else { 101 };
-        Ok(Ended { stdout: stdout.into(), code, ..Ended::default() })
+        Ok(ProgramResult { stdout: stdout.into(), code, ..ProgramResult::default() })
     };
     let list = List::of(&benches, String::new(), None, &panics_later);
     assert_eq!(
@@ -270,7 +270,7 @@ fn a_program_that_does_not_answer_is_a_fault_that_names_it() {
         assert!(fault.text.contains(remedy) && !fault.text.contains("criterion"), "{fault}");
     }
     let ignores =
-        |_: &Step| Ok(Ended { stdout: "running 3 benchmarks".into(), ..Ended::default() });
+        |_: &Step| Ok(ProgramResult { stdout: "running 3 benchmarks".into(), ..ProgramResult::default() });
     let list = List::of(&benches, String::new(), None, &ignores);
     assert!(list.faults[0].reason().text.contains("does not show Criterion's help"));
 }

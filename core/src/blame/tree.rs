@@ -36,27 +36,27 @@ impl Node {
 }
 
 /// A function of both sides.
-struct Both<'a> {
+struct FunctionPair<'a> {
     own: Change,
     /// The width in a drawing of both sides: the greater of both, with that of all that is called.
     width: f64,
-    calls: Vec<(&'a str, Both<'a>)>,
+    calls: Vec<(&'a str, FunctionPair<'a>)>,
 }
 
-impl<'a> Both<'a> {
-    fn of(was: Option<&'a Node>, is: Option<&'a Node>) -> Both<'a> {
+impl<'a> FunctionPair<'a> {
+    fn of(was: Option<&'a Node>, is: Option<&'a Node>) -> FunctionPair<'a> {
         let names: BTreeSet<&String> =
             [was, is].into_iter().flatten().flat_map(|node| node.calls.keys()).collect();
         let called =
             |side: Option<&'a Node>, name: &str| side.and_then(|node| node.calls.get(name));
-        let calls: Vec<(&str, Both<'_>)> = names
+        let calls: Vec<(&str, FunctionPair<'_>)> = names
             .into_iter()
-            .map(|name| (name.as_str(), Both::of(called(was, name), called(is, name))))
+            .map(|name| (name.as_str(), FunctionPair::of(called(was, name), called(is, name))))
             .collect();
         let own = |side: Option<&Node>| side.map_or(0.0, |node| node.own);
         let own = Change { before: own(was), now: own(is) };
         let below: f64 = calls.iter().map(|(_, both)| both.width).sum();
-        Both { own, width: own.before.max(own.now) + below, calls }
+        FunctionPair { own, width: own.before.max(own.now) + below, calls }
     }
 
     /// Returns the instructions with those of all that is called.
@@ -88,7 +88,7 @@ impl<'a> Both<'a> {
 
 /// Returns the tree of both sides with as many frames as a record may have.
 pub(super) fn bounded(was: &Node, is: &Node) -> CallTree {
-    let both = Both::of(Some(was), Some(is));
+    let both = FunctionPair::of(Some(was), Some(is));
     let mut least = SMALL * both.width;
     loop {
         let mut frames = Vec::new();

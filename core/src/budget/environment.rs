@@ -50,7 +50,7 @@ pub enum NamedBy {
 
 /// The facts that decide which environment a process is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Surroundings {
+pub struct EnvironmentFacts {
     /// The name that was given, and what gave it.
     pub(super) named: Option<(String, NamedBy)>,
     /// The name of the service that runs the process; an empty one if it is none of [`SERVICES`].
@@ -128,36 +128,36 @@ pub fn named_for_process() -> Option<&'static str> {
     OPTION.get().map(String::as_str)
 }
 
-impl Surroundings {
+impl EnvironmentFacts {
     /// Returns the surroundings of this process.
-    pub fn here() -> Surroundings {
+    pub fn here() -> EnvironmentFacts {
         let set =
             |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
         let cores = std::thread::available_parallelism().ok();
         let cores = cores.and_then(|cores| u32::try_from(cores.get()).ok());
         let processor = processor::name();
-        let here = Surroundings { processor, cores, ..Surroundings::by_variables(set) };
+        let here = EnvironmentFacts { processor, cores, ..EnvironmentFacts::by_variables(set) };
         match named_for_process() {
-            Some(name) => Surroundings { named: Some((name.to_owned(), NamedBy::Option)), ..here },
+            Some(name) => EnvironmentFacts { named: Some((name.to_owned(), NamedBy::Option)), ..here },
             None => here,
         }
     }
 
     /// Returns the surroundings of the run that a record is of, or those in which another state of the file was read.
-    pub fn of_record(environment: Option<&str>) -> Surroundings {
+    pub fn of_record(environment: Option<&str>) -> EnvironmentFacts {
         let name = environment.unwrap_or(NONE).to_owned();
         let named = Some((name, NamedBy::Record));
-        Surroundings { named, service: None, os: OS, arch: ARCH, processor: None, cores: None }
+        EnvironmentFacts { named, service: None, os: OS, arch: ARCH, processor: None, cores: None }
     }
 
     /// Returns the surroundings of a process with these variables.
-    pub(super) fn by_variables(set: impl Fn(&str) -> Option<String>) -> Surroundings {
+    pub(super) fn by_variables(set: impl Fn(&str) -> Option<String>) -> EnvironmentFacts {
         let is_set = |name: &str| {
             set(name).is_some_and(|value| !matches!(value.trim(), "" | "0" | "false" | "False"))
         };
         let known = SERVICES.iter().find(|service| is_set(service.1)).map(|service| service.0);
         let name = set(VARIABLE).map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
-        Surroundings {
+        EnvironmentFacts {
             named: name.map(|name| (name, NamedBy::Variable)),
             service: known.or(is_set(ANY_SERVICE).then_some("")),
             os: OS,
@@ -168,7 +168,7 @@ impl Surroundings {
     }
 }
 
-impl Surroundings {
+impl EnvironmentFacts {
     /// Whether this is a part of the processor's name, in capitals or not. A processor without a name has none.
     fn has_processor(&self, part: &str) -> bool {
         let name = self.processor.as_ref();
@@ -178,7 +178,7 @@ impl Surroundings {
 
 impl When {
     /// Whether all of its conditions are true of these surroundings.
-    pub(super) fn is_true_of(&self, here: &Surroundings) -> bool {
+    pub(super) fn is_true_of(&self, here: &EnvironmentFacts) -> bool {
         let ci = match self.ci {
             None => true,
             Some(Ci::Any(any)) => here.service.is_some() == any,
@@ -194,7 +194,7 @@ impl When {
 /// Returns the index of the environment that is in force where none is named: the first whose `when` is true.
 pub(super) fn in_force<'w>(
     all: impl IntoIterator<Item = Option<&'w When>>,
-    here: &Surroundings,
+    here: &EnvironmentFacts,
 ) -> Option<usize> {
     all.into_iter().position(|when| when.is_some_and(|when| when.is_true_of(here)))
 }
@@ -203,10 +203,10 @@ pub(super) fn in_force<'w>(
 mod tests {
     use super::*;
 
-    fn with(variables: &[(&str, &str)]) -> Surroundings {
+    fn with(variables: &[(&str, &str)]) -> EnvironmentFacts {
         let set =
             |name: &str| variables.iter().find(|one| one.0 == name).map(|one| one.1.to_owned());
-        Surroundings::by_variables(set)
+        EnvironmentFacts::by_variables(set)
     }
 
     #[test]
@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn everything_that_is_said_has_to_be_true() {
         let github = with(&[("GITHUB_ACTIONS", "true")]);
-        let check = |when: When, here: &Surroundings, want: bool| {
+        let check = |when: When, here: &EnvironmentFacts, want: bool| {
             assert_eq!(when.is_true_of(here), want, "{when:?} of {here:?}");
         };
         let ci = |ci| When { ci: Some(ci), ..When::default() };
@@ -242,12 +242,12 @@ mod tests {
 
     #[test]
     fn a_processor_is_known_by_a_part_of_its_name_and_a_machine_by_its_cores() {
-        let of = |name: Option<&str>, cores| Surroundings {
+        let of = |name: Option<&str>, cores| EnvironmentFacts {
             processor: name.map(str::to_owned),
             cores,
             ..with(&[])
         };
-        let check = |part: Option<&str>, some: Option<&[u32]>, here: &Surroundings, want: bool| {
+        let check = |part: Option<&str>, some: Option<&[u32]>, here: &EnvironmentFacts, want: bool| {
             let (processor, cores) = (part.map(str::to_owned), some.map(<[u32]>::to_vec));
             let when = When { processor, cores, ..When::default() };
             assert_eq!(when.is_true_of(here), want, "{when:?} of {here:?}");
@@ -264,7 +264,7 @@ mod tests {
         check(None, Some(&[4]), &of(None, None), false);
         check(None, None, &of(None, None), true);
         // Of this machine, the same is known as a record says.
-        let here = Surroundings::here();
+        let here = EnvironmentFacts::here();
         assert_eq!(here.processor, processor::name());
         check(None, Some(&[here.cores.unwrap()]), &here, true);
     }
@@ -272,7 +272,7 @@ mod tests {
     /// The record of a run names its environment, so no `when` is asked on the machine that reads it.
     #[test]
     fn a_record_is_of_no_machine() {
-        let of = Surroundings::of_record(Some("ci"));
+        let of = EnvironmentFacts::of_record(Some("ci"));
         assert_eq!((of.processor, of.cores), (None, None));
         assert_eq!(of.named, Some(("ci".to_owned(), NamedBy::Record)));
     }

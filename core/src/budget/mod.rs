@@ -29,7 +29,7 @@ use crate::error::Error;
 use crate::metric::{Metric, SubjectKind};
 use crate::quantity::{Quantity, Unit};
 
-use self::environment::{Declared, Surroundings};
+use self::environment::{Declared, EnvironmentFacts};
 
 pub use self::case_filter::CaseFilter;
 pub use self::command::{Cache, Command, Constraint, Ready};
@@ -67,7 +67,7 @@ impl Budgets {
     /// # Errors
     /// The errors are those of [`parse`].
     pub fn reparse(&self, text: &str) -> Result<Budgets, Error> {
-        parse_in(text, &self.path, &Surroundings::of_record(self.environment.as_deref()))
+        parse_in(text, &self.path, &EnvironmentFacts::of_record(self.environment.as_deref()))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::environment::{
-    ARCHITECTURES, Ci, Declared, SERVICES, SYSTEMS, Surroundings, When, in_force,
+    ARCHITECTURES, Ci, Declared, SERVICES, SYSTEMS, EnvironmentFacts, When, in_force,
 };
 
 /// A kind of machine on which two states of a file choose different environments.
@@ -41,7 +41,7 @@ pub fn switches(before: &[Declared], after: &[Declared]) -> Vec<Switch> {
 }
 
 /// Returns every machine that these conditions can tell from another one, the most usual first.
-fn machines(said: &[When]) -> Vec<Surroundings> {
+fn machines(said: &[When]) -> Vec<EnvironmentFacts> {
     let is_said = |is: &dyn Fn(&When) -> bool| said.iter().any(is);
     let services = SERVICES.iter().map(|service| service.0);
     let services =
@@ -60,7 +60,7 @@ fn machines(said: &[When]) -> Vec<Surroundings> {
             {
                 for &service in &services {
                     let processor = processor.clone();
-                    machines.push(Surroundings {
+                    machines.push(EnvironmentFacts {
                         named: None,
                         service,
                         os,
@@ -97,7 +97,7 @@ fn processors(said: &[When]) -> Vec<Option<String>> {
 }
 
 /// Returns the part of a machine that the conditions `said` depend on, in the words of `when`.
-fn in_words(machine: &Surroundings, said: &[When]) -> String {
+fn in_words(machine: &EnvironmentFacts, said: &[When]) -> String {
     let by_name = |when: &When| matches!(when.ci, Some(Ci::Service(_)));
     let service = match machine.service {
         None => "false".to_owned(),

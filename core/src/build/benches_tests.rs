@@ -30,7 +30,7 @@ fn build(how: &BenchBuild, broken: &str) -> (Benches, Vec<String>) {
     let calls = RefCell::new(Vec::new());
     let start = |step: &Step| {
         if step.args[0] == "metadata" {
-            return Ok(Ended { stdout: METADATA.into(), ..Ended::default() });
+            return Ok(ProgramResult { stdout: METADATA.into(), ..ProgramResult::default() });
         }
         calls.borrow_mut().push(step.args.join(" "));
         let named = step.args.iter().skip_while(|arg| *arg != "--bench").collect::<Vec<_>>();
@@ -39,7 +39,7 @@ fn build(how: &BenchBuild, broken: &str) -> (Benches, Vec<String>) {
         let stdout = good.into_iter().map(|name| message(name)).collect::<String>();
         let messages = (!bad.is_empty()).then(|| "error: oops".to_owned());
         let code = if bad.is_empty() { 0 } else { 101 };
-        Ok(Ended { code, stdout: stdout.into(), messages })
+        Ok(ProgramResult { code, stdout: stdout.into(), messages })
     };
     let path = PathBuf::from;
     let site = Site {

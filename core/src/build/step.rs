@@ -41,7 +41,7 @@ impl Program {
 
 /// The result of a program that ended by itself.
 #[derive(Debug, Clone, Default)]
-pub struct Ended {
+pub struct ProgramResult {
     /// The exit code.
     pub code: i32,
     /// The whole standard output.
@@ -52,7 +52,7 @@ pub struct Ended {
 
 /// A function that starts a program and waits for its end. It fails if the program does not start, or does not end by
 /// itself in time.
-pub type Start<'s> = &'s dyn Fn(&Step) -> Result<Ended, Unmeasured>;
+pub type Start<'s> = &'s dyn Fn(&Step) -> Result<ProgramResult, Unmeasured>;
 
 /// Starts a program and returns its standard output. If it fails, the error says how to install what is missing.
 pub(super) fn run(step: &Step, start: Start<'_>) -> Result<Vec<u8>, Unmeasured> {

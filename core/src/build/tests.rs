@@ -31,7 +31,7 @@ fn expanded(text: &str, build: &Build) -> (Expanded, Vec<String>) {
     let start = |step: &Step| {
         started.borrow_mut().push(format!("{} {}", step.program.name(), step.args.join(" ")));
         let stdout = if step.args[0] == "metadata" { METADATA } else { BUILT };
-        Ok(Ended { stdout: stdout.into(), ..Ended::default() })
+        Ok(ProgramResult { stdout: stdout.into(), ..ProgramResult::default() })
     };
     let done = expand(text, build, &mut |product| product.build(&site(), &start));
     let mut started = started.into_inner();
@@ -101,9 +101,9 @@ fn every_placeholder_is_replaced_or_is_an_error() {
 }
 
 /// Returns the error of a build whose program ends like this.
-fn failed(product: &Product, ended: &dyn Fn() -> Result<Ended, Unmeasured>) -> Unmeasured {
+fn failed(product: &Product, ended: &dyn Fn() -> Result<ProgramResult, Unmeasured>) -> Unmeasured {
     let start = |step: &Step| match step.args.first().map(String::as_str) {
-        Some("metadata") => Ok(Ended { stdout: METADATA.into(), ..Ended::default() }),
+        Some("metadata") => Ok(ProgramResult { stdout: METADATA.into(), ..ProgramResult::default() }),
         _ => ended(),
     };
     product.build(&site(), &start).unwrap_err()
@@ -114,7 +114,7 @@ fn a_missing_program_or_target_is_named_with_the_command_that_installs_it() {
     let module = Product::Cargo(target(Kind::Module, "my-app", &Build::default()));
     let failed_with = |text: &str| {
         let text = text.to_owned();
-        move || Ok(Ended { code: 101, messages: Some(text.clone()), ..Ended::default() })
+        move || Ok(ProgramResult { code: 101, messages: Some(text.clone()), ..ProgramResult::default() })
     };
     let lacks = "error[E0463]: can't find crate for `std`\n  = note: the `wasm32-unknown-unknown` target may \
                  not be installed\n  = help: consider downloading the target with `rustup target add \
@@ -149,7 +149,7 @@ fn wasm_opt_runs_last_and_makes_the_file_that_is_measured() {
     let start = |step: &Step| {
         started.borrow_mut().push(step.clone());
         let stdout = if step.args[0] == "metadata" { METADATA } else { BUILT };
-        Ok(Ended { stdout: stdout.into(), ..Ended::default() })
+        Ok(ProgramResult { stdout: stdout.into(), ..ProgramResult::default() })
     };
     let built = product.build(&site, &start).unwrap();
     assert!(built.note.ends_with(", wasm-opt -Oz"), "{}", built.note);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::budget::lock::{self, Environment, Lock, Locked};
 use crate::budget::{Bound, Budget, Limit, Reference, Target};
-use crate::enforce::Asked;
+use crate::enforce::PendingLimit;
 use crate::error::Error;
 use crate::metric::{Metric, Units};
 use crate::outcome::{Accepted, Outcome, Run};
@@ -79,7 +79,7 @@ impl AcceptedValues {
     }
 
     /// Returns the limit as it is judged here, under the waiver that it has.
-    pub fn asked(&self, template: Outcome, limit: &Limit, budget: &Budget) -> Asked {
+    pub fn asked(&self, template: Outcome, limit: &Limit, budget: &Budget) -> PendingLimit {
         let mut limit = limit.clone();
         limit.waiver = limit.waiver.or_else(|| budget.waiver.clone());
         let unjudged = match self.unjudged(&template, &limit) {
@@ -87,7 +87,7 @@ impl AcceptedValues {
             None => None,
         };
         let Target::Relative { factor, reference: Reference::Lock } = limit.target else {
-            return Asked { limit, template, unjudged: None, carried: Carried::default() };
+            return PendingLimit { limit, template, unjudged: None, carried: Carried::default() };
         };
         let quantity = match (&unjudged, &template.accepted, limit.bound) {
             (None, Some(accepted), _) => Quantity::new(accepted.value * factor, accepted.unit),
@@ -96,7 +96,7 @@ impl AcceptedValues {
         };
         // A value that stays as it was accepted is near its limit by intention.
         (limit.warn, limit.target) = (Some(quantity), Target::Absolute(quantity));
-        Asked {
+        PendingLimit {
             limit,
             template,
             carried: Carried::default(),
@@ -181,7 +181,7 @@ mod tests {
         name: &str,
         limits: &str,
         processor: &str,
-    ) -> Vec<(Asked, Option<Unjudged>)> {
+    ) -> Vec<(PendingLimit, Option<Unjudged>)> {
         let text = format!("[budget.{name}]\n{subject}\n{limits}\n");
         let budgets = crate::budget::parse(&text, Path::new("budgets.toml")).unwrap();
         let path = lock::place(&budgets.path);
@@ -204,7 +204,7 @@ mod tests {
         budget.limits.iter().map(asked).collect()
     }
 
-    fn target(asked: &Asked) -> Quantity {
+    fn target(asked: &PendingLimit) -> Quantity {
         match asked.limit.target {
             Target::Absolute(quantity) => quantity,
             Target::Relative { .. } => panic!("{:?}", asked.limit),
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn set_aside(asked: &(Asked, Option<Unjudged>), words: &str) {
+    fn set_aside(asked: &(PendingLimit, Option<Unjudged>), words: &str) {
         let Some(Unjudged::SetAside(reason)) = &asked.1 else { panic!("{asked:?}") };
         assert!(reason.contains(words), "{reason}");
         assert_eq!(asked.0.unjudged.as_ref().map(|(reason, _)| reason), Some(reason));

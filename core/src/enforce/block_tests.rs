@@ -3,7 +3,7 @@
 
 use super::open::{Judgement, Open};
 use super::tests::{P50, max, rules};
-use super::{Asked, Rules};
+use super::{PendingLimit, Rules};
 use crate::budget::Limit;
 use crate::outcome::Outcome;
 use crate::reading::ProcessRun;
@@ -18,7 +18,7 @@ fn open(limit: Limit, rules: Rules) -> Open {
     let levels =
         Levels { fail: threshold(rules.alpha, rules.statistical), pass: threshold(BETA, 1) };
     let (template, carried) = (Outcome::default(), Carried::default());
-    Open::new(Asked { limit, template, carried, unjudged: None }, levels, 0.9)
+    Open::new(PendingLimit { limit, template, carried, unjudged: None }, levels, 0.9)
 }
 
 fn finding(open: &mut Open, process: &ProcessRun) -> Finding {

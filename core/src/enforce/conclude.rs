@@ -22,7 +22,7 @@ const MOST_PLANNED: f64 = 10_000.0;
 
 /// The notes and totals that the readings of a measurement contained beside the values.
 #[derive(Default)]
-pub(super) struct Seen {
+pub(super) struct NotesAndTotals {
     /// The time that all readings took.
     pub(super) spent: Duration,
     /// The time that the shortest reading took.
@@ -45,7 +45,7 @@ pub(super) struct Seen {
     remarks: ByMetric<Vec<String>>,
 }
 
-impl Seen {
+impl NotesAndTotals {
     /// Takes one more reading.
     pub(super) fn add(&mut self, process: &ProcessRun) {
         let first = self.spent.is_zero();
@@ -93,7 +93,7 @@ impl Seen {
 pub(super) fn conclude(
     open: &Open,
     (verdict, doubt): (Verdict, Option<Doubt>),
-    seen: &Seen,
+    seen: &NotesAndTotals,
     rules: &Rules,
     origin: Origin,
 ) -> Outcome {
@@ -159,7 +159,7 @@ pub(super) fn conclude(
 }
 
 /// Returns both sides of a ratio; `None` for a limit on a quantity.
-fn sides(open: &Open, seen: &Seen) -> Option<Sides> {
+fn sides(open: &Open, seen: &NotesAndTotals) -> Option<Sides> {
     let metric = &open.asked.limit.metric;
     let unit = match metric.units() {
         Units::One(unit) => unit,
@@ -200,7 +200,7 @@ fn counted_elsewhere(outcome: &mut Outcome) {
 }
 
 /// Returns the outcome of a limit that was not measured, with the reason.
-pub(super) fn unmeasured(open: &Open, reason: &Unmeasured, seen: &Seen) -> Outcome {
+pub(super) fn unmeasured(open: &Open, reason: &Unmeasured, seen: &NotesAndTotals) -> Outcome {
     let mut outcome = begin(open, seen);
     outcome.verdict = Verdict::Unmeasured;
     outcome.reason.clone_from(&reason.text);
@@ -211,7 +211,7 @@ pub(super) fn unmeasured(open: &Open, reason: &Unmeasured, seen: &Seen) -> Outco
 
 /// Begins an outcome with what every outcome says: where the limit comes from, what the value is held against, and
 /// how long the measurement took.
-fn begin(open: &Open, seen: &Seen) -> Outcome {
+fn begin(open: &Open, seen: &NotesAndTotals) -> Outcome {
     Outcome {
         // Where no value was measured, a limit that is a multiple of it is not a number.
         against: Some(open.against()).filter(|against| against.limit.is_finite()),
@@ -220,7 +220,7 @@ fn begin(open: &Open, seen: &Seen) -> Outcome {
     }
 }
 
-fn evidence(judge: &Judge, open: &Open, seen: &Seen, origin: Origin, rules: &Rules) -> Evidence {
+fn evidence(judge: &Judge, open: &Open, seen: &NotesAndTotals, origin: Origin, rules: &Rules) -> Evidence {
     // There are no odds without a limit, nor for the values of a single process that another program recorded.
     let recorded = origin == Origin::Record;
     let levels = if recorded { Levels { fail: 0.0, pass: 0.0 } } else { judge.levels() };
@@ -250,7 +250,7 @@ fn evidence(judge: &Judge, open: &Open, seen: &Seen, origin: Origin, rules: &Rul
     }
 }
 
-fn shape(judge: &Judge, open: &Open, seen: &Seen, origin: Origin) -> Distribution {
+fn shape(judge: &Judge, open: &Open, seen: &NotesAndTotals, origin: Origin) -> Distribution {
     let of = match open.asked.limit.metric.sample() {
         _ if open.is_relative() => "pairs of processes".to_owned(),
         // The length of the batches is left out, since in most modes Criterion makes each batch longer than the one

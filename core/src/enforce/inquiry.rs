@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
-use super::conclude::{Seen, conclude, unmeasured};
+use super::conclude::{NotesAndTotals, conclude, unmeasured};
 use super::open::{Judgement, Open};
-use super::{Asked, Origin, Rules};
+use super::{PendingLimit, Origin, Rules};
 use crate::metric::SampleKind;
 use crate::outcome::words;
 use crate::outcome::{Cause, Unmeasured};
@@ -26,18 +26,18 @@ pub struct Inquiry {
     pub(super) rules: Rules,
     pub(super) open: Vec<Open>,
     done: Vec<Outcome>,
-    pub(super) seen: Seen,
+    pub(super) seen: NotesAndTotals,
 }
 
 impl Inquiry {
     /// Creates an inquiry that has not read anything yet.
-    pub fn new(asked: Vec<Asked>, rules: Rules, origin: Origin) -> Self {
+    pub fn new(asked: Vec<PendingLimit>, rules: Rules, origin: Origin) -> Self {
         let levels = Levels {
             fail: crate::stats::threshold(rules.alpha, rules.statistical.max(1)),
             pass: crate::stats::threshold(BETA, 1),
         };
         let open = asked.into_iter().map(|asked| Open::new(asked, levels, rules.warn_at)).collect();
-        Inquiry { origin, rules, open, done: Vec::new(), seen: Seen::default() }
+        Inquiry { origin, rules, open, done: Vec::new(), seen: NotesAndTotals::default() }
     }
 
     /// Returns the outcomes so far, in the order in which they were reached.

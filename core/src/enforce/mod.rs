@@ -43,7 +43,7 @@ pub use self::patience::Extension;
 
 /// A limit that is to be judged, with everything that its outcome says about where it comes from.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct PendingLimit {
     /// The limit.
     pub limit: Limit,
     /// The outcome before anything is measured: names, file, line, reason for the limit, run.

@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use super::Asked;
+use super::PendingLimit;
 use super::less_layout::{LN_OF_ZERO, LessLayout};
 use crate::budget::{Bound, Limit, Target};
 use crate::metric::{Judged, SampleKind, Statistic, Units};
@@ -18,7 +18,7 @@ const MIN_CLOCK_READINGS: f64 = 5.0;
 
 /// A limit that has no outcome yet.
 pub(super) struct Open {
-    pub(super) asked: Asked,
+    pub(super) asked: PendingLimit,
     /// How many processes it takes to see a violation; computed when it is first asked for.
     pub(super) fewest: OnceCell<Option<usize>>,
     pub(super) judgement: Judgement,
@@ -41,7 +41,7 @@ pub(super) enum Judgement {
 
 impl Open {
     /// Creates the state of a limit before anything is read.
-    pub(super) fn new(asked: Asked, levels: Levels, warn_at: f64) -> Self {
+    pub(super) fn new(asked: PendingLimit, levels: Levels, warn_at: f64) -> Self {
         let (mut less_waiting, mut less_layout) = (None, None);
         let judgement = if asked.limit.metric.is_deterministic() {
             Judgement::Deterministic(Vec::new())

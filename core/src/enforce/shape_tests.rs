@@ -28,7 +28,7 @@ const OPERATIONS: usize = 60;
 const BEYOND: f64 = 1.1 * 1.05;
 
 /// A subject on a machine of some kind.
-struct World {
+struct SimulatedMachine {
     kind: &'static str,
     random: Noise,
     /// What successive processes have in common.
@@ -36,9 +36,9 @@ struct World {
     processes: usize,
 }
 
-impl World {
-    fn new(kind: &'static str, seed: u64) -> World {
-        World { kind, random: Noise::seeded(seed), walk: 0.0, processes: 0 }
+impl SimulatedMachine {
+    fn new(kind: &'static str, seed: u64) -> SimulatedMachine {
+        SimulatedMachine { kind, random: Noise::seeded(seed), walk: 0.0, processes: 0 }
     }
 
     /// Draws the factor by which a process slows all its operations.
@@ -88,7 +88,7 @@ fn normal(random: &mut Noise) -> f64 {
 fn truth(kind: &'static str, q: f64) -> f64 {
     let mut values: Vec<f64> = (0..800)
         .flat_map(|seed| {
-            let mut world = World { processes: 1, ..World::new(kind, 1_000_000 + seed) };
+            let mut world = SimulatedMachine { processes: 1, ..SimulatedMachine::new(kind, 1_000_000 + seed) };
             world.walk = normal(&mut world.random);
             world.next_process()
         })
@@ -99,7 +99,7 @@ fn truth(kind: &'static str, q: f64) -> f64 {
 
 /// Returns the outcome of a limit of 1 ms on a quantile that is `scale` times its natural value, in milliseconds.
 fn judged(kind: &'static str, metric: &Metric, scale: f64, seed: u64) -> Outcome {
-    let world = Mutex::new(World::new(kind, seed));
+    let world = Mutex::new(SimulatedMachine::new(kind, seed));
     let rules = Rules { statistical: 1, effort: Duration::from_secs(4), ..rules() };
     let outcomes = run(vec![max(metric.clone(), "1 ms")], rules, move |_| {
         let times = world.lock().expect("no process panics").next_process();

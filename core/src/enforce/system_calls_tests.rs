@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::scripted::{limit, rules};
-use super::{Asked, Inquiry, Origin};
+use super::{PendingLimit, Inquiry, Origin};
 use crate::budget::{Bound, Reference, Target};
 use crate::metric::{Key, Metric};
 use crate::outcome::{Outcome, SystemCall};
@@ -17,7 +17,7 @@ fn judged(bound: Bound, factor: f64, reads: &[f64]) -> Outcome {
     let target = Target::Relative { factor, reference: Reference::Base };
     let limit = limit(metric.clone(), bound, target);
     let (template, carried) = (Outcome::default(), Carried::default());
-    let asked = Asked { limit, template, carried, unjudged: None };
+    let asked = PendingLimit { limit, template, carried, unjudged: None };
     let mut inquiry = Inquiry::new(vec![asked], rules(), Origin::Measured);
     for &now in reads.iter().cycle().take(100) {
         if inquiry.is_done() {

@@ -22,7 +22,7 @@ pub use self::programs::{DifferentProgram, Programs};
 pub use self::unchanged::{MEASURE, Unchanged, Watched, Written, holds_if_equal, measures_always};
 use crate::error::Error;
 use crate::exact;
-use crate::outcome::{BaseRevision, Changed, Proven};
+use crate::outcome::{BaseRevision, CodeChanges, Proven};
 
 /// The variable with the base's test binary. If it was linked several times, the value lists the binaries as a search
 /// path does.
@@ -78,7 +78,7 @@ pub struct Details {
     pub more_links: Option<MoreLinks>,
     /// The changes since the base in the code that runs. `None` where they are not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub changed: Option<Changed>,
+    pub changed: Option<CodeChanges>,
     /// The part that the base lacks, such as `budgets.toml`, if there is nothing in it to compare with. The change that
     /// adds perf-budget to a project has such a base.
     pub lacks: Option<String>,
@@ -248,7 +248,7 @@ mod tests {
 
     use super::*;
     use crate::exact::frozen::frozen;
-    use crate::outcome::By;
+    use crate::outcome::ComparisonMethod;
 
     /// The JSON of the first version, which every later version must read.
     const ALL: &str = r#"{"version":1,"environment":{"CARGO":"/bin/cargo","RUSTUP_TOOLCHAIN":null},"notes":["with another lock"],"lacks":"has no budgets.toml"}"#;
@@ -322,7 +322,7 @@ mod tests {
         let details: Details = frozen(TIMES);
         assert_eq!(
             (details.unchanged, details.unchanged_times.unwrap().proven.by),
-            (None, By::Sections)
+            (None, ComparisonMethod::Sections)
         );
     }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::budget::{Bound, Budget, Limit, Reference, Subject, Target};
 use crate::error::Error;
-use crate::outcome::{By, Proven};
+use crate::outcome::{ComparisonMethod, Proven};
 
 /// The proof that subjects have not changed since the base, so that they need not be measured.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,7 +40,7 @@ pub struct Watched {
 impl Watched {
     /// Returns the proof for a workload or a benchmark that ran to its end in both copies.
     pub fn proven(&self) -> Proven {
-        Proven { by: By::Reach, commit: self.commit.clone() }
+        Proven { by: ComparisonMethod::Reach, commit: self.commit.clone() }
     }
 }
 

@@ -7,7 +7,7 @@ const NAMED: usize = 5;
 
 /// The differences from the base in the code that runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Changed {
+pub struct CodeChanges {
     /// The files from which the measured program is compiled, or which decide how, by their paths in the repository.
     pub files: Vec<String>,
     /// The dependencies of `Cargo.lock`: `serde_json 1.0.140 -> 1.0.154`.
@@ -17,7 +17,7 @@ pub struct Changed {
     pub read: Vec<String>,
 }
 
-impl Changed {
+impl CodeChanges {
     /// Whether nothing has changed.
     pub fn is_empty(&self) -> bool {
         self.files.is_empty() && self.dependencies.is_empty() && self.read.is_empty()
@@ -55,15 +55,15 @@ mod tests {
     fn few_are_named_and_the_others_counted() {
         let files = (0..7).map(|n| format!("src/{n}.rs")).collect();
         let changed =
-            Changed { files, dependencies: vec!["a 1 -> 2".to_owned()], ..Changed::default() };
+            CodeChanges { files, dependencies: vec!["a 1 -> 2".to_owned()], ..CodeChanges::default() };
         let want = "a 1 -> 2; src/0.rs, src/1.rs, src/2.rs, src/3.rs, src/4.rs and 2 more";
         assert_eq!(changed.words(), want);
-        assert_eq!(Changed::default().words(), "nothing that it is compiled from");
+        assert_eq!(CodeChanges::default().words(), "nothing that it is compiled from");
     }
     #[test]
     fn what_may_be_read_at_run_time_is_named() {
         let read = vec!["dist/index.html".to_owned(), "dist/app.js".to_owned()];
-        let mut changed = Changed { read, ..Changed::default() };
+        let mut changed = CodeChanges { read, ..CodeChanges::default() };
         assert!(!changed.is_empty());
         let want = "dist/index.html, dist/app.js, which may be read at run time";
         assert_eq!(changed.words(), want);
@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn an_older_record_is_read_and_an_empty_list_is_not_written() {
         let text = r#"{"files":["src/lib.rs"],"dependencies":[]}"#;
-        let changed: Changed = serde_json::from_str(text).unwrap();
+        let changed: CodeChanges = serde_json::from_str(text).unwrap();
         assert_eq!(changed.read, Vec::<String>::new());
         assert_eq!(serde_json::to_string(&changed).unwrap(), text);
     }

@@ -12,17 +12,17 @@ pub const MORE: usize = 4;
 
 /// The closest limits that runs like this one settle, in the unit of the limit.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Holdable {
+pub struct ClosestLimits {
     /// With the `effort` of the run.
     pub now: f64,
     /// With [`MORE`] times the `effort`.
     pub longer: f64,
 }
 
-impl Holdable {
+impl ClosestLimits {
     /// Returns the closest limits for a `value`, and for the minimum detectable effects of the run and of a longer one.
     /// `None` where the value has no multiples, as a share or a count that may be 0.
-    fn of(against: &Against, value: f64, detectable: [f64; 2]) -> Option<Holdable> {
+    fn of(against: &Against, value: f64, detectable: [f64; 2]) -> Option<ClosestLimits> {
         let multiplies = matches!(
             against.unit,
             Unit::Seconds | Unit::Bytes | Unit::PerSecond | Unit::BytesPerSecond | Unit::Ratio
@@ -31,7 +31,7 @@ impl Holdable {
         let [now, longer] = detectable.map(|seen| value * seen / edge);
         let is_limit = |limit: f64| limit.is_finite() && limit > 0.0;
         (multiplies && value > 0.0 && is_limit(now) && is_limit(longer))
-            .then_some(Holdable { now, longer })
+            .then_some(ClosestLimits { now, longer })
     }
 
     /// Whether the limit itself is closer than what can be held.
@@ -43,10 +43,10 @@ impl Holdable {
 impl Outcome {
     /// Returns the closest limits that runs like this one settle; `None` for deterministic metrics, for what was not
     /// measured, and for records of releases before this was recorded.
-    pub fn holdable(&self) -> Option<Holdable> {
+    pub fn holdable(&self) -> Option<ClosestLimits> {
         let evidence = self.evidence?;
         let detectable = [evidence.detectable?, evidence.detectable_longer?];
-        Holdable::of(&self.against?, self.estimate?.value, detectable)
+        ClosestLimits::of(&self.against?, self.estimate?.value, detectable)
     }
 
     /// Says which limits can be held, with the `effort` of the run and with more.
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn the_room_above_a_value_is_that_between_the_limit_and_what_is_detected() {
-        let held = Holdable::of(&against(Bound::Max), 50.0, [121.0, 115.5]).unwrap();
+        let held = ClosestLimits::of(&against(Bound::Max), 50.0, [121.0, 115.5]).unwrap();
         assert!((held.now - 55.0).abs() < 1e-9 && (held.longer - 52.5).abs() < 1e-9, "{held:?}");
         assert!(!held.is_beyond(&against(Bound::Max)));
     }
@@ -82,7 +82,7 @@ mod tests {
     /// A floor is held by values above it, so what is detected is below it.
     #[test]
     fn the_room_below_a_value_is_likewise() {
-        let held = Holdable::of(&against(Bound::Min), 100.0, [72.0, 81.0]).unwrap();
+        let held = ClosestLimits::of(&against(Bound::Min), 100.0, [72.0, 81.0]).unwrap();
         assert!((held.now - 80.0).abs() < 1e-9 && (held.longer - 90.0).abs() < 1e-9, "{held:?}");
         assert!(
             held.is_beyond(&against(Bound::Min)),
@@ -93,9 +93,9 @@ mod tests {
     #[test]
     fn what_has_no_multiples_has_no_closest_limit() {
         let shares = Against { unit: Unit::Share, ..against(Bound::Max) };
-        assert_eq!(Holdable::of(&shares, 50.0, [121.0, 115.0]), None);
-        assert_eq!(Holdable::of(&against(Bound::Max), 0.0, [121.0, 115.0]), None);
+        assert_eq!(ClosestLimits::of(&shares, 50.0, [121.0, 115.0]), None);
+        assert_eq!(ClosestLimits::of(&against(Bound::Max), 0.0, [121.0, 115.0]), None);
         let edge = Against { limit: -10.0, ..against(Bound::Max) };
-        assert_eq!(Holdable::of(&edge, 50.0, [121.0, 115.0]), None);
+        assert_eq!(ClosestLimits::of(&edge, 50.0, [121.0, 115.0]), None);
     }
 }

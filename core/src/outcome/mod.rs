@@ -28,12 +28,12 @@ pub use self::accepted::Accepted;
 pub use self::blame::{Blame, Blamed, Counter, Site};
 pub use self::calls::{CallTree, Frame};
 pub use self::change::Change;
-pub use self::changed::Changed;
+pub use self::changed::CodeChanges;
 pub use self::counted::Counted;
-pub use self::holdable::{Holdable, MORE};
+pub use self::holdable::{ClosestLimits, MORE};
 pub use self::inlined::{Counts, Inlined};
 pub use self::noise::Noise;
-pub use self::proven::{By, Proven, short};
+pub use self::proven::{ComparisonMethod, Proven, short};
 pub use self::sampled::Sampled;
 pub use self::sides::{Side, Sides};
 pub use self::system_calls::SystemCall;
@@ -104,7 +104,7 @@ pub struct Outcome {
     pub sampled: Option<Box<Sampled>>,
     /// The changes since the base in the code that a red runs; `None` where they are not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub changed: Option<Changed>,
+    pub changed: Option<CodeChanges>,
     /// Why there is no reading: the name of a [`Cause`].
     pub cause: Option<String>,
     /// The end of the output of the process, where it failed.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proven {
     /// The way in which the revisions were compared.
-    pub by: By,
+    pub by: ComparisonMethod,
     /// The full hash of the commit that is the base.
     pub commit: String,
 }
@@ -14,7 +14,7 @@ pub struct Proven {
 /// How two revisions were compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum By {
+pub enum ComparisonMethod {
     /// By their files: each one that differs is known to have no part in what is run.
     Files,
     /// By the sections of their test binaries that are loaded, and the files that a workload may read.
@@ -34,9 +34,9 @@ impl Proven {
     pub fn words(&self) -> String {
         let commit = short(&self.commit);
         match self.by {
-            By::Files => format!("nothing that it runs has changed since {commit}"),
-            By::Sections => format!("it runs the same machine code as at {commit}"),
-            By::Reach => format!("it reaches only machine code that is the same as at {commit}"),
+            ComparisonMethod::Files => format!("nothing that it runs has changed since {commit}"),
+            ComparisonMethod::Sections => format!("it runs the same machine code as at {commit}"),
+            ComparisonMethod::Reach => format!("it reaches only machine code that is the same as at {commit}"),
         }
     }
 }

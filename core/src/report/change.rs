@@ -140,7 +140,7 @@ pub fn times(ratio: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::{Against, BaseRevision, By, Estimate, Evidence, Proven, Run, Sides};
+    use crate::outcome::{Against, BaseRevision, ComparisonMethod, Estimate, Evidence, Proven, Run, Sides};
 
     fn outcome(value: f64, low: f64, high: f64) -> Outcome {
         let unit = Unit::Ratio;
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn what_is_proven_has_not_changed() {
-        let proven = Proven { by: By::Files, commit: "0123456789abcdef".to_owned() };
+        let proven = Proven { by: ComparisonMethod::Files, commit: "0123456789abcdef".to_owned() };
         let proven =
             Outcome { proven: Some(proven), run: Run::default(), ..outcome(1.0, 1.0, 1.0) };
         let proven = change(&proven).unwrap();

@@ -106,11 +106,11 @@ fn width(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::{By, Proven};
+    use crate::outcome::{ComparisonMethod, Proven};
 
     fn outcomes(proven: usize) -> Vec<Outcome> {
         let one = |nth: usize| {
-            let of = Proven { by: By::Files, commit: "3f2c1e0d9b8a".to_owned() };
+            let of = Proven { by: ComparisonMethod::Files, commit: "3f2c1e0d9b8a".to_owned() };
             let proven = (nth > 0).then_some(of);
             let test = format!("t{nth}");
             Outcome { test, verdict: Verdict::Pass, proven, ..Outcome::default() }

@@ -40,7 +40,7 @@ const FEWEST_BLOCKS: usize = 8;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Blocks {
     p0: f64,
-    cut: Cut,
+    cut: BlockDivision,
     /// For runs: the length at which a run has its full weight.
     room: u64,
     bets: Vec<Bet>,
@@ -49,7 +49,7 @@ pub struct Blocks {
 
 /// The operations of which a block consists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cut {
+pub(super) enum BlockDivision {
     /// At most this many operations.
     Every(u64),
     /// All operations of one run.
@@ -69,7 +69,7 @@ impl Blocks {
     /// # Panics
     /// If `p0` is not in (0, 1) or `ops` is 0.
     pub fn fail(p0: f64, ops: u64) -> Self {
-        Self::cut(p0, Cut::Every(ops))
+        Self::cut(p0, BlockDivision::Every(ops))
     }
 
     /// Creates the evidence from runs, each of which is one block whatever its length.
@@ -77,12 +77,12 @@ impl Blocks {
     /// # Panics
     /// If `p0` is not in (0, 1).
     pub fn of_runs(p0: f64) -> Self {
-        Self::cut(p0, Cut::Runs)
+        Self::cut(p0, BlockDivision::Runs)
     }
 
-    pub(super) fn cut(p0: f64, cut: Cut) -> Self {
+    pub(super) fn cut(p0: f64, cut: BlockDivision) -> Self {
         assert!(p0 > 0.0 && p0 < 1.0, "an exceedance rate lies in (0, 1), not {p0}");
-        assert!(cut != Cut::Every(0), "a block holds at least one operation");
+        assert!(cut != BlockDivision::Every(0), "a block holds at least one operation");
         let bets = stakes(p0)
             .into_iter()
             .map(|(weight, lambda)| Bet { lambda, log_e_value: weight.ln() })
@@ -105,11 +105,11 @@ impl Blocks {
     pub fn push(&mut self, n: u64, k: u64) {
         assert!(k <= n, "{k} of {n} is no count");
         let full = match self.cut {
-            Cut::Every(ops) => {
+            BlockDivision::Every(ops) => {
                 assert!(n <= ops, "{n} operations are no block of {ops}");
                 ops
             }
-            Cut::Runs => {
+            BlockDivision::Runs => {
                 let longest = with_room(n);
                 let room = if self.room == 0 { longest } else { self.room };
                 self.room = room.max(longest);
@@ -133,8 +133,8 @@ impl Blocks {
     /// Returns the most operations that a block may have.
     fn longest(&self) -> u64 {
         match self.cut {
-            Cut::Every(ops) => ops,
-            Cut::Runs => u64::MAX,
+            BlockDivision::Every(ops) => ops,
+            BlockDivision::Runs => u64::MAX,
         }
     }
 
@@ -148,7 +148,7 @@ impl Blocks {
         self.taken
     }
 
-    pub(super) fn how(&self) -> Cut {
+    pub(super) fn how(&self) -> BlockDivision {
         self.cut
     }
 }

@@ -4,7 +4,7 @@
 //! disturbed in bursts. The passing side counts operations, because blocks would need as many blocks as
 //! it needs operations, and its error is a missed violation, not a flaky red.
 
-use super::blocks::{self, Blocks, Cut};
+use super::blocks::{self, Blocks, BlockDivision};
 use super::exceedance::Exceedance;
 use super::interval::Interval;
 use super::sample::NotFinite;
@@ -36,7 +36,7 @@ impl Percentile {
     /// # Panics
     /// If `q` is not in (0, 1), `ops` is 0, or a limit is NaN.
     pub fn new(q: f64, limit: f64, tolerance_limit: f64, ops: u64) -> Self {
-        Self::cut(q, limit, tolerance_limit, Cut::Every(ops))
+        Self::cut(q, limit, tolerance_limit, BlockDivision::Every(ops))
     }
 
     /// Like [`new`](Self::new) where processes differ from each other, so that each is one block of any length.
@@ -44,10 +44,10 @@ impl Percentile {
     /// # Panics
     /// If `q` is not in (0, 1), or a limit is NaN.
     pub fn by_processes(q: f64, limit: f64, tolerance_limit: f64) -> Self {
-        Self::cut(q, limit, tolerance_limit, Cut::Runs)
+        Self::cut(q, limit, tolerance_limit, BlockDivision::Runs)
     }
 
-    fn cut(q: f64, limit: f64, tolerance_limit: f64, cut: Cut) -> Self {
+    fn cut(q: f64, limit: f64, tolerance_limit: f64, cut: BlockDivision) -> Self {
         assert!(!limit.is_nan() && !tolerance_limit.is_nan(), "a limit is a number");
         Self {
             q,
@@ -158,7 +158,7 @@ impl Percentile {
     ///
     /// Processes are assumed to differ as the measured ones do, and a violation to stretch all values alike.
     pub fn smallest_violation(&self, threshold: f64, processes: u64) -> Option<f64> {
-        let Cut::Every(ops) = self.fail.how() else {
+        let BlockDivision::Every(ops) = self.fail.how() else {
             return match Spread::of(&self.processes, self.q) {
                 Some(spread) => spread.smallest_violation(self.limit, processes, threshold),
                 None => self.violation_by_counts(u64::MAX, processes, threshold),

@@ -8,7 +8,7 @@
 
 use super::Sample;
 use super::betting::threshold;
-use super::blocks::{Blocks, Cut};
+use super::blocks::{Blocks, BlockDivision};
 use super::exceedance::Exceedance;
 use super::interval::Interval;
 
@@ -27,7 +27,7 @@ pub fn quantile(sample: &Sample, q: f64, alpha: f64) -> Interval {
 /// counted in blocks, as the failing side counts them. `sample` holds the values of all runs.
 pub(super) fn low_in_blocks(
     sample: &Sample,
-    (runs, cut): (&[Vec<f64>], Cut),
+    (runs, cut): (&[Vec<f64>], BlockDivision),
     q: f64,
     alpha: f64,
 ) -> f64 {

@@ -20,7 +20,7 @@ fn limit(method: Method) -> Hypothesis {
 /// A workload whose processes have lognormal levels. Its true value is the quantile of all operations that lies `z`
 /// standard deviations from the centre.
 #[derive(Clone, Copy)]
-struct Like {
+struct LognormalWorkload {
     method: Method,
     z: f64,
     spread: f64,
@@ -28,18 +28,18 @@ struct Like {
 }
 
 const WITHIN: f64 = 0.05;
-const P50: Like =
-    Like { method: Method::Quantile(0.5), z: 0.0, spread: 0.0, operations: OPERATIONS };
-const P90: Like = Like { method: Method::Quantile(0.9), z: 1.281_551_6, ..P50 };
-const P95: Like = Like { method: Method::Quantile(0.95), z: 1.644_853_6, ..P50 };
-const P99: Like = Like { method: Method::Quantile(0.99), z: 2.326_347_9, ..P50 };
+const P50: LognormalWorkload =
+    LognormalWorkload { method: Method::Quantile(0.5), z: 0.0, spread: 0.0, operations: OPERATIONS };
+const P90: LognormalWorkload = LognormalWorkload { method: Method::Quantile(0.9), z: 1.281_551_6, ..P50 };
+const P95: LognormalWorkload = LognormalWorkload { method: Method::Quantile(0.95), z: 1.644_853_6, ..P50 };
+const P99: LognormalWorkload = LognormalWorkload { method: Method::Quantile(0.99), z: 2.326_347_9, ..P50 };
 /// Three processes have the 3000 operations that such a percentile needs.
-const P999: Like =
-    Like { method: Method::Quantile(0.999), z: 3.090_232_3, operations: 10 * OPERATIONS, ..P50 };
+const P999: LognormalWorkload =
+    LognormalWorkload { method: Method::Quantile(0.999), z: 3.090_232_3, operations: 10 * OPERATIONS, ..P50 };
 
-impl Like {
-    fn of(self, spread: f64) -> Like {
-        Like { spread, ..self }
+impl LognormalWorkload {
+    fn of(self, spread: f64) -> LognormalWorkload {
+        LognormalWorkload { spread, ..self }
     }
 
     fn process(self, random: &mut Noise, truth: f64) -> Vec<f64> {
@@ -98,7 +98,7 @@ fn a_violation_does_not_pass_unseen() {
 #[test]
 fn a_pass_takes_few_processes() {
     const RUNS: u64 = 40;
-    let check = |like: Like, truth: f64, most: f64| {
+    let check = |like: LognormalWorkload, truth: f64, most: f64| {
         let (passed, processes) = like.count(truth, RUNS, Finding::Held);
         assert_eq!(passed, RUNS, "at {truth} with a spread of {}", like.spread);
         assert!(processes <= most, "{processes} at {truth} with a spread of {}", like.spread);

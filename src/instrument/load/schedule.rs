@@ -26,7 +26,7 @@ pub(crate) struct Schedule {
 }
 
 /// A stretch in which the rate changes evenly from one value to another.
-struct Stretch {
+struct RateSegment {
     seconds: f64,
     from: f64,
     to: f64,
@@ -62,13 +62,13 @@ impl Schedule {
 }
 
 /// Returns the warm-up and the measured stretch of a shape whose rate is a function of time.
-fn stretches(load: &Load, seconds: f64) -> Vec<Stretch> {
+fn stretches(load: &Load, seconds: f64) -> Vec<RateSegment> {
     let rate = load.rate;
-    let flat = |seconds, rate| Stretch { seconds, from: rate, to: rate };
+    let flat = |seconds, rate| RateSegment { seconds, from: rate, to: rate };
     match load.shape {
         LoadShape::Ramp { peak, every } => {
             let every = every.as_secs_f64();
-            let rise = || Stretch { seconds: every, from: rate, to: peak };
+            let rise = || RateSegment { seconds: every, from: rate, to: peak };
             let mut stretches = vec![flat(WARM_UP, rate)];
             for _ in 0..periods(seconds, every) {
                 stretches.push(rise());
@@ -93,9 +93,9 @@ fn periods(seconds: f64, every: f64) -> usize {
 }
 
 /// Returns the times at which the rate, added up over time, reaches the next whole number.
-fn evenly(stretches: &[Stretch]) -> Vec<f64> {
+fn evenly(stretches: &[RateSegment]) -> Vec<f64> {
     let (mut due, mut began, mut count) = (Vec::new(), 0.0, 0.0);
-    for Stretch { seconds, from, to } in stretches {
+    for RateSegment { seconds, from, to } in stretches {
         // This is half of the change of the rate in a second.
         let bend = (to - from) / (2.0 * seconds);
         let reached = count + f64::midpoint(*from, *to) * seconds;

@@ -12,7 +12,7 @@ use perf_budget_core::reading::ProcessRun;
 use super::sampling::Sampling;
 use crate::instrument::laps::{Instrument, Repeat};
 use crate::os::kernel::{self, Clock};
-use crate::os::sampler::{Sampler, Spent};
+use crate::os::sampler::{Sampler, SampledTime};
 
 /// The mean time between two samples. A thousand of them take a quarter of a second.
 const PERIOD: Duration = Duration::from_micros(250);
@@ -156,7 +156,7 @@ impl Instrument for Sampled {
             let wall = self.sum.wall.as_secs_f64();
             if wall > 0.0 { time.as_secs_f64() / wall } else { 0.0 }
         };
-        let spent = Spent {
+        let spent = SampledTime {
             seconds: self.sum.wall.as_secs_f64(),
             operations: self.operations,
             waited: (1.0 - share(self.sum.thread)).max(0.0),

@@ -11,7 +11,7 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::{ProcessRun, Timing, Work};
 use std::time::{Duration, Instant};
 
-use self::plan::{Batch, Bounds, Measured, Plan, Wants};
+use self::plan::{Batch, Bounds, Measured, Plan, Requirements};
 use super::clock::{Reading, Stopwatch};
 use crate::instrument::laps::{Instrument, Repeat};
 use crate::os::usage::Contention;
@@ -156,9 +156,9 @@ impl Instrument for Time {
     }
 }
 
-fn wants(metrics: &[Metric]) -> Wants {
+fn wants(metrics: &[Metric]) -> Requirements {
     let any = |of: fn(&Metric) -> bool| metrics.iter().any(of);
-    Wants {
+    Requirements {
         singles: any(|m| matches!(m.sample(), SampleKind::Operation | SampleKind::Failure)),
         batches: any(|m| matches!(m.sample(), SampleKind::Batch | SampleKind::Rate)),
         usage: any(|m| m.sample() == SampleKind::Process),

@@ -8,7 +8,7 @@ use crate::os::usage::Used;
 
 /// The properties of an operation that have to be measured.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Wants {
+pub(crate) struct Requirements {
     /// The latency of single operations.
     pub(crate) singles: bool,
     /// The mean latency of batches.
@@ -39,7 +39,7 @@ const WINDOW: std::ops::RangeInclusive<usize> = 3..=256;
 
 /// The plan decides, lap by lap, and keeps what was measured.
 pub(crate) struct Plan {
-    wants: Wants,
+    wants: Requirements,
     bounds: Bounds,
     phase: Phase,
     /// The stages that are still to be measured after the current one, in reverse order.
@@ -72,7 +72,7 @@ struct Warm {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stage {
     lap: usize,
-    feeds: Wants,
+    feeds: Requirements,
 }
 
 /// Everything that was measured, as it was read.
@@ -112,14 +112,14 @@ impl Batch {
 
 impl Plan {
     /// Makes a plan that warms up until the operation has settled, and then measures what is wanted.
-    pub(crate) fn looped(wants: Wants, bounds: Bounds) -> Self {
+    pub(crate) fn looped(wants: Requirements, bounds: Bounds) -> Self {
         let laps = Vec::with_capacity(*WINDOW.end());
         let warm = Warm { laps, size: 1, ..Warm::default() };
         Plan { wants, bounds, phase: Phase::Warm(warm), ..Plan::once(wants, bounds) }
     }
 
     /// Makes a plan that measures the first operation only.
-    pub(crate) fn once(wants: Wants, bounds: Bounds) -> Self {
+    pub(crate) fn once(wants: Requirements, bounds: Bounds) -> Self {
         Plan {
             wants,
             bounds,
@@ -152,7 +152,7 @@ impl Plan {
     }
 
     /// Returns what is wanted.
-    pub(crate) fn wants(&self) -> Wants {
+    pub(crate) fn wants(&self) -> Requirements {
         self.wants
     }
 
@@ -202,7 +202,7 @@ impl Plan {
         }
         let Bounds { slice, lap, .. } = self.bounds;
         let first = warm.last.is_none() && warm.laps.len() == 1 && warm.size == 1;
-        if first && (each >= slice / 4.0 || self.wants == Wants::default()) {
+        if first && (each >= slice / 4.0 || self.wants == Requirements::default()) {
             self.measured.warmed.1 = true;
             return self.settle(each, passed, at);
         }
@@ -233,15 +233,15 @@ impl Plan {
         let most = self.longest_lap() / passed;
         let Bounds { slice, lap, usage_lap, .. } = self.bounds;
         let typical = typical.max(1e-10);
-        let mut add = |wanted: bool, lap: usize, feeds: Wants| match self.stages.last_mut() {
+        let mut add = |wanted: bool, lap: usize, feeds: Requirements| match self.stages.last_mut() {
             Some(last) if wanted && last.lap == lap => last.feeds = last.feeds.and(feeds),
             _ if wanted => self.stages.push(Stage { lap, feeds }),
             _ => {}
         };
-        let Wants { singles, batches, usage } = self.wants;
-        add(usage, fitting(usage_lap, typical, most), Wants { usage, ..Wants::default() });
-        add(batches, fitting(lap, typical, most), Wants { batches, ..Wants::default() });
-        add(singles, 1, Wants { singles, ..Wants::default() });
+        let Requirements { singles, batches, usage } = self.wants;
+        add(usage, fitting(usage_lap, typical, most), Requirements { usage, ..Requirements::default() });
+        add(batches, fitting(lap, typical, most), Requirements { batches, ..Requirements::default() });
+        add(singles, 1, Requirements { singles, ..Requirements::default() });
         self.share = slice / self.stages.len().max(1) as f64;
         let batch = (self.share / 5.0).max(SHORTEST_BATCH);
         self.batch = (batch / typical).ceil().max(1.0) as usize;
@@ -291,9 +291,9 @@ impl Plan {
     }
 }
 
-impl Wants {
-    fn and(self, other: Wants) -> Wants {
-        Wants {
+impl Requirements {
+    fn and(self, other: Requirements) -> Requirements {
+        Requirements {
             singles: self.singles || other.singles,
             batches: self.batches || other.batches,
             usage: self.usage || other.usage,

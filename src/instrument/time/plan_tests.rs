@@ -3,7 +3,7 @@
 use super::*;
 use crate::os::usage::Counts;
 
-const ALL: Wants = Wants { singles: true, batches: true, usage: true };
+const ALL: Requirements = Requirements { singles: true, batches: true, usage: true };
 const BOUNDS: Bounds = Bounds { slice: 0.1, singles: 100_000, lap: 3e-6, usage_lap: 2e-4 };
 
 /// Runs `plan` on an operation whose n-th call takes `cost(n)` seconds, with a set-up of `setup` seconds before each.
@@ -109,14 +109,14 @@ fn a_single_operation_is_measured_without_warm_up() {
 
 #[test]
 fn nothing_wanted_runs_the_operation_once() {
-    let (plan, done) = run(Plan::looped(Wants::default(), BOUNDS), 0.0, |_| 1e-6);
+    let (plan, done) = run(Plan::looped(Requirements::default(), BOUNDS), 0.0, |_| 1e-6);
     assert_eq!(done, 1);
     assert_eq!(plan.measured.total, Batch::default());
 }
 
 #[test]
 fn failures_are_counted_but_give_no_samples() {
-    let mut plan = Plan::looped(Wants { usage: false, ..ALL }, BOUNDS);
+    let mut plan = Plan::looped(Requirements { usage: false, ..ALL }, BOUNDS);
     let mut at = 0.0;
     let mut n = 0;
     while let Some(lap) = plan.next() {

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// The process or thread whose resources are asked for.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Who {
+pub(crate) enum ResourceOwner {
     /// This process, with all its threads.
     Process,
     /// The children of this process that have been waited for.
@@ -59,12 +59,12 @@ pub(crate) fn clock_of(id: libc::clockid_t) -> Option<Duration> {
 }
 
 /// Calls getrusage(2); returns `None` if the system does not report it.
-pub(crate) fn resources(who: Who) -> Option<libc::rusage> {
+pub(crate) fn resources(who: ResourceOwner) -> Option<libc::rusage> {
     let who = match who {
-        Who::Process => libc::RUSAGE_SELF,
-        Who::Children => libc::RUSAGE_CHILDREN,
+        ResourceOwner::Process => libc::RUSAGE_SELF,
+        ResourceOwner::Children => libc::RUSAGE_CHILDREN,
         #[cfg(target_os = "linux")]
-        Who::Thread => libc::RUSAGE_THREAD,
+        ResourceOwner::Thread => libc::RUSAGE_THREAD,
     };
     let mut usage = MaybeUninit::<libc::rusage>::zeroed();
     // SAFETY: the pointer is to writable memory of the right type; `rusage` is plain numbers, for which zeros are

@@ -16,17 +16,17 @@ pub(super) struct InFlight<F> {
     capacity: usize,
     /// The slots that were woken and are polled in this round.
     round: Vec<usize>,
-    woken: Arc<Woken>,
+    woken: Arc<WokenSlots>,
 }
 
 /// The slots that were woken, and the task that polls them.
 #[derive(Default)]
-struct Woken(Mutex<(Vec<usize>, Option<Waker>)>);
+struct WokenSlots(Mutex<(Vec<usize>, Option<Waker>)>);
 
 /// The waker of one slot.
 struct SlotWaker {
     slot: usize,
-    woken: Arc<Woken>,
+    woken: Arc<WokenSlots>,
 }
 
 impl Wake for SlotWaker {
@@ -41,7 +41,7 @@ impl Wake for SlotWaker {
     }
 }
 
-impl Woken {
+impl WokenSlots {
     fn with<T>(&self, act: impl FnOnce(&mut (Vec<usize>, Option<Waker>)) -> T) -> T {
         // Nothing that panics is done under the lock.
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))

@@ -9,7 +9,7 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::quantity::{Quantity, Unit};
 
 use super::deadline::Deadline;
-use super::files::{self, Found};
+use super::files::{self, FileEntry};
 use super::sections::Sections;
 use super::{elf, wasm_sections};
 
@@ -28,9 +28,9 @@ pub(crate) fn difference(
     let deadline = Deadline::after(timeout);
     let find = |side: (&[String], &Path)| files::find(side.0, side.1, deadline);
     let (here, base) = (find(here)?, find(base)?);
-    let identity = |found: &Found| found.path.canonicalize().ok();
+    let identity = |found: &FileEntry| found.path.canonicalize().ok();
     let of_base: HashSet<PathBuf> = base.files.iter().filter_map(identity).collect();
-    let is_of_base = |file: &&Found| identity(file).is_some_and(|path| of_base.contains(&path));
+    let is_of_base = |file: &&FileEntry| identity(file).is_some_and(|path| of_base.contains(&path));
     if let Some(both) = here.files.iter().find(is_of_base) {
         let text = format!(
             "`{}` is one file for both revisions, so that it would be compared with itself; name a path below the \
@@ -40,8 +40,8 @@ pub(crate) fn difference(
         return Err(Unmeasured::new(Cause::Unsuitable, text));
     }
     let name =
-        |found: &Found| found.path.file_name().map(|name| name.to_string_lossy().into_owned());
-    let (mut ours, mut theirs): (Vec<&Found>, Vec<&Found>) =
+        |found: &FileEntry| found.path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let (mut ours, mut theirs): (Vec<&FileEntry>, Vec<&FileEntry>) =
         (here.files.iter().collect(), base.files.iter().collect());
     ours.sort_by_cached_key(|found| name(found));
     theirs.sort_by_cached_key(|found| name(found));
@@ -68,7 +68,7 @@ pub(crate) fn difference(
 
 /// Names the sections that differ, as in " in .text (+1.2 KB), .rodata (as long)". Returns an empty text if the files'
 /// format is unknown.
-fn within(our: &Found, their: &Found) -> String {
+fn within(our: &FileEntry, their: &FileEntry) -> String {
     let Some((ours, theirs)) = sections(&our.path).zip(sections(&their.path)) else {
         return String::new();
     };

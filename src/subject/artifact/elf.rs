@@ -10,7 +10,7 @@ use std::io::{Read, Seek, SeekFrom};
 
 use perf_budget_core::outcome::Unmeasured;
 
-use super::files::Found;
+use super::files::FileEntry;
 use super::sections::Sections;
 
 /// The most sections of a file. No program has more, so a file that claims more is damaged.
@@ -45,7 +45,7 @@ pub(super) struct Stripped {
 }
 
 /// Returns the size of `file` without symbols and debug information.
-pub(super) fn stripped(file: &Found) -> Result<Stripped, Unmeasured> {
+pub(super) fn stripped(file: &FileEntry) -> Result<Stripped, Unmeasured> {
     let source = File::open(&file.path).map_err(|e| file.failed("open", &e))?;
     measure(source).map_err(|why| file.unsuitable("strip", &why))
 }

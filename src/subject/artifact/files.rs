@@ -13,15 +13,15 @@ use super::deadline::Deadline;
 /// The files that the patterns of a budget stand for.
 pub(super) struct Artifact {
     /// The files and directories that patterns name or match.
-    pub(super) named: Vec<Found>,
+    pub(super) named: Vec<FileEntry>,
     /// Every regular file among these and below them.
-    pub(super) files: Vec<Found>,
+    pub(super) files: Vec<FileEntry>,
     /// Notes about what was skipped.
     pub(super) notes: Vec<String>,
 }
 
 /// A file or a directory.
-pub(super) struct Found {
+pub(super) struct FileEntry {
     /// The path of it.
     pub(super) path: PathBuf,
     /// The path as messages show it: relative to the root, if it is below the root.
@@ -34,9 +34,9 @@ pub(super) struct Found {
     digest: OnceLock<Result<Digest, Unmeasured>>,
 }
 
-impl Found {
-    fn new(files::Found { path, shown, bytes }: files::Found, deadline: Deadline) -> Self {
-        Found { path, shown, bytes, deadline, digest: OnceLock::new() }
+impl FileEntry {
+    fn new(files::FileEntry { path, shown, bytes }: files::FileEntry, deadline: Deadline) -> Self {
+        FileEntry { path, shown, bytes, deadline, digest: OnceLock::new() }
     }
 
     /// Returns the digest of the content. It is computed once.
@@ -84,7 +84,7 @@ pub(super) fn find(
     deadline: Deadline,
 ) -> Result<Artifact, Unmeasured> {
     let files::Matched { named, files, notes } = files::find(patterns, root)?;
-    let of = |file| Found::new(file, deadline);
-    let found = |files: Vec<files::Found>| files.into_iter().map(of).collect();
+    let of = |file| FileEntry::new(file, deadline);
+    let found = |files: Vec<files::FileEntry>| files.into_iter().map(of).collect();
     Ok(Artifact { named: found(named), files: found(files), notes })
 }

@@ -41,7 +41,7 @@ pub(crate) use self::difference::difference;
 use self::cache::Cache;
 use self::compress::Encoder;
 use self::deadline::Deadline;
-use self::files::{Artifact, Found};
+use self::files::{Artifact, FileEntry};
 use self::image::Image;
 use crate::inject::Injection;
 use crate::seal::Seal;
@@ -132,10 +132,10 @@ fn of_found(found: Result<Artifact, Unmeasured>, metrics: &[Metric], cache: &Pat
 type Weight = Result<u64, Unmeasured>;
 
 /// A metric, the index of a file, and the file's size by this metric.
-type Weighed<'m> = ((&'m Metric, usize), Weight);
+type MeasuredFile<'m> = ((&'m Metric, usize), Weight);
 
 /// Measures the size of every file by every metric that is a sum over files. The result is in the order of the files.
-fn weigh<'m>(artifact: &Artifact, metrics: &'m [Metric], cache: &Cache) -> Vec<Weighed<'m>> {
+fn weigh<'m>(artifact: &Artifact, metrics: &'m [Metric], cache: &Cache) -> Vec<MeasuredFile<'m>> {
     let files = &artifact.files;
     let mut work: Vec<(&Metric, usize)> = Vec::new();
     for (i, metric) in metrics.iter().enumerate() {
@@ -156,12 +156,12 @@ fn weigh<'m>(artifact: &Artifact, metrics: &'m [Metric], cache: &Cache) -> Vec<W
 }
 
 /// Returns the sizes by this metric, in the order of the files.
-fn of(metric: &Metric, weighed: &[Weighed<'_>]) -> Vec<Weight> {
+fn of(metric: &Metric, weighed: &[MeasuredFile<'_>]) -> Vec<Weight> {
     let of_it = weighed.iter().filter(|((of, _), _)| *of == metric);
     of_it.map(|(_, weight)| weight.clone()).collect()
 }
 
-fn weight(metric: &Metric, file: &Found, cache: &Cache) -> Weight {
+fn weight(metric: &Metric, file: &FileEntry, cache: &Cache) -> Weight {
     match (metric.key(), Encoder::of(metric)) {
         (Key::Size, _) => Ok(file.bytes),
         (_, Some(encoder)) => encoder.size(file, cache),
@@ -176,7 +176,7 @@ fn weight(metric: &Metric, file: &Found, cache: &Cache) -> Weight {
 }
 
 /// Returns what is left of the files without their symbols, with notes on what was appended to them.
-fn stripped(files: &[Found]) -> Result<Reading, Unmeasured> {
+fn stripped(files: &[FileEntry]) -> Result<Reading, Unmeasured> {
     let sizes = pool::map(files, elf::stripped);
     let weights = sizes.iter().map(|size| size.clone().map(|size| size.kept + size.appended));
     let mut reading = of_files(files, weights.collect())?;
@@ -188,14 +188,14 @@ fn stripped(files: &[Found]) -> Result<Reading, Unmeasured> {
 }
 
 /// Returns the note on bytes that were appended to a program.
-fn note(file: &Found, appended: u64) -> Option<String> {
+fn note(file: &FileEntry, appended: u64) -> Option<String> {
     let bytes = Quantity::new(appended as f64, Unit::Bytes);
     (appended > 0).then(|| {
         format!("{bytes} at the end of `{}` belong to no part of the program; they count, though `strip` would drop them", file.shown)
     })
 }
 
-fn of_files(files: &[Found], weights: Vec<Weight>) -> Result<Reading, Unmeasured> {
+fn of_files(files: &[FileEntry], weights: Vec<Weight>) -> Result<Reading, Unmeasured> {
     let weights = all(weights)?;
     let mut notes = vec![];
     if let ([_, _, ..], Some((file, bytes))) =
@@ -216,7 +216,7 @@ fn look_inside(artifact: &Artifact, metrics: &[Metric]) -> Vec<Result<Image, Unm
 
 fn of_images(
     metric: &Metric,
-    named: &[Found],
+    named: &[FileEntry],
     images: &[Result<Image, Unmeasured>],
 ) -> Result<Reading, Unmeasured> {
     let images = all(images.to_vec())?;

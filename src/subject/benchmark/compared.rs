@@ -10,7 +10,7 @@ use perf_budget_core::outcome::Unmeasured;
 use perf_budget_core::reading::ProcessRun;
 
 use super::pairs::{Linked, ProcessPairs};
-use super::process::Found;
+use super::process::ReadyBenchmark;
 use super::served::{of_benchmark, served};
 use super::side::{Side, Terms};
 use crate::base::Links;
@@ -76,7 +76,7 @@ impl BenchmarkPairs {
 
     fn interleaved(
         &self,
-        found: &[Found; 2],
+        found: &[ReadyBenchmark; 2],
         links: Option<Arc<Links>>,
         mut notes: Vec<String>,
     ) -> Box<dyn Source> {

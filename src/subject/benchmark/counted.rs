@@ -13,7 +13,7 @@ use perf_budget_core::callgrind::{Profile, is_allocator};
 use perf_budget_core::outcome::{Cause, Counted, Unmeasured};
 use perf_budget_core::reading::ProcessRun;
 
-use super::process::{Found, ended};
+use super::process::{ReadyBenchmark, ended};
 use super::side::Terms;
 use crate::instrument::instructions;
 use crate::worker::counting::CountedWithin;
@@ -36,7 +36,7 @@ const ITERATE: [&str; 8] = [
 ///
 /// # Errors
 /// If there is no Valgrind, or nothing was counted.
-pub(super) fn measure(found: &Found, terms: &Terms) -> Result<ProcessRun, Unmeasured> {
+pub(super) fn measure(found: &ReadyBenchmark, terms: &Terms) -> Result<ProcessRun, Unmeasured> {
     let began = Instant::now();
     let profile = run(found, false, &terms.scratch, terms.timeout * SLOWER)?;
     let allocator = profile.inclusive(is_allocator);
@@ -62,7 +62,7 @@ pub(super) fn measure(found: &Found, terms: &Terms) -> Result<ProcessRun, Unmeas
 /// Runs one iteration under callgrind, and returns what it counted. Nothing is counted of a benchmark that does not run
 /// alone, since nothing would tell the iterations of two benchmarks apart.
 pub(super) fn run(
-    found: &Found,
+    found: &ReadyBenchmark,
     is_profile: bool,
     scratch: &Path,
     timeout: Duration,
@@ -92,7 +92,7 @@ pub(super) fn run(
 }
 
 /// Asks the program which benchmarks it runs where this one is chosen, and refuses all answers but this one.
-fn alone(found: &Found, scratch: &Path, timeout: Duration) -> Result<(), Unmeasured> {
+fn alone(found: &ReadyBenchmark, scratch: &Path, timeout: Duration) -> Result<(), Unmeasured> {
     let args = ["--bench", "--list"].map(str::to_owned);
     let mut launch = found.launch(args.into_iter().chain(found.choice()), scratch)?;
     // All lines are read, so more than the last are kept.

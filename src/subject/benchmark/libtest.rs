@@ -7,13 +7,13 @@ use std::time::Duration;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::Work;
 
-use super::process::{self, Found, Run};
+use super::process::{self, ReadyBenchmark, Run};
 
 /// Runs a benchmark in a fresh process.
 ///
 /// # Errors
 /// If the process fails, hangs, or does not print the time of this one benchmark.
-pub(super) fn run(found: &Found, scratch: &Path, timeout: Duration) -> Result<Run, Unmeasured> {
+pub(super) fn run(found: &ReadyBenchmark, scratch: &Path, timeout: Duration) -> Result<Run, Unmeasured> {
     let arguments = ["--bench", "--exact", "--color", "never", "--", &found.name];
     let launch = found.launch(arguments.map(Into::into), scratch)?;
     let done = process::ended(&launch, &found.name, timeout)?;

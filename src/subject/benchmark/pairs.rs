@@ -11,7 +11,7 @@ use perf_budget_core::metric::Metric;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::{ProcessRun, Work};
 
-use super::process::{Found, Mode, Run, is_rate};
+use super::process::{ReadyBenchmark, Mode, Run, is_rate};
 use super::side::{Side, Terms, notes};
 use crate::base::Links;
 use crate::meter::{Coin, Source};
@@ -24,7 +24,7 @@ const ONE_THREAD: f64 = 1.1;
 pub(super) struct ProcessPairs {
     /// The roles of the sides in messages.
     sides: [Side; 2],
-    found: [Found; 2],
+    found: [ReadyBenchmark; 2],
     terms: Terms,
     coin: Coin,
     linked: Linked,
@@ -56,7 +56,7 @@ struct State {
 impl ProcessPairs {
     pub(super) fn new(
         sides: [Side; 2],
-        found: [Found; 2],
+        found: [ReadyBenchmark; 2],
         terms: Terms,
         linked: Linked,
         notes: Vec<String>,
@@ -66,7 +66,7 @@ impl ProcessPairs {
     }
 
     /// Returns both benchmarks in the programs that the next pair runs, and the number of their links.
-    fn next_programs(&self) -> ([Found; 2], usize) {
+    fn next_programs(&self) -> ([ReadyBenchmark; 2], usize) {
         let Some(links) = &self.linked.links else { return (self.found.clone(), 0) };
         let (builds, link) = links.of_pair(self.next);
         let mut found = self.found.clone();
@@ -155,7 +155,7 @@ impl Source for ProcessPairs {
 }
 
 /// Refuses two different benchmarks that are known by one beginning of their names, since Criterion cuts long names off.
-fn same_name(found: &[Found; 2], runs: [&Run; 2]) -> Result<(), Unmeasured> {
+fn same_name(found: &[ReadyBenchmark; 2], runs: [&Run; 2]) -> Result<(), Unmeasured> {
     let [Some(subject), Some(reference)] = runs.map(|run| run.name.as_ref()) else {
         return Ok(());
     };

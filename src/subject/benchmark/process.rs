@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use perf_budget_core::benchmarks::{Skills, beginning};
+use perf_budget_core::benchmarks::{Abilities, beginning};
 use perf_budget_core::budget::Library;
 use perf_budget_core::metric::{Metric, SampleKind};
 use perf_budget_core::outcome::{Cause, Unmeasured};
@@ -18,7 +18,7 @@ use crate::worker::process::Build;
 
 /// A benchmark, ready to be run.
 #[derive(Debug, Clone)]
-pub(super) struct Found {
+pub(super) struct ReadyBenchmark {
     pub(super) library: Library,
     /// The name as its library knows it.
     pub(super) name: String,
@@ -27,14 +27,14 @@ pub(super) struct Found {
     /// The directory in which the program runs.
     pub(super) directory: PathBuf,
     pub(super) package: String,
-    pub(super) skills: Skills,
+    pub(super) skills: Abilities,
     /// The differences of its environment from that of this process.
     pub(super) environment: Changes,
     /// How the program was built.
     pub(super) note: String,
 }
 
-impl Found {
+impl ReadyBenchmark {
     /// Returns the environment in which its processes run. Criterion's records would go to `home`.
     pub(super) fn environment(&self, home: &Path) -> Changes {
         let text = |path: &Path| Some(path.to_string_lossy().into_owned());
@@ -192,7 +192,7 @@ impl Run {
 /// # Errors
 /// If the process fails, hangs, or does not leave the record of this one benchmark.
 pub(super) fn run(
-    found: &Found,
+    found: &ReadyBenchmark,
     mode: Mode,
     rate: Option<Unit>,
     scratch: &Path,
@@ -229,7 +229,7 @@ pub(super) fn ended(
     Ok(done)
 }
 
-fn launch(found: &Found, mode: Mode, home: &Path) -> Result<Launch, Unmeasured> {
+fn launch(found: &ReadyBenchmark, mode: Mode, home: &Path) -> Result<Launch, Unmeasured> {
     let mut args: Vec<String> = ["--bench", "--noplot"].map(Into::into).into();
     let [warm_up, measuring] = if found.skills.quick { SHORT } else { WHOLE };
     args.extend(

@@ -8,7 +8,7 @@ use perf_budget_core::budget::Library;
 use perf_budget_core::callgrind::Profile;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
-use super::process::Found;
+use super::process::ReadyBenchmark;
 use super::served::of_benchmark;
 use super::sources::Benchmarks;
 use super::{counted, side};
@@ -19,7 +19,7 @@ use crate::worker::process::{self, Request};
 
 /// One revision of a benchmark that is profiled.
 pub(crate) struct BenchmarkProfile {
-    found: Found,
+    found: ReadyBenchmark,
     request: Request,
     scratch: PathBuf,
 }

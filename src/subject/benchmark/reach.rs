@@ -6,7 +6,7 @@ use std::time::Duration;
 use perf_budget_core::metric::Metric;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
-use super::process::{Found, Mode};
+use super::process::{ReadyBenchmark, Mode};
 use super::side::{Side, Terms};
 use super::sources::Benchmarks;
 use crate::base::Base;
@@ -36,10 +36,10 @@ impl Benchmarks<'_> {
 
 impl Terms {
     fn run_in_both(&self, sides: [&Side; 2], copies: &[PathBuf; 2]) -> Result<bool, Unmeasured> {
-        let copy = |nth: usize| -> Result<Found, Unmeasured> {
+        let copy = |nth: usize| -> Result<ReadyBenchmark, Unmeasured> {
             let found = sides[nth].find()?;
             let program = Build::of(copies[nth].clone(), None).in_place_of(found.program.clone());
-            Ok(Found { program, ..found })
+            Ok(ReadyBenchmark { program, ..found })
         };
         let [base, head] = [copy(0)?, copy(1)?];
         if base.skills != head.skills || base.library != head.library {

@@ -5,7 +5,7 @@ use perf_budget_core::outcome::Unmeasured;
 use perf_budget_core::reading::{ProcessRun, Timing};
 
 use super::counted;
-use super::process::{Found, Mode};
+use super::process::{ReadyBenchmark, Mode};
 use super::side::{Side, Terms, cut, notes};
 use crate::meter::Source;
 
@@ -15,7 +15,7 @@ pub(in crate::subject) struct BenchmarkRuns {
     /// Whether it is the benchmark of the base, with which that of this revision is compared.
     is_of_base: bool,
     terms: Terms,
-    found: Option<Found>,
+    found: Option<ReadyBenchmark>,
     mode: Option<Mode>,
 }
 

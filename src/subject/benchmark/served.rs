@@ -9,12 +9,12 @@ use perf_budget_core::metric::Metric;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::ProcessRun;
 
-use super::process::Found;
+use super::process::ReadyBenchmark;
 use super::side::Terms;
 use crate::subject::request::slice_after;
 use crate::worker::process::{self, Build, Request};
 
-impl Found {
+impl ReadyBenchmark {
     /// Returns the program of a benchmark that is served, as its processes run it.
     pub(super) fn build(&self, scratch: &Path) -> Build {
         let mut build = self.program.clone();
@@ -44,19 +44,19 @@ impl Found {
 
 impl Terms {
     /// Returns why none of the metrics can be measured of these benchmarks; `None` if one can.
-    pub(super) fn lacking(&self, found: &[Found]) -> Option<Unmeasured> {
+    pub(super) fn lacking(&self, found: &[ReadyBenchmark]) -> Option<Unmeasured> {
         let lacks = |metric| found.iter().find_map(|found| found.lacks(metric));
         let reasons: Option<Vec<Unmeasured>> = self.metrics.iter().map(lacks).collect();
         reasons?.into_iter().next()
     }
 
     /// Returns what is asked of the program of a benchmark.
-    pub(super) fn request_for(&self, found: &Found) -> Request {
+    pub(super) fn request_for(&self, found: &ReadyBenchmark) -> Request {
         Request { workload: found.name.clone(), ..self.request.clone() }
     }
 
     /// Measures a benchmark in a process of its own, which runs for longer the next time if its set-up was long.
-    pub(super) fn measure_served(&mut self, found: &Found) -> Result<ProcessRun, Unmeasured> {
+    pub(super) fn measure_served(&mut self, found: &ReadyBenchmark) -> Result<ProcessRun, Unmeasured> {
         let request = self.request_for(found);
         let build = found.build(&self.scratch);
         let measured = process::measure_in(&build, &request, &self.scratch, self.timeout);

@@ -12,7 +12,7 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::quantity::Unit;
 
 use super::libtest;
-use super::process::{self, Found, Mode, Run};
+use super::process::{self, ReadyBenchmark, Mode, Run};
 use crate::exec::Changes;
 use crate::subject::build::Builder;
 use crate::worker::process::Build;
@@ -58,13 +58,13 @@ impl Origin {
 
 impl Side {
     /// Builds the benchmark and returns where it is.
-    pub(super) fn find(&self) -> Result<Found, Unmeasured> {
+    pub(super) fn find(&self) -> Result<ReadyBenchmark, Unmeasured> {
         let list = self.origin.list().map_err(|why| self.with_role(why))?;
         let entry = list.find(self.library, &self.name).map_err(|why| self.with_role(why))?;
         if self.library == Library::Criterion && entry.skills.serves && entry.is_cut() {
             return Err(self.with_role(cut(entry.plain)));
         }
-        Ok(Found {
+        Ok(ReadyBenchmark {
             library: self.library,
             environment: self.environment.clone(),
             name: entry.plain.to_owned(),
@@ -105,7 +105,7 @@ pub(super) struct Terms {
 }
 
 impl Terms {
-    pub(super) fn run(&self, found: &Found, mode: Mode) -> Result<Run, Unmeasured> {
+    pub(super) fn run(&self, found: &ReadyBenchmark, mode: Mode) -> Result<Run, Unmeasured> {
         match found.library {
             Library::Libtest => libtest::run(found, &self.scratch, self.timeout),
             Library::Criterion | Library::Divan => {
@@ -115,7 +115,7 @@ impl Terms {
     }
 
     /// Runs a benchmark for the first time, and returns how it is to be run from now on.
-    pub(super) fn choose(&self, found: &Found) -> Result<(Mode, Run), Unmeasured> {
+    pub(super) fn choose(&self, found: &ReadyBenchmark) -> Result<(Mode, Run), Unmeasured> {
         if !found.skills.quick {
             return Ok((Mode::Timed, self.run(found, Mode::Timed)?));
         }
@@ -131,7 +131,7 @@ impl Terms {
 }
 
 /// Returns the notes for a reader of the result.
-pub(super) fn notes(found: &[&Found], mode: Mode, run: &Run) -> Vec<String> {
+pub(super) fn notes(found: &[&ReadyBenchmark], mode: Mode, run: &Run) -> Vec<String> {
     let mut notes: Vec<String> = found.iter().map(|found| found.note.clone()).collect();
     notes.dedup();
     notes.push(match mode {

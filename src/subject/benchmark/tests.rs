@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use perf_budget_core::benchmarks::List;
 use perf_budget_core::budget::Library;
-use perf_budget_core::build::{Bench, Benches, Ended, Step};
+use perf_budget_core::build::{Bench, Benches, ProgramResult, Step};
 use perf_budget_core::metric::{Key, Metric, Statistic};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
@@ -70,7 +70,7 @@ impl Place {
             } else {
                 format!("--sample-size {help}")
             };
-            Ok(Ended { stdout: stdout.into(), ..Ended::default() })
+            Ok(ProgramResult { stdout: stdout.into(), ..ProgramResult::default() })
         };
         let benches = Benches { built: vec![bench], ..Benches::default() };
         let list = List::of(&benches, "as built".to_owned(), None, &ask);

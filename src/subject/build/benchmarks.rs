@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use perf_budget_core::benchmarks::List;
-use perf_budget_core::build::{BenchBuild, Built, Ended, Program, Step};
+use perf_budget_core::build::{BenchBuild, Built, ProgramResult, Program, Step};
 use perf_budget_core::fnv;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
@@ -43,7 +43,7 @@ impl Builder {
 }
 
 /// Starts a program of benchmarks to be asked for their names.
-fn ask(step: &Step) -> Result<Ended, Unmeasured> {
+fn ask(step: &Step) -> Result<ProgramResult, Unmeasured> {
     let Program::Named(program) = &step.program else {
         return Err(Unmeasured::new(Cause::Harness, "cargo has no benchmarks"));
     };
@@ -56,5 +56,5 @@ fn ask(step: &Step) -> Result<Ended, Unmeasured> {
     launch.keep = 32 << 20;
     let done = exec::run(&launch, LISTING)?;
     let messages = done.stderr.text().or_else(|| done.stdout.text());
-    Ok(Ended { code: done.code, stdout: done.stdout.tail, messages })
+    Ok(ProgramResult { code: done.code, stdout: done.stdout.tail, messages })
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use perf_budget_core::build::{Ended, Program, Step, TARGET_VARIABLES};
+use perf_budget_core::build::{ProgramResult, Program, Step, TARGET_VARIABLES};
 use perf_budget_core::handover::Handover;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
@@ -45,7 +45,7 @@ impl BuildEnvironment {
     }
 
     /// Starts a program and waits for its end.
-    pub(super) fn start(&self, step: &Step) -> Result<Ended, Unmeasured> {
+    pub(super) fn start(&self, step: &Step) -> Result<ProgramResult, Unmeasured> {
         let mut launch = Launch::new(self.program(&step.program));
         launch.change_environment(&self.changes);
         launch.env.extend(step.env.iter().map(|(name, value)| (name.into(), value.into())));
@@ -69,7 +69,7 @@ impl BuildEnvironment {
             Program::Cargo => errors,
             Program::Named(_) => errors.or_else(|| done.stdout.text()),
         };
-        Ok(Ended { code: done.code, stdout: done.stdout.tail, messages })
+        Ok(ProgramResult { code: done.code, stdout: done.stdout.tail, messages })
     }
 
     fn program(&self, program: &Program) -> std::ffi::OsString {

@@ -53,7 +53,7 @@ impl Side {
 
 /// The properties of an operation that the rounds measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wants {
+pub struct Requirements {
     /// The time of single operations.
     pub singles: bool,
     /// The mean time of a batch.
@@ -72,7 +72,7 @@ pub struct Wants {
 )]
 pub struct Terms<'a> {
     /// The properties that the rounds measure.
-    pub wants: Wants,
+    pub wants: Requirements,
     /// How long rounds are measured, without the warm-up.
     pub slice: Duration,
     /// Where both processes run.

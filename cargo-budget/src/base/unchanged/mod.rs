@@ -30,7 +30,7 @@ use glob::Pattern;
 use perf_budget_core::blame;
 use perf_budget_core::budget::{Budgets, Param, Reference, Subject};
 use perf_budget_core::handover::{Unchanged, Watched, Written, holds_if_equal};
-use perf_budget_core::outcome::{By, Changed, Proven, short};
+use perf_budget_core::outcome::{ComparisonMethod, CodeChanges, Proven, short};
 use perf_budget_core::suite::Suite;
 
 use self::changed::Tree;
@@ -38,7 +38,7 @@ use self::image::Start;
 use self::inputs::{Inputs, Place};
 use self::mentions::Sources;
 pub(super) use self::revisions::{Head, Revisions};
-use self::usage::{Known, Step, is_source};
+use self::usage::{RevisionFacts, Step, is_source};
 use crate::links::Repeated;
 
 /// The base's sources.
@@ -64,7 +64,7 @@ pub(super) enum Reaching<'a> {
 pub(super) struct Comparison<'a> {
     revisions: Revisions<'a>,
     tree: Tree,
-    known: Known,
+    known: RevisionFacts,
 }
 
 impl<'a> Comparison<'a> {
@@ -214,7 +214,7 @@ impl<'a> Comparison<'a> {
 
     /// Returns the differences in what runs: files that are compiled or that decide how, dependencies, and files that may be
     /// read at run time. `base` is the workspace of the base.
-    pub(super) fn changed(&self, base: &Path) -> Changed {
+    pub(super) fn changed(&self, base: &Path) -> CodeChanges {
         let is_used = |path: &str| {
             self.known.inputs.has(path)
                 || self.known.configuration.contains(path)
@@ -228,7 +228,7 @@ impl<'a> Comparison<'a> {
         let lock =
             |workspace: &Path| fs::read_to_string(workspace.join("Cargo.lock")).unwrap_or_default();
         let now = lock(self.revisions.head.metadata.workspace_root.as_std_path());
-        Changed {
+        CodeChanges {
             files: files.cloned().collect(),
             dependencies: blame::changed(&lock(base), &now),
             read: read.map(|change| change.path.clone()).collect(),
@@ -274,14 +274,14 @@ impl<'a> Comparison<'a> {
         );
         let walker = OnceCell::new();
         let known =
-            Known { inputs, configuration, sources, packages, prefix, inert, given, walker };
+            RevisionFacts { inputs, configuration, sources, packages, prefix, inert, given, walker };
         Ok(Comparison { revisions, tree, known })
     }
 
     fn files(&self) -> Result<Unchanged, String> {
         self.check_files()?;
         let budgets = subjects::unchanged(self.revisions, &self.tree, &self.known);
-        self.unchanged(By::Files, budgets)
+        self.unchanged(ComparisonMethod::Files, budgets)
     }
 
     fn check_files(&self) -> Result<(), String> {
@@ -297,7 +297,7 @@ impl<'a> Comparison<'a> {
     fn sections(&self, binaries: [&Path; 2], tree: BaseTree<'_>) -> Result<Unchanged, String> {
         self.check_sections(binaries, tree)
             .map_err(|why| format!("the test binaries differ: {why}"))?;
-        self.unchanged(By::Sections, Vec::new())
+        self.unchanged(ComparisonMethod::Sections, Vec::new())
     }
 
     fn check_sections(&self, [base, head]: [&Path; 2], tree: BaseTree<'_>) -> Result<(), String> {
@@ -327,7 +327,7 @@ impl<'a> Comparison<'a> {
         use_of_one.map_or(Ok(()), Err)
     }
 
-    fn unchanged(&self, by: By, budgets: Vec<String>) -> Result<Unchanged, String> {
+    fn unchanged(&self, by: ComparisonMethod, budgets: Vec<String>) -> Result<Unchanged, String> {
         let head = Written::of(&self.revisions.head.built.binary).map_err(|e| e.to_string())?;
         let commit = self.revisions.commit.to_owned();
         Ok(Unchanged { proven: Proven { by, commit }, budgets, head })

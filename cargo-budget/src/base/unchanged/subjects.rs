@@ -11,11 +11,11 @@ use perf_budget_core::budget::{Budget, Case, Subject};
 use super::changed::Tree;
 use super::mentions::Sources;
 use super::revisions::Revisions;
-use super::usage::{Known, is_source};
+use super::usage::{RevisionFacts, is_source};
 use super::walks;
 
 /// Returns the names of the budgets on commands and artifacts for which nothing has changed.
-pub(super) fn unchanged(revisions: Revisions<'_>, tree: &Tree, known: &Known) -> Vec<String> {
+pub(super) fn unchanged(revisions: Revisions<'_>, tree: &Tree, known: &RevisionFacts) -> Vec<String> {
     let budgets = revisions.budgets.budgets.iter();
     let built: Vec<&Budget> =
         budgets.filter(|budget| is_built(budget, revisions.head.root)).collect();

@@ -24,7 +24,7 @@ pub(super) enum Step {
 
 /// The facts that are known about this revision's files.
 #[derive(Debug, Default)]
-pub(super) struct Known {
+pub(super) struct RevisionFacts {
     /// The inputs of the build.
     pub(super) inputs: Inputs,
     /// The configuration files of cargo and rustup, relative to the top of the repository.
@@ -43,7 +43,7 @@ pub(super) struct Known {
     pub(super) walker: OnceCell<Option<String>>,
 }
 
-impl Known {
+impl RevisionFacts {
     /// Returns why a change may affect what the tests run; `None` where it cannot.
     pub(super) fn use_of(&self, change: &Change, step: Step) -> Option<String> {
         let path = change.path.as_str();
@@ -173,12 +173,12 @@ pub(super) fn decides(path: &str, name: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn known() -> Known {
+    fn known() -> RevisionFacts {
         let mut sources = Sources::default();
         sources.add("kit/src/lib.rs", "read(\"../data/named.md\"); start(\"helper\")");
         let read = ["kit/src/lib.rs", "kit/src/included.md", "kit/proto"];
         let package = |name: &str, builds: &str| (name.to_owned(), vec![builds.to_owned()]);
-        Known {
+        RevisionFacts {
             inputs: Inputs {
                 paths: read.map(str::to_owned).into(),
                 packages: ["kit".to_owned()].into(),
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn a_tools_file_is_used_where_anything_could_lead_to_it() {
-        let check = |known: &Known, path: &str, want: Option<&str>| {
+        let check = |known: &RevisionFacts, path: &str, want: Option<&str>| {
             let change = Change { path: path.to_owned(), is_in_both: true };
             for step in [Step::Files, Step::Sections] {
                 let got = known.use_of(&change, step);
@@ -255,7 +255,7 @@ mod tests {
         };
         check(&known(), "ci/link.sh", None);
         let given = vec!["ci/link.sh".to_owned()];
-        check(&Known { given, ..known() }, "ci/link.sh", Some("which a variable names"));
+        check(&RevisionFacts { given, ..known() }, "ci/link.sh", Some("which a variable names"));
         let mut named = known();
         named.sources.add("kit/build.rs", "sh(\"ci/link.sh --fast\"); read(\"clippy.toml\")");
         check(&named, "ci/link.sh", Some("which `kit/build.rs` names"));

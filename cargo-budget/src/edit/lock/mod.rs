@@ -34,7 +34,7 @@ pub(crate) struct Terms<'a> {
 
 /// The fate of a value: whether it is accepted.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Fate {
+pub(crate) enum Decision {
     /// The value is accepted. The sentence gives the new and the old value.
     Accepted(String),
     /// The value is the same as before.
@@ -47,7 +47,7 @@ pub(crate) enum Fate {
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) text: String,
-    pub(crate) rows: Vec<(String, Fate)>,
+    pub(crate) rows: Vec<(String, Decision)>,
 }
 
 /// Plans which values of a run are accepted into the lock. `text` is the lock's text.
@@ -63,20 +63,20 @@ pub(crate) fn plan(
     let mut rows = Vec::new();
     for (name, outcomes) in series {
         let fate = match value(&outcomes, budgets, terms) {
-            Err((reason, exit)) => Fate::Refused(reason, exit),
+            Err((reason, exit)) => Decision::Refused(reason, exit),
             Ok(outcome) => {
                 let was = lock.values.get(&name);
                 let red = outcomes.iter().any(|outcome| is_broken(outcome));
                 match locked(outcome, terms) {
-                    None => Fate::Refused("its reading has no value".to_owned(), Exit::Unmeasured),
+                    None => Decision::Refused("its reading has no value".to_owned(), Exit::Unmeasured),
                     Some(now) => {
                         let may_stay = terms.named.is_empty() && !red;
                         if may_stay && was.is_some_and(|was| is_same(was, &now, outcome)) {
-                            Fate::Unchanged
+                            Decision::Unchanged
                         } else {
                             let sentence = sentence(was, &now);
                             taken.insert(name.clone(), now);
-                            Fate::Accepted(sentence)
+                            Decision::Accepted(sentence)
                         }
                     }
                 }

@@ -13,7 +13,7 @@ use perf_budget_core::verdict::Verdict;
 use super::axis::percent;
 use super::escape::{Prose, Text};
 use super::{blame, both, chart, trend};
-use crate::inside::Inside;
+use crate::inside::FileContents;
 use crate::report::Report;
 use crate::report::is_nameless;
 use crate::text::counted;
@@ -99,7 +99,7 @@ fn notes(outcome: &Outcome) -> Markup {
 }
 
 /// Renders what the bytes of a file consist of.
-fn contents(name: &str, inside: &Inside) -> Markup {
+fn contents(name: &str, inside: &FileContents) -> Markup {
     let bytes = |bytes: u64| Quantity::new(bytes as f64, Unit::Bytes).to_string();
     let share = |part: u64| part as f64 / inside.bytes.max(1) as f64 * 100.0;
     html! {

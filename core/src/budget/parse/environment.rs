@@ -20,7 +20,7 @@ use super::problem::Problem;
 use super::read::{self, Entry, Value};
 use super::{reference, settings};
 use crate::budget::environment::{
-    ARCHITECTURES, Ci, Declared, MOST_CORES, NONE, NamedBy, SERVICES, SYSTEMS, Surroundings,
+    ARCHITECTURES, Ci, Declared, MOST_CORES, NONE, NamedBy, SERVICES, SYSTEMS, EnvironmentFacts,
     VARIABLE, When, in_force,
 };
 use crate::budget::{Settings, spelling};
@@ -110,7 +110,7 @@ fn cores(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Vec<u32>> {
 /// Returns the index of the environment that is in force: the one that is named, or else the first whose `when` is true.
 pub(super) fn chosen(
     all: &[Environment<'_>],
-    here: &Surroundings,
+    here: &EnvironmentFacts,
     reading: &mut Reading<'_>,
 ) -> Option<usize> {
     let Some((name, by)) = &here.named else {

@@ -10,7 +10,7 @@ use super::printable::quoted;
 use super::problem::Problem;
 use super::source::Source;
 use super::{budget_table, environment, key, read, reference, settings, syntax};
-use crate::budget::environment::Surroundings;
+use crate::budget::environment::EnvironmentFacts;
 use crate::budget::{Budgets, Settings, spelling};
 use crate::error::Error;
 
@@ -23,14 +23,14 @@ const LARGEST: u64 = 4 * 1024 * 1024;
 /// If the file cannot be read or has mistakes. The error shows all mistakes, each with its line, a caret and what to
 /// write instead.
 pub fn load(path: &Path) -> Result<Budgets, Error> {
-    load_in(path, &Surroundings::here())
+    load_in(path, &EnvironmentFacts::here())
 }
 
 /// Reads and checks a `budgets.toml`, as it is in these surroundings.
 ///
 /// # Errors
 /// The errors are those of [`load`].
-pub fn load_in(path: &Path, surroundings: &Surroundings) -> Result<Budgets, Error> {
+pub fn load_in(path: &Path, surroundings: &EnvironmentFacts) -> Result<Budgets, Error> {
     parse_in(&text(path, LARGEST, "write one with `[budget.NAME]` in it")?, path, surroundings)
 }
 
@@ -83,14 +83,14 @@ pub(super) fn text(path: &Path, largest: u64, remedy: &str) -> Result<String, Er
 /// # Errors
 /// The errors are those of [`load`], without those of reading a file.
 pub fn parse(text: &str, path: &Path) -> Result<Budgets, Error> {
-    parse_in(text, path, &Surroundings::here())
+    parse_in(text, path, &EnvironmentFacts::here())
 }
 
 /// Checks the text of a `budgets.toml`, as it is in these surroundings.
 ///
 /// # Errors
 /// The errors are those of [`parse`].
-pub fn parse_in(text: &str, path: &Path, surroundings: &Surroundings) -> Result<Budgets, Error> {
+pub fn parse_in(text: &str, path: &Path, surroundings: &EnvironmentFacts) -> Result<Budgets, Error> {
     let mut reading = Reading::new(Source::new(path, text.trim_start_matches('\u{feff}')));
     let budgets = check(&mut reading, path, surroundings);
     match budgets {
@@ -103,7 +103,7 @@ pub fn parse_in(text: &str, path: &Path, surroundings: &Surroundings) -> Result<
 pub(super) fn check(
     reading: &mut Reading<'_>,
     path: &Path,
-    surroundings: &Surroundings,
+    surroundings: &EnvironmentFacts,
 ) -> Option<Budgets> {
     let syntax = syntax::parse(reading);
     let sound = reading.problems.len();

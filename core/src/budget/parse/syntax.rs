@@ -33,7 +33,7 @@ pub(super) fn parse<'s>(reading: &mut Reading<'s>) -> Syntax<'s> {
             continue;
         }
         let problem = translate(reading, error.message(), &span);
-        let harmless = matches!(problem.harm, Harm::None);
+        let harmless = matches!(problem.harm, Damage::None);
         reading.report(problem.problem);
         if !harmless {
             reading.torn = true;
@@ -60,16 +60,16 @@ impl Syntax<'_> {
 }
 
 /// Whether something is missing in the tree because of a syntax error.
-enum Harm {
+enum Damage {
     /// The value was read all the same.
     None,
     /// The rest of the section may be missing.
     Section,
 }
 
-struct Translated {
+struct TranslatedSection {
     problem: Problem,
-    harm: Harm,
+    harm: Damage,
 }
 
 /// Returns the section of a place: from the header above it to the next header.
@@ -84,12 +84,12 @@ fn section(reading: &Reading<'_>, at: usize) -> Range<usize> {
 }
 
 /// Translates a message of the parser into plainer words, with a remedy.
-fn translate(reading: &Reading<'_>, message: &str, span: &Range<usize>) -> Translated {
+fn translate(reading: &Reading<'_>, message: &str, span: &Range<usize>) -> TranslatedSection {
     let text = reading.source.text;
     let at = span.clone();
     let found = text.get(at.clone()).unwrap_or_default();
-    let none = |problem| Translated { problem, harm: Harm::None };
-    let harms = |problem| Translated { problem, harm: Harm::Section };
+    let none = |problem| TranslatedSection { problem, harm: Damage::None };
+    let harms = |problem| TranslatedSection { problem, harm: Damage::Section };
     if message.starts_with("duplicate key") {
         return none(duplicate(reading, span, found));
     }

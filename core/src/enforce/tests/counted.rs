@@ -18,7 +18,7 @@ fn judge(limit: Limit, accepted: Option<Accepted>, counts: &'static [f64]) -> Ou
         Ok(ProcessRun { values, counted: counted.clone(), ..ProcessRun::default() })
     };
     let template = Outcome { metric: "instructions".to_owned(), accepted, ..Outcome::default() };
-    let asked = Asked { limit, template, unjudged: None, carried: Carried::default() };
+    let asked = PendingLimit { limit, template, unjudged: None, carried: Carried::default() };
     drive(Box::new(source), vec![asked], Rules { repeats: 2, ..rules() }).remove(0)
 }
 

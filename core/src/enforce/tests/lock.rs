@@ -16,10 +16,10 @@ fn accepted(value: f64, share: f64, unit: Unit) -> Accepted {
 /// Judges one limit with an accepted value; each process has these values of p50, or of gzip.
 fn judge(limit: Limit, accepted: Option<Accepted>, values: &[f64]) -> Outcome {
     let template = Outcome { metric: limit.metric.name(), accepted, ..Outcome::default() };
-    one(Asked { limit, template, unjudged: None, carried: Carried::default() }, values)
+    one(PendingLimit { limit, template, unjudged: None, carried: Carried::default() }, values)
 }
 
-fn one(asked: Asked, values: &[f64]) -> Outcome {
+fn one(asked: PendingLimit, values: &[f64]) -> Outcome {
     let (metric, values) = (asked.limit.metric.clone(), values.to_vec());
     let source = move || {
         Ok(match metric {
@@ -144,7 +144,7 @@ fn a_value_that_cannot_be_judged_is_measured() {
     let measured = |limit: Limit, values: &[f64]| {
         let unjudged = Some(("no value is accepted yet".to_owned(), 1.5));
         let template = Outcome { metric: limit.metric.name(), ..Outcome::default() };
-        let outcome = one(Asked { limit, template, unjudged, carried: Carried::default() }, values);
+        let outcome = one(PendingLimit { limit, template, unjudged, carried: Carried::default() }, values);
         assert_eq!(outcome.verdict, Verdict::Skipped, "{}", outcome.reason);
         outcome
     };
@@ -162,7 +162,7 @@ fn a_value_that_cannot_be_judged_is_measured() {
     let reach = Target::Absolute(Quantity::new(-f64::MAX / 4.0, Unit::PerSecond));
     let rate = limit(Metric::from(Key::Throughput), Bound::Min, reach);
     let template = Outcome { metric: "throughput".into(), ..Outcome::default() };
-    let asked = Asked {
+    let asked = PendingLimit {
         limit: rate,
         template,
         carried: Carried::default(),
@@ -184,7 +184,7 @@ fn without_a_value_and_an_accepted_one_there_is_no_limit() {
     let template = Outcome { metric: "p50".into(), ..Outcome::default() };
     let unjudged = Some(("no value is accepted yet".to_owned(), 1.5));
     let gone = || Err(Unmeasured::new(Cause::Crashed, "workload `x` crashed"));
-    let asked = Asked { limit, template, unjudged, carried: Carried::default() };
+    let asked = PendingLimit { limit, template, unjudged, carried: Carried::default() };
     let outcome = &drive(Box::new(gone), vec![asked], rules())[0];
     assert_eq!((outcome.verdict, outcome.against), (Verdict::Unmeasured, None));
     assert_eq!(outcome.reason, "workload `x` crashed");

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::scripted::limit;
 pub(crate) use super::scripted::rules;
-use super::{Asked, Inquiry, Origin, Rules};
+use super::{PendingLimit, Inquiry, Origin, Rules};
 use crate::budget::{Bound, Inconclusive, Limit, Reference, Target};
 use crate::metric::{Key, Metric, Statistic};
 use crate::outcome::Doubt;
@@ -59,8 +59,8 @@ fn finish_from(carried: Carried, source: Script, limits: Vec<Limit>, rules: Rule
     drive(source, asked(carried, limits), rules)
 }
 
-pub(crate) fn asked(carried: Carried, limits: Vec<Limit>) -> Vec<Asked> {
-    let asked = |limit: Limit| Asked {
+pub(crate) fn asked(carried: Carried, limits: Vec<Limit>) -> Vec<PendingLimit> {
+    let asked = |limit: Limit| PendingLimit {
         carried,
         template: Outcome { metric: limit.metric.name(), ..Outcome::default() },
         limit,
@@ -70,11 +70,11 @@ pub(crate) fn asked(carried: Carried, limits: Vec<Limit>) -> Vec<Asked> {
 }
 
 /// Adds readings from a source until every limit has its outcome.
-fn drive(source: Script, asked: Vec<Asked>, rules: Rules) -> Vec<Outcome> {
+fn drive(source: Script, asked: Vec<PendingLimit>, rules: Rules) -> Vec<Outcome> {
     drive_from(Origin::Measured, source, asked, rules)
 }
 
-fn drive_from(origin: Origin, mut source: Script, asked: Vec<Asked>, rules: Rules) -> Vec<Outcome> {
+fn drive_from(origin: Origin, mut source: Script, asked: Vec<PendingLimit>, rules: Rules) -> Vec<Outcome> {
     let mut inquiry = Inquiry::new(asked, rules, origin);
     for _ in 0..100_000 {
         if inquiry.is_done() {

@@ -98,7 +98,7 @@ fn a_record_claims_no_odds_and_no_noise() {
 
 #[test]
 fn without_an_accepted_value_it_is_set_aside_after_one_reading() {
-    let asked = Asked {
+    let asked = PendingLimit {
         carried: Carried::default(),
         template: Outcome { metric: MEAN.name(), ..Outcome::default() },
         limit: max(MEAN, "1 h"),

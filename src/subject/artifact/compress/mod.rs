@@ -33,7 +33,7 @@ use self::absent as zstd;
 use super::cache::Cache;
 use super::content::Hashing;
 use super::deadline::Timed;
-use super::files::Found;
+use super::files::FileEntry;
 
 /// An encoder at a fixed level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl Encoder {
     }
 
     /// Returns the compressed size of `file`, from `cache` if it is known.
-    pub(super) fn size(self, file: &Found, cache: &Cache) -> Result<u64, Unmeasured> {
+    pub(super) fn size(self, file: &FileEntry, cache: &Cache) -> Result<u64, Unmeasured> {
         let identity = self.identity().ok_or_else(|| self.absent(file))?;
         let digest = file.digest()?;
         let key = format!("{identity}-{digest}");
@@ -104,7 +104,7 @@ impl Encoder {
     }
 
     /// Makes the reason that this build lacks the encoder. Every build has gzip.
-    fn absent(self, file: &Found) -> Unmeasured {
+    fn absent(self, file: &FileEntry) -> Unmeasured {
         let feature = if self == Encoder::Brotli { "brotli" } else { "zstd" };
         let text = format!(
             "failed to compress `{}` with {feature}: this build has no {feature}; turn on the cargo feature \
@@ -143,15 +143,15 @@ mod tests {
     #[track_caller]
     fn check(encoder: Encoder, content: &[u8], decode: impl Fn(&[u8]) -> u64) {
         let bytes = encoder.encode(&mut &content[..], content.len() as u64).unwrap();
-        let again = encoder.encode(&mut Dribble(content), content.len() as u64).unwrap();
+        let again = encoder.encode(&mut SlowReader(content), content.len() as u64).unwrap();
         assert_eq!(bytes, again, "the size must not depend on how the file is read");
         assert_eq!(bytes, decode(content));
     }
 
     /// A reader that gives a few bytes at a time, as a slow disk may.
-    struct Dribble<'a>(&'a [u8]);
+    struct SlowReader<'a>(&'a [u8]);
 
-    impl Read for Dribble<'_> {
+    impl Read for SlowReader<'_> {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
             let few = buffer.len().min(4093);
             self.0.read(&mut buffer[..few])

@@ -57,7 +57,7 @@ pub(super) struct Blob {
 impl Contents {
     /// Reads an archive, plain or gzipped.
     pub(super) fn of_archive(path: &Path, deadline: Deadline) -> Result<Contents, Fault> {
-        let left = Left { bytes: Cell::new(MOST_UNPACKED), deadline };
+        let left = DecompressionAllowance { bytes: Cell::new(MOST_UNPACKED), deadline };
         let mut file = File::open(path)?;
         let mut file = Timed { reader: &mut file, deadline };
         let mut archive = buffered(&mut file);
@@ -71,7 +71,7 @@ impl Contents {
 
     /// Reads an OCI layout that is a directory.
     pub(super) fn of_directory(dir: &Path, deadline: Deadline) -> Result<Contents, Fault> {
-        let left = Left { bytes: Cell::new(MOST_UNPACKED), deadline };
+        let left = DecompressionAllowance { bytes: Cell::new(MOST_UNPACKED), deadline };
         let mut contents = Contents::default();
         let mut names = vec!["index.json".to_owned(), "oci-layout".to_owned()];
         if let Ok(blobs) = fs::read_dir(dir.join("blobs/sha256")) {
@@ -113,7 +113,7 @@ impl Contents {
         exact::read(bytes).map_err(|e| Fault::new(format!("`{name}` in it: {e}")))
     }
 
-    fn read(archive: &mut dyn Read, left: &Left) -> Result<Contents, Fault> {
+    fn read(archive: &mut dyn Read, left: &DecompressionAllowance) -> Result<Contents, Fault> {
         let mut contents = Contents::default();
         tar::entries(archive, |entry, content| {
             match entry.kind {
@@ -139,7 +139,7 @@ impl Contents {
         name: String,
         bytes: u64,
         content: &mut dyn Read,
-        left: &Left,
+        left: &DecompressionAllowance,
     ) -> Result<(), Fault> {
         let blob = if bytes <= LARGEST_DOCUMENT {
             let mut whole = Vec::new();
@@ -169,7 +169,7 @@ impl Contents {
 }
 
 /// Reads a file in an image to its end, and decompresses it if it is compressed.
-fn blob(content: &mut dyn Read, left: &Left) -> Result<Blob, Fault> {
+fn blob(content: &mut dyn Read, left: &DecompressionAllowance) -> Result<Blob, Fault> {
     let mut hashing = Hashing::new(content);
     let mut stored = buffered(&mut hashing);
     let start = stored.fill_buf()?;
@@ -195,7 +195,7 @@ fn gunzip(stored: &mut dyn BufRead) -> MultiGzDecoder<&mut dyn BufRead> {
     MultiGzDecoder::new(stored)
 }
 
-fn unpack(decoder: &mut dyn Read, left: &Left) -> io::Result<(u64, Digest)> {
+fn unpack(decoder: &mut dyn Read, left: &DecompressionAllowance) -> io::Result<(u64, Digest)> {
     let mut bounded = Bounded { reader: decoder, left };
     let mut unpacked = Hashing::new(&mut bounded);
     drain(&mut unpacked)?;
@@ -214,7 +214,7 @@ fn unzstd(_stored: impl BufRead) -> io::Result<io::Empty> {
 }
 
 /// The bytes of an image that may still be decompressed, and the time until when.
-struct Left {
+struct DecompressionAllowance {
     bytes: Cell<u64>,
     deadline: Deadline,
 }
@@ -222,7 +222,7 @@ struct Left {
 /// A reader that fails when an image decompresses to more bytes than any image has, or for too long.
 struct Bounded<'a> {
     reader: &'a mut dyn Read,
-    left: &'a Left,
+    left: &'a DecompressionAllowance,
 }
 
 impl Read for Bounded<'_> {
@@ -265,8 +265,8 @@ mod tests {
         encoder.finish().unwrap()
     }
 
-    fn left(bytes: u64, time: Duration) -> Left {
-        Left { bytes: Cell::new(bytes), deadline: Deadline::after(time) }
+    fn left(bytes: u64, time: Duration) -> DecompressionAllowance {
+        DecompressionAllowance { bytes: Cell::new(bytes), deadline: Deadline::after(time) }
     }
 
     #[test]

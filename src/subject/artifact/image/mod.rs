@@ -16,10 +16,10 @@ use perf_budget_core::outcome::Unmeasured;
 
 use self::contents::Contents;
 pub(super) use self::manifest::Image;
-use super::files::Found;
+use super::files::FileEntry;
 
 /// Reads the image in a file or a directory.
-pub(super) fn open(found: &Found) -> Result<Image, Unmeasured> {
+pub(super) fn open(found: &FileEntry) -> Result<Image, Unmeasured> {
     let contents = if found.path.is_dir() {
         Contents::of_directory(&found.path, found.deadline)
     } else {

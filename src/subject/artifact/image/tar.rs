@@ -41,7 +41,7 @@ pub(super) fn entries(
     archive: &mut dyn Read,
     mut visit: impl FnMut(Entry, &mut dyn Read) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
-    let mut long = Long::default();
+    let mut long = ExtendedHeader::default();
     let mut first = true;
     while let Some(block) = block(archive, std::mem::take(&mut first))? {
         let kind = block[156];
@@ -85,13 +85,13 @@ pub(super) fn entries(
 
 /// The values that extended headers give for the entry that follows them.
 #[derive(Default)]
-struct Long {
+struct ExtendedHeader {
     name: Option<String>,
     link: Option<String>,
     size: Option<u64>,
 }
 
-impl Long {
+impl ExtendedHeader {
     /// Reads pax records: `LENGTH KEY=VALUE\n`.
     fn extend(&mut self, mut records: &[u8]) -> Result<(), Fault> {
         let bad = || Fault::new("an extended header in it is damaged");

@@ -19,7 +19,7 @@ const LOCATION: usize = 24;
 #[derive(Debug, Default)]
 pub(super) struct Shape {
     /// The functions, by the identities that match them.
-    pub(super) functions: BTreeMap<Identity, Alike>,
+    pub(super) functions: BTreeMap<Identity, SameIdentity>,
     /// The functions that the code of each function refers to.
     pub(super) calls: HashMap<String, HashSet<String>>,
     /// The functions that constants and variables refer to, so that they may be called through a pointer.
@@ -37,7 +37,7 @@ const MOST_ROUNDS: usize = 200;
 
 /// The functions of one identity.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Alike {
+pub(super) struct SameIdentity {
     /// The digests of their code.
     pub(super) digests: BTreeSet<Digest>,
     /// Their symbols in this program.

@@ -17,9 +17,9 @@ fn check(text: &str) {
 }
 
 /// Marsaglia's xorshift64: the same sequence everywhere.
-struct Dice(u64);
+struct SeededRandom(u64);
 
-impl Dice {
+impl SeededRandom {
     fn below(&mut self, n: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -84,7 +84,7 @@ fn with_dice() {
     let alphabet: Vec<char> =
         "[]{}=.,\"'#\\\n\r\t x-:%1eµ日\u{0}\u{1b}\u{feff}\u{202e}\u{10ffff}".chars().collect();
     let text: Vec<char> = (fixture("design.toml") + &fixture("full.toml")).chars().collect();
-    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    let mut dice = SeededRandom(0x9e37_79b9_7f4a_7c15);
     for _ in 0..3000 {
         let from = dice.below(text.len());
         let mut piece = text[from..(from + 400).min(text.len())].to_vec();

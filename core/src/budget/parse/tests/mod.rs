@@ -14,7 +14,7 @@ use super::collect::Reading;
 use super::file;
 use super::source::Source;
 use crate::budget::Budgets;
-use crate::budget::environment::Surroundings;
+use crate::budget::environment::EnvironmentFacts;
 
 fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
@@ -29,9 +29,9 @@ fn parse(text: &str) -> Result<Budgets, crate::error::Error> {
 }
 
 /// Returns surroundings in which the first line of a text names the environment, as in `# PERF_BUDGET_ENV=ci`.
-fn surroundings(text: &str) -> Surroundings {
+fn surroundings(text: &str) -> EnvironmentFacts {
     let line = text.lines().next().and_then(|line| line.strip_prefix("# ")?.split_once('='));
-    Surroundings::by_variables(|name| {
+    EnvironmentFacts::by_variables(|name| {
         line.filter(|line| line.0 == name).map(|line| line.1.to_owned())
     })
 }
