@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use perf_budget_core::error::Error;
-use perf_budget_core::profile::{Request, PROFILED, Profile};
+use perf_budget_core::profile::{PROFILED, Profile, Request};
 use perf_budget_core::selftest::names;
 
 use crate::selftest::Results;

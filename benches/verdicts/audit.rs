@@ -7,7 +7,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use perf_budget::internals::pair::{self, Place, Round, Side, Terms, Requirements};
+use perf_budget::internals::pair::{self, Place, Requirements, Round, Side, Terms};
 use perf_budget::internals::process::{Build, Request};
 use perf_budget_core::budget::Param;
 

@@ -153,7 +153,7 @@ pub(crate) fn text(output: &Output) -> String {
 }
 
 /// Returns what git prints, without white space around it; `None` where git fails or is not installed.
-pub(crate) fn answer(directory: &Path, arguments: &[&str]) -> Option<String> {
+pub(crate) fn output_of(directory: &Path, arguments: &[&str]) -> Option<String> {
     let output = git(directory, arguments).ok()?;
     let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     output.status.success().then_some(text)

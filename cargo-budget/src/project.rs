@@ -102,11 +102,11 @@ impl Project {
     /// Returns the directory with the results of the project's last run. Only the run knew where that is, and left a
     /// pointer unless it is `target/budgets` of the workspace.
     pub(crate) fn results(&self) -> PathBuf {
-        if let Some(set) = paths::named() {
+        if let Some(set) = paths::from_environment() {
             return self.root.join(set);
         }
         let places = self.places();
-        let began = |place: &paths::Place| self.began(place);
+        let began = |place: &paths::Place| self.last_run_start(place);
         let default = paths::default(&self.root);
         match &places[..] {
             [] => default,
@@ -133,7 +133,7 @@ impl Project {
     }
 
     /// Returns when the last run of the project in a directory began.
-    fn began(&self, place: &paths::Place) -> Option<u64> {
+    fn last_run_start(&self, place: &paths::Place) -> Option<u64> {
         let record = paths::record(&place.results);
         let run = record::last_run(&record, |run| self.is_own(run));
         run.map(|run| run.began).or(place.began)
@@ -141,10 +141,10 @@ impl Project {
 
     /// Refuses to say which of several results are the newest, if some were recorded at a time that is later than now.
     fn can_tell_newest(&self) -> Result<(), Failure> {
-        if paths::named().is_some() {
+        if paths::from_environment().is_some() {
             return Ok(());
         }
-        let began = |place: paths::Place| Some((self.began(&place)?, place.results));
+        let began = |place: paths::Place| Some((self.last_run_start(&place)?, place.results));
         let places: Vec<_> = self.places().into_iter().filter_map(began).collect();
         if places.iter().all(|place| place.1 == places[0].1) {
             return Ok(());
@@ -183,7 +183,7 @@ impl Project {
         let runs = record.begun.iter().map(|begun| &begun.run);
         let mut runs = runs.chain(record.outcomes.iter().map(|outcome| &outcome.run));
         // A directory that is named may have been brought from another machine, where the project was elsewhere.
-        let is_brought = paths::named().is_some() && !runs.any(|run| self.is_own(run));
+        let is_brought = paths::from_environment().is_some() && !runs.any(|run| self.is_own(run));
         let is_own =
             |run: &Run| if is_brought { self.is_of_package(run) } else { self.is_own(run) };
         record.outcomes.retain(|outcome| is_own(&outcome.run));

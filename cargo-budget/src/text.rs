@@ -82,7 +82,7 @@ const STYLES: [&str; 9] = ["0", "1", "2", "31", "32", "33", "36", "1;31", "1;33"
 
 /// Returns a text as it is shown to people. Styles that the command writes stay, all other terminal sequences become
 /// visible, and no line is a command for a runner of GitHub.
-pub(crate) fn shown(text: &str) -> String {
+pub(crate) fn safe_for_terminal(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('\u{1b}') {
@@ -182,8 +182,8 @@ mod tests {
     #[test]
     fn only_our_own_styles_are_shown() {
         let check = |text: &str, safe: &str| {
-            assert_eq!(shown(text), safe);
-            assert_eq!(shown(safe), safe, "what is safe stays as it is");
+            assert_eq!(safe_for_terminal(text), safe);
+            assert_eq!(safe_for_terminal(safe), safe, "what is safe stays as it is");
         };
         check("\u{1b}[1;31mfail\u{1b}[0m a\tb\n", "\u{1b}[1;31mfail\u{1b}[0m a\tb\n");
         check("a\u{202e}b\n::stop-commands::c", "a\\u{202e}b\n| ::stop-commands::c");

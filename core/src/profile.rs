@@ -10,7 +10,7 @@ use crate::exact;
 use crate::handover::request;
 use crate::outcome::{Blame, Sampled};
 
-/// The variable that asks for profiles; its value is an [`Asked`].
+/// The variable that asks for profiles; its value is a [`Request`].
 pub const VARIABLE: &str = "PERF_BUDGET_PROFILE";
 /// The exit code after profiles. It is never success, because nothing is judged.
 pub const PROFILED: u8 = 104;
@@ -76,8 +76,8 @@ mod tests {
     #[test]
     fn the_forms_are_frozen() {
         let text = r#"{"file":"target/x.jsonl","name":"sort::p50"}"#;
-        let asked: Request = frozen(text);
-        assert_eq!(asked.to_text(), text);
+        let request: Request = frozen(text);
+        assert_eq!(request.to_text(), text);
         let profile: Profile = frozen(r#"{"name":"sort","blame":null,"why":"no Valgrind"}"#);
         assert!(profile.blame.is_none());
     }

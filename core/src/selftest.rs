@@ -12,7 +12,7 @@ use crate::handover::request;
 use crate::outcome::Outcome;
 use crate::verdict::Verdict;
 
-/// The variable that asks for a selftest; its value is an [`Asked`].
+/// The variable that asks for a selftest; its value is a [`Request`].
 pub const VARIABLE: &str = "PERF_BUDGET_SELFTEST";
 /// The exit code after a selftest. It is never success, because a selftest judges nothing.
 pub const SELFTESTED: u8 = 103;
@@ -160,10 +160,10 @@ mod tests {
 
     #[test]
     fn the_form_of_the_request_is_frozen() {
-        let asked: super::Request = frozen(r#"{"file":"target/x.jsonl","only":["sort"]}"#);
-        assert_eq!(asked.to_text(), r#"{"file":"target/x.jsonl","only":["sort"]}"#);
-        let asked: super::Request = frozen(r#"{"file":"target/x.jsonl","only":[],"same":20}"#);
-        assert_eq!(asked.same, Some(20));
+        let request: super::Request = frozen(r#"{"file":"target/x.jsonl","only":["sort"]}"#);
+        assert_eq!(request.to_text(), r#"{"file":"target/x.jsonl","only":["sort"]}"#);
+        let request: super::Request = frozen(r#"{"file":"target/x.jsonl","only":[],"same":20}"#);
+        assert_eq!(request.same, Some(20));
     }
 
     #[test]

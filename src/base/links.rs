@@ -83,7 +83,7 @@ impl Links {
     }
 
     /// Returns the most links of each revision that there can be, as far as is known now.
-    pub(crate) fn most(&self) -> usize {
+    pub(crate) fn max_links(&self) -> usize {
         let made = self.made();
         let more = self.more.as_ref().filter(|_| made.failure.is_none());
         more.map_or(1, |more| more.most as usize).max(made.count())
@@ -95,7 +95,7 @@ impl Links {
             let made = self.made();
             (made.count(), made.failure.is_some())
         };
-        !has_failed && self.more.is_some() && nth >= count && self.most() > nth
+        !has_failed && self.more.is_some() && nth >= count && self.max_links() > nth
     }
 
     /// Says what is made before the n-th pair can be measured, where something is.
@@ -107,7 +107,7 @@ impl Links {
     /// Returns how many links of each revision there would be after [`Links::extend`].
     fn next_count(&self) -> usize {
         let count = self.made().count();
-        (2 * count).max(self.first).min(self.most())
+        (2 * count).max(self.first).min(self.max_links())
     }
 
     /// Makes further links if the n-th pair has none of its own and there can be more.
@@ -206,12 +206,12 @@ mod tests {
         assert_eq!(link(2), ("/h/2".into(), "/b/2".into(), 2));
         // There are no more than three pairs of links.
         assert_eq!(link(3), ("/h/0".into(), "/b/0".into(), 0));
-        assert_eq!((links.most(), links.lack(3)), (3, false));
+        assert_eq!((links.max_links(), links.lack(3)), (3, false));
         // Named by hand, this revision is the binary that runs.
         let by_hand = of(0, 4, None);
         let ([head, base], link) = by_hand.of_pair(1);
         assert_eq!((head, base.unwrap().binary, link), (None, "/b/0".into(), 0));
-        assert_eq!(by_hand.most(), 1);
+        assert_eq!(by_hand.max_links(), 1);
     }
 
     #[test]
@@ -240,7 +240,7 @@ mod tests {
         let script = r#"printf '{"heads":["/h/%s"' $0; for n in $(seq $(($0 + 1)) $1); do printf ',"/h/%s"' $n; done
             printf '],"links":["/b/%s"' $0; for n in $(seq $(($0 + 1)) $1); do printf ',"/b/%s"' $n; done; echo ']}'"#;
         let links = of(2, 2, Some(more(script)));
-        assert_eq!((links.most(), links.lack(1), links.lack(2)), (6, false, true));
+        assert_eq!((links.max_links(), links.lack(1), links.lack(2)), (6, false, true));
         links.extend(Duration::from_secs(60));
         assert_eq!(links.failure(), None);
         assert_eq!(links.of_pair(3).0[1].as_ref().unwrap().binary, PathBuf::from("/b/4"));
@@ -259,7 +259,7 @@ mod tests {
             links.failure().as_deref(),
             Some("no further links could be made: error: no space")
         );
-        assert_eq!((links.most(), links.lack(2)), (2, false));
+        assert_eq!((links.max_links(), links.lack(2)), (2, false));
         let links = of(2, 2, Some(more("echo nonsense")));
         links.extend(Duration::from_secs(60));
         assert!(links.failure().unwrap().contains("is not understood"), "{:?}", links.failure());

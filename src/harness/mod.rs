@@ -149,7 +149,11 @@ impl Harness {
 
     /// Runs the selftest instead of the tests: injects effects into those that are selected. It never returns
     /// success, so that it is not mistaken for a run.
-    fn selftest(session: &Session, selected: &[bool], asked: &Request) -> Result<ExitCode, Error> {
+    fn selftest(
+        session: &Session,
+        selected: &[bool],
+        request: &Request,
+    ) -> Result<ExitCode, Error> {
         let tests: Vec<usize> = (0..selected.len()).filter(|&test| selected[test]).collect();
         let quiet = std::env::var_os(progress::QUIET).is_some();
         let print = |text: &str| {
@@ -157,7 +161,7 @@ impl Harness {
                 let _ = writeln!(std::io::stderr(), "{text}");
             }
         };
-        selftest::run(session, &tests, asked, &print)?;
+        selftest::run(session, &tests, request, &print)?;
         print("this was a selftest: nothing was judged, and so nothing has passed");
         Ok(ExitCode::from(SELFTESTED))
     }
@@ -220,8 +224,8 @@ impl Harness {
             begun.filtered += usize::from(!wanted);
         }
         let filtered = begun.filtered;
-        if let Some(asked) = &selftest_asked {
-            return Harness::selftest(&session, &selected, asked);
+        if let Some(request) = &selftest_asked {
+            return Harness::selftest(&session, &selected, request);
         }
         record::begin(&paths::record(&session.results), &begun)
             .map_err(|error| Error::other(format!("nothing was measured: {error}; {MAKE_ROOM}")))?;

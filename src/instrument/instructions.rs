@@ -57,7 +57,7 @@ pub(crate) fn has_hardware() -> bool {
 /// The instrument that counts the instructions of operations.
 pub(crate) struct Instructions {
     remaining: Remaining,
-    by: Counter,
+    by: CountSource,
     laps: Vec<Lap>,
     /// How many operations the counter of the processor was not there for all the time.
     missed: usize,
@@ -72,8 +72,8 @@ struct Lap {
     allocator: Option<u64>,
 }
 
-/// The counter.
-enum Counter {
+/// What counts the instructions.
+enum CountSource {
     #[cfg(target_os = "linux")]
     Hardware {
         counter: &'static Counter,
@@ -109,7 +109,7 @@ impl Instructions {
     /// If nothing here counts instructions.
     pub(crate) fn new(repeat: Repeat, dumps: Option<(&Path, bool)>) -> Result<Self, Unmeasured> {
         let by = match dumps {
-            Some((path, is_profile)) => Counter::Callgrind(Dumps::new(path, is_profile)?),
+            Some((path, is_profile)) => CountSource::Callgrind(Dumps::new(path, is_profile)?),
             None => hardware()?,
         };
         let remaining = Remaining::new(repeat, 2, OPERATIONS);
@@ -123,7 +123,7 @@ impl Instructions {
 
     /// Has callgrind count from now on, and finds out what the measuring itself adds.
     fn start_counting(&mut self) {
-        if !matches!(self.by, Counter::Callgrind(_)) {
+        if !matches!(self.by, CountSource::Callgrind(_)) {
             return;
         }
         request(Request::Begin);
@@ -134,17 +134,17 @@ impl Instructions {
             not(target_os = "linux"),
             expect(irrefutable_let_patterns, reason = "only Linux has another counter")
         )]
-        if let Counter::Callgrind(dumps) = &mut self.by {
+        if let CountSource::Callgrind(dumps) = &mut self.by {
             dumps.overhead = dumps.read(dumps.written).map_or(0, |lap| lap.own);
         }
     }
 }
 
 /// Returns the counter of the processor, which [`begin`] has started.
-fn hardware() -> Result<Counter, Unmeasured> {
+fn hardware() -> Result<CountSource, Unmeasured> {
     #[cfg(target_os = "linux")]
     let why = match COUNTER.get() {
-        Some(Ok(counter)) => return Ok(Counter::Hardware { counter, before: None, lap: None }),
+        Some(Ok(counter)) => return Ok(CountSource::Hardware { counter, before: None, lap: None }),
         Some(Err(error)) => error.as_str(),
         None => "it runs under Valgrind, but not for this",
     };
@@ -263,8 +263,10 @@ impl Instrument for Instructions {
     fn start(&mut self) {
         match &mut self.by {
             #[cfg(target_os = "linux")]
-            Counter::Hardware { counter, before, .. } => *before = counter.read().ok().flatten(),
-            Counter::Callgrind(_) => {
+            CountSource::Hardware { counter, before, .. } => {
+                *before = counter.read().ok().flatten();
+            }
+            CountSource::Callgrind(_) => {
                 request(Request::Zero);
             }
         }
@@ -274,11 +276,11 @@ impl Instrument for Instructions {
     fn stop(&mut self) {
         match &mut self.by {
             #[cfg(target_os = "linux")]
-            Counter::Hardware { counter, before, lap } => {
+            CountSource::Hardware { counter, before, lap } => {
                 let after = counter.read().ok().flatten();
                 *lap = between(*before, after);
             }
-            Counter::Callgrind(dumps) => {
+            CountSource::Callgrind(dumps) => {
                 request(Request::Dump);
                 dumps.written += 1;
             }
@@ -289,13 +291,15 @@ impl Instrument for Instructions {
         let counts = self.remaining.passes();
         match &mut self.by {
             #[cfg(target_os = "linux")]
-            Counter::Hardware { lap, .. } => {
+            CountSource::Hardware { lap, .. } => {
                 let own = lap.filter(|_| counts && failed == 0);
                 self.missed += usize::from(counts && failed == 0 && own.is_none());
                 self.laps.extend(own.map(|own| Lap { own, allocator: None }));
             }
-            Counter::Callgrind(dumps) if counts && failed == 0 => dumps.kept.push(dumps.written),
-            Counter::Callgrind(_) => {}
+            CountSource::Callgrind(dumps) if counts && failed == 0 => {
+                dumps.kept.push(dumps.written);
+            }
+            CountSource::Callgrind(_) => {}
         }
         if self.remaining.is_last_warm_up() {
             self.start_counting();
@@ -305,13 +309,13 @@ impl Instrument for Instructions {
     fn counted(&mut self) -> Option<f64> {
         match &mut self.by {
             #[cfg(target_os = "linux")]
-            Counter::Hardware { lap, .. } => {
+            CountSource::Hardware { lap, .. } => {
                 lap.filter(|_| self.remaining.is_warm()).map(|lap| lap as f64)
             }
-            Counter::Callgrind(dumps) if self.remaining.is_warm() => {
+            CountSource::Callgrind(dumps) if self.remaining.is_warm() => {
                 dumps.read(dumps.written).map(|lap| lap.own as f64)
             }
-            Counter::Callgrind(_) => None,
+            CountSource::Callgrind(_) => None,
         }
     }
 
@@ -321,7 +325,7 @@ impl Instrument for Instructions {
             not(target_os = "linux"),
             expect(irrefutable_let_patterns, reason = "only Linux has another counter")
         )]
-        if let Counter::Callgrind(dumps) = &mut self.by {
+        if let CountSource::Callgrind(dumps) = &mut self.by {
             request(Request::Stop);
             dumps.finish(&mut self.laps)?;
             by = by_callgrind(&dumps.creator);

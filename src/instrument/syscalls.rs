@@ -90,7 +90,7 @@ impl Instrument for Syscalls {
         };
         let operations = self.totals.len();
         process.values.insert(Key::Syscalls, self.sum.total() as f64 / operations as f64);
-        process.system_calls = named(&self.sum, operations);
+        process.system_calls = calls_by_name(&self.sum, operations);
         if least != most {
             process.notes.push(format!(
                 "system calls: mean of {operations} operations that differ ({least} to {most})"
@@ -101,7 +101,7 @@ impl Instrument for Syscalls {
 }
 
 /// Returns the counts of so many operations by name, for one of them.
-pub(crate) fn named(counts: &Counts, operations: usize) -> Vec<SystemCall> {
+pub(crate) fn calls_by_name(counts: &Counts, operations: usize) -> Vec<SystemCall> {
     let call = |(name, count): (String, u64)| SystemCall {
         name,
         now: count as f64 / operations as f64,

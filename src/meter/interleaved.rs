@@ -9,7 +9,7 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::{ProcessRun, Work};
 
 use super::ratio::ratio;
-use super::{Coin, Source, less_layout};
+use super::{Coin, Source, without_layout};
 use crate::worker::pair::{Pair, Requirements};
 
 /// The fewest operations beyond a percentile that a pair should have.
@@ -21,7 +21,7 @@ pub(crate) trait Pairs: Send {
     fn prepare(&mut self) {}
 
     /// Returns what has to be made before the next pair can be measured. `None` if nothing is missing.
-    fn lacks(&self) -> Option<String> {
+    fn pending_preparation(&self) -> Option<String> {
         None
     }
 
@@ -41,8 +41,8 @@ impl Source for Interleaved {
         self.pairs.prepare();
     }
 
-    fn lacks(&self) -> Option<String> {
-        self.pairs.lacks()
+    fn pending_preparation(&self) -> Option<String> {
+        self.pairs.pending_preparation()
     }
 
     fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {
@@ -73,8 +73,8 @@ impl Source for Interleaved {
             };
             process.values.insert(metric.clone(), ratio);
             process.sides.insert(metric.clone(), sides);
-            if let Some(less) = less_layout::ratio_of(metric, &pair) {
-                process.less_layout.insert(metric.clone(), less);
+            if let Some(less) = without_layout::ratio_of(metric, &pair) {
+                process.without_layout.insert(metric.clone(), less);
             }
         }
         Ok(process)
@@ -82,7 +82,7 @@ impl Source for Interleaved {
 }
 
 /// Returns what the rounds of a pair must consist of for these metrics.
-pub(crate) fn wants(metrics: &[Metric]) -> Requirements {
+pub(crate) fn requirements(metrics: &[Metric]) -> Requirements {
     let single = |metric: &Metric| metric.sample() == SampleKind::Operation;
     let beyond = |metric: &Metric| {
         let q = metric.statistic().filter(|_| single(metric)).and_then(tail)?;
@@ -157,9 +157,9 @@ mod tests {
 
     #[test]
     fn an_extreme_percentile_wants_operations_beyond_it() {
-        assert_eq!(wants(&[Key::Latency.at(Statistic::P99)]).fewest, 1000);
+        assert_eq!(requirements(&[Key::Latency.at(Statistic::P99)]).fewest, 1000);
         assert_eq!(
-            wants(&[Metric::from(Key::Throughput)]),
+            requirements(&[Metric::from(Key::Throughput)]),
             Requirements { singles: false, batches: true, fewest: 0 }
         );
     }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use perf_budget_core::budget::{Bound, Limit, Reference, Target};
 use perf_budget_core::enforce::scripted::{limit, rules};
-use perf_budget_core::enforce::{PendingLimit, Inquiry, Origin, Rules};
+use perf_budget_core::enforce::{Inquiry, Origin, PendingLimit, Rules};
 use perf_budget_core::metric::{Key, Metric, Statistic};
 use perf_budget_core::outcome::{Outcome, Unmeasured};
 use perf_budget_core::reading::ProcessRun;

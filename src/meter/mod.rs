@@ -8,13 +8,13 @@ mod coin;
 pub(crate) mod interleaved;
 #[cfg(test)]
 mod interleaved_tests;
-mod less_layout;
 mod ratio;
 mod sweep;
 #[cfg(test)]
 mod tests;
 mod versus;
 mod watched;
+mod without_layout;
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ pub(crate) trait Source: Send {
 
     /// Returns what has to be made before the next process can be measured, in words for the line of progress. Then
     /// `prepare` makes it. `None` if nothing is missing.
-    fn lacks(&self) -> Option<String> {
+    fn pending_preparation(&self) -> Option<String> {
         None
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use perf_budget_core::budget::{Bound, Limit, Reference, Target};
 use perf_budget_core::enforce::scripted::{limit, rules};
-use perf_budget_core::enforce::{PendingLimit, Inquiry, Origin};
+use perf_budget_core::enforce::{Inquiry, Origin, PendingLimit};
 use perf_budget_core::metric::{Key, Metric, Statistic};
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::quantity::Quantity;

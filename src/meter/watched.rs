@@ -14,8 +14,8 @@ impl Source for Watched {
         self.0.prepare();
     }
 
-    fn lacks(&self) -> Option<String> {
-        self.0.lacks()
+    fn pending_preparation(&self) -> Option<String> {
+        self.0.pending_preparation()
     }
 
     fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {

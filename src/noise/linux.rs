@@ -41,7 +41,7 @@ fn processors() -> Option<Processors> {
 fn quota_files() -> &'static [PathBuf] {
     static FILES: OnceLock<Vec<PathBuf>> = OnceLock::new();
     FILES.get_or_init(|| {
-        let files = group::own("cpu").into_iter().map(|group| group.join("cpu.stat"));
+        let files = group::own_directories("cpu").into_iter().map(|group| group.join("cpu.stat"));
         // Not every group has the counters: the group of the whole machine has no quota.
         let counts = |file: &PathBuf| {
             fs::read_to_string(file).is_ok_and(|text| parse::throttled(&text).is_some())

@@ -46,7 +46,7 @@ impl Memory {
     /// Reads the groups of this process.
     pub(crate) fn now() -> Memory {
         static GROUPS: OnceLock<Vec<PathBuf>> = OnceLock::new();
-        Memory::of(GROUPS.get_or_init(|| own("memory")))
+        Memory::of(GROUPS.get_or_init(|| own_directories("memory")))
     }
 
     fn of(groups: &[PathBuf]) -> Memory {
@@ -79,7 +79,7 @@ impl Memory {
 
 /// Returns the smallest number of processes and threads that a group of this process may have.
 pub(crate) fn most_processes() -> Option<Limit> {
-    smallest(own("pids"), "pids.max")
+    smallest(own_directories("pids"), "pids.max")
 }
 
 fn smallest(groups: Vec<PathBuf>, file: &str) -> Option<Limit> {
@@ -103,7 +103,7 @@ fn field(file: &Path, name: &str) -> Option<u64> {
 }
 
 /// Returns the directories of the groups of this process that `controller` is for, its own first.
-pub(crate) fn own(controller: &str) -> Vec<PathBuf> {
+pub(crate) fn own_directories(controller: &str) -> Vec<PathBuf> {
     let text = |file: &str| fs::read_to_string(file).unwrap_or_default();
     directories(controller, &text("/proc/self/cgroup"), &text("/proc/self/mountinfo"))
 }

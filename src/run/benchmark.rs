@@ -11,7 +11,7 @@ use perf_budget_core::metric::{SampleKind, WorkerInstrument};
 use perf_budget_core::outcome::Cause;
 use perf_budget_core::reading::Work;
 
-use super::drive::{CannotFail, Failures, ByValue, ByReference};
+use super::drive::{ByReference, ByValue, CannotFail, Failures};
 use super::drive_async::drive;
 use super::measurement::Watcher;
 use super::{Failed, MethodState, Run};

@@ -4,7 +4,7 @@ use std::any::type_name;
 
 use perf_budget_core::metric::{SampleKind, WorkerInstrument};
 
-use super::drive::{CannotFail, Failures, ByValue, Operation, Outcome, Policy, drive};
+use super::drive::{ByValue, CannotFail, Failures, Operation, Outcome, Policy, drive};
 use super::open_loop::{Monotonic, arrive};
 use super::{Failed, MethodState, Run};
 use crate::instrument::injected::Injected;

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use super::drive::{CannotFail, Fallible, ByValue, ByReference};
+use super::drive::{ByReference, ByValue, CannotFail, Fallible};
 use super::{Failed, Run};
 use crate::instrument::laps::Repeat;
 

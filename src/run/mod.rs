@@ -160,7 +160,7 @@ impl Run {
     }
 
     fn record_value(&mut self, name: &str, value: f64) -> Result<(), Failed> {
-        let asked = metric_named(name).filter(|metric| metric.own().is_some());
+        let asked = metric_named(name).filter(|metric| metric.custom_name().is_some());
         let Some(asked) = asked.filter(|_| !name.is_empty()) else {
             let text = format!(
                 "failed to record `{name}`: the harness measures that itself, or no metric has such \
@@ -292,12 +292,12 @@ fn check_measured(
     if is_measured {
         return Ok(());
     }
-    let (cause, text) = match (metric.own(), method) {
+    let (cause, text) = match (metric.custom_name(), method) {
         (Some(name), _) => {
             let recorded: Vec<_> = process
                 .values
                 .keys()
-                .filter(|key| key.own().is_some())
+                .filter(|key| key.custom_name().is_some())
                 .map(|key| format!("`{key}`"))
                 .collect();
             let recorded =

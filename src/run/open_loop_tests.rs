@@ -12,7 +12,7 @@ use perf_budget_core::stats::{Sample, order};
 
 use super::*;
 use crate::instrument::load::schedule::Schedule;
-use crate::run::drive::{CannotFail, Fallible, ByValue, ByReference, Policy};
+use crate::run::drive::{ByReference, ByValue, CannotFail, Fallible, Policy};
 
 const MEAN: Metric = Key::Mean.at(Statistic::Mean);
 
@@ -55,7 +55,13 @@ fn run(schedule: Schedule, late: f64, ends: impl Fn(f64) -> f64) -> (ProcessRun,
         clock.now.set(ends(started));
         sent.push(clock.now() - started);
     };
-    arrive::<CannotFail, _, _, _>(&mut arrivals, &mut failures, || clock.clone(), || (), ByValue(op));
+    arrive::<CannotFail, _, _, _>(
+        &mut arrivals,
+        &mut failures,
+        || clock.clone(),
+        || (),
+        ByValue(op),
+    );
     let mut process = ProcessRun::default();
     arrivals.finish(&mut process);
     (process, sent)
@@ -167,7 +173,13 @@ fn the_first_failure_ends_the_measurement_if_failures_are_not_counted() {
     let mut arrivals = Arrivals::new(load, constant(100.0, 0.0, 1.0));
     let mut failures = Failures::new(Policy::Fatal);
     let op = |()| Err::<Infallible, _>("no luck");
-    arrive::<Fallible, _, _, _>(&mut arrivals, &mut failures, Scripted::default, || (), ByValue(op));
+    arrive::<Fallible, _, _, _>(
+        &mut arrivals,
+        &mut failures,
+        Scripted::default,
+        || (),
+        ByValue(op),
+    );
     assert_eq!((failures.operations, failures.count), (1, 1));
 }
 

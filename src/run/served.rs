@@ -25,9 +25,9 @@ static ASKED: OnceLock<Result<Option<Request>, u8>> = OnceLock::new();
 /// # Errors
 /// The exit code with which the process has to end, if it was not a living harness that has started it.
 pub fn is_asked() -> Result<bool, u8> {
-    let asked = |accepted| Request { accepted, reached: AtomicUsize::new(0) };
-    let asked = ASKED.get_or_init(|| accept().map(|accepted| accepted.map(asked)));
-    asked.as_ref().map(Option::is_some).map_err(|code| *code)
+    let request = |accepted| Request { accepted, reached: AtomicUsize::new(0) };
+    let request = ASKED.get_or_init(|| accept().map(|accepted| accepted.map(request)));
+    request.as_ref().map(Option::is_some).map_err(|code| *code)
 }
 
 /// Measures the benchmark that is asked for, and writes the reply. The library has to call this for that benchmark alone;
@@ -36,18 +36,18 @@ pub fn is_asked() -> Result<bool, u8> {
 /// # Errors
 /// The exit code with which the process has to end, if the reply cannot be written.
 pub fn measure(benchmark: impl FnOnce(&mut Run) -> Result<(), Failed>) -> Result<(), u8> {
-    let Some(Ok(Some(asked))) = ASKED.get() else { return Ok(()) };
-    if asked.reached.fetch_add(1, Ordering::Relaxed) == 0 {
-        return asked.accepted.answer(|run| {
+    let Some(Ok(Some(request))) = ASKED.get() else { return Ok(()) };
+    if request.reached.fetch_add(1, Ordering::Relaxed) == 0 {
+        return request.accepted.answer(|run| {
             benchmark(run)?;
-            if run.has_begun() { Ok(()) } else { Err(measured_nothing(asked.accepted.name())) }
+            if run.has_begun() { Ok(()) } else { Err(measured_nothing(request.accepted.name())) }
         });
     }
     let text = format!(
         "the program has several benchmarks `{}`; give them different names",
-        asked.accepted.name()
+        request.accepted.name()
     );
-    asked.accepted.refuse(Unmeasured::new(Cause::WorkloadFailed, text))
+    request.accepted.refuse(Unmeasured::new(Cause::WorkloadFailed, text))
 }
 
 /// Writes that the benchmark is not there, unless it was measured. Call it when all benchmarks had their turn.
@@ -55,12 +55,12 @@ pub fn measure(benchmark: impl FnOnce(&mut Run) -> Result<(), Failed>) -> Result
 /// # Errors
 /// The exit code with which the process has to end, if the reply cannot be written.
 pub fn finish() -> Result<(), u8> {
-    let Some(Ok(Some(asked))) = ASKED.get() else { return Ok(()) };
-    if asked.reached.load(Ordering::Relaxed) > 0 {
+    let Some(Ok(Some(request))) = ASKED.get() else { return Ok(()) };
+    if request.reached.load(Ordering::Relaxed) > 0 {
         return Ok(());
     }
-    let text = format!("the program has no benchmark `{}`", asked.accepted.name());
-    asked.accepted.refuse(Unmeasured::new(Cause::WorkloadFailed, text))
+    let text = format!("the program has no benchmark `{}`", request.accepted.name());
+    request.accepted.refuse(Unmeasured::new(Cause::WorkloadFailed, text))
 }
 
 fn measured_nothing(name: &str) -> Failed {

@@ -14,7 +14,7 @@ use std::path::Path;
 use perf_budget_core::error::Error;
 use perf_budget_core::metric::Effect;
 use perf_budget_core::outcome::Outcome;
-use perf_budget_core::selftest::{Request, Finding, SelftestResult, Step, names};
+use perf_budget_core::selftest::{Finding, Request, SelftestResult, Step, names};
 use perf_budget_core::verdict::Verdict;
 
 pub(crate) use self::results::Results;
@@ -28,18 +28,18 @@ use crate::session::Session;
 pub(crate) fn run(
     session: &Session,
     tests: &[usize],
-    asked: &Request,
+    request: &Request,
     print: &dyn Fn(&str),
 ) -> Result<(), Error> {
-    let file: &Path = &asked.file;
+    let file: &Path = &request.file;
     let name = |test: usize| session.suite.tests[test].name.as_str();
     let wanted = |test: usize| {
-        asked.only.is_empty() || asked.only.iter().any(|only| names(only, name(test)))
+        request.only.is_empty() || request.only.iter().any(|only| names(only, name(test)))
     };
     let tests: Vec<usize> = tests.iter().copied().filter(|&test| wanted(test)).collect();
     let failed = |e| Error::io("write", file, e);
     let mut results = Results::create(file).map_err(failed)?;
-    if let Some(runs) = asked.same {
+    if let Some(runs) = request.same {
         return same::run(session, &tests, runs, &mut results, print).map_err(failed);
     }
     for (nth, &test) in tests.iter().enumerate() {
@@ -68,12 +68,12 @@ fn describe(result: &SelftestResult) -> String {
 
 /// Tests one limit: it is measured with nothing injected, and then with effects of several sizes.
 fn test_limit(session: &Session, test: usize, at: &str) -> SelftestResult {
-    let asked = &session.suite.tests[test];
-    let kind = session.budgets.budgets[asked.budget].subject.kind();
+    let request = &session.suite.tests[test];
+    let kind = session.budgets.budgets[request.budget].subject.kind();
     let bare = session.measure_for_selftest(test, None, &format!("{at}: nothing injected"));
     let (finding, reason) = match bare.verdict {
         Verdict::Pass | Verdict::Warn => {
-            return match inject::effect(kind, &asked.limit.metric, asked.limit.bound) {
+            return match inject::effect(kind, &request.limit.metric, request.limit.bound) {
                 Ok(effect) => smallest_red(session, test, effect, bare, at),
                 Err(reason) => without_steps(Finding::Aside, reason, bare),
             };
@@ -99,9 +99,9 @@ fn smallest_red(
     bare: Outcome,
     at: &str,
 ) -> SelftestResult {
-    let asked = &session.suite.tests[test];
+    let request = &session.suite.tests[test];
     let (metric, kind) =
-        (&asked.limit.metric, session.budgets.budgets[asked.budget].subject.kind());
+        (&request.limit.metric, session.budgets.budgets[request.budget].subject.kind());
     let relative = bare.relative_to.is_some();
     let (Some(against), Some(estimate)) = (bare.against, bare.estimate) else {
         return without_steps(Finding::Unmeasured, "no value was measured".to_owned(), bare);
@@ -114,13 +114,14 @@ fn smallest_red(
     });
     let targets: Vec<(f64, Injection)> = targets.collect();
     if targets.is_empty() {
-        let reason = format!("no {} can be injected that would break this limit", effect.words());
+        let reason =
+            format!("no {} can be injected that would break this limit", effect.describe());
         return without_steps(Finding::Aside, reason, bare);
     }
     let mut steps = Vec::new();
     let found = search::first_red(targets.len(), |size| {
         let (target, injection) = targets[size];
-        let activity = format!("{at}: {} to {}", effect.words(), against.quantity(target));
+        let activity = format!("{at}: {} to {}", effect.describe(), against.quantity(target));
         let outcome = session.measure_for_selftest(test, Some(injection), &activity);
         let red = outcome.verdict.is_red();
         steps.push(Step {
@@ -133,7 +134,7 @@ fn smallest_red(
         });
         red
     });
-    let injected = effect.words().to_owned();
+    let injected = effect.describe().to_owned();
     let (finding, reason) = if found.is_some() {
         (Finding::Red, String::new())
     } else {

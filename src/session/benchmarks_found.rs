@@ -46,7 +46,7 @@ impl Session {
             metric: BENCHMARKS.to_owned(),
             subject: names::subject(&budget.subject),
             why: budget.why.clone(),
-            file: perf_budget_core::paths::shown(&self.budgets.path),
+            file: perf_budget_core::paths::display_path(&self.budgets.path),
             line: budget.line,
             run: self.run.clone(),
             ..Outcome::default()

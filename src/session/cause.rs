@@ -51,7 +51,7 @@ impl Session {
             return outcome;
         }
         let found = self.cause(test);
-        if let Some(within) = left(test, &found) {
+        if let Some(within) = remaining_time(test, &found) {
             self.add_samples(test, within, found.as_ref().err(), &mut outcome);
         }
         match found {
@@ -192,7 +192,7 @@ fn same(may_be_layout: bool, is_layout: bool, blame: &Blame) -> &'static str {
 
 /// Returns the time that is left to sample a red of time, where instructions do not explain it: they were not counted, or are
 /// the same. Samples show how long functions take, so they explain latencies and rates, and not what a processor did.
-fn left(test: &Test, found: &Cause) -> Option<Duration> {
+fn remaining_time(test: &Test, found: &Cause) -> Option<Duration> {
     match test.limit.metric.sample() {
         SampleKind::Operation | SampleKind::Batch | SampleKind::Rate => {}
         SampleKind::File
@@ -227,7 +227,7 @@ fn exceeds(outcome: &Outcome) -> bool {
 /// Whether a red of a test has functions to blame: it is on what a workload or a benchmark does.
 fn is_profiled(session: &Session, test: &Test) -> bool {
     has_functions(&session.budgets.budgets[test.budget])
-        && test.limit.metric.own().is_none()
+        && test.limit.metric.custom_name().is_none()
         && instrument(test).is_some_and(|instrument| match instrument {
             WorkerInstrument::Fuel => false,
             // Which functions run most instructions does not say which ones call the system. Which ones grew may.

@@ -86,7 +86,7 @@ impl Session {
         let mut outcome = self.template(test);
         outcome.notes.extend_from_slice(notes);
         outcome.verdict = Verdict::Pass;
-        outcome.reason = proven.words();
+        outcome.reason = proven.describe();
         outcome.proven = Some(proven.clone());
         let limit = &self.suite.tests[test].limit;
         let (bound, (limit, unit)) = (limit.bound, limit.number());
@@ -147,7 +147,8 @@ max = { p50 = "1.05 x base" }
         let budgets = budget::load(&path).unwrap();
         let mut session =
             Session::new(budgets, vec!["work".to_owned()], place.join("results")).unwrap();
-        let proven = Proven { by: ComparisonMethod::Sections, commit: "0123456789abcdef".to_owned() };
+        let proven =
+            Proven { by: ComparisonMethod::Sections, commit: "0123456789abcdef".to_owned() };
         session.base = Some(Base::with_equal_times(proven, "compiled in one unit"));
         session.suite = suite::Suite::of(&session.budgets, true);
         for (nth, test) in session.suite.tests.iter().enumerate() {

@@ -32,7 +32,7 @@ impl Session {
             relative_to,
             notes,
             why: test.limit.why.clone().or_else(|| budget.why.clone()),
-            file: perf_budget_core::paths::shown(&self.budgets.path),
+            file: perf_budget_core::paths::display_path(&self.budgets.path),
             line: test.limit.line,
             environment: test.limit.environment.as_deref().map(str::to_owned),
             run: self.run.clone(),
@@ -55,7 +55,7 @@ impl Session {
                  and a limit, or remove it from the harness"
             ),
             cause: Some(Cause::MeasuredNothing.name().to_owned()),
-            file: perf_budget_core::paths::shown(&self.budgets.path),
+            file: perf_budget_core::paths::display_path(&self.budgets.path),
             line: 1,
             run: self.run.clone(),
             ..Outcome::default()
@@ -64,7 +64,7 @@ impl Session {
 
     /// Returns the line of the record that says what this process is going to judge, before any test is in it.
     pub(crate) fn nothing_begun(&self) -> Begun {
-        let file = perf_budget_core::paths::shown(&self.budgets.path);
+        let file = perf_budget_core::paths::display_path(&self.budgets.path);
         Begun { file, run: self.run.clone(), shared: self.run_cache.is_some(), ..Begun::default() }
     }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use perf_budget_core::budget::{Budget, Subject};
 use perf_budget_core::build;
 use perf_budget_core::date::Date;
-use perf_budget_core::enforce::{PendingLimit, Extension, Rules};
+use perf_budget_core::enforce::{Extension, PendingLimit, Rules};
 use perf_budget_core::metric::{Judged, Metric};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::quantity::{Quantity, Unit};
@@ -74,7 +74,7 @@ impl Session {
     /// `effort`. If the lock cannot be taken, the measurement ends, since the turn itself would then make what is
     /// missing.
     fn supply(&self, measurement: &mut Measurement) {
-        let Some(what) = measurement.lacks() else { return };
+        let Some(what) = measurement.pending_preparation() else { return };
         self.progress.clear();
         self.progress.show(|| what);
         let _lock = match self.machine_lock.exclusive(&self.progress) {
@@ -88,7 +88,7 @@ impl Session {
     /// Returns the reason why nothing more is measured, if `total` in `[settings]` is used up.
     pub(super) fn out_of_time(&self) -> Option<Unmeasured> {
         let total = self.budgets.settings.total?;
-        let spent = spent(self.began.elapsed(), self.first_began, SystemTime::now());
+        let spent = time_spent(self.began.elapsed(), self.first_began, SystemTime::now());
         (spent >= total).then(|| {
             let total = Quantity::new(total.as_secs_f64(), Unit::Seconds);
             let text = format!(
@@ -146,7 +146,7 @@ impl Session {
             inconclusive: settings.inconclusive,
             today: Date::of_unix(self.run.began),
             repeats: repeats.max().unwrap_or(1),
-            links: self.links_of(suite_group).map_or(1, |links| links.most()),
+            links: self.links_of(suite_group).map_or(1, |links| links.max_links()),
         };
         let mut measurement = Measurement::new(Box::new(source), asked, rules, purpose);
         if let Some(reason) = refused {
@@ -189,7 +189,7 @@ impl Session {
 /// Returns the time that a run has taken at `now`. `own` is what this process took, by a clock that is never set. Where
 /// the run has several processes, the clock on the wall tells what the others took since the first of them began. If it
 /// was set back, what this process took counts all the same.
-fn spent(own: Duration, first_began: Option<SystemTime>, now: SystemTime) -> Duration {
+fn time_spent(own: Duration, first_began: Option<SystemTime>, now: SystemTime) -> Duration {
     let by_all = first_began.and_then(|began| now.duration_since(began).ok());
     by_all.map_or(own, |by_all| by_all.max(own))
 }
@@ -203,8 +203,8 @@ mod tests {
         let [second, hour] = [1, 3600].map(Duration::from_secs);
         let now = SystemTime::UNIX_EPOCH + 100 * hour;
         // A run of one process does not ask the clock on the wall, whatever that was set to.
-        assert_eq!(spent(second, None, now), second);
-        assert_eq!(spent(second, Some(now - hour), now), hour);
-        assert_eq!(spent(second, Some(now + hour), now), second);
+        assert_eq!(time_spent(second, None, now), second);
+        assert_eq!(time_spent(second, Some(now - hour), now), hour);
+        assert_eq!(time_spent(second, Some(now + hour), now), second);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use perf_budget_core::enforce::{PendingLimit, Extension, Inquiry, Origin, Rules};
+use perf_budget_core::enforce::{Extension, Inquiry, Origin, PendingLimit, Rules};
 use perf_budget_core::outcome::{Outcome, Unmeasured};
 
 use crate::inject::Injection;
@@ -73,8 +73,8 @@ impl Measurement {
     }
 
     /// Returns what has to be made before the next turn, in words. `None` if nothing is missing.
-    pub(super) fn lacks(&self) -> Option<String> {
-        self.source.lacks()
+    pub(super) fn pending_preparation(&self) -> Option<String> {
+        self.source.pending_preparation()
     }
 
     /// Makes what `lacks` names.

@@ -6,7 +6,7 @@ use perf_budget_core::outcome::Blame;
 use perf_budget_core::suite::names;
 
 use super::cause::{LONGEST, has_functions};
-use super::state::{Profiled, Session, SampleResult};
+use super::state::{Profiled, SampleResult, Session};
 
 /// A case of a budget: the indices of both, and its name.
 pub(crate) struct NamedCase {

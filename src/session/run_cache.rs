@@ -69,7 +69,7 @@ impl RunCache {
     ///
     /// # Errors
     /// If the file that keeps this time cannot be created or read.
-    pub(crate) fn began(&self) -> Result<SystemTime, Error> {
+    pub(crate) fn start_time(&self) -> Result<SystemTime, Error> {
         let path = self.directory.join("began");
         let opened = OpenOptions::new().write(true).create_new(true).open(&path);
         match opened {

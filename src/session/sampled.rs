@@ -16,7 +16,7 @@ use perf_budget_core::samples::{Code, FOLDER, SIDES, Samples, file_name};
 use perf_budget_core::suite::names;
 
 use super::side::{Side, both};
-use super::state::{Profiled, Session, SampleResult, lock};
+use super::state::{Profiled, SampleResult, Session, lock};
 use crate::instrument::sampled::{IS_KNOWN, Sampling, unsupported};
 
 /// How many samples are taken of each side: as many as a difference of 3 % needs.

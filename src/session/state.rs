@@ -105,7 +105,7 @@ impl Session {
             ..run
         };
         let shared = run_cache.as_ref().filter(|_| budgets.settings.total.is_some());
-        let first_began = shared.map(RunCache::began).transpose()?;
+        let first_began = shared.map(RunCache::start_time).transpose()?;
         let accepted = AcceptedValues::beside(&budgets.path, &run)?;
         let decided = Mutex::new(vec![None; suite.tests.len()]);
         let groups = suite.groups.iter().map(|_| Mutex::new(None)).collect();

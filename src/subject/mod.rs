@@ -148,7 +148,7 @@ impl Sources<'_> {
                 links: base.map(|base| Arc::clone(base.links())),
                 next: 0,
                 build_timeout: self.budgets.settings.build_timeout,
-                wants: interleaved::wants(&metrics),
+                wants: interleaved::requirements(&metrics),
                 scratch: self.results.join("scratch"),
                 timeout: self.timeout(group.budget).max(self.timeout(other.0)),
                 place: None,

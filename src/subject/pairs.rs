@@ -10,7 +10,7 @@ use super::request::LONGEST_SLICE;
 use crate::base::Links;
 use crate::meter::Coin;
 use crate::meter::interleaved::Pairs;
-use crate::worker::pair::{self, Pair, Place, Side, Terms, Requirements};
+use crate::worker::pair::{self, Pair, Place, Requirements, Side, Terms};
 use crate::worker::process::{Build, Request};
 
 /// The shortest measuring time of a pair. Many short pairs give more evidence than a few long ones.
@@ -107,7 +107,7 @@ impl Pairs for WorkloadPairs {
         }
     }
 
-    fn lacks(&self) -> Option<String> {
+    fn pending_preparation(&self) -> Option<String> {
         self.links.as_ref()?.wanted(self.next)
     }
 

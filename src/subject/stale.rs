@@ -33,7 +33,8 @@ fn note_at(patterns: &[String], root: &Path, now: SystemTime) -> Option<String> 
     if found.iter().any(|file| sources::is_source(&file.path, SOURCES)) {
         return None;
     }
-    let age = |file: &files::FileEntry| Some((sources::modified(&file.path).ok()?, file.shown.clone()));
+    let age =
+        |file: &files::FileEntry| Some((sources::modified(&file.path).ok()?, file.shown.clone()));
     let (built, oldest) = found.iter().filter_map(age).min()?;
     let (changed, source) = sources::newest(root, SOURCES).ok()??;
     if built > now + SKEW {

@@ -68,7 +68,7 @@ impl Request {
     pub(crate) fn instrument(&self) -> Result<WorkerInstrument, Unmeasured> {
         // A value that a workload records itself comes with any instrument.
         let read = self.metrics.iter().map(|metric| metric.slope_of().unwrap_or(metric));
-        let read = read.filter(|metric| metric.own().is_none());
+        let read = read.filter(|metric| metric.custom_name().is_none());
         let of = |metric: &Metric| match metric.instrument(SubjectKind::Workload)? {
             InstrumentKind::Worker(instrument) => Some(instrument),
             InstrumentKind::Files

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
-use perf_budget::internals::pair::{Pair, Place, Side, Terms, Requirements, measure};
+use perf_budget::internals::pair::{Pair, Place, Requirements, Side, Terms, measure};
 use perf_budget::internals::process::{Build, Request};
 use perf_budget_core::budget::Param;
 use perf_budget_core::outcome::Cause;

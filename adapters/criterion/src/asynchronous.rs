@@ -43,7 +43,8 @@ impl<A: AsyncExecutor, M: Measurement> AsyncBencher<'_, '_, A, M> {
         let runner = &self.runner;
         match self.bencher.by() {
             MeasuredBy::Criterion(inner) => {
-                inner.with(&mut |inner| inner.to_async(BorrowedExecutor(runner)).iter(&mut routine));
+                inner
+                    .with(&mut |inner| inner.to_async(BorrowedExecutor(runner)).iter(&mut routine));
             }
             MeasuredBy::Run(ours) => {
                 let op = |()| {
@@ -70,7 +71,9 @@ impl<A: AsyncExecutor, M: Measurement> AsyncBencher<'_, '_, A, M> {
         let runner = &self.runner;
         match self.bencher.by() {
             MeasuredBy::Criterion(inner) => {
-                inner.with(&mut |inner| inner.to_async(BorrowedExecutor(runner)).iter_custom(&mut routine));
+                inner.with(&mut |inner| {
+                    inner.to_async(BorrowedExecutor(runner)).iter_custom(&mut routine)
+                });
             }
             MeasuredBy::Run(ours) => {
                 let timed = |count| -> Duration { duration(&runner.block_on(routine(count))) };
@@ -122,7 +125,11 @@ impl<A: AsyncExecutor, M: Measurement> AsyncBencher<'_, '_, A, M> {
         let runner = &self.runner;
         match self.bencher.by() {
             MeasuredBy::Criterion(inner) => inner.with(&mut |inner| {
-                inner.to_async(BorrowedExecutor(runner)).iter_batched(&mut setup, &mut routine, size);
+                inner.to_async(BorrowedExecutor(runner)).iter_batched(
+                    &mut setup,
+                    &mut routine,
+                    size,
+                );
             }),
             MeasuredBy::Run(ours) => {
                 let block_on = |whole: std::pin::Pin<Box<dyn Future<Output = ()> + '_>>| {
@@ -145,7 +152,11 @@ impl<A: AsyncExecutor, M: Measurement> AsyncBencher<'_, '_, A, M> {
         let runner = &self.runner;
         match self.bencher.by() {
             MeasuredBy::Criterion(inner) => inner.with(&mut |inner| {
-                inner.to_async(BorrowedExecutor(runner)).iter_batched_ref(&mut setup, &mut routine, size);
+                inner.to_async(BorrowedExecutor(runner)).iter_batched_ref(
+                    &mut setup,
+                    &mut routine,
+                    size,
+                );
             }),
             MeasuredBy::Run(ours) => {
                 let op = |mut input: I| {

@@ -92,7 +92,9 @@ impl<'a, M: Measurement> Bencher<'a, M> {
         M::Value: 'static,
     {
         match &mut self.by {
-            MeasuredBy::Criterion(inner) => inner.with(&mut |inner| inner.iter_custom(&mut routine)),
+            MeasuredBy::Criterion(inner) => {
+                inner.with(&mut |inner| inner.iter_custom(&mut routine));
+            }
             MeasuredBy::Run(ours) => {
                 let timed = |count| duration(&routine(count));
                 let result = ours.run.benchmark_timed("iter_custom", timed);

@@ -51,7 +51,10 @@ impl<'a, 'b> Bencher<'a, 'b> {
     }
 
     pub(crate) fn of_run(run: &'a mut Run, failed: &'a mut Option<Failed>, threads: usize) -> Self {
-        Bencher { by: MeasuredBy::Run(InstrumentBencher { run, failed, threads }), config: Config::default() }
+        Bencher {
+            by: MeasuredBy::Run(InstrumentBencher { run, failed, threads }),
+            config: Config::default(),
+        }
     }
 
     /// See [`divan::Bencher::bench`].
@@ -143,11 +146,11 @@ macro_rules! with_inputs {
             {
                 let Config { inputs, counter: $own } = self.config;
                 match self.by {
-                    By::Divan(inner) => {
+                    MeasuredBy::Divan(inner) => {
                         let $inner = inner.with_inputs(inputs);
                         $configured.bench_values(benched);
                     }
-                    By::Run(ours) => ours.shared("bench_values", &inputs, &benched),
+                    MeasuredBy::Run(ours) => ours.shared("bench_values", &inputs, &benched),
                 }
             }
 
@@ -158,11 +161,11 @@ macro_rules! with_inputs {
             {
                 let Config { inputs, counter: $own } = self.config;
                 match self.by {
-                    By::Divan(inner) => {
+                    MeasuredBy::Divan(inner) => {
                         let $inner = inner.with_inputs(inputs);
                         $configured.bench_local_values(benched);
                     }
-                    By::Run(ours) => ours
+                    MeasuredBy::Run(ours) => ours
                         .ends(|run| run.benchmark_with("bench_local_values", inputs, benched)),
                 }
             }
@@ -175,15 +178,15 @@ macro_rules! with_inputs {
             {
                 let Config { inputs, counter: $own } = self.config;
                 match self.by {
-                    By::Divan(inner) => {
+                    MeasuredBy::Divan(inner) => {
                         let $inner = inner.with_inputs(inputs);
                         $configured.bench_refs(benched);
                     }
-                    By::Run(ours) if ours.threads == 1 => {
+                    MeasuredBy::Run(ours) if ours.threads == 1 => {
                         ours.ends(|run| run.benchmark_with_ref("bench_refs", inputs, benched));
                     }
                     // The input is part of the output, so that it is dropped outside of the measured part.
-                    By::Run(ours) => ours.shared("bench_refs", &inputs, &|mut input: I| {
+                    MeasuredBy::Run(ours) => ours.shared("bench_refs", &inputs, &|mut input: I| {
                         let output = benched(&mut input);
                         (output, input)
                     }),
@@ -197,11 +200,11 @@ macro_rules! with_inputs {
             {
                 let Config { inputs, counter: $own } = self.config;
                 match self.by {
-                    By::Divan(inner) => {
+                    MeasuredBy::Divan(inner) => {
                         let $inner = inner.with_inputs(inputs);
                         $configured.bench_local_refs(benched);
                     }
-                    By::Run(ours) => ours
+                    MeasuredBy::Run(ours) => ours
                         .ends(|run| run.benchmark_with_ref("bench_local_refs", inputs, benched)),
                 }
             }

@@ -11,13 +11,13 @@ use std::time::Duration;
 use perf_budget_core::atomic;
 use perf_budget_core::benchmarks::{List, Program as BenchProgram};
 use perf_budget_core::budget::{Budgets, CodegenUnits, Reference, Subject};
-use perf_budget_core::build::{BenchBuild, Benches, ProgramResult, Program, Site, Step};
+use perf_budget_core::build::{BenchBuild, Benches, Program, ProgramResult, Site, Step};
 use perf_budget_core::fnv;
 use perf_budget_core::handover::{Benchmarks, EqualProgram, Programs};
-use perf_budget_core::outcome::{ComparisonMethod, Cause, Proven, Unmeasured, short};
+use perf_budget_core::outcome::{Cause, ComparisonMethod, Proven, Unmeasured, short};
 
 use super::build::{Built, Side};
-use super::compared::{Links, Revision, words};
+use super::compared::{Links, Revision, codegen_note};
 use super::programs::{Differing, Recorder};
 use super::start::start;
 use super::unchanged::{BaseTree, Comparison, Head, Reaching, Revisions};
@@ -79,7 +79,7 @@ impl BothBuilt {
     ///
     /// # Errors
     /// If a program could not be built, or does not list its benchmarks.
-    pub(super) fn said(&self, base: &str) -> Result<String, Failure> {
+    pub(super) fn describe_builds(&self, base: &str) -> Result<String, Failure> {
         let built = |file: &Path, of: &str| {
             let list = List::read(file).ok_or_else(|| {
                 Failure::unmeasured(format!(
@@ -143,7 +143,7 @@ impl BenchmarkBuilds<'_> {
             head: head_list.0,
             base: None,
             equal: Vec::new(),
-            notes: vec![words(units, self.head.workspace.is_some()).to_owned()],
+            notes: vec![codegen_note(units, self.head.workspace.is_some()).to_owned()],
             programs: None,
         };
         let programs = head_list.1.programs;
@@ -156,8 +156,10 @@ impl BenchmarkBuilds<'_> {
                 tell(&format!(
                     "nothing that a benchmark runs has changed since {short}, which is not built"
                 ));
-                benchmarks.equal =
-                    programs.iter().map(|program| self.equal(ComparisonMethod::Files, program)).collect();
+                benchmarks.equal = programs
+                    .iter()
+                    .map(|program| self.equal(ComparisonMethod::Files, program))
+                    .collect();
                 return Ok(BothBuilt { benchmarks, _links: Vec::new() });
             }
             Some(Some(why)) => tell(&format!("building the benchmarks of {short}: {why}")),
@@ -305,7 +307,7 @@ impl BenchmarkBuilds<'_> {
         tell: &dyn Fn(&str),
     ) -> Result<(PathBuf, List), Failure> {
         let file = self.lists.join(format!("{name}-{}.json", self.key(way)));
-        let list = List::of(built, note, List::read(&file).as_ref(), &ask);
+        let list = List::of(built, note, List::read(&file).as_ref(), &list_benchmarks);
         for fault in &list.faults {
             let why = fault.reason();
             tell(&format!("{name}: {}", why.text));
@@ -328,7 +330,7 @@ impl BenchmarkBuilds<'_> {
 }
 
 /// Asks a program which benchmarks it has.
-fn ask(step: &Step) -> Result<ProgramResult, Unmeasured> {
+fn list_benchmarks(step: &Step) -> Result<ProgramResult, Unmeasured> {
     let Program::Named(program) = &step.program else {
         return Err(Unmeasured::new(Cause::Harness, "cargo has no benchmarks"));
     };

@@ -9,7 +9,7 @@ use super::build::{Built, Target};
 use super::compared::{self, BuildOptions, Compared, LinkSource, Proofs, Revision};
 use super::environment::Environment;
 use super::running::{self, Changes, Test};
-use super::saved::{self, Key, CopiedBase};
+use super::saved::{self, CopiedBase, Key};
 use super::shared;
 use crate::child;
 use crate::failure::Failure;
@@ -89,7 +89,11 @@ impl<'a> BaseBuild<'a> {
             }
         }
         tell(&format!("building {short} in {}", self.base.root.display()));
-        Ok(CargoBinary { binary: self.build()?, other: LinkSource::Build(self.base), environment: None })
+        Ok(CargoBinary {
+            binary: self.build()?,
+            other: LinkSource::Build(self.base),
+            environment: None,
+        })
     }
 
     /// Makes the builds that times are compared with, where any limit compares times: of both revisions, or of the

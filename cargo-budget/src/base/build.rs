@@ -50,11 +50,11 @@ impl Side<'_> {
     }
 
     /// Returns how long cargo may build it.
-    pub(super) fn patience(self) -> Duration {
+    pub(super) fn timeout(self) -> Duration {
         match self {
             // Whoever builds this revision waits for it anyway.
             Side::Head => child::FOREVER,
-            Side::Base { environment, .. } => environment.patience(),
+            Side::Base { environment, .. } => environment.program_timeout(),
         }
     }
 
@@ -178,12 +178,12 @@ impl Target {
             recording.apply(&mut cargo)?;
         }
         cargo.args(arguments).current_dir(package).stderr(Stdio::inherit());
-        let output = child::run(&mut cargo, side.patience()).map_err(|why| {
+        let output = child::run(&mut cargo, side.timeout()).map_err(|why| {
             Failure::unmeasured(format!(
                 "failed to build the test `{}` in `{}`: {}",
                 self.test,
                 package.display(),
-                environment::said(&why)
+                environment::describe_unfinished(&why)
             ))
         })?;
         if !output.status.success() {
@@ -241,11 +241,11 @@ pub(super) fn prepare(
     environment.apply(&mut shell);
     // Its output is for people, and standard output is for the test results.
     shell.current_dir(directory).stdin(Stdio::null()).stdout(std::io::stderr());
-    let status = child::status(&mut shell, environment.patience()).map_err(|why| {
+    let status = child::status(&mut shell, environment.program_timeout()).map_err(|why| {
         Failure::unmeasured(format!(
             "`{command}`, which prepares the base in `{}`: {}",
             directory.display(),
-            environment::said(&why)
+            environment::describe_unfinished(&why)
         ))
     })?;
     if status.success() {

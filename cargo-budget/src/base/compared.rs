@@ -13,7 +13,7 @@ use perf_budget_core::budget::{Budgets, CodegenUnits};
 use perf_budget_core::handover::{MoreLinks, Unchanged, Watched, holds_if_equal};
 use perf_budget_core::suite::{Reading, Suite, Test, Versus};
 
-use super::build::{Side, Target, BuildMode};
+use super::build::{BuildMode, Side, Target};
 use super::configuration::Files;
 use super::members;
 use crate::failure::Failure;
@@ -155,7 +155,7 @@ pub(super) struct Proofs<'a> {
 /// find the builds to be equal, they are linked only if a limit has to be measured all the same.
 pub(super) fn build(
     target: &Target,
-    asked: BuildOptions,
+    options: BuildOptions,
     place: &Path,
     head: Option<Revision<'_>>,
     other: LinkSource<'_>,
@@ -169,21 +169,21 @@ pub(super) fn build(
             LinkSource::Build(revision) => is_known(revision),
             LinkSource::Taken(..) => true,
         };
-    let units = if has_members { asked.units } else { CodegenUnits::AsBuilt };
+    let units = if has_members { options.units } else { CodegenUnits::AsBuilt };
     // No further links can be made of a base that was built elsewhere, so this revision gets as many links as the base
     // has.
     let (first_seed, count) = match &other {
-        LinkSource::Build(_) => (links::fresh_seed(), asked.links),
+        LinkSource::Build(_) => (links::fresh_seed(), options.links),
         LinkSource::Taken(links, _) => {
             let saved = u32::try_from(links.binaries.len()).unwrap_or(links::MOST);
-            (links.first_seed, if asked.links < 2 { 1 } else { saved })
+            (links.first_seed, if options.links < 2 { 1 } else { saved })
         }
     };
     let timed = |revision, name: &str| {
-        let asked = BuildOptions { units, links: count, ..asked };
-        TimedBuild { target, asked, revision, records: place.join(name), first_seed }
+        let options = BuildOptions { units, links: count, ..options };
+        TimedBuild { target, options, revision, records: place.join(name), first_seed }
     };
-    let mut notes = vec![words(units, has_members).to_owned()];
+    let mut notes = vec![codegen_note(units, has_members).to_owned()];
     let base = match other {
         LinkSource::Build(revision) => Half::Compiled(timed(revision, "base").compile()?),
         LinkSource::Taken(links, reason) => Half::Linked(links, reason),
@@ -198,7 +198,7 @@ pub(super) fn build(
         Half::Linked(links, _) => links.plain.as_ref(),
     };
     let unchanged = plain.and_then(|plain| (proofs.equal)(plain, &head.binary));
-    if unchanged.is_some() && !asked.is_demanding {
+    if unchanged.is_some() && !options.is_demanding {
         return Ok(Compared { notes, unchanged, ..Compared::default() });
     }
     let (mut base, reason) = base.link()?;
@@ -242,7 +242,7 @@ pub(super) fn single_link(links: u32) -> Option<&'static str> {
 }
 
 /// Returns a note on how both revisions were compiled.
-pub(super) fn words(units: CodegenUnits, has_members: bool) -> &'static str {
+pub(super) fn codegen_note(units: CodegenUnits, has_members: bool) -> &'static str {
     match units {
         CodegenUnits::One => {
             "built to compare times: on both sides, each package of the workspace in one codegen unit"
@@ -277,7 +277,7 @@ impl Half<'_> {
 /// The build of one revision to compare times.
 struct TimedBuild<'a> {
     target: &'a Target,
-    asked: BuildOptions,
+    options: BuildOptions,
     revision: Revision<'a>,
     records: PathBuf,
     first_seed: u32,
@@ -310,7 +310,7 @@ impl Compiled<'_> {
         links::forget_others(&build.records, &[&binary]);
         Ok(match made {
             Ok(links) => (links, None),
-            Err(refused) => (Links::only(binary), Some(refused.words())),
+            Err(refused) => (Links::only(binary), Some(refused.describe())),
         })
     }
 }
@@ -333,14 +333,14 @@ impl<'a> TimedBuild<'a> {
         };
         let mut links = Links::of(binary, self.first_seed);
         links.plain = Some(binary.to_owned());
-        links.binaries = repeated.make(1..=self.asked.links.min(repeated.most()))?;
+        links.binaries = repeated.make(1..=self.options.links.min(repeated.max_links()))?;
         links.repeated = Some(repeated);
         Ok(links)
     }
 
     fn cargo(&self, recording: Option<&Recording>) -> Result<PathBuf, Failure> {
         let Revision { root, side, workspace, files } = self.revision;
-        let one_unit = match (self.asked.units, workspace) {
+        let one_unit = match (self.options.units, workspace) {
             (CodegenUnits::One, Some(workspace)) => members::specs(workspace, files),
             (CodegenUnits::One | CodegenUnits::AsBuilt, _) => Vec::new(),
         };
@@ -349,11 +349,11 @@ impl<'a> TimedBuild<'a> {
 
     /// Returns how the link is to be recorded, or why there can be no further links.
     fn recording(&self) -> Result<Recording, String> {
-        if let Some(why) = single_link(self.asked.links) {
+        if let Some(why) = single_link(self.options.links) {
             return Err(why.to_owned());
         }
         let Revision { root, workspace, files, .. } = self.revision;
-        let package = workspace.and_then(|workspace| members::own(workspace, root));
+        let package = workspace.and_then(|workspace| members::package_at(workspace, root));
         let test = package.and_then(|package| {
             package.targets.iter().find(|t| t.is_test() && t.name == self.target.test)
         });

@@ -36,7 +36,7 @@ pub(super) struct Environment {
 }
 
 /// Says why a program that builds the base did not come to its end, with the remedy.
-pub(super) fn said(why: &Unfinished) -> String {
+pub(super) fn describe_unfinished(why: &Unfinished) -> String {
     let remedy = "; if it may take longer, raise `build_timeout` in [settings]";
     format!("{why}{}", if matches!(why, Unfinished::Late(_)) { remedy } else { "" })
 }
@@ -124,7 +124,7 @@ impl Environment {
     }
 
     /// Returns how long each program that builds the base may take.
-    pub(super) fn patience(&self) -> Duration {
+    pub(super) fn program_timeout(&self) -> Duration {
         self.patience
     }
 

@@ -14,12 +14,13 @@ use super::configuration::{Files, canonical, read};
 pub(super) fn specs(workspace: &Metadata, files: &Files) -> Vec<String> {
     let manifest = workspace.workspace_root.as_std_path().join("Cargo.toml");
     let documents = [manifest].into_iter().chain(files.all()).filter_map(|file| read(&file));
-    let known: Vec<String> = documents.flat_map(|document| named(document.as_item())).collect();
+    let known: Vec<String> =
+        documents.flat_map(|document| profile_packages(document.as_item())).collect();
     workspace.workspace_packages().into_iter().map(|package| spec(package, &known)).collect()
 }
 
 /// Returns the package in a directory.
-pub(super) fn own<'m>(metadata: &'m Metadata, root: &Path) -> Option<&'m Package> {
+pub(super) fn package_at<'m>(metadata: &'m Metadata, root: &Path) -> Option<&'m Package> {
     let root = canonical(root);
     metadata.packages.iter().find(|package| {
         package.manifest_path.parent().is_some_and(|at| canonical(at.as_std_path()) == root)
@@ -27,7 +28,7 @@ pub(super) fn own<'m>(metadata: &'m Metadata, root: &Path) -> Option<&'m Package
 }
 
 /// Returns the packages that the profiles of a manifest or of a configuration file name.
-fn named(document: &Item) -> Vec<String> {
+fn profile_packages(document: &Item) -> Vec<String> {
     let profiles = document.get("profile").and_then(Item::as_table_like);
     let packages = profiles.into_iter().flat_map(|profiles| profiles.iter());
     let packages = packages.filter_map(|(_, profile)| profile.get("package")?.as_table_like());
@@ -59,7 +60,7 @@ mod tests {
     fn a_package_is_named_as_the_project_names_it() {
         let text = "[profile.release.package.one]\nopt-level = 1\n[profile.dev.package]\n\"two@0.1\" = {}\n\"*\" = {}\n";
         let document: Document<String> = Document::parse(text.to_owned()).unwrap();
-        let known = named(document.as_item());
+        let known = profile_packages(document.as_item());
         assert_eq!(known, ["one", "two@0.1", "*"]);
         let check = |name: &str, want: &str| {
             let package = serde_json::json!({

@@ -8,7 +8,6 @@
 //! nothing.
 
 mod benchmarks;
-mod beside;
 mod binaries;
 mod build;
 mod cache;
@@ -33,6 +32,7 @@ mod start;
 mod submodules;
 mod unchanged;
 mod variables;
+mod work_tree;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -55,12 +55,12 @@ use crate::git::Repository;
 use crate::progress::Progress;
 use crate::project::Project;
 
-pub(crate) use self::beside::TemporaryWorkTree;
 pub(crate) use self::build::{Built, Target, head};
 pub(crate) use self::compared::BuildOptions as Times;
 pub(crate) use self::environment::replaced_compiler;
 pub(crate) use self::own_git::UNHOOKED;
 pub(crate) use self::running::{harness, print_environment};
+pub(crate) use self::work_tree::TemporaryWorkTree;
 
 /// A base revision that is ready to be compared with.
 #[derive(Debug)]
@@ -164,7 +164,7 @@ impl Base {
     /// If a program of either revision could not be built, or does not list its benchmarks.
     pub(crate) fn built_benchmarks(&self) -> Result<Vec<String>, Failure> {
         let base = short(&self.commit);
-        self.benchmarks.iter().map(|built| built.said(base)).collect()
+        self.benchmarks.iter().map(|built| built.describe_builds(base)).collect()
     }
 
     fn benchmarks(&self) -> Vec<Benchmarks> {
@@ -213,22 +213,31 @@ pub(crate) struct BaseRequest<'a> {
 pub(crate) fn compared(
     project: &Project,
     target: &Target,
-    asked: &BaseRequest<'_>,
+    request: &BaseRequest<'_>,
     progress: Progress,
     tell: &dyn Fn(&str),
 ) -> Result<Result<Option<Base>, Failure>, Failure> {
-    let Some(revision) = asked.revision else { return Ok(Ok(None)) };
+    let Some(revision) = request.revision else { return Ok(Ok(None)) };
     // The question about files is about two given commits, of which either may come first.
-    let commit = if asked.asks_files {
+    let commit = if request.asks_files {
         Repository::of(&project.root)?.commit(revision)?
     } else {
         commit(project, revision)?
     };
-    let BaseRequest { prepare, times, from, head, asks_files, .. } = *asked;
+    let BaseRequest { prepare, times, from, head, asks_files, .. } = *request;
     // A shell command may make anything out of anything, so nothing can be proven unchanged beside it.
-    let proves = asked.proves && prepare.is_none();
-    let wanted =
-        BinariesRequest { revision, target, prepare, times, from, to: None, head, proves, asks_files };
+    let proves = request.proves && prepare.is_none();
+    let wanted = BinariesRequest {
+        revision,
+        target,
+        prepare,
+        times,
+        from,
+        to: None,
+        head,
+        proves,
+        asks_files,
+    };
     let prepared = prepare_base(project, &commit, &wanted, progress, tell);
     if let Ok(base) = &prepared {
         let short = short(&base.commit);
@@ -242,7 +251,7 @@ pub(crate) fn compared(
             tell(note);
         }
     }
-    Ok(prepared.map(|base| Some(Base { effort: asked.effort, ..base })))
+    Ok(prepared.map(|base| Some(Base { effort: request.effort, ..base })))
 }
 
 /// Checks out a commit and builds its tests, as far as anything has to be compared with it.
@@ -264,7 +273,7 @@ fn prepare_base(
     let prepared = Prepared::new(project, place, commit, progress)?;
     let workspace = prepared.workspace();
     let alone = prepared.compares_benchmarks_alone(wanted)?;
-    let lacks = if alone { None } else { prepared.lacks(wanted, workspace.as_ref())? };
+    let lacks = if alone { None } else { prepared.missing_part(wanted, workspace.as_ref())? };
     let made = prepared.make(wanted, workspace.as_ref(), lacks.is_none() && !alone, tell)?;
     Ok(Base {
         commit: commit.to_owned(),
@@ -327,7 +336,7 @@ fn lock_directory(directory: &Path, tell: &dyn Fn(&str)) -> Result<File, Failure
 }
 
 /// Returns the names of the budgets that the base has and that this revision no longer has.
-pub(crate) fn gone(project: &Project, base: &Path) -> Vec<String> {
+pub(crate) fn removed_budgets(project: &Project, base: &Path) -> Vec<String> {
     let names = |root: &Path| {
         let file = load_in(&root.join("budgets.toml"), &EnvironmentFacts::of_record(None)).ok()?;
         Some(file.budgets.into_iter().map(|budget| budget.name).collect::<Vec<_>>())

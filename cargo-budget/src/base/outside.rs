@@ -23,7 +23,8 @@ const LEVELS: usize = 3;
 /// enough below `place` that each configuration file above the repository at `top` can be linked at its own level.
 /// Files that are above `place` too need no level.
 pub(super) fn checkouts(place: &Path, top: &Path, head: &Files) -> PathBuf {
-    let deepest = own(head, place).map(|file| level(file, top) + 1).max().unwrap_or(0);
+    let deepest =
+        applicable_configuration(head, place).map(|file| level(file, top) + 1).max().unwrap_or(0);
     let mut directory = place.join("checkouts");
     for level in LEVELS..deepest {
         directory.push(format!("up-{level}"));
@@ -32,7 +33,10 @@ pub(super) fn checkouts(place: &Path, top: &Path, head: &Files) -> PathBuf {
 }
 
 /// Returns the configuration files that are above the repository but not above `place`.
-fn own<'f>(head: &'f Files, place: &'f Path) -> impl Iterator<Item = &'f PathBuf> {
+fn applicable_configuration<'f>(
+    head: &'f Files,
+    place: &'f Path,
+) -> impl Iterator<Item = &'f PathBuf> {
     head.above.iter().filter(|file| !holder(file).is_some_and(|holder| place.starts_with(holder)))
 }
 
@@ -64,7 +68,7 @@ pub(super) fn configure(
             let _ = std::fs::remove_file(near.join(name));
         }
     }
-    for file in own(head, place) {
+    for file in applicable_configuration(head, place) {
         let Some(near) = checkouts.ancestors().nth(level(file, top)) else { continue };
         let (Some(parent), Some(name)) = (file.parent(), file.file_name()) else { continue };
         if !parent.ends_with(".cargo") {
@@ -74,7 +78,7 @@ pub(super) fn configure(
         }
         link_to(parent, &near.join(".cargo"))?;
         let Some(holder) = parent.parent() else { continue };
-        for first in read(file).iter().flat_map(|document| firsts(document.as_item())) {
+        for first in read(file).iter().flat_map(|document| first_components(document.as_item())) {
             let there = holder.join(&first);
             if there.exists() && !top.starts_with(&there) {
                 link_to(&there, &near.join(first))?;
@@ -85,7 +89,7 @@ pub(super) fn configure(
 }
 
 /// Returns the first component of each relative path among the values of `item`.
-fn firsts(item: &Item) -> Vec<PathBuf> {
+fn first_components(item: &Item) -> Vec<PathBuf> {
     fn of(value: &Value, found: &mut Vec<PathBuf>) {
         match value {
             Value::String(text) => {
@@ -103,7 +107,7 @@ fn firsts(item: &Item) -> Vec<PathBuf> {
     if let Some(value) = item.as_value() {
         of(value, &mut found);
     } else if let Some(table) = item.as_table_like() {
-        found.extend(table.iter().flat_map(|(_, item)| firsts(item)));
+        found.extend(table.iter().flat_map(|(_, item)| first_components(item)));
     }
     found
 }

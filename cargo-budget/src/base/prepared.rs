@@ -10,7 +10,7 @@ use perf_budget_core::build::BenchBuild;
 use perf_budget_core::outcome::{CodeChanges, short};
 
 use super::benchmarks::{self, BenchmarkBuilds, BothBuilt};
-use super::binaries::{BaseBuild, CargoBinary, BinariesRequest};
+use super::binaries::{BaseBuild, BinariesRequest, CargoBinary};
 use super::build::{self, Side, Target};
 use super::compared::{Compared, Proofs, Revision};
 use super::configuration::{self, Files};
@@ -135,7 +135,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// Returns what the base does not have and would need, so that there is nothing to compare with.
-    pub(super) fn lacks(
+    pub(super) fn missing_part(
         &self,
         wanted: &BinariesRequest<'_>,
         workspace: Option<&Metadata>,
@@ -179,7 +179,8 @@ impl<'a> Prepared<'a> {
             lock::copy_to_base(head.workspace_root.as_std_path(), base.workspace_root.as_std_path())
         })?;
         let before =
-            budget::load_in(&self.root().join("budgets.toml"), &EnvironmentFacts::of_record(None)).ok();
+            budget::load_in(&self.root().join("budgets.toml"), &EnvironmentFacts::of_record(None))
+                .ok();
         let mut is_prepared = false;
         let benchmarks = self.benchmarks(
             wanted,
@@ -257,7 +258,10 @@ impl<'a> Prepared<'a> {
     }
 
     /// Whether the benchmarks are all that is compared, so that the base needs no tests.
-    pub(super) fn compares_benchmarks_alone(&self, wanted: &BinariesRequest<'_>) -> Result<bool, Failure> {
+    pub(super) fn compares_benchmarks_alone(
+        &self,
+        wanted: &BinariesRequest<'_>,
+    ) -> Result<bool, Failure> {
         let budgets = self.project.budgets()?;
         let has_package = self.root().join("Cargo.toml").is_file();
         Ok(has_package
@@ -365,7 +369,7 @@ impl<'a> Prepared<'a> {
 /// Whether the package in `root` has the test that holds the budgets. A package that cargo does not list counts as
 /// having it: cargo then reports the reason when it builds.
 fn has_test(workspace: &Metadata, root: &Path, target: &Target) -> bool {
-    let own = members::own(workspace, root);
+    let own = members::package_at(workspace, root);
     own.is_none_or(|package| package.targets.iter().any(|t| t.is_test() && t.name == target.test))
 }
 

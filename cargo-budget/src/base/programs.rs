@@ -81,7 +81,7 @@ impl Recorder {
     fn repeated_link(&self, program: &Program, first_seed: u32) -> Result<Repeated, String> {
         self.recording.as_ref().map_err(Clone::clone)?;
         let repeated = self.repeated(&program.binary, first_seed);
-        repeated.check().map_err(Refused::words)?;
+        repeated.check().map_err(Refused::describe)?;
         Ok(repeated)
     }
 }

@@ -45,7 +45,7 @@ pub(crate) fn print_environment() -> Option<Result<ExitCode, String>> {
     let called = PathBuf::from(env::args_os().next()?);
     (called.file_stem()? == NAME).then(|| {
         let failed = |e: &dyn std::fmt::Display| format!("failed to print the environment: {e}");
-        let text = serde_json::to_vec(&own()).map_err(|e| failed(&e))?;
+        let text = serde_json::to_vec(&own_variables()).map_err(|e| failed(&e))?;
         std::io::stdout().write_all(&text).map_err(|e| failed(&e))?;
         Ok(ExitCode::SUCCESS)
     })
@@ -71,15 +71,15 @@ pub(super) fn changes(test: Test<'_>, place: &Path) -> Result<Changes, Failure> 
             test.package.display()
         ))
     };
-    let output = child::run(&mut cargo, test.side.patience())
-        .map_err(|why| failed(&environment::said(&why)))?;
+    let output = child::run(&mut cargo, test.side.timeout())
+        .map_err(|why| failed(&environment::describe_unfinished(&why)))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         return Err(failed(said.trim()));
     }
     let seen: BTreeMap<String, String> = serde_json::from_slice(&output.stdout)
         .map_err(|_| failed("cargo ran the test in another way than it was asked to"))?;
-    Ok(between(&own(), &seen))
+    Ok(between(&own_variables(), &seen))
 }
 
 /// Returns a command that runs the tests of this revision as `cargo test` does.
@@ -124,7 +124,7 @@ pub(super) fn of_base(head: &Changes, base: &Changes) -> Changes {
 }
 
 /// Returns the variables of this process. Those that are not UTF-8 are left out: no file of cargo's can set them.
-fn own() -> BTreeMap<String, String> {
+fn own_variables() -> BTreeMap<String, String> {
     env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect()

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::process::Stdio;
 
-use perf_budget_core::build::{ProgramResult, Program, Step, TARGET_VARIABLES};
+use perf_budget_core::build::{Program, ProgramResult, Step, TARGET_VARIABLES};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
 use super::environment::{self, Environment};
@@ -41,7 +41,7 @@ pub(super) fn start(
         recording.apply(&mut command).map_err(failed)?;
     }
     command.current_dir(&step.dir);
-    let patience = base.map_or(child::FOREVER, Environment::patience);
+    let patience = base.map_or(child::FOREVER, Environment::program_timeout);
     let done = child::run(command.stderr(Stdio::inherit()), patience).map_err(|why| {
         let cause = match &why {
             Unfinished::NotStarted(e) if e.kind() == ErrorKind::NotFound => Cause::NotFound,
@@ -49,7 +49,11 @@ pub(super) fn start(
             Unfinished::Flooded => Cause::Flooded,
             Unfinished::NotStarted(_) | Unfinished::Unread(_) => Cause::Harness,
         };
-        Unmeasured::new(cause, environment::said(&why))
+        Unmeasured::new(cause, environment::describe_unfinished(&why))
     })?;
-    Ok(ProgramResult { code: done.status.code().unwrap_or(-1), stdout: done.stdout, messages: None })
+    Ok(ProgramResult {
+        code: done.status.code().unwrap_or(-1),
+        stdout: done.stdout,
+        messages: None,
+    })
 }

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::report::next::quoted;
 
-use super::asked::Options;
 use super::locked::Locked;
+use super::options::Options;
 use super::range::{self, Range};
 use super::rules::rules;
 use super::running::Running;
-use super::search::{Answer, SearchResult, Search};
+use super::search::{Answer, Search, SearchResult};
 use super::series::Series as _;
 use super::setup::{locked, prepare};
 use super::snapshot;
@@ -34,11 +34,11 @@ pub(crate) fn causes(
     project: &Project,
     base: &str,
     reds: &[Outcome],
-    asked: &Options<'_>,
+    options: &Options<'_>,
     tell: &dyn Fn(&str),
 ) -> Result<String, Failure> {
     let chosen = ChosenReds::of(reds);
-    if chosen.asked.is_empty() {
+    if chosen.reds.is_empty() {
         return Ok("no limit against the base is red, so no cause is looked for\n".to_owned());
     }
     let bad = snapshot::commit(&project.root)?;
@@ -53,8 +53,8 @@ pub(crate) fn causes(
         }
     };
     let mut text = String::new();
-    for red in &chosen.asked {
-        let one = Options { name: &red.test, ..*asked };
+    for red in &chosen.reds {
+        let one = Options { name: &red.test, ..*options };
         // The other causes that are known are reported all the same.
         let caused = cause(project, &range, &one, &beside, &locked, &interrupt, tell);
         interrupt.check()?;
@@ -62,12 +62,12 @@ pub(crate) fn causes(
             .unwrap_or_else(|failure| format!("`{}`: no cause was found: {failure}\n", red.test));
         text.push_str(&caused);
     }
-    Ok(text + &chosen.left() + &chosen.not_compared())
+    Ok(text + &chosen.describe_left_out() + &chosen.not_compared())
 }
 
 /// The reds by whether their causes are looked for.
 struct ChosenReds<'o> {
-    asked: Vec<&'o Outcome>,
+    reds: Vec<&'o Outcome>,
     /// Those that are left out, as there are too many.
     left: Vec<&'o Outcome>,
     /// Those that are not held against the base.
@@ -79,19 +79,19 @@ impl<'o> ChosenReds<'o> {
     fn of(reds: &'o [Outcome]) -> ChosenReds<'o> {
         let is_compared = |red: &&Outcome| red.relative_to.as_deref() == Some("base");
         let (compared, others): (Vec<_>, Vec<_>) = reds.iter().partition(is_compared);
-        let (mut asked, mut left) = (Vec::<&Outcome>::new(), Vec::new());
+        let (mut reds, mut left) = (Vec::<&Outcome>::new(), Vec::new());
         for red in compared {
-            if asked.len() < MOST && asked.iter().all(|known| known.budget != red.budget) {
-                asked.push(red);
+            if reds.len() < MOST && reds.iter().all(|known| known.budget != red.budget) {
+                reds.push(red);
             } else {
                 left.push(red);
             }
         }
-        ChosenReds { asked, left, others }
+        ChosenReds { reds, left, others }
     }
 
     /// Says which reds are left out, and how to ask about one of them; empty where none is.
-    fn left(&self) -> String {
+    fn describe_left_out(&self) -> String {
         let Some(first) = self.left.first() else { return String::new() };
         let base = first.run.base.as_ref().map_or("REV", |base| base.name.as_str());
         format!(
@@ -132,35 +132,36 @@ fn names(reds: &[&Outcome]) -> String {
 fn cause(
     project: &Project,
     range: &Range,
-    asked: &Options<'_>,
+    options: &Options<'_>,
     beside: &TemporaryWorkTree,
     locked: &Locked,
     interrupt: &Interrupt,
     tell: &dyn Fn(&str),
 ) -> Result<String, Failure> {
     let path = project.file();
-    let rules = rules(&file::read(&path)?, &path, asked.name, None, &BTreeSet::new())?;
-    let prepare = prepare(project, range, &rules, beside, asked.prepare)?;
+    let rules = rules(&file::read(&path)?, &path, options.name, None, &BTreeSet::new())?;
+    let prepare = prepare(project, range, &rules, beside, options.prepare)?;
     let mut running = Running {
-        alpha: asked.alpha,
-        effort: asked.effort,
+        alpha: options.alpha,
+        effort: options.effort,
         comparison: Comparison {
             beside,
             rules: &rules,
-            target: asked.target,
+            target: options.target,
             root: &project.root,
             prepare: prepare.as_deref(),
-            layouts: asked.layouts,
+            layouts: options.layouts,
             interrupt,
         },
         series: locked,
         good: &range.good,
         state: State::unkept(),
-        most: 2 + Search::most(locked.len()),
+        most: 2 + Search::max_comparisons(locked.len()),
         tell,
     };
     tell(&format!("looking for the cause of `{}` ({})", rules.test, rules.limit));
-    let mut answer = |at: usize| running.answer(&locked.name(at), &locked.shown(at), Some(at));
+    let mut answer =
+        |at: usize| running.answer(&locked.name(at), &locked.display_entry(at), Some(at));
     let [sources, lock] = [answer(0)?, answer(locked.len())?];
     let words = match (sources, lock) {
         (Answer::Unknown, _) | (_, Answer::Unknown) => {
@@ -172,10 +173,13 @@ fn cause(
         }
         (Answer::Green, lock) => {
             let with = if lock == Answer::Red { "" } else { ", together with the sources" };
-            match running.ask()? {
-                SearchResult::One(at) => format!("the lock file did it{with}: {}", locked.shown(at)),
+            match running.run_to_end()? {
+                SearchResult::One(at) => {
+                    format!("the lock file did it{with}: {}", locked.display_entry(at))
+                }
                 SearchResult::Range(from, to) => {
-                    let names: Vec<String> = (from..=to).map(|at| locked.shown(at)).collect();
+                    let names: Vec<String> =
+                        (from..=to).map(|at| locked.display_entry(at)).collect();
                     format!("the lock file did it{with}: one of {}", names.join(", "))
                 }
                 SearchResult::Holds => {
@@ -218,15 +222,15 @@ mod tests {
         let few = of(&["a::p50", "b::p50", "c::p50"]);
         let chosen = ChosenReds::of(&few);
         assert_eq!(
-            (chosen.asked.len(), chosen.left(), chosen.not_compared()),
+            (chosen.reds.len(), chosen.describe_left_out(), chosen.not_compared()),
             (3, String::new(), String::new())
         );
         let mut many = of(&["a::p50", "a::p99", "b::p50", "c::p50", "d's::p50"]);
         many.push(red("e::p50", None));
         let chosen = ChosenReds::of(&many);
-        let asked: Vec<&str> = chosen.asked.iter().map(|red| red.test.as_str()).collect();
-        assert_eq!(asked, ["a::p50", "b::p50", "c::p50"]);
-        let left = chosen.left();
+        let reds: Vec<&str> = chosen.reds.iter().map(|red| red.test.as_str()).collect();
+        assert_eq!(reds, ["a::p50", "b::p50", "c::p50"]);
+        let left = chosen.describe_left_out();
         assert!(
             left.starts_with("no cause was looked for of `a::p99`, `d's::p50`: at most 3 budgets"),
             "{left}"
@@ -241,7 +245,7 @@ mod tests {
         );
         let tests: Vec<String> = (0..15).map(|nth| format!("a::p{nth}")).collect();
         let tests: Vec<&str> = tests.iter().map(String::as_str).collect();
-        let left = ChosenReds::of(&of(&tests)).left();
+        let left = ChosenReds::of(&of(&tests)).describe_left_out();
         assert!(left.contains("`a::p10` and 4 more: at most"), "{left}");
     }
 }

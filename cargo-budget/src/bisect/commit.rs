@@ -105,7 +105,8 @@ impl Commit {
         // Git leaves out empty lines before the message, and `message` has none either.
         let after = self.message.lines().skip_while(|line| !line.trim().is_empty());
         let all: Vec<&str> = after.skip_while(|line| line.trim().is_empty()).collect();
-        let mut shown: Vec<String> = all.iter().take(LINES).map(|one| cut(&line(one))).collect();
+        let mut shown: Vec<String> =
+            all.iter().take(LINES).map(|one| truncate(&line(one))).collect();
         if all.len() > LINES {
             shown.push(format!("({} more lines)", all.len() - LINES));
         }
@@ -127,7 +128,7 @@ impl Commit {
 }
 
 /// Returns a line of at most [`WIDTH`] characters.
-fn cut(line: &str) -> String {
+fn truncate(line: &str) -> String {
     match line.char_indices().nth(WIDTH) {
         Some((end, _)) => format!("{}...", &line[..end]),
         None => line.to_owned(),

@@ -20,7 +20,7 @@ impl Series for Commits<'_> {
         self.range.commits[at].clone()
     }
 
-    fn shown(&self, at: usize) -> String {
+    fn display_entry(&self, at: usize) -> String {
         format!("{} {}", short(&self.range.commits[at]), self.range.subjects[at])
     }
 
@@ -28,7 +28,7 @@ impl Series for Commits<'_> {
         self.range.commits.get(at).map(String::as_str)
     }
 
-    fn what(&self) -> &'static str {
+    fn entry_kind(&self) -> &'static str {
         "commit"
     }
 

@@ -1,8 +1,8 @@
 //! The search for the first red: in the commits of a range, or in the packages of its lock files.
 
-use super::asked::Options;
 use super::commit::Commit;
 use super::commits::Commits;
+use super::options::Options;
 use super::range;
 use super::render::{Report, Searched};
 use super::rules::rules;
@@ -23,18 +23,18 @@ use crate::text::short;
 /// Searches the commits of a range, the packages that differ between its ends, or toolchains.
 pub(crate) fn bisect(
     project: &Project,
-    asked: &Options<'_>,
+    options: &Options<'_>,
     tell: &dyn Fn(&str),
 ) -> Result<Report, Failure> {
     let toolchains =
-        asked.toolchain.map(|names| Toolchains::of(&project.root, names)).transpose()?;
+        options.toolchain.map(|names| Toolchains::of(&project.root, names)).transpose()?;
     let range = match &toolchains {
         Some(toolchains) => toolchains.range.clone(),
-        None => range::range(&project.root, asked.range)?,
+        None => range::range(&project.root, options.range)?,
     };
     let path = project.file();
     let text = file::read(&path)?;
-    let rules = rules(&text, &path, asked.name, asked.by, &reds(project))?;
+    let rules = rules(&text, &path, options.name, options.by, &reds(project))?;
     if range.is_merge_base {
         tell(&format!(
             "the good commit is not an ancestor of the bad one, so the search begins at their merge base {}",
@@ -44,18 +44,18 @@ pub(crate) fn bisect(
     let interrupt = Interrupt::watched();
     let beside = TemporaryWorkTree::new(project, "bisect", &range.good)?;
     let beside = if toolchains.is_some() { beside.with_toolchain_of_files() } else { beside };
-    let prepare = prepare(project, &range, &rules, &beside, asked.prepare)?;
+    let prepare = prepare(project, &range, &rules, &beside, options.prepare)?;
     let comparison = Comparison {
         beside: &beside,
         rules: &rules,
-        target: asked.target,
+        target: options.target,
         root: &project.root,
         prepare: prepare.as_deref(),
-        layouts: asked.layouts,
+        layouts: options.layouts,
         interrupt: &interrupt,
     };
     let commits = Commits { range: &range };
-    let locked = if asked.lock {
+    let locked = if options.lock {
         let differ = locked(project, &range, &beside)?;
         Some(differ.map_err(|why| Failure::usage(format!("{why}; leave `--lock` out")))?)
     } else {
@@ -68,15 +68,15 @@ pub(crate) fn bisect(
     };
     let searches = beside.place.parent().unwrap_or(&beside.place);
     let mut running = Running {
-        alpha: asked.alpha,
-        effort: asked.effort,
+        alpha: options.alpha,
+        effort: options.effort,
         comparison,
         series,
         good: &range.good,
         state: State::read(
             searches,
-            &identity(project, asked, &rules, &range, toolchains.as_ref()),
-            asked.is_fresh,
+            &identity(project, options, &rules, &range, toolchains.as_ref()),
+            options.is_fresh,
         ),
         most: 0,
         tell,
@@ -100,10 +100,10 @@ pub(crate) fn bisect(
         good: range.good.clone(),
         bad: range.commits.last().cloned().unwrap_or_default(),
         good_shown: series.good().unwrap_or(short(&range.good)).to_owned(),
-        entries: (0..series.len()).map(|at| (series.name(at), series.shown(at))).collect(),
+        entries: (0..series.len()).map(|at| (series.name(at), series.display_entry(at))).collect(),
         searched,
         is_compared: rules.is_compared,
-        alpha: asked.alpha,
+        alpha: options.alpha,
         most,
         found,
         tried,

@@ -48,7 +48,7 @@ impl Toolchain {
     }
 
     /// Returns how people are shown it.
-    pub(super) fn shown(&self) -> String {
+    pub(super) fn display_name(&self) -> String {
         match &self.release {
             release if *release == self.name => release.clone(),
             release => format!("{} (rustc {release})", self.name),
@@ -249,7 +249,7 @@ mod tests {
         Installed { usable, broken: Vec::new() }
     }
 
-    fn said(release: &str, hash: &str) -> ProgramOutput {
+    fn parse_output(release: &str, hash: &str) -> ProgramOutput {
         let output = format!(
             "rustc {release}\nbinary: rustc\ncommit-hash: {hash}\ncommit-date: 2026-04-14\nhost: x86_64-unknown-linux-gnu\nrelease: {release}\n"
         );
@@ -303,7 +303,7 @@ mod tests {
                     output: "stable-x86_64-unknown-linux-gnu (active, default)\n1.80-x86_64-unknown-linux-gnu\n".to_owned(),
                     errors: String::new(),
                 },
-                ["run", name, ..] if name.starts_with("stable") => said("1.95.0", "abc"),
+                ["run", name, ..] if name.starts_with("stable") => parse_output("1.95.0", "abc"),
                 _ => failed("info: syncing\nerror: the 'rustc' binary is not applicable\n"),
             })
         };
@@ -326,15 +326,15 @@ mod tests {
 
     #[test]
     fn another_compiler_than_the_one_that_was_asked_for_is_refused() {
-        let wanted = Toolchain::of("stable", &said("1.95.0", "aaaa").output).unwrap();
-        assert_eq!(wanted.verify(&said("1.95.0", "aaaa")), Ok(()));
-        let other = wanted.verify(&said("1.96.0", "aaaa")).unwrap_err();
+        let wanted = Toolchain::of("stable", &parse_output("1.95.0", "aaaa").output).unwrap();
+        assert_eq!(wanted.verify(&parse_output("1.95.0", "aaaa")), Ok(()));
+        let other = wanted.verify(&parse_output("1.96.0", "aaaa")).unwrap_err();
         assert!(
             other.contains("`rustc` is \"1.96.0\" there; rustup's has to come first"),
             "{other}"
         );
         // The same release of another commit: the toolchain was updated.
-        let updated = wanted.verify(&said("1.95.0", "bbbb")).unwrap_err();
+        let updated = wanted.verify(&parse_output("1.95.0", "bbbb")).unwrap_err();
         assert!(updated.contains("of commit aaaa of 2026-04-14 was asked for"), "{updated}");
         let fails = wanted.verify(&failed("error: no such toolchain\n")).unwrap_err();
         assert!(fails.ends_with("`rustc -vV` fails there: no such toolchain"), "{fails}");

@@ -107,7 +107,7 @@ impl Series for Locked {
         }
     }
 
-    fn shown(&self, at: usize) -> String {
+    fn display_entry(&self, at: usize) -> String {
         match at.checked_sub(1) {
             None => "the sources, with the lock file of the good commit".to_owned(),
             Some(package) if package == self.changed.len() => {
@@ -121,7 +121,7 @@ impl Series for Locked {
         None
     }
 
-    fn what(&self) -> &'static str {
+    fn entry_kind(&self) -> &'static str {
         "package"
     }
 
@@ -193,7 +193,7 @@ mod tests {
         let before = lock(&[("a", "1.0.0"), ("b", "1.0.0"), ("gone", "1.0.0"), ("same", "1.0.0")]);
         let now = lock(&[("a", "1.1.0"), ("b", "2.0.0"), ("new", "1.0.0"), ("same", "1.0.0")]);
         let locked = Locked::new(["4567", "0123"], "Cargo.lock".into(), [&before, &now]).unwrap();
-        let words: Vec<String> = (0..locked.len()).map(|at| locked.shown(at)).collect();
+        let words: Vec<String> = (0..locked.len()).map(|at| locked.display_entry(at)).collect();
         assert_eq!(
             words[1..],
             [

@@ -4,7 +4,6 @@
 //! is run again until its evidence settles it, and its chance of a wrong answer is a part of that of the whole search.
 //! The module decides which comparison comes next and when it is settled. It measures nothing and judges no values.
 
-mod asked;
 mod causes;
 mod commit;
 mod commits;
@@ -13,6 +12,7 @@ mod evidence;
 mod first;
 mod installed;
 mod locked;
+mod options;
 mod range;
 mod render;
 mod rules;
@@ -25,7 +25,7 @@ mod state;
 mod step;
 mod toolchains;
 
-pub(crate) use self::asked::{ALPHA, Options, EFFORT};
 pub(crate) use self::causes::causes;
 pub(crate) use self::first::bisect;
+pub(crate) use self::options::{ALPHA, EFFORT, Options};
 pub(crate) use self::rules::is_slope;

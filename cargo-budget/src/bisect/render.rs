@@ -75,12 +75,15 @@ pub(crate) struct Report {
 impl Report {
     /// Returns how the command ends.
     pub(crate) fn exit(&self) -> Exit {
-        let is_unsettled = |tried: &&SearchedEntry| tried.skipped.is_some() && tried.evidence.is_some();
+        let is_unsettled =
+            |tried: &&SearchedEntry| tried.skipped.is_some() && tried.evidence.is_some();
         match self.found {
             SearchResult::One(_) if self.is_split() => Exit::Inconclusive,
             SearchResult::One(_) => Exit::Holds,
             SearchResult::Holds => Exit::Broken,
-            SearchResult::Range(..) | SearchResult::Unknown if self.open().any(|tried| is_unsettled(&tried)) => {
+            SearchResult::Range(..) | SearchResult::Unknown
+                if self.open().any(|tried| is_unsettled(&tried)) =>
+            {
                 Exit::Inconclusive
             }
             SearchResult::Range(..) | SearchResult::Unknown => Exit::Unmeasured,
@@ -200,7 +203,7 @@ impl Report {
             let _ = writeln!(text, "  {:<10} {line}", if nth == 0 { "blame" } else { "" });
         }
         if let Some(changed) = shown.and_then(|outcome| outcome.changed.as_ref()) {
-            let _ = writeln!(text, "  changed    {}", changed.words());
+            let _ = writeln!(text, "  changed    {}", changed.describe());
         }
         text
     }

@@ -50,7 +50,7 @@ pub(crate) fn rules(
 ) -> Result<Rules, Failure> {
     let budgets = budget::parse(text, path)?;
     let suite = Suite::of(&budgets, true);
-    let test = meant(&budgets, &suite, name, by.is_some(), red)?;
+    let test = select_test(&budgets, &suite, name, by.is_some(), red)?;
     let own = &budgets.budgets[test.budget];
     let is_own = own.limits.iter().any(|limit| limit.label == test.limit.label);
     let mut file: DocumentMut = text
@@ -115,7 +115,7 @@ pub(crate) fn rules(
     Ok(Rules {
         test: found.name.clone(),
         budget: own.name.clone(),
-        limit: words(&found.limit, by),
+        limit: describe_limit(&found.limit, by),
         is_compared,
         is_deterministic: found.is_deterministic(),
         is_benchmark: found.is_benchmark(),
@@ -136,7 +136,7 @@ fn grows(budget: &Budget, limit: &Limit) -> bool {
 }
 
 /// Returns the limit in words, and the step that it is for.
-fn words(limit: &Limit, by: Option<f64>) -> String {
+fn describe_limit(limit: &Limit, by: Option<f64>) -> String {
     let (number, unit) = limit.number();
     let step = by.map(|by| format!(", for a step of {}", Quantity::new(by, Unit::Share)));
     match limit.reference() {
@@ -149,7 +149,7 @@ fn words(limit: &Limit, by: Option<f64>) -> String {
 }
 
 /// Returns the test that the name means.
-fn meant<'s>(
+fn select_test<'s>(
     budgets: &Budgets,
     suite: &'s Suite,
     name: &str,

@@ -7,7 +7,7 @@ use perf_budget_core::report::terminal::interval_text;
 
 use super::evidence;
 use super::render::SearchedEntry;
-use super::search::{Answer, SearchResult, Search};
+use super::search::{Answer, Search, SearchResult};
 use super::series::Series;
 use super::state::State;
 use super::step::{Comparison, TestResult};
@@ -40,10 +40,10 @@ impl Running<'_> {
     pub(super) fn search(&mut self) -> Result<SearchResult, Failure> {
         let entries = self.series.len();
         let holds_a_value = !self.comparison.rules.is_compared;
-        self.most = Search::most(entries) + u32::from(holds_a_value);
+        self.most = Search::max_comparisons(entries) + u32::from(holds_a_value);
         (self.tell)(&format!(
             "searching {} for what broke `{}` ({}), in about {}",
-            counted(entries, self.series.what()),
+            counted(entries, self.series.entry_kind()),
             self.comparison.rules.test,
             self.comparison.rules.limit,
             counted(self.most as usize, "comparison")
@@ -52,17 +52,18 @@ impl Running<'_> {
         if holds_a_value {
             self.check_good()?;
         }
-        self.ask()
+        self.run_to_end()
     }
 
     /// Asks until nothing is left to ask, and returns what was found.
-    pub(super) fn ask(&mut self) -> Result<SearchResult, Failure> {
+    pub(super) fn run_to_end(&mut self) -> Result<SearchResult, Failure> {
         let mut search = Search::new(self.series.len());
         while let Some(at) = search.next() {
-            let answer = self.answer(&self.series.name(at), &self.series.shown(at), Some(at))?;
+            let answer =
+                self.answer(&self.series.name(at), &self.series.display_entry(at), Some(at))?;
             search.answer(at, answer);
         }
-        Ok(search.found())
+        Ok(search.result())
     }
 
     /// Makes sure that the limit holds at the good commit, where it is held against a value.
@@ -120,7 +121,7 @@ impl Running<'_> {
             self.state.keep()?;
         };
         let again = if known.is_some() { " (settled before)" } else { "" };
-        (self.tell)(&format!("  {shown}: {}{again}", self.words(name, answer)));
+        (self.tell)(&format!("  {shown}: {}{again}", self.describe_entry(name, answer)));
         Ok(answer)
     }
 
@@ -205,7 +206,7 @@ impl Running<'_> {
     }
 
     /// Returns what is known of an entry, in words.
-    fn words(&self, name: &str, answer: Answer) -> String {
+    fn describe_entry(&self, name: &str, answer: Answer) -> String {
         let colour = if answer == Answer::Red { "red" } else { "green" };
         let Some(step) = self.state.known(name) else { return colour.to_owned() };
         if let (Answer::Unknown, Some(why)) = (answer, &step.skipped) {
@@ -216,7 +217,7 @@ impl Running<'_> {
         }
         let Some(outcome) = &step.outcome else { return colour.to_owned() };
         if let Some(proven) = &outcome.proven {
-            return format!("{colour}, {}", proven.words());
+            return format!("{colour}, {}", proven.describe());
         }
         let interval = interval_text(outcome);
         let between = if step.nth.is_some() { format!(" ({interval})") } else { String::new() };
@@ -252,7 +253,7 @@ impl Running<'_> {
             }
             tried.push(SearchedEntry {
                 at,
-                shown: self.series.shown(at),
+                shown: self.series.display_entry(at),
                 answer,
                 evidence: step.nth.map(|_| step.evidence),
                 outcome: step.outcome,

@@ -63,7 +63,7 @@ impl Search {
     }
 
     /// Returns what was found, once there is no commit to ask.
-    pub(super) fn found(&self) -> SearchResult {
+    pub(super) fn result(&self) -> SearchResult {
         match (self.red, self.answers.last()) {
             (None, Some(Some(Answer::Green))) => SearchResult::Holds,
             (None, _) => SearchResult::Unknown,
@@ -73,7 +73,7 @@ impl Search {
     }
 
     /// Returns the most comparisons that a search in this number of commits takes, where each is settled.
-    pub(super) fn most(commits: usize) -> u32 {
+    pub(super) fn max_comparisons(commits: usize) -> u32 {
         1 + commits.next_power_of_two().trailing_zeros()
     }
 }
@@ -90,7 +90,7 @@ mod tests {
             settled += u32::from(answer(at) != Answer::Unknown);
             search.answer(at, answer(at));
         }
-        (search.found(), settled)
+        (search.result(), settled)
     }
 
     #[test]
@@ -100,12 +100,12 @@ mod tests {
                 let red = |at| if at >= first { Answer::Red } else { Answer::Green };
                 let (found, steps) = run(commits, red);
                 assert_eq!(found, SearchResult::One(first), "{commits}");
-                assert!(steps <= Search::most(commits), "{commits}: {steps}");
+                assert!(steps <= Search::max_comparisons(commits), "{commits}: {steps}");
             }
         }
         assert_eq!(run(9, |_| Answer::Green), (SearchResult::Holds, 1));
         assert_eq!(run(9, |_| Answer::Unknown).0, SearchResult::Unknown);
-        assert_eq!([1, 2, 3, 40].map(Search::most), [1, 2, 3, 7]);
+        assert_eq!([1, 2, 3, 40].map(Search::max_comparisons), [1, 2, 3, 7]);
     }
 
     #[test]

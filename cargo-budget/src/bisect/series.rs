@@ -12,10 +12,10 @@ pub(super) trait Series {
     fn name(&self, at: usize) -> String;
 
     /// Returns how an entry is shown to people.
-    fn shown(&self, at: usize) -> String;
+    fn display_entry(&self, at: usize) -> String;
 
     /// Returns what an entry is, in a word.
-    fn what(&self) -> &'static str;
+    fn entry_kind(&self) -> &'static str;
 
     /// Returns the commit of an entry, where nothing but its files makes it what it is.
     fn commit(&self, at: usize) -> Option<&str>;

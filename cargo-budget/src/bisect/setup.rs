@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use perf_budget_core::fnv;
 use perf_budget_core::outcome::Outcome;
 
-use super::asked::Options;
 use super::locked::Locked;
+use super::options::Options;
 use super::range::{self, Range};
 use super::rules::Rules;
 use super::toolchains::Toolchains;
@@ -86,7 +86,7 @@ pub(super) fn reds(project: &Project) -> BTreeSet<String> {
 /// Returns everything that the answers of a search depend on.
 pub(super) fn identity(
     project: &Project,
-    asked: &Options<'_>,
+    options: &Options<'_>,
     rules: &Rules,
     range: &Range,
     toolchains: Option<&Toolchains>,
@@ -95,7 +95,7 @@ pub(super) fn identity(
     let rustc = child::output(rustc.arg("-vV").current_dir(&project.root));
     let rustc = rustc.map(|output| output.stdout).unwrap_or_default();
     let version = env!("CARGO_PKG_VERSION");
-    let Options { alpha, effort, prepare, layouts, target, lock, .. } = asked;
+    let Options { alpha, effort, prepare, layouts, target, lock, .. } = options;
     let is_flag = |name: &str| {
         ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"].contains(&name)
             || ["CARGO_PROFILE_", "CARGO_BUILD_", "CARGO_TARGET_"]

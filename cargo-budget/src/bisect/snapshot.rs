@@ -48,7 +48,7 @@ impl<'d> Staging<'d> {
         let output = child::output(command.args(UNHOOKED).args(arguments)).map_err(|e| {
             Failure::unmeasured(format!("failed to run `git`: {e}; install it, or add it to PATH"))
         })?;
-        answer(&output)
+        git_output(&output)
     }
 
     /// Makes a commit of what is staged.
@@ -68,12 +68,12 @@ impl<'d> Staging<'d> {
 
 /// Returns the commit that is checked out, where nothing is changed, and else one on top of it with the changes.
 pub(super) fn commit(root: &Path) -> Result<String, Failure> {
-    let head = answer(&git(root, ["rev-parse", "HEAD"])?)?;
-    let top = answer(&git(root, ["rev-parse", "--show-toplevel"])?)?;
+    let head = git_output(&git(root, ["rev-parse", "HEAD"])?)?;
+    let top = git_output(&git(root, ["rev-parse", "--show-toplevel"])?)?;
     let staging = Staging::new(Path::new(&top))?;
     staging.git(&["read-tree", "HEAD"])?;
     staging.git(&["add", "--all", "."])?;
-    if staging.git(&["write-tree"])? == answer(&git(root, ["rev-parse", "HEAD^{tree}"])?)? {
+    if staging.git(&["write-tree"])? == git_output(&git(root, ["rev-parse", "HEAD^{tree}"])?)? {
         return Ok(head);
     }
     staging.commit(Some(&head), "The work tree", None)
@@ -82,7 +82,7 @@ pub(super) fn commit(root: &Path) -> Result<String, Failure> {
 /// Returns a commit of the work tree for each of these toolchains, with a file that names it. Each follows the one before.
 pub(super) fn pinned(root: &Path, toolchains: &[&str]) -> Result<Vec<String>, Failure> {
     let work = commit(root)?;
-    let prefix = answer(&git(root, ["rev-parse", "--show-prefix"])?)?;
+    let prefix = git_output(&git(root, ["rev-parse", "--show-prefix"])?)?;
     let staging = Staging::new(root)?;
     let file = staging.place.path().join("rust-toolchain.toml");
     let file_name = file.to_string_lossy().into_owned();
@@ -107,7 +107,7 @@ pub(super) fn pinned(root: &Path, toolchains: &[&str]) -> Result<Vec<String>, Fa
 }
 
 /// Returns what git printed.
-fn answer(output: &std::process::Output) -> Result<String, Failure> {
+fn git_output(output: &std::process::Output) -> Result<String, Failure> {
     if !output.status.success() {
         return Err(Failure::unmeasured(format!(
             "git failed to read the work tree: {}",

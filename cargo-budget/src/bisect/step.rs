@@ -12,7 +12,7 @@ use perf_budget_core::record;
 use perf_budget_core::verdict::Verdict;
 
 use super::rules::Rules;
-use crate::base::{TemporaryWorkTree, NOT_COMPARED, Target};
+use crate::base::{NOT_COMPARED, Target, TemporaryWorkTree};
 use crate::failure::Failure;
 use crate::file;
 use crate::interrupt::Interrupt;

@@ -55,12 +55,12 @@ impl Toolchains {
             range: Range {
                 good: first,
                 commits,
-                subjects: searched.iter().map(Toolchain::shown).collect(),
+                subjects: searched.iter().map(Toolchain::display_name).collect(),
                 is_merge_base: false,
             },
             good: good.clone(),
             searched: searched.to_vec(),
-            shown: good.shown(),
+            shown: good.display_name(),
         })
     }
 
@@ -88,11 +88,11 @@ impl Series for Toolchains {
         self.range.commits[at].clone()
     }
 
-    fn shown(&self, at: usize) -> String {
+    fn display_entry(&self, at: usize) -> String {
         self.range.subjects[at].clone()
     }
 
-    fn what(&self) -> &'static str {
+    fn entry_kind(&self) -> &'static str {
         "toolchain"
     }
 

@@ -76,7 +76,9 @@ impl Page {
         let params = &event.params;
         let is_own = event.session == self.session;
         match event.method.as_str() {
-            "Runtime.bindingCalled" if is_own && params["name"] == TELL => self.told(params),
+            "Runtime.bindingCalled" if is_own && params["name"] == TELL => {
+                self.read_message(params);
+            }
             "Runtime.consoleAPICalled" => self.console(params),
             "Runtime.exceptionThrown" => self.exception(&params["exceptionDetails"]),
             // The page's own session is watched from the beginning.
@@ -130,7 +132,7 @@ impl Page {
         self.faults.iter().cloned().chain(failed).chain(waiting.take(3)).collect()
     }
 
-    fn told(&mut self, params: &Value) {
+    fn read_message(&mut self, params: &Value) {
         let told: Value = params["payload"]
             .as_str()
             .and_then(|t| serde_json::from_str(t).ok())

@@ -147,7 +147,7 @@ fn connection(mut stream: TcpStream, folder: &Folder) -> io::Result<()> {
             Err(status) => return refuse(&mut stream, status),
         };
         read.drain(..end);
-        answer(&mut stream, folder, &request)?;
+        respond(&mut stream, folder, &request)?;
         if !request.stays {
             return Ok(());
         }
@@ -159,7 +159,7 @@ fn end_of_head(bytes: &[u8]) -> Option<usize> {
     bytes.windows(4).position(|four| four == b"\r\n\r\n").map(|at| at + 4)
 }
 
-fn answer(stream: &mut TcpStream, folder: &Folder, request: &Request) -> io::Result<()> {
+fn respond(stream: &mut TcpStream, folder: &Folder, request: &Request) -> io::Result<()> {
     let stays = if request.stays { "keep-alive" } else { "close" };
     let isolated = if folder.is_isolated {
         "Cross-Origin-Opener-Policy: same-origin\r\nCross-Origin-Embedder-Policy: require-corp\r\n"

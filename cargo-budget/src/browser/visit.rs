@@ -110,7 +110,7 @@ pub(super) fn visit(
         faults: page.faults(),
     };
     for session in &sessions {
-        match held(connection, session, *session == sessions[0], deadline) {
+        match memory_in_use(connection, session, *session == sessions[0], deadline) {
             Ok((heap, memory)) => {
                 visit.js_heap += heap;
                 visit.wasm_memory += memory;
@@ -181,7 +181,7 @@ fn check(
 }
 
 /// Returns the live bytes on the heap of a page or a worker, and those of its memories of WebAssembly.
-fn held(
+fn memory_in_use(
     connection: &mut Connection,
     session: &str,
     is_page: bool,

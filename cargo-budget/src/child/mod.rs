@@ -120,7 +120,7 @@ pub(crate) fn signal_group(leader: &std::process::Child, signal: rustix::process
 }
 
 /// Returns a call of this program itself, which reads nothing and prints without colours.
-pub(crate) fn own() -> Result<Command, Failure> {
+pub(crate) fn self_command() -> Result<Command, Failure> {
     let own = std::env::current_exe()
         .map_err(|e| Failure::unmeasured(format!("failed to find this program: {e}")))?;
     let mut command = program(own);

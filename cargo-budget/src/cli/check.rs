@@ -221,7 +221,7 @@ impl Check {
         context: Context,
         remarks: &mut Vec<String>,
     ) -> Result<(), Failure> {
-        for name in base::gone(project, &base.root) {
+        for name in base::removed_budgets(project, &base.root) {
             let gone = format!("budget `{name}` of the base is gone");
             context.tell(&gone);
             remarks.push(gone);

@@ -22,12 +22,12 @@ impl Context {
 
     /// Prints a message on standard error, even with `--quiet`.
     #[expect(clippy::unused_self, reason = "it is called in the same way as the other two")]
-    pub(crate) fn insist(self, text: &str) {
+    pub(crate) fn warn_always(self, text: &str) {
         say(text);
     }
 
     /// Prints a warning on standard error, even with `--quiet`.
     pub(crate) fn warn(self, text: &str) {
-        self.insist(&format!("\u{1b}[1;33mwarning\u{1b}[0m: {text}"));
+        self.warn_always(&format!("\u{1b}[1;33mwarning\u{1b}[0m: {text}"));
     }
 }

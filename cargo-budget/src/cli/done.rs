@@ -102,7 +102,7 @@ impl Done {
 
     /// Says that something was refused, to people even with `--quiet`.
     pub(super) fn refuses(&mut self, what: &'static str, name: &str, sentence: &str) {
-        self.context.insist(&line(what, name, sentence));
+        self.context.warn_always(&line(what, name, sentence));
         self.add(what, name, None, sentence);
     }
 

@@ -74,7 +74,7 @@ impl Explain {
         let compares = self.compares();
         if matches!(self.format, Rendering::Json) {
             let mut json = explain_json::render(&report, &self.budget)?;
-            json["inside"] = match self.looked(&report, context) {
+            json["inside"] = match self.inspected_artifact(&report, context) {
                 Ok(looked) => looked.iter().map(InspectedFile::json).collect(),
                 Err(failure) if compares => return Err(failure),
                 // What was measured is shown all the same.
@@ -87,7 +87,7 @@ impl Explain {
             return Ok(Exit::Holds);
         }
         show(&explain::render(&report, &self.budget)?)?;
-        for looked in self.looked(&report, context)? {
+        for looked in self.inspected_artifact(&report, context)? {
             show(&looked.text())?;
         }
         Ok(Exit::Holds)
@@ -119,7 +119,11 @@ impl Explain {
     }
 
     /// Looks into the artifact of the budget, where the report is of this project.
-    fn looked(&self, report: &Report, context: Context) -> Result<Vec<InspectedFile>, Failure> {
+    fn inspected_artifact(
+        &self,
+        report: &Report,
+        context: Context,
+    ) -> Result<Vec<InspectedFile>, Failure> {
         match Project::find(Path::new(".")) {
             Ok(project) if self.input.is_empty() => self.inside(&project, report, context),
             _ if self.compares() => Err(Failure::usage(
@@ -177,7 +181,8 @@ impl Explain {
             let Some(inside) = FileContents::of(path)? else { continue };
             let before = if there.is_some() {
                 let other = others.iter().find(|other| other.name == *name);
-                let before = other.map(|other| FileContents::of(&other.path)).transpose()?.flatten();
+                let before =
+                    other.map(|other| FileContents::of(&other.path)).transpose()?.flatten();
                 if before.is_none() {
                     context.warn(&format!("the other revision has no `{name}` to compare with"));
                 }

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::context::Context;
 use super::db::{Db, project};
 use super::import::Import;
-use super::recorded::said;
+use super::recorded::report_runs;
 use super::rendering::Rendering;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -130,7 +130,7 @@ impl Record {
             dry: self.dry_run,
         };
         let recorded = history::record(&project, &place, &what, context.progress)?;
-        said(&place, self.dry_run, &recorded, self.format, context)
+        report_runs(&place, self.dry_run, &recorded, self.format, context)
     }
 }
 
@@ -141,14 +141,15 @@ impl List {
         let mut store = place.existing("read")?;
         let runs = store.runs(self.last);
         drop(work);
-        let runs = runs.map_err(|fault| fault.failure("read", &place.shown()))?;
+        let runs = runs.map_err(|fault| fault.failure("read", &place.public_name()))?;
         if runs.is_empty() {
             context.tell(&format!(
                 "no run is recorded in `{}`; `cargo budget history record` records the last one",
-                place.shown()
+                place.public_name()
             ));
         }
-        self.format.put(|| history::list(&runs), || history::list_json(&place.shown(), &runs))?;
+        self.format
+            .put(|| history::list(&runs), || history::list_json(&place.public_name(), &runs))?;
         Ok(Exit::Holds)
     }
 }

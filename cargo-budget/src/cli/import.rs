@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::context::Context;
 use super::db::{Db, project};
-use super::recorded::said;
+use super::recorded::report_runs;
 use super::rendering::Rendering;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -97,6 +97,6 @@ impl Import {
             dry: self.dry_run,
         };
         let runs = history::import(&place, project.as_ref(), &what, context.progress)?;
-        said(&place, self.dry_run, &runs, format, context)
+        report_runs(&place, self.dry_run, &runs, format, context)
     }
 }

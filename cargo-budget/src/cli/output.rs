@@ -8,12 +8,12 @@ use crate::text;
 
 /// Prints a line on standard error. A failure is ignored, since there is no other place to report it.
 pub(super) fn say(text: &str) {
-    let _ = aside(|| writeln!(anstream::stderr(), "{}", text::shown(text)));
+    let _ = aside(|| writeln!(anstream::stderr(), "{}", text::safe_for_terminal(text)));
 }
 
 /// Prints a text for people on standard output: see [`text::shown`].
 pub(crate) fn show(text: &str) -> Result<(), Failure> {
-    print(&text::shown(text))
+    print(&text::safe_for_terminal(text))
 }
 
 /// Prints a text unchanged on standard output. It is not an error if the reader has gone away (`| head`).

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use perf_budget_core::profile::{self, Request, Profile};
+use perf_budget_core::profile::{self, Profile, Request};
 
 use super::context::Context;
 use super::question::Question;

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::history::{Place, Recorded};
 
 /// Says what was done with each run: to people in sentences, to programs in one document.
-pub(super) fn said(
+pub(super) fn report_runs(
     place: &Place,
     is_dry: bool,
     runs: &[Recorded],
@@ -21,7 +21,7 @@ pub(super) fn said(
             context.tell(message);
         }
     }
-    let history = place.shown();
+    let history = place.public_name();
     format.put(
         String::new,
         || json!({ "version": 1, "history": history, "is_dry": is_dry, "runs": runs }),

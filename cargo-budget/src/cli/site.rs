@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::history::Place;
 use crate::project::Project;
-use crate::site::{self, SiteSummary, Settings};
+use crate::site::{self, Settings, SiteSummary};
 use crate::text::counted;
 
 /// Write the history as a static site: an overview, a page for each budget, a page for each commit
@@ -67,13 +67,13 @@ impl Site {
         for note in &made.notes {
             context.tell(&format!("note: {note}"));
         }
-        self.format.put(|| said(&made), || serde_json::json!(made))?;
+        self.format.put(|| summary(&made), || serde_json::json!(made))?;
         Ok(Exit::Holds)
     }
 }
 
 /// Returns the sentence that says what was done.
-fn said(made: &SiteSummary) -> String {
+fn summary(made: &SiteSummary) -> String {
     let removed =
         if made.removed > 0 { format!(", {} removed", made.removed) } else { String::new() };
     format!(

@@ -62,7 +62,7 @@ impl Suggest {
         let asked = tighten::selected(&budgets, &names)?;
         let terms = Terms {
             headroom: self.headroom,
-            clock: doctor::clock().grain(),
+            clock: doctor::clock().resolution(),
             warn_at: budgets.settings.warn_at,
         };
         let mut done = Done::new("suggest", !self.write, self.format, context);
@@ -151,7 +151,7 @@ fn metric(budget: &Budget, word: &str) -> Result<Metric, Failure> {
         Failure::usage(format!("`{}` has no metric `{word}`; it has {known}", budget.name))
     };
     let metric = Metric::of(kind, word).ok_or_else(|| unknown(budget))?;
-    if metric.own().is_some() {
+    if metric.custom_name().is_some() {
         // A value that a workload records itself may have any name that is not taken.
         let key = toml_edit::Key::new(word).display_repr().into_owned();
         let text = format!("[budget.b]\nworkload = \"w\"\nmax.{key} = 1\n");

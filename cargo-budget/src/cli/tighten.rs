@@ -50,7 +50,7 @@ impl Tighten {
         let text = file::read(&file)?;
         let taken = environment::of(&project, project.read(context.progress)?)?;
         let (outcomes, budgets) = (latest(&taken.record), taken.budgets);
-        let clock = doctor::clock().grain();
+        let clock = doctor::clock().resolution();
         let plan = tighten::plan(&text, &budgets, &outcomes, &self.budgets, self.headroom, clock)?;
         let mut done = Done::new("tighten", self.dry_run, self.format, context);
         done.differs(Some(&text), &plan.text, "budgets.toml")?;

@@ -19,7 +19,7 @@ pub(crate) struct Clock {
 
 impl Clock {
     /// Returns the shortest time that the clock can measure.
-    pub(crate) fn grain(self) -> f64 {
+    pub(crate) fn resolution(self) -> f64 {
         self.cost.max(self.resolution)
     }
 }

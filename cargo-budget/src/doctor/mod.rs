@@ -210,7 +210,7 @@ impl Machine {
             },
             format!(
                 "single operations can be timed if they take {} or longer; for shorter ones, limit `mean` or `throughput`",
-                time(5.0 * self.clock.grain())
+                time(5.0 * self.clock.resolution())
             ),
         ];
         if let Some(length) = self.gaps.tail(0.99) {

@@ -56,7 +56,12 @@ impl SuggestedLimit {
 
 /// Raises a limit on single operations to what the gate can judge on every machine. The gate refuses a limit of less
 /// than five readings of the clock, and other machines may have a slower clock.
-pub(crate) fn clear_of_clock(metric: &Metric, bound: Bound, goal: SuggestedLimit, clock: f64) -> SuggestedLimit {
+pub(crate) fn clear_of_clock(
+    metric: &Metric,
+    bound: Bound,
+    goal: SuggestedLimit,
+    clock: f64,
+) -> SuggestedLimit {
     const READINGS: f64 = 10.0;
     let single = metric.sample() == SampleKind::Operation;
     if single && bound == Bound::Max {
@@ -67,7 +72,12 @@ pub(crate) fn clear_of_clock(metric: &Metric, bound: Bound, goal: SuggestedLimit
 
 /// Moves a limit so far from what was measured that it does not warn in every run: a limit that was just derived should
 /// be quiet. `warn_at` is the share of a limit beyond which it warns.
-pub(crate) fn clear_of_warning(bound: Bound, unit: Unit, goal: SuggestedLimit, warn_at: f64) -> SuggestedLimit {
+pub(crate) fn clear_of_warning(
+    bound: Bound,
+    unit: Unit,
+    goal: SuggestedLimit,
+    warn_at: f64,
+) -> SuggestedLimit {
     let beyond = Limit::warns_by_default(goal.limit, unit, bound, warn_at);
     let limit = match bound {
         Bound::Max if goal.value > beyond => goal.value / warn_at,
@@ -106,7 +116,10 @@ pub(crate) fn unusable(outcome: &Outcome) -> Option<String> {
 }
 
 /// Returns the limit that an outcome suggests, or a sentence that says why there is none.
-pub(crate) fn goal(outcome: &Outcome, headroom: Option<f64>) -> Result<SuggestedLimit, String> {
+pub(crate) fn suggested_limit(
+    outcome: &Outcome,
+    headroom: Option<f64>,
+) -> Result<SuggestedLimit, String> {
     if let Some(reason) = unusable(outcome) {
         return Err(reason);
     }
@@ -215,7 +228,8 @@ mod tests {
 
     #[test]
     fn single_operations_stay_clear_of_the_clock() {
-        let goal = SuggestedLimit { limit: 2e-7, worst: 2e-7, headroom: 0.1, value: 2e-7, exact: false };
+        let goal =
+            SuggestedLimit { limit: 2e-7, worst: 2e-7, headroom: 0.1, value: 2e-7, exact: false };
         let limit = |word, bound| {
             let metric = Metric::of(SubjectKind::Workload, word).unwrap();
             clear_of_clock(&metric, bound, goal, 6e-8).limit
@@ -227,7 +241,13 @@ mod tests {
 
     #[test]
     fn a_derived_limit_does_not_warn() {
-        let goal = SuggestedLimit { limit: 102.0, worst: 100.0, headroom: 0.02, value: 100.0, exact: true };
+        let goal = SuggestedLimit {
+            limit: 102.0,
+            worst: 100.0,
+            headroom: 0.02,
+            value: 100.0,
+            exact: true,
+        };
         let clear = |unit, bound, goal| clear_of_warning(bound, unit, goal, 0.9);
         let bytes = clear(Unit::Bytes, Bound::Max, goal);
         assert!(bytes.limit * 0.9 >= 100.0 && bytes.limit < 113.0, "{bytes:?}");

@@ -226,12 +226,15 @@ fn known(metric: &Metric, outcomes: &[&Outcome], terms: Terms) -> Option<Recorde
 }
 
 /// Returns the worst value of the last runs.
-fn measured(outcomes: &[&Outcome], headroom: Option<f64>) -> Option<(SuggestedLimit, Bound, Unit, usize)> {
+fn measured(
+    outcomes: &[&Outcome],
+    headroom: Option<f64>,
+) -> Option<(SuggestedLimit, Bound, Unit, usize)> {
     let mut runs: Vec<&str> = Vec::new();
     let mut worst: Option<(SuggestedLimit, Bound, Unit)> = None;
     for outcome in outcomes.iter().rev() {
         // A red value is no basis for a limit.
-        let Ok(goal) = headroom::goal(outcome, headroom) else { continue };
+        let Ok(goal) = headroom::suggested_limit(outcome, headroom) else { continue };
         let Some(against) = outcome.against else { continue };
         if !runs.contains(&outcome.run.id.as_str()) {
             if runs.len() == RUNS {
@@ -269,7 +272,7 @@ fn quantile(metric: &Metric, outcomes: &[&Outcome]) -> Option<(SuggestedLimit, U
         };
         let value = shape.quantiles.iter().find(|(name, _)| name == statistic.name());
         let (Some(&(_, value)), Some(against)) = (value, outcome.against) else { continue };
-        let Ok(own) = headroom::goal(outcome, None) else { continue };
+        let Ok(own) = headroom::suggested_limit(outcome, None) else { continue };
         run = Some(&outcome.run.id);
         let share = own.headroom * 2.0;
         let goal = SuggestedLimit {

@@ -70,7 +70,7 @@ pub(crate) fn plan(
         let slopes = budget.scaling.iter().flat_map(|scaling| &scaling.limits);
         for limit in budget.limits.iter().chain(slopes) {
             let edit = Edit { text, tree: &tree, budgets, budget, limit };
-            let fate = match edit.goal(outcomes, headroom) {
+            let fate = match edit.suggested_limit(outcomes, headroom) {
                 Ok(goal) => {
                     let goal = match (headroom, limit.warn) {
                         (None, None) => {
@@ -137,7 +137,11 @@ struct Edit<'a> {
 
 impl Edit<'_> {
     /// Returns the goal of the limit, which is that of its worst case.
-    fn goal(&self, outcomes: &[Outcome], headroom: Option<f64>) -> Result<SuggestedLimit, String> {
+    fn suggested_limit(
+        &self,
+        outcomes: &[Outcome],
+        headroom: Option<f64>,
+    ) -> Result<SuggestedLimit, String> {
         let Limit { metric, bound, .. } = self.limit;
         match self.limit.reference() {
             Some(reference @ (Reference::Base | Reference::Lock)) => {
@@ -165,7 +169,7 @@ impl Edit<'_> {
                 let was = &outcome.subject;
                 return Err(format!("the last run measured `{was}`; run `cargo test --release`"));
             }
-            let case_goal = headroom::goal(outcome, headroom)
+            let case_goal = headroom::suggested_limit(outcome, headroom)
                 .map_err(|why| if name.contains('=') { format!("{name}: {why}") } else { why })?;
             if outcome.against.is_some_and(|against| against.unit != self.limit.number().1) {
                 return Err(

@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     /// Returns a test of 30 commits whose value stepped at one of them.
-    fn shown(test: &str, at: usize, after: f64) -> TestTrend {
+    fn trend_with_step(test: &str, at: usize, after: f64) -> TestTrend {
         let commit = |i: usize| Commit {
             hash: Some(format!("{i:040}")),
             at: 1_700_000_000 + 3600 * i64::try_from(i).unwrap(),
@@ -103,13 +103,13 @@ mod tests {
 
     #[test]
     fn what_got_worse_comes_first() {
-        let mut gone = shown("gone", 28, 1.4);
+        let mut gone = trend_with_step("gone", 28, 1.4);
         gone.series.key = 1;
         let shown = vec![
-            shown("better", 25, 0.5),
-            shown("old", 5, 9.0),
-            shown("worse", 20, 1.1),
-            shown("worst", 29, 1.3),
+            trend_with_step("better", 25, 0.5),
+            trend_with_step("old", 5, 9.0),
+            trend_with_step("worse", 20, 1.1),
+            trend_with_step("worst", 29, 1.3),
             gone,
         ];
         let answer = Answer {

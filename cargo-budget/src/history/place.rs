@@ -44,7 +44,7 @@ impl Place {
     }
 
     /// Returns the name of the place that may be shown to people.
-    pub(crate) fn shown(&self) -> String {
+    pub(crate) fn public_name(&self) -> String {
         match self {
             Place::File(path) => path.display().to_string(),
             #[cfg(feature = "postgres")]
@@ -56,7 +56,7 @@ impl Place {
     pub(crate) fn nothing_recorded(&self) -> Failure {
         Failure::unmeasured(format!(
             "nothing is recorded in `{}` yet: run `cargo budget history record` after the tests",
-            self.shown()
+            self.public_name()
         ))
     }
 
@@ -67,7 +67,7 @@ impl Place {
             #[cfg(feature = "postgres")]
             Place::Server(..) => return self.existing(verb),
         };
-        opened.map_err(|fault| fault.failure(verb, &self.shown()))
+        opened.map_err(|fault| fault.failure(verb, &self.public_name()))
     }
 
     /// Opens a history that exists.
@@ -87,7 +87,7 @@ impl Place {
                     .and_then(|db| Store::new(Box::new(db)))
             }
         };
-        opened.map_err(|fault| fault.failure(verb, &self.shown()))
+        opened.map_err(|fault| fault.failure(verb, &self.public_name()))
     }
 }
 

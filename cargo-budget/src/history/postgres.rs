@@ -88,7 +88,7 @@ impl Postgres {
     }
 
     /// Waits for an answer of the server, for at most `self.answer`.
-    fn ask<T>(
+    fn wait_for_server<T>(
         &self,
         asked: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, Fault> {
@@ -110,7 +110,7 @@ impl Postgres {
         if let Some(known) = self.prepared.get(sql) {
             return Ok(known.clone());
         }
-        let statement = self.ask(self.client.prepare(sql))?;
+        let statement = self.wait_for_server(self.client.prepare(sql))?;
         self.prepared.insert(sql.to_owned(), statement.clone());
         Ok(statement)
     }
@@ -144,12 +144,12 @@ impl Database for Postgres {
 
     fn run(&mut self, sql: &str, values: &[Value]) -> Result<u64, Fault> {
         let statement = self.prepare(sql)?;
-        self.ask(self.client.execute(&statement, &parameters(values)))
+        self.wait_for_server(self.client.execute(&statement, &parameters(values)))
     }
 
     fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, Fault> {
         let statement = self.prepare(sql)?;
-        let rows = self.ask(self.client.query(&statement, &parameters(values)))?;
+        let rows = self.wait_for_server(self.client.query(&statement, &parameters(values)))?;
         rows.iter()
             .map(|row| (0..row.len()).map(|column| value(row, column)).collect())
             .collect::<Result<_, _>>()
@@ -157,7 +157,7 @@ impl Database for Postgres {
     }
 
     fn script(&mut self, sql: &str) -> Result<(), Fault> {
-        self.ask(self.client.batch_execute(sql))
+        self.wait_for_server(self.client.batch_execute(sql))
     }
 
     fn has_table(&mut self, name: &str) -> Result<bool, Fault> {
@@ -229,13 +229,17 @@ fn connecting(error: &tokio_postgres::Error) -> Fault {
             ]
             .contains(&code) =>
         {
-            Fault::new(Kind::Denied, words(error))
+            Fault::new(Kind::Denied, server_message(error))
         }
         Some(_) => fault(error),
-        None if words(error).contains("certificate") => Fault::new(Kind::Untrusted, words(error)),
+        None if server_message(error).contains("certificate") => {
+            Fault::new(Kind::Untrusted, server_message(error))
+        }
         // The client reports `password missing` without a code.
-        None if words(error).contains("password") => Fault::new(Kind::Denied, words(error)),
-        None => Fault::new(Kind::Gone, words(error)),
+        None if server_message(error).contains("password") => {
+            Fault::new(Kind::Denied, server_message(error))
+        }
+        None => Fault::new(Kind::Gone, server_message(error)),
     }
 }
 
@@ -256,11 +260,11 @@ fn fault(error: &tokio_postgres::Error) -> Fault {
         },
         None => Kind::Other,
     };
-    Fault::new(kind, words(error))
+    Fault::new(kind, server_message(error))
 }
 
 /// Returns the words of the server, or the innermost cause.
-fn words(error: &tokio_postgres::Error) -> String {
+fn server_message(error: &tokio_postgres::Error) -> String {
     if let Some(error) = error.as_db_error() {
         return format!("{} (SQLSTATE {})", error.message(), error.code().code());
     }

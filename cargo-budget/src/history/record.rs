@@ -47,7 +47,11 @@ pub(crate) struct Recorded {
 impl Recorded {
     /// Returns the result for an entry that is not to be recorded.
     pub(super) fn dry(entry: &Entry, place: &Place) -> Recorded {
-        Recorded::of(entry, None, format!("would record {} in `{}`", summary(entry), place.shown()))
+        Recorded::of(
+            entry,
+            None,
+            format!("would record {} in `{}`", summary(entry), place.public_name()),
+        )
     }
 
     fn of(entry: &Entry, added: Option<u64>, sentence: String) -> Recorded {

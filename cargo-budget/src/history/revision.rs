@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::failure::Failure;
-use crate::git::answer;
+use crate::git::output_of;
 
 /// The commit and branch that a run measured.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,7 +48,7 @@ fn checked_out(directory: &Path) -> Revision {
         Some((commit, committed)) => (Some(commit), Some(committed)),
         None => (variable("GITHUB_SHA"), None),
     };
-    let status = answer(directory, &["status", "--porcelain", "--untracked-files=no"]);
+    let status = output_of(directory, &["status", "--porcelain", "--untracked-files=no"]);
     let dirty = status.is_some_and(|status| !status.is_empty());
     Revision { commit, committed, dirty, branch: None }
 }
@@ -59,21 +59,21 @@ fn is_hash(name: &str) -> bool {
 
 /// Counts the commits after `from`, up to and including `to`; `None` where this clone does not have both.
 pub(crate) fn distance(directory: &Path, from: &str, to: &str) -> Option<usize> {
-    answer(directory, &["rev-list", "--count", &format!("{from}..{to}")])?.parse().ok()
+    output_of(directory, &["rev-list", "--count", &format!("{from}..{to}")])?.parse().ok()
 }
 
 /// Returns the branch: that of the pull request, else the one that GitHub runs for, else the one that is checked out.
 pub(crate) fn branch(directory: &Path) -> Option<String> {
     variable("GITHUB_HEAD_REF")
         .or_else(|| variable("GITHUB_REF_NAME"))
-        .or_else(|| answer(directory, &["symbolic-ref", "--short", "--quiet", "HEAD"]))
+        .or_else(|| output_of(directory, &["symbolic-ref", "--short", "--quiet", "HEAD"]))
 }
 
 /// Returns the hash and the time of a commit.
 fn look_up(directory: &Path, name: &str) -> Option<(String, i64)> {
     let revision = format!("{name}^{{commit}}");
     let found =
-        answer(directory, &["log", "-1", "--format=%H %ct", "--end-of-options", &revision])?;
+        output_of(directory, &["log", "-1", "--format=%H %ct", "--end-of-options", &revision])?;
     let (commit, time) = found.split_once(' ')?;
     Some((commit.to_owned(), time.parse().ok()?))
 }

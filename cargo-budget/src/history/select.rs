@@ -28,7 +28,7 @@ pub(crate) struct TrendQuery<'a> {
 
 impl TrendQuery<'_> {
     /// Returns what is asked for, for messages.
-    fn what(&self) -> String {
+    fn description(&self) -> String {
         self.name.map_or("the history".to_owned(), |name| format!("`{name}`"))
     }
 }
@@ -42,7 +42,7 @@ pub(crate) fn trend(
 ) -> Result<Answer, Failure> {
     let work = progress.busy("reading the history");
     let mut store = place.existing("read")?;
-    let failed = |fault: super::database::Fault| fault.failure("read", &place.shown());
+    let failed = |fault: super::database::Fault| fault.failure("read", &place.public_name());
     let all = store.series(which.name).map_err(failed)?;
     if all.is_empty() {
         return Err(match which.name {
@@ -93,7 +93,7 @@ pub(crate) fn trend(
         notes.extend(listed.and_then(|listed| removed_note(&listed, &removed)));
     }
     Ok(Answer {
-        place: place.shown(),
+        place: place.public_name(),
         name: which.name.unwrap_or_default().to_owned(),
         branch,
         environment,
@@ -123,7 +123,7 @@ fn unknown(store: &mut Store, place: &Place, project: Option<&Project>, name: &s
         let some = budgets.iter().take(8).map(|name| format!("`{name}`")).collect::<Vec<_>>();
         format!("it has {}", some.join(", "))
     };
-    let text = format!("`{name}` has no history in `{}`; {why}", place.shown());
+    let text = format!("`{name}` has no history in `{}`; {why}", place.public_name());
     if is_budget || budgets.is_empty() { Failure::unmeasured(text) } else { Failure::usage(text) }
 }
 
@@ -147,7 +147,7 @@ pub(crate) fn choose_branch<'s>(
         if found.is_empty() {
             return Err(Failure::usage(format!(
                 "{} has no outcomes on branch `{named}`; it has some on {}",
-                which.what(),
+                which.description(),
                 if branches.is_empty() { "no branch".to_owned() } else { branches.join(", ") }
             )));
         }
@@ -180,7 +180,7 @@ fn choose_environment<'s>(
     let Some(newest) = series.iter().filter(asked).max_by_key(|series| series.newest) else {
         return Err(Failure::usage(format!(
             "{} was not measured in an environment with `{}` in its name; it was in: {}",
-            which.what(),
+            which.description(),
             which.environment.unwrap_or_default(),
             known.join("; ")
         )));

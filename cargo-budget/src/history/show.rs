@@ -95,11 +95,18 @@ impl TestTrend {
         let _ = writeln!(text, "  {}  {least} … {most}, now {last}{limit}", sparkline(&values));
         let count = counted(commits.len(), "commit");
         let (first, newest) = (commits[0].at, commits[commits.len() - 1].at);
-        let since =
-            if first == newest { String::new() } else { format!("{} to ", time::shown(first)) };
+        let since = if first == newest {
+            String::new()
+        } else {
+            format!("{} to ", time::format_time(first))
+        };
         let older = if self.cut { "; --last shows older ones" } else { "" };
-        let _ =
-            writeln!(text, "  {count}, {since}{}{}{older}", time::shown(newest), self.left_out());
+        let _ = writeln!(
+            text,
+            "  {count}, {since}{}{}{older}",
+            time::format_time(newest),
+            self.left_out()
+        );
         self.write_findings(text);
     }
 
@@ -166,7 +173,7 @@ impl TestTrend {
             format!("{before} -> {after}")
         };
         let by = percent(change.before, change.after);
-        format!("{word} by {by}: {values} {range}, {}{p}", time::shown(bad.at))
+        format!("{word} by {by}: {values} {range}, {}{p}", time::format_time(bad.at))
     }
 
     pub(crate) fn drift(&self, drift: &TotalDrift) -> String {
@@ -312,7 +319,7 @@ pub(crate) fn list(runs: &[RunRow]) -> String {
         let _ = writeln!(
             text,
             "{}  {commit:<9}{dirty} {branch:<12} {:>4} {}, {red}  {}  ({})",
-            time::shown(run.began),
+            time::format_time(run.began),
             run.values,
             if run.values == 1 { "outcome" } else { "outcomes" },
             run.environment,

@@ -127,7 +127,13 @@ mod tests {
     use super::*;
 
     /// Returns the trend of a test with these values, at commits `c0`, `c1` and so on, which stepped at `changes`.
-    fn shown(test: &str, bound: &str, values: &[f64], changes: &[usize], is_exact: bool) -> TestTrend {
+    fn made_trend(
+        test: &str,
+        bound: &str,
+        values: &[f64],
+        changes: &[usize],
+        is_exact: bool,
+    ) -> TestTrend {
         let commit = |(nth, value): (usize, &f64)| Commit {
             hash: Some(format!("c{nth}")),
             at: i64::try_from(nth).unwrap(),
@@ -179,7 +185,7 @@ mod tests {
     #[test]
     fn the_newest_step_for_the_worse_is_meant_or_the_named_one() {
         let values = [10.0, 10.0, 12.0, 12.0, 15.0, 15.0, 9.0, 9.0];
-        let all = || vec![shown("merge::p99", "max", &values, &[2, 4, 6], true)];
+        let all = || vec![made_trend("merge::p99", "max", &values, &[2, 4, 6], true)];
         assert_eq!(ask(all(), None), Ok(("c3".to_owned(), "c4".to_owned(), 0.25)));
         let (good, bad, by) = ask(all(), Some("c2")).unwrap();
         assert_eq!((&*good, &*bad), ("c1", "c2"));
@@ -187,7 +193,7 @@ mod tests {
         // The step at `c6` is for the better.
         let refused = ask(all(), Some("c6")).unwrap_err();
         assert!(refused.contains("begins at `c6`; steps begin at `c2`, `c4`"), "{refused}");
-        let falls = vec![shown("merge::p99", "min", &values, &[2, 4, 6], true)];
+        let falls = vec![made_trend("merge::p99", "min", &values, &[2, 4, 6], true)];
         let (good, bad, by) = ask(falls, None).unwrap();
         assert_eq!((&*good, &*bad), ("c5", "c6"));
         assert!((by - 6.0 / 9.0).abs() < 1e-12);
@@ -196,7 +202,7 @@ mod tests {
     #[test]
     fn a_step_in_noise_may_be_beside_its_commit_but_not_beyond_another_step() {
         let values = [10.0, 10.0, 10.0, 10.0, 10.0, 12.0, 12.0, 15.0, 15.0, 15.0, 15.0, 15.0];
-        let one = vec![shown("merge::p99", "max", &values, &[5, 7], false)];
+        let one = vec![made_trend("merge::p99", "max", &values, &[5, 7], false)];
         let (good, bad, _) = ask(one, None).unwrap();
         assert_eq!((&*good, &*bad), ("c5", "c10"));
     }
@@ -205,7 +211,7 @@ mod tests {
     fn an_end_without_a_commit_gives_way_to_the_next_one_towards_the_step() {
         let values = [10.0, 10.0, 10.0, 10.0, 10.0, 12.0, 12.0, 12.0, 12.0];
         let without = |unknown: &[usize]| {
-            let mut shown = shown("merge::p99", "max", &values, &[5], false);
+            let mut shown = made_trend("merge::p99", "max", &values, &[5], false);
             for &at in unknown {
                 shown.trend.commits[at].hash = None;
             }
@@ -222,13 +228,13 @@ mod tests {
     #[test]
     fn what_is_no_step_of_a_commit_is_refused() {
         let values = [1.0, 1.0, 2.0];
-        let compared = vec![shown("merge::p99::x_base", "max", &values, &[2], true)];
+        let compared = vec![made_trend("merge::p99::x_base", "max", &values, &[2], true)];
         assert!(ask(compared, None).unwrap_err().contains("is compared with a base"));
-        let two = || shown("merge::p99", "max", &values, &[2], true);
+        let two = || made_trend("merge::p99", "max", &values, &[2], true);
         assert!(ask(vec![two(), two()], None).unwrap_err().contains("name one of `merge::p99`, "));
-        let flat = vec![shown("merge::p99", "max", &values, &[], true)];
+        let flat = vec![made_trend("merge::p99", "max", &values, &[], true)];
         assert!(ask(flat, None).unwrap_err().contains("shows no step of `merge` for the worse"));
-        let from_nothing = vec![shown("merge::p99", "max", &[0.0, 1.0], &[1], true)];
+        let from_nothing = vec![made_trend("merge::p99", "max", &[0.0, 1.0], &[1], true)];
         assert!(ask(from_nothing, None).is_err());
     }
 }

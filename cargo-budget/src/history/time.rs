@@ -3,7 +3,7 @@
 use chrono::DateTime;
 
 /// Returns `2026-11-21 08:38` for seconds since 1970, or the number itself where it is beyond the calendar.
-pub(crate) fn shown(seconds: i64) -> String {
+pub(crate) fn format_time(seconds: i64) -> String {
     DateTime::from_timestamp(seconds, 0).map_or_else(
         || format!("{seconds} s since 1970"),
         |time| time.format("%Y-%m-%d %H:%M").to_string(),
@@ -31,7 +31,7 @@ mod tests {
 
     #[test]
     fn seconds_are_shown() {
-        let check = |seconds: i64, text: &str| assert_eq!(shown(seconds), text);
+        let check = |seconds: i64, text: &str| assert_eq!(format_time(seconds), text);
         check(0, "1970-01-01 00:00");
         check(951_827_400, "2000-02-29 12:30");
         check(1_795_246_731, "2026-11-21 07:38");
@@ -47,7 +47,7 @@ mod tests {
         for day in 0..150_000_u64 {
             let seconds = day * 86_400 + 86_399;
             let ours = perf_budget_core::date::Date::of_unix(seconds).to_string();
-            assert_eq!(shown(seconds.cast_signed()).split(' ').next(), Some(&*ours));
+            assert_eq!(format_time(seconds.cast_signed()).split(' ').next(), Some(&*ours));
         }
     }
 

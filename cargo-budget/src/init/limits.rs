@@ -86,7 +86,7 @@ fn value(outcome: Option<&Outcome>, name: &str, warn_at: f64) -> Result<(String,
         return Err("in budgets.toml its name would stand for others too".to_owned());
     }
     let outcome = outcome.ok_or("it was not measured")?;
-    let goal = headroom::goal(outcome, None)?;
+    let goal = headroom::suggested_limit(outcome, None)?;
     let unit = outcome.against.ok_or("its outcome has no limit")?.unit;
     let goal = headroom::clear_of_warning(Bound::Max, unit, goal, warn_at);
     let rounding = Rounding { bound: Bound::Max, tolerance: goal.tolerance(), whole: false };

@@ -134,7 +134,11 @@ fn harness(
 
 impl Plan {
     /// Adds an absolute limit for each benchmark that was measured, and returns how many.
-    pub(crate) fn limit(&mut self, found: &PackageContents, measured: &Measured) -> Result<usize, Failure> {
+    pub(crate) fn limit(
+        &mut self,
+        found: &PackageContents,
+        measured: &Measured,
+    ) -> Result<usize, Failure> {
         let path = found.directory.join("budgets.toml");
         let planned = self.writes.iter().position(|write| write.path == path);
         let text = match planned {
@@ -165,7 +169,13 @@ impl Plan {
         self.writes.iter().any(|write| write.path.ends_with("Cargo.toml"))
     }
 
-    fn write(&mut self, found: &PackageContents, path: PathBuf, before: Option<String>, after: String) {
+    fn write(
+        &mut self,
+        found: &PackageContents,
+        path: PathBuf,
+        before: Option<String>,
+        after: String,
+    ) {
         let name = found.name_of(&path);
         self.writes.push(Write { path, name, before, after });
     }

@@ -5,14 +5,14 @@
 
 mod contents;
 mod elf;
-mod looked;
+mod inspected;
 mod place;
 mod wasm;
 
 use std::path::Path;
 
 pub(crate) use self::contents::{FileContents, demangled};
-pub(crate) use self::looked::InspectedFile;
+pub(crate) use self::inspected::InspectedFile;
 pub(crate) use self::place::{FILES, Part, Place, by_budget};
 use crate::failure::Failure;
 

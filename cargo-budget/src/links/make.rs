@@ -33,7 +33,7 @@ pub(crate) enum Refused {
 
 impl Refused {
     /// Returns the reason, for a binary that cargo has just linked.
-    pub(crate) fn words(self) -> String {
+    pub(crate) fn describe(self) -> String {
         match self {
             Refused::Stale => "the link could not be recorded".to_owned(),
             Refused::Cannot(why) => why,
@@ -90,7 +90,7 @@ impl Repeated {
     }
 
     /// Returns the most links for which there is room.
-    pub(crate) fn most(&self) -> u32 {
+    pub(crate) fn max_links(&self) -> u32 {
         let length = fs::metadata(&self.binary).map_or(0, |data| data.len()).max(1);
         MOST.min(u32::try_from(ROOM / length).unwrap_or(MOST)).max(1)
     }
@@ -321,6 +321,6 @@ mod tests {
         let records = place.path().join("records");
         let repeated = Repeated { records, binary, first_seed: fresh_seed() };
         assert_eq!(repeated.make(1..=2), Err(Refused::Stale));
-        assert_eq!(repeated.most(), MOST, "an empty file takes no room");
+        assert_eq!(repeated.max_links(), MOST, "an empty file takes no room");
     }
 }

@@ -27,7 +27,7 @@ pub(crate) fn offer(
     base: &Repeated,
     made: usize,
 ) -> Result<Option<MoreLinks>, String> {
-    let most = head.most().min(base.most());
+    let most = head.max_links().min(base.max_links());
     if most as usize <= made {
         return Ok(None);
     }

@@ -35,7 +35,7 @@ impl Line<'_> {
                 let done = done.min(all);
                 let head = format!("{doing} {} of {} {things}", number(done), number(all));
                 let share = format!("{:>3} %", done * 100 / all.max(1));
-                let left = left(done, all, passed)
+                let left = remaining_time(done, all, passed)
                     .map_or(String::new(), |left| format!("  {} left", time(left)));
                 let with_bar =
                     |width| format!("{head}  [{}]  {share}{left}", bar(done, all, width));
@@ -57,7 +57,7 @@ fn bar(done: u64, all: u64, width: usize) -> String {
 }
 
 /// Returns how long the rest takes at the present rate; `None` where there is no rate yet.
-fn left(done: u64, all: u64, passed: Duration) -> Option<Duration> {
+fn remaining_time(done: u64, all: u64, passed: Duration) -> Option<Duration> {
     let known = done > 0 && passed >= SETTLED;
     let rest = passed.as_secs_f64() * (all - done) as f64 / done as f64;
     known.then(|| Duration::try_from_secs_f64(rest.ceil()).unwrap_or(Duration::MAX))

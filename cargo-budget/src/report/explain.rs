@@ -19,7 +19,7 @@ const WIDEST: f64 = 40.0;
 
 /// Renders all limits of a budget, or the one limit whose test has that name.
 pub(crate) fn render(report: &Report, name: &str) -> Result<String, Failure> {
-    let found = found(report, name)?;
+    let found = select(report, name)?;
     let mut shown = String::new();
     let trends = report.trends();
     for outcome in found {
@@ -77,11 +77,11 @@ pub(crate) fn render(report: &Report, name: &str) -> Result<String, Failure> {
         row("machine", &machine);
         shown.push('\n');
     }
-    Ok(text::shown(&shown))
+    Ok(text::safe_for_terminal(&shown))
 }
 
 /// Returns all limits of a budget, or the one limit whose test has that name.
-pub(super) fn found<'r>(report: &'r Report, name: &str) -> Result<Vec<&'r Outcome>, Failure> {
+pub(super) fn select<'r>(report: &'r Report, name: &str) -> Result<Vec<&'r Outcome>, Failure> {
     let asked = |outcome: &&Outcome| outcome.budget == name || outcome.test == name;
     let found: Vec<&Outcome> = report.outcomes.iter().filter(asked).collect();
     if found.is_empty() { Err(unknown(report, name)) } else { Ok(found) }

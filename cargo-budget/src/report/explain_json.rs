@@ -7,7 +7,7 @@ use perf_budget_core::verdict::Verdict;
 use serde_json::{Value, json};
 
 use super::Report;
-use super::explain::found;
+use super::explain::select;
 use super::json::failed;
 use crate::failure::Failure;
 
@@ -44,7 +44,7 @@ pub(crate) fn render(report: &Report, name: &str) -> Result<Value, Failure> {
             "outcome": recorded,
         }))
     };
-    let limits = found(report, name)?.into_iter().map(limit).collect::<Result<Vec<_>, _>>()?;
+    let limits = select(report, name)?.into_iter().map(limit).collect::<Result<Vec<_>, _>>()?;
     let red = limits.iter().filter(|limit| limit["red"] == true).count();
     Ok(
         json!({ "format": 1, "name": name, "red": red, "limits": limits, "remarks": report.remarks }),

@@ -86,7 +86,7 @@ pub(crate) fn record(
 pub(crate) fn split(record: Record, mut remarks: Vec<String>, since: Option<u64>) -> Report {
     let mut outcomes = last_run(&record);
     let shown: HashSet<String> = outcomes.iter().map(|outcome| outcome.run.id.clone()).collect();
-    let left = since.map(|since| left(&record, &outcomes, since)).unwrap_or_default();
+    let left = since.map(|since| reds_left_out(&record, &outcomes, since)).unwrap_or_default();
     let missing = match since {
         Some(_) => shown.iter().map(|id| missing(&record, id)).sum(),
         None => 0,
@@ -109,7 +109,7 @@ pub(crate) fn split(record: Record, mut remarks: Vec<String>, since: Option<u64>
 }
 
 /// Returns the red outcomes of earlier runs whose tests the last run left out, so that nothing has shown them to hold since.
-fn left(record: &Record, last: &[Outcome], since: u64) -> Vec<Outcome> {
+fn reds_left_out(record: &Record, last: &[Outcome], since: u64) -> Vec<Outcome> {
     let judged: HashSet<(&String, &String)> =
         last.iter().map(|own| (&own.file, &own.test)).collect();
     let mut left = crate::runs::known(record);

@@ -20,7 +20,7 @@ use crate::text;
 /// Returns one XML document.
 pub(super) fn render(report: &Report) -> Result<String, Failure> {
     let mut suites = Suites::new("perf-budget");
-    if let Some(began) = report.outcomes.first().and_then(began) {
+    if let Some(began) = report.outcomes.first().and_then(start_time) {
         suites.set_timestamp(began);
     }
     for budget in budgets(&report.outcomes) {
@@ -48,7 +48,7 @@ fn budgets(outcomes: &[Outcome]) -> Vec<&str> {
     names
 }
 
-fn began(outcome: &Outcome) -> Option<DateTime<chrono::FixedOffset>> {
+fn start_time(outcome: &Outcome) -> Option<DateTime<chrono::FixedOffset>> {
     let seconds = i64::try_from(outcome.run.began).ok()?;
     Some(DateTime::from_timestamp(seconds, 0)?.fixed_offset())
 }

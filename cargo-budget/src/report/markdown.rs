@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use perf_budget_core::outcome::{Outcome, short, words};
 use perf_budget_core::report::change::{Change, bound_text, change};
 use perf_budget_core::report::github::mark;
-use perf_budget_core::report::table::{left_out, shown};
+use perf_budget_core::report::table::{left_out, visible_outcomes};
 use perf_budget_core::report::terminal::{e_value, value_text};
 use perf_budget_core::verdict::Verdict;
 
@@ -155,9 +155,9 @@ fn why(outcome: &Outcome) -> Option<String> {
 fn explained(outcome: &Outcome) -> String {
     let blame = outcome.blame.iter().flat_map(|blame| words::blame(blame)).enumerate();
     let blame = blame.map(|(nth, line)| if nth == 0 { format!("blame: {line}") } else { line });
-    let changed = outcome.changed.iter().map(|changed| format!("changed: {}", changed.words()));
+    let changed = outcome.changed.iter().map(|changed| format!("changed: {}", changed.describe()));
     blame.chain(changed).fold(String::new(), |mut list, line| {
-        let _ = writeln!(list, "  - {}", prose(&cut(line.trim(), LONGEST_BLAME)));
+        let _ = writeln!(list, "  - {}", prose(&truncate(line.trim(), LONGEST_BLAME)));
         list
     })
 }
@@ -208,7 +208,7 @@ fn all(comment: &mut String, report: &Report) {
     comment.push_str(
         "| limit on | before | now | change | limit | verdict |\n|---|---:|---:|---:|---:|---|\n",
     );
-    let (rows, left) = shown(&report.outcomes);
+    let (rows, left) = visible_outcomes(&report.outcomes);
     for (i, outcome) in rows.iter().enumerate() {
         let change = change(outcome);
         let [old, new] = values(outcome, change.as_ref());
@@ -288,10 +288,10 @@ fn escaped(from: &str, apart: bool) -> String {
 
 /// Returns the text, cut off where it is too long for a cell.
 fn shortened(text: &str) -> String {
-    cut(text, LONGEST)
+    truncate(text, LONGEST)
 }
 
-fn cut(text: &str, longest: usize) -> String {
+fn truncate(text: &str, longest: usize) -> String {
     match text.char_indices().nth(longest) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),

@@ -164,7 +164,7 @@ fn missing(outcomes: &[Outcome], budgets: Option<&Budgets>, files: usize) -> Vec
     }
     let lost = "its shard is missing, or ended early";
     let remedy = "merge the file of every shard";
-    if let Some(all) = named(outcomes, budgets, expected) {
+    if let Some(all) = all_tests(outcomes, budgets, expected) {
         let unknown = |test: &Outcome| !outcomes.iter().any(|known| known.test == test.test);
         let absent = all.into_iter().filter(unknown).map(|test| {
             // Nextest does not run a test that is listed as ignored.
@@ -202,7 +202,11 @@ fn missing(outcomes: &[Outcome], budgets: Option<&Budgets>, files: usize) -> Vec
 }
 
 /// Returns all tests by name, where `budgets` is the file that the outcomes come from.
-fn named(outcomes: &[Outcome], budgets: Option<&Budgets>, expected: usize) -> Option<Vec<Outcome>> {
+fn all_tests(
+    outcomes: &[Outcome],
+    budgets: Option<&Budgets>,
+    expected: usize,
+) -> Option<Vec<Outcome>> {
     let all = names::unmeasured(budgets?);
     let named = |known: &Outcome| is_idle(known) || all.iter().any(|test| test.test == known.test);
     (all.len() == expected && outcomes.iter().all(named)).then_some(all)

@@ -28,5 +28,5 @@ pub(super) fn render(report: &Report) -> String {
         let _ = writeln!(shown, "note: {}", text::line(remark));
     }
     let _ = writeln!(shown, "\n{}", report.closing());
-    text::shown(&shown)
+    text::safe_for_terminal(&shown)
 }

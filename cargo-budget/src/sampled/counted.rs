@@ -19,7 +19,11 @@ use super::inlined::{Inlined, LATE};
 ///
 /// # Errors
 /// If the counts, or a program that they are of, are not there any more.
-pub(super) fn named(blame: &Blame, waiting: &Waiting, folder: &Folder) -> Result<Blame, String> {
+pub(super) fn name_functions(
+    blame: &Blame,
+    waiting: &Waiting,
+    folder: &Folder,
+) -> Result<Blame, String> {
     let file = folder.file(&waiting.file)?;
     if Code::state(&file).map(|(_, at)| at) != Some(waiting.at) {
         return Err(GONE.to_owned());

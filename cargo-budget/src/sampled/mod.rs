@@ -26,7 +26,11 @@ use crate::text;
 ///
 /// # Errors
 /// If the samples, or a program that they are of, are not there any more.
-fn named(sampled: &Sampled, counted: Option<&Blame>, folder: &Folder) -> Result<Blame, String> {
+fn name_functions(
+    sampled: &Sampled,
+    counted: Option<&Blame>,
+    folder: &Folder,
+) -> Result<Blame, String> {
     let side = |path: &str| {
         let samples = Samples::read(&folder.file(path)?).map_err(|e| e.to_string())?;
         let modules = unwind::modules(&samples)?;
@@ -109,7 +113,7 @@ pub(crate) fn complete(outcomes: &mut [Outcome], path: &Path) -> Result<String, 
         }
         let Some(sampled) = outcome.sampled.take() else { continue };
         let _ = writeln!(said, "{} by samples:", text::line(&outcome.test));
-        match named(&sampled, outcome.blame.as_deref(), &folder) {
+        match name_functions(&sampled, outcome.blame.as_deref(), &folder) {
             Ok(blame) => {
                 for line in words::blame(&blame) {
                     let _ = writeln!(said, "  {}", text::line(&line));
@@ -137,7 +141,7 @@ pub(crate) fn complete(outcomes: &mut [Outcome], path: &Path) -> Result<String, 
 fn name_inlined(blame: Option<&mut Blame>, folder: &Folder) -> Option<Result<String, String>> {
     let blame = blame?;
     let Some(Inlined::Waiting(waiting)) = blame.inlined.clone() else { return None };
-    Some(match counted::named(blame, &waiting, folder) {
+    Some(match counted::name_functions(blame, &waiting, folder) {
         Ok(found) => {
             *blame = found;
             Ok(waiting.file)
@@ -161,7 +165,7 @@ pub(crate) fn complete_profiles(profiles: &mut [Profile], path: &Path) {
             folder.remove(&file);
         }
         let Some(sampled) = profile.sampled.take() else { continue };
-        match named(&sampled, profile.blame.as_deref(), &folder) {
+        match name_functions(&sampled, profile.blame.as_deref(), &folder) {
             Ok(blame) => profile.blame = Some(Box::new(blame)),
             Err(why) if profile.blame.is_none() => {
                 profile.why = format!("its samples have no names: {why}");

@@ -67,7 +67,7 @@ impl Table {
                 let _ = writeln!(shown, "  {}", text::line(&self.0[at].reason));
             }
         }
-        text::shown(&shown)
+        text::safe_for_terminal(&shown)
     }
 
     /// Renders all results as JSON, with each size that was tried.

@@ -115,7 +115,7 @@ impl Same {
                 let _ = writeln!(shown, "  {}", text::line(row.reason));
             }
         }
-        text::shown(&shown)
+        text::safe_for_terminal(&shown)
     }
 
     /// Renders all rates as JSON, of runs and of limits.

@@ -113,7 +113,7 @@ pub(crate) fn make(
     site.writer.write(state::FILE, &text)?;
     Ok(SiteSummary {
         index: settings.directory.join("index.html").display().to_string(),
-        history: place.shown(),
+        history: place.public_name(),
         branch: branch.map(str::to_owned),
         budgets: state.budgets.len(),
         limits: state.budgets.values().map(|budget| budget.rows.len()).sum(),
@@ -311,7 +311,7 @@ impl Site<'_> {
 
 /// Returns the failure of a history that cannot be read.
 fn unread(place: &Place) -> impl Fn(Fault) -> Failure {
-    |fault| fault.failure("read", &place.shown())
+    |fault| fault.failure("read", &place.public_name())
 }
 
 /// Returns a digest of all that the pages of a commit show.

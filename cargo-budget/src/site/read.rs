@@ -11,7 +11,7 @@ use super::chart::sign;
 use super::frame::path;
 use super::state::{Row, Step};
 use crate::history::{
-    Fault, LATELY, Listed, NO_VERDICT, Point, Recent, Series, TestTrend, Store, analyse, percent,
+    Fault, LATELY, Listed, NO_VERDICT, Point, Recent, Series, Store, TestTrend, analyse, percent,
     probability,
 };
 use crate::text::{self, counted, line, visible};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::names::is_hash;
-use crate::git::answer;
+use crate::git::output_of;
 
 /// The number of commits that git is asked for at once, since a command line is bounded.
 const AT_ONCE: usize = 200;
@@ -20,7 +20,7 @@ pub(super) fn of<'h>(
     for part in commits.chunks(AT_ONCE) {
         let options = ["log", "--no-walk=unsorted", "--ignore-missing", "--format=%H %s"];
         let arguments: Vec<&str> = options.into_iter().chain(part.iter().copied()).collect();
-        let said = answer(directory, &arguments).unwrap_or_default();
+        let said = output_of(directory, &arguments).unwrap_or_default();
         let lines = said.lines().filter_map(|line| line.split_once(' '));
         subjects.extend(lines.map(|(hash, subject)| (hash.to_owned(), subject.to_owned())));
     }

@@ -1,7 +1,7 @@
 //! Measuring again on each save: limits of the work tree against the base, in a line each.
 
 mod files;
-mod said;
+mod message;
 
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
@@ -13,8 +13,8 @@ use perf_budget_core::suite::Suite;
 use perf_budget_core::{budget, record, selftest};
 
 use self::files::Files;
-use self::said::Measured;
-pub(crate) use self::said::Message;
+use self::message::Measured;
+pub(crate) use self::message::Message;
 use crate::base::{self, Target};
 use crate::child;
 use crate::exit::Exit;
@@ -55,26 +55,30 @@ pub(crate) struct Options<'a> {
 /// Measures now, and after each save, until Ctrl-C. Returns how the last measurement ended; Ctrl-C is a good end.
 pub(crate) fn watch(
     project: &Project,
-    asked: &Options<'_>,
+    options: &Options<'_>,
     show: &dyn Fn(&Message<'_>) -> Result<(), Failure>,
 ) -> Result<Exit, Failure> {
-    tests(project, asked.name)?;
-    let commit = base::commit(project, asked.base)?;
+    tests(project, options.name)?;
+    let commit = base::commit(project, options.base)?;
     let interrupt = Interrupt::watched();
-    show(&Message::Begins { commit: &commit, name: asked.name, base: asked.base })?;
-    let mut left = asked.most;
+    show(&Message::Begins { commit: &commit, name: options.name, base: options.base })?;
+    let mut left = options.most;
     let mut saved = Vec::new();
     loop {
         // A file that is saved during a measurement starts the next one.
         let mut files = Files::of(&project.root)?;
-        let measured = measure(project, asked, &interrupt);
+        let measured = measure(project, options, &interrupt);
         if interrupt.is_asked() {
             return Ok(Exit::Holds);
         }
         files.take_locks(&Files::of(&project.root)?);
         let measured = measured.unwrap_or_else(Measured::failed);
         let exit = measured.exit;
-        show(&Message::Measured { commit: &commit, saved: shown(&saved, &project.root), measured })?;
+        show(&Message::Measured {
+            commit: &commit,
+            saved: display_names(&saved, &project.root),
+            measured,
+        })?;
         if let Some(left) = &mut left {
             *left -= 1;
             if *left == 0 {
@@ -138,16 +142,16 @@ fn tests(project: &Project, name: &str) -> Result<Vec<String>, Failure> {
 /// Measures once, and returns the outcomes, or the reason why there are none.
 fn measure(
     project: &Project,
-    asked: &Options<'_>,
+    options: &Options<'_>,
     interrupt: &Interrupt,
 ) -> Result<Measured, Failure> {
-    let tests = tests(project, asked.name)?;
+    let tests = tests(project, options.name)?;
     let began = Instant::now();
     let record = project.record();
     let before = record.metadata().map_or(0, |data| data.len());
     let mut output = tempfile::tempfile()
         .map_err(|e| Failure::unmeasured(format!("failed to create a temporary file: {e}")))?;
-    let mut command = command(project, asked, &tests)?;
+    let mut command = command(project, options, &tests)?;
     for sink in [Command::stdout, Command::stderr] {
         let own = output.try_clone();
         sink(
@@ -156,7 +160,7 @@ fn measure(
         );
     }
     interrupt.status(&mut command)?;
-    let outcomes = since(&project.record(), before)?;
+    let outcomes = outcomes_since(&project.record(), before)?;
     let own: Vec<Outcome> = tests
         .iter()
         .filter_map(|test| outcomes.iter().rev().find(|outcome| outcome.test == *test))
@@ -178,21 +182,22 @@ fn measure(
     Ok(Measured { outcomes: own, failed, seconds: Some(seconds), exit })
 }
 
-fn command(project: &Project, asked: &Options<'_>, tests: &[String]) -> Result<Command, Failure> {
-    let mut command = child::own()?;
-    command.args(["check", "--base", asked.base]);
-    command.args([format!("--effort={}", asked.effort), format!("--layouts={}", asked.layouts)]);
+fn command(project: &Project, options: &Options<'_>, tests: &[String]) -> Result<Command, Failure> {
+    let mut command = child::self_command()?;
+    command.args(["check", "--base", options.base]);
+    command
+        .args([format!("--effort={}", options.effort), format!("--layouts={}", options.layouts)]);
     command.args([
-        format!("--test={}", asked.target.test),
-        format!("--profile={}", asked.target.profile),
+        format!("--test={}", options.target.test),
+        format!("--profile={}", options.target.profile),
     ]);
-    command.args(&asked.target.options).args(["--", "--exact"]).args(tests);
+    command.args(&options.target.options).args(["--", "--exact"]).args(tests);
     command.current_dir(&project.root);
     Ok(command)
 }
 
 /// Returns the outcomes that were appended to a record since it had this size; all of them where it was set aside.
-fn since(path: &Path, size: u64) -> Result<Vec<Outcome>, Failure> {
+fn outcomes_since(path: &Path, size: u64) -> Result<Vec<Outcome>, Failure> {
     let failed = |e: std::io::Error| Failure::io("read", path, &e);
     let mut file = match std::fs::File::open(path) {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -227,7 +232,7 @@ fn failed(said: &str) -> String {
 }
 
 /// Returns the names of saved files, as a person knows them.
-fn shown(saved: &[std::path::PathBuf], root: &Path) -> Vec<String> {
+fn display_names(saved: &[std::path::PathBuf], root: &Path) -> Vec<String> {
     let name =
         |path: &std::path::PathBuf| path.strip_prefix(root).unwrap_or(path).display().to_string();
     saved.iter().map(name).collect()

@@ -3,9 +3,9 @@
 //! A program that contains none of the known libraries is not started at all: it may be one with a `main` of its own that
 //! reads no arguments and would run for minutes.
 
-use super::{Content, Abilities};
+use super::{Abilities, Content};
 use crate::budget::Library;
-use crate::build::{Bench, ProgramResult, Program, Step};
+use crate::build::{Bench, Program, ProgramResult, Step};
 use crate::outcome::{Cause, Unmeasured};
 
 /// A function that starts a program and waits for its end; see [`Start`](crate::build::Start).

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use glob::Pattern;
 
-use super::{Content, List, Program, Abilities};
+use super::{Abilities, Content, List, Program};
 use crate::budget::{BENCHMARK, Budget, Case, Library, Param, Subject, spelling};
 use crate::outcome::{Cause, Unmeasured};
 
@@ -82,7 +82,7 @@ impl List {
     pub fn find(&self, library: Library, name: &str) -> Result<Entry<'_>, Unmeasured> {
         let entries = self.entries(library);
         if let Some(found) = entries.iter().find(|entry| entry.name == name) {
-            return found.alone().map(|()| found.clone());
+            return found.check_runs_alone().map(|()| found.clone());
         }
         let same: Vec<&str> =
             entries.iter().filter(|e| e.plain == name).map(|e| e.name.as_str()).collect();
@@ -109,7 +109,7 @@ impl List {
 
     /// Says what there is instead of a benchmark.
     fn instead(&self, library: Library, name: &str, names: &[&str]) -> String {
-        if let Some(near) = spelling::meant(name, names.iter().copied()) {
+        if let Some(near) = spelling::nearest(name, names.iter().copied()) {
             return format!("did you mean `{near}`?");
         }
         if names.is_empty() {
@@ -153,7 +153,7 @@ impl Entry<'_> {
     }
 
     /// Refuses a benchmark that its program cannot run alone.
-    fn alone(&self) -> Result<(), Unmeasured> {
+    fn check_runs_alone(&self) -> Result<(), Unmeasured> {
         let Entry { plain, program, alike, .. } = self;
         if *alike < 2 {
             return Ok(());

@@ -269,8 +269,9 @@ fn a_program_that_does_not_answer_is_a_fault_that_names_it() {
         let fault = List::of(&benches, String::new(), None, &panics).faults.remove(0).reason();
         assert!(fault.text.contains(remedy) && !fault.text.contains("criterion"), "{fault}");
     }
-    let ignores =
-        |_: &Step| Ok(ProgramResult { stdout: "running 3 benchmarks".into(), ..ProgramResult::default() });
+    let ignores = |_: &Step| {
+        Ok(ProgramResult { stdout: "running 3 benchmarks".into(), ..ProgramResult::default() })
+    };
     let list = List::of(&benches, String::new(), None, &ignores);
     assert!(list.faults[0].reason().text.contains("does not show Criterion's help"));
 }

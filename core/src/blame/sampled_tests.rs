@@ -8,7 +8,7 @@ fn stacks(seconds: f64, chains: &[(&str, u64)]) -> Stacks {
     Stacks { chains, seconds, ..Stacks::default() }
 }
 
-fn asked() -> Sampled {
+fn sample_request() -> Sampled {
     Sampled { own: vec!["work".to_owned()], seconds: 1.5, ..Sampled::default() }
 }
 
@@ -28,7 +28,7 @@ const MALLOC: &str = "malloc'work::decode::h0123456789abcdef'work::merge";
 #[test]
 fn the_function_that_takes_longer_is_blamed_with_its_interval() {
     let (before, now) = both();
-    let blame = sampled(Some(&before), &now, &asked());
+    let blame = sampled(Some(&before), &now, &sample_request());
     let first = &blame.functions[0];
     assert_eq!((first.name.as_str(), blame.functions.len()), ("work::decode", 2));
     assert!((first.own.by() - 50_000.0).abs() < 1.0, "{first:?}");
@@ -53,7 +53,7 @@ fn the_function_that_takes_longer_is_blamed_with_its_interval() {
 fn nobody_is_blamed_for_what_chance_explains() {
     let before = stacks(1e-6, &[("work::a", 50), ("work::b", 50)]);
     let now = stacks(1e-6, &[("work::a", 55), ("work::b", 45)]);
-    let blame = sampled(Some(&before), &now, &asked());
+    let blame = sampled(Some(&before), &now, &sample_request());
     assert!(!blame.functions.iter().any(Blamed::is_certain));
     let lines = words::blame(&blame);
     assert!(lines.len() == 2 && lines[1].contains("no function"), "{lines:?}");
@@ -63,14 +63,14 @@ fn nobody_is_blamed_for_what_chance_explains() {
 fn the_time_that_was_judged_counts_and_not_that_of_the_samples() {
     let (before, now) = both();
     let judged = Some(Change { before: 1e-3, now: 1.1e-3 });
-    let blame = sampled(Some(&before), &now, &Sampled { judged, ..asked() });
+    let blame = sampled(Some(&before), &now, &Sampled { judged, ..sample_request() });
     assert!((blame.now - 1.1e6).abs() < 1.0, "{}", blame.now);
 }
 
 #[test]
 fn without_a_reference_it_says_where_the_time_goes() {
     let (_, now) = both();
-    let blame = sampled(None, &now, &asked());
+    let blame = sampled(None, &now, &sample_request());
     let lines = words::blame(&blame);
     assert_eq!(lines[0], "150 µs now, by 1000 samples in 1.5 s");
     assert!(lines[1].starts_with("60 % work::decode  (90 % interval 57 % to 63 %"), "{lines:?}");
@@ -81,7 +81,7 @@ fn what_samples_do_not_see_is_said() {
     let (mut before, now) = both();
     before = Stacks { waited: 0.5, others: 2.0, broken: 900, lost: 1, ..before };
     let why = "install Valgrind".to_owned();
-    let blame = sampled(Some(&before), &now, &Sampled { why, ..asked() });
+    let blame = sampled(Some(&before), &now, &Sampled { why, ..sample_request() });
     let said = blame.remarks.join("\n");
     for word in ["install Valgrind", "50 %", "200 %", "900 of 2000", "fewer samples"] {
         assert!(said.contains(word), "{word}: {said}");
@@ -89,13 +89,13 @@ fn what_samples_do_not_see_is_said() {
     assert_eq!(words::blame(&blame).len(), 2 + blame.remarks.len());
     // A binary without symbols.
     let stripped = stacks(1e-6, &[("0x1234", 90), ("malloc", 10)]);
-    let lines = words::blame(&sampled(None, &stripped, &asked()));
+    let lines = words::blame(&sampled(None, &stripped, &sample_request()));
     assert!(lines[1].contains("90 %") && lines[1].contains("strip = false"), "{lines:?}");
 }
 
 #[test]
 fn no_samples_blame_nobody() {
-    let blame = sampled(Some(&Stacks::default()), &Stacks::default(), &asked());
+    let blame = sampled(Some(&Stacks::default()), &Stacks::default(), &sample_request());
     assert!(blame.functions.is_empty());
     assert!(!words::blame(&blame).is_empty());
 }
@@ -105,10 +105,10 @@ fn no_samples_blame_nobody() {
 fn the_judged_time_is_that_of_the_operation_without_a_reference_too() {
     let (_, now) = both();
     let judged = Some(Change { before: 0.0, now: 67.9e-6 });
-    let blame = sampled(None, &now, &Sampled { judged, ..asked() });
+    let blame = sampled(None, &now, &Sampled { judged, ..sample_request() });
     assert!((blame.now - 67_900.0).abs() < 1e-3, "{}", blame.now);
     // Against a reference both times have to be known.
-    let blame = sampled(Some(&now), &now, &Sampled { judged, ..asked() });
+    let blame = sampled(Some(&now), &now, &Sampled { judged, ..sample_request() });
     assert!((blame.now - 150_000.0).abs() < 1e-3, "{}", blame.now);
 }
 
@@ -116,7 +116,7 @@ fn the_judged_time_is_that_of_the_operation_without_a_reference_too() {
 fn a_thread_that_did_not_run_may_have_had_no_processor() {
     let (_, mut now) = both();
     now.waited = 0.44;
-    let blame = sampled(None, &now, &asked());
+    let blame = sampled(None, &now, &sample_request());
     assert!(blame.remarks.iter().any(|it| it.contains("44 %") && it.contains("its processor")));
 }
 
@@ -125,7 +125,7 @@ fn a_thread_that_did_not_run_may_have_had_no_processor() {
 fn a_function_without_parts_that_are_named_has_no_list_of_them() {
     let before = stacks(1e-3, &[("work::a", 900), ("malloc'work::b", 0), ("free'work::b", 0)]);
     let now = stacks(1e-3, &[("work::a", 870), ("malloc'work::b", 15), ("free'work::b", 15)]);
-    let lines = words::blame(&sampled(Some(&before), &now, &asked()));
+    let lines = words::blame(&sampled(Some(&before), &now, &sample_request()));
     let line = lines.iter().find(|line| line.contains("work::b")).unwrap();
     assert!(!line.contains("of it") && line.ends_with(')'), "{lines:?}");
 }

@@ -138,7 +138,9 @@ impl EnvironmentFacts {
         let processor = processor::name();
         let here = EnvironmentFacts { processor, cores, ..EnvironmentFacts::by_variables(set) };
         match named_for_process() {
-            Some(name) => EnvironmentFacts { named: Some((name.to_owned(), NamedBy::Option)), ..here },
+            Some(name) => {
+                EnvironmentFacts { named: Some((name.to_owned(), NamedBy::Option)), ..here }
+            }
             None => here,
         }
     }
@@ -247,11 +249,12 @@ mod tests {
             cores,
             ..with(&[])
         };
-        let check = |part: Option<&str>, some: Option<&[u32]>, here: &EnvironmentFacts, want: bool| {
-            let (processor, cores) = (part.map(str::to_owned), some.map(<[u32]>::to_vec));
-            let when = When { processor, cores, ..When::default() };
-            assert_eq!(when.is_true_of(here), want, "{when:?} of {here:?}");
-        };
+        let check =
+            |part: Option<&str>, some: Option<&[u32]>, here: &EnvironmentFacts, want: bool| {
+                let (processor, cores) = (part.map(str::to_owned), some.map(<[u32]>::to_vec));
+                let when = When { processor, cores, ..When::default() };
+                assert_eq!(when.is_true_of(here), want, "{when:?} of {here:?}");
+            };
         let epyc = of(Some("AMD EPYC 7763 64-Core Processor"), Some(4));
         check(Some("EPYC"), None, &epyc, true);
         check(Some("epyc 7763"), None, &epyc, true);

@@ -2,11 +2,11 @@
 
 /// Returns the candidate nearest to `word`, if it is near enough to be meant. If several are equally near, the first by
 /// name.
-pub fn meant<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
-    nearest(word, &mut candidates.into_iter())
+pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    nearest_of(word, &mut candidates.into_iter())
 }
 
-fn nearest<'c>(word: &str, candidates: &mut dyn Iterator<Item = &'c str>) -> Option<&'c str> {
+fn nearest_of<'c>(word: &str, candidates: &mut dyn Iterator<Item = &'c str>) -> Option<&'c str> {
     let most = match word.chars().count() {
         0..=1 => return None,
         2..=5 => 1,
@@ -48,7 +48,7 @@ mod tests {
 
     #[track_caller]
     fn check(word: &str, want: Option<&str>) {
-        assert_eq!(meant(word, ["p95", "p99", "throughput", "rss", "peak_rss"]), want, "{word}");
+        assert_eq!(nearest(word, ["p95", "p99", "throughput", "rss", "peak_rss"]), want, "{word}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::environment::{
-    ARCHITECTURES, Ci, Declared, SERVICES, SYSTEMS, EnvironmentFacts, When, in_force,
+    ARCHITECTURES, Ci, Declared, EnvironmentFacts, SERVICES, SYSTEMS, When, in_force,
 };
 
 /// A kind of machine on which two states of a file choose different environments.

@@ -23,7 +23,7 @@ pub use self::benches::{Bench, BenchBuild, Benches};
 pub use self::index::{find, note};
 pub use self::placeholder::{expand, has_any, names_a_target, needs_cargo};
 pub use self::product::Product;
-pub use self::step::{ProgramResult, Program, Start, Step};
+pub use self::step::{Program, ProgramResult, Start, Step};
 pub use self::target::{Built, Kind, Site, Target};
 
 /// The variables by which a user chooses cargo's target directory. It belongs to this revision, so a build of the base

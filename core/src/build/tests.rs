@@ -103,7 +103,9 @@ fn every_placeholder_is_replaced_or_is_an_error() {
 /// Returns the error of a build whose program ends like this.
 fn failed(product: &Product, ended: &dyn Fn() -> Result<ProgramResult, Unmeasured>) -> Unmeasured {
     let start = |step: &Step| match step.args.first().map(String::as_str) {
-        Some("metadata") => Ok(ProgramResult { stdout: METADATA.into(), ..ProgramResult::default() }),
+        Some("metadata") => {
+            Ok(ProgramResult { stdout: METADATA.into(), ..ProgramResult::default() })
+        }
         _ => ended(),
     };
     product.build(&site(), &start).unwrap_err()
@@ -114,7 +116,13 @@ fn a_missing_program_or_target_is_named_with_the_command_that_installs_it() {
     let module = Product::Cargo(target(Kind::Module, "my-app", &Build::default()));
     let failed_with = |text: &str| {
         let text = text.to_owned();
-        move || Ok(ProgramResult { code: 101, messages: Some(text.clone()), ..ProgramResult::default() })
+        move || {
+            Ok(ProgramResult {
+                code: 101,
+                messages: Some(text.clone()),
+                ..ProgramResult::default()
+            })
+        }
     };
     let lacks = "error[E0463]: can't find crate for `std`\n  = note: the `wasm32-unknown-unknown` target may \
                  not be installed\n  = help: consider downloading the target with `rustup target add \

@@ -122,7 +122,7 @@ impl AcceptedValues {
                 outcome.series(),
                 locked.unit.noun(),
                 limit.metric,
-                paths::shown(&self.path),
+                paths::display_path(&self.path),
                 locked.line
             )
         })

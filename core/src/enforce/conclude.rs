@@ -108,15 +108,16 @@ pub(super) fn conclude(
     }
     outcome.estimate = open.estimate();
     outcome.counted.clone_from(&seen.counted);
-    outcome.notes.extend(seen.counted.as_ref().map(Counted::words));
-    outcome.system_calls = system_calls::kept(&seen.system_calls.calls());
+    outcome.notes.extend(seen.counted.as_ref().map(Counted::note));
+    outcome.system_calls = system_calls::most_relevant(&seen.system_calls.calls());
     outcome.notes.extend(system_calls::note(&outcome.system_calls));
     if let Judgement::Statistical(judge) = &open.judgement {
         outcome.evidence = Some(evidence(judge, open, seen, origin, rules));
         outcome.shape = Some(shape(judge, open, seen, origin));
         outcome.noise = (origin == Origin::Measured).then(|| seen.noise_totals.noise());
         outcome.notes.extend(words::machine(&outcome, limit));
-        let mean = judge.mean().filter(|_| !open.is_unjudged()).map(|mean| open.shown(mean));
+        let mean =
+            judge.mean().filter(|_| !open.is_unjudged()).map(|mean| open.display_value(mean));
         let beside = mean.and_then(|mean| words::mean_beside_middle(&outcome, mean));
         outcome.notes.extend(beside);
     }
@@ -220,7 +221,13 @@ fn begin(open: &Open, seen: &NotesAndTotals) -> Outcome {
     }
 }
 
-fn evidence(judge: &Judge, open: &Open, seen: &NotesAndTotals, origin: Origin, rules: &Rules) -> Evidence {
+fn evidence(
+    judge: &Judge,
+    open: &Open,
+    seen: &NotesAndTotals,
+    origin: Origin,
+    rules: &Rules,
+) -> Evidence {
     // There are no odds without a limit, nor for the values of a single process that another program recorded.
     let recorded = origin == Origin::Record;
     let levels = if recorded { Levels { fail: 0.0, pass: 0.0 } } else { judge.levels() };
@@ -232,7 +239,7 @@ fn evidence(judge: &Judge, open: &Open, seen: &NotesAndTotals, origin: Origin, r
     let most = seen.links.most_pairs(rules.links);
     let planned = planned.min(most);
     let detectable = |processes: usize| {
-        judge.detectable(processes).filter(|_| limited).map(|value| open.shown(value))
+        judge.detectable(processes).filter(|_| limited).map(|value| open.display_value(value))
     };
     let longer = (planned * MORE).min(most);
     let is_greatest = open.asked.limit.metric.statistic() == Some(Statistic::Max);
@@ -264,7 +271,7 @@ fn shape(judge: &Judge, open: &Open, seen: &NotesAndTotals, origin: Origin) -> D
         SampleKind::Run => "runs".to_owned(),
         SampleKind::File | SampleKind::Process | SampleKind::Record => "processes".to_owned(),
     };
-    let values = judge.values().values().iter().map(|&v| open.shown(v)).collect();
+    let values = judge.values().values().iter().map(|&v| open.display_value(v)).collect();
     words::shape(of, values)
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::conclude::{NotesAndTotals, conclude, unmeasured};
 use super::open::{Judgement, Open};
-use super::{PendingLimit, Origin, Rules};
+use super::{Origin, PendingLimit, Rules};
 use crate::metric::SampleKind;
 use crate::outcome::words;
 use crate::outcome::{Cause, Unmeasured};

@@ -35,7 +35,7 @@ impl Open {
 
     /// Returns the share by which layout can change the value at most; `None` where the time on the processor is unknown.
     pub(super) fn layout(&self) -> Option<f64> {
-        let less = self.less_layout.as_ref().filter(|less| less.is_known)?;
+        let less = self.without_layout.as_ref().filter(|less| less.is_known)?;
         let Judgement::Statistical(judge) = &self.judgement else { return None };
         let ((value, _), (least, _)) = (judge.estimate()?, less.judge.estimate()?);
         Some((value - least).abs().exp_m1().min(LAYOUT))
@@ -43,6 +43,6 @@ impl Open {
 
     /// Returns how far beyond the limit both ends of the interval lie without what layout can make.
     fn beyond_layout(&self) -> Option<(f64, f64)> {
-        self.less_layout.as_ref()?.judge.beyond()
+        self.without_layout.as_ref()?.judge.beyond()
     }
 }

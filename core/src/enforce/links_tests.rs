@@ -116,7 +116,7 @@ fn waiting(limit: Limit, ratio: f64, less: f64) -> Outcome {
     let pair = move |n: usize| {
         let mut process = tenth();
         process.values.insert(metric.clone(), values(n));
-        process.less_layout.insert(metric.clone(), left(n));
+        process.without_layout.insert(metric.clone(), left(n));
         process.links = Some([0; 2]);
         Ok(process)
     };

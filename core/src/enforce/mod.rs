@@ -11,7 +11,6 @@ mod conclude;
 mod excuse;
 mod inquiry;
 mod layout;
-mod less_layout;
 mod links;
 #[cfg(test)]
 mod links_tests;
@@ -30,6 +29,7 @@ mod shape_tests;
 mod system_calls_tests;
 #[cfg(test)]
 pub(crate) mod tests;
+mod without_layout;
 
 use std::time::Duration;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::tests::{P50, P99, asked, max, min, operations, ratio, rules, run, tenth};
+use super::tests::{P50, P99, max, min, operations, pending_limits, ratio, rules, run, tenth};
 use super::{Inquiry, Origin, Rules};
 use crate::budget::{Bound, Inconclusive, Limit};
 use crate::metric::{Key, Metric, Statistic};
@@ -287,7 +287,7 @@ fn amounts_add_up_and_unknown_ones_are_left_out() {
 /// The time for all measurements is up before the machine is calm again.
 #[test]
 fn a_limit_that_is_cut_off_says_that_noise_may_have_broken_it() {
-    let asked = asked(Carried::default(), vec![max(P99, "10 ms")]);
+    let asked = pending_limits(Carried::default(), vec![max(P99, "10 ms")]);
     let mut inquiry = Inquiry::new(asked, rules(), Origin::Measured);
     for n in 0..20 {
         inquiry.add(Ok(on(broken(n), 1.9, Timing::Wall, 0.5)));

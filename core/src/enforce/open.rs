@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use super::PendingLimit;
-use super::less_layout::{LN_OF_ZERO, LessLayout};
+use super::without_layout::{LN_OF_ZERO, WithoutLayout};
 use crate::budget::{Bound, Limit, Target};
 use crate::metric::{Judged, SampleKind, Statistic, Units};
 use crate::outcome::{Against, Estimate};
@@ -27,7 +27,7 @@ pub(super) struct Open {
     /// the delay is known.
     pub(super) less_waiting: Option<Box<Judge>>,
     /// The evidence of the same ratios without what memory layout may have made of them.
-    pub(super) less_layout: Option<Box<LessLayout>>,
+    pub(super) without_layout: Option<Box<WithoutLayout>>,
     /// The limit as a number. Where there is no limit, it is the one that there would be if the value were accepted.
     pub(super) against: Against,
 }
@@ -42,7 +42,7 @@ pub(super) enum Judgement {
 impl Open {
     /// Creates the state of a limit before anything is read.
     pub(super) fn new(asked: PendingLimit, levels: Levels, warn_at: f64) -> Self {
-        let (mut less_waiting, mut less_layout) = (None, None);
+        let (mut less_waiting, mut without_layout) = (None, None);
         let judgement = if asked.limit.metric.is_deterministic() {
             Judgement::Deterministic(Vec::new())
         } else {
@@ -50,7 +50,7 @@ impl Open {
             if matches!(asked.limit.target, Target::Absolute(_)) {
                 less_waiting = Some(Box::new(Judge::new(hypothesis)));
             } else {
-                less_layout = Some(Box::new(LessLayout::new(hypothesis)));
+                without_layout = Some(Box::new(WithoutLayout::new(hypothesis)));
             }
             Judgement::Statistical(Box::new(Judge::continuing(hypothesis, asked.carried)))
         };
@@ -65,7 +65,7 @@ impl Open {
             judgement,
             levels,
             less_waiting,
-            less_layout,
+            without_layout,
             against,
         }
     }
@@ -101,8 +101,8 @@ impl Open {
                         return Err(Unmeasured::new(Cause::InvalidReading, text));
                     }
                     for ratio in &mut series {
-                        if let Some(less_layout) = &mut self.less_layout {
-                            less_layout.add((metric, self.asked.limit.bound), process, *ratio);
+                        if let Some(without_layout) = &mut self.without_layout {
+                            without_layout.add((metric, self.asked.limit.bound), process, *ratio);
                         }
                         *ratio = ratio.ln().max(LN_OF_ZERO);
                     }
@@ -289,7 +289,7 @@ impl Open {
 
     /// Returns a judged number as people read it: a ratio and not its logarithm, and no time below zero, where the
     /// formulas may set the end of an interval.
-    pub(super) fn shown(&self, value: f64) -> f64 {
+    pub(super) fn display_value(&self, value: f64) -> f64 {
         let times = [SampleKind::Operation, SampleKind::Batch];
         let kind = self.asked.limit.metric.sample();
         match self.judgement {
@@ -307,7 +307,7 @@ impl Open {
                 self.agreed().map_or_else(|| readings.clone(), |agreed| vec![agreed])
             }
             Judgement::Statistical(judge) => {
-                judge.values().values().iter().map(|&v| self.shown(v)).collect()
+                judge.values().values().iter().map(|&v| self.display_value(v)).collect()
             }
         }
     }
@@ -332,12 +332,12 @@ impl Open {
             Judgement::Statistical(judge) => {
                 let (value, interval) = judge.estimate()?;
                 if self.is_constant() {
-                    let value = self.shown(value);
+                    let value = self.display_value(value);
                     return Some(Estimate { value, low: Some(value), high: Some(value) });
                 }
-                let end = |v: f64| Some(self.shown(v)).filter(|v| v.is_finite());
+                let end = |v: f64| Some(self.display_value(v)).filter(|v| v.is_finite());
                 let low = end(interval.low).filter(|_| interval.low.is_finite());
-                Some(Estimate { value: self.shown(value), low, high: end(interval.high) })
+                Some(Estimate { value: self.display_value(value), low, high: end(interval.high) })
             }
         }
     }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::scripted::rules;
-use super::tests::{P50, asked, max, run};
+use super::tests::{P50, max, pending_limits, run};
 use super::{Inquiry, Origin, Rules};
 use crate::budget::Limit;
 use crate::metric::{Key, Metric};
@@ -116,8 +116,11 @@ fn an_unsettled_limit_says_which_one_can_be_held() {
 
 #[test]
 fn an_extension_is_announced() {
-    let mut inquiry =
-        Inquiry::new(asked(Carried::default(), vec![max(P50, "1 s")]), rules(), Origin::Measured);
+    let mut inquiry = Inquiry::new(
+        pending_limits(Carried::default(), vec![max(P50, "1 s")]),
+        rules(),
+        Origin::Measured,
+    );
     let mut announced = 0;
     while !inquiry.is_done() {
         inquiry.add(Ok(slow(2.0, 2.0)));
@@ -138,7 +141,9 @@ fn an_extension_is_announced() {
 fn a_measured_limit_is_inconclusive_and_one_without_a_reading_is_unmeasured() {
     let rss = Metric::from(Key::Heap);
     let reason = Unmeasured::new(Cause::OutOfTime, "the time was up");
-    let new = |limits| Inquiry::new(asked(Carried::default(), limits), rules(), Origin::Measured);
+    let new = |limits| {
+        Inquiry::new(pending_limits(Carried::default(), limits), rules(), Origin::Measured)
+    };
     let mut inquiry = new(vec![max(P50, "1 s"), max(rss.clone(), "1 KB")]);
     let process = ProcessRun { values: [(rss.clone(), 10.0)].into(), ..slow(0.9, 3.0) };
     inquiry.add(Ok(process));

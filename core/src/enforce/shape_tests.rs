@@ -88,7 +88,8 @@ fn normal(random: &mut Noise) -> f64 {
 fn truth(kind: &'static str, q: f64) -> f64 {
     let mut values: Vec<f64> = (0..800)
         .flat_map(|seed| {
-            let mut world = SimulatedMachine { processes: 1, ..SimulatedMachine::new(kind, 1_000_000 + seed) };
+            let mut world =
+                SimulatedMachine { processes: 1, ..SimulatedMachine::new(kind, 1_000_000 + seed) };
             world.walk = normal(&mut world.random);
             world.next_process()
         })

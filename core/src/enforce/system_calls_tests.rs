@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::scripted::{limit, rules};
-use super::{PendingLimit, Inquiry, Origin};
+use super::{Inquiry, Origin, PendingLimit};
 use crate::budget::{Bound, Reference, Target};
 use crate::metric::{Key, Metric};
 use crate::outcome::{Outcome, SystemCall};

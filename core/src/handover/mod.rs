@@ -318,7 +318,10 @@ mod tests {
     fn the_format_of_a_proof_stays_the_same() {
         let details: Details = frozen(PROVEN);
         let unchanged = details.unchanged.unwrap();
-        assert_eq!(unchanged.proven.words(), "nothing that it runs has changed since 0123456789ab");
+        assert_eq!(
+            unchanged.proven.describe(),
+            "nothing that it runs has changed since 0123456789ab"
+        );
         let details: Details = frozen(TIMES);
         assert_eq!(
             (details.unchanged, details.unchanged_times.unwrap().proven.by),
@@ -333,7 +336,7 @@ mod tests {
         let details: Details = frozen(WATCHED);
         let proven = details.watched.unwrap().proven();
         assert_eq!(
-            proven.words(),
+            proven.describe(),
             "it reaches only machine code that is the same as at 0123456789ab"
         );
     }

@@ -52,7 +52,7 @@ pub enum Effect {
 
 impl Effect {
     /// Returns the effect in a word or two.
-    pub fn words(self) -> &'static str {
+    pub fn describe(self) -> &'static str {
         match self {
             Effect::Work => "busy work",
             Effect::Instructions => "instructions",

@@ -134,7 +134,7 @@ impl Metric {
     }
 
     /// Returns its name, if the workload records it itself.
-    pub fn own(&self) -> Option<&str> {
+    pub fn custom_name(&self) -> Option<&str> {
         match &self.0 {
             Kind::Own(name) => Some(name),
             Kind::Row(..) | Kind::Slope(_) => None,

@@ -43,13 +43,13 @@ impl Accepted {
     }
 
     /// Says what was accepted, when and at which revision: `5.1 ms on 2026-11-01 at a1b2c3d`.
-    pub fn words(&self) -> String {
+    pub fn describe(&self) -> String {
         let at = self.commit.as_ref().map_or(String::new(), |commit| format!(" at {commit}"));
         format!("{} on {}{at}", self.quantity(), self.date)
     }
 
     /// Returns the revision at which it was measured, or else the day on which it was accepted.
-    pub fn since(&self) -> String {
+    pub fn accepted_at(&self) -> String {
         self.commit.clone().unwrap_or_else(|| self.date.to_string())
     }
 
@@ -94,7 +94,7 @@ impl Outcome {
         let by = now.value - accepted.value;
         let sign = if by < 0.0 { "-" } else { "+" };
         let of = self.relative_to.as_ref().map_or(String::new(), |other| format!(" x {other}"));
-        let (metric, since) = (&self.metric, accepted.since());
+        let (metric, since) = (&self.metric, accepted.accepted_at());
         if self.evidence.is_none() {
             let size = against.quantity(by.abs());
             return (by != 0.0).then(|| format!("{metric} {sign}{size}{of} since {since}"));

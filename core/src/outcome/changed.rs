@@ -24,7 +24,7 @@ impl CodeChanges {
     }
 
     /// Returns what has changed, in words.
-    pub fn words(&self) -> String {
+    pub fn describe(&self) -> String {
         let named = |all: &[String]| {
             let more = all.len().saturating_sub(NAMED);
             let mut words = all[..all.len() - more].join(", ");
@@ -54,11 +54,14 @@ mod tests {
     #[test]
     fn few_are_named_and_the_others_counted() {
         let files = (0..7).map(|n| format!("src/{n}.rs")).collect();
-        let changed =
-            CodeChanges { files, dependencies: vec!["a 1 -> 2".to_owned()], ..CodeChanges::default() };
+        let changed = CodeChanges {
+            files,
+            dependencies: vec!["a 1 -> 2".to_owned()],
+            ..CodeChanges::default()
+        };
         let want = "a 1 -> 2; src/0.rs, src/1.rs, src/2.rs, src/3.rs, src/4.rs and 2 more";
-        assert_eq!(changed.words(), want);
-        assert_eq!(CodeChanges::default().words(), "nothing that it is compiled from");
+        assert_eq!(changed.describe(), want);
+        assert_eq!(CodeChanges::default().describe(), "nothing that it is compiled from");
     }
     #[test]
     fn what_may_be_read_at_run_time_is_named() {
@@ -66,9 +69,9 @@ mod tests {
         let mut changed = CodeChanges { read, ..CodeChanges::default() };
         assert!(!changed.is_empty());
         let want = "dist/index.html, dist/app.js, which may be read at run time";
-        assert_eq!(changed.words(), want);
+        assert_eq!(changed.describe(), want);
         changed.files.push("src/lib.rs".to_owned());
-        assert_eq!(changed.words(), format!("src/lib.rs; {want}"));
+        assert_eq!(changed.describe(), format!("src/lib.rs; {want}"));
     }
 
     #[test]

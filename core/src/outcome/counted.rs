@@ -15,7 +15,7 @@ pub struct Counted {
 
 impl Counted {
     /// Returns the note on it.
-    pub fn words(&self) -> String {
+    pub fn note(&self) -> String {
         match self.allocator {
             Some(allocator) => format!(
                 "counted by {}; the allocator took {allocator:.1} more, which depend on all that the heap has seen before",

@@ -31,12 +31,14 @@ pub fn short(commit: &str) -> &str {
 
 impl Proven {
     /// Returns the sentence of the verdict.
-    pub fn words(&self) -> String {
+    pub fn describe(&self) -> String {
         let commit = short(&self.commit);
         match self.by {
             ComparisonMethod::Files => format!("nothing that it runs has changed since {commit}"),
             ComparisonMethod::Sections => format!("it runs the same machine code as at {commit}"),
-            ComparisonMethod::Reach => format!("it reaches only machine code that is the same as at {commit}"),
+            ComparisonMethod::Reach => {
+                format!("it reaches only machine code that is the same as at {commit}")
+            }
         }
     }
 }

@@ -96,7 +96,7 @@ impl Mean {
 }
 
 /// Returns the calls that an outcome keeps: the most frequent ones, and those that changed most.
-pub fn kept(all: &[SystemCall]) -> Vec<SystemCall> {
+pub fn most_relevant(all: &[SystemCall]) -> Vec<SystemCall> {
     let mut calls = all.to_vec();
     let most = |call: &SystemCall| call.now.max(call.before.unwrap_or_default());
     calls.sort_by(|a, b| most(b).total_cmp(&most(a)).then_with(|| a.name.cmp(&b.name)));
@@ -165,13 +165,13 @@ mod tests {
     fn what_grew_is_named_and_what_did_not_is_not() {
         let now = calls(&[("read", 1003.0), ("close", 1.0), ("openat", 2.0), ("mmap", 7.0)]);
         let before = calls(&[("read", 3.0), ("close", 1.0), ("poll", 5.0), ("mmap", 7.0)]);
-        let both = kept(&beside(&now, &before));
+        let both = most_relevant(&beside(&now, &before));
         assert_eq!(
             note(&both).unwrap(),
             "system calls that changed: +1000 of `read` (3 to 1003), -5 of `poll` (5 to 0), +2 of `openat` (0 to 2)"
         );
         assert_eq!(grown(&both).unwrap(), "+1000 of `read` (3 to 1003), +2 of `openat` (0 to 2)");
-        let same = kept(&beside(&now, &now));
+        let same = most_relevant(&beside(&now, &now));
         assert_eq!(note(&same).unwrap(), "each system call is made as often as at the reference");
         assert_eq!(grown(&same), None);
     }
@@ -200,7 +200,7 @@ mod tests {
         let names: Vec<String> = (0..30).map(|nth| format!("call{nth}")).collect();
         let all: Vec<(&str, f64)> =
             names.iter().zip(0..).map(|(name, nth)| (name.as_str(), f64::from(nth))).collect();
-        let kept = kept(&calls(&all));
+        let kept = most_relevant(&calls(&all));
         assert_eq!((kept.len(), kept[0].name.as_str()), (NAMED, "call29"));
         let note = note(&kept).unwrap();
         assert!(
@@ -216,7 +216,7 @@ mod tests {
         let mut all: Vec<(&str, f64)> = names.iter().map(|name| (name.as_str(), 100.0)).collect();
         let before = calls(&all);
         all.push(("fsync", 1.0));
-        let kept = kept(&beside(&calls(&all), &before));
+        let kept = most_relevant(&beside(&calls(&all), &before));
         assert_eq!((kept.len(), kept[NAMED].name.as_str()), (NAMED + 1, "fsync"));
     }
 }

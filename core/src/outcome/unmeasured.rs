@@ -89,7 +89,7 @@ impl Cause {
     ];
 
     /// Returns the cause with this name, as another process wrote it.
-    pub fn named(name: &str) -> Option<Cause> {
+    pub fn from_name(name: &str) -> Option<Cause> {
         Cause::ALL.into_iter().find(|cause| cause.name() == name)
     }
 
@@ -161,7 +161,7 @@ impl Fault {
     /// Returns the reason.
     pub fn reason(&self) -> Unmeasured {
         Unmeasured {
-            cause: Cause::named(&self.cause).unwrap_or(Cause::Harness),
+            cause: Cause::from_name(&self.cause).unwrap_or(Cause::Harness),
             text: self.text.clone(),
             output: self.output.clone(),
         }
@@ -189,7 +189,7 @@ mod tests {
     fn each_cause_is_found_by_its_word() {
         assert_eq!(Cause::ALL.len(), Cause::Harness as usize + 1);
         for cause in Cause::ALL {
-            assert_eq!(Cause::named(cause.name()), Some(cause));
+            assert_eq!(Cause::from_name(cause.name()), Some(cause));
         }
     }
 }

@@ -25,7 +25,7 @@ pub fn compare(outcome: &mut Outcome, limit: &Limit) {
         let words = format!(
             "; suspiciously good: {side} what was accepted, {}: see that the subject still does its \
              work, and accept the new value with `cargo budget accept`",
-            accepted.words()
+            accepted.describe()
         );
         outcome.verdict = Verdict::Warn;
         outcome.reason.push_str(&words);

@@ -31,7 +31,7 @@ pub fn budgets(named: Option<&Path>) -> PathBuf {
 /// # Errors
 /// If it cannot be created, or the path of the test binary is unknown.
 pub fn results() -> Result<PathBuf, Error> {
-    let directory = match named() {
+    let directory = match from_environment() {
         Some(set) => set,
         None => match package().filter(|_| is_unpacked()) {
             Some(package) => default(&workspace(&package)),
@@ -50,7 +50,7 @@ pub fn results() -> Result<PathBuf, Error> {
 
 /// Returns the directory of results that the environment names. A variable that is empty names none: a workflow sets it
 /// so from an input that was left out.
-pub fn named() -> Option<PathBuf> {
+pub fn from_environment() -> Option<PathBuf> {
     std::env::var_os(DIRECTORY).filter(|set| !set.is_empty()).map(PathBuf::from)
 }
 
@@ -125,7 +125,7 @@ const REPOSITORY: [&str; 2] = ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"];
 
 /// Returns `path` as people know it: relative to the repository's root under GitHub Actions and GitLab, which show the
 /// lines of files by that; otherwise relative to the current directory, if it is below that.
-pub fn shown(path: &Path) -> String {
+pub fn display_path(path: &Path) -> String {
     let repository = REPOSITORY.into_iter().filter_map(std::env::var_os).map(PathBuf::from);
     shown_from(path, repository.chain(std::env::current_dir().ok()))
 }

@@ -44,7 +44,7 @@ pub struct ProcessRun {
     pub less_waiting: ByMetric<f64>,
     /// The ratios of times to those of the base, without what memory layout may have made of them at most: it changes only the
     /// time in which an operation runs on a processor. A ratio is missing if that time is unknown.
-    pub less_layout: ByMetric<f64>,
+    pub without_layout: ByMetric<f64>,
     /// The two values of each ratio.
     pub sides: ByMetric<(f64, f64)>,
     /// The link of the subject and that of its reference with which a pair was measured, counted from 0. All pairs of

@@ -43,7 +43,7 @@ fn only_a_limit_that_is_proven_has_a_proof() {
         r#""proven":{"by":"sections","commit":"0123456789abcdef"},"cause":null"#,
     );
     let proven = frozen::<Outcome>(&line).proven.unwrap();
-    assert_eq!(proven.words(), "it runs the same machine code as at 0123456789ab");
+    assert_eq!(proven.describe(), "it runs the same machine code as at 0123456789ab");
     assert_eq!(frozen::<Outcome>(FAIL).proven, None);
 }
 

@@ -140,7 +140,9 @@ pub fn times(ratio: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::{Against, BaseRevision, ComparisonMethod, Estimate, Evidence, Proven, Run, Sides};
+    use crate::outcome::{
+        Against, BaseRevision, ComparisonMethod, Estimate, Evidence, Proven, Run, Sides,
+    };
 
     fn outcome(value: f64, low: f64, high: f64) -> Outcome {
         let unit = Unit::Ratio;

@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 
 use super::plain::without_control;
-use super::table::{left_out, shown};
+use super::table::{left_out, visible_outcomes};
 use super::terminal::{bound_text, value_text};
 use super::used::used;
 use crate::outcome::Outcome;
@@ -72,7 +72,7 @@ pub fn summary(outcomes: &[Outcome], head: bool, closing: Option<&str>) -> Strin
         text.push_str("### Performance budgets\n\n");
         text.push_str("| budget | measured | limit | verdict |\n|---|---:|---:|---|\n");
     }
-    let (rows, proven) = shown(outcomes);
+    let (rows, proven) = visible_outcomes(outcomes);
     for (i, outcome) in rows.iter().enumerate() {
         if text.len() > LARGEST_SUMMARY {
             let _ = writeln!(text, "| and {} more | | | |", rows.len() - i);

@@ -24,7 +24,7 @@ const MOST_PROVEN: usize = 20;
 
 /// Returns the outcomes that a table for people has a row for, in their order, and how many it leaves out: those that are
 /// proven equal, if these are many. A reader has nothing to do with them, and their names are in the record.
-pub fn shown(outcomes: &[Outcome]) -> (Vec<&Outcome>, usize) {
+pub fn visible_outcomes(outcomes: &[Outcome]) -> (Vec<&Outcome>, usize) {
     let is_quiet = |o: &&Outcome| o.proven.is_some() && o.verdict == Verdict::Pass;
     let proven = outcomes.iter().filter(is_quiet).count();
     if proven <= MOST_PROVEN {
@@ -40,7 +40,7 @@ pub fn left_out(proven: usize) -> String {
 
 /// Returns the closing table: one row for each outcome, in their order. Where many are proven equal, these are one row.
 pub fn table(outcomes: &[Outcome], colour: Colour) -> String {
-    let (outcomes, proven) = shown(outcomes);
+    let (outcomes, proven) = visible_outcomes(outcomes);
     let rows: Vec<[String; 4]> = outcomes
         .iter()
         .map(|o| [o.test.clone(), value_text(o), interval_text(o), bound_text(o)])
@@ -130,7 +130,7 @@ mod tests {
         assert_eq!(last, "and 1640 more limits, proven equal to the base and not measured");
         // Each is in a row or is counted.
         let all = outcomes(1640);
-        let (rows, left) = shown(&all);
+        let (rows, left) = visible_outcomes(&all);
         assert_eq!(rows.len() + left, all.len());
         assert!(rows.iter().any(|outcome| outcome.verdict == Verdict::Fail));
     }
@@ -139,7 +139,7 @@ mod tests {
     fn what_is_proven_and_does_not_pass_keeps_its_row() {
         let mut outcomes = outcomes(30);
         outcomes[7].verdict = Verdict::Warn;
-        let (rows, left) = shown(&outcomes);
+        let (rows, left) = visible_outcomes(&outcomes);
         assert_eq!((rows.len(), left), (3, 29));
     }
 }

@@ -87,7 +87,7 @@ pub fn explain(outcome: &Outcome) -> String {
     }
     outcome.sampled.iter().for_each(|sampled| row("samples", &words::sampled(sampled)));
     if let Some(changed) = &outcome.changed {
-        row("changed", &changed.words());
+        row("changed", &changed.describe());
     }
     for note in &outcome.notes {
         row("note", note);
@@ -119,7 +119,7 @@ fn accepted_text(accepted: &Accepted) -> String {
     };
     let elsewhere = accepted.elsewhere.as_ref();
     let elsewhere = elsewhere.map_or(String::new(), |place| format!(", elsewhere ({place})"));
-    format!("{}{between}{elsewhere}", accepted.words())
+    format!("{}{between}{elsewhere}", accepted.describe())
 }
 
 /// Returns what a reader should know of outcomes that are not red, one line each: warnings, changes since the value

@@ -4,7 +4,7 @@
 //! disturbed in bursts. The passing side counts operations, because blocks would need as many blocks as
 //! it needs operations, and its error is a missed violation, not a flaky red.
 
-use super::blocks::{self, Blocks, BlockDivision};
+use super::blocks::{self, BlockDivision, Blocks};
 use super::exceedance::Exceedance;
 use super::interval::Interval;
 use super::sample::NotFinite;

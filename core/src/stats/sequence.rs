@@ -8,7 +8,7 @@
 
 use super::Sample;
 use super::betting::threshold;
-use super::blocks::{Blocks, BlockDivision};
+use super::blocks::{BlockDivision, Blocks};
 use super::exceedance::Exceedance;
 use super::interval::Interval;
 

@@ -67,7 +67,7 @@ fn compares(budget: &Budget, metric: &Metric) -> bool {
         Judged::Compared { .. } | Judged::Agreed { .. } => metric.has_ratio(),
         Judged::Statistical(_) | Judged::UntilConstant(_) => {
             metric.has_ratio()
-                && metric.statistic().is_none_or(|statistic| fills(budget, statistic))
+                && metric.statistic().is_none_or(|statistic| has_enough_values(budget, statistic))
         }
     }
 }
@@ -75,7 +75,7 @@ fn compares(budget: &Budget, metric: &Metric) -> bool {
 /// Whether every run has enough values for a statistic. A p999 needs thousands of operations, and a greatest value
 /// depends on a single one. A command, or a workload under a load, has only as many values as the time allows, which
 /// are enough for a median.
-fn fills(budget: &Budget, statistic: Statistic) -> bool {
+fn has_enough_values(budget: &Budget, statistic: Statistic) -> bool {
     let has_many = matches!(budget.subject, Subject::Workload(_)) && budget.load.is_none();
     match statistic {
         Statistic::Mean | Statistic::Min | Statistic::P50 => true,

@@ -37,7 +37,7 @@ mod tests {
     use crate::stats::threshold;
     use crate::verdict::judge::Levels;
 
-    fn fewest(method: Method, bound: Bound, limits: usize, values: usize) -> usize {
+    fn min_processes(method: Method, bound: Bound, limits: usize, values: usize) -> usize {
         let levels = Levels { fail: threshold(0.01, limits), pass: threshold(0.05, 1) };
         let confirms = method != Method::Centre;
         let limit = if method == Method::Share { 0.01 } else { 1.0 };
@@ -49,15 +49,16 @@ mod tests {
     fn a_total_violation_takes_more_processes_where_more_limits_share_alpha() {
         for bound in [Bound::Max, Bound::Min] {
             for method in [Method::Quantile(0.5), Method::Centre] {
-                let (alone, among) = (fewest(method, bound, 1, 1), fewest(method, bound, 50, 1));
+                let (alone, among) =
+                    (min_processes(method, bound, 1, 1), min_processes(method, bound, 50, 1));
                 assert!((5..40).contains(&alone), "{method:?}: {alone}");
                 assert!(alone < among && among < 60, "{method:?}: {alone}, {among}");
             }
         }
         // A rare event that happens every time is seen at once.
-        assert!(fewest(Method::Share, Bound::Max, 1, 100) <= 10);
-        let tail = fewest(Method::Quantile(0.99), Bound::Max, 1, 1);
-        assert!(tail < fewest(Method::Quantile(0.5), Bound::Max, 1, 1), "{tail}");
+        assert!(min_processes(Method::Share, Bound::Max, 1, 100) <= 10);
+        let tail = min_processes(Method::Quantile(0.99), Bound::Max, 1, 1);
+        assert!(tail < min_processes(Method::Quantile(0.5), Bound::Max, 1, 1), "{tail}");
     }
 
     #[test]

@@ -28,14 +28,25 @@ struct LognormalWorkload {
 }
 
 const WITHIN: f64 = 0.05;
-const P50: LognormalWorkload =
-    LognormalWorkload { method: Method::Quantile(0.5), z: 0.0, spread: 0.0, operations: OPERATIONS };
-const P90: LognormalWorkload = LognormalWorkload { method: Method::Quantile(0.9), z: 1.281_551_6, ..P50 };
-const P95: LognormalWorkload = LognormalWorkload { method: Method::Quantile(0.95), z: 1.644_853_6, ..P50 };
-const P99: LognormalWorkload = LognormalWorkload { method: Method::Quantile(0.99), z: 2.326_347_9, ..P50 };
+const P50: LognormalWorkload = LognormalWorkload {
+    method: Method::Quantile(0.5),
+    z: 0.0,
+    spread: 0.0,
+    operations: OPERATIONS,
+};
+const P90: LognormalWorkload =
+    LognormalWorkload { method: Method::Quantile(0.9), z: 1.281_551_6, ..P50 };
+const P95: LognormalWorkload =
+    LognormalWorkload { method: Method::Quantile(0.95), z: 1.644_853_6, ..P50 };
+const P99: LognormalWorkload =
+    LognormalWorkload { method: Method::Quantile(0.99), z: 2.326_347_9, ..P50 };
 /// Three processes have the 3000 operations that such a percentile needs.
-const P999: LognormalWorkload =
-    LognormalWorkload { method: Method::Quantile(0.999), z: 3.090_232_3, operations: 10 * OPERATIONS, ..P50 };
+const P999: LognormalWorkload = LognormalWorkload {
+    method: Method::Quantile(0.999),
+    z: 3.090_232_3,
+    operations: 10 * OPERATIONS,
+    ..P50
+};
 
 impl LognormalWorkload {
     fn of(self, spread: f64) -> LognormalWorkload {

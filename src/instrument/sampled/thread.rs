@@ -12,7 +12,7 @@ use perf_budget_core::reading::ProcessRun;
 use super::sampling::Sampling;
 use crate::instrument::laps::{Instrument, Repeat};
 use crate::os::kernel::{self, Clock};
-use crate::os::sampler::{Sampler, SampledTime};
+use crate::os::sampler::{SampledTime, Sampler};
 
 /// The mean time between two samples. A thousand of them take a quarter of a second.
 const PERIOD: Duration = Duration::from_micros(250);

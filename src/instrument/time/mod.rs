@@ -42,7 +42,7 @@ impl Time {
         if asks_for_bytes {
             watch.count_bytes();
         }
-        let wants = wants(metrics);
+        let wants = requirements(metrics);
         let bounds = Bounds {
             slice: slice.as_secs_f64(),
             singles,
@@ -147,7 +147,7 @@ impl Instrument for Time {
             if laps.wall > 0.0 {
                 process.values.insert(Key::Utilization, used.cpu / laps.wall);
             }
-        } else if self.plan.wants().usage {
+        } else if self.plan.requirements().usage {
             let text = "failed to read what this process uses: this system does not report it; drop the limits on cpu, \
                         utilization, context_switches and page faults here";
             return Err(Unmeasured::new(Cause::Unsupported, text));
@@ -156,7 +156,7 @@ impl Instrument for Time {
     }
 }
 
-fn wants(metrics: &[Metric]) -> Requirements {
+fn requirements(metrics: &[Metric]) -> Requirements {
     let any = |of: fn(&Metric) -> bool| metrics.iter().any(of);
     Requirements {
         singles: any(|m| matches!(m.sample(), SampleKind::Operation | SampleKind::Failure)),

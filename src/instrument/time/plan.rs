@@ -152,7 +152,7 @@ impl Plan {
     }
 
     /// Returns what is wanted.
-    pub(crate) fn wants(&self) -> Requirements {
+    pub(crate) fn requirements(&self) -> Requirements {
         self.wants
     }
 
@@ -239,8 +239,16 @@ impl Plan {
             _ => {}
         };
         let Requirements { singles, batches, usage } = self.wants;
-        add(usage, fitting(usage_lap, typical, most), Requirements { usage, ..Requirements::default() });
-        add(batches, fitting(lap, typical, most), Requirements { batches, ..Requirements::default() });
+        add(
+            usage,
+            fitting(usage_lap, typical, most),
+            Requirements { usage, ..Requirements::default() },
+        );
+        add(
+            batches,
+            fitting(lap, typical, most),
+            Requirements { batches, ..Requirements::default() },
+        );
         add(singles, 1, Requirements { singles, ..Requirements::default() });
         self.share = slice / self.stages.len().max(1) as f64;
         let batch = (self.share / 5.0).max(SHORTEST_BATCH);

@@ -36,10 +36,10 @@ fn run(count: usize, work: &(dyn Fn(usize) + Sync)) {
             work(i);
         }
     };
-    threads::at_once(most().min(count), worker);
+    threads::at_once(thread_count().min(count), worker);
 }
 
-fn most() -> usize {
+fn thread_count() -> usize {
     thread::available_parallelism().map_or(1, usize::from).min(MOST)
 }
 
@@ -53,7 +53,7 @@ impl Slot {
     fn take() -> Slot {
         // Nothing can panic while the lock is held, so the count is right even if the lock is poisoned.
         let taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
-        let free = FREED.wait_while(taken, |taken| *taken >= most());
+        let free = FREED.wait_while(taken, |taken| *taken >= thread_count());
         *free.unwrap_or_else(PoisonError::into_inner) += 1;
         Slot
     }
@@ -81,7 +81,7 @@ mod tests {
             item * 2
         });
         assert_eq!(doubled, items.iter().map(|i| i * 2).collect::<Vec<_>>());
-        assert!((1..=most()).contains(&highest.into_inner()));
+        assert!((1..=thread_count()).contains(&highest.into_inner()));
     }
 
     #[test]

@@ -106,7 +106,7 @@ impl BenchmarkPairs {
             links,
             next: 0,
             build_timeout: self.build_timeout,
-            wants: interleaved::wants(&metrics),
+            wants: interleaved::requirements(&metrics),
             scratch: self.terms.scratch.clone(),
             timeout: self.terms.timeout,
             place: None,
@@ -128,8 +128,8 @@ impl Source for BenchmarkPairs {
         }
     }
 
-    fn lacks(&self) -> Option<String> {
-        self.pairs.as_ref()?.lacks()
+    fn pending_preparation(&self) -> Option<String> {
+        self.pairs.as_ref()?.pending_preparation()
     }
 
     fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {

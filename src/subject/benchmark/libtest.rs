@@ -13,7 +13,11 @@ use super::process::{self, ReadyBenchmark, Run};
 ///
 /// # Errors
 /// If the process fails, hangs, or does not print the time of this one benchmark.
-pub(super) fn run(found: &ReadyBenchmark, scratch: &Path, timeout: Duration) -> Result<Run, Unmeasured> {
+pub(super) fn run(
+    found: &ReadyBenchmark,
+    scratch: &Path,
+    timeout: Duration,
+) -> Result<Run, Unmeasured> {
     let arguments = ["--bench", "--exact", "--color", "never", "--", &found.name];
     let launch = found.launch(arguments.map(Into::into), scratch)?;
     let done = process::ended(&launch, &found.name, timeout)?;

@@ -11,7 +11,7 @@ use perf_budget_core::metric::Metric;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::{ProcessRun, Work};
 
-use super::process::{ReadyBenchmark, Mode, Run, is_rate};
+use super::process::{Mode, ReadyBenchmark, Run, is_rate};
 use super::side::{Side, Terms, notes};
 use crate::base::Links;
 use crate::meter::{Coin, Source};
@@ -99,7 +99,7 @@ impl Source for ProcessPairs {
         }
     }
 
-    fn lacks(&self) -> Option<String> {
+    fn pending_preparation(&self) -> Option<String> {
         self.linked.links.as_ref()?.wanted(self.next)
     }
 
@@ -135,7 +135,7 @@ impl Source for ProcessPairs {
             ..ProcessRun::default()
         };
         for metric in &self.terms.metrics {
-            if let Some(why) = self.found.iter().find_map(|found| found.lacks(metric)) {
+            if let Some(why) = self.found.iter().find_map(|found| found.why_unmeasurable(metric)) {
                 process.unmeasured.insert(metric.clone(), why);
                 continue;
             }

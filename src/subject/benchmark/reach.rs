@@ -6,7 +6,7 @@ use std::time::Duration;
 use perf_budget_core::metric::Metric;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
-use super::process::{ReadyBenchmark, Mode};
+use super::process::{Mode, ReadyBenchmark};
 use super::side::{Side, Terms};
 use super::sources::Benchmarks;
 use crate::base::Base;

@@ -5,8 +5,8 @@ use perf_budget_core::outcome::Unmeasured;
 use perf_budget_core::reading::{ProcessRun, Timing};
 
 use super::counted;
-use super::process::{ReadyBenchmark, Mode};
-use super::side::{Side, Terms, cut, notes};
+use super::process::{Mode, ReadyBenchmark};
+use super::side::{Side, Terms, ambiguous_name, notes};
 use crate::meter::Source;
 
 /// The processes of one benchmark.
@@ -42,7 +42,7 @@ impl Source for BenchmarkRuns {
         }
         // A process of one revision alone does not show whether the rest of the name is the same in the other.
         if self.is_of_base && beginning(&found.name).is_some() {
-            return Err(cut(&found.name));
+            return Err(ambiguous_name(&found.name));
         }
         if let Some(why) = self.terms.lacking(std::slice::from_ref(&found)) {
             return Err(why);
@@ -65,7 +65,7 @@ impl Source for BenchmarkRuns {
             ..ProcessRun::default()
         };
         for metric in &self.terms.metrics {
-            match found.lacks(metric).map_or_else(|| run.value(metric), Err) {
+            match found.why_unmeasurable(metric).map_or_else(|| run.value(metric), Err) {
                 Ok(value) => process.values.insert(metric.clone(), value),
                 Err(why) => process.unmeasured.insert(metric.clone(), why),
             }

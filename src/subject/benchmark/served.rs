@@ -25,7 +25,7 @@ impl ReadyBenchmark {
     }
 
     /// Returns why a metric of this benchmark cannot be measured, if it cannot.
-    pub(super) fn lacks(&self, metric: &Metric) -> Option<Unmeasured> {
+    pub(super) fn why_unmeasurable(&self, metric: &Metric) -> Option<Unmeasured> {
         if self.skills.serves || stands_alone(self.library, metric) {
             return None;
         }
@@ -45,7 +45,7 @@ impl ReadyBenchmark {
 impl Terms {
     /// Returns why none of the metrics can be measured of these benchmarks; `None` if one can.
     pub(super) fn lacking(&self, found: &[ReadyBenchmark]) -> Option<Unmeasured> {
-        let lacks = |metric| found.iter().find_map(|found| found.lacks(metric));
+        let lacks = |metric| found.iter().find_map(|found| found.why_unmeasurable(metric));
         let reasons: Option<Vec<Unmeasured>> = self.metrics.iter().map(lacks).collect();
         reasons?.into_iter().next()
     }
@@ -56,7 +56,10 @@ impl Terms {
     }
 
     /// Measures a benchmark in a process of its own, which runs for longer the next time if its set-up was long.
-    pub(super) fn measure_served(&mut self, found: &ReadyBenchmark) -> Result<ProcessRun, Unmeasured> {
+    pub(super) fn measure_served(
+        &mut self,
+        found: &ReadyBenchmark,
+    ) -> Result<ProcessRun, Unmeasured> {
         let request = self.request_for(found);
         let build = found.build(&self.scratch);
         let measured = process::measure_in(&build, &request, &self.scratch, self.timeout);

@@ -12,7 +12,7 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::quantity::Unit;
 
 use super::libtest;
-use super::process::{self, ReadyBenchmark, Mode, Run};
+use super::process::{self, Mode, ReadyBenchmark, Run};
 use crate::exec::Changes;
 use crate::subject::build::Builder;
 use crate::worker::process::Build;
@@ -62,7 +62,7 @@ impl Side {
         let list = self.origin.list().map_err(|why| self.with_role(why))?;
         let entry = list.find(self.library, &self.name).map_err(|why| self.with_role(why))?;
         if self.library == Library::Criterion && entry.skills.serves && entry.is_cut() {
-            return Err(self.with_role(cut(entry.plain)));
+            return Err(self.with_role(ambiguous_name(entry.plain)));
         }
         Ok(ReadyBenchmark {
             library: self.library,
@@ -82,7 +82,7 @@ impl Side {
 }
 
 /// Returns the reason why a benchmark is not measured that is known by the beginning of its name alone.
-pub(super) fn cut(name: &str) -> Unmeasured {
+pub(super) fn ambiguous_name(name: &str) -> Unmeasured {
     let text = format!(
         "the benchmark `{name}` is known by the beginning of its name alone, since Criterion lists the first 100 bytes; give it a \
          shorter name"

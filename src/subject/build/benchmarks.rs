@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use perf_budget_core::benchmarks::List;
-use perf_budget_core::build::{BenchBuild, Built, ProgramResult, Program, Step};
+use perf_budget_core::build::{BenchBuild, Built, Program, ProgramResult, Step};
 use perf_budget_core::fnv;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
@@ -36,14 +36,14 @@ impl Builder {
     fn make_list(&self, how: &BenchBuild, file: &Path) -> Result<Built, Unmeasured> {
         let environment = BuildEnvironment::of(self.base.is_some(), self.timeout)?;
         let benches = how.build(&self.site(), &|step| environment.start(step))?;
-        let list = List::of(&benches, how.note(), List::read(file).as_ref(), &ask);
+        let list = List::of(&benches, how.note(), List::read(file).as_ref(), &list_benchmarks);
         list.write(file).map_err(|e| Unmeasured::new(Cause::Harness, e.to_string()))?;
         Ok(Built { path: file.to_owned(), note: how.note() })
     }
 }
 
 /// Starts a program of benchmarks to be asked for their names.
-fn ask(step: &Step) -> Result<ProgramResult, Unmeasured> {
+fn list_benchmarks(step: &Step) -> Result<ProgramResult, Unmeasured> {
     let Program::Named(program) = &step.program else {
         return Err(Unmeasured::new(Cause::Harness, "cargo has no benchmarks"));
     };

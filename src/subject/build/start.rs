@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use perf_budget_core::build::{ProgramResult, Program, Step, TARGET_VARIABLES};
+use perf_budget_core::build::{Program, ProgramResult, Step, TARGET_VARIABLES};
 use perf_budget_core::handover::Handover;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 

@@ -30,6 +30,6 @@ pub(super) fn value(
         return None;
     }
     let calls = calls?;
-    process.system_calls = syscalls::named(calls, 1);
+    process.system_calls = syscalls::calls_by_name(calls, 1);
     Some(calls.total() as f64)
 }

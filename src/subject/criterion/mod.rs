@@ -253,7 +253,7 @@ fn search(dir: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Unme
 /// Says which benchmark was probably meant by a name, or which benchmarks there are.
 fn suggest(name: &str, others: &[String]) -> String {
     let others: Vec<&str> = others.iter().map(String::as_str).collect();
-    if let Some(near) = spelling::meant(name, others.iter().copied()) {
+    if let Some(near) = spelling::nearest(name, others.iter().copied()) {
         return format!("did you mean `{near}`?");
     }
     let group = name.split('/').next().unwrap_or_default();

@@ -8,7 +8,7 @@ use perf_budget_core::reading::{Clock, Timing};
 use super::participant::Participant;
 use super::protocol::{Order, Ready, Reply};
 use super::result::{Pair, Round};
-use super::terms::{Place, Side, Terms, Requirements};
+use super::terms::{Place, Requirements, Side, Terms};
 use crate::os::affinity::Pin;
 
 /// About how long a turn takes, in seconds, if an operation is shorter: long compared with the clock and with the

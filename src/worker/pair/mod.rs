@@ -25,4 +25,4 @@ pub use self::elsewhere::measure;
 #[cfg(unix)]
 pub(crate) use self::responder::Responder;
 pub use self::result::{Pair, Round};
-pub use self::terms::{Place, Side, Terms, Requirements};
+pub use self::terms::{Place, Requirements, Side, Terms};

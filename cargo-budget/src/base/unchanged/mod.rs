@@ -30,7 +30,7 @@ use glob::Pattern;
 use perf_budget_core::blame;
 use perf_budget_core::budget::{Budgets, Param, Reference, Subject};
 use perf_budget_core::handover::{Unchanged, Watched, Written, holds_if_equal};
-use perf_budget_core::outcome::{ComparisonMethod, CodeChanges, Proven, short};
+use perf_budget_core::outcome::{CodeChanges, ComparisonMethod, Proven, short};
 use perf_budget_core::suite::Suite;
 
 use self::changed::Tree;
@@ -172,7 +172,7 @@ impl<'a> Comparison<'a> {
                     1 => "1 function differs".to_owned(),
                     several => format!("{several} functions differ"),
                 };
-                let names = reach::named(&differing);
+                let names = reach::list_first(&differing);
                 tell(&match of {
                     Reaching::Workloads => format!(
                         "{differ}{names}; the times of a workload that reaches none of them are not measured"
@@ -268,13 +268,21 @@ impl<'a> Comparison<'a> {
         let inert = declared.filter(|glob| before.contains(glob));
         let inert = inert.filter_map(|glob| Pattern::new(glob).ok()).collect();
         let prefix = revisions.head.prefix.to_owned();
-        let given = tools::given(
+        let given = tools::paths_in_variables(
             std::env::vars_os().map(|(_, value)| value.to_string_lossy().into_owned()),
             revisions.head.top,
         );
         let walker = OnceCell::new();
-        let known =
-            RevisionFacts { inputs, configuration, sources, packages, prefix, inert, given, walker };
+        let known = RevisionFacts {
+            inputs,
+            configuration,
+            sources,
+            packages,
+            prefix,
+            inert,
+            given,
+            walker,
+        };
         Ok(Comparison { revisions, tree, known })
     }
 

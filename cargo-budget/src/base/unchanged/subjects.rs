@@ -15,7 +15,11 @@ use super::usage::{RevisionFacts, is_source};
 use super::walks;
 
 /// Returns the names of the budgets on commands and artifacts for which nothing has changed.
-pub(super) fn unchanged(revisions: Revisions<'_>, tree: &Tree, known: &RevisionFacts) -> Vec<String> {
+pub(super) fn unchanged(
+    revisions: Revisions<'_>,
+    tree: &Tree,
+    known: &RevisionFacts,
+) -> Vec<String> {
     let budgets = revisions.budgets.budgets.iter();
     let built: Vec<&Budget> =
         budgets.filter(|budget| is_built(budget, revisions.head.root)).collect();

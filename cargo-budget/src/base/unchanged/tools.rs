@@ -75,7 +75,10 @@ pub(super) fn user(
 
 /// Returns the paths in the values of all variables, as far as they may be in the repository at `top`: a compiler's wrapper, a
 /// linker, a directory of programs. A path that begins at the root is in the repository if it begins with its top; any other may be.
-pub(super) fn given(variables: impl Iterator<Item = String>, top: &Path) -> Vec<String> {
+pub(super) fn paths_in_variables(
+    variables: impl Iterator<Item = String>,
+    top: &Path,
+) -> Vec<String> {
     let real = std::fs::canonicalize(top).unwrap_or_else(|_| top.to_owned());
     // A drive and its colon stand before a path on Windows, and the colon separates paths elsewhere.
     let plain = |path: &Path| {
@@ -160,7 +163,8 @@ mod tests {
         assert_eq!(library("ignore").unwrap(), "which the library `ignore` may read");
         assert_eq!(library("serde"), None);
         let check = |variable: &str, want: bool| {
-            let given = given([variable.to_owned()].into_iter(), Path::new("/srv/kit"));
+            let given =
+                paths_in_variables([variable.to_owned()].into_iter(), Path::new("/srv/kit"));
             assert_eq!(user("ci/link.sh", &sources, &[], &given).is_some(), want, "{variable}");
         };
         check("ci/link.sh", true);

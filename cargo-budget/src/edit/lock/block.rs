@@ -56,7 +56,7 @@ pub(crate) fn remove(text: &str, names: &[String]) -> Result<String, Failure> {
 }
 
 /// Returns a value with its interval, as people read it.
-pub(crate) fn shown(locked: &Locked) -> String {
+pub(crate) fn display_locked(locked: &Locked) -> String {
     let value = Quantity::new(locked.value, locked.unit);
     match (locked.low, locked.high) {
         (Some(low), Some(high)) => {
@@ -70,7 +70,7 @@ pub(crate) fn shown(locked: &Locked) -> String {
 fn block(locked: &Locked) -> Table {
     let mut block = Table::new();
     let mut value = number(locked.value);
-    value.decor_mut().set_suffix(format!(" # {}", shown(locked)));
+    value.decor_mut().set_suffix(format!(" # {}", display_locked(locked)));
     block.insert("value", Item::Value(value));
     for (name, end) in [("low", locked.low), ("high", locked.high)] {
         if let Some(end) = end {

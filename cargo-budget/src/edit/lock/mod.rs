@@ -68,7 +68,9 @@ pub(crate) fn plan(
                 let was = lock.values.get(&name);
                 let red = outcomes.iter().any(|outcome| is_broken(outcome));
                 match locked(outcome, terms) {
-                    None => Decision::Refused("its reading has no value".to_owned(), Exit::Unmeasured),
+                    None => {
+                        Decision::Refused("its reading has no value".to_owned(), Exit::Unmeasured)
+                    }
                     Some(now) => {
                         let may_stay = terms.named.is_empty() && !red;
                         if may_stay && was.is_some_and(|was| is_same(was, &now, outcome)) {
@@ -248,12 +250,12 @@ fn is_same(was: &Locked, now: &Locked, outcome: &Outcome) -> bool {
 
 /// Returns the sentence with the new and the old value.
 fn sentence(was: Option<&Locked>, now: &Locked) -> String {
-    let value = block::shown(now);
+    let value = block::display_locked(now);
     match was {
         None => format!("{value}, for the first time"),
         Some(was) => {
             let at = was.commit.as_ref().map_or(String::new(), |commit| format!(" at {commit}"));
-            format!("{value}; it was {} on {}{at}", block::shown(was), was.date)
+            format!("{value}; it was {} on {}{at}", block::display_locked(was), was.date)
         }
     }
 }

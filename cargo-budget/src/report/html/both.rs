@@ -44,7 +44,7 @@ pub(super) fn render(outcome: &Outcome) -> Option<Markup> {
             }
             svg.chart.both role="img" aria-label=(Text(&label)) width="100%" height=(TICKS + 6.0) {
                 @if is_one { (lengths(&axis, old, new)) } @else {
-                    @let most = most(sides);
+                    @let most = highest_density(sides);
                     (bars(&sides.reference.bars, &axis, most, "before"))
                     (bars(&sides.subject.bars, &axis, most, "now"))
                 }
@@ -97,7 +97,7 @@ fn axis(sides: &Sides, limit: Option<f64>) -> Axis {
     Axis::of(values)
 }
 
-fn most(sides: &Sides) -> f64 {
+fn highest_density(sides: &Sides) -> f64 {
     let both = sides.subject.bars.iter().chain(&sides.reference.bars);
     both.map(|bar| bar.count).max().unwrap_or(0).max(1) as f64
 }

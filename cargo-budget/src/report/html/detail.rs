@@ -41,7 +41,7 @@ pub(super) fn render(report: &Report, earlier: &[&Outcome], outcome: &Outcome) -
             }
             @if let Some(blame) = &outcome.blame { (blame::render(blame)) }
             @if let Some(changed) = &outcome.changed {
-                p.why { span.label { "Changed " } (Text(&changed.words())) }
+                p.why { span.label { "Changed " } (Text(&changed.describe())) }
             }
             (notes(outcome))
             @for (name, inside) in report.inside_of(outcome) { (contents(name, inside)) }
@@ -134,7 +134,7 @@ fn facts(outcome: &Outcome) -> Markup {
                 div { dt { "Limit" } dd { (Text(&bounds(outcome, &against))) } }
                 @if let Some(accepted) = &outcome.accepted {
                     div { dt { "Accepted" } dd {
-                        (Text(&accepted.words()))
+                        (Text(&accepted.describe()))
                         @if let Some(place) = &accepted.elsewhere { ", elsewhere (" (Text(place)) ")" }
                         @if let Some(change) = outcome.change() { "; " (Prose(&change)) }
                     } }

@@ -99,7 +99,7 @@ fn bars(tree: &CallTree) -> Vec<Bar<'_>> {
             open.pop();
         }
         callers.push(open.last().map(|(_, caller)| *caller));
-        let own = sound(frame);
+        let own = without_invalid(frame);
         let (row, width) = (open.len(), own.before.max(own.now));
         bars.push(Bar { name: tree.name(frame), row, left: 0.0, width, own, whole: own });
         open.push((frame.depth, at));
@@ -123,7 +123,7 @@ fn bars(tree: &CallTree) -> Vec<Bar<'_>> {
 }
 
 /// Returns the instructions of a frame, with nothing in the place of what is no amount.
-fn sound(frame: &Frame) -> Change {
+fn without_invalid(frame: &Frame) -> Change {
     let amount = |amount: f64| if amount.is_finite() { amount.max(0.0) } else { 0.0 };
     Change { before: amount(frame.own.before), now: amount(frame.own.now) }
 }

@@ -25,7 +25,7 @@ pub(super) fn machine(outcomes: &[Outcome]) -> Markup {
         name => format!("{name}, {}", counted(o.run.cores, "processor")),
     };
     let facts = [
-        ("Began", all(&|o| began(o.run.began))),
+        ("Began", all(&|o| format_start(o.run.began))),
         ("Build", all(&|o| o.run.profile.clone())),
         ("Platform", all(&|o| o.run.platform.clone())),
         ("Processor", all(&processor)),
@@ -61,7 +61,7 @@ fn interference(outcomes: &[Outcome]) -> String {
 }
 
 /// Returns a time as `2026-11-21 08:22 UTC`.
-pub(super) fn began(seconds: u64) -> String {
+pub(super) fn format_start(seconds: u64) -> String {
     let at = i64::try_from(seconds).ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
     at.map_or(String::new(), |at| at.format("%Y-%m-%d %H:%M UTC").to_string())
 }

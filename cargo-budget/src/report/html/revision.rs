@@ -23,7 +23,7 @@ pub(super) fn render(outcomes: &[Outcome]) -> Markup {
                 }
             }
             @if let Some(name) = &run.environment { div { dt { "limits of" } dd { code { "[env." (Text(name)) "]" } } } }
-            @if run.began > 0 { div { dt { "measured" } dd { (footer::began(run.began)) } } }
+            @if run.began > 0 { div { dt { "measured" } dd { (footer::format_start(run.began)) } } }
         }
     }
 }

@@ -43,7 +43,7 @@ pub(super) fn chart(earlier: &[&Outcome], outcome: &Outcome) -> Option<Markup> {
     let shown = (18.0..=78.0).contains(&limit) && scale.has(against.limit);
     Some(html! {
         figure.trend {
-            figcaption { "Trend, " (runs.len()) " runs since " (super::footer::began(runs[0].run.began)) }
+            figcaption { "Trend, " (runs.len()) " runs since " (super::footer::format_start(runs[0].run.began)) }
             svg.chart role="img" aria-label=(Text(&description(&runs, &against))) width="100%" height="106" {
                 @if shown {
                     line.limit x1="0" x2="100%" y1=(height(against.limit)) y2=(height(against.limit)) {}
@@ -92,7 +92,7 @@ fn commit(run: &Outcome) -> String {
 /// Returns the text of one point.
 fn point(run: &Outcome, against: &Against) -> String {
     let (value, verdict) = (against.quantity(value(run)), run.verdict.name());
-    format!("{value}{}, {verdict}, {}", commit(run), super::footer::began(run.run.began))
+    format!("{value}{}, {verdict}, {}", commit(run), super::footer::format_start(run.run.began))
 }
 
 /// Renders the runs as a table, the newest first: a point cannot be hovered over on a phone.
@@ -105,7 +105,7 @@ fn listed(runs: &[&Outcome], against: &Against) -> Markup {
                 tbody {
                     @for run in runs.iter().rev().take(LISTED) {
                         tr {
-                            td { (super::footer::began(run.run.began)) }
+                            td { (super::footer::format_start(run.run.began)) }
                             td { @if let Some(commit) = &run.run.commit { code { (Text(short(commit))) } } }
                             td { (against.quantity(value(run))) }
                             td { (run.verdict.name()) }

@@ -193,7 +193,7 @@ fn check_keys(table: &DeTable<'_>, reading: &mut Reading<'_>) -> Vec<&'static st
             meant.push("max");
             continue;
         }
-        let near = spelling::meant(word, key::BUDGET.iter().map(|key| key.name));
+        let near = spelling::nearest(word, key::BUDGET.iter().map(|key| key.name));
         let label = near.map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
         let all: Vec<_> = key::BUDGET.iter().map(|key| key.name).collect();
         let title = format!("unknown key {} in a budget", quoted(word));

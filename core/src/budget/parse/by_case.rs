@@ -72,7 +72,7 @@ pub(super) fn read<'t>(
             rest = Some(entry.value);
             continue;
         }
-        let Some(text) = meant(entry.key, parameter) else {
+        let Some(text) = parameter_text(entry.key, parameter) else {
             sound = false;
             let title = format!("`{name}` has no value {}", quoted(entry.key));
             let all: Vec<String> = texts.iter().map(|text| key(text)).collect();
@@ -110,7 +110,7 @@ pub(super) fn read<'t>(
 }
 
 /// Returns the text of the value that a key stands for. A number may be written in any way: `10_000` is `10000`.
-fn meant(key: &str, parameter: &Parameter) -> Option<String> {
+fn parameter_text(key: &str, parameter: &Parameter) -> Option<String> {
     let number = key.replace('_', "");
     let is_meant = |value: &&Param| match value {
         Param::Int(own) => number.parse() == Ok(*own),

@@ -20,7 +20,7 @@ use super::problem::Problem;
 use super::read::{self, Entry, Value};
 use super::{reference, settings};
 use crate::budget::environment::{
-    ARCHITECTURES, Ci, Declared, MOST_CORES, NONE, NamedBy, SERVICES, SYSTEMS, EnvironmentFacts,
+    ARCHITECTURES, Ci, Declared, EnvironmentFacts, MOST_CORES, NONE, NamedBy, SERVICES, SYSTEMS,
     VARIABLE, When, in_force,
 };
 use crate::budget::{Settings, spelling};
@@ -130,7 +130,7 @@ pub(super) fn chosen(
         return None;
     };
     let names = || all.iter().map(|environment| environment.name);
-    let near = spelling::meant(name, names());
+    let near = spelling::nearest(name, names());
     let label = near.map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
     let known: Vec<_> = names().map(|name| format!("`{name}`")).collect();
     let help = format!("the file has {}; `{NONE}` is for none of them", known.join(", "));
@@ -240,7 +240,7 @@ const OWN: [&str; 2] = ["when", "budget"];
 
 fn unknown(over: &Entry<'_>, tables: &BudgetTables<'_>, reading: &mut Reading<'_>) {
     let names = tables.names.keys().copied();
-    let near = if reading.is_shown() { spelling::meant(over.key, names) } else { None };
+    let near = if reading.is_shown() { spelling::nearest(over.key, names) } else { None };
     let label = near.map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
     let title = format!("there is no budget {}", quoted(over.key));
     let help = "an environment changes budgets of the file; write [budget.NAME] first";

@@ -90,7 +90,11 @@ pub fn parse(text: &str, path: &Path) -> Result<Budgets, Error> {
 ///
 /// # Errors
 /// The errors are those of [`parse`].
-pub fn parse_in(text: &str, path: &Path, surroundings: &EnvironmentFacts) -> Result<Budgets, Error> {
+pub fn parse_in(
+    text: &str,
+    path: &Path,
+    surroundings: &EnvironmentFacts,
+) -> Result<Budgets, Error> {
     let mut reading = Reading::new(Source::new(path, text.trim_start_matches('\u{feff}')));
     let budgets = check(&mut reading, path, surroundings);
     match budgets {
@@ -164,7 +168,7 @@ fn check_tables(tree: &DeTable<'_>, reading: &mut Reading<'_>) {
             continue;
         }
         let title = format!("unknown key {} at the top of the file", quoted(entry.key));
-        let near = spelling::meant(entry.key, key::FILE.iter().map(|key| key.name));
+        let near = spelling::nearest(entry.key, key::FILE.iter().map(|key| key.name));
         let is_budget = entry
             .value
             .get_ref()

@@ -45,8 +45,11 @@ pub(super) fn read(
             if bound == Bound::Max && metric.better() == Better::Higher {
                 let title =
                     format!("more `{}` is better, so `max` would refuse the better", entry.key);
-                let help =
-                    format!("write min = {{ {} = {} }}", entry.key, shown(reading, entry.value));
+                let help = format!(
+                    "write min = {{ {} = {} }}",
+                    entry.key,
+                    short_value(reading, entry.value)
+                );
                 reading.report(Problem::new(entry.at, title).help(help));
                 continue;
             }
@@ -264,7 +267,7 @@ pub(super) fn has_floor(metric: &Metric) -> bool {
 }
 
 /// Returns what two limits of a budget may not have in common.
-fn what(limit: &Limit) -> (&Metric, Option<&Reference>, Bound) {
+fn distinguishing_parts(limit: &Limit) -> (&Metric, Option<&Reference>, Bound) {
     (&limit.metric, limit.reference(), limit.bound)
 }
 
@@ -273,7 +276,9 @@ fn name(drafts: &mut [Draft], reading: &mut Reading<'_>) {
     // The limits are sorted, so that the others on a metric are found fast even if there are thousands.
     let mut known: Vec<Vec<&Draft>> = Vec::with_capacity(drafts.len());
     for draft in drafts.iter() {
-        let order = |same: &Vec<&Draft>| what(&same[0].limit).cmp(&what(&draft.limit));
+        let order = |same: &Vec<&Draft>| {
+            distinguishing_parts(&same[0].limit).cmp(&distinguishing_parts(&draft.limit))
+        };
         let at = match known.binary_search_by(order) {
             Ok(at) => at,
             Err(at) => {
@@ -302,7 +307,9 @@ fn name(drafts: &mut [Draft], reading: &mut Reading<'_>) {
             Bound::Min => (Bound::Max, "::min"),
         };
         let counterpart = (&limit.metric, limit.reference(), other);
-        let both = known.binary_search_by(|same| what(&same[0].limit).cmp(&counterpart)).is_ok();
+        let both = known
+            .binary_search_by(|same| distinguishing_parts(&same[0].limit).cmp(&counterpart))
+            .is_ok();
         let side = if both { side } else { "" };
         match limit.reference() {
             Some(reference) => format!("{}{side}::x_{reference}", limit.metric),
@@ -316,7 +323,7 @@ fn name(drafts: &mut [Draft], reading: &mut Reading<'_>) {
 }
 
 /// Returns a value as it is written, if it is short.
-fn shown(reading: &Reading<'_>, value: &Value<'_>) -> String {
+fn short_value(reading: &Reading<'_>, value: &Value<'_>) -> String {
     shown_at(reading, &value.span())
 }
 

@@ -129,7 +129,10 @@ fn rate(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<f64> {
             Ok(other) => format!("`{key}` is a rate of operations, found {}", other.unit.noun()),
             Err(fault) => format!("`{key}`: {}", super::printable::printable(&fault)),
         },
-        _ => format!("`{key}` is a rate of operations, found {}", read::found(entry.value)),
+        _ => format!(
+            "`{key}` is a rate of operations, found {}",
+            read::type_with_article(entry.value)
+        ),
     };
     let such = match read::number_text(entry.value.get_ref()) {
         empty if empty.is_empty() => "1000".to_owned(),

@@ -165,7 +165,7 @@ fn unit(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Unit> {
     let word = entry.text(reading, &example)?;
     let unit = UNITS.iter().find(|unit| unit.0 == word).map(|unit| unit.1);
     if unit.is_none() {
-        let near = spelling::meant(&word, UNITS.iter().map(|unit| unit.0));
+        let near = spelling::nearest(&word, UNITS.iter().map(|unit| unit.0));
         let label = near.map(|near| format!("did you mean \"{near}\"?")).unwrap_or_default();
         let title = format!("{} is not the unit of an accepted value", quoted(&word));
         let problem = Problem::new(entry.value.span(), title).label(label);

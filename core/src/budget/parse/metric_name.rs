@@ -94,7 +94,7 @@ fn fault(kind: SubjectKind, name: &str, at: &Range<usize>) -> Option<Problem> {
         let problem = Problem::new(at, unknown).label(format!("did you mean {meant}?"));
         return Some(problem.help(possible(kind)));
     }
-    if let Some(near) = spelling::meant(name, known(kind).iter().map(|known| known.0.as_str())) {
+    if let Some(near) = spelling::nearest(name, known(kind).iter().map(|known| known.0.as_str())) {
         let problem = Problem::new(at, unknown).label(format!("did you mean `{near}`?"));
         return Some(problem.help(possible(kind)));
     }

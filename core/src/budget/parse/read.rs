@@ -115,7 +115,7 @@ impl<'t> Entry<'t> {
         let chosen = words.iter().position(|known| known == word);
         if chosen.is_none() {
             let title = format!("`{}` cannot be {}", self.key, quoted(word));
-            let near = spelling::meant(word, words.iter().copied());
+            let near = spelling::nearest(word, words.iter().copied());
             let label = near.map(|near| format!("did you mean \"{near}\"?")).unwrap_or_default();
             reading.report(
                 Problem::new(self.value.span(), title)
@@ -245,17 +245,18 @@ pub(super) fn mismatch<T>(
     expected: &str,
     example: &str,
 ) -> Option<T> {
-    reading.report(unlike(key, value, expected, example));
+    reading.report(unexpected_value(key, value, expected, example));
     None
 }
 
-fn unlike(key: &str, value: &Value<'_>, expected: &str, example: &str) -> Problem {
-    let title = format!("expected {expected} for {}, found {}", quoted(key), found(value));
+fn unexpected_value(key: &str, value: &Value<'_>, expected: &str, example: &str) -> Problem {
+    let title =
+        format!("expected {expected} for {}, found {}", quoted(key), type_with_article(value));
     Problem::new(value.span(), title).help(format!("write {example}"))
 }
 
 /// Returns the type of a value with its article, as in "a string" or "an array".
-pub(super) fn found(value: &Value<'_>) -> String {
+pub(super) fn type_with_article(value: &Value<'_>) -> String {
     match value.get_ref() {
         DeValue::String(text) => format!("the string {}", quoted(text)),
         DeValue::Integer(_) => "an integer".to_owned(),
@@ -310,7 +311,7 @@ pub(super) fn check_keys_but(
     let names = || known.iter().map(|key| key.name);
     let is_known = |key: &str| names().chain(old.iter().copied()).any(|name| name == key);
     for entry in unordered(table).filter(|e| !is_known(e.key)) {
-        let near = spelling::meant(entry.key, names());
+        let near = spelling::nearest(entry.key, names());
         let label = near.map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
         let title = format!("unknown key {} in {place}", quoted(entry.key));
         let help = format!("{place} has {}", names().collect::<Vec<_>>().join(", "));

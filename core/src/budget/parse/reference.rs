@@ -44,7 +44,7 @@ fn one(
     let Some(index) = tables.names.get(name) else {
         // The search looks at every name, so it is for the problems that are shown.
         let names = tables.names.keys().copied().chain(["base", "lock"]);
-        let near = if reading.is_shown() { spelling::meant(name, names) } else { None };
+        let near = if reading.is_shown() { spelling::nearest(name, names) } else { None };
         let label = near.map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
         reading.report_absence(
             Problem::new(at, format!("there is no budget {}", quoted(name)))

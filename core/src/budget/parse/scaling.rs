@@ -74,7 +74,7 @@ fn over(
     let name = entry.text(reading, "the name of a parameter in quotes")?;
     let at = entry.value.span();
     let Some(parameter) = parameters.iter().find(|p| p.name == name) else {
-        let near = spelling::meant(&name, parameters.iter().map(|p| p.name.as_str()));
+        let near = spelling::nearest(&name, parameters.iter().map(|p| p.name.as_str()));
         let label = near.map(|near| format!("did you mean \"{near}\"?")).unwrap_or_default();
         let title = format!("there is no parameter {}", quoted(&name));
         let help = format!("write params = {{ {name} = [1000, 10_000, 100_000] }}");

@@ -80,7 +80,10 @@ fn absolute(metric: &Metric, value: &Value<'_>) -> Result<Quantity, Box<Problem>
             Quantity::new(n, Unit::Number)
         }
         _ => {
-            let title = format!("expected a quantity for `{metric}`, found {}", read::found(value));
+            let title = format!(
+                "expected a quantity for `{metric}`, found {}",
+                read::type_with_article(value)
+            );
             return Err(Problem::new(at, title).help(such()).into());
         }
     };

@@ -78,7 +78,7 @@ pub(super) fn check(
     reading: &mut Reading<'_>,
 ) {
     for draft in drafts {
-        let Some(name) = draft.limit.metric.own() else { continue };
+        let Some(name) = draft.limit.metric.custom_name() else { continue };
         let (Some(unit), Target::Absolute(quantity)) = (declared.unit(name), &draft.limit.target)
         else {
             continue;
@@ -94,7 +94,7 @@ pub(super) fn check(
         let of_limits = drafts.iter().map(|draft| &draft.limit.metric);
         let of_slopes = scaling.into_iter().flat_map(|scaling| &scaling.limits);
         let of_slopes = of_slopes.filter_map(|limit| limit.metric.slope_of());
-        if !of_limits.chain(of_slopes).any(|metric| metric.own() == Some(name.as_str())) {
+        if !of_limits.chain(of_slopes).any(|metric| metric.custom_name() == Some(name.as_str())) {
             let title = format!("`unit` declares `{name}`, which nothing limits");
             reading.report_absence(
                 Problem::new(at.clone(), title).help("limit it, or remove it here"),

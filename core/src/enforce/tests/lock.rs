@@ -144,7 +144,8 @@ fn a_value_that_cannot_be_judged_is_measured() {
     let measured = |limit: Limit, values: &[f64]| {
         let unjudged = Some(("no value is accepted yet".to_owned(), 1.5));
         let template = Outcome { metric: limit.metric.name(), ..Outcome::default() };
-        let outcome = one(PendingLimit { limit, template, unjudged, carried: Carried::default() }, values);
+        let outcome =
+            one(PendingLimit { limit, template, unjudged, carried: Carried::default() }, values);
         assert_eq!(outcome.verdict, Verdict::Skipped, "{}", outcome.reason);
         outcome
     };

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::scripted::limit;
 pub(crate) use super::scripted::rules;
-use super::{PendingLimit, Inquiry, Origin, Rules};
+use super::{Inquiry, Origin, PendingLimit, Rules};
 use crate::budget::{Bound, Inconclusive, Limit, Reference, Target};
 use crate::metric::{Key, Metric, Statistic};
 use crate::outcome::Doubt;
@@ -56,10 +56,10 @@ fn finish(source: Script, limits: Vec<Limit>, rules: Rules) -> Vec<Outcome> {
 }
 
 fn finish_from(carried: Carried, source: Script, limits: Vec<Limit>, rules: Rules) -> Vec<Outcome> {
-    drive(source, asked(carried, limits), rules)
+    drive(source, pending_limits(carried, limits), rules)
 }
 
-pub(crate) fn asked(carried: Carried, limits: Vec<Limit>) -> Vec<PendingLimit> {
+pub(crate) fn pending_limits(carried: Carried, limits: Vec<Limit>) -> Vec<PendingLimit> {
     let asked = |limit: Limit| PendingLimit {
         carried,
         template: Outcome { metric: limit.metric.name(), ..Outcome::default() },
@@ -74,7 +74,12 @@ fn drive(source: Script, asked: Vec<PendingLimit>, rules: Rules) -> Vec<Outcome>
     drive_from(Origin::Measured, source, asked, rules)
 }
 
-fn drive_from(origin: Origin, mut source: Script, asked: Vec<PendingLimit>, rules: Rules) -> Vec<Outcome> {
+fn drive_from(
+    origin: Origin,
+    mut source: Script,
+    asked: Vec<PendingLimit>,
+    rules: Rules,
+) -> Vec<Outcome> {
     let mut inquiry = Inquiry::new(asked, rules, origin);
     for _ in 0..100_000 {
         if inquiry.is_done() {

@@ -21,7 +21,7 @@ const MEAN: Metric = Key::Mean.at(Statistic::Mean);
 
 fn judged(limit: Limit, seconds: f64, spread: f64, rules: Rules) -> Outcome {
     let record = Record { seconds, spread };
-    let asked = asked(Carried::default(), vec![limit]);
+    let asked = pending_limits(Carried::default(), vec![limit]);
     drive_from(Origin::Record, Box::new(move || Ok(record.process_run())), asked, rules).remove(0)
 }
 

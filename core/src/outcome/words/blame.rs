@@ -106,7 +106,7 @@ fn instructions(blame: &Blame, most: usize) -> Vec<String> {
         Some(_) if blame.is_same() => {
             format!(
                 "the same {now} instructions as at the reference, function by function, {by}: {}",
-                left(blame)
+                remaining_causes(blame)
             )
         }
         Some(before) => {
@@ -139,7 +139,7 @@ fn instructions(blame: &Blame, most: usize) -> Vec<String> {
     // If a program has hardly any names, the few functions that have one are not worth naming.
     if !blame.is_same() && blame.nameless <= STRIPPED {
         let before = lines.len();
-        lines.extend(named(blame, most).map(|function| line(function, blame)));
+        lines.extend(main_functions(blame, most).map(|function| line(function, blame)));
         if blame.counter == Counter::Samples && lines.len() == before {
             lines.push(NOBODY.to_owned());
         }
@@ -150,7 +150,7 @@ fn instructions(blame: &Blame, most: usize) -> Vec<String> {
 }
 
 /// Returns the words for what is left where both sides run the same instructions.
-fn left(blame: &Blame) -> &'static str {
+fn remaining_causes(blame: &Blame) -> &'static str {
     match blame.same_system_calls() {
         _ if blame.is_layout => "link order or memory layout",
         Some(false) => "what its system calls do, waiting, memory or caches are left",
@@ -177,7 +177,7 @@ fn inlined(blame: &Blame) -> Option<&'static str> {
 }
 
 /// Returns the functions that are named: those that make most of the change.
-fn named(blame: &Blame, most: usize) -> impl Iterator<Item = &Blamed> {
+fn main_functions(blame: &Blame, most: usize) -> impl Iterator<Item = &Blamed> {
     let whole: f64 = blame.functions.iter().map(|function| function.own.by().abs()).sum();
     // A line of its own says that names are missing.
     let have_names = blame.functions.iter().filter(|function| function.name != NAMELESS);

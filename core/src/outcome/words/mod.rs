@@ -34,7 +34,7 @@ pub fn reason(outcome: &Outcome, limit: &Limit, linked: Option<Linked>) -> Strin
     let bound = format!("{row}{reference}");
     let locked = outcome.accepted.as_ref().and_then(|accepted| Some((accepted, accepted.factor?)));
     let bound = locked.map_or(bound, |(accepted, factor)| {
-        format!("{factor} x lock = {row} (accepted {})", accepted.words())
+        format!("{factor} x lock = {row} (accepted {})", accepted.describe())
     });
     let metric = &outcome.metric;
     let side = match limit.bound {

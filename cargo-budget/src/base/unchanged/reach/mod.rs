@@ -112,7 +112,7 @@ fn differing([base, head]: &[Shape; 2]) -> Result<([BTreeSet<&str>; 2], Vec<Stri
 }
 
 /// Names the first of the functions that differ, in brackets.
-pub(super) fn named(differing: &[String]) -> String {
+pub(super) fn list_first(differing: &[String]) -> String {
     const NAMED: usize = 3;
     const LONGEST: usize = 100;
     let shown = differing.iter().take(NAMED).map(|name| match name.char_indices().nth(LONGEST) {
@@ -299,10 +299,10 @@ mod tests {
     #[test]
     fn the_first_functions_that_differ_are_named() {
         let of = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        assert_eq!(named(&[]), "");
-        assert_eq!(named(&of(&["kit::sum"])), " (`kit::sum`)");
+        assert_eq!(list_first(&[]), "");
+        assert_eq!(list_first(&of(&["kit::sum"])), " (`kit::sum`)");
         let long = "größe".repeat(40);
-        let several = named(&of(&["a", &long, "c", "d", "e"]));
+        let several = list_first(&of(&["a", &long, "c", "d", "e"]));
         assert!(several.starts_with(" (`a`, `größe") && several.ends_with("…`, `c` and 2 more)"));
     }
 

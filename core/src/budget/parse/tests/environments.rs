@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::{parse, surroundings};
+use super::{environment_facts, parse};
 use crate::budget::environment::EnvironmentFacts;
 use crate::budget::{Bound, Budget, Budgets, Limit, Reference, Target, parse_in};
 
@@ -136,7 +136,7 @@ fn an_environment_may_be_of_a_processor_and_a_number_of_cores() {
                 when = { processor = \"EPYC\", cores = [16, 32] }\n[env.small]\neffort = \"2 s\"\nwhen.cores = 2\n";
     let check = |processor: Option<&str>, cores, want: Option<&str>| {
         let processor = processor.map(str::to_owned);
-        let here = EnvironmentFacts { processor, cores: Some(cores), ..surroundings("") };
+        let here = EnvironmentFacts { processor, cores: Some(cores), ..environment_facts("") };
         let read = parse_in(file, Path::new("budgets.toml"), &here).unwrap();
         assert_eq!(read.environment.as_deref(), want, "{here:?}");
         // Wherever the record of this run is read, its own environment is in force.

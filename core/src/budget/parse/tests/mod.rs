@@ -25,11 +25,11 @@ fn fixture(name: &str) -> String {
 }
 
 fn parse(text: &str) -> Result<Budgets, crate::error::Error> {
-    file::parse_in(text, Path::new("budgets.toml"), &surroundings(text))
+    file::parse_in(text, Path::new("budgets.toml"), &environment_facts(text))
 }
 
 /// Returns surroundings in which the first line of a text names the environment, as in `# PERF_BUDGET_ENV=ci`.
-fn surroundings(text: &str) -> EnvironmentFacts {
+fn environment_facts(text: &str) -> EnvironmentFacts {
     let line = text.lines().next().and_then(|line| line.strip_prefix("# ")?.split_once('='));
     EnvironmentFacts::by_variables(|name| {
         line.filter(|line| line.0 == name).map(|line| line.1.to_owned())
@@ -39,7 +39,7 @@ fn surroundings(text: &str) -> EnvironmentFacts {
 /// Reads a text. The problems are data and not rendered.
 fn reading(text: &str) -> Reading<'_> {
     let mut reading = Reading::new(Source::new(Path::new("budgets.toml"), text));
-    file::check(&mut reading, Path::new("budgets.toml"), &surroundings(text));
+    file::check(&mut reading, Path::new("budgets.toml"), &environment_facts(text));
     reading
 }
 

@@ -51,7 +51,11 @@ pub(crate) struct TemporaryWorkTree {
 
 impl TemporaryWorkTree {
     /// Checks out `commit` in a work tree of this name.
-    pub(crate) fn new(project: &Project, name: &str, commit: &str) -> Result<TemporaryWorkTree, Failure> {
+    pub(crate) fn new(
+        project: &Project,
+        name: &str,
+        commit: &str,
+    ) -> Result<TemporaryWorkTree, Failure> {
         let (top, prefix) = checkout::top(&project.root)?;
         let cache = cache::of(&top)?;
         let place = cache.join(name);
@@ -131,7 +135,7 @@ impl TemporaryWorkTree {
 
     /// Returns this command with arguments, to be run in the work tree: it builds and records in a directory of its own.
     pub(crate) fn command(&self, arguments: &[String]) -> Result<Command, Failure> {
-        let mut command = child::own()?;
+        let mut command = child::self_command()?;
         self.environment.apply(&mut command);
         for name in OWN {
             command.env_remove(name);

@@ -10,15 +10,15 @@ use crate::verdict::judge::{Hypothesis, Judge};
 pub(super) const LN_OF_ZERO: f64 = -700.0;
 
 /// The evidence of the same ratios, without what layout may have made of them at most.
-pub(super) struct LessLayout {
+pub(super) struct WithoutLayout {
     pub(super) judge: Judge,
     /// Whether the time on the processor was known of every pair.
     pub(super) is_known: bool,
 }
 
-impl LessLayout {
+impl WithoutLayout {
     pub(super) fn new(hypothesis: Hypothesis) -> Self {
-        LessLayout { judge: Judge::new(hypothesis), is_known: true }
+        WithoutLayout { judge: Judge::new(hypothesis), is_known: true }
     }
 
     /// Takes one more pair, whose ratio is `ratio`. Where the time on the processor is not known, the operation counts
@@ -31,7 +31,7 @@ impl LessLayout {
     ) {
         // A reading is about layout that makes the subject worse. A limit on the other side has no such reading.
         let worse = if metric.better() == Better::Higher { Bound::Min } else { Bound::Max };
-        let known = process.less_layout.get(metric).copied().filter(|_| bound == worse);
+        let known = process.without_layout.get(metric).copied().filter(|_| bound == worse);
         self.is_known &= known.is_some();
         let sign = bound.sign();
         let most = ratio.ln() - sign * LAYOUT.ln_1p();

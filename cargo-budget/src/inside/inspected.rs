@@ -68,7 +68,12 @@ mod tests {
     fn a_part_that_is_gone_has_no_bytes_now() {
         let sizes =
             |rows: &[(&str, u64)]| rows.iter().map(|(n, b)| ((*n).to_owned(), *b)).collect();
-        let file = |functions| FileContents { kind: "ELF", bytes: 100, functions, ..FileContents::default() };
+        let file = |functions| FileContents {
+            kind: "ELF",
+            bytes: 100,
+            functions,
+            ..FileContents::default()
+        };
         let looked = InspectedFile {
             name: "app".to_owned(),
             inside: file(sizes(&[("a::f", 10), ("a::g", 60)])),
