@@ -175,6 +175,40 @@ fn a_descendant_that_outlives_the_root_is_ended() {
     assert_eq!(done.strays, usize::from(cfg!(any(target_os = "linux", windows))));
 }
 
+/// What living processes hold is known where the system shows it, and what the root started is part of it.
+#[test]
+#[cfg(any(target_os = "linux", windows))]
+fn what_living_processes_hold_is_added_up() {
+    let held = Held::new("held");
+    let watch = Some((Stream::Stdout, "ready".to_owned()));
+    let living = |launch: Launch| {
+        let mut child = Child::spawn(&launch).unwrap();
+        assert!(matches!(child.ready(Instant::now() + LONG).unwrap(), Readiness::At(_)));
+        child.living().unwrap()
+    };
+    let one = living(Launch { watch: watch.clone(), ..acting("sleep") });
+    let two = living(Launch { watch, ..held.by("keep") });
+    assert_eq!((one.processes, two.processes), (1, 2));
+    for living in [one, two] {
+        // Each holds a test binary.
+        assert!(living.rss > living.processes as u64 * 100_000, "{living:?}");
+        assert!(living.peak_rss > living.processes as u64 * 100_000, "{living:?}");
+    }
+}
+
+/// A peak is told if it is that of all that was started.
+#[test]
+#[cfg(any(target_os = "linux", windows))]
+fn a_process_that_starts_others_is_known_to() {
+    let held = Held::new("known");
+    let usage = |launch: &Launch| run(launch, LONG).unwrap().usage.unwrap();
+    assert!(!usage(&acting("speak")).had_children);
+    // On Linux only a child that was waited for counts, and this one outlives its parent.
+    let above = usage(&held.by("leave"));
+    assert_eq!(above.had_children, cfg!(windows), "{above:?}");
+    assert_eq!(above.max_rss().is_none(), cfg!(windows), "{above:?}");
+}
+
 #[test]
 fn dropping_a_child_ends_what_it_started() {
     let held = HeldFile::new("dropped");

@@ -1,8 +1,8 @@
 //! Processes on macOS and Windows, where no supervisor process ends them.
 //!
-//! On Windows a process is in a job; everything that it starts is in the job too, and cannot leave it. On macOS a
-//! process leads a group, and a descendant that has left the group is not found. The resources that a process used
-//! are not known.
+//! On Windows a process is in a job; everything that it starts is in the job too, and cannot leave it: what they
+//! hold and have used is known as far as Windows counts it. On macOS a process leads a group, a descendant that has left
+//! the group is not found, and the resources that a process used are not known.
 
 use std::io::{self, PipeReader};
 use std::process::{Child, Command};
@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use super::exit::Exit;
 use super::launch::{Event, Launch};
+#[cfg(windows)]
+use super::usage::Counted;
 use super::usage::{Living, Usage};
 use crate::os::calls::Counts;
 #[cfg(windows)]
@@ -132,11 +134,41 @@ impl Handle {
         }
         let left = self.job.living()? > 0;
         let exit = Exit::Code(status.code().unwrap_or(-1));
-        Ok(End { exit, usage: None, strays, left, calls: None })
+        let used = self.job.used().ok();
+        let usage = used.map(|used| Usage {
+            cpu: used.cpu,
+            preempted: None,
+            waited: None,
+            // It is kept of a process alone, and only as long as somebody has a handle to it.
+            max_rss: job::peak_rss(&self.child).unwrap_or(0),
+            forked_from: 0,
+            had_children: used.processes > 1,
+            counted: Counted::default(),
+        });
+        Ok(End { exit, usage, strays, left, calls: None })
     }
 
-    /// Returns `None`: only Linux shows what living processes hold.
-    #[expect(clippy::unused_self, reason = "the same call as on Linux")]
+    /// Returns what the process holds and has used, and what all have that it started.
+    #[cfg(windows)]
+    pub(super) fn living(&self) -> Option<Living> {
+        let held = self.job.held().ok().filter(|held| held.rss > 0)?;
+        let cpu = self.job.used().ok()?.cpu;
+        let own = job::processor_time(&self.child).ok()?;
+        Some(Living {
+            processes: held.processes,
+            rss: held.rss,
+            peak_rss: held.peak_rss,
+            cpu,
+            others: cpu.saturating_sub(own),
+            waited: None,
+            preempted: None,
+            counted: Counted::default(),
+        })
+    }
+
+    /// Returns `None`: macOS shows only a process itself what it holds.
+    #[cfg(unix)]
+    #[expect(clippy::unused_self, reason = "the same call as elsewhere")]
     pub(super) fn living(&self) -> Option<Living> {
         None
     }

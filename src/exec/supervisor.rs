@@ -316,7 +316,7 @@ impl End {
         };
         let usage = Some(Usage {
             cpu: Duration::from_nanos(cpu),
-            preempted,
+            preempted: Some(preempted),
             waited: proc::waited_in(waited),
             max_rss,
             forked_from,

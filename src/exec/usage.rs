@@ -12,18 +12,19 @@ use crate::os::{kernel, proc};
 /// The resources that a process had used by the time it ended.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Usage {
-    /// The user and system time of all its threads and of the children that it waited for.
+    /// The user and system time of all its threads and of the children that it waited for; on Windows, of all that it started.
     pub(crate) cpu: Duration,
-    /// The involuntary context switches of the same.
-    pub(crate) preempted: u64,
+    /// The involuntary context switches of the same; `None` if the system does not count them.
+    pub(crate) preempted: Option<u64>,
     /// How long its main thread was ready to run but had no processor; `None` if the kernel does not count it.
     pub(crate) waited: Option<Duration>,
     /// The kernel's `ru_maxrss` in bytes: the largest resident size of the process, of any child that it waited for,
-    /// **and of the copy of its parent that it began as**. See [`Usage::peak_rss`].
+    /// **and of the copy of its parent that it began as**. See [`Usage::peak_rss`]. On Windows it is of the process alone, and 0
+    /// if it is not known.
     pub(crate) max_rss: u64,
     /// The resident size of that copy, in bytes.
     pub(crate) forked_from: u64,
-    /// Whether the process waited for children of its own.
+    /// Whether the process waited for children of its own; on Windows, whether it started any.
     pub(crate) had_children: bool,
     /// The system's counts for the same processes as in `cpu`, since just before the program was loaded.
     pub(crate) counted: Counted,
@@ -63,7 +64,31 @@ impl Counted {
     }
 }
 
+/// The fewest ticks by which a time is told: the first and the last may be all of an error.
+const TICKS: u32 = 10;
+/// The ticks in which a system counts the processor time of another process; `None` if it counts it exactly.
+const TICK: Option<Duration> =
+    if cfg!(windows) { Some(Duration::from_micros(15_625)) } else { None };
+
+/// Returns the processor time, or `None` if the system counts so coarsely that it is hardly more than nothing: whoever works
+/// between two ticks seems not to work at all.
+fn told(cpu: Duration, tick: Option<Duration>) -> Option<Duration> {
+    tick.is_none_or(|tick| cpu >= tick * TICKS).then_some(cpu)
+}
+
 impl Usage {
+    /// Returns the processor time, if the system counts it finely enough to tell.
+    pub(crate) fn cpu(&self) -> Option<Duration> {
+        told(self.cpu, TICK)
+    }
+
+    /// Returns the largest resident size of the process and of what it started, in bytes, the copy that it began as included;
+    /// `None` if the system does not tell it of all of them.
+    pub(crate) fn max_rss(&self) -> Option<u64> {
+        let is_of_all = cfg!(unix) || !self.had_children;
+        (is_of_all && self.max_rss > 0).then_some(self.max_rss)
+    }
+
     /// Returns the largest resident size, in bytes, that the process or any child that it waited for ever had. It is
     /// `None` if that is smaller than its parent was: from a harness that holds 300 MB everything seems to need 300
     /// MB, so start it with `Parent::Relay`.
@@ -79,7 +104,7 @@ impl Usage {
 
 /// The resources that the living processes of a tree hold and have used.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux shows it"))]
+#[cfg_attr(not(any(target_os = "linux", windows)), allow(dead_code, reason = "only these show it"))]
 pub(crate) struct Living {
     /// The number of processes.
     pub(crate) processes: usize,
@@ -97,6 +122,13 @@ pub(crate) struct Living {
     pub(crate) preempted: Option<u64>,
     /// The system's counts for the same processes as in `cpu`, since just before the program was loaded.
     pub(crate) counted: Counted,
+}
+
+impl Living {
+    /// Returns the processor time, if the system counts it finely enough to tell.
+    pub(crate) fn cpu(&self) -> Option<Duration> {
+        told(self.cpu, TICK)
+    }
 }
 
 #[cfg(target_os = "linux")]
@@ -139,5 +171,18 @@ impl Living {
             preempted: status.number("nonvoluntary_ctxt_switches"),
             counted: Counted { faults, major_faults, traffic },
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_of_a_few_ticks_is_not_told() {
+        let tick = Duration::from_millis(15);
+        let told = |cpu| told(Duration::from_millis(cpu), Some(tick)).is_some();
+        assert!(!told(0) && !told(15) && !told(149) && told(150) && told(1000));
+        assert_eq!(super::told(Duration::ZERO, None), Some(Duration::ZERO));
     }
 }

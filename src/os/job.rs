@@ -1,4 +1,4 @@
-//! A Windows job: a process and everything that it starts, counted and ended as one.
+//! A Windows job: a process and everything that it starts, counted and ended as one; and what it holds and has used.
 
 #![expect(unsafe_code, reason = "system calls that the standard library does not offer")]
 
@@ -7,19 +7,23 @@ use std::mem::size_of;
 use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use std::process::Child;
 use std::ptr::{null, null_mut};
+use std::time::Duration;
 
-use windows_sys::Win32::Foundation::{HANDLE, INVALID_HANDLE_VALUE};
+use windows_sys::Win32::Foundation::{FILETIME, HANDLE, INVALID_HANDLE_VALUE};
 use windows_sys::Win32::System::Diagnostics::ToolHelp::{
     CreateToolhelp32Snapshot, TH32CS_SNAPTHREAD, THREADENTRY32, Thread32First, Thread32Next,
 };
 use windows_sys::Win32::System::JobObjects::{
     AssignProcessToJobObject, CreateJobObjectW, JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE,
     JOBOBJECT_BASIC_ACCOUNTING_INFORMATION, JOBOBJECT_EXTENDED_LIMIT_INFORMATION,
-    JobObjectBasicAccountingInformation, JobObjectExtendedLimitInformation,
-    QueryInformationJobObject, SetInformationJobObject, TerminateJobObject,
+    JobObjectBasicAccountingInformation, JobObjectBasicProcessIdList,
+    JobObjectExtendedLimitInformation, QueryInformationJobObject, SetInformationJobObject,
+    TerminateJobObject,
 };
+use windows_sys::Win32::System::ProcessStatus::{K32GetProcessMemoryInfo, PROCESS_MEMORY_COUNTERS};
 use windows_sys::Win32::System::Threading::{
-    CREATE_SUSPENDED, OpenThread, ResumeThread, THREAD_SUSPEND_RESUME,
+    CREATE_SUSPENDED, GetProcessTimes, OpenProcess, OpenThread, PROCESS_QUERY_LIMITED_INFORMATION,
+    ResumeThread, THREAD_SUSPEND_RESUME,
 };
 
 /// The creation flag of a process that [`Job::adopt`] takes in: a suspended process does nothing, and so starts no
@@ -29,6 +33,34 @@ pub(crate) const SUSPENDED: u32 = CREATE_SUSPENDED;
 /// A job. Everything in it ends when this value is dropped, or when this process ends for any reason.
 #[derive(Debug)]
 pub(crate) struct Job(OwnedHandle);
+
+/// What the processes of a job have used, those that have ended among them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Used {
+    /// Their user and system time, which Windows counts in ticks.
+    pub(crate) cpu: Duration,
+    /// How many they were.
+    pub(crate) processes: usize,
+}
+
+/// What living processes hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Held {
+    /// How many they are.
+    pub(crate) processes: usize,
+    /// The sum of their working sets, in bytes.
+    pub(crate) rss: u64,
+    /// The sum of the largest working sets that they ever had, in bytes.
+    pub(crate) peak_rss: u64,
+}
+
+/// The ids of the processes of a job, in the form of the system's own structure, which has one.
+#[repr(C)]
+struct Ids {
+    assigned: u32,
+    listed: u32,
+    ids: [usize; 1024],
+}
 
 impl Job {
     /// Creates an empty job.
@@ -55,6 +87,43 @@ impl Job {
 
     /// Returns how many processes in the job have not ended.
     pub(crate) fn living(&self) -> io::Result<usize> {
+        Ok(self.counts()?.ActiveProcesses as usize)
+    }
+
+    /// Returns what the processes in the job have used so far.
+    pub(crate) fn used(&self) -> io::Result<Used> {
+        let counts = self.counts()?;
+        let ticks = counts.TotalUserTime.saturating_add(counts.TotalKernelTime);
+        Ok(Used {
+            cpu: duration(u64::try_from(ticks).unwrap_or(0)),
+            processes: counts.TotalProcesses as usize,
+        })
+    }
+
+    /// Returns what the processes hold that have not ended. A process that ends in the meantime holds nothing.
+    pub(crate) fn held(&self) -> io::Result<Held> {
+        let mut list = Ids { assigned: 0, listed: 0, ids: [0; 1024] };
+        let size = size_of::<Ids>() as u32;
+        // SAFETY: the pointer is to a live, writable value of the size that is given, which begins as the class says and has
+        // room for more ids; the last one may be null.
+        done(unsafe {
+            let (job, list) = (self.raw(), (&raw mut list).cast());
+            QueryInformationJobObject(job, JobObjectBasicProcessIdList, list, size, null_mut())
+        })?;
+        let mut held = Held::default();
+        for id in &list.ids[..(list.listed as usize).min(list.ids.len())] {
+            // SAFETY: the call only takes numbers.
+            let opened = unsafe { OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, 0, *id as u32) };
+            let Ok(process) = owned(opened) else { continue };
+            let Ok(memory) = memory(process.as_raw_handle()) else { continue };
+            held.processes += 1;
+            held.rss += memory.WorkingSetSize as u64;
+            held.peak_rss += memory.PeakWorkingSetSize as u64;
+        }
+        Ok(held)
+    }
+
+    fn counts(&self) -> io::Result<JOBOBJECT_BASIC_ACCOUNTING_INFORMATION> {
         let mut counts = JOBOBJECT_BASIC_ACCOUNTING_INFORMATION::default();
         let size = size_of::<JOBOBJECT_BASIC_ACCOUNTING_INFORMATION>() as u32;
         // SAFETY: the pointer is to a live, writable value of the class and size that are given; the last one may be
@@ -64,7 +133,7 @@ impl Job {
             let class = JobObjectBasicAccountingInformation;
             QueryInformationJobObject(job, class, counts, size, null_mut())
         })?;
-        Ok(counts.ActiveProcesses as usize)
+        Ok(counts)
     }
 
     /// Ends everything in the job. The processes may take a moment to go.
@@ -76,6 +145,37 @@ impl Job {
     fn raw(&self) -> HANDLE {
         self.0.as_raw_handle()
     }
+}
+
+/// Returns the largest working set that the process ever had, in bytes, also once it has ended.
+pub(crate) fn peak_rss(child: &Child) -> io::Result<u64> {
+    Ok(memory(child.as_raw_handle())?.PeakWorkingSetSize as u64)
+}
+
+/// Returns the user and system time of the process, which Windows counts in ticks.
+pub(crate) fn processor_time(child: &Child) -> io::Result<Duration> {
+    let [mut created, mut ended, mut kernel, mut user] = [FILETIME::default(); 4];
+    // SAFETY: the handle is open as long as its owner lives, and each pointer is to a live, writable value.
+    done(unsafe {
+        let process = child.as_raw_handle();
+        GetProcessTimes(process, &raw mut created, &raw mut ended, &raw mut kernel, &raw mut user)
+    })?;
+    let ticks =
+        |time: FILETIME| u64::from(time.dwHighDateTime) << 32 | u64::from(time.dwLowDateTime);
+    Ok(duration(ticks(kernel).saturating_add(ticks(user))))
+}
+
+/// Returns the time that is so many units of 100 ns.
+fn duration(units: u64) -> Duration {
+    Duration::from_nanos(units.saturating_mul(100))
+}
+
+fn memory(process: HANDLE) -> io::Result<PROCESS_MEMORY_COUNTERS> {
+    let size = size_of::<PROCESS_MEMORY_COUNTERS>() as u32;
+    let mut memory = PROCESS_MEMORY_COUNTERS { cb: size, ..PROCESS_MEMORY_COUNTERS::default() };
+    // SAFETY: the handle is open, and the pointer is to a live, writable value of the size that is given.
+    done(unsafe { K32GetProcessMemoryInfo(process, &raw mut memory, size) })?;
+    Ok(memory)
 }
 
 /// Lets a process run that was created suspended: resumes its only thread.

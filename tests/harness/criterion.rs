@@ -64,7 +64,9 @@ fn a_change_makes_them_stale() {
     fs::create_dir_all(source.parent().unwrap()).unwrap();
     let later = SystemTime::now() + Duration::from_secs(1);
     File::create(&source).unwrap().set_modified(later).unwrap();
-    case.run().exited(101).printed(["is older than `src/lib.rs`", "run `cargo bench` again"]);
+    let source = Path::new("src").join("lib.rs");
+    let older = format!("is older than `{}`", source.display());
+    case.run().exited(101).printed([older.as_str(), "run `cargo bench` again"]);
     assert_eq!(last_outcome(&case).verdict, Verdict::Unmeasured);
 }
 

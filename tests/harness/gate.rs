@@ -11,6 +11,10 @@ use perf_budget_core::record;
 /// The variable that makes this binary the harness under test rather than the suite.
 pub(crate) const SUBJECT: &str = "PERF_BUDGET_TEST_SUBJECT";
 
+/// A command that does nothing, as `budgets.toml` has it.
+pub(crate) const NOTHING: &str =
+    if cfg!(windows) { r#"["cmd", "/c", "exit 0"]"# } else { r#"["true"]"# };
+
 /// The longest that a run may take. None takes a tenth of it, so a run that takes longer hangs.
 const LONGEST_RUN: Duration = Duration::from_secs(120);
 
@@ -98,7 +102,7 @@ impl Case {
     /// Starts the gate on one test, as a runner does that has a process for each test.
     pub(crate) fn start_test(&self, test: &str) -> Started {
         let args = ["--exact", test, "--nocapture"].map(str::to_owned);
-        self.start(&test.replace("::", "-"), &args)
+        self.start(&test.replace(|c: char| !c.is_ascii_alphanumeric(), "-"), &args)
     }
 
     /// Lists the tests as nextest does.
@@ -120,7 +124,10 @@ impl Case {
             command.env_remove(name);
         }
         command.args(args).current_dir(&self.dir).env(SUBJECT, "1");
-        command.env("CARGO_MANIFEST_DIR", &self.dir).env("TMPDIR", self.dir.join("tmp"));
+        command.env("CARGO_MANIFEST_DIR", &self.dir);
+        for name in ["TMPDIR", "TMP", "TEMP"] {
+            command.env(name, self.dir.join("tmp"));
+        }
         command.env("PERF_BUDGET_DIR", self.dir.join("results"));
         command.env("PERF_BUDGET_CACHE", self.dir.join("tmp").join("cache"));
         command.env("CRITERION_HOME", self.dir.join("criterion"));

@@ -14,6 +14,7 @@ mod cases;
 mod clock;
 mod criterion;
 mod flags;
+mod gaps;
 mod gate;
 mod github;
 #[cfg(target_os = "linux")]
@@ -68,7 +69,7 @@ fn main() -> ExitCode {
     arguments
         .test_threads
         .get_or_insert_with(|| 2 * available_parallelism().map_or(1, NonZero::get));
-    libtest_mimic::run(&arguments, rows).exit_code()
+    libtest_mimic::run(&arguments, gaps::mark(rows)).exit_code()
 }
 
 /// Makes a test that passes unless `check` panics.

@@ -21,10 +21,12 @@ pub(crate) fn rows() -> Vec<Trial> {
 
 /// Runs this binary under the path that cargo would give it in `target`, as a test of the package in `package`.
 fn run_in(target: &Path, package: &Path) -> Output {
-    let binary = target.join("debug/deps/budgets-0123456789abcdef");
+    let name = format!("budgets-0123456789abcdef{}", std::env::consts::EXE_SUFFIX);
+    let binary = target.join("debug/deps").join(name);
     fs::create_dir_all(binary.parent().unwrap()).unwrap();
     let this = std::env::current_exe().unwrap();
-    if fs::hard_link(&this, &binary).is_err() {
+    // Windows removes no file of a program that runs, by any of its names.
+    if cfg!(windows) || fs::hard_link(&this, &binary).is_err() {
         fs::copy(&this, &binary).unwrap();
     }
     let mut command = Command::new(&binary);

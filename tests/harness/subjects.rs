@@ -112,6 +112,8 @@ fn dying() -> Vec<Subject> {
         ("aborts", |run| run.iter(std::process::abort)),
         #[cfg(unix)]
         ("crashes", |run| run.iter(|| send(Signal::SEGV))),
+        #[cfg(windows)]
+        ("crashes", |run| run.iter(write_to_nowhere)),
         ("overflows", |run| run.iter(|| overflow(1))),
         #[cfg(unix)]
         ("is killed", |run| run.iter(|| send(Signal::KILL))),
@@ -171,6 +173,14 @@ fn send(signal: Signal) {
     loop {
         kill_process(getpid(), signal).expect("a process may signal itself");
     }
+}
+
+/// Writes where no process has memory.
+#[cfg(windows)]
+#[expect(unsafe_code, reason = "Windows has no other way to end a process by such an exception")]
+fn write_to_nowhere() {
+    // SAFETY: there is none: the exception ends the process, which is what it is for.
+    unsafe { std::ptr::without_provenance_mut::<u8>(1).write_volatile(1) }
 }
 
 fn overflow(n: u64) -> u64 {

@@ -95,10 +95,17 @@ fn an_explanation_matches_its_schema() {
     assert_eq!((unknown.code, unknown.out.as_str()), (2, ""));
 }
 
-/// What GitLab asks of each entry: the fields that its documentation requires, with its words for severity, and a path from
-/// the root of the repository. Of entries with the same fingerprint it shows one.
 #[test]
 fn code_quality_is_as_gitlab_reads_it() {
+    for (input, count) in [("outcomes.jsonl", 5), ("hostile.jsonl", 13)] {
+        let done = run(&["report", "--format", "code-quality", "--input", &file(input)]);
+        assert_eq!(check_code_quality(&done.out), count, "{input}");
+    }
+}
+
+/// Asserts what GitLab asks of each entry: the fields that its documentation requires, with its words for severity, and a path
+/// from the root of the repository. Of entries with the same fingerprint it shows one. Returns their number.
+pub(crate) fn check_code_quality(text: &str) -> usize {
     let schema = serde_json::json!({
         "type": "array",
         "items": {
@@ -126,17 +133,14 @@ fn code_quality_is_as_gitlab_reads_it() {
         }
     });
     let validator = jsonschema::validator_for(&schema).unwrap();
-    for (input, count) in [("outcomes.jsonl", 5), ("hostile.jsonl", 13)] {
-        let done = run(&["report", "--format", "code-quality", "--input", &file(input)]);
-        let document: serde_json::Value = serde_json::from_str(&done.out).unwrap();
-        let wrong: Vec<String> = validator.iter_errors(&document).map(|e| e.to_string()).collect();
-        assert!(wrong.is_empty(), "{input}: {wrong:#?}");
-        let entries = document.as_array().unwrap();
-        let of = |entry: &serde_json::Value| entry["fingerprint"].to_string();
-        let unique: std::collections::BTreeSet<String> = entries.iter().map(of).collect();
-        assert_eq!(unique.len(), entries.len(), "{input}");
-        assert_eq!(entries.len(), count, "{input}");
-    }
+    let document: serde_json::Value = serde_json::from_str(text).unwrap();
+    let wrong: Vec<String> = validator.iter_errors(&document).map(|e| e.to_string()).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let entries = document.as_array().unwrap();
+    let of = |entry: &serde_json::Value| entry["fingerprint"].to_string();
+    let unique: std::collections::BTreeSet<String> = entries.iter().map(of).collect();
+    assert_eq!(unique.len(), entries.len());
+    entries.len()
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod prometheus;
 mod readers;
 #[path = "../schemas/mod.rs"]
 mod schemas;
+mod worst;
 
 use serde_json::Value;
 

@@ -141,7 +141,13 @@ fn shown_from(path: &Path, places: impl IntoIterator<Item = PathBuf>) -> String 
         })
     };
     let relative = places.into_iter().find_map(below);
-    relative.unwrap_or_else(|| path.to_owned()).display().to_string()
+    relative.map_or_else(|| path.display().to_string(), |relative| slashed(&relative))
+}
+
+/// Returns a relative path with slashes on every system: GitHub and GitLab know a file by no other name.
+fn slashed(path: &Path) -> String {
+    let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+    parts.join("/")
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
 
@@ -22,6 +23,13 @@ pub(super) fn refuse_pipe(path: &Path) -> Result<(), Error> {
     #[cfg(not(unix))]
     let _ = path;
     Ok(())
+}
+
+/// Waits until no other thread of this process appends a line: not every system puts what two write at the same time one behind
+/// the other.
+pub(super) fn turn() -> MutexGuard<'static, ()> {
+    static APPENDING: Mutex<()> = Mutex::new(());
+    APPENDING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether the file ends within a line.

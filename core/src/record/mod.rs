@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::exact;
 use crate::outcome::{Cause, Outcome, Run};
 
-use self::file::{is_cut_off, refuse_pipe, tail};
+use self::file::{is_cut_off, refuse_pipe, tail, turn};
 
 pub use self::mark::Mark;
 
@@ -147,6 +147,7 @@ fn write_line(path: &Path, value: &impl Serialize) -> Result<(), Error> {
     let mut line = serde_json::to_vec(value).map_err(|e| failed(e.into()))?;
     line.push(b'\n');
     refuse_pipe(path)?;
+    let _turn = turn();
     let file = OpenOptions::new().append(true).read(true).create(true).open(path);
     let mut file = file.map_err(failed)?;
     let is_file = file.metadata().map_err(failed)?.is_file();

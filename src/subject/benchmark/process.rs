@@ -148,9 +148,9 @@ impl Run {
             work,
             elapsed: done.wall,
             timed: Duration::from_secs_f64(timed.clamp(0.0, wall)),
-            processors: done.usage.map(|usage| usage.cpu.as_secs_f64() / wall),
+            processors: done.usage.and_then(|usage| Some(usage.cpu()?.as_secs_f64() / wall)),
             waited: waited.map(|waited| (waited.as_secs_f64() / wall).min(1.0)),
-            preempted: done.usage.map(|usage| usage.preempted),
+            preempted: done.usage.and_then(|usage| usage.preempted),
         }
     }
 

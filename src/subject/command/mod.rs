@@ -155,14 +155,10 @@ pub(crate) fn unsupported(command: &Command, metric: &Metric) -> Option<Unmeasur
         return Some(reason);
     }
     let text = match metric.key() {
-        Key::Cpu
-        | Key::Rss
-        | Key::PeakRss
-        | Key::PageFaults
-        | Key::MajorFaults
-        | Key::ReadBytes
-        | Key::WrittenBytes
-        | Key::Syscalls
+        Key::Cpu | Key::Rss | Key::PeakRss if !cfg!(any(target_os = "linux", windows)) => {
+            "is only measured on Linux and Windows"
+        }
+        Key::PageFaults | Key::MajorFaults | Key::ReadBytes | Key::WrittenBytes | Key::Syscalls
             if !cfg!(target_os = "linux") =>
         {
             "is only measured on Linux"
@@ -232,8 +228,8 @@ fn run_to_end(
             _ if launch.is_traced => traced::value(metric, calls.as_deref(), process),
             Key::Wall | Key::Startup => Some(wall.as_secs_f64()),
             Key::Exit => Some(codes::value(code)),
-            Key::Cpu => usage.map(|usage| usage.cpu.as_secs_f64()),
-            Key::PeakRss => usage.map(|usage| usage.max_rss as f64),
+            Key::Cpu => usage.and_then(|usage| Some(usage.cpu()?.as_secs_f64())),
+            Key::PeakRss => usage.and_then(|usage| Some(usage.max_rss()? as f64)),
             _ => usage.and_then(|usage| counted(&usage.counted, metric)),
         };
         process.values.insert(metric.clone(), value.ok_or_else(|| unread(&name, metric))?);
@@ -241,7 +237,7 @@ fn run_to_end(
     // A traced process is stopped at each call, so what it used says nothing about the command.
     if let Some(usage) = usage.filter(|_| !launch.is_traced) {
         process.waited = usage.waited.map(|waited| share(waited, wall));
-        process.preempted = Some(usage.preempted);
+        process.preempted = usage.preempted;
         let is_one_process = !usage.had_children && strays == 0;
         less_waiting(process, wall, usage.cpu, usage.waited.filter(|_| is_one_process));
         if metrics.contains(&Key::PeakRss.into()) {
@@ -311,7 +307,7 @@ fn run_until_ready(
         let value = match metric.key() {
             _ if launch.is_traced => traced::value(metric, child.calls()?, process),
             Key::Startup => Some(startup.as_secs_f64()),
-            Key::Cpu => living.map(|living| living.cpu.as_secs_f64()),
+            Key::Cpu => living.and_then(|living| Some(living.cpu()?.as_secs_f64())),
             Key::Rss => living.map(|living| living.rss as f64),
             Key::PeakRss => living.map(|living| living.peak_rss as f64),
             _ => living.and_then(|living| counted(&living.counted, metric)),
@@ -382,6 +378,14 @@ fn unread(name: &str, metric: &Metric) -> Unmeasured {
     let why = match metric.key() {
         Key::ReadBytes | Key::WrittenBytes => {
             "the system does not show `/proc/PID/io` of it; drop the limit here"
+        }
+        Key::Cpu if cfg!(windows) => {
+            "Windows counts processor time in ticks of 15.6 ms, and it used fewer than 10 of them; drop the limit here, or have it \
+             do more"
+        }
+        Key::PeakRss if cfg!(windows) => {
+            "Windows keeps the peak of a process and not of what it starts, or has not kept it; limit the program that it starts, \
+             or drop the limit here"
         }
         _ => "it had ended before it was read",
     };

@@ -82,8 +82,13 @@ pub(super) fn counter() -> Result<Counter, Unmeasured> {
 pub(super) fn callgrind() -> Result<PathBuf, Unmeasured> {
     let found = valgrind::IS_KNOWN.then(|| find("valgrind")).flatten();
     found.ok_or_else(|| {
-        let text = "install Valgrind, and a red names the functions that grew";
-        Unmeasured::new(Cause::NotFound, text)
+        if valgrind::IS_KNOWN {
+            let text = "install Valgrind, and a red names the functions that grew";
+            return Unmeasured::new(Cause::NotFound, text);
+        }
+        let text =
+            "run it where there is Valgrind, on Linux, and a red names the functions that grew";
+        Unmeasured::new(Cause::Unsupported, text)
     })
 }
 

@@ -31,6 +31,7 @@ const HARMLESS: [(&str, &[&str]); 8] = [
             "Win32_Security",
             "Win32_System_Diagnostics_ToolHelp",
             "Win32_System_JobObjects",
+            "Win32_System_ProcessStatus",
             "Win32_System_Threading",
         ],
     ),
