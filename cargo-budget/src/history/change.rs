@@ -55,19 +55,11 @@ pub(crate) struct Step {
     pub(crate) p: f64,
 }
 
-/// Returns the change points of a series, in the order of the series.
-pub(crate) fn steps(values: &[f64]) -> Vec<Step> {
-    at_most(usize::MAX, values).unwrap_or_default()
-}
-
 /// Returns the change points of a series, in the order of the series; `None` as soon as there are more than `most`.
-pub(crate) fn at_most(most: usize, values: &[f64]) -> Option<Vec<Step>> {
-    search(most, values, &mut Chance::default())
-}
-
-/// Searches as `at_most` does. A step leaves all segments but one as they are, with the shuffles that were made of them. So
-/// the search takes as long as the segments are deep within each other, however many there are beside each other.
-fn search(most: usize, values: &[f64], chance: &mut Chance) -> Option<Vec<Step>> {
+///
+/// A step leaves all segments but one as they are, with the shuffles that were made of them. So the search takes as long as
+/// the segments are deep within each other, however many there are beside each other.
+pub(super) fn search(most: usize, values: &[f64], chance: &mut Chance) -> Option<Vec<Step>> {
     let mut found: Vec<Step> = Vec::new();
     let mut parts = vec![Segment::new(0, values)];
     loop {

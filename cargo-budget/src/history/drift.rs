@@ -8,7 +8,8 @@
 
 use std::ops::Range;
 
-use super::change::{LEAST, LEVEL, Step, at_most, segments, steps};
+use super::change::{LEAST, LEVEL, Step, search, segments};
+use super::segment::Chance;
 
 /// A monotone trend within segments.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,9 +34,20 @@ const FEW: usize = 8;
 /// with the least Bayesian information criterion (Schwarz 1978) is returned: each step and each drift must bring it enough
 /// closer to the values.
 pub(crate) fn decompose(values: &[f64]) -> (Vec<Step>, Option<Drift>) {
+    counted(values, &mut 0)
+}
+
+/// Does what `decompose` does, and adds how many random numbers the searches draw, which are nearly all of its work.
+fn counted(values: &[f64], drawn: &mut u64) -> (Vec<Step>, Option<Drift>) {
     let trend = |steps: &[Step]| significant(values, &segments(values, steps));
-    let apparent = steps(values);
-    let explain_with_drift = |between: &[Step], most: usize| {
+    let mut at_most = |most: usize, values: &[f64]| {
+        let mut chance = Chance::default();
+        let steps = search(most, values, &mut chance);
+        *drawn += chance.drawn();
+        steps
+    };
+    let apparent = at_most(usize::MAX, values).unwrap_or_default();
+    let mut explain_with_drift = |between: &[Step], most: usize| {
         let slope = trend(between)?.slope;
         let level = |(i, value): (usize, &f64)| value - slope * i as f64;
         let level: Vec<f64> = values.iter().enumerate().map(level).collect();

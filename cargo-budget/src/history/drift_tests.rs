@@ -49,6 +49,22 @@ fn a_step_within_a_drift_is_no_staircase() {
     assert!(alone >= 18, "{alone} of 20");
 }
 
+/// The random numbers that the searches draw are their work. A drift with steps, and what is neither, takes a few searches,
+/// however many steps there are to put aside.
+#[test]
+fn the_work_is_bounded_however_many_steps_could_be_put_aside() {
+    let check = |values: &[f64], most: u64| {
+        let mut drawn = 0;
+        let (steps, _) = counted(values, &mut drawn);
+        assert!(drawn <= most, "{drawn} numbers were drawn, and {} steps found", steps.len());
+    };
+    let rising = |i: usize| 10.0 * i as f64 / 2000.0;
+    check(&series(1, 2000, 1.0, |i, v| v + rising(i)), 1_600_000);
+    check(&series(1, 2000, 1.0, |i, v| v + rising(i) + 10.0 * (i / 1000) as f64), 4_200_000);
+    check(&series(1, 2000, 1.0, |i, v| v + rising(i) + 5.0 * (i / 500) as f64), 4_500_000);
+    check(&series(1, 2000, 1.0, |i, v| v + 0.2 * rising(i).powi(2)), 6_000_000);
+}
+
 /// Counts in how many of `count` series without a drift a drift is found: first in level series, then in series with
 /// a step.
 fn false_drifts(count: u64) -> (usize, usize) {

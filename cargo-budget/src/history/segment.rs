@@ -99,10 +99,13 @@ impl Rounded {
 
     /// Returns the largest `Q` of the places that shuffles are looked at in.
     fn largest(&self) -> f64 {
-        let largest = match self.levels.len() {
-            ..=LEVELS => self.walk::<LEVELS, 1>(),
-            ..=LONG => self.walk::<FEW_LEVELS, 2>(),
-            _ => self.walk::<FEW_LEVELS, 4>(),
+        let n = self.levels.len();
+        let largest = if n <= LEVELS {
+            self.walk::<LEVELS, 1>()
+        } else if n <= LONG {
+            self.walk::<FEW_LEVELS, 2>()
+        } else {
+            self.walk::<FEW_LEVELS, 4>()
         };
         self.q_of(f64::from(largest))
     }
@@ -203,9 +206,14 @@ fn distribution(groups: &[Vec<f64>]) -> ([f64; LEVELS], [f64; LEVELS]) {
 
 /// A seeded random number generator: SplitMix64 (Steele, Lea & Flood 2014), as the number of those that it has given.
 #[derive(Debug, Default)]
-pub(super) struct Chance(pub(super) u64);
+pub(super) struct Chance(u64);
 
 impl Chance {
+    /// Returns how many numbers it has given.
+    pub(super) fn drawn(&self) -> u64 {
+        self.0
+    }
+
     fn next(&mut self) -> u64 {
         self.0 += 1;
         let mut mixed = self.0.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(0x6275_6467_6574);
