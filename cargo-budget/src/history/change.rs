@@ -20,9 +20,6 @@ use std::ops::Range;
 
 use super::segment::{Chance, Segment};
 
-/// The least number of values on either side of a change point: a shorter run of values may be an accident.
-pub(crate) const LEAST_SEGMENT: usize = 3;
-
 /// The least length of a series in which a step can be significant: 5 values and 5 values have 252 orders.
 pub(crate) const LEAST: usize = 10;
 

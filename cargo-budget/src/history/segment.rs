@@ -5,7 +5,8 @@
 //! 2004). So a split takes a constant time for each value: the distribution function of the first part, as a count for each
 //! level, is held against that of the whole. A shuffle is as good a test of the rounded values as of others.
 
-use super::change::LEAST_SEGMENT;
+/// The least number of values on either side of a change point: a shorter run of values may be an accident.
+const LEAST_SEGMENT: usize = 3;
 
 /// The most levels that the values of a segment are rounded to; and for the comparison with shuffles, and in a segment that
 /// is longer than `LONG`, in which a step shows with fewer.
