@@ -176,6 +176,9 @@ const MOST_LISTED: usize = 20_000;
 const FEW_PAIRS: usize = 100_000;
 const LEAST_RANGE: f64 = 1e-9;
 
+/// The most places that are tried. Every third halves the range, so this many lead to the least range.
+const MOST_PLACES: usize = 90;
+
 /// The number of slopes that show where their median is.
 const SAMPLED: usize = 512;
 
@@ -226,7 +229,7 @@ fn slope_by_counting(values: &[f64], segments: &[Range<usize>], all: usize) -> f
     // Between the two ends the count grows nearly in a line. So a place a little above the median is tried, then one a little
     // below it, which become the new ends. Where the count leaps instead, every third place, the middle, leads on.
     let least = (high - low) * LEAST_RANGE;
-    for aside in [Some(0.02), Some(-0.02), None].into_iter().cycle() {
+    for aside in [Some(0.02), Some(-0.02), None].into_iter().cycle().take(MOST_PLACES) {
         if above - below <= all / FEW_PAIRS || high - low <= least {
             break;
         }

@@ -101,6 +101,28 @@ fn agrees_with_pymannkendall() {
     }
 }
 
+/// Many slopes are counted and not listed; where many of them are equal, the count leaps at the median.
+#[test]
+fn the_median_of_many_slopes_is_that_of_the_list() {
+    let check = |shape: &dyn Fn(usize, f64) -> f64| {
+        let values = series(3, 300, 1.0, shape);
+        let whole = 0..values.len();
+        let slopes = |i: usize| {
+            let values = &values;
+            (i + 1..values.len()).map(move |j| (values[j] - values[i]) / (j - i) as f64)
+        };
+        let want = median(&mut (0..values.len()).flat_map(slopes).collect::<Vec<_>>());
+        let found = slope(&values, std::slice::from_ref(&whole));
+        assert!((found - want).abs() <= 1e-4 * want.abs().max(0.01), "{found} is not {want}");
+    };
+    check(&|i, v| v + 0.1 * i as f64);
+    check(&|_, v| v);
+    check(&|i, v| (v + 0.01 * i as f64).round());
+    check(&|_, v| if v > 101.0 { 1.0 } else { 0.0 });
+    // Digits that a slope cannot have any more.
+    check(&|i, v| v * 1e-9 + 1e9 * i as f64);
+}
+
 #[test]
 fn equal_values_have_no_drift() {
     assert_eq!(drift(&[2.0; 20], std::slice::from_ref(&(0..20))), None);
