@@ -111,3 +111,23 @@ fn one_more_run_reads_nothing_of_those_before() {
     assert_eq!(read.rows, usize::from(LAST) + 1, "the points, and the series itself");
     assert!(costs[usize::from(LAST)..].iter().all(|cost| *cost == (recorded, read)));
 }
+
+#[test]
+fn outcomes_of_changed_trees_take_no_place_of_others() {
+    let place = tempfile::tempdir().unwrap();
+    let database = Sqlite::create(&place.path().join("history.sqlite")).unwrap();
+    let mut store = Store::new(Box::new(database)).unwrap();
+    for nth in 0..60 {
+        let mut entry = entry(nth);
+        entry.revision.dirty = nth >= 10;
+        store.record(&entry, &|| ()).unwrap();
+    }
+    let series = store.series(Some("merge::p99")).unwrap();
+    let mut times = |last| -> Vec<i64> {
+        let points = store.clean_points(series[0].key, last).unwrap();
+        assert!(points.iter().all(|point| !point.dirty));
+        points.iter().map(|point| point.at).collect()
+    };
+    assert_eq!(times(40), (1000..1010).collect::<Vec<_>>());
+    assert_eq!(times(3), [1007, 1008, 1009]);
+}

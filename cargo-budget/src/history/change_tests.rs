@@ -3,6 +3,11 @@
 use super::super::synthetic::Noise;
 use super::*;
 
+/// Returns the change points of a series.
+fn steps(values: &[f64]) -> Vec<Step> {
+    search(usize::MAX, values, &mut Chance::default()).unwrap()
+}
+
 /// Checks which steps are found in `n` values with `percent` noise, after `shape` was applied to them.
 #[track_caller]
 fn check(
@@ -44,6 +49,37 @@ fn outliers_and_short_series_have_no_step() {
     assert_eq!(steps(&[1.0]), []);
 }
 
+/// The random numbers that a search draws are its work: each puts two values in their place, whose splits are then looked
+/// at. A search that shuffled all values for each step would draw several times as many.
+#[test]
+fn the_work_of_a_search_is_bounded_however_many_steps_there_are() {
+    let check = |values: &[f64], found: std::ops::RangeInclusive<usize>, most: u64| {
+        let mut chance = Chance::default();
+        let steps = search(usize::MAX, values, &mut chance).unwrap().len();
+        assert!(found.contains(&steps), "{steps} steps");
+        assert!(chance.drawn() <= most, "{} numbers were drawn for {steps} steps", chance.drawn());
+    };
+    let n = 2000;
+    let level = Noise::new(1).level(n, 1.0);
+    check(&level, 0..=0, 50_000);
+    let shaped = |shape: &dyn Fn(usize) -> f64| -> Vec<f64> {
+        level.iter().enumerate().map(|(i, value)| value + shape(i)).collect()
+    };
+    check(&shaped(&|i| 5.0 * (i * 5 / n) as f64), 4..=4, 120_000);
+    check(
+        &shaped(&|i| if (i * 40 / n).is_multiple_of(2) { 0.0 } else { 10.0 }),
+        39..=41,
+        4_000_000,
+    );
+    let mut noise = Noise::new(1);
+    let mut at = 100.0;
+    let walk = |_| {
+        at += noise.normal();
+        at
+    };
+    check(&(0..n).map(walk).collect::<Vec<_>>(), 60..=75, 2_000_000);
+}
+
 /// Counts in how many of `count` series without a step a step is found: first with normal noise, then with skewed
 /// noise.
 fn false_steps(count: u64) -> (usize, usize) {
@@ -74,7 +110,7 @@ fn false_steps_in_2000_series() {
 #[test]
 fn agrees_with_mongodbs_split() {
     let check = |values: &[f64], at: usize, q: f64| {
-        let (found, found_q) = Segment::new(values).split().unwrap();
+        let (found, found_q) = Segment::new(0, values).best.unwrap();
         assert_eq!(found, at);
         assert!((found_q / q - 1.0).abs() < 1e-9, "{found_q} is not {q}");
     };

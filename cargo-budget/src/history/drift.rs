@@ -8,7 +8,8 @@
 
 use std::ops::Range;
 
-use super::change::{LEAST, LEVEL, Step, at_most, segments, steps};
+use super::change::{LEAST, LEVEL, Step, search, segments};
+use super::segment::Chance;
 
 /// A monotone trend within segments.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,13 +29,25 @@ const FEW: usize = 8;
 ///
 /// A search for steps sees a drift as a staircase, and a test for trend sees a step as a drift. So several
 /// explanations of the series are tried: steps without a drift; and steps with a drift, where all of the steps, none of
-/// them, or at last the one that fits best are first removed, the remaining slope is subtracted, and the steps are searched again. The explanation with
-/// the least Bayesian information criterion (Schwarz 1978) is returned: each step and each drift must bring it enough
+/// them, or at last the one that fits best are first removed, the remaining slope is subtracted, and the steps are searched
+/// again. The best of them is tried without the step that explains the least, as long as that is better. The explanation
+/// with the least Bayesian information criterion (Schwarz 1978) is returned: each step and each drift must bring it enough
 /// closer to the values.
 pub(crate) fn decompose(values: &[f64]) -> (Vec<Step>, Option<Drift>) {
+    counted(values, &mut 0)
+}
+
+/// Does what `decompose` does, and adds how many random numbers the searches draw, which are nearly all of its work.
+fn counted(values: &[f64], drawn: &mut u64) -> (Vec<Step>, Option<Drift>) {
     let trend = |steps: &[Step]| significant(values, &segments(values, steps));
-    let apparent = steps(values);
-    let explain_with_drift = |between: &[Step], most: usize| {
+    let mut at_most = |most: usize, values: &[f64]| {
+        let mut chance = Chance::default();
+        let steps = search(most, values, &mut chance);
+        *drawn += chance.drawn();
+        steps
+    };
+    let apparent = at_most(usize::MAX, values).unwrap_or_default();
+    let mut explain_with_drift = |between: &[Step], most: usize| {
         let slope = trend(between)?.slope;
         let level = |(i, value): (usize, &f64)| value - slope * i as f64;
         let level: Vec<f64> = values.iter().enumerate().map(level).collect();
@@ -47,10 +60,18 @@ pub(crate) fn decompose(values: &[f64]) -> (Vec<Step>, Option<Drift>) {
     let mut candidates = vec![(apparent.clone(), usize::MAX), (Vec::new(), usize::MAX)];
     // A drift that is explained without a step needs no further start, which might find a step by chance.
     let mut last = alone(values, &apparent);
+    let mut tried: Vec<Vec<usize>> = Vec::new();
     if values.len() < LEAST {
         candidates.clear();
     }
     loop {
+        // The places of the steps alone make the slope.
+        candidates.retain(|(steps, _)| {
+            let places = steps.iter().map(|step| step.at).collect();
+            let is_new = !tried.contains(&places);
+            tried.push(places);
+            is_new
+        });
         let explained =
             candidates.iter().filter_map(|(steps, most)| explain_with_drift(steps, *most));
         match explained.min_by(|a, b| a.0.total_cmp(&b.0)) {
@@ -63,9 +84,17 @@ pub(crate) fn decompose(values: &[f64]) -> (Vec<Step>, Option<Drift>) {
                 None => return (best.1, best.2),
             },
         }
-        let without = |i: usize| ([&best.1[..i], &best.1[i + 1..]].concat(), usize::MAX);
-        candidates = (0..best.1.len()).map(without).collect();
+        candidates = nearest(values, &best.1);
     }
+}
+
+/// Returns the steps without the one whose removal, beside a drift, takes the series the least away from the values.
+fn nearest(values: &[f64], steps: &[Step]) -> Vec<(Vec<Step>, usize)> {
+    let without = |i: usize| [&steps[..i], &steps[i + 1..]].concat();
+    let rests = (0..steps.len()).map(without);
+    let rests = rests.map(|rest| (least_squares(values, &segments(values, &rest)), rest));
+    let nearest = rests.min_by(|a, b| a.0.total_cmp(&b.0));
+    nearest.map(|(_, rest)| (rest, usize::MAX)).into_iter().collect()
 }
 
 /// Returns the step that alone, beside a drift, comes closest to the values. A drift with one step looks like a staircase
@@ -142,8 +171,13 @@ fn probability(values: &[f64], segments: &[Range<usize>]) -> Option<f64> {
 /// The most slopes that are listed to find their median.
 const MOST_LISTED: usize = 20_000;
 
-/// The number of halvings that find the median of more slopes, from a range around it: to 9 digits of that range.
-const HALVINGS: usize = 30;
+/// The search for the median of more slopes ends where its range has one in so many of them, or is so small a share of what
+/// it was. The median itself is known to a hundredth of the slopes at best, as far as noise goes.
+const FEW_PAIRS: usize = 100_000;
+const LEAST_RANGE: f64 = 1e-9;
+
+/// The most places that are tried. Every third halves the range, so this many lead to the least range.
+const MOST_PLACES: usize = 90;
 
 /// The number of slopes that show where their median is.
 const SAMPLED: usize = 512;
@@ -181,20 +215,32 @@ fn slope_by_counting(values: &[f64], segments: &[Range<usize>], all: usize) -> f
     let (mut low, mut high) = around_median(values, segments);
     // The sample may mislead, so the range is widened until it contains the median.
     let mut width = (high - low).max(f64::MIN_POSITIVE);
-    while not_above(low) * 2 >= all {
+    let (mut below, mut above) = (not_above(low), not_above(high));
+    while below * 2 >= all {
         low -= width;
         width *= 2.0;
+        below = not_above(low);
     }
-    while not_above(high) * 2 < all {
+    while above * 2 < all {
         high += width;
         width *= 2.0;
+        above = not_above(high);
     }
-    for _ in 0..HALVINGS {
-        let middle = f64::midpoint(low, high);
-        if not_above(middle) * 2 >= all {
-            high = middle;
+    // Between the two ends the count grows nearly in a line. So a place a little above the median is tried, then one a little
+    // below it, which become the new ends. Where the count leaps instead, every third place, the middle, leads on.
+    let least = (high - low) * LEAST_RANGE;
+    for aside in [Some(0.02), Some(-0.02), None].into_iter().cycle().take(MOST_PLACES) {
+        if above - below <= all / FEW_PAIRS || high - low <= least {
+            break;
+        }
+        let (wanted, between) = (all as f64 / 2.0 - below as f64, (above - below) as f64);
+        let share = aside.map_or(0.5, |aside| (wanted / between + aside).clamp(0.01, 0.99));
+        let slope = low + (high - low) * share;
+        let count = not_above(slope);
+        if count * 2 >= all {
+            (high, above) = (slope, count);
         } else {
-            low = middle;
+            (low, below) = (slope, count);
         }
     }
     f64::midpoint(low, high)
@@ -215,7 +261,7 @@ fn around_median(values: &[f64], segments: &[Range<usize>]) -> (f64, f64) {
 }
 
 /// Returns how many pairs of values are in this order, the earlier one first, and sorts the values (by merging).
-fn inversions(values: &mut [f64], is_before: fn(&f64, &f64) -> bool) -> usize {
+fn inversions(values: &mut [f64], is_before: impl Fn(&f64, &f64) -> bool) -> usize {
     /// The length that is sorted by insertion.
     const SHORT: usize = 16;
     let mut count = 0;

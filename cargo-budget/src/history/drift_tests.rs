@@ -49,6 +49,22 @@ fn a_step_within_a_drift_is_no_staircase() {
     assert!(alone >= 18, "{alone} of 20");
 }
 
+/// The random numbers that the searches draw are their work. A drift with steps, and what is neither, takes a few searches,
+/// however many steps there are to put aside.
+#[test]
+fn the_work_is_bounded_however_many_steps_could_be_put_aside() {
+    let check = |values: &[f64], most: u64| {
+        let mut drawn = 0;
+        let (steps, _) = counted(values, &mut drawn);
+        assert!(drawn <= most, "{drawn} numbers were drawn, and {} steps found", steps.len());
+    };
+    let rising = |i: usize| 10.0 * i as f64 / 2000.0;
+    check(&series(1, 2000, 1.0, |i, v| v + rising(i)), 1_600_000);
+    check(&series(1, 2000, 1.0, |i, v| v + rising(i) + 10.0 * (i / 1000) as f64), 4_200_000);
+    check(&series(1, 2000, 1.0, |i, v| v + rising(i) + 5.0 * (i / 500) as f64), 4_500_000);
+    check(&series(1, 2000, 1.0, |i, v| v + 0.2 * rising(i).powi(2)), 6_000_000);
+}
+
 /// Counts in how many of `count` series without a drift a drift is found: first in level series, then in series with
 /// a step.
 fn false_drifts(count: u64) -> (usize, usize) {
@@ -83,6 +99,28 @@ fn agrees_with_pymannkendall() {
         assert!((found.p - p).abs() < 1e-6, "{} is not {p}", found.p);
         assert!((found.slope - slope).abs() < 1e-12, "{} is not {slope}", found.slope);
     }
+}
+
+/// Many slopes are counted and not listed; where many of them are equal, the count leaps at the median.
+#[test]
+fn the_median_of_many_slopes_is_that_of_the_list() {
+    let check = |shape: &dyn Fn(usize, f64) -> f64| {
+        let values = series(3, 300, 1.0, shape);
+        let whole = 0..values.len();
+        let slopes = |i: usize| {
+            let values = &values;
+            (i + 1..values.len()).map(move |j| (values[j] - values[i]) / (j - i) as f64)
+        };
+        let want = median(&mut (0..values.len()).flat_map(slopes).collect::<Vec<_>>());
+        let found = slope(&values, std::slice::from_ref(&whole));
+        assert!((found - want).abs() <= 1e-4 * want.abs().max(0.01), "{found} is not {want}");
+    };
+    check(&|i, v| v + 0.1 * i as f64);
+    check(&|_, v| v);
+    check(&|i, v| (v + 0.01 * i as f64).round());
+    check(&|_, v| if v > 101.0 { 1.0 } else { 0.0 });
+    // Digits that a slope cannot have any more.
+    check(&|i, v| v * 1e-9 + 1e9 * i as f64);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! `store` records runs and queries them, with one schema and one SQL text for both databases, which are in `sqlite`
 //! and `postgres`; `place` says which of them a history is in. `import` reads the results of other tools. `trend`
-//! finds, with `change` and `drift`, how a budget's values developed; `show` prints it, and `overview` what changed lately
+//! finds, with `change`, `segment` and `drift`, how a budget's values developed; `show` prints it, and `overview` what changed lately
 //! over all budgets, as `recent` says. `survey` reads what the site shows.
 
 #[cfg(test)]
@@ -21,6 +21,7 @@ mod recent;
 mod record;
 mod revision;
 mod schema;
+mod segment;
 mod select;
 mod show;
 mod sqlite;

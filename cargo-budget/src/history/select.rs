@@ -63,7 +63,7 @@ pub(crate) fn trend(
     drop(work);
     let work = progress.count("analysing", "tests", chosen.len());
     for series in chosen {
-        let points = store.points(series.key, which.last).map_err(failed)?;
+        let mut points = store.points(series.key, which.last).map_err(failed)?;
         let is_judged = points.iter().any(|point| point.verdict != NO_VERDICT);
         let has = |listed: &Listed| listed.has(&series.budget, &series.test);
         let is_listed = listed.as_ref().filter(|_| is_judged).map(has);
@@ -74,6 +74,11 @@ pub(crate) fn trend(
             removed.push(series);
         }
         let cut = points.len() == usize::from(which.last);
+        if !which.dirty && points.iter().any(|point| point.dirty) {
+            // The newest may all be of trees with uncommitted changes, which are only counted.
+            points.retain(|point| point.dirty);
+            points.extend(store.clean_points(series.key, which.last).map_err(failed)?);
+        }
         let trend = analysis::analyse(&points, which.dirty);
         // Git is asked only for what an overview shows.
         let oldest = if which.name.is_some() { i64::MIN } else { recent.since };

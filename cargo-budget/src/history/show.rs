@@ -61,12 +61,17 @@ impl Answer {
 
     /// Renders the trend for programs, as `docs/history.md` describes.
     pub(crate) fn json(&self) -> serde_json::Value {
+        let series = self.shown.iter().map(|shown| {
+            let mut series = shown.json();
+            series["no_longer_measured"] = self.gone.contains(&shown.series.key).into();
+            series
+        });
         serde_json::json!({
             "history": self.place,
             "name": self.name,
             "branch": self.branch,
             "environment": self.environment,
-            "series": self.shown.iter().map(TestTrend::json).collect::<Vec<_>>(),
+            "series": series.collect::<Vec<_>>(),
             "notes": self.notes,
         })
     }

@@ -131,11 +131,25 @@ impl Store {
     pub(crate) fn points(&mut self, series: i64, last: u16) -> Result<Vec<Point>, Fault> {
         // The inner query takes the newest outcomes by the index, so that a long series is neither joined nor sorted
         // as a whole.
-        let sql = "SELECT o.at, r.commit_id, r.dirty, o.verdict, o.value, o.exact, o.bound, \
-                   o.limit_value, o.red FROM (SELECT * FROM budget_outcomes WHERE series = $1 \
-                   ORDER BY at DESC LIMIT $2) o JOIN budget_runs r ON r.run = o.run \
-                   ORDER BY o.at DESC, r.began DESC";
-        let rows = self.database.rows(sql, &[series.into(), i64::from(last).into()])?;
+        let sql = format!(
+            "{POINTS} (SELECT * FROM budget_outcomes WHERE series = $1 ORDER BY at DESC LIMIT $2) o {BY_TIME}"
+        );
+        let rows = self.database.rows(&sql, &[series.into(), i64::from(last).into()])?;
+        Ok(rows.iter().rev().map(point).collect())
+    }
+
+    /// Returns the newest outcomes of a series that are not of trees with uncommitted changes, oldest first, however many of
+    /// those there are after them.
+    pub(crate) fn clean_points(&mut self, series: i64, last: u16) -> Result<Vec<Point>, Fault> {
+        let points = self.points(series, last)?;
+        if points.iter().all(|point| !point.dirty) {
+            return Ok(points);
+        }
+        let sql = format!(
+            "{POINTS} (SELECT c.* FROM budget_outcomes c WHERE c.series = $1 AND EXISTS (SELECT 1 FROM budget_runs q \
+             WHERE q.run = c.run AND q.dirty = 0) ORDER BY c.at DESC LIMIT $2) o {BY_TIME}"
+        );
+        let rows = self.database.rows(&sql, &[series.into(), i64::from(last).into()])?;
         Ok(rows.iter().rev().map(point).collect())
     }
 
@@ -146,6 +160,10 @@ impl Store {
         Ok(rows.iter().map(|row| row[0].text().to_owned()).collect())
     }
 }
+
+/// What is read of outcomes `o`, and their order: the newest first.
+const POINTS: &str = "SELECT o.at, r.commit_id, r.dirty, o.verdict, o.value, o.exact, o.bound, o.limit_value, o.red FROM";
+const BY_TIME: &str = "JOIN budget_runs r ON r.run = o.run ORDER BY o.at DESC, r.began DESC";
 
 /// Adds the run, or checks that the recorded run of this id is the same. Returns its key.
 fn add_run(database: &mut dyn Database, entry: &Entry) -> Result<i64, Fault> {

@@ -19,8 +19,8 @@ use crate::text::{self, counted, line, visible};
 /// The most environments of a test that are drawn, the newest first.
 const ENVIRONMENTS: usize = 6;
 
-/// The number of newest outcomes that are read of an environment that may not be drawn: enough to know the last one, beside
-/// work trees with uncommitted changes.
+/// The number of newest outcomes that are read of an environment that may not be drawn: enough to know the last one, and
+/// which commits are the newest.
 const FEW: u16 = 2 * LATELY;
 
 /// The number of values in the line of the overview.
@@ -85,7 +85,7 @@ pub(super) fn tests(
         for end in &mut ends {
             // A series that is shorter than what was asked for has been read whole.
             if end.points.len() == usize::from(FEW) && FEW < last {
-                end.points = store.points(end.series.key, last)?;
+                end.points = store.clean_points(end.series.key, last)?;
             }
             let points = &end.points[end.points.len().saturating_sub(usize::from(last))..];
             let trend = analyse(points, false);
@@ -127,10 +127,9 @@ fn ends<'s>(store: &mut Store, series: &[&'s Series], last: u16) -> Result<Vec<E
     let mut commits = BTreeSet::new();
     for (i, &series) in series.iter().enumerate() {
         let many = if i < ENVIRONMENTS { last.max(FEW) } else { FEW };
-        let points = store.points(series.key, many)?;
-        let clean = || points.iter().filter(|point| !point.dirty);
-        commits.extend(clean().map(|point| (point.at, point.commit.clone())));
-        let Some(newest) = clean().next_back().cloned() else { continue };
+        let points = store.clean_points(series.key, many)?;
+        commits.extend(points.iter().map(|point| (point.at, point.commit.clone())));
+        let Some(newest) = points.last().cloned() else { continue };
         ends.push(End { series, points, newest, counts: true });
     }
     let oldest = commits.iter().rev().nth(usize::from(LATELY) - 1).map(|(at, _)| *at);

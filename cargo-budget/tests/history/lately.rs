@@ -108,6 +108,13 @@ fn gone(db: &str) {
     assert!(rest.contains("old::p99") && rest.contains("was fail at the commit of"), "{index}");
     assert!(page.contains("verdict skipped") && !page.contains("verdict fail"), "{page}");
     project.run(&["trend"]).says(0, "none of 1 test changed | 1 test is no longer measured");
+    let trend = project.run(&["trend", "--format", "json"]).json();
+    let series = trend["series"].as_array().unwrap().iter();
+    let mut marks: Vec<_> = series
+        .map(|one| (one["test"].as_str().unwrap(), one["no_longer_measured"].as_bool().unwrap()))
+        .collect();
+    marks.sort_unstable();
+    assert_eq!(marks, [("merge::p99", false), ("old::p99", true)]);
     project.run(&["trend", "old"]).says(0, "note: `old` is no longer in budgets.toml");
     // Only this test of a budget is gone.
     let p50 = |n: u64| Outcome { test: "merge::p50".to_owned(), ..outcome("half", n, 1e-3) };

@@ -182,6 +182,10 @@ fn dirty(db: &str) {
         .run(&["trend", "merge"])
         .says(0, "2 commits | 1 outcome of trees with uncommitted changes left out");
     project.run(&["trend", "merge", "--dirty"]).says(0, "3 commits | now 1.90 ms");
+    // However few outcomes are asked for, those of trees with changes take no place of others.
+    project
+        .run(&["trend", "merge", "--last", "1"])
+        .says(0, "1 commit | now 1.10 ms | 1 outcome of");
     project.git(&["checkout", "--quiet", "budgets.toml"], 2);
     // A run that is older than the commit did not measure it.
     project.commit(9);

@@ -1,0 +1,238 @@
+//! A segment of a series: its best split in two, and the best splits of shuffles of its values.
+//!
+//! The values of a long segment are rounded to few levels; a short segment has a level for each value. The energy distance
+//! of two sets of numbers is twice the integral of the squared difference of their distribution functions (Székely & Rizzo
+//! 2004). So a split takes a constant time for each value: the distribution function of the first part, as a count for each
+//! level, is held against that of the whole. A shuffle is as good a test of the rounded values as of others.
+
+/// The least number of values on either side of a change point: a shorter run of values may be an accident.
+const LEAST_SEGMENT: usize = 3;
+
+/// The most levels that the values of a segment are rounded to; and for the comparison with shuffles, and in a segment that
+/// is longer than `LONG`, in which a step shows with fewer.
+const LEVELS: usize = 32;
+const FEW_LEVELS: usize = 16;
+
+/// A segment that is longer than this is compared with its shuffles by every fourth place where it may be split, and one
+/// of more than `LEVELS` values by every second; by all of them near the ends. The series itself is looked at in the same
+/// places, and with the same levels, so that the comparison is fair.
+const LONG: usize = 200;
+
+/// The values of one segment, prepared so that any order of them can be split quickly.
+pub(super) struct Segment {
+    /// The index of its first value in the series.
+    pub(super) start: usize,
+    /// The best split, as the index in the segment where its second part begins, and its `Q`; `None` where the segment is
+    /// too short to be split.
+    pub(super) best: Option<(usize, f64)>,
+    /// The largest `Q` of the places that shuffles are looked at in, or 0.
+    pub(super) q: f64,
+    /// The same of each shuffle that was made.
+    shuffles: Vec<f64>,
+    /// The values as shuffles are looked at: in the order of the series, and then in that of the last shuffle.
+    rounded: Rounded,
+}
+
+/// Values that are rounded to levels, each with as many values as any other.
+struct Rounded {
+    /// The values, each as the number of its level.
+    levels: Vec<u8>,
+    /// What a value of each level adds to how far the distribution function of the first part is ahead of that of the whole
+    /// at each level, times the number of values: a whole number.
+    steps: Box<[[f32; LEVELS]]>,
+    /// How far the next level is above each, as a share of `widest`.
+    gaps: [f64; LEVELS],
+    /// The largest distance between two levels that follow each other.
+    widest: f64,
+}
+
+impl Segment {
+    pub(super) fn new(start: usize, values: &[f64]) -> Segment {
+        let n = values.len();
+        let few = Rounded::new(values, if n > LEVELS { FEW_LEVELS } else { LEVELS });
+        let (mut best, mut q) = (None, 0.0);
+        if n >= 2 * LEAST_SEGMENT {
+            let is_finer = n > LEVELS && n <= LONG;
+            best = Some(if is_finer { Rounded::new(values, LEVELS).split() } else { few.split() });
+            q = few.largest();
+        }
+        Segment { start, best, q, shuffles: Vec::new(), rounded: few }
+    }
+
+    /// Returns the number of its values.
+    pub(super) fn len(&self) -> usize {
+        self.rounded.levels.len()
+    }
+
+    /// Returns the largest `Q` of the nth shuffle, or 0 where the segment is too short to be split.
+    pub(super) fn shuffled(&mut self, nth: usize, chance: &mut Chance) -> f64 {
+        if self.best.is_none() {
+            return 0.0;
+        }
+        while self.shuffles.len() <= nth {
+            chance.shuffle(&mut self.rounded.levels);
+            self.shuffles.push(self.rounded.largest());
+        }
+        self.shuffles[nth]
+    }
+}
+
+impl Rounded {
+    /// Rounds the values to at most so many levels.
+    fn new(values: &[f64], many: usize) -> Rounded {
+        let n = values.len();
+        let (levels, groups) = rounded(values, many);
+        let (counts, gaps) = distribution(&groups);
+        let widest = gaps.iter().copied().fold(0.0, f64::max);
+        let gaps = gaps.map(|gap| if widest > 0.0 { gap / widest } else { 0.0 });
+        let step =
+            |of: usize, level: usize| if of <= level { n as f64 } else { 0.0 } - counts[level];
+        let row = |of: usize| std::array::from_fn(|level| step(of, level) as f32);
+        Rounded { levels, steps: (0..LEVELS).map(row).collect(), gaps, widest }
+    }
+
+    /// Returns the best split, as the index where the second part begins and its `Q`.
+    fn split(&self) -> (usize, f64) {
+        let is_short = self.levels.len() <= LONG;
+        let (at, q) = if is_short { self.scan::<LEVELS>() } else { self.scan::<FEW_LEVELS>() };
+        (at, self.q_of(q))
+    }
+
+    /// Returns the largest `Q` of the places that shuffles are looked at in.
+    fn largest(&self) -> f64 {
+        let n = self.levels.len();
+        let largest = if n <= LEVELS {
+            self.walk::<LEVELS, 1>()
+        } else if n <= LONG {
+            self.walk::<FEW_LEVELS, 2>()
+        } else {
+            self.walk::<FEW_LEVELS, 4>()
+        };
+        self.q_of(f64::from(largest))
+    }
+
+    /// Returns a `Q` whose gaps are shares, and whose distribution functions are counts times the number of values.
+    fn q_of(&self, counted: f64) -> f64 {
+        2.0 * counted * self.widest / self.levels.len() as f64
+    }
+
+    /// Does what `split` does, where the numbers of the levels are below `N`.
+    fn scan<const N: usize>(&self) -> (usize, f64) {
+        let n = self.levels.len();
+        let mut ahead = [0.0_f64; N];
+        let (mut best, mut best_q) = (LEAST_SEGMENT, f64::NEG_INFINITY);
+        for (i, &level) in self.levels[..n - LEAST_SEGMENT].iter().enumerate() {
+            let row = &self.steps[usize::from(level)];
+            let mut distance = 0.0;
+            for ((ahead, step), gap) in ahead.iter_mut().zip(row).zip(&self.gaps) {
+                *ahead += f64::from(*step);
+                distance += *ahead * *ahead * gap;
+            }
+            let first = i + 1;
+            let q = distance / (first * (n - first)) as f64;
+            if q > best_q && first >= LEAST_SEGMENT {
+                (best, best_q) = (first, q);
+            }
+        }
+        (best, best_q)
+    }
+
+    /// Does what `largest` does, where the numbers of the levels are below `N`, by every `EVERY`th place. Up to 4000 values
+    /// its numbers are whole until they are squared, so that two orders of the values never differ by rounding alone.
+    fn walk<const N: usize, const EVERY: usize>(&self) -> f32 {
+        let n = self.levels.len();
+        let end = n - LEAST_SEGMENT;
+        let gaps: [f32; N] = std::array::from_fn(|level| self.gaps[level] as f32);
+        let mut ahead = [0.0_f32; N];
+        let (mut at, mut largest) = (0, 0.0_f32);
+        while at < end {
+            let is_near_an_end = at < 4 * EVERY || at + 5 * EVERY > end;
+            let many = if is_near_an_end { 1 } else { EVERY };
+            let to = if at == 0 { LEAST_SEGMENT } else { at + many };
+            for &level in &self.levels[at..to] {
+                let row = &self.steps[usize::from(level)];
+                for (ahead, step) in ahead.iter_mut().zip(row) {
+                    *ahead += step;
+                }
+            }
+            at = to;
+            // Four sums, which a processor adds at once.
+            let mut sums = [0.0_f32; 4];
+            for (level, (ahead, gap)) in ahead.iter().zip(&gaps).enumerate() {
+                sums[level % 4] += ahead * ahead * gap;
+            }
+            let distance = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+            largest = largest.max(distance / (at * (n - at)) as f32);
+        }
+        largest
+    }
+}
+
+/// Returns the level of each value, and the values of each level in order.
+fn rounded(values: &[f64], many: usize) -> (Vec<u8>, Vec<Vec<f64>>) {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let mut distinct = sorted.clone();
+    distinct.dedup_by(|a, b| a.total_cmp(b).is_eq());
+    let below =
+        |value: &f64, of: &[f64]| of.partition_point(|other| other.total_cmp(value).is_lt());
+    // The level of a value depends on where equal values begin, so that they have the same one.
+    let level = |value: &f64| {
+        let is_exact = distinct.len() <= many;
+        if is_exact { below(value, &distinct) } else { below(value, &sorted) * many / values.len() }
+    };
+    let mut groups = vec![Vec::new(); LEVELS];
+    for value in &sorted {
+        groups[level(value)].push(*value);
+    }
+    (values.iter().map(|value| level(value) as u8).collect(), groups)
+}
+
+/// Returns how many values are at or below each level, and how far the next level that has a value is above it. The groups
+/// are the values of each level.
+fn distribution(groups: &[Vec<f64>]) -> ([f64; LEVELS], [f64; LEVELS]) {
+    let middle = |group: &[f64]| group[group.len() / 2];
+    let (mut counts, mut gaps) = ([0.0; LEVELS], [0.0; LEVELS]);
+    let mut below = 0;
+    for (level, group) in groups.iter().enumerate() {
+        below += group.len();
+        counts[level] = below as f64;
+        let next = groups[level + 1..].iter().find(|next| !next.is_empty());
+        if let Some(next) = next.filter(|_| !group.is_empty()) {
+            gaps[level] = middle(next) - middle(group);
+        }
+    }
+    (counts, gaps)
+}
+
+/// A seeded random number generator: SplitMix64 (Steele, Lea & Flood 2014), as the number of those that it has given.
+#[derive(Debug, Default)]
+pub(super) struct Chance(u64);
+
+impl Chance {
+    /// Returns how many numbers it has given.
+    pub(super) fn drawn(&self) -> u64 {
+        self.0
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 += 1;
+        let mut mixed = self.0.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(0x6275_6467_6574);
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// Shuffles the values in place (Fisher & Yates).
+    fn shuffle(&mut self, values: &mut [u8]) {
+        let mut number = 0;
+        for last in (1..values.len()).rev() {
+            // Each half of a number is enough for one place: a series is far shorter than 2^32. The first place may be an
+            // even one, whose number is then drawn here.
+            let is_drawn = last % 2 == 0 && last + 1 < values.len();
+            number = if is_drawn { number << 32 } else { self.next() };
+            let other = ((number >> 32) * (last as u64 + 1)) >> 32;
+            values.swap(last, other as usize);
+        }
+    }
+}
