@@ -14,6 +14,7 @@ use perf_budget_core::metric::{Key, Metric};
 use perf_budget_core::outcome::{Cause, Counted, Unmeasured};
 use perf_budget_core::reading::ProcessRun;
 
+use crate::instrument::heap;
 use crate::instrument::laps::{Instrument, Remaining, Repeat};
 #[cfg(target_os = "linux")]
 use crate::os::counter::Counter;
@@ -109,7 +110,12 @@ impl Instructions {
     /// If nothing here counts instructions.
     pub(crate) fn new(repeat: Repeat, dumps: Option<(&Path, bool)>) -> Result<Self, Unmeasured> {
         let by = match dumps {
-            Some((path, is_profile)) => By::Callgrind(Dumps::new(path, is_profile)?),
+            Some((path, is_profile)) => {
+                if is_profile {
+                    heap::mark();
+                }
+                By::Callgrind(Dumps::new(path, is_profile)?)
+            }
             None => hardware()?,
         };
         let remaining = Remaining::new(repeat, 2, OPERATIONS);

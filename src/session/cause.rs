@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use perf_budget_core::blame;
 use perf_budget_core::budget::{Budget, Library, Reference, Subject};
-use perf_budget_core::metric::{InstrumentKind, SampleKind, WorkerInstrument};
+use perf_budget_core::metric::{InstrumentKind, Key, SampleKind, WorkerInstrument};
 use perf_budget_core::outcome::{
     Blame, Cause as Reason, Counted, Doubt, Outcome, Sampled, Unmeasured,
 };
@@ -60,6 +60,9 @@ impl Session {
                 outcome.reason.push_str(same(may_be_layout, is_layout, &blame));
                 let is_of_memory = is_of_memory(test);
                 let mut blame = Blame { is_of_memory, is_layout, ..(*blame).clone() };
+                if is_of_bytes(test) {
+                    blame.explain_bytes();
+                }
                 blame.remarks.extend(beside(outcome.counted.as_ref()));
                 outcome.blame = Some(Box::new(blame));
             }
@@ -249,6 +252,12 @@ fn is_of_memory(test: &Test) -> bool {
         | WorkerInstrument::Instructions
         | WorkerInstrument::Syscalls => false,
     })
+}
+
+/// Whether a red of a test is one of an amount of memory, and not of a number of allocations.
+fn is_of_bytes(test: &Test) -> bool {
+    let metric = &test.limit.metric;
+    is_of_memory(test) && metric.slope_of().unwrap_or(metric).key() != Key::Allocs
 }
 
 /// Returns the instrument in the measuring process that reads the metric of a test.

@@ -39,7 +39,10 @@ pub(super) fn named(blame: &Blame, waiting: &Waiting, folder: &Folder) -> Result
         (before, now) = both();
     }
     programs.in_time()?;
-    let found = blame::compare(before.as_deref(), &now, &counts.about.own);
+    let mut found = blame::compare(before.as_deref(), &now, &counts.about.own);
+    if blame.is_of_bytes {
+        found.explain_bytes();
+    }
     Ok(Blame {
         seconds: blame.seconds,
         system_calls: blame.system_calls,

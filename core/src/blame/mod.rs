@@ -6,6 +6,7 @@
 
 mod inlined;
 mod locked;
+mod marks;
 mod names;
 mod sampled;
 mod sites;

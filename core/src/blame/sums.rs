@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::marks;
 use super::names::{self, plain};
 use super::sites::{self, Sites};
 use super::tree::{self, Node};
@@ -51,6 +52,12 @@ pub(super) fn compared(was: Option<&Sums>, is: &Sums, own: &BTreeSet<String>) ->
         // If the names of an allocator are not known, no sites are found, and the number of allocations is not known.
         allocations: Some(Change { before: was_or_none.sites.total(), now: is.sites.total() })
             .filter(|counted| counted.before + counted.now > 0.0),
+        allocated: was_or_none
+            .sites
+            .bytes()
+            .zip(is.sites.bytes())
+            .filter(|_| was_or_none.sites.total() + is.sites.total() > 0.0)
+            .map(|(before, now)| Change { before, now }),
         sites: sites::changed(&was_or_none.sites, &is.sites),
         calls: Some(tree::bounded(&was_or_none.tree, &is.tree)),
         ..Blame::default()
@@ -114,6 +121,15 @@ impl Sums {
         let chains: Vec<Vec<String>> =
             profile.functions.iter().map(|function| chain(&function.name)).collect();
         for (chain, function) in chains.iter().zip(&profile.functions) {
+            if marks::tells_sizes(&chain[0]) {
+                let told =
+                    function.calls.iter().map(|call| (chains[call.to][0].as_str(), call.count));
+                let (through, asking) = marks::asking(chain);
+                if !asking.is_empty() {
+                    self.sites.add_bytes(asking, owner(asking, own), through, told);
+                }
+                continue;
+            }
             let (owner, cost) = (owner(chain, own), function.cost as f64);
             self.total += cost;
             if chain[owner] == NAMELESS {
