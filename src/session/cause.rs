@@ -12,10 +12,11 @@ use std::time::{Duration, Instant};
 
 use perf_budget_core::blame;
 use perf_budget_core::budget::{Budget, Library, Reference, Subject};
-use perf_budget_core::metric::{InstrumentKind, Key, SampleKind, WorkerInstrument};
+use perf_budget_core::metric::{InstrumentKind, SampleKind, WorkerInstrument};
 use perf_budget_core::outcome::{
     Blame, Cause as Reason, Counted, Doubt, Outcome, Sampled, Unmeasured,
 };
+use perf_budget_core::quantity::Unit;
 use perf_budget_core::samples::{FOLDER, counts_name};
 use perf_budget_core::suite::Test;
 use perf_budget_core::verdict::Verdict;
@@ -257,7 +258,7 @@ fn is_of_memory(test: &Test) -> bool {
 /// Whether a red of a test is one of an amount of memory, and not of a number of allocations.
 fn is_of_bytes(test: &Test) -> bool {
     let metric = &test.limit.metric;
-    is_of_memory(test) && metric.slope_of().unwrap_or(metric).key() != Key::Allocs
+    is_of_memory(test) && metric.slope_of().unwrap_or(metric).unit() == Some(Unit::Bytes)
 }
 
 /// Returns the instrument in the measuring process that reads the metric of a test.

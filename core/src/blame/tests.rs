@@ -178,7 +178,8 @@ fn places_that_allocate_are_named_by_their_bytes_where_memory_is_red() {
         ])
     };
     let mut blame = compare(None, &[side(90, 20)], &own());
-    assert_eq!(blame.now, 1160.0, "what tells sizes is left out");
+    let whole = Change { before: 0.0, now: blame.now };
+    assert_eq!(whole, Change { before: 0.0, now: 1160.0 }, "what tells sizes is left out");
     assert_eq!(blame.allocations, Some(Change { before: 0.0, now: 91.0 }));
     assert_eq!(blame.allocated, Some(Change { before: 0.0, now: 1_050_736.0 }));
     blame.is_of_memory = true;

@@ -96,6 +96,10 @@ pub fn total(text: &str) -> Result<u64, String> {
     number(first.ok_or("the end is missing, with the total")?)
 }
 
+/// The number of the rule by which [`is_allocator`] tells the allocator apart. It is part of the name of a counter, since another rule
+/// leaves out other instructions. The first rule, without the functions of `__rustc`, was not named.
+pub const ALLOCATOR_RULE: u32 = 2;
+
 /// Whether a function is one by which a program asks its allocator for memory, or gives memory back. In Rust these are the ones
 /// that call the allocator of the program, such as one of this library that counts.
 pub fn is_allocator(name: &str) -> bool {

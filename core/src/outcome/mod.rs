@@ -29,7 +29,7 @@ pub use self::blame::{Blame, Blamed, Counter, Site};
 pub use self::calls::{CallTree, Frame};
 pub use self::change::Change;
 pub use self::changed::Changed;
-pub use self::counted::Counted;
+pub use self::counted::{Counted, RULE};
 pub use self::holdable::{Holdable, MORE};
 pub use self::inlined::{Counts, Inlined};
 pub use self::noise::Noise;

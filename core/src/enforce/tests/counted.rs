@@ -255,6 +255,17 @@ fn counts_of_different_counters_are_never_compared() {
     // `1.2 x lock` is 1080.
     assert_eq!(of("1080", accepted(CALLGRIND, Some(1.2))), Verdict::Pass);
     assert_eq!(of("1080", accepted("the processor's counter", Some(1.2))), Verdict::Inconclusive);
+    // An older release told the allocator apart by another rule, and did not name it.
+    let counted =
+        Some(Counted { by: format!("{CALLGRIND}, allocator by rule 2"), allocator: None });
+    let values = [(Metric::from(Key::Instructions), 1000.0)].into();
+    let process = ProcessRun { values, counted, ..ProcessRun::default() };
+    let template = Outcome { accepted: Some(accepted(CALLGRIND, Some(1.2))), ..Outcome::default() };
+    let asked =
+        Asked { limit: limit_of("1080"), template, unjudged: None, carried: Carried::default() };
+    let older = drive(Box::new(move || Ok(process.clone())), vec![asked], rules()).remove(0);
+    assert_eq!(older.verdict, Verdict::Inconclusive);
+    assert!(older.reason.contains("other instructions of the allocator"), "{}", older.reason);
     // A limit in numbers holds whatever counts, but a red may be the counter's doing.
     assert_eq!(of("1200", accepted("the processor's counter", None)), Verdict::Pass);
     assert_eq!(of("950", accepted("the processor's counter", None)), Verdict::Inconclusive);

@@ -120,9 +120,10 @@ fn place(site: &Site, is_change: bool, by_bytes: bool) -> String {
             site.bytes.map_or(String::new(), |bytes| format!("{}, ", sizes(bytes, is_change)));
         return format!("{change} in {}  ({counts}{bytes}through {})", site.name, site.through);
     };
-    let change = match is_change {
-        true => format!("{}{}", if bytes.by() < 0.0 { '-' } else { '+' }, size(bytes.by().abs())),
-        false => size(bytes.now),
+    let change = if is_change {
+        format!("{}{}", if bytes.by() < 0.0 { '-' } else { '+' }, size(bytes.by().abs()))
+    } else {
+        size(bytes.now)
     };
     let sides = if is_change { format!("{}, ", sizes(bytes, true)) } else { String::new() };
     let times = format!("in {often} {}", if often == "1" { "allocation" } else { "allocations" });
@@ -131,9 +132,10 @@ fn place(site: &Site, is_change: bool, by_bytes: bool) -> String {
 
 /// Returns an amount of bytes, and how it was before, if that is another one.
 fn sizes(bytes: Change, is_change: bool) -> String {
-    match is_change && bytes.before.to_bits() != bytes.now.to_bits() {
-        true => format!("{} -> {}", size(bytes.before), size(bytes.now)),
-        false => size(bytes.now),
+    if is_change && bytes.before.to_bits() != bytes.now.to_bits() {
+        format!("{} -> {}", size(bytes.before), size(bytes.now))
+    } else {
+        size(bytes.now)
     }
 }
 
