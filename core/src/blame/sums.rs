@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::callers::{self, Callers};
 use super::marks;
 use super::names::{self, plain};
 use super::sites::{self, Sites};
@@ -59,6 +60,7 @@ pub(super) fn compared(was: Option<&Sums>, is: &Sums, own: &BTreeSet<String>) ->
             .filter(|_| was_or_none.sites.total() + is.sites.total() > 0.0)
             .map(|(before, now)| Change { before, now }),
         sites: sites::changed(&was_or_none.sites, &is.sites),
+        system_callers: callers::changed(&was_or_none.callers, &is.callers),
         calls: Some(tree::bounded(&was_or_none.tree, &is.tree)),
         ..Blame::default()
     }
@@ -88,6 +90,8 @@ pub(super) struct Sums {
     functions: BTreeMap<String, Sum>,
     /// Where it allocates.
     sites: Sites,
+    /// Where it calls the system.
+    callers: Callers,
     /// Its calls.
     tree: Node,
 }
@@ -132,6 +136,7 @@ impl Sums {
             }
             let (owner, cost) = (owner(chain, own), function.cost as f64);
             self.total += cost;
+            self.callers.add(chain, owner, function.system_calls);
             if chain[owner] == NAMELESS {
                 self.nameless += cost;
             }
@@ -167,6 +172,7 @@ impl Sums {
         self.nameless /= operations;
         self.system_calls = self.system_calls.map(|calls| calls / operations);
         self.sites.divide(operations);
+        self.callers.divide(operations);
         self.tree.divide(operations);
         for sum in self.functions.values_mut() {
             for amount in [&mut sum.own, &mut sum.inclusive, &mut sum.calls] {

@@ -28,6 +28,8 @@ pub struct Function {
     pub object: String,
     /// Its own instructions, without those of what it called.
     pub cost: u64,
+    /// The system calls that it made itself, where they were counted.
+    pub system_calls: u64,
     /// Whether the program says which file it is from, as it does where it has line tables.
     pub has_lines: bool,
     /// Its own instructions by their addresses in the object; empty if the dump has no addresses.
@@ -242,7 +244,9 @@ impl Reader {
             }
             if let (Some(at), Some(sum)) = (self.system_calls, &mut self.profile.system_calls) {
                 let made = line.split_whitespace().nth(self.positions.max(1) + at);
-                *sum += made.map_or(Ok(0), number)?;
+                let made = made.map_or(Ok(0), number)?;
+                *sum += made;
+                function.system_calls += made;
             }
             return Ok(());
         };

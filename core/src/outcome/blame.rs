@@ -31,6 +31,10 @@ impl Counter {
 }
 
 /// The instructions of one operation by function, of the reference and of what is measured; or the time, by samples.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each answers a question of its own, and their form is frozen"
+)]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Blame {
     /// The profiler: `callgrind 3.19.0`.
@@ -45,6 +49,12 @@ pub struct Blame {
     /// The system calls of one operation, where they were counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system_calls: Option<Change>,
+    /// Who calls the system, the greatest change first; without a reference, who does most often. Empty in records of older releases.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub system_callers: Vec<SystemCaller>,
+    /// Whether what is red is the number of system calls, so that who makes them explains it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_of_system_calls: bool,
     /// The functions, the one with the greatest change first; without a reference, the one with the greatest part.
     pub functions: Vec<Blamed>,
     /// The share of the instructions that belongs to functions without a name, as in a stripped binary: of both sides, the
@@ -98,6 +108,17 @@ pub struct Site {
     /// How many bytes one operation allocates there, freed again or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<Change>,
+}
+
+/// A place that calls the system: a function of the project, and the foreign function through which it does.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct SystemCaller {
+    /// The name of the function of the project.
+    pub name: String,
+    /// The function that it calls for that: the outermost foreign function that is not inlined; empty where it calls the system itself.
+    pub through: String,
+    /// How often one operation calls the system there.
+    pub calls: Change,
 }
 
 /// A function of the project, with the foreign code that it runs: what is below it up to the next function of the project.
@@ -177,6 +198,15 @@ mod tests {
         let blame: Blame = frozen(&bytes);
         assert_eq!(blame.sites[0].bytes, Some(Change { before: 8.0, now: 64.0 }));
         assert!(blame.is_of_bytes);
+        let calls = format!(
+            r#"{{{},"system_callers":[{{"name":"a::b","through":"write","calls":{{"before":1.0,"now":2.0}}}}],"is_of_system_calls":true,{}}}"#,
+            &old[..old.find(",\"functions\"").unwrap()],
+            &old[old.find("\"functions\"").unwrap()..],
+        );
+        assert_eq!(
+            frozen::<Blame>(&calls).system_callers[0].calls,
+            Change { before: 1.0, now: 2.0 }
+        );
         let layout: Blame = frozen(&format!(r#"{{{old},"is_layout":true}}"#));
         assert!(layout.is_layout && layout.same_system_calls() == Some(false));
         let sampled = r#"{"by":"900 samples","seconds":0.9,"before":null,"now":12.5,"functions":[{"name":"a::b","own":{"before":0.0,"now":12.5},"inclusive":{"before":0.0,"now":12.5},"calls":{"before":0.0,"now":0.0},"parts":[],"interval":[12.0,13.0]}],"nameless":0.0,"counter":"samples","remarks":["x"]}"#;

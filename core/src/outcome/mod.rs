@@ -25,7 +25,7 @@ mod waived;
 pub mod words;
 
 pub use self::accepted::Accepted;
-pub use self::blame::{Blame, Blamed, Counter, Site};
+pub use self::blame::{Blame, Blamed, Counter, Site, SystemCaller};
 pub use self::calls::{CallTree, Frame};
 pub use self::change::Change;
 pub use self::changed::Changed;

@@ -1,6 +1,6 @@
 //! The words about what is to blame for a red.
 
-use super::super::{Blame, Blamed, Change, Counter, Inlined, Sampled, Site};
+use super::super::{Blame, Blamed, Change, Counter, Inlined, Sampled, Site, SystemCaller};
 use crate::quantity::{Quantity, Unit};
 
 /// How many functions a red names.
@@ -30,6 +30,9 @@ const UNTOLD: &str = "how many bytes each place allocates is known where `perf_b
 /// Returns the lines about what is to blame: the change of the whole, and the functions that make most of it. Where memory
 /// is red, the places that allocate come first.
 pub fn blame(blame: &Blame) -> Vec<String> {
+    if blame.is_of_system_calls && !blame.system_callers.is_empty() {
+        return system_calls(blame, FUNCTIONS);
+    }
     let mut lines = if blame.is_of_memory { allocations(blame, FUNCTIONS) } else { Vec::new() };
     lines.extend(instructions(blame, FUNCTIONS));
     lines
@@ -39,6 +42,9 @@ pub fn blame(blame: &Blame) -> Vec<String> {
 pub fn profile(blame: &Blame) -> Vec<String> {
     let mut lines = instructions(blame, PROFILED);
     lines.extend(allocations(blame, PROFILED));
+    if !blame.system_callers.is_empty() {
+        lines.extend(system_calls(blame, PROFILED));
+    }
     lines
 }
 
@@ -53,6 +59,36 @@ pub fn sampled(sampled: &Sampled) -> String {
     format!(
         "{sides}: `cargo budget report` names their functions, in the checkout that ran the tests{why}"
     )
+}
+
+/// Returns the lines about who calls the system in one operation.
+fn system_calls(blame: &Blame, most: usize) -> Vec<String> {
+    let by = format!("counted by {}", blame.by);
+    let Change { before, now } = blame.system_calls.unwrap_or_default();
+    let is_changed = blame.before.is_some() && before.to_bits() != now.to_bits();
+    let from = if is_changed { format!("{} -> ", amount(before)) } else { String::new() };
+    let callers = &blame.system_callers;
+    let is_moved = blame.before.is_some() && callers.iter().any(|caller| caller.calls.by() != 0.0);
+    let same = if blame.before.is_some() && !is_changed { " as before" } else { "" };
+    let mut lines =
+        vec![format!("{from}{} system calls of one operation{same}, {by}", amount(now))];
+    let callers = callers.iter().filter(|caller| !is_moved || caller.calls.by() != 0.0);
+    lines.extend(callers.take(most).map(|SystemCaller { name, through, calls }| {
+        let through = if through.is_empty() { String::new() } else { format!("through {through}") };
+        let (size, sides) = if is_moved {
+            (signed(calls.by()), format!("{} -> {}", amount(calls.before), amount(calls.now)))
+        } else {
+            (amount(calls.now), String::new())
+        };
+        let details = [sides, through].into_iter().filter(|part| !part.is_empty());
+        let details = details.collect::<Vec<_>>().join(", ");
+        if details.is_empty() {
+            format!("{size} in {name}")
+        } else {
+            format!("{size} in {name}  ({details})")
+        }
+    }));
+    lines
 }
 
 /// Returns the lines about the allocations of one operation: by bytes, where an amount of memory is red and they are known.
