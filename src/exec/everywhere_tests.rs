@@ -179,7 +179,7 @@ fn a_descendant_that_outlives_the_root_is_ended() {
 #[test]
 #[cfg(any(target_os = "linux", windows))]
 fn what_living_processes_hold_is_added_up() {
-    let held = Held::new("held");
+    let held = HeldFile::new("held");
     let watch = Some((Stream::Stdout, "ready".to_owned()));
     let living = |launch: Launch| {
         let mut child = Child::spawn(&launch).unwrap();
@@ -200,7 +200,7 @@ fn what_living_processes_hold_is_added_up() {
 #[test]
 #[cfg(any(target_os = "linux", windows))]
 fn a_process_that_starts_others_is_known_to() {
-    let held = Held::new("known");
+    let held = HeldFile::new("known");
     let usage = |launch: &Launch| run(launch, LONG).unwrap().usage.unwrap();
     assert!(!usage(&acting("speak")).had_children);
     // On Linux only a child that was waited for counts, and this one outlives its parent.

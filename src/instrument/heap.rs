@@ -20,6 +20,7 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::ProcessRun;
 
 use crate::instrument::laps::{Instrument, Remaining, Repeat};
+use crate::instrument::marked;
 use crate::os::threads::is_only_thread;
 
 /// The allocator that makes heap metrics possible: it counts what another allocator does.
@@ -69,6 +70,8 @@ impl<A> Heap<A> {
 }
 
 static COUNTING: AtomicBool = AtomicBool::new(false);
+/// Whether sizes are told to callgrind in place of being counted.
+static MARKING: AtomicBool = AtomicBool::new(false);
 static ALLOCS: AtomicU64 = AtomicU64::new(0);
 static BYTES: AtomicU64 = AtomicU64::new(0);
 static LIVE: AtomicI64 = AtomicI64::new(0);
@@ -97,6 +100,12 @@ impl Counted {
 #[cold]
 #[inline(never)]
 fn count(allocated: Option<usize>, change: i64) {
+    if MARKING.load(Relaxed) {
+        if let Some(size) = allocated {
+            marked::mark(size);
+        }
+        return;
+    }
     let live = LIVE.fetch_add(change, Relaxed) + change;
     if let Some(size) = allocated {
         ALLOCS.fetch_add(1, Relaxed);
@@ -146,6 +155,12 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Heap<A> {
             count(None, -(layout.size() as i64));
         }
     }
+}
+
+/// Tells the size of each allocation to callgrind from now on, under which the functions of this process are profiled.
+pub(super) fn mark() {
+    MARKING.store(true, Relaxed);
+    COUNTING.store(true, Relaxed);
 }
 
 /// The number of operations that are counted. It is always the same, so that an operation that allocates only

@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 #[cfg(target_os = "linux")]
 use std::sync::OnceLock;
 
-use perf_budget_core::callgrind::{Profile, is_allocator, total};
+use perf_budget_core::callgrind::{ALLOCATOR_RULE, Profile, is_allocator, total};
 use perf_budget_core::metric::{Key, Metric};
-use perf_budget_core::outcome::{Cause, Counted, Unmeasured};
+use perf_budget_core::outcome::{Cause, Counted, RULE, Unmeasured};
 use perf_budget_core::reading::ProcessRun;
 
+use crate::instrument::heap;
 use crate::instrument::laps::{Instrument, Remaining, Repeat};
 #[cfg(target_os = "linux")]
 use crate::os::counter::Counter;
@@ -109,7 +110,12 @@ impl Instructions {
     /// If nothing here counts instructions.
     pub(crate) fn new(repeat: Repeat, dumps: Option<(&Path, bool)>) -> Result<Self, Unmeasured> {
         let by = match dumps {
-            Some((path, is_profile)) => CountSource::Callgrind(Dumps::new(path, is_profile)?),
+            Some((path, is_profile)) => {
+                if is_profile {
+                    heap::mark();
+                }
+                CountSource::Callgrind(Dumps::new(path, is_profile)?)
+            }
             None => hardware()?,
         };
         let remaining = Remaining::new(repeat, 2, OPERATIONS);
@@ -222,7 +228,8 @@ pub(crate) fn by_callgrind(creator: &str) -> String {
     };
     #[cfg(not(target_arch = "x86_64"))]
     let level = std::env::consts::ARCH;
-    format!("{}, {}, {level}", creator.replacen('-', " ", 1), c_library())
+    let creator = creator.replacen('-', " ", 1);
+    format!("{creator}, {}, {level}, {RULE}{ALLOCATOR_RULE}", c_library())
 }
 
 #[cfg(target_os = "linux")]

@@ -9,6 +9,7 @@ pub(crate) mod injected;
 pub(crate) mod instructions;
 pub(crate) mod laps;
 pub(crate) mod load;
+mod marked;
 mod memory;
 pub(crate) mod sampled;
 pub(crate) mod syscalls;

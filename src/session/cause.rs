@@ -16,6 +16,7 @@ use perf_budget_core::metric::{InstrumentKind, SampleKind, WorkerInstrument};
 use perf_budget_core::outcome::{
     Blame, Cause as Reason, Counted, Doubt, Outcome, Sampled, Unmeasured,
 };
+use perf_budget_core::quantity::Unit;
 use perf_budget_core::samples::{FOLDER, counts_name};
 use perf_budget_core::suite::Test;
 use perf_budget_core::verdict::Verdict;
@@ -32,6 +33,8 @@ use crate::worker::process::{self, Build};
 pub(super) const LONGEST: Duration = Duration::from_secs(30);
 /// The longest that samples may take beyond that, where no profile could be made.
 const LONGEST_SAMPLES: Duration = Duration::from_secs(10);
+/// The note where no system call was seen in a profile.
+const UNCALLED: &str = "no function is named: callgrind saw no system call of this operation";
 /// The least time in which samples say anything.
 const LEAST_SAMPLES: Duration = Duration::from_secs(1);
 
@@ -47,7 +50,7 @@ impl Session {
         if let Some(base) = base.filter(|_| test.limit.reference() == Some(&Reference::Base)) {
             outcome.changed.clone_from(&base.changed);
         }
-        if !is_profiled(self, test) {
+        if !is_profiled(&self.budgets.budgets[test.budget], test) {
             return outcome;
         }
         let found = self.cause(test);
@@ -60,6 +63,22 @@ impl Session {
                 outcome.reason.push_str(same(may_be_layout, is_layout, &blame));
                 let is_of_memory = is_of_memory(test);
                 let mut blame = Blame { is_of_memory, is_layout, ..(*blame).clone() };
+                if is_of_bytes(test) {
+                    blame.explain_bytes();
+                }
+                if instrument(test) == Some(WorkerInstrument::Syscalls) {
+                    blame.is_of_system_calls = true;
+                    // Who calls the system is known without the functions that were inlined.
+                    blame.inlined = None;
+                }
+                // Which functions run most instructions does not say which ones call the system. Which ones grew may.
+                if blame.is_of_system_calls
+                    && blame.before.is_none()
+                    && blame.system_callers.is_empty()
+                {
+                    outcome.notes.push(UNCALLED.to_owned());
+                    return outcome;
+                }
                 blame.remarks.extend(beside(outcome.counted.as_ref()));
                 outcome.blame = Some(Box::new(blame));
             }
@@ -225,14 +244,13 @@ fn exceeds(outcome: &Outcome) -> bool {
 }
 
 /// Whether a red of a test has functions to blame: it is on what a workload or a benchmark does.
-fn is_profiled(session: &Session, test: &Test) -> bool {
-    has_functions(&session.budgets.budgets[test.budget])
+fn is_profiled(budget: &Budget, test: &Test) -> bool {
+    has_functions(budget)
         && test.limit.metric.custom_name().is_none()
         && instrument(test).is_some_and(|instrument| match instrument {
             WorkerInstrument::Fuel => false,
-            // Which functions run most instructions does not say which ones call the system. Which ones grew may.
-            WorkerInstrument::Syscalls => session.of_test(test).2,
-            WorkerInstrument::Time
+            WorkerInstrument::Syscalls
+            | WorkerInstrument::Time
             | WorkerInstrument::Heap
             | WorkerInstrument::Memory
             | WorkerInstrument::Growth
@@ -249,6 +267,12 @@ fn is_of_memory(test: &Test) -> bool {
         | WorkerInstrument::Instructions
         | WorkerInstrument::Syscalls => false,
     })
+}
+
+/// Whether a red of a test is one of an amount of memory, and not of a number of allocations.
+fn is_of_bytes(test: &Test) -> bool {
+    let metric = &test.limit.metric;
+    is_of_memory(test) && metric.slope_of().unwrap_or(metric).unit() == Some(Unit::Bytes)
 }
 
 /// Returns the instrument in the measuring process that reads the metric of a test.

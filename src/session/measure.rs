@@ -7,7 +7,7 @@ use perf_budget_core::budget::{Budget, Subject};
 use perf_budget_core::build;
 use perf_budget_core::date::Date;
 use perf_budget_core::enforce::{Extension, PendingLimit, Rules};
-use perf_budget_core::metric::{Judged, Metric};
+use perf_budget_core::metric::Metric;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::quantity::{Quantity, Unit};
 use perf_budget_core::suite::{Group, Span, Test};
@@ -51,12 +51,15 @@ impl Session {
             let (spent, processes) = measurement.progress();
             let budget = &self.budgets.budgets[suite_group.budget].name;
             let so_far = format!("measuring {budget}: {processes} processes, {:.1} s", spent.as_secs_f64());
-            match measurement.extended() {
-                None => so_far,
-                Some(Extension { needed, most, .. }) => format!(
+            match (measurement.extended(), measurement.ruling_out_chance()) {
+                (Some(Extension { needed, most, .. }), _) => format!(
                     "{so_far} of at most {:.0} s, as any violation takes {needed} processes to be seen",
                     most.as_secs_f64()
                 ),
+                (None, Some((_, needed))) => format!(
+                    "{so_far}; it is over its limit, and it takes {needed} processes until that is no chance"
+                ),
+                (None, None) => so_far,
             }
         });
         let lock = if suite_group.deterministic {
@@ -131,11 +134,7 @@ impl Session {
             })
             .collect();
         let settings = &self.budgets.settings;
-        let repeats = asked.iter().map(|asked| match asked.limit.metric.judged() {
-            Judged::Compared { repeats } => repeats,
-            Judged::Agreed { .. } => 2,
-            Judged::Statistical(_) | Judged::UntilConstant(_) => 1,
-        });
+        let repeats = asked.iter().map(|asked| asked.limit.metric.judged().fewest());
         let effort = budget.effort.unwrap_or(settings.effort);
         let asked_for = self.base.as_ref().and_then(|base| base.effort);
         let rules = Rules {

@@ -62,6 +62,11 @@ impl Measurement {
         self.inquiry.extended()
     }
 
+    /// Returns how many processes an open limit on counts has that are all over it, and how many it takes until that is no chance.
+    pub(super) fn ruling_out_chance(&self) -> Option<(usize, usize)> {
+        self.inquiry.ruling_out_chance()
+    }
+
     /// Ends the measurement with the readings so far, because the time for all measurements is used up.
     pub(super) fn cut_off(&mut self, reason: &Unmeasured) {
         self.inquiry.cut_off(reason);

@@ -43,7 +43,10 @@ pub(super) fn name_functions(
         (before, now) = both();
     }
     programs.in_time()?;
-    let found = blame::compare(before.as_deref(), &now, &counts.about.own);
+    let mut found = blame::compare(before.as_deref(), &now, &counts.about.own);
+    if blame.is_of_bytes {
+        found.explain_bytes();
+    }
     Ok(Blame {
         seconds: blame.seconds,
         system_calls: blame.system_calls,

@@ -224,6 +224,7 @@ mod tests {
             name: name.to_owned(),
             object: "/work".to_owned(),
             cost: at.iter().map(|(_, cost)| cost).sum(),
+            system_calls: 0,
             has_lines: true,
             at: at.to_vec(),
             calls: calls

@@ -4,8 +4,10 @@
 //! or a hash is attributed to the function that asks for it. The functions of other crates and libraries are listed
 //! below it.
 
+mod callers;
 mod inlined;
 mod locked;
+mod marks;
 mod names;
 mod sampled;
 mod sites;

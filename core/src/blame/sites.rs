@@ -1,7 +1,9 @@
-//! Where the allocations of an operation are made: callgrind counts the calls of the allocator by their callers.
+//! Where the allocations of an operation are made: callgrind counts the calls of the allocator by their callers, and so the bytes that
+//! the allocator tells it of.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::marks;
 use crate::callgrind::{Call, is_allocator};
 use crate::outcome::{Change, Site};
 
@@ -10,9 +12,15 @@ const MOST: usize = 20;
 /// The names of the allocator's functions that only give memory back.
 const FREES: [&str; 5] = ["free", "cfree", "sdallocx", "dallocx", "__rust_dealloc"];
 
-/// How often each place allocates: a function of the project, and what it calls for that.
+/// A function of the project, and what it calls to allocate.
+type Place = (String, String);
+
+/// How often each place allocates, and how many bytes.
 #[derive(Default)]
-pub(super) struct Sites(BTreeMap<(String, String), f64>);
+pub(super) struct Sites {
+    counts: BTreeMap<Place, f64>,
+    bytes: BTreeMap<Place, f64>,
+}
 
 impl Sites {
     /// Adds the calls of the allocator by one function, whose callers are `chain`; the one of the project is at `owner`.
@@ -32,18 +40,43 @@ impl Sites {
                 Some(below) => &chain[below],
                 None => &callee(call.to)[0],
             };
-            *self.0.entry((chain[owner].clone(), through.clone())).or_default() +=
+            *self.counts.entry((chain[owner].clone(), through.clone())).or_default() +=
                 call.count as f64;
         }
     }
 
+    /// Adds the bytes for which the allocator was asked by one function, whose callers are `chain`; the one of the project is at
+    /// `owner`. `called` is the function of the allocator, and `told` are the functions by which it tells a size, each with how
+    /// often it was called.
+    pub(super) fn add_bytes<'a>(
+        &mut self,
+        chain: &[String],
+        owner: usize,
+        called: &str,
+        told: impl Iterator<Item = (&'a str, u64)>,
+    ) {
+        let sum: f64 =
+            told.filter_map(|(bit, count)| Some(marks::bytes(bit)? * count as f64)).sum();
+        if sum > 0.0 {
+            let through = owner.checked_sub(1).map_or(called, |below| chain[below].as_str());
+            *self.bytes.entry((chain[owner].clone(), through.to_owned())).or_default() += sum;
+        }
+    }
+
     pub(super) fn divide(&mut self, operations: f64) {
-        self.0.values_mut().for_each(|count| *count /= operations);
+        let amounts = self.counts.values_mut().chain(self.bytes.values_mut());
+        amounts.for_each(|amount| *amount /= operations);
     }
 
     pub(super) fn total(&self) -> f64 {
         // The sum of no numbers would be -0.
-        self.0.values().sum::<f64>() + 0.0
+        self.counts.values().sum::<f64>() + 0.0
+    }
+
+    /// Returns the bytes of all places; `None` if the allocator of the program tells none.
+    pub(super) fn bytes(&self) -> Option<f64> {
+        let sum = self.bytes.values().sum::<f64>() + 0.0;
+        (sum > 0.0 || self.counts.is_empty()).then_some(sum)
     }
 }
 
@@ -51,24 +84,28 @@ fn allocates(name: &str) -> bool {
     is_allocator(name) && !FREES.iter().any(|free| name.ends_with(free))
 }
 
-/// Returns the places with their changes, the greatest first; of equal ones, the one with the most allocations.
+/// Returns the places with their changes, the greatest first; of equal ones, the one with the most allocations. A place with
+/// one of the greatest changes of bytes is there too.
 pub(super) fn changed(was: &Sites, is: &Sites) -> Vec<Site> {
-    let places: BTreeSet<&(String, String)> = was.0.keys().chain(is.0.keys()).collect();
-    let of = |sites: &Sites, place| sites.0.get(place).copied().unwrap_or(0.0);
+    let places = [was, is].map(|sites| sites.counts.keys().chain(sites.bytes.keys()));
+    let places: BTreeSet<&Place> = places.into_iter().flatten().collect();
+    let are_told = was.bytes().is_some() && is.bytes().is_some();
+    let of = |amounts: &BTreeMap<Place, f64>, place| amounts.get(place).copied().unwrap_or(0.0);
     let mut changed: Vec<Site> = places
         .into_iter()
         .map(|place| Site {
             name: place.0.clone(),
             through: place.1.clone(),
-            allocations: Change { before: of(was, place), now: of(is, place) },
+            allocations: Change { before: of(&was.counts, place), now: of(&is.counts, place) },
+            bytes: are_told
+                .then(|| Change { before: of(&was.bytes, place), now: of(&is.bytes, place) }),
         })
         .collect();
-    let weight = |site: &Site| (site.allocations.by().abs(), site.allocations.now);
-    changed.sort_by(|a, b| {
-        let ((a_by, a_now), (b_by, b_now)) = (weight(a), weight(b));
-        b_by.total_cmp(&a_by).then_with(|| b_now.total_cmp(&a_now))
-    });
-    changed.truncate(MOST);
+    changed.sort_by(|a, b| b.allocations.order(a.allocations));
+    let mut others = changed.split_off(changed.len().min(MOST));
+    others.sort_by(|a, b| b.bytes.unwrap_or_default().order(a.bytes.unwrap_or_default()));
+    others.truncate(if are_told { MOST } else { 0 });
+    changed.extend(others);
     changed
 }
 
@@ -118,5 +155,40 @@ mod tests {
         assert_eq!((first.name.as_str(), first.through.as_str()), ("work::post", "reserve"));
         assert_eq!(first.allocations, Change { before: 3.0, now: 5.0 });
         assert_eq!((sites[1].through.as_str(), sites.len()), ("malloc", 2));
+        assert!(sites.iter().all(|site| site.bytes.is_none()), "no sizes were told");
+    }
+
+    #[test]
+    fn bytes_belong_to_the_place_whose_allocations_they_are() {
+        let malloc = [names(&["malloc"])];
+        let mut is = Sites::default();
+        let (often, rarely) = (names(&["reserve", "work::often"]), names(&["work::rarely"]));
+        for (chain, owner, count) in [(&often, 1, 90), (&rarely, 0, 1)] {
+            let calls = [Call { to: 0, at: 0, count, cost: 0 }];
+            is.add(chain, owner, |to| malloc[to].as_slice(), &calls);
+        }
+        let bit = |bit: u32| format!("perf_budget::instrument::marked::bit_{bit}");
+        let (three, four, twenty) = (bit(3), bit(4), bit(20));
+        is.add_bytes(&often, 1, "malloc", [(three.as_str(), 90), (four.as_str(), 90)].into_iter());
+        is.add_bytes(&rarely, 0, "malloc", [(twenty.as_str(), 1), ("other", 9)].into_iter());
+        assert_eq!(is.bytes(), Some(90.0 * 24.0 + 1_048_576.0));
+        let sites = changed(&Sites::default(), &is);
+        let of = |at: usize| {
+            (sites[at].name.as_str(), sites[at].through.as_str(), sites[at].bytes.unwrap().now)
+        };
+        assert_eq!(of(0), ("work::often", "reserve", 2160.0));
+        assert_eq!(of(1), ("work::rarely", "malloc", 1_048_576.0));
+        // Many places that allocate often do not displace one that allocates much.
+        for at in 0..40 {
+            let chain = names(&[&format!("work::small_{at}")]);
+            is.add(
+                &chain,
+                0,
+                |to| malloc[to].as_slice(),
+                &[Call { to: 0, at: 0, count: 100, cost: 0 }],
+            );
+        }
+        assert!(changed(&Sites::default(), &is).iter().any(|site| site.name == "work::rarely"));
+        assert_eq!(sites.len(), 2);
     }
 }

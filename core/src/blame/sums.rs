@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::callers::{self, Callers};
+use super::marks;
 use super::names::{self, plain};
 use super::sites::{self, Sites};
 use super::tree::{self, Node};
@@ -51,7 +53,14 @@ pub(super) fn compared(was: Option<&Sums>, is: &Sums, own: &BTreeSet<String>) ->
         // If the names of an allocator are not known, no sites are found, and the number of allocations is not known.
         allocations: Some(Change { before: was_or_none.sites.total(), now: is.sites.total() })
             .filter(|counted| counted.before + counted.now > 0.0),
+        allocated: was_or_none
+            .sites
+            .bytes()
+            .zip(is.sites.bytes())
+            .filter(|_| was_or_none.sites.total() + is.sites.total() > 0.0)
+            .map(|(before, now)| Change { before, now }),
         sites: sites::changed(&was_or_none.sites, &is.sites),
+        system_callers: callers::changed(&was_or_none.callers, &is.callers),
         calls: Some(tree::bounded(&was_or_none.tree, &is.tree)),
         ..Blame::default()
     }
@@ -81,6 +90,8 @@ pub(super) struct Sums {
     functions: BTreeMap<String, Sum>,
     /// Where it allocates.
     sites: Sites,
+    /// Where it calls the system.
+    callers: Callers,
     /// Its calls.
     tree: Node,
 }
@@ -114,8 +125,18 @@ impl Sums {
         let chains: Vec<Vec<String>> =
             profile.functions.iter().map(|function| chain(&function.name)).collect();
         for (chain, function) in chains.iter().zip(&profile.functions) {
+            if marks::tells_sizes(&chain[0]) {
+                let told =
+                    function.calls.iter().map(|call| (chains[call.to][0].as_str(), call.count));
+                let (through, asking) = marks::asking(chain);
+                if !asking.is_empty() {
+                    self.sites.add_bytes(asking, owner(asking, own), through, told);
+                }
+                continue;
+            }
             let (owner, cost) = (owner(chain, own), function.cost as f64);
             self.total += cost;
+            self.callers.add(chain, owner, function.system_calls);
             if chain[owner] == NAMELESS {
                 self.nameless += cost;
             }
@@ -151,6 +172,7 @@ impl Sums {
         self.nameless /= operations;
         self.system_calls = self.system_calls.map(|calls| calls / operations);
         self.sites.divide(operations);
+        self.callers.divide(operations);
         self.tree.divide(operations);
         for sum in self.functions.values_mut() {
             for amount in [&mut sum.own, &mut sum.inclusive, &mut sum.calls] {

@@ -154,3 +154,70 @@ fn a_function_of_the_project_is_named_before_the_runtime_that_it_keeps_busy() {
     // Without a reference it is said where the instructions are.
     assert_eq!(names(None, before.clone())[0], runtime[0]);
 }
+
+#[test]
+fn places_that_allocate_are_named_by_their_bytes_where_memory_is_red() {
+    const COUNT: &str = "perf_budget::instrument::heap::count::h0123456789abcdef";
+    let alloc = |by: &str| format!("__rustc::__rust_alloc'{by}");
+    let count = |by: &str| format!("{COUNT}'{}", alloc(by));
+    let bit = |bit: u32, by: &str| {
+        format!("perf_budget::instrument::marked::bit_{bit}::h0123456789abcdef'{}", count(by))
+    };
+    let (often, rarely) = ("work::often", "work::rarely");
+    let side = |times: u64, large: u32| {
+        profile(&[
+            (often, 1000, &[(2, times)]),
+            (rarely, 50, &[(3, 1)]),
+            (&alloc(often), 100, &[(4, times)]),
+            (&alloc(rarely), 10, &[(5, 1)]),
+            (&count(often), 900, &[(6, times), (7, times)]),
+            (&count(rarely), 9, &[(8, 1)]),
+            (&bit(3, often), 180, &[]),
+            (&bit(4, often), 180, &[]),
+            (&bit(large, rarely), 2, &[]),
+        ])
+    };
+    let mut blame = compare(None, &[side(90, 20)], &own());
+    let whole = Change { before: 0.0, now: blame.now };
+    assert_eq!(whole, Change { before: 0.0, now: 1160.0 }, "what tells sizes is left out");
+    assert_eq!(blame.allocations, Some(Change { before: 0.0, now: 91.0 }));
+    assert_eq!(blame.allocated, Some(Change { before: 0.0, now: 1_050_736.0 }));
+    blame.is_of_memory = true;
+    // A number of allocations is explained by the place that allocates often.
+    let through = "through __rustc::__rust_alloc";
+    let lines = words::blame(&blame);
+    assert_eq!(lines[0], "91 allocations of one operation, counted by callgrind 3.19.0");
+    assert_eq!(lines[1], format!("90 in work::often  (2.16 KB, {through})"));
+    blame.explain_bytes();
+    let lines = words::blame(&blame);
+    let whole =
+        "1.05 MB allocated by one operation, freed again or not, counted by callgrind 3.19.0";
+    assert_eq!(lines[0], whole);
+    assert_eq!(lines[1], format!("1.05 MB in work::rarely  (in 1 allocation, {through})"));
+    assert_eq!(lines[2], format!("2.16 KB in work::often  (in 90 allocations, {through})"));
+
+    // As many allocations as before, and larger ones.
+    let mut blame = compare(Some(&[side(90, 19)]), &[side(90, 20)], &own());
+    blame.is_of_memory = true;
+    let left = "at the same places, counted by callgrind 3.19.0: only their sizes differ, or how long they live";
+    assert_eq!(words::blame(&blame)[0], format!("the same 91 allocations {left}"));
+    blame.explain_bytes();
+    let lines = words::blame(&blame);
+    assert!(
+        lines[0].starts_with("526 KB -> 1.05 MB allocated by one operation, freed"),
+        "{lines:?}"
+    );
+    assert!(
+        lines[1].starts_with("+524 KB in work::rarely  (524 KB -> 1.05 MB, in 1 "),
+        "{lines:?}"
+    );
+    // An older release at the base tells no sizes.
+    let silent = profile(&[(often, 1000, &[(1, 90)]), (&alloc(often), 100, &[])]);
+    let mut blame = compare(Some(&[silent]), &[side(90, 20)], &own());
+    assert_eq!((blame.allocated, blame.sites[0].bytes), (None, None));
+    blame.is_of_memory = true;
+    blame.explain_bytes();
+    let lines = words::blame(&blame);
+    assert_eq!(lines[1], format!("+1 in work::rarely  (0 -> 1, {through})"));
+    assert!(lines.iter().any(|line| line.contains("`perf_budget::Heap`")), "{lines:?}");
+}

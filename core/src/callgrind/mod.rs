@@ -28,6 +28,8 @@ pub struct Function {
     pub object: String,
     /// Its own instructions, without those of what it called.
     pub cost: u64,
+    /// The system calls that it made itself, where they were counted.
+    pub system_calls: u64,
     /// Whether the program says which file it is from, as it does where it has line tables.
     pub has_lines: bool,
     /// Its own instructions by their addresses in the object; empty if the dump has no addresses.
@@ -95,6 +97,10 @@ pub fn total(text: &str) -> Result<u64, String> {
     let first = line.and_then(|line| line.split_whitespace().next());
     number(first.ok_or("the end is missing, with the total")?)
 }
+
+/// The number of the rule by which [`is_allocator`] tells the allocator apart. It is part of the name of a counter, since another rule
+/// leaves out other instructions. The first rule, without the functions of `__rustc`, was not named.
+pub const ALLOCATOR_RULE: u32 = 2;
 
 /// Whether a function is one by which a program asks its allocator for memory, or gives memory back. In Rust these are the ones
 /// that call the allocator of the program, such as one of this library that counts.
@@ -238,7 +244,9 @@ impl Reader {
             }
             if let (Some(at), Some(sum)) = (self.system_calls, &mut self.profile.system_calls) {
                 let made = line.split_whitespace().nth(self.positions.max(1) + at);
-                *sum += made.map_or(Ok(0), number)?;
+                let made = made.map_or(Ok(0), number)?;
+                *sum += made;
+                function.system_calls += made;
             }
             return Ok(());
         };

@@ -124,3 +124,37 @@ totals: 111
     assert_eq!((malloc.at.as_slice(), malloc.has_lines), (&[(0x90, 69)][..], false));
     assert_eq!(Profile::parse(&profile.to_text()), Ok(profile));
 }
+
+/// What is told apart as the allocator is part of the name of a counter. If this test has to change, `ALLOCATOR_RULE` has to be raised.
+#[test]
+fn the_rule_of_the_allocator_is_frozen() {
+    let names = [
+        "malloc",
+        "calloc",
+        "realloc",
+        "free",
+        "cfree",
+        "posix_memalign",
+        "aligned_alloc",
+        "memalign",
+        "reallocarray",
+        "__rust_alloc",
+        "__rustc::__rust_dealloc",
+        "__rustc[0123456789abcdef]::__rust_realloc",
+        "__rust_alloc_zeroed",
+        "_rjem_malloc",
+        "_rjem_sdallocx",
+        "mi_malloc",
+        "mi_malloc_aligned",
+        "__rdl_alloc",
+        "perf_budget::instrument::heap::count",
+        "work::malloc",
+        "_int_malloc",
+        "mmap",
+        "je_malloc",
+        "mallocx",
+    ];
+    let told: Vec<bool> = names.iter().map(|name| is_allocator(name)).collect();
+    assert_eq!(told, [[true; 17].as_slice(), &[false; 7]].concat());
+    assert_eq!(ALLOCATOR_RULE, 2);
+}

@@ -4,18 +4,33 @@ use super::open::{Judgement, Open};
 use crate::metric::Judged;
 
 impl Open {
-    /// Whether deterministic readings were taken as often as necessary.
+    /// Whether deterministic readings were taken as often as necessary. Counts of processes that are all over the limit are read
+    /// until chance is ruled out, also where they have agreed so far: a program may have a few counts, each of them likely.
     pub(super) fn is_read(&self, repeats: usize) -> bool {
-        match self.asked.limit.metric.judged() {
-            Judged::Agreed { .. } if self.agreed().is_some() => true,
-            Judged::Agreed { most } if self.is_all_over() => {
-                self.processes() >= most && self.is_certain()
-            }
-            Judged::Agreed { most } => self.processes() >= most,
-            Judged::Compared { .. } | Judged::Statistical(_) | Judged::UntilConstant(_) => {
-                self.processes() >= repeats
-            }
+        let judged = self.asked.limit.metric.judged();
+        if self.processes() < judged.fewest().max(repeats) {
+            return false;
         }
+        if self.may_be_chance() && self.is_all_over() {
+            return self.is_certain();
+        }
+        match judged {
+            Judged::Agreed { most } => self.agreed().is_some() || self.processes() >= most,
+            Judged::Compared { .. } | Judged::Statistical(_) | Judged::UntilConstant(_) => true,
+        }
+    }
+
+    /// Whether the value may differ from process to process, so that one over the limit may be chance. There is no chance where
+    /// there is no limit.
+    pub(super) fn may_be_chance(&self) -> bool {
+        self.asked.limit.metric.judged().may_differ() && !self.is_unjudged()
+    }
+
+    /// Returns how many processes the open limit has, and how many it takes to rule chance out, where all of them are over it.
+    pub(super) fn ruling_out_chance(&self) -> Option<(usize, usize)> {
+        let needed = (self.levels.fail / std::f64::consts::LN_2).ceil() as usize;
+        let is_open = self.processes() > 0 && self.may_be_chance() && self.is_all_over();
+        (is_open && self.processes() < needed).then_some((self.processes(), needed))
     }
 
     /// Returns the value on which two processes agree, where that is what a metric is judged by. A value over the limit does not
@@ -35,15 +50,16 @@ impl Open {
         readings.iter().all(|&value| self.against.is_over(value))
     }
 
+    /// Whether the value of any process is over the limit.
+    fn is_any_over(&self) -> bool {
+        let Judgement::Deterministic(readings) = &self.judgement else { return false };
+        readings.iter().any(|&value| self.against.is_over(value))
+    }
+
     /// Whether there are so many processes that all of them over the limit are as good as evidence: if the median were within
     /// the limit, `n` values over it would have a chance of at most `2^-n`.
     pub(super) fn is_certain(&self) -> bool {
         self.processes() as f64 * std::f64::consts::LN_2 >= self.levels.fail
-    }
-
-    /// Whether no two processes agree on a value that is judged by agreement, so that it is a range.
-    pub(super) fn is_spread(&self) -> bool {
-        self.is_by_agreement() && self.agreed().is_none()
     }
 
     fn is_by_agreement(&self) -> bool {
@@ -60,6 +76,9 @@ impl Open {
             let low = self.against.quantity(low).at_scale_of(row);
             let counts = match self.agreed() {
                 Some(_) => "the value that two of them agree on counts",
+                None if self.may_be_chance() && !self.is_all_over() && self.is_any_over() => {
+                    "they are on either side of the limit"
+                }
                 None => "the worst counts",
             };
             format!("not the same in {} processes: {low} to {row}; {counts}", readings.len())

@@ -191,9 +191,14 @@ fn counted_elsewhere(outcome: &mut Outcome) {
     });
     let decides = accepted.factor.is_some() || (outcome.verdict == Verdict::Fail && !is_far);
     if judged && decides && outcome.relative_to.is_none() {
+        let why = if counted.differs_by_rule(by) {
+            "which leave out other instructions of the allocator, so that they"
+        } else {
+            "and counts of different counters"
+        };
         outcome.reason = format!(
-            "no verdict: {}; it was counted by {}, and the accepted value by {by}, and counts of different counters are \
-             never compared: accept the value that this one counts",
+            "no verdict: {}; it was counted by {}, and the accepted value by {by}, {why} are never compared: accept the \
+             value that this one counts",
             outcome.reason, counted.by
         );
         outcome.verdict = Verdict::Inconclusive;

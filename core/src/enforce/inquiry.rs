@@ -62,6 +62,11 @@ impl Inquiry {
         (self.seen.spent, processes)
     }
 
+    /// Returns how many processes an open limit on counts has that are all over it, and how many it takes until that is no chance.
+    pub fn ruling_out_chance(&self) -> Option<(usize, usize)> {
+        self.open.iter().find_map(Open::ruling_out_chance)
+    }
+
     /// Takes one more reading, or the reason why there is none, which leaves every open limit unmeasured.
     pub fn add(&mut self, reading: Result<ProcessRun, Unmeasured>) {
         let process = match reading {
@@ -192,7 +197,7 @@ impl Inquiry {
         let verdict = match over {
             0 if values.iter().any(|&value| against.warns(value)) => Verdict::Warn,
             0 => Verdict::Pass,
-            over if open.is_spread() && (over < values.len() || !open.is_certain()) => {
+            over if open.may_be_chance() && (over < values.len() || !open.is_certain()) => {
                 Verdict::Inconclusive
             }
             _ => Verdict::Fail,

@@ -88,7 +88,8 @@ pub enum Better {
 /// The way in which a value is judged against a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Judged {
-    /// It is the same every time for the same input, and is compared once this many processes agree on it.
+    /// It is the same every time for the same input, and is compared once it was read in this many processes, of which the worst
+    /// counts.
     Compared {
         /// The number of processes in which it is read.
         repeats: usize,
@@ -103,6 +104,26 @@ pub enum Judged {
     Statistical(Tolerance),
     /// It is judged from evidence until its values prove to be all equal, and is then compared.
     UntilConstant(Tolerance),
+}
+
+impl Judged {
+    /// Whether it is counted in processes, which may differ, so that a few of them over a limit may be chance. A file is the same
+    /// for every reader, and so is an exit code by what it means.
+    pub fn may_differ(self) -> bool {
+        match self {
+            Judged::Compared { repeats } => repeats > 1,
+            Judged::Agreed { .. } | Judged::Statistical(_) | Judged::UntilConstant(_) => true,
+        }
+    }
+
+    /// Returns in how many processes it is read at the least.
+    pub fn fewest(self) -> usize {
+        match self {
+            Judged::Compared { repeats } => repeats,
+            Judged::Agreed { .. } => 2,
+            Judged::Statistical(_) | Judged::UntilConstant(_) => 1,
+        }
+    }
 }
 
 /// The tolerance: how far beyond a limit the true value may lie and still pass.

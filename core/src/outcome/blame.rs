@@ -31,6 +31,10 @@ impl Counter {
 }
 
 /// The instructions of one operation by function, of the reference and of what is measured; or the time, by samples.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each answers a question of its own, and their form is frozen"
+)]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Blame {
     /// The profiler: `callgrind 3.19.0`.
@@ -45,6 +49,12 @@ pub struct Blame {
     /// The system calls of one operation, where they were counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system_calls: Option<Change>,
+    /// Who calls the system, the greatest change first; without a reference, who does most often. Empty in records of older releases.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub system_callers: Vec<SystemCaller>,
+    /// Whether what is red is the number of system calls, so that who makes them explains it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_of_system_calls: bool,
     /// The functions, the one with the greatest change first; without a reference, the one with the greatest part.
     pub functions: Vec<Blamed>,
     /// The share of the instructions that belongs to functions without a name, as in a stripped binary: of both sides, the
@@ -57,9 +67,16 @@ pub struct Blame {
     /// Where the allocations are made, the greatest change first; without a reference, the most of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sites: Vec<Site>,
+    /// The bytes that one operation allocates, freed again or not; `None` where the allocator of a side does not tell them, and in
+    /// records of older releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allocated: Option<Change>,
     /// Whether what is red is memory, so that the allocations explain it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_of_memory: bool,
+    /// Whether what is red is an amount of memory and not a number of allocations, so that places are ordered by their bytes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_of_bytes: bool,
     /// Whether nothing but link order or memory layout is left to explain the limit: both sides run the same instructions and make
     /// the same system calls, and what layout can make of the time on the processor takes the value back within the limit.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -88,6 +105,20 @@ pub struct Site {
     pub through: String,
     /// How often one operation allocates there.
     pub allocations: Change,
+    /// How many bytes one operation allocates there, freed again or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<Change>,
+}
+
+/// A place that calls the system: a function of the project, and the foreign function through which it does.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct SystemCaller {
+    /// The name of the function of the project.
+    pub name: String,
+    /// The function that it calls for that: the outermost foreign function that is not inlined; empty where it calls the system itself.
+    pub through: String,
+    /// How often one operation calls the system there.
+    pub calls: Change,
 }
 
 /// A function of the project, with the foreign code that it runs: what is below it up to the next function of the project.
@@ -120,6 +151,15 @@ impl Blamed {
 }
 
 impl Blame {
+    /// Explains an amount of memory: the places are in the order of their bytes, where these are known.
+    pub fn explain_bytes(&mut self) {
+        self.is_of_bytes = true;
+        if self.allocated.is_some() {
+            self.sites
+                .sort_by(|a, b| b.bytes.unwrap_or_default().order(a.bytes.unwrap_or_default()));
+        }
+    }
+
     /// Whether one operation makes as many system calls as at the reference; `None` where they were not counted.
     pub fn same_system_calls(&self) -> Option<bool> {
         self.system_calls.map(|calls| calls.before.to_bits() == calls.now.to_bits())
@@ -152,6 +192,21 @@ mod tests {
         let blame: Blame = frozen(&new);
         assert_eq!(blame.sites[0].allocations, Change { before: 1.0, now: 2.0 });
         assert_eq!(blame.counter, Counter::Instructions);
+        let bytes = format!(
+            r#"{{{old},"allocations":{{"before":1.0,"now":1.0}},"sites":[{{"name":"a::b","through":"malloc","allocations":{{"before":1.0,"now":1.0}},"bytes":{{"before":8.0,"now":64.0}}}}],"allocated":{{"before":8.0,"now":64.0}},"is_of_memory":true,"is_of_bytes":true}}"#
+        );
+        let blame: Blame = frozen(&bytes);
+        assert_eq!(blame.sites[0].bytes, Some(Change { before: 8.0, now: 64.0 }));
+        assert!(blame.is_of_bytes);
+        let calls = format!(
+            r#"{{{},"system_callers":[{{"name":"a::b","through":"write","calls":{{"before":1.0,"now":2.0}}}}],"is_of_system_calls":true,{}}}"#,
+            &old[..old.find(",\"functions\"").unwrap()],
+            &old[old.find("\"functions\"").unwrap()..],
+        );
+        assert_eq!(
+            frozen::<Blame>(&calls).system_callers[0].calls,
+            Change { before: 1.0, now: 2.0 }
+        );
         let layout: Blame = frozen(&format!(r#"{{{old},"is_layout":true}}"#));
         assert!(layout.is_layout && layout.same_system_calls() == Some(false));
         let sampled = r#"{"by":"900 samples","seconds":0.9,"before":null,"now":12.5,"functions":[{"name":"a::b","own":{"before":0.0,"now":12.5},"inclusive":{"before":0.0,"now":12.5},"calls":{"before":0.0,"now":0.0},"parts":[],"interval":[12.0,13.0]}],"nameless":0.0,"counter":"samples","remarks":["x"]}"#;

@@ -1,5 +1,7 @@
 //! An amount of one operation on both sides of a comparison.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 /// An amount at the reference, and the same amount now.
@@ -15,5 +17,11 @@ impl Change {
     /// Returns by how much the amount has grown.
     pub fn by(self) -> f64 {
         self.now - self.before
+    }
+
+    /// Returns which of two changes is the smaller one; of equal ones, the one of the smaller amount now.
+    pub fn order(self, other: Change) -> Ordering {
+        let by_size = self.by().abs().total_cmp(&other.by().abs());
+        by_size.then_with(|| self.now.total_cmp(&other.now))
     }
 }

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The beginning of the part of a counter's name that says by which rule it tells the allocator apart.
+pub const RULE: &str = "allocator by rule ";
+
 /// How instructions were counted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Counted {
@@ -14,6 +17,15 @@ pub struct Counted {
 }
 
 impl Counted {
+    /// Whether another counter differs from this one in nothing but how it tells the allocator apart, as that of an older release.
+    pub fn differs_by_rule(&self, other: &str) -> bool {
+        let rest = |by: &str| {
+            let parts = by.split(", ").filter(|part| !part.starts_with(RULE));
+            parts.map(str::to_owned).collect::<Vec<_>>()
+        };
+        self.by != other && rest(&self.by) == rest(other)
+    }
+
     /// Returns the note on it.
     pub fn note(&self) -> String {
         match self.allocator {

@@ -25,11 +25,11 @@ mod waived;
 pub mod words;
 
 pub use self::accepted::Accepted;
-pub use self::blame::{Blame, Blamed, Counter, Site};
+pub use self::blame::{Blame, Blamed, Counter, Site, SystemCaller};
 pub use self::calls::{CallTree, Frame};
 pub use self::change::Change;
 pub use self::changed::CodeChanges;
-pub use self::counted::Counted;
+pub use self::counted::{Counted, RULE};
 pub use self::holdable::{ClosestLimits, MORE};
 pub use self::inlined::{Counts, Inlined};
 pub use self::noise::Noise;

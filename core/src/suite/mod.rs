@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::budget::{Budget, Budgets, Limit, Reference, Target};
-use crate::metric::{InstrumentKind, Judged, Metric, SubjectKind, WorkerInstrument};
+use crate::metric::{InstrumentKind, Metric, SubjectKind, WorkerInstrument};
 use crate::verdict::hypothesis::can_interleave;
 
 /// A test: one limit of one case.
@@ -167,10 +167,7 @@ impl Suite {
     /// Returns how many limits share the suite's chance of a false red: the statistical ones, and those on counts that may differ
     /// from process to process. For recorded values no such chance is known.
     pub fn statistical(&self) -> usize {
-        let may_differ = |test: &Test| match test.limit.metric.judged() {
-            Judged::Agreed { .. } | Judged::Statistical(_) | Judged::UntilConstant(_) => true,
-            Judged::Compared { .. } => false,
-        };
+        let may_differ = |test: &Test| test.limit.metric.judged().may_differ();
         let judged = |test: &&Test| may_differ(test) && test.reading != Reading::RECORDED;
         self.tests.iter().filter(judged).count()
     }

@@ -71,6 +71,7 @@ fn last(function: &Blamed) -> String {
 
 fn sites(blame: &Blame) -> Markup {
     let is_change = blame.before.is_some();
+    let are_told = blame.allocated.is_some();
     html! {
         div.functions tabindex="0" role="group" aria-label="The places that allocate" {
             table {
@@ -79,6 +80,8 @@ fn sites(blame: &Blame) -> Markup {
                     th.name scope="col" { "Through" }
                     @if is_change { th scope="col" { "Before" } }
                     th scope="col" { "Now" }
+                    @if are_told && is_change { th scope="col" { "Bytes before" } }
+                    @if are_told { th scope="col" { "Bytes now" } }
                 } }
                 tbody {
                     @for site in blame.sites.iter().take(ROWS) {
@@ -87,6 +90,10 @@ fn sites(blame: &Blame) -> Markup {
                             td.name { (Text(&site.through)) }
                             @if is_change { td { (grouped(site.allocations.before)) } }
                             td { (grouped(site.allocations.now)) }
+                            @if let Some(bytes) = site.bytes.filter(|_| are_told) {
+                                @if is_change { td { (grouped(bytes.before)) } }
+                                td { (grouped(bytes.now)) }
+                            }
                         }
                     }
                 }

@@ -115,6 +115,128 @@ fn equal_code_whose_counts_differ_is_red_in_at_most_alpha() {
     assert!(slower >= 0.95, "{slower}");
 }
 
+/// The counts of a program, each with how likely it is, as a draw.
+type Modes = &'static [(f64, f64)];
+const TWO: Modes = &[(1000.0, 0.5), (1080.0, 0.5)];
+const THREE: Modes = &[(1000.0, 0.4), (1020.0, 0.3), (1090.0, 0.3)];
+const RARE: Modes = &[(1000.0, 0.9), (1200.0, 0.1)];
+const OFTEN: Modes = &[(1000.0, 0.1), (1200.0, 0.9)];
+const ONE: Modes = &[(1000.0, 1.0)];
+
+fn draw(modes: Modes, noise: &mut Noise) -> f64 {
+    let mut at = noise.uniform();
+    for (count, share) in modes {
+        at -= share;
+        if at < 0.0 {
+            return *count;
+        }
+    }
+    modes[modes.len() - 1].0
+}
+
+/// Returns the share of suites of this many limits on counts that are red, where the counts of the base are these and those of
+/// this revision are `factor` times these; also the most processes that a limit took.
+fn red_suites(key: Key, modes: Modes, factor: f64, limits: usize) -> (f64, usize) {
+    const SUITES: usize = 3000;
+    let mut noise = Noise::seeded(1818);
+    let (mut red, mut most) = (0, 0);
+    for _ in 0..SUITES {
+        let mut is_red = false;
+        for _ in 0..limits {
+            let mut side = || draw(modes, &mut noise);
+            let ratios: Vec<f64> = (0..40).map(|_| factor * side() / side()).collect();
+            let metric = Metric::from(key);
+            let limit = ratio(metric.clone(), Bound::Max, 1.001);
+            let rules = Rules { statistical: limits, ..rules() };
+            let taken = std::sync::Arc::new(AtomicUsize::new(0));
+            let counter = taken.clone();
+            let outcome = run(vec![limit], rules, move |n| {
+                counter.store(n + 1, Ordering::Relaxed);
+                Ok(value(metric.clone(), ratios[n]))
+            });
+            is_red |= outcome[0].verdict == Verdict::Fail;
+            most = most.max(taken.load(Ordering::Relaxed));
+        }
+        red += usize::from(is_red);
+    }
+    (red as f64 / SUITES as f64, most)
+}
+
+#[test]
+fn a_few_likely_counts_are_red_in_at_most_alpha_of_the_suites() {
+    for key in [Key::Instructions, Key::Allocs, Key::PeakHeap, Key::Fuel] {
+        for modes in [TWO, THREE, RARE, OFTEN] {
+            let (red, most) = red_suites(key, modes, 1.0, 1);
+            assert!(red <= 0.01, "{key:?} {modes:?}: {red}");
+            assert!(most <= 7, "{key:?} {modes:?}: {most} processes");
+        }
+    }
+    let (red, most) = red_suites(Key::Instructions, TWO, 1.0, 10);
+    assert!(red <= 0.01 && most <= 10, "{red} {most}");
+}
+
+#[test]
+fn a_change_beyond_the_counts_of_a_program_is_always_red() {
+    for key in [Key::Instructions, Key::Allocs, Key::Leaked, Key::Fuel] {
+        for (modes, factor) in [(ONE, 1.002), (TWO, 1.1), (THREE, 1.12), (RARE, 1.25)] {
+            let (red, most) = red_suites(key, modes, factor, 1);
+            assert_eq!((red, most), (1.0, 7), "{key:?} {modes:?}");
+        }
+    }
+}
+
+/// An absolute limit between two counts that are equally likely: the middle of the program is at the limit.
+#[test]
+fn a_limit_between_two_likely_counts_is_red_in_at_most_alpha() {
+    for key in [Key::Instructions, Key::Allocs] {
+        let mut noise = Noise::seeded(18);
+        let mut red = 0;
+        for _ in 0..4000 {
+            let counts: Vec<f64> = (0..40).map(|_| draw(TWO, &mut noise)).collect();
+            let metric = Metric::from(key);
+            let rules = Rules { statistical: 1, ..rules() };
+            let outcome = run(vec![max(metric.clone(), "1040")], rules, move |n| {
+                Ok(value(metric.clone(), counts[n]))
+            });
+            red += usize::from(outcome[0].verdict == Verdict::Fail);
+        }
+        let share = red as f64 / 4000.0;
+        assert!((0.003..=0.01).contains(&share), "{key:?}: {share}");
+    }
+}
+
+#[test]
+fn counts_within_the_limit_are_read_twice_as_before() {
+    for key in [Key::Allocs, Key::AllocBytes, Key::PeakHeap, Key::Leaked, Key::Fuel] {
+        let metric = Metric::from(key);
+        let of = |counts: [f64; 2]| {
+            let metric = metric.clone();
+            run(vec![max(metric.clone(), "1000")], rules(), move |n| {
+                // A third process would have no count.
+                Ok(value(metric.clone(), counts[n]))
+            })
+            .remove(0)
+        };
+        assert_eq!(of([900.0, 900.0]).verdict, Verdict::Pass);
+        // The worst counts where all are within.
+        let differing = of([900.0, 950.0]);
+        assert_eq!(differing.verdict, Verdict::Pass);
+        assert_eq!(differing.estimate.map(|estimate| estimate.value), Some(950.0));
+        // One of two over the limit may be chance.
+        let either = of([900.0, 1100.0]);
+        assert_eq!(either.verdict, Verdict::Inconclusive, "{}", either.reason);
+        let note = "not the same in 2 processes: 900 to 1100; they are on either side of the limit";
+        let is_bytes = !matches!(key, Key::Allocs | Key::Fuel);
+        assert!(is_bytes || either.notes.iter().any(|n| n == note), "{:?}", either.notes);
+    }
+    // What a command exits with, and the size of a file, are what they are.
+    let exit = Metric::from(Key::Exit);
+    let outcome = run(vec![max(exit.clone(), "0")], Rules { repeats: 1, ..rules() }, move |n| {
+        Ok(value(exit.clone(), [1.0][n]))
+    });
+    assert_eq!(outcome[0].verdict, Verdict::Fail);
+}
+
 #[test]
 fn counts_of_different_counters_are_never_compared() {
     let accepted = |counter: &str, factor: Option<f64>| Accepted {
@@ -133,6 +255,17 @@ fn counts_of_different_counters_are_never_compared() {
     // `1.2 x lock` is 1080.
     assert_eq!(of("1080", accepted(CALLGRIND, Some(1.2))), Verdict::Pass);
     assert_eq!(of("1080", accepted("the processor's counter", Some(1.2))), Verdict::Inconclusive);
+    // An older release told the allocator apart by another rule, and did not name it.
+    let counted =
+        Some(Counted { by: format!("{CALLGRIND}, allocator by rule 2"), allocator: None });
+    let values = [(Metric::from(Key::Instructions), 1000.0)].into();
+    let process = ProcessRun { values, counted, ..ProcessRun::default() };
+    let template = Outcome { accepted: Some(accepted(CALLGRIND, Some(1.2))), ..Outcome::default() };
+    let asked =
+        PendingLimit { limit: limit_of("1080"), template, unjudged: None, carried: Carried::default() };
+    let older = drive(Box::new(move || Ok(process.clone())), vec![asked], rules()).remove(0);
+    assert_eq!(older.verdict, Verdict::Inconclusive);
+    assert!(older.reason.contains("other instructions of the allocator"), "{}", older.reason);
     // A limit in numbers holds whatever counts, but a red may be the counter's doing.
     assert_eq!(of("1200", accepted("the processor's counter", None)), Verdict::Pass);
     assert_eq!(of("950", accepted("the processor's counter", None)), Verdict::Inconclusive);

@@ -1,6 +1,6 @@
 //! The words about what is to blame for a red.
 
-use super::super::{Blame, Blamed, Change, Counter, Inlined, Sampled, Site};
+use super::super::{Blame, Blamed, Change, Counter, Inlined, Sampled, Site, SystemCaller};
 use crate::quantity::{Quantity, Unit};
 
 /// How many functions a red names.
@@ -23,9 +23,16 @@ pub(crate) const NAMELESS: &str = "a function without a name";
 const NOBODY: &str = "no function is named: chance explains how the samples differ, as the 90 % interval of each function \
                       includes 0";
 
+/// The line where it is not known how many bytes each place allocates.
+const UNTOLD: &str = "how many bytes each place allocates is known where `perf_budget::Heap` is the `#[global_allocator]` of all that is \
+                      compared";
+
 /// Returns the lines about what is to blame: the change of the whole, and the functions that make most of it. Where memory
 /// is red, the places that allocate come first.
 pub fn blame(blame: &Blame) -> Vec<String> {
+    if blame.is_of_system_calls && !blame.system_callers.is_empty() {
+        return system_calls(blame, FUNCTIONS);
+    }
     let mut lines = if blame.is_of_memory { allocations(blame, FUNCTIONS) } else { Vec::new() };
     lines.extend(instructions(blame, FUNCTIONS));
     lines
@@ -35,6 +42,9 @@ pub fn blame(blame: &Blame) -> Vec<String> {
 pub fn profile(blame: &Blame) -> Vec<String> {
     let mut lines = instructions(blame, PROFILED);
     lines.extend(allocations(blame, PROFILED));
+    if !blame.system_callers.is_empty() {
+        lines.extend(system_calls(blame, PROFILED));
+    }
     lines
 }
 
@@ -51,35 +61,122 @@ pub fn sampled(sampled: &Sampled) -> String {
     )
 }
 
-/// Returns the lines about the allocations of one operation.
-fn allocations(blame: &Blame, most: usize) -> Vec<String> {
-    let Some(Change { before, now }) = blame.allocations else { return Vec::new() };
+/// Returns the lines about who calls the system in one operation.
+fn system_calls(blame: &Blame, most: usize) -> Vec<String> {
     let by = format!("counted by {}", blame.by);
-    let (now, is_changed) = (amount(now), before.to_bits() != now.to_bits());
-    let mut lines = vec![match blame.before {
-        None => format!("{now} allocations of one operation, {by}"),
-        Some(_) if is_changed => {
-            format!("{} -> {now} allocations of one operation, {by}", amount(before))
+    let Change { before, now } = blame.system_calls.unwrap_or_default();
+    let is_changed = blame.before.is_some() && before.to_bits() != now.to_bits();
+    let from = if is_changed { format!("{} -> ", amount(before)) } else { String::new() };
+    let callers = &blame.system_callers;
+    let is_moved = blame.before.is_some() && callers.iter().any(|caller| caller.calls.by() != 0.0);
+    let same = if blame.before.is_some() && !is_changed { " as before" } else { "" };
+    let mut lines =
+        vec![format!("{from}{} system calls of one operation{same}, {by}", amount(now))];
+    let callers = callers.iter().filter(|caller| !is_moved || caller.calls.by() != 0.0);
+    lines.extend(callers.take(most).map(|SystemCaller { name, through, calls }| {
+        let through = if through.is_empty() { String::new() } else { format!("through {through}") };
+        let (size, sides) = if is_moved {
+            (signed(calls.by()), format!("{} -> {}", amount(calls.before), amount(calls.now)))
+        } else {
+            (amount(calls.now), String::new())
+        };
+        let details = [sides, through].into_iter().filter(|part| !part.is_empty());
+        let details = details.collect::<Vec<_>>().join(", ");
+        if details.is_empty() {
+            format!("{size} in {name}")
+        } else {
+            format!("{size} in {name}  ({details})")
         }
-        Some(_) if blame.sites.iter().all(|site| site.allocations.by() == 0.0) => {
-            format!(
-                "the same {now} allocations at the same places, {by}: only their sizes, or how long they live, differ"
-            )
-        }
-        Some(_) => format!("{now} allocations of one operation as before, elsewhere, {by}"),
-    }];
-    let is_change = blame.before.is_some() && blame.sites.iter().any(|s| s.allocations.by() != 0.0);
-    let sites = blame.sites.iter().filter(|s| !is_change || s.allocations.by() != 0.0);
-    lines.extend(sites.take(most).map(|site| place(site, is_change)));
+    }));
     lines
 }
 
-fn place(site: &Site, is_change: bool) -> String {
+/// Returns the lines about the allocations of one operation: by bytes, where an amount of memory is red and they are known.
+fn allocations(blame: &Blame, most: usize) -> Vec<String> {
+    let Some(count) = blame.allocations else { return Vec::new() };
+    let by = format!("counted by {}", blame.by);
+    let bytes = blame.allocated.filter(|_| blame.is_of_bytes);
+    let unknown = (blame.is_of_bytes && bytes.is_none()).then(|| UNTOLD.to_owned());
+    let Change { before, now } = bytes.unwrap_or(count);
+    let of = |amount_of: f64| match bytes {
+        Some(_) => format!("{} allocated by", size(amount_of)),
+        None => format!("{} allocations of", amount(amount_of)),
+    };
+    let by_site =
+        |site: &Site| bytes.map_or(site.allocations, |_| site.bytes.unwrap_or_default()).by();
+    let is_changed = before.to_bits() != now.to_bits();
+    let (is_compared, is_moved) =
+        (blame.before.is_some(), blame.sites.iter().any(|site| by_site(site) != 0.0));
+    let begins = bytes.map_or_else(|| amount(before), |_| size(before));
+    let freed = if bytes.is_some() { ", freed again or not" } else { "" };
+    let mut lines = vec![match is_compared {
+        false => format!("{} one operation{freed}, {by}", of(now)),
+        true if is_changed => format!("{begins} -> {} one operation{freed}, {by}", of(now)),
+        true if is_moved => format!("{} one operation{freed} as before, elsewhere, {by}", of(now)),
+        true => same_places(blame, bytes, now, &by),
+    }];
+    let is_change = is_compared && is_moved;
+    let sites = blame.sites.iter().filter(|site| !is_change || by_site(site) != 0.0);
+    lines.extend(sites.take(most).map(|site| place(site, is_change, bytes.is_some())));
+    lines.extend(unknown);
+    lines
+}
+
+/// Returns the sentence where both sides allocate as much at the same places.
+fn same_places(blame: &Blame, bytes: Option<Change>, now: f64, by: &str) -> String {
+    if bytes.is_some() {
+        let now = size(now);
+        return format!(
+            "the same {now} allocated at the same places, {by}: only how long they live differs"
+        );
+    }
+    let is_same = |change: Change| change.before.to_bits() == change.now.to_bits();
+    let left = match blame.allocated {
+        Some(_) if blame.sites.iter().all(|site| site.bytes.is_none_or(is_same)) => {
+            "only how long they live differs"
+        }
+        Some(_) => "only their sizes differ, or how long they live",
+        None => "only their sizes, or how long they live, differ",
+    };
+    format!("the same {} allocations at the same places, {by}: {left}", amount(now))
+}
+
+/// Returns the line of a place, by its bytes or by how often it allocates, with the other beside it.
+fn place(site: &Site, is_change: bool, by_bytes: bool) -> String {
     let Change { before, now } = site.allocations;
-    let size = if is_change { signed(now - before) } else { amount(now) };
-    let counts =
-        if is_change { format!("{} -> {}, ", amount(before), amount(now)) } else { String::new() };
-    format!("{size} in {}  ({counts}through {})", site.name, site.through)
+    let often = if is_change && before.to_bits() != now.to_bits() {
+        format!("{} -> {}", amount(before), amount(now))
+    } else {
+        amount(now)
+    };
+    let Some(bytes) = site.bytes.filter(|_| by_bytes) else {
+        let change = if is_change { signed(now - before) } else { amount(now) };
+        let counts = if is_change { format!("{often}, ") } else { String::new() };
+        let bytes =
+            site.bytes.map_or(String::new(), |bytes| format!("{}, ", sizes(bytes, is_change)));
+        return format!("{change} in {}  ({counts}{bytes}through {})", site.name, site.through);
+    };
+    let change = if is_change {
+        format!("{}{}", if bytes.by() < 0.0 { '-' } else { '+' }, size(bytes.by().abs()))
+    } else {
+        size(bytes.now)
+    };
+    let sides = if is_change { format!("{}, ", sizes(bytes, true)) } else { String::new() };
+    let times = format!("in {often} {}", if often == "1" { "allocation" } else { "allocations" });
+    format!("{change} in {}  ({sides}{times}, through {})", site.name, site.through)
+}
+
+/// Returns an amount of bytes, and how it was before, if that is another one.
+fn sizes(bytes: Change, is_change: bool) -> String {
+    if is_change && bytes.before.to_bits() != bytes.now.to_bits() {
+        format!("{} -> {}", size(bytes.before), size(bytes.now))
+    } else {
+        size(bytes.now)
+    }
+}
+
+fn size(bytes: f64) -> String {
+    Quantity::new(bytes, Unit::Bytes).to_string()
 }
 
 /// Returns an amount of a blame, in its unit.

@@ -1,0 +1,58 @@
+//! What a profile says of the bytes that are allocated: calls of functions that each stand for a bit of a size, which the counting
+//! allocator of the harness makes while it is profiled.
+
+use crate::callgrind::is_allocator;
+
+/// The module of the harness with a function for each bit.
+const BITS: &str = "perf_budget::instrument::marked::";
+/// The function of the counting allocator that calls these.
+const COUNT: &str = "perf_budget::instrument::heap::count";
+/// The allocator's own functions, as implementations of a trait too.
+const HEAP: &str = "perf_budget::instrument::heap::";
+
+/// Whether a function only tells sizes, so that its instructions are part of the profiling.
+pub(super) fn tells_sizes(name: &str) -> bool {
+    name == COUNT || name.starts_with(BITS)
+}
+
+/// Returns the bytes that one call of a function stands for.
+pub(super) fn bytes(name: &str) -> Option<f64> {
+    let bit: u32 = name.strip_prefix(BITS)?.strip_prefix("bit_")?.parse().ok()?;
+    1_u64.checked_shl(bit).map(|bytes| bytes as f64)
+}
+
+/// Splits the callers of a function that tells sizes: into the function of the allocator that was called, and the chain of
+/// those that called it.
+pub(super) fn asking(chain: &[String]) -> (&str, &[String]) {
+    let outermost = chain.iter().rposition(|name| is_allocator(name));
+    let inlined = || chain.iter().rposition(|name| tells_sizes(name) || name.contains(HEAP));
+    match (outermost, inlined()) {
+        (Some(at), _) => (&chain[at], &chain[at + 1..]),
+        // The compiler may inline the allocator into the function that allocates, as it may with optimisation across crates.
+        (None, Some(at)) => ("malloc", &chain[at + 1..]),
+        (None, None) => ("malloc", chain),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_stands_for_a_bit_and_belongs_to_what_called_the_allocator() {
+        let of = |bit: &str| bytes(&format!("perf_budget::instrument::marked::{bit}"));
+        assert_eq!(
+            (of("bit_0"), of("bit_10"), of("bit_47")),
+            (Some(1.0), Some(1024.0), Some(2_f64.powi(47)))
+        );
+        assert_eq!((of("mark"), of("bit_99"), bytes("bit_3")), (None, None, None));
+        assert!(tells_sizes(COUNT) && !tells_sizes("malloc"));
+        let names = |chain: &[&str]| chain.iter().map(|&n| n.to_owned()).collect::<Vec<_>>();
+        let whole = names(&[COUNT, "__rustc::__rust_alloc", "reserve", "work::post"]);
+        assert_eq!(asking(&whole), ("__rustc::__rust_alloc", &whole[2..]));
+        let heap =
+            "<perf_budget::instrument::heap::Heap as core::alloc::global::GlobalAlloc>::alloc";
+        let inlined = names(&["perf_budget::instrument::marked::mark", COUNT, heap, "work::post"]);
+        assert_eq!(asking(&inlined), ("malloc", &inlined[3..]));
+    }
+}
