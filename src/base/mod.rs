@@ -20,6 +20,7 @@ use perf_budget_core::handover::{
 };
 use perf_budget_core::metric::Metric;
 use perf_budget_core::outcome::{BaseRevision, Changed, Proven};
+use perf_budget_core::paths;
 
 pub(crate) use self::benchmarks::{BaseBenchmarks, Different};
 pub(crate) use self::links::Links;
@@ -71,7 +72,7 @@ pub(crate) struct WatchedBuilds {
 
 impl Base {
     /// Returns the base that the environment describes, or `None` if it describes none. The base's budgets are expected
-    /// in a file of the same name as `file`.
+    /// in the file that is at the same place below the package as `file`, or else in one of the same name.
     ///
     /// # Errors
     /// If a variable names a file that does not exist, or cannot be understood.
@@ -87,8 +88,13 @@ impl Base {
             let Details { revision, run_environment: environment, .. } = handover.details;
             return Ok(Some(Base { environment, benchmarks, revision, ..Base::before_budgets() }));
         }
-        let file = file.file_name().unwrap_or(std::ffi::OsStr::new("budgets.toml"));
-        let base = Base::new(&handover, Path::new(file))?;
+        let name = Path::new(file.file_name().unwrap_or(std::ffi::OsStr::new("budgets.toml")));
+        let package = paths::package().unwrap_or_default();
+        let is_there = |below: &&Path| {
+            handover.directory.as_ref().is_some_and(|root| root.join(below).is_file())
+        };
+        let below = file.strip_prefix(package).ok().filter(is_there);
+        let base = Base::new(&handover, below.unwrap_or(name))?;
         // The proof was made for one test binary, and says nothing about any other.
         let this = std::env::current_exe().ok().and_then(|this| Written::of(&this).ok());
         let is_this_binary = |head: &Written| this.as_ref() == Some(head);

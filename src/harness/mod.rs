@@ -174,7 +174,7 @@ impl Harness {
             )));
         }
         let selftest_asked = Asked::of_environment()?;
-        let mut budgets = budget::load(&paths::budgets(self.file.as_deref()))?;
+        let mut budgets = budget::load(&paths::asked::budgets(self.file.as_deref())?)?;
         let workloads: Vec<String> = self.workloads.into_iter().map(|(name, _)| name).collect();
         let notes = std::mem::take(&mut budgets.notes);
         let mut session = Session::new(budgets, workloads.clone(), paths::results()?)?;
@@ -203,6 +203,7 @@ impl Harness {
         let here = (0..selected.len()).filter(|&i| shard.has(&session.suite.tests[i]));
         let budgets: HashSet<usize> = here.clone().map(|i| session.suite.tests[i].budget).collect();
         let mut begun = session.nothing_begun();
+        let (mut limits, mut filtered) = (0, 0);
         // The tests come first, in their order; the trials after them belong to no limit of the file.
         let mut here = here.collect::<Vec<_>>().into_iter();
         for trial in &trials {
@@ -210,6 +211,8 @@ impl Harness {
             let test = here.next();
             if let Some(test) = test {
                 selected[test] = wanted;
+                filtered += usize::from(!wanted);
+                limits += 1;
             }
             // Under nextest every other test is filtered out, and an ignored one has no process.
             if arguments.is_ignored(trial) {
@@ -219,7 +222,6 @@ impl Harness {
             }
             begun.filtered += usize::from(!wanted);
         }
-        let filtered = begun.filtered;
         if let Some(asked) = &selftest_asked {
             return Harness::selftest(&session, &selected, asked);
         }
@@ -227,8 +229,7 @@ impl Harness {
             .map_err(|error| Error::other(format!("nothing was measured: {error}; {MAKE_ROOM}")))?;
         let package = paths::package().unwrap_or_else(|| PathBuf::from("."));
         let run = &begun.run;
-        let left = paths::leave(&package, &session.results, run.began, &run.checkout);
-        if let Err(error) = left {
+        if let Err(error) = paths::leave(&package, &session.results, run.began, &run.checkout) {
             let results = session.results.display();
             let _ = writeln!(
                 std::io::stderr(),
@@ -238,7 +239,7 @@ impl Harness {
         }
         session.remove_leftovers();
         session.select(selected);
-        let total = Tests { limits: trials.len(), budgets: budgets.len() };
+        let total = Tests { limits, budgets: budgets.len() };
         let shown = selection.for_run(begun.begun.len());
         let conclusion = libtest_mimic::run(&shown, selection.retain(trials));
         collector.print(&session, total, filtered, arguments);

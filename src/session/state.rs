@@ -97,7 +97,8 @@ impl Session {
             &machine_lock,
             &progress,
         )?;
-        let suite = Suite::of(&budgets, base.is_some());
+        // Where nothing may be skipped, the limits that `base` in the settings adds are there without a base too, and are red.
+        let suite = Suite::of(&budgets, base.is_some() || is_strict());
         let run = machine::run(suite.tests.len(), budgets.budgets.len(), &budgets.path);
         let run = Run {
             base: base.as_ref().and_then(|base| base.revision.clone()),
@@ -162,6 +163,11 @@ impl Session {
             injection,
         }
     }
+}
+
+/// Whether nothing may be skipped in silence.
+pub(super) fn is_strict() -> bool {
+    std::env::var("PERF_BUDGET_STRICT").is_ok_and(|v| !matches!(v.as_str(), "" | "0"))
 }
 
 /// Locks a mutex, even if a thread panicked while it held the lock: a test that panics leaves the outcomes valid.

@@ -329,7 +329,7 @@ fn lock_directory(directory: &Path, tell: &dyn Fn(&str)) -> Result<File, Failure
 /// Returns the names of the budgets that the base has and that this revision no longer has.
 pub(crate) fn gone(project: &Project, base: &Path) -> Vec<String> {
     let names = |root: &Path| {
-        let file = load_in(&root.join("budgets.toml"), &Surroundings::of_record(None)).ok()?;
+        let file = load_in(&project.file_in(root), &Surroundings::of_record(None)).ok()?;
         Some(file.budgets.into_iter().map(|budget| budget.name).collect::<Vec<_>>())
     };
     let (Some(now), Some(before)) = (names(&project.root), names(base)) else { return Vec::new() };

@@ -151,8 +151,9 @@ impl<'a> Prepared<'a> {
                 )));
             }
             Some(format!("has no package in `{at}`"))
-        } else if !root.join("budgets.toml").is_file() {
-            Some("has no budgets.toml".to_owned())
+        } else if !self.project.file_in(root).is_file() {
+            let name = self.project.file_in(Path::new(""));
+            Some(format!("has no {}", name.display()))
         } else if workspace.is_some_and(|workspace| !has_test(workspace, root, wanted.target)) {
             Some(format!("has no test `{}`", wanted.target.test))
         } else {
@@ -179,7 +180,8 @@ impl<'a> Prepared<'a> {
             lock::copy_to_base(head.workspace_root.as_std_path(), base.workspace_root.as_std_path())
         })?;
         let before =
-            budget::load_in(&self.root().join("budgets.toml"), &Surroundings::of_record(None)).ok();
+            budget::load_in(&self.project.file_in(self.root()), &Surroundings::of_record(None))
+                .ok();
         let mut is_prepared = false;
         let benchmarks = self.benchmarks(
             wanted,
@@ -191,6 +193,11 @@ impl<'a> Prepared<'a> {
         if !tests {
             let note = lock.and_then(|lock| lock.difference());
             return Ok(Made { benchmarks, note, ..Made::default() });
+        }
+        let is_for_others = wanted.to.is_some() || wanted.asks_files;
+        if !is_for_others && !unchanged::compares_tests(&budgets) {
+            tell(&format!("no limit is against {}, so it is not built", short(self.commit)));
+            return Ok(Made { benchmarks, ..Made::default() });
         }
         let proof = self.proof(wanted, (&budgets, before.as_ref()), tell);
         let mut proven = proof.as_ref().and_then(|proof| proof.by_files(tell));
