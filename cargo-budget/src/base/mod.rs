@@ -226,7 +226,9 @@ pub(crate) fn compared(
     };
     let Asked { prepare, times, from, head, asks_files, .. } = *asked;
     // A shell command may make anything out of anything, so nothing can be proven unchanged beside it.
-    let proves = asked.proves && prepare.is_none();
+    // The proofs take the paths of budgets to start from the package.
+    let is_at_top = project.file_in(Path::new("")).components().count() == 1;
+    let proves = asked.proves && prepare.is_none() && is_at_top;
     let wanted =
         Wanted { revision, target, prepare, times, from, to: None, head, proves, asks_files };
     let prepared = prepare_base(project, &commit, &wanted, progress, tell);

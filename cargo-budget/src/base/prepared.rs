@@ -199,8 +199,9 @@ impl<'a> Prepared<'a> {
             tell(&format!("no limit is against {}, so it is not built", short(self.commit)));
             return Ok(Made { benchmarks, ..Made::default() });
         }
-        let proof = self.proof(wanted, (&budgets, before.as_ref()), tell);
-        let mut proven = proof.as_ref().and_then(|proof| proof.by_files(tell));
+        let comparison = self.comparison(wanted, (&budgets, before.as_ref()), tell);
+        let proof = comparison.as_ref().filter(|_| wanted.proves);
+        let mut proven = proof.and_then(|proof| proof.by_files(tell));
         let leaves_any =
             |proven: Option<&_>| proven.is_none_or(|known| unchanged::leaves_any(&budgets, known));
         if wanted.asks_files || !leaves_any(proven.as_ref()) {
@@ -229,11 +230,11 @@ impl<'a> Prepared<'a> {
             ));
         }
         let proof = proof.filter(|_| variable.is_none());
-        if let (Some(proof), None, Some(tree)) = (&proof, &proven, tree) {
+        if let (Some(proof), None, Some(tree)) = (proof, &proven, tree) {
             proven = proof.by_sections(&binary, tree, tell);
         }
         let is_proven = proven.is_some();
-        let open = proof.as_ref().filter(|_| !is_proven);
+        let open = proof.filter(|_| !is_proven);
         let proofs = Proofs {
             equal: &|base, head| open?.of_times([base, head], tree?, tell),
             reach: &|base, head, place| {
@@ -250,7 +251,9 @@ impl<'a> Prepared<'a> {
             build.save(&binary, &compared, &own, &self.inherited)?;
             run_environment = head.map(|head| running::of_base(&head, &own)).unwrap_or_default();
         }
-        let changed = proof.as_ref().zip(tree).map(|(proof, tree)| proof.changed(tree.workspace));
+        // What has changed is known where nothing is to be proven, too.
+        let comparison = comparison.as_ref().filter(|_| variable.is_none());
+        let changed = comparison.zip(tree).map(|(both, tree)| both.changed(tree.workspace));
         let note = lock.and_then(|lock| lock.difference());
         Ok(Made {
             changed,
@@ -320,14 +323,16 @@ impl<'a> Prepared<'a> {
         ways.into_iter().map(build).collect()
     }
 
-    /// Returns what is known of the differences between both revisions; `None` where everything is to be measured.
-    fn proof<'p>(
+    /// Returns what is known of the differences between both revisions; `None` where nothing is.
+    fn comparison<'p>(
         &'p self,
         wanted: &Wanted<'p>,
         (budgets, before): (&'p Budgets, Option<&'p Budgets>),
         tell: &dyn Fn(&str),
     ) -> Option<unchanged::Comparison<'p>> {
-        let built = wanted.head.filter(|_| wanted.proves)?;
+        let built = wanted.head?;
+        // Where everything is to be measured anyway, nobody asks why.
+        let tell = if wanted.proves { tell } else { &|_: &str| {} };
         let metadata = self.head_metadata.as_ref()?;
         let Place { top, prefix, .. } = self.place;
         let files = &self.head_files;

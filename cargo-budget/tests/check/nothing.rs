@@ -59,7 +59,7 @@ fn every_target_that_has_budgets_is_judged() {
     made.0.write("Cargo.toml", &manifest.replace("[workspace]\n", entry));
     made.0.write("budgets.toml", BUDGETS);
     made.0.write("tests/budgets.rs", MACRO);
-    let second = "[settings]\nbase = \"10 %\"\n\n[budget.other]\nartifact = \"src/lib.rs\"\nmax = { size = \"1 KB\" }\n";
+    let second = "[settings]\nbase = \"10 %\"\n\n[budget.other]\nartifact = \"../src/lib.rs\"\nmax = { size = \"1 KB\" }\n";
     made.0.write("limits/second.toml", second);
     made.0.write("tests/second.rs", &MAIN.replace("FILE", ".file(\"limits/second.toml\")"));
     made.commit("two targets");
