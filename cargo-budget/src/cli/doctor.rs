@@ -34,7 +34,8 @@ impl Doctor {
         let outcomes = outcomes.unwrap_or_default();
         let limits = Limits::of(&outcomes);
         let faults = project.map_or_else(Vec::new, |here| target::faults(&here.root));
-        let fault: String = faults.iter().map(|fault| format!("\n{fault}\n")).collect();
+        let fault: Vec<String> = faults.iter().map(|fault| format!("\n{fault}\n")).collect();
+        let fault = fault.concat();
         self.format.put(
             || machine.render() + &limits.render() + &fault,
             || {

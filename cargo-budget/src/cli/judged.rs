@@ -47,7 +47,9 @@ mod tests {
         };
         let check = |both: [Judged; 2], exit, is_fault: bool, some: bool| {
             let mut all = Judged::default();
-            both.into_iter().for_each(|one| all.add(one));
+            for one in both {
+                all.add(one);
+            }
             assert_eq!((all.exit, all.some), (exit, some));
             assert_eq!(matches!(all.nothing, Some(Nothing::Fault(_))), is_fault);
         };
