@@ -32,6 +32,12 @@ impl Exit {
         }
     }
 
+    /// Returns the end of two runs: a mistake hides verdicts, and then the worse verdict counts.
+    pub(crate) fn worse(self, other: Exit) -> Exit {
+        let order = [Exit::Usage, Exit::Broken, Exit::Unmeasured, Exit::Inconclusive];
+        order.into_iter().find(|&exit| exit == self || exit == other).unwrap_or(Exit::Holds)
+    }
+
     /// Returns how a run with these outcomes ends, which the worst verdict of a red outcome decides. `check` has
     /// further reasons of its own to end otherwise: mistakes that the harness found, and a base that could not be
     /// built.

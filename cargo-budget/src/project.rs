@@ -50,6 +50,13 @@ impl Project {
         let found = start.ancestors().find(|dir| dir.join("budgets.toml").is_file());
         let project = |root: &Path| Project::of(root, None);
         found.map(project).ok_or_else(|| {
+            let mut named = start.ancestors().map(|dir| dir.join("budgets.toml"));
+            if let Some(other) = named.find(|path| path.symlink_metadata().is_ok()) {
+                return Failure::usage(format!(
+                    "`{}` is there, and is not a file that can be read; put a file with budgets in its place",
+                    other.display()
+                ));
+            }
             Failure::usage(format!(
                 "there is no budgets.toml in `{}` or above it; `cargo budget init` writes one",
                 start.display()
@@ -60,6 +67,27 @@ impl Project {
     /// Returns the path of `budgets.toml`.
     pub(crate) fn file(&self) -> PathBuf {
         self.file.clone().unwrap_or_else(|| self.root.join("budgets.toml"))
+    }
+
+    /// Returns the project with its budgets in the file that a test target reads.
+    pub(crate) fn reading(&self, file: &Path) -> Project {
+        let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let (file, root) = (whole(file), whole(&self.root));
+        if file == whole(&self.file()) {
+            return self.clone();
+        }
+        // The package may be known by another path than cargo has told the target.
+        let below = file.strip_prefix(&root).map(|below| self.root.join(below));
+        self.with_file(below.unwrap_or(file))
+    }
+
+    /// Returns the place of the file with the budgets in another checkout of the package. A file among the results is the
+    /// command's own, which no checkout has.
+    pub(crate) fn file_in(&self, package: &Path) -> PathBuf {
+        let file = self.file();
+        let below =
+            file.strip_prefix(&self.root).ok().filter(|_| !file.starts_with(self.results()));
+        package.join(below.unwrap_or(Path::new("budgets.toml")))
     }
 
     /// Returns the workspace that the current directory is in, as a project that needs no `budgets.toml`.
@@ -277,4 +305,36 @@ pub(crate) fn package(root: &Path) -> Option<String> {
     let text = std::fs::read_to_string(root.join("Cargo.toml")).ok()?;
     let manifest = toml_edit::Document::parse(text).ok()?;
     Some(manifest.get("package")?.get("name")?.as_str()?.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn something_else_than_a_file_is_not_taken_for_a_missing_one() {
+        let place = tempfile::tempdir().unwrap();
+        std::fs::create_dir(place.path().join("budgets.toml")).unwrap();
+        let text = Project::find(place.path()).unwrap_err().text;
+        assert!(text.contains("budgets.toml` is there, and is not a file"), "{text}");
+    }
+
+    #[test]
+    fn the_file_of_a_target_is_at_the_same_place_in_another_checkout() {
+        let place = tempfile::tempdir().unwrap();
+        let root = place.path();
+        std::fs::create_dir(root.join("limits")).unwrap();
+        for name in ["budgets.toml", "limits/second.toml"] {
+            std::fs::write(root.join(name), "").unwrap();
+        }
+        let project = Project::find(root).unwrap();
+        let at = |named: &str| {
+            let project = project.reading(&root.join("tests/..").join(named));
+            (project.file(), project.file_in(Path::new("/base")))
+        };
+        std::fs::create_dir(root.join("tests")).unwrap();
+        for name in ["budgets.toml", "limits/second.toml"] {
+            assert_eq!(at(name), (project.root.join(name), Path::new("/base").join(name)));
+        }
+    }
 }

@@ -26,9 +26,21 @@ pub(crate) fn judged_nothing(record: &Record) -> Option<Failure> {
 /// Returns the outcomes of the last run of each file with budgets. The test targets of a package may have a file each,
 /// and `cargo test` runs them one after the other.
 pub(crate) fn last_run(record: &Record) -> Vec<Outcome> {
-    let begun = record.begun.iter().rev().map(|begun| (&begun.file, &begun.run.id));
-    let runs = newest(begun, record).into_iter().map(|(file, id)| (file, HashSet::from([id])));
+    let runs = last_runs(record).into_iter().map(|(file, id)| (file, HashSet::from([id])));
     of_runs(record, &runs.collect())
+}
+
+/// Returns the processes that began in the last run of each file with budgets.
+pub(crate) fn last_begun(record: &Record) -> Vec<&Begun> {
+    let last = last_runs(record);
+    let is_of = |begun: &&Begun| last.get(&begun.file) == Some(&&begun.run.id);
+    record.begun.iter().filter(is_of).collect()
+}
+
+/// Returns the name of the last run of each file with budgets.
+fn last_runs(record: &Record) -> HashMap<&String, &String> {
+    let begun = record.begun.iter().rev().map(|begun| (&begun.file, &begun.run.id));
+    newest(begun, record)
 }
 
 /// Returns the last outcome of each test since the last run of a file that left out no test. Where every run left out

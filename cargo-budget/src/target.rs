@@ -1,4 +1,4 @@
-//! The test target of the budgets, as Cargo.toml has it.
+//! The test targets of a package that may hold budgets, as Cargo.toml and the sources have them.
 //!
 //! Without `harness = false`, cargo puts a `main` of its own in place of the one that runs the budgets. Such a target
 //! has no test, so that it passes whatever the budgets say.
@@ -6,6 +6,90 @@
 use std::path::Path;
 
 use toml_edit::{Document, Item, Table};
+
+/// The test targets of a package that look like harnesses. Which file with budgets each reads, if any, it says itself.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Harnesses {
+    /// Those that `cargo test` runs.
+    pub(crate) run: Vec<String>,
+    /// Those that it does not run unless they are named (`test = false`).
+    pub(crate) unasked: Vec<String>,
+    /// Those whose own `main` is never run, since `harness = false` is missing.
+    pub(crate) forgotten: Vec<String>,
+}
+
+/// Returns the test targets of a package that look like harnesses: their source names the library and what starts a harness.
+pub(crate) fn harnesses(root: &Path) -> Harnesses {
+    let mut found = Harnesses::default();
+    let text = std::fs::read_to_string(root.join("Cargo.toml")).unwrap_or_default();
+    let Ok(manifest) = Document::parse(text) else { return found };
+    let library = library(manifest.as_table());
+    let is_harness = |source: &Path| {
+        std::fs::read_to_string(source).is_ok_and(|text| starts_a_harness(&text, &library))
+    };
+    let entries = manifest.get("test").and_then(Item::as_array_of_tables);
+    let mut listed = Vec::new();
+    for entry in entries.into_iter().flatten() {
+        let text = |key: &str| entry.get(key).and_then(Item::as_str);
+        let is = |key: &str, value: bool| entry.get(key).and_then(Item::as_bool) == Some(value);
+        let Some(name) = text("name") else { continue };
+        listed.push(name.to_owned());
+        let default = [format!("tests/{name}.rs"), format!("tests/{name}/main.rs")];
+        let mut sources = text("path").into_iter().chain(default.iter().map(String::as_str));
+        if !sources.any(|path| is_harness(&root.join(path))) {
+            continue;
+        }
+        let list = match (is("harness", false), is("test", false)) {
+            (false, _) => &mut found.forgotten,
+            (true, true) => &mut found.unasked,
+            (true, false) => &mut found.run,
+        };
+        list.push(name.to_owned());
+    }
+    let package = manifest.get("package").and_then(Item::as_table_like);
+    let discovers = package.and_then(|package| package.get("autotests")).and_then(Item::as_bool);
+    if discovers != Some(false) {
+        let files = std::fs::read_dir(root.join("tests")).into_iter().flatten().flatten();
+        let mut forgotten: Vec<String> = files
+            .map(|file| file.path())
+            .filter(|path| is_harness(path) || is_harness(&path.join("main.rs")))
+            .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+            .filter(|name| !listed.contains(name))
+            .collect();
+        forgotten.sort();
+        found.forgotten.extend(forgotten);
+    }
+    found
+}
+
+/// Returns what is wrong with the test targets of a package: those whose own `main` is never run.
+pub(crate) fn faults(root: &Path) -> Vec<String> {
+    let usual = ["budgets".to_owned()];
+    let forgotten = harnesses(root).forgotten;
+    let others = forgotten.iter().filter(|name| !usual.contains(name));
+    usual.iter().chain(others).filter_map(|name| fault(root, name)).collect()
+}
+
+/// Returns the name by which sources know the library: that of its dependency.
+fn library(manifest: &Table) -> String {
+    let tables = ["dev-dependencies", "dependencies"].into_iter();
+    let tables = tables.filter_map(|table| manifest.get(table)?.as_table_like());
+    let is_it = |item: &Item| {
+        let entry = item.as_table_like();
+        entry.and_then(|entry| entry.get("package")?.as_str()) == Some("perf-budget")
+    };
+    let mut named = tables.flat_map(|table| table.iter().collect::<Vec<_>>());
+    let renamed = named.find(|(_, item)| is_it(item)).map(|(name, _)| name);
+    renamed.unwrap_or("perf-budget").replace('-', "_")
+}
+
+/// Whether a source names the library, and what starts a harness.
+fn starts_a_harness(source: &str, library: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let mut ends = source.match_indices(library).map(|(at, name)| &source[at + name.len()..]);
+    ends.any(|rest| !rest.starts_with(is_part))
+        && ["main!", "Harness::new", ".main()"].iter().any(|starts| source.contains(starts))
+}
 
 /// Returns what is wrong with the test target of this name in a package, if its own `main` is never run.
 pub(crate) fn fault(root: &Path, name: &str) -> Option<String> {
@@ -41,6 +125,52 @@ pub(crate) fn fault(root: &Path, name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_harnesses_of_a_package_are_found() {
+        let place = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = place.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        let entry = |name: &str, more: &str| {
+            format!("[[test]]\nname = \"{name}\"\nharness = false\n{more}")
+        };
+        let manifest = [
+            "[package]\nname = \"a\"\n".to_owned(),
+            entry("budgets", ""),
+            entry("second", "path = \"more/two.rs\"\n"),
+            entry("nightly", "test = false\n"),
+            entry("folder", ""),
+            entry("trybuild", ""),
+            "[[test]]\nname = \"plain\"\n".to_owned(),
+        ];
+        write("Cargo.toml", &manifest.concat());
+        let own = "perf_budget::main!(perf_budget::Harness::new());\n";
+        for name in ["tests/budgets.rs", "more/two.rs", "tests/nightly.rs", "tests/folder/main.rs"]
+        {
+            write(name, own);
+        }
+        write("tests/trybuild.rs", "fn main() { perf_budget_criterion::main!() }\n");
+        write("tests/plain.rs", "use perf_budget::Harness; fn main() { Harness::new().main(); }\n");
+        write("tests/found.rs", own);
+        write("tests/unit.rs", "#[test]\nfn holds() {}\n");
+        let names =
+            |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let want = Harnesses {
+            run: names(&["budgets", "second", "folder"]),
+            unasked: names(&["nightly"]),
+            forgotten: names(&["plain", "found"]),
+        };
+        assert_eq!(harnesses(place.path()), want);
+
+        let renamed =
+            "[dev-dependencies]\nspeed-gate = { version = \"0.1\", package = \"perf-budget\" }\n";
+        write("Cargo.toml", &format!("{}{renamed}", entry("other", "")));
+        write("tests/other.rs", &own.replace("perf_budget", "speed_gate"));
+        assert_eq!(harnesses(place.path()).run, ["other"]);
+    }
 
     #[test]
     fn a_target_whose_main_is_never_run_is_found() {

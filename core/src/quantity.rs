@@ -200,10 +200,15 @@ impl Quantity {
                 scale = (suffix, factor);
             }
         }
-        let number = digits(self.value / scale.1, row.unit);
+        // No clock tells such times from none.
+        let is_none = row.unit == Unit::Seconds && self.value.abs() < SHORTEST;
+        let number = digits(if is_none { 0.0 } else { self.value / scale.1 }, row.unit);
         if scale.0.is_empty() { number } else { format!("{number} {}", scale.0) }
     }
 }
+
+/// The shortest time that is shown, in seconds: less than a thousandth of a nanosecond rounds to nothing.
+const SHORTEST: f64 = 0.5e-12;
 
 /// Returns the suffix that an unknown one was probably meant to be.
 fn suggestion(suffix: &str) -> Option<&'static str> {
@@ -305,6 +310,15 @@ mod tests {
         assert_eq!(
             [0.000_049_9, 0.000_005, 0.000_000_1, 0.0].map(shown),
             ["0.0050 %", "0.00050 %", "1.00e-5 %", "0 %"]
+        );
+    }
+
+    #[test]
+    fn times_below_every_clock_are_none() {
+        let shown = |value| Quantity::new(value, Unit::Seconds).to_string();
+        assert_eq!(
+            [6.48e-315, 4e-13, 1.2e-12, 0.0].map(shown),
+            ["0 ns", "0 ns", "0.0012 ns", "0 ns"]
         );
     }
 

@@ -32,8 +32,10 @@ pub(crate) struct Base {
     binary: Option<Build>,
     /// The test binaries of both revisions that times are compared with.
     links: Arc<Links>,
-    /// The directory of the base's `budgets.toml`.
+    /// The directory of the base's file with budgets, from which their paths start.
     pub(crate) root: PathBuf,
+    /// The directory of the base's package, in which its processes run.
+    package: PathBuf,
     /// The differences between the environment in which the base's processes run and that of this process: each
     /// variable with its value, or `None` if it is not inherited.
     pub(crate) environment: BTreeMap<String, Option<String>>,
@@ -71,7 +73,7 @@ pub(crate) struct WatchedBuilds {
 
 impl Base {
     /// Returns the base that the environment describes, or `None` if it describes none. The base's budgets are expected
-    /// in a file of the same name as `file`.
+    /// in `file`, which is relative to the package, or else in a file of the same name.
     ///
     /// # Errors
     /// If a variable names a file that does not exist, or cannot be understood.
@@ -87,8 +89,11 @@ impl Base {
             let Details { revision, run_environment: environment, .. } = handover.details;
             return Ok(Some(Base { environment, benchmarks, revision, ..Base::before_budgets() }));
         }
-        let file = file.file_name().unwrap_or(std::ffi::OsStr::new("budgets.toml"));
-        let base = Base::new(&handover, Path::new(file))?;
+        let name = Path::new(file.file_name().unwrap_or(std::ffi::OsStr::new("budgets.toml")));
+        let root = handover.directory.as_ref();
+        let is_there = |file: &&Path| root.is_some_and(|root| root.join(file).is_file());
+        let below = Some(file).filter(|file| file.is_relative()).filter(is_there);
+        let base = Base::new(&handover, below.unwrap_or(name))?;
         // The proof was made for one test binary, and says nothing about any other.
         let this = std::env::current_exe().ok().and_then(|this| Written::of(&this).ok());
         let is_this_binary = |head: &Written| this.as_ref() == Some(head);
@@ -98,7 +103,7 @@ impl Base {
         let watched = details.watched.filter(|watched| !always && is_this_binary(&watched.of));
         let watched = watched.map(|watched| WatchedBuilds {
             proven: watched.proven(),
-            base: Build::of(watched.base, Some(base.root.clone())).within(&base.environment),
+            base: Build::of(watched.base, Some(base.package.clone())).within(&base.environment),
             head: Build::of(watched.head, None),
         });
         let (notes, link_notes) = (details.notes, details.link_notes);
@@ -119,6 +124,7 @@ impl Base {
             binary: None,
             links: Arc::default(),
             root: PathBuf::new(),
+            package: PathBuf::new(),
             environment: BTreeMap::new(),
             names: Some(HashSet::new()),
             notes: Vec::new(),
@@ -191,7 +197,8 @@ impl Base {
             links: Arc::new(Links::new(heads, links, (root.clone(), environment.clone()), more)),
             binary: binary.map(own),
             environment: environment.clone(),
-            root: root.clone(),
+            root: budgets_file.parent().unwrap_or(&root).to_owned(),
+            package: root,
             names,
             changed: handover.details.changed.clone(),
             revision: handover.details.revision.clone(),

@@ -149,12 +149,8 @@ impl Harness {
 
     /// Runs the selftest instead of the tests: injects effects into those that are selected. It never returns
     /// success, so that it is not mistaken for a run.
-    fn selftest(
-        session: &Session,
-        selected: &[bool],
-        request: &Request,
-    ) -> Result<ExitCode, Error> {
-        let tests: Vec<usize> = (0..selected.len()).filter(|&test| selected[test]).collect();
+    fn selftest(session: &Session, chosen: &[bool], request: &Request) -> Result<ExitCode, Error> {
+        let tests: Vec<usize> = (0..chosen.len()).filter(|&test| chosen[test]).collect();
         let quiet = std::env::var_os(progress::QUIET).is_some();
         let print = |text: &str| {
             if !quiet {
@@ -177,12 +173,12 @@ impl Harness {
                 "workload `{name}` is registered twice; give one of them another name"
             )));
         }
-        let selftest_asked = Request::of_environment()?;
-        let mut budgets = budget::load(&paths::budgets(self.file.as_deref()))?;
+        let selftest_request = Request::of_environment()?;
+        let mut budgets = budget::load(&paths::asked::budgets(self.file.as_deref())?)?;
         let workloads: Vec<String> = self.workloads.into_iter().map(|(name, _)| name).collect();
         let notes = std::mem::take(&mut budgets.notes);
         let mut session = Session::new(budgets, workloads.clone(), paths::results()?)?;
-        if selftest_asked.is_some() {
+        if selftest_request.is_some() {
             session.measure_always();
         }
         if let Some(profiled) = profile::run(&session)? {
@@ -207,6 +203,7 @@ impl Harness {
         let here = (0..selected.len()).filter(|&i| shard.has(&session.suite.tests[i]));
         let budgets: HashSet<usize> = here.clone().map(|i| session.suite.tests[i].budget).collect();
         let mut begun = session.nothing_begun();
+        let (mut limits, mut filtered) = (0, 0);
         // The tests come first, in their order; the trials after them belong to no limit of the file.
         let mut here = here.collect::<Vec<_>>().into_iter();
         for trial in &trials {
@@ -214,6 +211,8 @@ impl Harness {
             let test = here.next();
             if let Some(test) = test {
                 selected[test] = wanted;
+                filtered += usize::from(!wanted);
+                limits += 1;
             }
             // Under nextest every other test is filtered out, and an ignored one has no process.
             if arguments.is_ignored(trial) {
@@ -223,16 +222,14 @@ impl Harness {
             }
             begun.filtered += usize::from(!wanted);
         }
-        let filtered = begun.filtered;
-        if let Some(request) = &selftest_asked {
+        if let Some(request) = &selftest_request {
             return Harness::selftest(&session, &selected, request);
         }
         record::begin(&paths::record(&session.results), &begun)
             .map_err(|error| Error::other(format!("nothing was measured: {error}; {MAKE_ROOM}")))?;
         let package = paths::package().unwrap_or_else(|| PathBuf::from("."));
         let run = &begun.run;
-        let left = paths::leave(&package, &session.results, run.began, &run.checkout);
-        if let Err(error) = left {
+        if let Err(error) = paths::leave(&package, &session.results, run.began, &run.checkout) {
             let results = session.results.display();
             let _ = writeln!(
                 std::io::stderr(),
@@ -242,7 +239,7 @@ impl Harness {
         }
         session.remove_leftovers();
         session.select(selected);
-        let total = Tests { limits: trials.len(), budgets: budgets.len() };
+        let total = Tests { limits, budgets: budgets.len() };
         let shown = selection.for_run(begun.begun.len());
         let conclusion = libtest_mimic::run(&shown, selection.retain(trials));
         collector.print(&session, total, filtered, arguments);

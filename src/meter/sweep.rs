@@ -35,10 +35,19 @@ impl Source for Sweep {
             sweep.counted =
                 process.counted.clone().map(|counted| Counted { allocator: None, ..counted });
             for metric in &self.metrics {
-                readings.or_default(metric).push((*x, typical_value(&process, metric)?));
+                match typical_value(&process, metric) {
+                    Ok(value) => readings.or_default(metric).push((*x, value)),
+                    // A fault of one metric does not concern the others.
+                    Err(reason) => {
+                        sweep.unmeasured.insert(Metric::slope(metric.clone()), reason);
+                    }
+                }
             }
         }
         for (metric, points) in readings {
+            if sweep.unmeasured.get(&Metric::slope(metric.clone())).is_some() {
+                continue;
+            }
             let Some(law) = PowerLaw::fit(&points) else {
                 let text = format!(
                     "`{metric}` has no slope on a log-log scale: it was not above 0 at every size"

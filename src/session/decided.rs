@@ -7,7 +7,7 @@ use perf_budget_core::outcome::{Against, Cause, Outcome, Proven, Unmeasured};
 use perf_budget_core::suite::{self, Group, Reading, Span};
 use perf_budget_core::verdict::Verdict;
 
-use super::state::Session;
+use super::state::{Session, is_strict};
 use crate::subject;
 
 impl Session {
@@ -27,8 +27,7 @@ impl Session {
             let text = subject::unregistered(name, &self.workloads);
             return Some(self.unmeasured(test, &Unmeasured::new(Cause::NotFound, text)));
         }
-        let strict =
-            std::env::var("PERF_BUDGET_STRICT").is_ok_and(|v| !matches!(v.as_str(), "" | "0"));
+        let strict = is_strict();
         let unjudged = self.unjudged(test);
         if let Some(Unjudged::Unsuitable(text)) = &unjudged {
             return Some(self.unmeasured(test, &Unmeasured::new(Cause::Unsuitable, text.as_str())));

@@ -1,7 +1,7 @@
 //! What is known of a test before it is measured: its outcome without a value, and its line in the record.
 
 use perf_budget_core::budget::{Reference, Target};
-use perf_budget_core::outcome::{Cause, Outcome, Unmeasured};
+use perf_budget_core::outcome::{Cause, NO_BUDGET, Outcome, Unmeasured};
 use perf_budget_core::record::{self, Begun};
 use perf_budget_core::suite::names;
 
@@ -48,7 +48,7 @@ impl Session {
         Outcome {
             test: Session::test_without_budget(name),
             budget: name.to_owned(),
-            metric: "budget".to_owned(),
+            metric: NO_BUDGET.to_owned(),
             subject: format!("workload {name}"),
             reason: format!(
                 "workload `{name}` has no budget; add `[budget.{key}]` with `workload = {name:?}` \

@@ -1,7 +1,10 @@
 //! The verdicts that the processes of one run share, where every test is a process of its own.
 
+use std::collections::HashSet;
+
 use perf_budget_core::error::Error;
-use perf_budget_core::outcome::Outcome;
+use perf_budget_core::outcome::{NO_BUDGET, Outcome};
+use perf_budget_core::verdict::Verdict;
 
 use super::state::Session;
 
@@ -14,14 +17,15 @@ impl Session {
     }
 
     /// Returns the verdicts that the processes of this run have reported so far. Each outcome has only its test and its
-    /// verdict. `None` if the run has a single process.
+    /// verdict, and says whether the test is of a limit. `None` if the run has a single process.
     pub(crate) fn so_far(&self) -> Option<Vec<Outcome>> {
-        let reported = self.run_cache.as_ref()?.reported().into_iter();
-        Some(
-            reported
-                .map(|(test, verdict)| Outcome { test, verdict, ..Outcome::default() })
-                .collect(),
-        )
+        let limits: HashSet<&str> =
+            self.suite.tests.iter().map(|test| test.name.as_str()).collect();
+        let of = |(test, verdict): (String, Verdict)| {
+            let metric = if limits.contains(test.as_str()) { "" } else { NO_BUDGET };
+            Outcome { metric: metric.to_owned(), test, verdict, ..Outcome::default() }
+        };
+        Some(self.run_cache.as_ref()?.reported().into_iter().map(of).collect())
     }
 
     /// Calls `act` while no other process of the run does. Its argument says whether this process is the first that

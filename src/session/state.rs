@@ -10,6 +10,7 @@ use perf_budget_core::budget::Budgets;
 use perf_budget_core::enforce::accepted::AcceptedValues;
 use perf_budget_core::error::Error;
 use perf_budget_core::outcome::{Blame, Outcome, Run, Sampled};
+use perf_budget_core::paths;
 use perf_budget_core::suite::Suite;
 
 use super::benchmarks::{self, Named};
@@ -85,7 +86,9 @@ impl Session {
         }
         // This notes what the test binary looks like now, so that a later change of the file is noticed.
         Build::this().map_err(|why| Error::other(why.text))?;
-        let base = Base::of_environment(&budgets.path)?;
+        let package = paths::package().unwrap_or_default();
+        let below = budgets.path.strip_prefix(package).unwrap_or(&budgets.path);
+        let base = Base::of_environment(below)?;
         let run_cache = RunCache::of_this_run(&results, &budgets)?;
         let machine_lock = MachineLock::of_machine(&results, budgets.settings.lock_timeout)?;
         let progress = Progress::new();
@@ -97,7 +100,8 @@ impl Session {
             &machine_lock,
             &progress,
         )?;
-        let suite = Suite::of(&budgets, base.is_some());
+        // Where nothing may be skipped, the limits that `base` in the settings adds are there without a base too, and are red.
+        let suite = Suite::of(&budgets, base.is_some() || is_strict());
         let run = machine::run(suite.tests.len(), budgets.budgets.len(), &budgets.path);
         let run = Run {
             base: base.as_ref().and_then(|base| base.revision.clone()),
@@ -162,6 +166,11 @@ impl Session {
             injection,
         }
     }
+}
+
+/// Whether nothing may be skipped in silence.
+pub(super) fn is_strict() -> bool {
+    std::env::var("PERF_BUDGET_STRICT").is_ok_and(|v| !matches!(v.as_str(), "" | "0"))
 }
 
 /// Locks a mutex, even if a thread panicked while it held the lock: a test that panics leaves the outcomes valid.

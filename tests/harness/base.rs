@@ -172,6 +172,10 @@ fn a_setting_compares_every_limit() {
     let without_base = Case::new("base-setting-alone", budgets);
     fs::write(without_base.dir.join("text"), "twelve chars").unwrap();
     assert_eq!(without_base.run().exited(0).count(), "2 limits of 1 budget: 1 pass; 1 skipped");
+    // Where nothing may be skipped, what it asks for is red.
+    let strict = without_base.env("PERF_BUDGET_STRICT", "1").run().exited(101);
+    assert_eq!(strict.count(), "3 limits of 1 budget: 1 pass; 2 unmeasured");
+    strict.printed(["file::size::x_base", "PERF_BUDGET_STRICT lets nothing be skipped"]);
 }
 
 fn a_failure_of_the_base_is_reported() {

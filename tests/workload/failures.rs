@@ -18,12 +18,6 @@ const TABLE: &[(&str, &str, Cause, &str)] = &[
     ("nothing at all", "p50", MeasuredNothing, "it called no measuring method"),
     ("nothing at all", "rss", MeasuredNothing, "it called no measuring method"),
     ("records", "p50", MeasuredNothing, "it called no measuring method"),
-    (
-        "records",
-        "recall",
-        MeasuredNothing,
-        "did not record `recall`, which its budget limits (it recorded `accuracy`, `depth`)",
-    ),
     ("empty", "recall", MeasuredNothing, "(it recorded nothing)"),
     (
         "every one fails",
@@ -124,6 +118,13 @@ pub(crate) fn rows() -> Vec<Trial> {
         })
     });
     let own = [
+        row("failure::one_value_is_not_recorded", || {
+            let run = process_run("records", &["recall", "depth"]).unwrap();
+            assert!(run.series(&Metric::recorded("depth")).is_ok());
+            let why = run.series(&Metric::recorded("recall")).unwrap_err();
+            let text = "did not record `recall`, which its budget limits (it recorded `accuracy`, `depth`)";
+            assert!(why.cause == MeasuredNothing && why.text.contains(text), "{why}");
+        }),
         row("failure::never_ends", || {
             let why =
                 process_run_within("never ends", &["p50"], Duration::from_secs(1)).unwrap_err();

@@ -226,7 +226,9 @@ pub(crate) fn compared(
     };
     let BaseRequest { prepare, times, from, head, asks_files, .. } = *request;
     // A shell command may make anything out of anything, so nothing can be proven unchanged beside it.
-    let proves = request.proves && prepare.is_none();
+    // The proofs take the paths of budgets to start from the package.
+    let is_at_top = project.file_in(Path::new("")).components().count() == 1;
+    let proves = request.proves && prepare.is_none() && is_at_top;
     let wanted = BinariesRequest {
         revision,
         target,
@@ -338,7 +340,7 @@ fn lock_directory(directory: &Path, tell: &dyn Fn(&str)) -> Result<File, Failure
 /// Returns the names of the budgets that the base has and that this revision no longer has.
 pub(crate) fn removed_budgets(project: &Project, base: &Path) -> Vec<String> {
     let names = |root: &Path| {
-        let file = load_in(&root.join("budgets.toml"), &EnvironmentFacts::of_record(None)).ok()?;
+        let file = load_in(&project.file_in(root), &EnvironmentFacts::of_record(None)).ok()?;
         Some(file.budgets.into_iter().map(|budget| budget.name).collect::<Vec<_>>())
     };
     let (Some(now), Some(before)) = (names(&project.root), names(base)) else { return Vec::new() };

@@ -151,8 +151,9 @@ impl<'a> Prepared<'a> {
                 )));
             }
             Some(format!("has no package in `{at}`"))
-        } else if !root.join("budgets.toml").is_file() {
-            Some("has no budgets.toml".to_owned())
+        } else if !self.project.file_in(root).is_file() {
+            let name = self.project.file_in(Path::new(""));
+            Some(format!("has no {}", name.display()))
         } else if workspace.is_some_and(|workspace| !has_test(workspace, root, wanted.target)) {
             Some(format!("has no test `{}`", wanted.target.test))
         } else {
@@ -179,7 +180,7 @@ impl<'a> Prepared<'a> {
             lock::copy_to_base(head.workspace_root.as_std_path(), base.workspace_root.as_std_path())
         })?;
         let before =
-            budget::load_in(&self.root().join("budgets.toml"), &EnvironmentFacts::of_record(None))
+            budget::load_in(&self.project.file_in(self.root()), &EnvironmentFacts::of_record(None))
                 .ok();
         let mut is_prepared = false;
         let benchmarks = self.benchmarks(
@@ -193,8 +194,14 @@ impl<'a> Prepared<'a> {
             let note = lock.and_then(|lock| lock.difference());
             return Ok(PreparedBase { benchmarks, note, ..PreparedBase::default() });
         }
-        let proof = self.proof(wanted, (&budgets, before.as_ref()), tell);
-        let mut proven = proof.as_ref().and_then(|proof| proof.by_files(tell));
+        let is_for_others = wanted.to.is_some() || wanted.asks_files;
+        if !is_for_others && !unchanged::compares_tests(&budgets) {
+            tell(&format!("no limit is against {}, so it is not built", short(self.commit)));
+            return Ok(PreparedBase { benchmarks, ..PreparedBase::default() });
+        }
+        let comparison = self.comparison(wanted, (&budgets, before.as_ref()), tell);
+        let proof = comparison.as_ref().filter(|_| wanted.proves);
+        let mut proven = proof.and_then(|proof| proof.by_files(tell));
         let leaves_any =
             |proven: Option<&_>| proven.is_none_or(|known| unchanged::leaves_any(&budgets, known));
         if wanted.asks_files || !leaves_any(proven.as_ref()) {
@@ -223,11 +230,11 @@ impl<'a> Prepared<'a> {
             ));
         }
         let proof = proof.filter(|_| variable.is_none());
-        if let (Some(proof), None, Some(tree)) = (&proof, &proven, tree) {
+        if let (Some(proof), None, Some(tree)) = (proof, &proven, tree) {
             proven = proof.by_sections(&binary, tree, tell);
         }
         let is_proven = proven.is_some();
-        let open = proof.as_ref().filter(|_| !is_proven);
+        let open = proof.filter(|_| !is_proven);
         let proofs = Proofs {
             equal: &|base, head| open?.of_times([base, head], tree?, tell),
             reach: &|base, head, place| {
@@ -244,7 +251,9 @@ impl<'a> Prepared<'a> {
             build.save(&binary, &compared, &own, &self.inherited)?;
             run_environment = head.map(|head| running::of_base(&head, &own)).unwrap_or_default();
         }
-        let changed = proof.as_ref().zip(tree).map(|(proof, tree)| proof.changed(tree.workspace));
+        // What has changed is known where nothing is to be proven, too.
+        let comparison = comparison.as_ref().filter(|_| variable.is_none());
+        let changed = comparison.zip(tree).map(|(both, tree)| both.changed(tree.workspace));
         let note = lock.and_then(|lock| lock.difference());
         Ok(PreparedBase {
             changed,
@@ -317,14 +326,16 @@ impl<'a> Prepared<'a> {
         ways.into_iter().map(build).collect()
     }
 
-    /// Returns what is known of the differences between both revisions; `None` where everything is to be measured.
-    fn proof<'p>(
+    /// Returns what is known of the differences between both revisions; `None` where nothing is.
+    fn comparison<'p>(
         &'p self,
         wanted: &BinariesRequest<'p>,
         (budgets, before): (&'p Budgets, Option<&'p Budgets>),
         tell: &dyn Fn(&str),
     ) -> Option<unchanged::Comparison<'p>> {
-        let built = wanted.head.filter(|_| wanted.proves)?;
+        let built = wanted.head?;
+        // Where everything is to be measured anyway, nobody asks why.
+        let tell = if wanted.proves { tell } else { &|_: &str| {} };
         let metadata = self.head_metadata.as_ref()?;
         let Place { top, prefix, .. } = self.place;
         let files = &self.head_files;

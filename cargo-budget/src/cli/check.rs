@@ -1,16 +1,19 @@
 //! `cargo budget check`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use perf_budget_core::handover;
 use perf_budget_core::outcome::Outcome;
-use perf_budget_core::record::{Begun, Mark, Record};
+use perf_budget_core::record::Record;
 
+use super::added::{Before, Nothing, nothing_judged};
 use super::context::Context;
+use super::judged::Judged;
 use super::output::{print, show};
 use super::rendering::Rendering;
 use super::target::Options;
+use super::targets::{self, Chosen};
 use crate::base::{self, Base, Built, Target};
 use crate::benches;
 use crate::bisect;
@@ -19,9 +22,8 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::project::Project;
 use crate::report::{self, Better, Format, Report, input};
-use crate::runs::{judged_nothing, last_run};
+use crate::runs::last_run;
 use crate::sampled;
-use crate::target;
 
 /// Judge every limit, and compare this revision with a base revision
 ///
@@ -87,8 +89,32 @@ impl Check {
             return self.run_benches(context);
         }
         let project = Project::here()?;
-        let target = self.options.target();
-        self.run_in(&project, &target, context, None)
+        // Mistakes of the file, and a revision that does not exist, are reported before anything is built.
+        project.budgets()?;
+        if let Some(revision) = &self.base {
+            base::commit(&project, revision)?;
+        }
+        let chosen = targets::choose(&project, &self.options, context)?;
+        for Chosen { project: own, .. } in &chosen {
+            own.budgets()?;
+        }
+        let (before, mut judged) = (Before::of(&project)?, Judged::default());
+        for Chosen { target, project: own } in &chosen {
+            if chosen.len() > 1 {
+                let file = own.file_in(Path::new(""));
+                context.tell(&format!("{}, by the test target `{}`:", file.display(), target.test));
+            }
+            judged.add(self.run_in(own, target, context, None)?);
+        }
+        let is_read = |chosen: &Chosen| chosen.project.file() == project.file();
+        if chosen.len() > 1 && !chosen.iter().any(is_read) {
+            let why = format!(
+                "no test target reads `{}`, and so nothing judged it; name it by `Harness::file`, or remove it",
+                project.file().display()
+            );
+            judged.add(Judged { nothing: Some(Nothing::Fault(why)), ..Judged::default() });
+        }
+        self.conclude(judged, &before, &project, context)
     }
 
     /// Compares the benchmarks of the workspace by a harness of this command's own version.
@@ -98,22 +124,44 @@ impl Check {
         let harness = benches::Harness::write(&project)?;
         let project = project.with_file(harness.budgets());
         let built = harness.build()?;
-        self.run_in(&project, &self.options.target(), context, Some(built))
+        let before = Before::of(&project)?;
+        let judged = self.run_in(&project, &self.options.target(), context, Some(built))?;
+        self.conclude(judged, &before, &project, context)
     }
 
-    /// Judges the limits of a project. `harness` is a harness that is not a test of the project.
+    /// Ends with what was judged, and renders it for programs where that is asked.
+    fn conclude(
+        &self,
+        judged: Judged,
+        before: &Before,
+        project: &Project,
+        context: Context,
+    ) -> Result<Exit, Failure> {
+        let Judged { exit, remarks, nothing, some } = judged;
+        match nothing {
+            Some(Nothing::LeftOut(_)) if some => {}
+            Some(nothing) => return Err(Failure::unmeasured(nothing.why())),
+            None => {}
+        }
+        if self.format.is_json() {
+            let record = before.read_since(project)?;
+            let report = Report { ended: Some(exit), ..input::split(record, remarks, Some(0)) };
+            let (text, _) =
+                report::render(&report, Format::Json, Better::Smaller, context.progress)?;
+            print(&text)?;
+        }
+        Ok(exit)
+    }
+
+    /// Judges the limits that one test target reads. `harness` is a harness that is not a test of the project.
     fn run_in(
         &self,
         project: &Project,
         target: &Target,
         context: Context,
         harness: Option<Built>,
-    ) -> Result<Exit, Failure> {
+    ) -> Result<Judged, Failure> {
         let budgets = project.budgets()?;
-        // A revision that does not exist is reported before anything is built.
-        if let Some(revision) = &self.base {
-            base::commit(project, revision)?;
-        }
         let always = handover::measures_always(|name| std::env::var_os(name))?;
         let is_apart = harness.is_some();
         let head = match harness {
@@ -136,12 +184,13 @@ impl Check {
         let compared = base::compared(project, target, &asked, context.progress, &tell)?;
         if self.unchanged {
             let proven = compared?.is_some_and(|base| base.proves(&budgets));
-            return Ok(if proven { Exit::Holds } else { Exit::Unmeasured });
+            let exit = if proven { Exit::Holds } else { Exit::Unmeasured };
+            return Ok(Judged { exit, ..Judged::default() });
         }
         if self.no_run {
             let built = compared?.map(|base| base.built_benchmarks()).transpose()?;
             built.iter().flatten().for_each(|text| context.tell(text));
-            return Ok(Exit::Holds);
+            return Ok(Judged::default());
         }
         let before = Before::of(project)?;
         let code = self.run_tests(
@@ -155,7 +204,8 @@ impl Check {
             // The tests ended before any verdict, and printed the reason above.
             (_, Some(2)) => Exit::Usage,
             (Exit::Holds, Some(0)) => {
-                nothing = nothing_judged(project, &record, &target.test);
+                let is_part = !self.tests.is_empty() || self.shard.is_some();
+                nothing = nothing_judged(project, &record, &target.test, is_part);
                 Exit::Holds
             }
             (Exit::Holds, _) => Exit::Unmeasured,
@@ -177,16 +227,7 @@ impl Check {
                 if judged == Exit::Holds { failure.exit } else { judged }
             }
         };
-        if let Some(why) = nothing {
-            return Err(Failure::unmeasured(why));
-        }
-        if self.format.is_json() {
-            let report = Report { ended: Some(exit), ..input::split(record, remarks, Some(0)) };
-            let (text, _) =
-                report::render(&report, Format::Json, Better::Smaller, context.progress)?;
-            print(&text)?;
-        }
-        Ok(exit)
+        Ok(Judged { exit, remarks, some: nothing.is_none(), nothing })
     }
 
     /// Returns what was added to the record since then, and the last outcome of each limit. The functions of their samples
@@ -302,71 +343,4 @@ impl Check {
             .map_err(|e| Failure::unmeasured(format!("failed to start cargo: {e}")))?;
         Ok(status.code())
     }
-}
-
-/// The state of the record before the tests ran, in each place where their results may be; `None` for a record that
-/// cannot be read.
-struct Before(Vec<(PathBuf, Option<Mark>)>);
-
-impl Before {
-    fn of(project: &Project) -> Result<Before, Failure> {
-        let used = project.record();
-        let mut marks = Vec::new();
-        for path in project.records() {
-            let mark = match project.read_record(&path) {
-                Ok(record) => Some(record.mark()),
-                Err(failure) if path == used => return Err(failure),
-                Err(_) => None,
-            };
-            marks.push((path, mark));
-        }
-        Ok(Before(marks))
-    }
-
-    /// Returns what was added to the record since then.
-    fn read_since(&self, project: &Project) -> Result<Record, Failure> {
-        let path = project.record();
-        if !path.is_file() {
-            return Ok(Record::default());
-        }
-        let mut record = project.read_record(&path)?;
-        match self.0.iter().find(|(known, _)| *known == path) {
-            None => {}
-            Some((_, Some(mark))) => record.keep_since(mark),
-            Some((_, None)) => {
-                return Err(Failure::unmeasured(format!(
-                    "`{}` could not be read before the tests ran, so that it is not known what they have added to it; run \
-                     this again",
-                    path.display()
-                )));
-            }
-        }
-        Ok(record)
-    }
-}
-
-/// Returns why the budgets were not judged although the tests succeeded, if that is so.
-fn nothing_judged(project: &Project, record: &Record, test: &str) -> Option<String> {
-    let file = project.file();
-    if record.begun.is_empty() {
-        return Some(target::fault(&project.root, test).unwrap_or_else(|| {
-            format!(
-                "the tests succeeded, but none of them judged `{}`: the test target `{test}` recorded nothing; it \
-                 has to return the result of `perf_budget::Harness::main` from its `main`",
-                file.display()
-            )
-        }));
-    }
-    if let Some(nothing) = judged_nothing(record) {
-        return Some(nothing.text);
-    }
-    let reads_it = |begun: &Begun| project.is_file_of(&begun.file);
-    (!record.begun.iter().any(reads_it)).then(|| {
-        format!(
-            "the test target `{test}` reads `{}`, and so nothing judged `{}`; name that file by `Harness::file`, or \
-             remove it",
-            record.begun[0].file,
-            file.display()
-        )
-    })
 }

@@ -33,8 +33,9 @@ impl Doctor {
         let outcomes = project.as_ref().and_then(|here| here.latest(context.progress).ok());
         let outcomes = outcomes.unwrap_or_default();
         let limits = Limits::of(&outcomes);
-        let fault = project.and_then(|here| target::fault(&here.root, "budgets"));
-        let fault = fault.map_or_else(String::new, |fault| format!("\n{fault}\n"));
+        let faults = project.map_or_else(Vec::new, |here| target::faults(&here.root));
+        let fault: Vec<String> = faults.iter().map(|fault| format!("\n{fault}\n")).collect();
+        let fault = fault.concat();
         self.format.put(
             || machine.render() + &limits.render() + &fault,
             || {

@@ -2,6 +2,7 @@
 //! work.
 
 mod accept;
+mod added;
 mod bisect;
 mod check;
 mod completions;
@@ -18,6 +19,7 @@ mod import;
 #[path = "no_import.rs"]
 mod import;
 mod init;
+mod judged;
 #[cfg(unix)]
 mod open;
 #[cfg(not(unix))]
@@ -34,6 +36,7 @@ mod selftest;
 mod site;
 mod suggest;
 mod target;
+mod targets;
 mod tighten;
 mod watch;
 

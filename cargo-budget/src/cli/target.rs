@@ -5,9 +5,9 @@ use crate::base::Target;
 /// The options of the test target.
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
-    /// The test target that has the budgets
-    #[arg(long, value_name = "NAME", default_value = "budgets")]
-    test: String,
+    /// The test target that has the budgets [default: budgets; `check` runs all that have budgets]
+    #[arg(long, value_name = "NAME")]
+    pub(super) test: Option<String>,
     /// The profile to build in, for both revisions where there is a base
     #[arg(long, value_name = "NAME", default_value = "release")]
     profile: String,
@@ -16,10 +16,19 @@ pub(super) struct Options {
     features: Vec<String>,
 }
 
+/// The test target where no other is named.
+pub(super) const USUAL: &str = "budgets";
+
 impl Options {
+    /// Returns the target that is named, or the usual one.
     pub(super) fn target(&self) -> Target {
+        self.target_of(self.test.as_deref().unwrap_or(USUAL))
+    }
+
+    /// Returns the target of this name, built as the options say.
+    pub(super) fn target_of(&self, name: &str) -> Target {
         Target {
-            test: self.test.clone(),
+            test: name.to_owned(),
             profile: self.profile.clone(),
             options: self.features.iter().map(|list| format!("--features={list}")).collect(),
         }

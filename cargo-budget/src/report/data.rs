@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use perf_budget_core::outcome::{BENCHMARKS, Outcome};
+use perf_budget_core::outcome::Outcome;
 use perf_budget_core::report::count::{Tests, count};
 
 use crate::exit::Exit;
@@ -18,6 +18,8 @@ pub(crate) struct Report {
     /// The number of tests of a run with a process for each test that have no outcome, without a known reason: they were
     /// left out, or the run ended before them.
     pub(crate) missing: usize,
+    /// The tests that the limits of each file with budgets make, whether or not they were selected.
+    pub(crate) files: BTreeMap<String, Tests>,
     /// Remarks on how the outcomes came together, such as merged files and tests that were judged twice.
     pub(crate) remarks: Vec<String>,
     /// The contents of the artifacts of each budget, by the budget's name. It is empty for a run from another place.
@@ -31,7 +33,12 @@ impl Report {
     /// Returns the report of these outcomes, which it sorts into the order of `budgets.toml`.
     pub(crate) fn new(mut outcomes: Vec<Outcome>, earlier: Vec<Outcome>) -> Report {
         outcomes.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
-        Report { outcomes, earlier, ..Report::default() }
+        let mut files: BTreeMap<String, Tests> = BTreeMap::new();
+        for Outcome { file, run, .. } in &outcomes {
+            let tests = files.entry(file.clone()).or_default();
+            *tests = tests.max(Tests { limits: run.tests, budgets: run.budgets });
+        }
+        Report { outcomes, earlier, files, ..Report::default() }
     }
 
     /// Returns the contents of the artifacts that an outcome is about.
@@ -46,8 +53,13 @@ impl Report {
 
     /// Returns how many tests there are, whether they were selected or not.
     pub(crate) fn tests(&self) -> usize {
-        let made = self.outcomes.iter().map(|outcome| outcome.run.tests).max().unwrap_or(0);
-        made + self.outcomes.iter().filter(|outcome| is_idle(outcome)).count()
+        let others = self.outcomes.iter().filter(|outcome| outcome.is_of_no_limit());
+        self.made().limits + others.count()
+    }
+
+    /// Returns the tests that limits make, of all files.
+    fn made(&self) -> Tests {
+        self.files.values().fold(Tests::default(), |all, tests| all.and(*tests))
     }
 
     /// Returns the last line: how many of the tests were judged, and with which verdicts.
@@ -55,8 +67,7 @@ impl Report {
         // An outcome that stands for several tests would be counted as one.
         let named: Vec<Outcome> =
             self.outcomes.iter().filter(|outcome| !is_nameless(outcome)).cloned().collect();
-        let budgets = self.outcomes.iter().map(|outcome| outcome.run.budgets).max().unwrap_or(0);
-        count(&named, Tests { limits: self.tests(), budgets }, 0)
+        count(&named, self.made(), 0)
     }
 
     /// Returns the exit code of the command.
@@ -109,13 +120,6 @@ impl<'r> Trends<'r> {
 /// The most runs that a sparkline shows.
 const LONGEST_TREND: usize = 40;
 
-/// Returns whether this outcome is about no limit: it is the harness's warning about a workload that no budget names, or
-/// says which benchmarks there are. It is a test beyond those that the limits of `budgets.toml` make.
-pub(crate) fn is_idle(outcome: &Outcome) -> bool {
-    let is_about_no_limit = matches!(outcome.metric.as_str(), "budget" | BENCHMARKS);
-    is_about_no_limit && outcome.against.is_none() && outcome.estimate.is_none()
-}
-
 /// Returns whether this outcome stands for tests whose names are not known.
 pub(crate) fn is_nameless(outcome: &Outcome) -> bool {
     outcome.budget.is_empty() && outcome.test == MISSING
@@ -126,6 +130,9 @@ pub(super) const MISSING: &str = "missing";
 
 #[cfg(test)]
 mod tests {
+    use perf_budget_core::outcome::{NO_BUDGET, Run};
+    use perf_budget_core::verdict::Verdict;
+
     use super::*;
 
     #[test]
@@ -138,8 +145,21 @@ mod tests {
     }
 
     #[test]
-    fn a_test_without_a_limit_takes_the_place_of_no_other() {
-        let of = |metric: &str| Outcome { metric: metric.to_owned(), ..Outcome::default() };
-        assert!(is_idle(&of("budget")) && is_idle(&of("benchmarks")) && !is_idle(&of("mean")));
+    fn the_tests_of_several_files_add_up() {
+        let of = |file: &str, verdict, tests, budgets| Outcome {
+            file: file.to_owned(),
+            budget: file.to_owned(),
+            verdict,
+            run: Run { tests, budgets, ..Run::default() },
+            ..Outcome::default()
+        };
+        let idle = Outcome { metric: NO_BUDGET.to_owned(), ..of("a", Verdict::Unmeasured, 2, 1) };
+        let outcomes = [of("a", Verdict::Pass, 2, 1), of("b", Verdict::Warn, 3, 2), idle];
+        let report = Report::new(outcomes.into(), Vec::new());
+        assert_eq!(report.tests(), 6);
+        assert_eq!(
+            report.closing(),
+            "5 limits of 3 budgets: 1 pass, 1 warn; 3 not judged yet; other tests: 1 unmeasured"
+        );
     }
 }

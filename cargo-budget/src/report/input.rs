@@ -4,13 +4,14 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use perf_budget_core::outcome::Outcome;
-use perf_budget_core::record::{self, Record};
+use perf_budget_core::record::{self, Begun, Record};
+use perf_budget_core::report::count::Tests;
 
-use super::{Report, is_idle};
+use super::Report;
 use crate::clock;
 use crate::failure::Failure;
 use crate::progress::Progress;
-use crate::runs::{judged_nothing, last_run};
+use crate::runs::{judged_nothing, last_begun, last_run};
 use crate::sampled;
 use crate::text::counted;
 
@@ -87,10 +88,12 @@ pub(crate) fn split(record: Record, mut remarks: Vec<String>, since: Option<u64>
     let mut outcomes = last_run(&record);
     let shown: HashSet<String> = outcomes.iter().map(|outcome| outcome.run.id.clone()).collect();
     let left = since.map(|since| reds_left_out(&record, &outcomes, since)).unwrap_or_default();
-    let missing = match since {
-        Some(_) => shown.iter().map(|id| missing(&record, id)).sum(),
-        None => 0,
-    };
+    let missing = since.map_or(0, |_| missing(&record));
+    let begun = last_begun(&record).into_iter();
+    let begun = begun.map(|begun| {
+        (begun.file.clone(), Tests { limits: begun.run.tests, budgets: begun.run.budgets })
+    });
+    let begun: Vec<(String, Tests)> = begun.collect();
     if missing > 0 {
         remarks.push(format!(
             "{} of the run {} no outcome: left out by a filter, or the run ended before; `--partial` accepts that",
@@ -105,7 +108,10 @@ pub(crate) fn split(record: Record, mut remarks: Vec<String>, since: Option<u64>
     let mut earlier = record.outcomes;
     earlier.retain(|outcome| !shown.contains(&outcome.run.id) && !is_left(outcome));
     outcomes.extend(left);
-    Report { missing, remarks, ..Report::new(outcomes, earlier) }
+    let mut report = Report { missing, remarks, ..Report::new(outcomes, earlier) };
+    // A file whose tests were all left out has no outcome that tells how many there are.
+    report.files.extend(begun);
+    report
 }
 
 /// Returns the red outcomes of earlier runs whose tests the last run left out, so that nothing has shown them to hold since.
@@ -137,15 +143,37 @@ fn said_of(left: &[Outcome]) -> Option<String> {
     })
 }
 
-/// Returns how many tests of a run have no outcome, where it has a process for each test: such a run does not say which
-/// tests it was to judge.
-fn missing(record: &Record, id: &str) -> usize {
+/// Returns how many tests of the last runs have no outcome, where a run has a process for each test: such a run does not say
+/// which tests it was to judge. The test targets of one run may have a file with budgets each.
+fn missing(record: &Record) -> usize {
     // If some process of the run ignores no test, the ignored tests were asked for and run too.
-    let of_run = record.begun.iter().filter(|begun| begun.run.id == id && begun.shared);
-    let Some(begun) = of_run.min_by_key(|begun| begun.ignored) else { return 0 };
-    let of_run = record.outcomes.iter().filter(|outcome| outcome.run.id == id && !is_idle(outcome));
-    let judged: HashSet<&String> = of_run.map(|outcome| &outcome.test).collect();
-    begun.run.tests.saturating_sub(begun.ignored + judged.len())
+    let last = last_begun(record);
+    let mut of_file: HashMap<&String, &Begun> = HashMap::new();
+    for begun in last.iter().filter(|begun| begun.shared) {
+        let least = of_file.entry(&begun.file).or_insert(begun);
+        if begun.ignored < least.ignored {
+            *least = begun;
+        }
+    }
+    // A run goes through all targets, so that a file of an earlier run was left out altogether.
+    let newest = last.last().filter(|begun| begun.shared).map(|begun| &begun.run.id);
+    let missing = of_file.values().map(|begun| {
+        let is_judged = newest.is_none_or(|id| *id == begun.run.id);
+        let is_of = |outcome: &&Outcome| {
+            outcome.run.id == begun.run.id
+                && outcome.file == begun.file
+                && !outcome.is_of_no_limit()
+        };
+        let judged: HashSet<&String> = record
+            .outcomes
+            .iter()
+            .filter(is_of)
+            .filter(|_| is_judged)
+            .map(|own| &own.test)
+            .collect();
+        begun.run.tests.saturating_sub(begun.ignored + judged.len())
+    });
+    missing.sum()
 }
 
 /// Reads the last run of the project that contains `start`, which must have begun at the time `since` or later.
@@ -197,7 +225,8 @@ fn name_samples(path: &Path, record: &mut Record) {
 /// the future has not: it was recorded before the clock was set back.
 fn begun(path: &Path, record: Record, since: u64, is_partial: bool) -> Result<Report, Failure> {
     let remarks = damage(path, &record).into_iter().collect();
-    let report = split(record, remarks, (!is_partial).then_some(since));
+    let mut report = split(record, remarks, (!is_partial).then_some(since));
+    report.set_aside_before(since, is_partial);
     let began = report.outcomes.iter().map(|outcome| outcome.run.began).max();
     let is_ahead = |began| since > 0 && clock::is_ahead(began, clock::now());
     if began.is_none_or(|began| began < since || is_ahead(began)) {
@@ -210,6 +239,28 @@ fn begun(path: &Path, record: Record, since: u64, is_partial: bool) -> Result<Re
 }
 
 impl Report {
+    /// Counts outcomes of runs that began before the time `since` to the earlier ones: the last run of one file may be older than
+    /// that of another.
+    fn set_aside_before(&mut self, since: u64, is_partial: bool) {
+        let mut began: HashMap<String, u64> = HashMap::new();
+        for run in self.outcomes.iter().map(|outcome| &outcome.run) {
+            let latest = began.entry(run.id.clone()).or_insert(0);
+            *latest = run.began.max(*latest);
+        }
+        let is_stale = |outcome: &Outcome| began.get(&outcome.run.id).is_some_and(|at| *at < since);
+        let (stale, fresh): (Vec<Outcome>, _) =
+            std::mem::take(&mut self.outcomes).into_iter().partition(is_stale);
+        self.outcomes = fresh;
+        if let (Some(first), false) = (stale.first(), is_partial) {
+            self.missing += stale.len();
+            self.remarks.push(format!(
+                "the last run of `{}` began too early for `--since`, and later runs left it out; `--partial` accepts that",
+                first.file
+            ));
+        }
+        self.earlier.extend(stale);
+    }
+
     /// Adds these records to the earlier runs.
     pub(crate) fn precede(&mut self, files: &[PathBuf], progress: Progress) -> Result<(), Failure> {
         let (record, remarks) = all(files, progress)?;
@@ -221,5 +272,83 @@ impl Report {
         self.earlier.splice(0..0, before);
         self.earlier.sort_by_key(|outcome| outcome.run.began);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use perf_budget_core::outcome::Run;
+    use perf_budget_core::verdict::Verdict;
+
+    use super::*;
+
+    /// Returns a process of a run of several, and a test that it judged, if it did.
+    fn process(id: &str, file: &str, tests: usize, test: Option<&str>) -> (Begun, Option<Outcome>) {
+        let began = id.parse().unwrap();
+        let run = Run { id: id.to_owned(), began, tests, budgets: 1, ..Run::default() };
+        let file = file.to_owned();
+        let outcome = test.map(|test| Outcome {
+            test: test.to_owned(),
+            budget: file.clone(),
+            verdict: Verdict::Pass,
+            file: file.clone(),
+            run: run.clone(),
+            ..Outcome::default()
+        });
+        (Begun { shared: true, file, run, ..Begun::default() }, outcome)
+    }
+
+    fn record(processes: Vec<(Begun, Option<Outcome>)>) -> Record {
+        let (begun, outcomes): (_, Vec<_>) = processes.into_iter().unzip();
+        let outcomes = outcomes.into_iter().flatten().collect();
+        Record { begun, outcomes, damaged: Vec::new() }
+    }
+
+    #[track_caller]
+    fn check(processes: Vec<(Begun, Option<Outcome>)>, missing: usize, closing: &str) {
+        let report = split(record(processes), Vec::new(), Some(0));
+        assert_eq!((report.missing, &*report.closing()), (missing, closing));
+        let exit = if missing > 0 { 3 } else { 0 };
+        assert_eq!(report.exit().code(), exit);
+    }
+
+    #[test]
+    fn a_test_that_a_filter_left_out_of_one_file_is_missed_whatever_another_file_has() {
+        let one = || process("1", "budgets.toml", 2, Some("fine"));
+        let two = || process("1", "budgets.toml", 2, Some("app"));
+        // Tests of two files may have the same name.
+        let other = || process("1", "second.toml", 1, Some("fine"));
+        check(vec![one(), two(), other()], 0, "3 limits of 2 budgets: 3 pass");
+        check(vec![one(), other()], 1, "3 limits of 2 budgets: 2 pass; 1 not judged yet");
+        check(vec![other(), one()], 1, "3 limits of 2 budgets: 2 pass; 1 not judged yet");
+        let lone = || process("2", "second.toml", 1, Some("fine"));
+        // The newest run has left out a whole file, of which an earlier run tells.
+        check(vec![one(), two(), other(), lone()], 2, "3 limits of 2 budgets: 3 pass");
+    }
+
+    #[test]
+    fn tests_of_no_process_are_counted_by_their_file() {
+        let alone = |(begun, outcome)| (Begun { shared: false, ..begun }, outcome);
+        let left = alone(process("1", "budgets.toml", 2, None));
+        let judged = alone(process("2", "second.toml", 1, Some("fine")));
+        check(vec![left, judged], 0, "3 limits of 2 budgets: 1 pass; 2 not judged yet");
+    }
+
+    #[test]
+    fn a_file_whose_last_run_is_too_old_is_not_reported_since() {
+        let old = process("5", "budgets.toml", 1, Some("app"));
+        let new = process("9", "second.toml", 1, Some("fine"));
+        let path = Path::new("outcomes.jsonl");
+        let of = |is_partial| {
+            let alone = |(begun, outcome)| (Begun { shared: false, ..begun }, outcome);
+            let both = vec![alone(old.clone()), alone(new.clone())];
+            begun(path, record(both), 7, is_partial).unwrap()
+        };
+        let report = of(false);
+        assert_eq!((report.outcomes.len(), report.exit().code()), (1, 3));
+        assert!(
+            report.remarks.iter().any(|remark| remark.contains("`budgets.toml` began too early"))
+        );
+        assert_eq!(of(true).exit().code(), 0);
     }
 }

@@ -6,15 +6,17 @@
 //! whatever its name was: **a test is missing when no file has an outcome for it**. The names of runs
 //! (`PERF_BUDGET_RUN`, nextest's) are not compared, since shards on several machines have one each.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use perf_budget_core::budget::Budgets;
 use perf_budget_core::outcome::{Outcome, Run};
+use perf_budget_core::report::count::Tests;
 use perf_budget_core::report::terminal::bound_text;
 use perf_budget_core::verdict::Verdict;
 
 use super::data::MISSING;
-use super::{Report, input, is_idle, is_nameless, names};
+use super::{Report, input, is_nameless, names};
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::text::counted;
@@ -37,16 +39,28 @@ pub(crate) fn merge(
     let mut merged: Vec<Sharded> = Vec::new();
     let mut earlier = Vec::new();
     let mut remarks = Vec::new();
+    let mut made: BTreeMap<String, Tests> = BTreeMap::new();
     for file in files {
         let record = input::read(file)?;
         remarks.extend(input::damage(file, &record));
         let shard = input::split(record, Vec::new(), None);
         earlier.extend(shard.earlier);
+        for (name, tests) in shard.files {
+            let most = made.entry(name).or_default();
+            *most = (*most).max(tests);
+        }
         for outcome in shard.outcomes {
+            let is_of_file = |known: &&Sharded| known.outcome.file == outcome.file;
+            if let Some(first) = merged.iter().find(is_of_file) {
+                same_tests(first, file, &outcome)?;
+            }
             if let Some(first) = merged.first() {
                 same_revision(first, file, &outcome)?;
             }
-            match merged.iter_mut().find(|known| known.outcome.test == outcome.test) {
+            let is_same = |known: &&mut Sharded| {
+                known.outcome.test == outcome.test && known.outcome.file == outcome.file
+            };
+            match merged.iter_mut().find(is_same) {
                 Some(known) => {
                     same_limit(known, file, &outcome)?;
                     remarks.extend(keep_worse(known, file, outcome));
@@ -57,7 +71,14 @@ pub(crate) fn merge(
         work.step();
     }
     let outcomes: Vec<Outcome> = merged.into_iter().map(|shard| shard.outcome).collect();
-    let missing = missing(&outcomes, budgets(&outcomes).as_ref(), files.len());
+    let own = budgets(&outcomes);
+    let missing: Vec<Outcome> = made
+        .iter()
+        .flat_map(|(file, tests)| {
+            let of_file: Vec<&Outcome> = outcomes.iter().filter(|o| o.file == *file).collect();
+            missing((file, tests.limits), &of_file, own.as_ref(), files.len())
+        })
+        .collect();
     remarks.insert(0, format!("merged from {}", counted(files.len(), "file")));
     if let Some(first) = missing.first() {
         let remark = if is_nameless(first) {
@@ -69,16 +90,27 @@ pub(crate) fn merge(
     }
     earlier.sort_by_key(|outcome: &Outcome| outcome.run.began);
     let mut report = Report::new([outcomes, missing].concat(), earlier);
+    report.files.extend(made);
     report.remarks = remarks;
     Ok(report)
 }
 
-/// Refuses a file that came from another `budgets.toml`, commit, build or kind of machine.
+/// Refuses a file whose budgets make another number of tests.
+fn same_tests(first: &Sharded, file: &Path, outcome: &Outcome) -> Result<(), Failure> {
+    let tests = |of: &Outcome| {
+        let name = of.file.rsplit('/').next().unwrap_or_default();
+        format!("a {name} of {}", counted(of.run.tests, "test"))
+    };
+    if first.outcome.run.tests == outcome.run.tests {
+        return Ok(());
+    }
+    Err(refused(first.file, &tests(&first.outcome), file, &tests(outcome)))
+}
+
+/// Refuses a file that came from another commit, build or kind of machine.
 fn same_revision(first: &Sharded, file: &Path, outcome: &Outcome) -> Result<(), Failure> {
     let (a, b) = (&first.outcome.run, &outcome.run);
-    let tests = |n: usize| format!("a budgets.toml of {}", counted(n, "test"));
     let differs = [
-        (tests(a.tests), tests(b.tests)),
         (format!("a {} build", a.profile), format!("a {} build", b.profile)),
         (a.platform.clone(), b.platform.clone()),
         (environment(a), environment(b)),
@@ -153,15 +185,19 @@ fn keep_worse(known: &mut Sharded, file: &Path, outcome: Outcome) -> Option<Stri
     Some(format!("{} was {remark}", known.outcome.test))
 }
 
-/// Returns a red outcome for each test that no file has, by its name. Where the names are not known, one outcome
-/// stands for all of them.
-fn missing(outcomes: &[Outcome], budgets: Option<&Budgets>, files: usize) -> Vec<Outcome> {
-    let Some(first) = outcomes.first() else { return Vec::new() };
-    let expected = first.run.tests;
-    let known = outcomes.iter().filter(|outcome| !is_idle(outcome)).count();
+/// Returns a red outcome for each test that no shard has, of a file with budgets that makes so many tests. Where their names
+/// are not known, one outcome stands for all of them.
+fn missing(
+    (file, expected): (&str, usize),
+    outcomes: &[&Outcome],
+    budgets: Option<&Budgets>,
+    shards: usize,
+) -> Vec<Outcome> {
+    let known = outcomes.iter().filter(|outcome| !outcome.is_of_no_limit()).count();
     if known >= expected {
         return Vec::new();
     }
+    let run = outcomes.first().map(|first| first.run.clone()).unwrap_or_default();
     let lost = "its shard is missing, or ended early";
     let remedy = "merge the file of every shard";
     if let Some(all) = all_tests(outcomes, budgets, expected) {
@@ -174,10 +210,10 @@ fn missing(outcomes: &[Outcome], budgets: Option<&Budgets>, files: usize) -> Vec
                 reason: format!(
                     "{} has no outcome in {}: {lost}; {remedy}{hint}",
                     test.metric,
-                    counted(files, "file")
+                    counted(shards, "file")
                 ),
-                file: first.file.clone(),
-                run: first.run.clone(),
+                file: file.to_owned(),
+                run: run.clone(),
                 ..test
             }
         });
@@ -186,7 +222,7 @@ fn missing(outcomes: &[Outcome], budgets: Option<&Budgets>, files: usize) -> Vec
     let reason = format!(
         "{} of {expected} without an outcome in {}: a shard is missing, or ended early; {remedy}",
         counted(expected - known, "test"),
-        counted(files, "file")
+        counted(shards, "file")
     );
     vec![Outcome {
         test: MISSING.to_owned(),
@@ -194,20 +230,21 @@ fn missing(outcomes: &[Outcome], budgets: Option<&Budgets>, files: usize) -> Vec
         metric: MISSING.to_owned(),
         verdict: Verdict::Unmeasured,
         reason,
-        file: first.file.clone(),
+        file: file.to_owned(),
         line: 1,
-        run: first.run.clone(),
+        run,
         ..Outcome::default()
     }]
 }
 
 /// Returns all tests by name, where `budgets` is the file that the outcomes come from.
 fn all_tests(
-    outcomes: &[Outcome],
+    outcomes: &[&Outcome],
     budgets: Option<&Budgets>,
     expected: usize,
 ) -> Option<Vec<Outcome>> {
     let all = names::unmeasured(budgets?);
-    let named = |known: &Outcome| is_idle(known) || all.iter().any(|test| test.test == known.test);
-    (all.len() == expected && outcomes.iter().all(named)).then_some(all)
+    let named =
+        |known: &&Outcome| known.is_of_no_limit() || all.iter().any(|test| test.test == known.test);
+    (!outcomes.is_empty() && all.len() == expected && outcomes.iter().all(named)).then_some(all)
 }

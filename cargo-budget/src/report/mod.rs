@@ -27,7 +27,7 @@ mod terminal;
 use crate::failure::Failure;
 use crate::progress::Progress;
 
-pub(crate) use self::data::{Report, Trends, is_idle, is_nameless};
+pub(crate) use self::data::{Report, Trends, is_nameless};
 pub(crate) use self::github_action_benchmark::Better;
 use openmetrics::Dialect;
 

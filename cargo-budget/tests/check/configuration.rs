@@ -11,7 +11,8 @@ use crate::made;
 
 const MANIFEST: &str = "[package]\nname = \"plain\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
     [[test]]\nname = \"budgets\"\nharness = false\n\n[profile.dev]\ndebug = false\n\n[workspace]\n";
-const BUDGETS: &str = "[budget.text]\nartifact = \"Cargo.toml\"\nmax = { size = \"1 KB\" }\n";
+const BUDGETS: &str =
+    "[budget.text]\nartifact = \"Cargo.toml\"\nmax = { size = [\"1 KB\", \"9 x base\"] }\n";
 const TESTS: &str = r#"
 fn main() {
     let is_base = std::env::var_os("SAYS_BASE").is_some();

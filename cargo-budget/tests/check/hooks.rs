@@ -47,7 +47,7 @@ impl Repository {
             fs::set_permissions(made.path(script), fs::Permissions::from_mode(0o755)).unwrap();
         }
         made.write("repo/member/Cargo.toml", "[package]\nname = \"member\"\n");
-        let budgets = "[budget.manifest]\nartifact = \"Cargo.toml\"\nmax = { size = \"1 KB\" }\n";
+        let budgets = "[budget.manifest]\nartifact = \"Cargo.toml\"\nmax = { size = [\"1 KB\", \"9 x base\"] }\n";
         made.write("repo/member/budgets.toml", budgets);
         made.write("repo/text", "of main\n");
         made.git("repo", &["init", "-q", "-b", "main"]);

@@ -131,7 +131,7 @@ fn a_workspace_with_several_kinds_of_crates() {
         assert!(web.contains(words), "{words} is not in\n{web}");
     }
     let workflow = place.read(".github/workflows/budgets.yml");
-    assert!(workflow.contains(" cargo test --release --package web-kit --test budgets\n"));
+    assert!(workflow.contains(" cargo test --release --package web-kit --test budgets --no-run\n"));
     // The tests of the second member are not in any job yet.
     let note = "does not run `cargo test --release --package app --test budgets`; add it there";
     init(&place, "app", &["--dry-run"]).is(0, &[note]);

@@ -14,6 +14,7 @@ mod counted;
 mod holdable;
 mod inlined;
 mod layout;
+mod no_limit;
 pub mod noise;
 mod proven;
 mod sampled;
@@ -32,6 +33,7 @@ pub use self::changed::CodeChanges;
 pub use self::counted::{Counted, RULE};
 pub use self::holdable::{ClosestLimits, MORE};
 pub use self::inlined::{Counts, Inlined};
+pub use self::no_limit::{BENCHMARKS, NO_BUDGET};
 pub use self::noise::Noise;
 pub use self::proven::{ComparisonMethod, Proven, short};
 pub use self::sampled::Sampled;
@@ -215,9 +217,6 @@ pub struct Distribution {
     /// The bars of a histogram.
     pub bars: Vec<HistogramBin>,
 }
-
-/// The word in place of the metric in the outcome of a test that says which benchmarks there are.
-pub const BENCHMARKS: &str = "benchmarks";
 
 /// The number of bars of a histogram, as many as can be read at a glance.
 const BARS: usize = 24;

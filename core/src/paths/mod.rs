@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::error::Error;
 use crate::fnv;
 
+pub mod asked;
 mod pointer;
 mod user_cache;
 

@@ -108,10 +108,19 @@ impl ProcessRun {
         };
         match process_value.or(values) {
             Some(values) if !values.is_empty() => Ok(values),
-            _ => {
-                Err(Unmeasured::new(Cause::MeasuredNothing, format!("no `{metric}` was measured")))
-            }
+            _ => Err(Unmeasured::new(Cause::MeasuredNothing, self.lacks(metric))),
         }
+    }
+
+    /// Returns why the process has no value of a metric.
+    fn lacks(&self, metric: &Metric) -> String {
+        let Some(name) = metric.custom_name() else { return format!("no `{metric}` was measured") };
+        let recorded = self.values.keys().filter(|key| key.custom_name().is_some());
+        let recorded: Vec<String> = recorded.map(|key| format!("`{key}`")).collect();
+        let recorded = if recorded.is_empty() { "nothing".to_owned() } else { recorded.join(", ") };
+        format!(
+            "the workload did not record `{name}`, which its budget limits (it recorded {recorded})"
+        )
     }
 }
 

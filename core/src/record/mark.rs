@@ -33,16 +33,19 @@ impl Record {
     pub fn keep_since(&mut self, mark: &Mark) {
         let Mark { mut outcomes, mut begun } = mark.clone();
         self.begun.retain(|process| is_beyond(&mut begun, &process.run));
-        let begun: HashSet<(&str, &str)> = self
+        let begun: HashSet<(&str, &str, &str)> = self
             .begun
             .iter()
-            .flat_map(|process| process.begun.iter().map(|test| (&*process.run.id, &*test.test)))
+            .flat_map(|process| {
+                let named = |test| (&*process.run.id, &*process.file, test);
+                process.begun.iter().map(move |test| named(&*test.test))
+            })
             .collect();
         self.outcomes.retain(|outcome| {
             if is_written(outcome) {
                 is_beyond(&mut outcomes, &outcome.run)
             } else {
-                begun.contains(&(&*outcome.run.id, &*outcome.test))
+                begun.contains(&(&*outcome.run.id, &*outcome.file, &*outcome.test))
             }
         });
     }

@@ -340,16 +340,18 @@ impl Lines {
 
     /// Returns what the lines say, with a red outcome for each test that was lost.
     fn record(self) -> Record {
-        let mut judged: HashMap<&str, HashSet<&str>> = HashMap::new();
+        // The test targets of one run may have a file with budgets each, and tests of the same name.
+        let mut judged: HashMap<(&str, &str), HashSet<&str>> = HashMap::new();
         for line in &self.lines {
             if let Line::Outcome(outcome) = line {
-                judged.entry(&outcome.run.id).or_default().insert(&outcome.test);
+                let of = (outcome.run.id.as_str(), outcome.file.as_str());
+                judged.entry(of).or_default().insert(&outcome.test);
             }
         }
         let mut lost: Vec<Vec<Outcome>> = Vec::new();
         for line in &self.lines {
             let Line::Begun(begun) = line else { continue };
-            let has = judged.entry(&begun.run.id).or_default();
+            let has = judged.entry((&begun.run.id, &begun.file)).or_default();
             // A test that is tried again is begun again, and is lost only once.
             let tests = begun.begun.iter().filter(|test| has.insert(&test.test));
             lost.push(tests.map(|test| begun.lost(test)).collect());

@@ -7,7 +7,7 @@ use crate::outcome::Outcome;
 use crate::verdict::Verdict;
 
 /// How many tests there are, whether or not they were selected, and of how many budgets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tests {
     /// The tests; each is one limit of one case.
     pub limits: usize,
@@ -15,8 +15,39 @@ pub struct Tests {
     pub budgets: usize,
 }
 
-/// `44 limits of 13 budgets: 41 pass, 2 inconclusive; 1 skipped`.
+impl Tests {
+    /// Returns the greater numbers of both: what two runs know of one file.
+    #[must_use]
+    pub fn max(self, other: Tests) -> Tests {
+        Tests { limits: self.limits.max(other.limits), budgets: self.budgets.max(other.budgets) }
+    }
+
+    /// Returns the tests of both files.
+    #[must_use]
+    pub fn and(self, other: Tests) -> Tests {
+        Tests { limits: self.limits + other.limits, budgets: self.budgets + other.budgets }
+    }
+}
+
+/// `44 limits of 13 budgets: 41 pass, 2 inconclusive; 1 skipped`. The number of limits that a filter left out is `filtered`.
+/// Tests of no limit are counted by themselves.
 pub fn count(outcomes: &[Outcome], tests: Tests, filtered: usize) -> String {
+    let (others, limits): (Vec<&Outcome>, Vec<&Outcome>) =
+        outcomes.iter().partition(|outcome| outcome.is_of_no_limit());
+    let mut text = of_limits(&limits, tests, filtered);
+    let others: Vec<String> = Verdict::ALL
+        .into_iter()
+        .map(|verdict| (others.iter().filter(|o| o.verdict == verdict).count(), verdict.name()))
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, name)| format!("{n} {name}"))
+        .collect();
+    if !others.is_empty() {
+        let _ = write!(text, "; other tests: {}", others.join(", "));
+    }
+    text
+}
+
+fn of_limits(outcomes: &[&Outcome], tests: Tests, filtered: usize) -> String {
     let of = |verdict| outcomes.iter().filter(|o| o.verdict == verdict).count();
     let waived = outcomes.iter().filter(|o| o.is_waived()).count();
     let proven = outcomes.iter().filter(|o| o.proven.is_some()).count();
@@ -57,6 +88,7 @@ pub fn count(outcomes: &[Outcome], tests: Tests, filtered: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outcome::NO_BUDGET;
 
     #[test]
     fn limits_are_limits_and_budgets_are_budgets() {
@@ -78,5 +110,16 @@ mod tests {
         // An older record does not say of how many.
         assert_eq!(count(&outcomes[..1], tests(1, 0), 0), "1 limit of 1 budget: 1 pass");
         assert_eq!(count(&[], tests(0, 0), 0), "0 limits of 0 budgets");
+        // A workload without a budget is neither a limit nor a budget, and is red all the same.
+        let idle = Outcome { metric: NO_BUDGET.to_owned(), ..of("idle", Verdict::Unmeasured) };
+        assert_eq!(
+            count(&[outcomes[0].clone(), idle.clone()], tests(1, 1), 0),
+            "1 limit of 1 budget: 1 pass; other tests: 1 unmeasured"
+        );
+        assert_eq!(
+            count(&[idle], tests(2, 1), 2),
+            "2 limits of 1 budget: 2 filtered out; other tests: 1 unmeasured"
+        );
+        assert_eq!(tests(1, 1).and(tests(4, 2)), tests(5, 3));
     }
 }

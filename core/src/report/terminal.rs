@@ -194,9 +194,10 @@ pub fn interval_text(outcome: &Outcome) -> String {
         text.split(' ').next().unwrap_or_default().to_owned()
     };
     match (estimate.low, estimate.high) {
-        // The measured value is 0, but the true one may be a little more, so the upper end is shown.
+        // The measured value is 0, but the true one may be a little more, so the upper end is shown, which has a scale of its
+        // own.
         (Some(low), Some(high)) if low == 0.0 && estimate.value == 0.0 && high > 0.0 => {
-            format!("up to {}", number(high))
+            format!("up to {}", against.quantity(high))
         }
         // An interval around 0, as of an exponent, is too wide for more digits.
         (Some(low), Some(high))

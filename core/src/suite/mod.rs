@@ -141,8 +141,8 @@ pub struct Suite {
 }
 
 impl Suite {
-    /// Lays out the tests of a checked file. `compares` says whether there is a base revision; if so, the limits that
-    /// `base` in `[settings]` puts on every budget are added.
+    /// Lays out the tests of a checked file. `compares` says whether there is a base revision, or has to be one; if so, the
+    /// limits that `base` in `[settings]` puts on every budget are added.
     pub fn of(budgets: &Budgets, compares: bool) -> Suite {
         let by_name: HashMap<&str, usize> =
             budgets.budgets.iter().enumerate().map(|(i, b)| (b.name.as_str(), i)).collect();

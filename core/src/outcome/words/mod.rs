@@ -15,7 +15,7 @@ mod nothing;
 
 pub(crate) use self::blame::{NAMELESS, SMALL};
 pub use self::blame::{blame, profile, sampled};
-use self::count::count;
+use self::count::{count, of_these};
 pub use self::interference::{LESS_WAITING_TOO, machine};
 pub use self::layout::{LAYOUT, Linked, linked, linked_once};
 pub use self::nothing::did_nothing;
@@ -152,7 +152,7 @@ fn unseen(outcome: &Outcome) -> String {
 
 fn plural(values: usize, outcome: &Outcome) -> String {
     let of = outcome.shape.as_ref().map_or("values", |shape| shape.of.as_str());
-    if of == "processes" { format!("{values} readings") } else { format!("{values} {of}") }
+    of_these(values, if of == "processes" { "readings" } else { of })
 }
 
 /// Returns the sentence of a latency over its limit where the generator of the load was `lag` seconds late.
