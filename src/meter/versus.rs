@@ -74,8 +74,13 @@ fn ratio(metric: &Metric, (x, y): (f64, f64)) -> Result<f64, Unmeasured> {
 fn counted(a: Option<Counted>, b: Option<&Counted>) -> Result<Option<Counted>, Unmeasured> {
     match (&a, b) {
         (Some(by), Some(other)) if by.by != other.by => {
+            let remedy = if by.differs_by_rule(&other.by) {
+                "; one side has another release of perf-budget, so they are compared again once both have the same"
+            } else {
+                ""
+            };
             let text = format!(
-                "the one side was counted by {}, the other by {}, and counts of different counters are never compared",
+                "the one side was counted by {}, the other by {}, and counts of different counters are never compared{remedy}",
                 by.by, other.by
             );
             Err(Unmeasured::new(Cause::Unsuitable, text))

@@ -9,7 +9,9 @@ use std::process::Child;
 use std::ptr::{null, null_mut};
 use std::time::Duration;
 
-use windows_sys::Win32::Foundation::{FILETIME, HANDLE, INVALID_HANDLE_VALUE};
+use windows_sys::Win32::Foundation::{
+    ERROR_INVALID_PARAMETER, FILETIME, HANDLE, INVALID_HANDLE_VALUE,
+};
 use windows_sys::Win32::System::Diagnostics::ToolHelp::{
     CreateToolhelp32Snapshot, TH32CS_SNAPTHREAD, THREADENTRY32, Thread32First, Thread32Next,
 };
@@ -101,6 +103,9 @@ impl Job {
     }
 
     /// Returns what the processes hold that have not ended. A process that ends in the meantime holds nothing.
+    ///
+    /// # Errors
+    /// If the system does not tell what one of them holds.
     pub(crate) fn held(&self) -> io::Result<Held> {
         let mut list = Ids { assigned: 0, listed: 0, ids: [0; 1024] };
         let size = size_of::<Ids>() as u32;
@@ -114,8 +119,13 @@ impl Job {
         for id in &list.ids[..(list.listed as usize).min(list.ids.len())] {
             // SAFETY: the call only takes numbers.
             let opened = unsafe { OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, 0, *id as u32) };
-            let Ok(process) = owned(opened) else { continue };
-            let Ok(memory) = memory(process.as_raw_handle()) else { continue };
+            let process = match owned(opened) {
+                Err(error) if error.raw_os_error() == Some(ERROR_INVALID_PARAMETER as i32) => {
+                    continue;
+                }
+                opened => opened?,
+            };
+            let memory = memory(process.as_raw_handle())?;
             held.processes += 1;
             held.rss += memory.WorkingSetSize as u64;
             held.peak_rss += memory.PeakWorkingSetSize as u64;
