@@ -1,17 +1,18 @@
 //! The repetition of a link with the same inputs and another order of the functions each time.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::hash::{BuildHasher as _, DefaultHasher, Hash as _, Hasher as _, RandomState};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use super::align;
+use super::copies::Copies;
 use super::inputs::Inputs;
-use super::record::{Record, ends, is_library};
+use super::record::Record;
 use crate::child;
 
 /// The disk space in bytes that all links of one binary may take together.
@@ -19,6 +20,8 @@ const ROOM: u64 = 1 << 30;
 /// The most links of one binary. So many are enough to find a true value that lies one standard deviation of links
 /// beyond its limit (`docs/comparison.md`).
 pub(crate) const MOST: u32 = 128;
+/// How many draws of the offsets of functions the links of a binary have. Copies of all object files are made for each.
+const DRAWS: u64 = 8;
 /// The number of characters of a linker's error message that are shown.
 const SHOWN: usize = 300;
 
@@ -68,11 +71,54 @@ impl Repeated {
         }
         let place =
             Record::place(&self.records, &self.binary).ok_or(Refused::Stale)?.join("aligned");
-        let made = aligned(&record, &place)
-            .and_then(|arguments| self.link_all(&record, &arguments, numbers));
-        // The aligned copies are as large as all libraries together.
+        let made = self.make_by_draw(&record, &place, numbers);
+        // The copies are as large as all libraries together.
         let _ = fs::remove_dir_all(&place);
         made.map_err(Refused::Cannot)
+    }
+
+    /// Makes the links of these numbers, those of one draw after those of another, so that there are copies for one draw
+    /// at a time.
+    fn make_by_draw(
+        &self,
+        record: &Record,
+        place: &Path,
+        numbers: RangeInclusive<u32>,
+    ) -> Result<Vec<PathBuf>, String> {
+        let links: Vec<PathBuf> = numbers.clone().map(|number| self.path(number)).collect();
+        let missing = numbers.filter(|&number| !self.path(number).is_file());
+        let mut by_draw = BTreeMap::<u64, Vec<u32>>::new();
+        for number in missing {
+            by_draw.entry(self.draw(number)).or_default().push(number);
+        }
+        if !by_draw.is_empty() {
+            let mut copies = Copies::new(record, place)?;
+            for (draw, numbers) in by_draw {
+                let arguments = copies.of_draw(draw)?;
+                self.link_all(record, &arguments, &numbers)?;
+            }
+        }
+        if let [first, second, ..] = &links[..]
+            && fs::read(first).ok() == fs::read(second).ok()
+        {
+            return Err(format!("`{}` makes the same link whatever the seed is", record.linker));
+        }
+        Ok(links)
+    }
+
+    /// Returns the seed of a link.
+    fn seed(&self, number: u32) -> u32 {
+        self.first_seed + number - 1
+    }
+
+    /// Returns the draw of a link, which is the same for both revisions and another one in another run.
+    fn draw(&self, number: u32) -> u64 {
+        let hash = |value: (u32, u64)| {
+            let mut hasher = DefaultHasher::new();
+            value.hash(&mut hasher);
+            hasher.finish()
+        };
+        hash((self.first_seed, hash((self.seed(number), 0)) % DRAWS))
     }
 
     /// Checks that the link can be repeated, as far as that is known without doing it.
@@ -105,18 +151,16 @@ impl Repeated {
         &self,
         record: &Record,
         arguments: &[String],
-        numbers: RangeInclusive<u32>,
-    ) -> Result<Vec<PathBuf>, String> {
-        let next = AtomicU32::new(*numbers.start());
+        numbers: &[u32],
+    ) -> Result<(), String> {
+        let next = AtomicUsize::new(0);
         let failure = Mutex::new(None);
         let at_once = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         std::thread::scope(|scope| {
-            for _ in 0..at_once.min(numbers.clone().count()) {
+            for _ in 0..at_once.min(numbers.len()) {
                 scope.spawn(|| {
-                    loop {
-                        let number = next.fetch_add(1, Ordering::Relaxed);
-                        let has_failed = || failure.lock().is_ok_and(|failure| failure.is_some());
-                        if number > *numbers.end() || has_failed() {
+                    while let Some(&number) = numbers.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        if failure.lock().is_ok_and(|failure| failure.is_some()) {
                             return;
                         }
                         if let Err(reason) = self.link(record, arguments, number)
@@ -128,26 +172,14 @@ impl Repeated {
                 });
             }
         });
-        if let Ok(Some(reason)) = failure.into_inner() {
-            return Err(reason);
-        }
-        let links: Vec<PathBuf> = numbers.map(|number| self.path(number)).collect();
-        if let [first, second, ..] = &links[..]
-            && fs::read(first).ok() == fs::read(second).ok()
-        {
-            return Err(format!("`{}` makes the same link whatever the seed is", record.linker));
-        }
-        Ok(links)
+        failure.into_inner().ok().flatten().map_or(Ok(()), Err)
     }
 
     /// Makes one link, in which the seed determines the order of the functions. Its file exists only once it is whole.
     fn link(&self, record: &Record, arguments: &[String], number: u32) -> Result<(), String> {
         let to = self.path(number);
-        if to.is_file() {
-            return Ok(());
-        }
         let part = self.binary.with_file_name(format!("{}part-{number}", prefix(&self.binary)));
-        run_linker(record, arguments, &part, self.first_seed + number - 1)?;
+        run_linker(record, arguments, &part, self.seed(number))?;
         // A link is as old as its binary, so that links of one build are recognised as the same.
         let time = fs::metadata(&self.binary).and_then(|data| data.modified());
         time.and_then(|time| fs::File::options().append(true).open(&part)?.set_modified(time))
@@ -187,36 +219,6 @@ fn obstacle(arguments: &[String]) -> Option<String> {
         let what = if is_script { "a linker script" } else { "an order" };
         format!("the linker is given {what} (`{word}`), which determines where functions go")
     })
-}
-
-/// Makes aligned copies of all object files and Rust libraries in `place`, and returns the linker's arguments with the
-/// copies in place of the originals.
-fn aligned(record: &Record, place: &Path) -> Result<Vec<String>, String> {
-    let _ = fs::remove_dir_all(place);
-    let failed = |e: std::io::Error| format!("failed to create `{}`: {e}", place.display());
-    fs::create_dir_all(place).map_err(failed)?;
-    let mut arguments = record.arguments.clone();
-    let mut functions = 0;
-    for (nth, argument) in arguments.iter_mut().enumerate() {
-        let from = record.directory.join(&*argument);
-        let is_object = ends(argument, "o");
-        if !(is_object || is_library(argument)) || !from.is_file() {
-            continue;
-        }
-        let name = from.file_name().unwrap_or_default().to_string_lossy();
-        let copy = place.join(format!("{nth}-{name}"));
-        let found = align::copy(&from, &copy)?;
-        if is_object {
-            functions += found;
-        }
-        *argument = copy.to_string_lossy().into_owned();
-    }
-    if functions == 0 {
-        return Err(
-            "the object files contain no machine code, as with link-time optimisation".into()
-        );
-    }
-    Ok(arguments)
 }
 
 /// Runs the recorded linker with these arguments, another output and another order of the functions.
