@@ -261,8 +261,12 @@ fn counts_of_different_counters_are_never_compared() {
     let values = [(Metric::from(Key::Instructions), 1000.0)].into();
     let process = ProcessRun { values, counted, ..ProcessRun::default() };
     let template = Outcome { accepted: Some(accepted(CALLGRIND, Some(1.2))), ..Outcome::default() };
-    let asked =
-        PendingLimit { limit: limit_of("1080"), template, unjudged: None, carried: Carried::default() };
+    let asked = PendingLimit {
+        limit: limit_of("1080"),
+        template,
+        unjudged: None,
+        carried: Carried::default(),
+    };
     let older = drive(Box::new(move || Ok(process.clone())), vec![asked], rules()).remove(0);
     assert_eq!(older.verdict, Verdict::Inconclusive);
     assert!(older.reason.contains("other instructions of the allocator"), "{}", older.reason);
