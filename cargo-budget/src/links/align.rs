@@ -2,21 +2,23 @@
 //!
 //! The compiler puts each function into a section of its own and asks for an alignment of 16 bytes. How fast a loop
 //! runs depends on where it begins within a cache line, and an order of the functions alone would leave that to chance.
-//! So a copy of an object file has each function at an offset from a multiple of 64 bytes, which is drawn from the
-//! function's machine code and the draw of the link. A function that both revisions have is at the same offset in both
-//! links of a pair, so that this luck cancels. A function that differs has another offset in other draws, so that the
+//! So a copy of an object file has each function at an offset from a multiple of 64 bytes, which depends on the function's
+//! machine code and on the seed of the link. A function that both revisions have is at the same offset in both links of a
+//! pair, so that this luck cancels. A function that differs is at an offset that is drawn anew for each link, so that the
 //! pairs show all its places and no single one decides. Nothing is compiled again.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::mem::{offset_of, size_of};
 use std::path::Path;
 
+use object::SectionIndex;
 use object::elf::{
-    FileHeader64, Rela64, SHF_EXECINSTR, SHT_PROGBITS, SHT_REL, SHT_SYMTAB, STT_SECTION,
-    SectionHeader64, Sym64,
+    FileHeader64, Rela64, SHF_ALLOC, SHF_EXECINSTR, SHT_CREL, SHT_PROGBITS, SHT_REL, SHT_SYMTAB,
+    STT_SECTION, SectionHeader64, Sym64,
 };
 use object::endian::{Endian as _, Endianness};
 use object::read::elf::{FileHeader as _, SectionHeader as _, SectionTable, Sym as _};
+
+use perf_budget_core::fnv;
 
 use super::archive;
 
@@ -68,8 +70,7 @@ fn placed(file: &[u8], draw: Option<u64>) -> Result<(usize, Vec<u8>), object::re
     let header = Header::parse(&*file)?;
     let endian = header.endian()?;
     let sections = header.sections(endian, &*file)?;
-    // Where code contains the addends of its relocations, moving it would take knowledge of each processor.
-    let draw = draw.filter(|_| sections.iter().all(|section| section.sh_type(endian) != SHT_REL));
+    let draw = draw.filter(|_| may_move(endian, &sections));
     let mut offsets = vec![None; sections.len()];
     for (section, offset) in sections.iter().zip(&mut offsets) {
         // The linker joins the pieces of `.init` into one function. A gap between them would be executed.
@@ -116,12 +117,32 @@ fn placed(file: &[u8], draw: Option<u64>) -> Result<(usize, Vec<u8>), object::re
     Ok((functions, file))
 }
 
+/// Whether the functions of a file may be moved within their sections. Where code contains the addends of its relocations,
+/// that would take knowledge of each processor; and there has to be a table of symbols.
+fn may_move(endian: Endianness, sections: &SectionTable<'_, Header>) -> bool {
+    let is_loaded = |section: &Section| {
+        let target = SectionIndex(section.sh_info(endian) as usize);
+        let flags = sections.section(target).map(|target| target.sh_flags(endian));
+        flags.map_or(true, |flags| flags.contains(SHF_ALLOC))
+    };
+    let mut has_symbols = false;
+    for section in sections.iter() {
+        match section.sh_type(endian) {
+            SHT_SYMTAB => has_symbols = true,
+            SHT_CREL => return false,
+            SHT_REL if is_loaded(section) => return false,
+            _ => {}
+        }
+    }
+    has_symbols
+}
+
 /// Returns the offset of a function from a multiple of 64 bytes: one of those that its alignment allows.
 fn offset_of_function(code: &[u8], alignment: u64, draw: u64) -> u64 {
     let step = alignment.max(STEP);
-    let mut hasher = DefaultHasher::new();
-    (draw, code).hash(&mut hasher);
-    hasher.finish() % (BOUNDARY / step).max(1) * step
+    let hash = fnv::hash([draw, fnv::hash(code)].map(u64::to_le_bytes).as_flattened());
+    // The lowest bits of this hash depend on the lowest bits of the bytes alone.
+    (hash >> 32) % (BOUNDARY / step).max(1) * step
 }
 
 /// Returns the numbers of a file that change where functions move by these offsets within their sections, each with its
@@ -170,4 +191,42 @@ fn moves(
         }
     }
     Ok(edits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_offset_is_drawn_equally_often() {
+        let check = |alignment: u64, want: &[u64]| {
+            let mut counts = [0_u32; BOUNDARY as usize];
+            for draw in 0..4000 {
+                counts[offset_of_function(b"code", alignment, draw) as usize] += 1;
+            }
+            for offset in 0..BOUNDARY {
+                let count = counts[offset as usize];
+                let share = f64::from(count) * want.len() as f64 / 4000.0;
+                let is_wanted = want.contains(&offset);
+                assert!(
+                    if is_wanted { (0.85..1.15).contains(&share) } else { count == 0 },
+                    "{offset}: {count}"
+                );
+            }
+        };
+        check(1, &[0, 16, 32, 48]);
+        check(16, &[0, 16, 32, 48]);
+        check(32, &[0, 32]);
+        check(64, &[0]);
+        check(4096, &[0]);
+    }
+
+    #[test]
+    fn the_same_code_has_the_same_offset_on_both_sides() {
+        // A saved base has links that another command made, so these must never change.
+        let offsets =
+            |code: &[u8]| [1, 2, 3, 4, 5, 6].map(|draw| offset_of_function(code, 16, draw));
+        assert_eq!(offsets(b"code"), [0; 6]);
+        assert_ne!(offsets(b"code"), offsets(b"other code"));
+    }
 }

@@ -46,7 +46,7 @@ pub(super) fn rewritten(
     }
     if let Some((index, width)) = index {
         move_symbols(&mut copy[index..], width, &places)
-            .ok_or("the index of symbols is damaged")?;
+            .ok_or("the index of symbols is damaged, or the library too large for it")?;
     }
     Ok(copy)
 }
@@ -61,7 +61,10 @@ fn move_symbols(index: &mut [u8], width: usize, places: &[(usize, usize)]) -> Op
     for field in index.get_mut(width..end)?.chunks_exact_mut(width) {
         let old = number(field);
         let found = places.binary_search_by_key(&old, |place| place.0).ok()?;
-        field.copy_from_slice(&(places[found].1 as u64).to_be_bytes()[8 - width..]);
+        let new = (places[found].1 as u64).to_be_bytes();
+        let (above, new) = new.split_at(8 - width);
+        // An index of 4 bytes leads to the first 4 GiB only.
+        above.iter().all(|byte| *byte == 0).then(|| field.copy_from_slice(new))?;
     }
     Some(())
 }

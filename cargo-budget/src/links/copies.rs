@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::align;
 use super::record::{Record, ends, is_library};
 
-/// The copies for one draw after another. They take as much room as the originals.
+/// The copies for one link after another, or for several at once.
 pub(super) struct Copies<'r> {
     record: &'r Record,
     place: &'r Path,
@@ -14,34 +14,47 @@ pub(super) struct Copies<'r> {
     arguments: Vec<String>,
 }
 
+/// The copies for one link, which are removed when this is dropped: they take as much room as the originals.
+pub(super) struct CopiesOfLink {
+    pub(super) arguments: Vec<String>,
+    place: PathBuf,
+}
+
+impl Drop for CopiesOfLink {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.place);
+    }
+}
+
 impl<'r> Copies<'r> {
-    /// Copies the libraries of the compiler to `place`. They are the same for all draws, with their functions at multiples of 64
+    /// Copies the libraries of the compiler to `place`. They are the same for all links, with their functions at multiples of 64
     /// bytes: both revisions have the same ones.
     pub(super) fn new(record: &'r Record, place: &'r Path) -> Result<Self, String> {
         let _ = fs::remove_dir_all(place);
         let mut copies = Copies { record, place, arguments: record.arguments.clone() };
-        copies.arguments = copies.replaced("compiler", None)?.0;
+        copies.arguments = copies.replaced(&place.join("compiler"), None)?.0;
         Ok(copies)
     }
 
-    /// Replaces the copies of the draw before by those of this one, and returns the linker's arguments for it.
-    pub(super) fn of_draw(&mut self, draw: u64) -> Result<Vec<String>, String> {
-        let (arguments, functions) = self.replaced("drawn", Some(draw))?;
+    /// Makes the copies for a link with this seed.
+    pub(super) fn of_link(&self, seed: u32) -> Result<CopiesOfLink, String> {
+        let place = self.place.join(seed.to_string());
+        let mut copies = CopiesOfLink { arguments: Vec::new(), place };
+        let (arguments, functions) = self.replaced(&copies.place, Some(seed.into()))?;
         if functions == 0 {
             return Err(
                 "the object files contain no machine code, as with link-time optimisation".into()
             );
         }
-        Ok(arguments)
+        copies.arguments = arguments;
+        Ok(copies)
     }
 
-    /// Returns the arguments with copies in a new directory `name`: of the compiler's own libraries without a draw, and
-    /// of all other files with one. Returns the number of functions in the object files beside them.
-    fn replaced(&self, name: &str, draw: Option<u64>) -> Result<(Vec<String>, usize), String> {
-        let place = self.place.join(name);
-        let _ = fs::remove_dir_all(&place);
+    /// Returns the arguments with copies in a new directory: of the compiler's own libraries without a draw, and of all
+    /// other files with one. Returns the number of functions in the object files beside them.
+    fn replaced(&self, place: &Path, draw: Option<u64>) -> Result<(Vec<String>, usize), String> {
         let failed = |e: std::io::Error| format!("failed to create `{}`: {e}", place.display());
-        fs::create_dir_all(&place).map_err(failed)?;
+        fs::create_dir_all(place).map_err(failed)?;
         let mut arguments = self.arguments.clone();
         let mut functions = 0;
         for (nth, argument) in arguments.iter_mut().enumerate() {
@@ -61,7 +74,10 @@ impl<'r> Copies<'r> {
     fn original(&self, argument: &str, of_compiler: bool) -> Option<PathBuf> {
         let is_code = ends(argument, "o") || is_library(argument);
         let from = self.record.directory.join(argument);
-        let is_compilers = from.components().any(|part| part.as_os_str() == "rustlib");
+        let parts: Vec<_> = from.components().map(|part| part.as_os_str()).collect();
+        let is_compilers = parts.windows(4).any(|part| {
+            (part[0], part[1], part[3]) == ("lib".as_ref(), "rustlib".as_ref(), "lib".as_ref())
+        });
         let is_copy = from.starts_with(self.place);
         (is_code && is_compilers == of_compiler && !is_copy && from.is_file()).then_some(from)
     }

@@ -1,13 +1,13 @@
 //! The repetition of a link with the same inputs and another order of the functions each time.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::hash::{BuildHasher as _, DefaultHasher, Hash as _, Hasher as _, RandomState};
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use object::{Object as _, ObjectSymbol as _, SymbolKind};
 use serde::{Deserialize, Serialize};
 
 use super::copies::Copies;
@@ -20,8 +20,6 @@ const ROOM: u64 = 1 << 30;
 /// The most links of one binary. So many are enough to find a true value that lies one standard deviation of links
 /// beyond its limit (`docs/comparison.md`).
 pub(crate) const MOST: u32 = 128;
-/// How many draws of the offsets of functions the links of a binary have. Copies of all object files are made for each.
-const DRAWS: u64 = 8;
 /// The number of characters of a linker's error message that are shown.
 const SHOWN: usize = 300;
 
@@ -71,54 +69,29 @@ impl Repeated {
         }
         let place =
             Record::place(&self.records, &self.binary).ok_or(Refused::Stale)?.join("aligned");
-        let made = self.make_by_draw(&record, &place, numbers);
-        // The copies are as large as all libraries together.
+        let made = self.make_missing(&record, &place, numbers);
         let _ = fs::remove_dir_all(&place);
         made.map_err(Refused::Cannot)
     }
 
-    /// Makes the links of these numbers, those of one draw after those of another, so that there are copies for one draw
-    /// at a time.
-    fn make_by_draw(
+    fn make_missing(
         &self,
         record: &Record,
         place: &Path,
         numbers: RangeInclusive<u32>,
     ) -> Result<Vec<PathBuf>, String> {
         let links: Vec<PathBuf> = numbers.clone().map(|number| self.path(number)).collect();
-        let missing = numbers.filter(|&number| !self.path(number).is_file());
-        let mut by_draw = BTreeMap::<u64, Vec<u32>>::new();
-        for number in missing {
-            by_draw.entry(self.draw(number)).or_default().push(number);
-        }
-        if !by_draw.is_empty() {
-            let mut copies = Copies::new(record, place)?;
-            for (draw, numbers) in by_draw {
-                let arguments = copies.of_draw(draw)?;
-                self.link_all(record, &arguments, &numbers)?;
-            }
+        let missing: Vec<u32> = numbers.filter(|&number| !self.path(number).is_file()).collect();
+        if !missing.is_empty() {
+            let copies = Copies::new(record, place)?;
+            self.link_all(record, &copies, &missing)?;
         }
         if let [first, second, ..] = &links[..]
-            && fs::read(first).ok() == fs::read(second).ok()
+            && have_same_order(first, second)
         {
             return Err(format!("`{}` makes the same link whatever the seed is", record.linker));
         }
         Ok(links)
-    }
-
-    /// Returns the seed of a link.
-    fn seed(&self, number: u32) -> u32 {
-        self.first_seed + number - 1
-    }
-
-    /// Returns the draw of a link, which is the same for both revisions and another one in another run.
-    fn draw(&self, number: u32) -> u64 {
-        let hash = |value: (u32, u64)| {
-            let mut hasher = DefaultHasher::new();
-            value.hash(&mut hasher);
-            hasher.finish()
-        };
-        hash((self.first_seed, hash((self.seed(number), 0)) % DRAWS))
     }
 
     /// Checks that the link can be repeated, as far as that is known without doing it.
@@ -150,7 +123,7 @@ impl Repeated {
     fn link_all(
         &self,
         record: &Record,
-        arguments: &[String],
+        copies: &Copies<'_>,
         numbers: &[u32],
     ) -> Result<(), String> {
         let next = AtomicUsize::new(0);
@@ -163,7 +136,7 @@ impl Repeated {
                         if failure.lock().is_ok_and(|failure| failure.is_some()) {
                             return;
                         }
-                        if let Err(reason) = self.link(record, arguments, number)
+                        if let Err(reason) = self.link(record, copies, number)
                             && let Ok(mut failure) = failure.lock()
                         {
                             failure.get_or_insert(reason);
@@ -175,16 +148,38 @@ impl Repeated {
         failure.into_inner().ok().flatten().map_or(Ok(()), Err)
     }
 
-    /// Makes one link, in which the seed determines the order of the functions. Its file exists only once it is whole.
-    fn link(&self, record: &Record, arguments: &[String], number: u32) -> Result<(), String> {
+    /// Makes one link, in which the seed determines the order of the functions and their places within cache lines. Its file
+    /// exists only once it is whole.
+    fn link(&self, record: &Record, copies: &Copies<'_>, number: u32) -> Result<(), String> {
         let to = self.path(number);
         let part = self.binary.with_file_name(format!("{}part-{number}", prefix(&self.binary)));
-        run_linker(record, arguments, &part, self.seed(number))?;
+        let seed = self.first_seed + number - 1;
+        let copies = copies.of_link(seed)?;
+        run_linker(record, &copies.arguments, &part, seed)?;
         // A link is as old as its binary, so that links of one build are recognised as the same.
         let time = fs::metadata(&self.binary).and_then(|data| data.modified());
         time.and_then(|time| fs::File::options().append(true).open(&part)?.set_modified(time))
             .and_then(|()| fs::rename(&part, &to))
             .map_err(|e| format!("failed to date `{}`: {e}", to.display()))
+    }
+}
+
+/// Whether the functions of two links are in the same order, so that the linker did not heed the seed. Where their names
+/// were removed, whether the files are the same.
+fn have_same_order(first: &Path, second: &Path) -> bool {
+    let (first, second) = (fs::read(first).ok(), fs::read(second).ok());
+    let order = |link: &Option<Vec<u8>>| -> Option<Vec<String>> {
+        let file = object::File::parse(link.as_deref()?).ok()?;
+        let functions = file.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text);
+        let mut functions: Vec<(u64, String)> = functions
+            .filter_map(|symbol| Some((symbol.address(), symbol.name().ok()?.to_owned())))
+            .collect();
+        functions.sort_unstable();
+        Some(functions.into_iter().map(|(_, name)| name).collect())
+    };
+    match (order(&first), order(&second)) {
+        (Some(a), Some(b)) if a.len() > 1 && b.len() > 1 => a == b,
+        _ => first == second,
     }
 }
 

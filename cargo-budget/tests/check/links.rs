@@ -7,6 +7,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use object::SymbolKind;
 use object::read::{Object as _, ObjectSymbol as _};
 use serde_json::Value;
 
@@ -126,12 +127,12 @@ fn notes(made: &Crate) -> String {
     notes.join("\n")
 }
 
-/// Returns the addresses of the crate's own functions in a binary.
+/// Returns the addresses of the crate's own functions in a binary, of which there are two.
 fn functions(binary: &[u8], name: &str) -> Vec<u64> {
     let file = object::read::File::parse(binary).unwrap();
     let own = |symbol: &object::read::Symbol<'_, '_>| {
         let text = symbol.name().unwrap_or_default();
-        text.contains(name) && text.contains("work") && symbol.size() > 0
+        text.contains(name) && symbol.kind() == SymbolKind::Text && symbol.size() > 0
     };
     file.symbols().filter(own).map(|symbol| symbol.address()).collect()
 }
