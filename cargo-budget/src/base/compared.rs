@@ -17,7 +17,7 @@ use super::build::{BuildMode, Side, Target};
 use super::configuration::Files;
 use super::members;
 use crate::failure::Failure;
-use crate::links::{self, BOUNDARY, Recording, Refused, Repeated};
+use crate::links::{self, Recording, Refused, Repeated};
 
 /// How the builds are made.
 #[derive(Debug, Clone, Copy)]
@@ -228,9 +228,7 @@ pub(super) fn build(
 
 /// Returns a note on links that differ in the order of functions.
 pub(super) fn several_links() -> String {
-    format!(
-        "each link of either side has its functions in another order and at multiples of {BOUNDARY} bytes"
-    )
+    "each link of either side has its functions in another order and at other places within cache lines".to_owned()
 }
 
 /// Returns why the last link of a revision cannot be repeated, whatever its target is; `None` where it may be.

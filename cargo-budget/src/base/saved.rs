@@ -17,7 +17,7 @@ use crate::file;
 /// The name of the file that describes the saved base.
 const FILE: &str = "base.json";
 /// The version of that file's format.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// The inputs of a base's build: two bases with the same key are the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,13 +5,14 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use object::{Object as _, ObjectSymbol as _, SymbolKind};
 use serde::{Deserialize, Serialize};
 
-use super::align;
+use super::copies::Copies;
 use super::inputs::Inputs;
-use super::record::{Record, ends, is_library};
+use super::record::Record;
 use crate::child;
 
 /// The disk space in bytes that all links of one binary may take together.
@@ -68,11 +69,29 @@ impl Repeated {
         }
         let place =
             Record::place(&self.records, &self.binary).ok_or(Refused::Stale)?.join("aligned");
-        let made = aligned(&record, &place)
-            .and_then(|arguments| self.link_all(&record, &arguments, numbers));
-        // The aligned copies are as large as all libraries together.
+        let made = self.make_missing(&record, &place, numbers);
         let _ = fs::remove_dir_all(&place);
         made.map_err(Refused::Cannot)
+    }
+
+    fn make_missing(
+        &self,
+        record: &Record,
+        place: &Path,
+        numbers: RangeInclusive<u32>,
+    ) -> Result<Vec<PathBuf>, String> {
+        let links: Vec<PathBuf> = numbers.clone().map(|number| self.path(number)).collect();
+        let missing: Vec<u32> = numbers.filter(|&number| !self.path(number).is_file()).collect();
+        if !missing.is_empty() {
+            let copies = Copies::new(record, place)?;
+            self.link_all(record, &copies, &missing)?;
+        }
+        if let [first, second, ..] = &links[..]
+            && have_same_order(first, second)
+        {
+            return Err(format!("`{}` makes the same link whatever the seed is", record.linker));
+        }
+        Ok(links)
     }
 
     /// Checks that the link can be repeated, as far as that is known without doing it.
@@ -104,22 +123,20 @@ impl Repeated {
     fn link_all(
         &self,
         record: &Record,
-        arguments: &[String],
-        numbers: RangeInclusive<u32>,
-    ) -> Result<Vec<PathBuf>, String> {
-        let next = AtomicU32::new(*numbers.start());
+        copies: &Copies<'_>,
+        numbers: &[u32],
+    ) -> Result<(), String> {
+        let next = AtomicUsize::new(0);
         let failure = Mutex::new(None);
         let at_once = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         std::thread::scope(|scope| {
-            for _ in 0..at_once.min(numbers.clone().count()) {
+            for _ in 0..at_once.min(numbers.len()) {
                 scope.spawn(|| {
-                    loop {
-                        let number = next.fetch_add(1, Ordering::Relaxed);
-                        let has_failed = || failure.lock().is_ok_and(|failure| failure.is_some());
-                        if number > *numbers.end() || has_failed() {
+                    while let Some(&number) = numbers.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        if failure.lock().is_ok_and(|failure| failure.is_some()) {
                             return;
                         }
-                        if let Err(reason) = self.link(record, arguments, number)
+                        if let Err(reason) = self.link(record, copies, number)
                             && let Ok(mut failure) = failure.lock()
                         {
                             failure.get_or_insert(reason);
@@ -128,31 +145,41 @@ impl Repeated {
                 });
             }
         });
-        if let Ok(Some(reason)) = failure.into_inner() {
-            return Err(reason);
-        }
-        let links: Vec<PathBuf> = numbers.map(|number| self.path(number)).collect();
-        if let [first, second, ..] = &links[..]
-            && fs::read(first).ok() == fs::read(second).ok()
-        {
-            return Err(format!("`{}` makes the same link whatever the seed is", record.linker));
-        }
-        Ok(links)
+        failure.into_inner().ok().flatten().map_or(Ok(()), Err)
     }
 
-    /// Makes one link, in which the seed determines the order of the functions. Its file exists only once it is whole.
-    fn link(&self, record: &Record, arguments: &[String], number: u32) -> Result<(), String> {
+    /// Makes one link, in which the seed determines the order of the functions and their places within cache lines. Its file
+    /// exists only once it is whole.
+    fn link(&self, record: &Record, copies: &Copies<'_>, number: u32) -> Result<(), String> {
         let to = self.path(number);
-        if to.is_file() {
-            return Ok(());
-        }
         let part = self.binary.with_file_name(format!("{}part-{number}", prefix(&self.binary)));
-        run_linker(record, arguments, &part, self.first_seed + number - 1)?;
+        let seed = self.first_seed + number - 1;
+        let copies = copies.of_link(seed)?;
+        run_linker(record, &copies.arguments, &part, seed)?;
         // A link is as old as its binary, so that links of one build are recognised as the same.
         let time = fs::metadata(&self.binary).and_then(|data| data.modified());
         time.and_then(|time| fs::File::options().append(true).open(&part)?.set_modified(time))
             .and_then(|()| fs::rename(&part, &to))
             .map_err(|e| format!("failed to date `{}`: {e}", to.display()))
+    }
+}
+
+/// Whether the functions of two links are in the same order, so that the linker did not heed the seed. Where their names
+/// were removed, whether the files are the same.
+fn have_same_order(first: &Path, second: &Path) -> bool {
+    let (first, second) = (fs::read(first).ok(), fs::read(second).ok());
+    let order = |link: &Option<Vec<u8>>| -> Option<Vec<String>> {
+        let file = object::File::parse(link.as_deref()?).ok()?;
+        let functions = file.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text);
+        let mut functions: Vec<(u64, String)> = functions
+            .filter_map(|symbol| Some((symbol.address(), symbol.name().ok()?.to_owned())))
+            .collect();
+        functions.sort_unstable();
+        Some(functions.into_iter().map(|(_, name)| name).collect())
+    };
+    match (order(&first), order(&second)) {
+        (Some(a), Some(b)) if a.len() > 1 && b.len() > 1 => a == b,
+        _ => first == second,
     }
 }
 
@@ -187,36 +214,6 @@ fn obstacle(arguments: &[String]) -> Option<String> {
         let what = if is_script { "a linker script" } else { "an order" };
         format!("the linker is given {what} (`{word}`), which determines where functions go")
     })
-}
-
-/// Makes aligned copies of all object files and Rust libraries in `place`, and returns the linker's arguments with the
-/// copies in place of the originals.
-fn aligned(record: &Record, place: &Path) -> Result<Vec<String>, String> {
-    let _ = fs::remove_dir_all(place);
-    let failed = |e: std::io::Error| format!("failed to create `{}`: {e}", place.display());
-    fs::create_dir_all(place).map_err(failed)?;
-    let mut arguments = record.arguments.clone();
-    let mut functions = 0;
-    for (nth, argument) in arguments.iter_mut().enumerate() {
-        let from = record.directory.join(&*argument);
-        let is_object = ends(argument, "o");
-        if !(is_object || is_library(argument)) || !from.is_file() {
-            continue;
-        }
-        let name = from.file_name().unwrap_or_default().to_string_lossy();
-        let copy = place.join(format!("{nth}-{name}"));
-        let found = align::copy(&from, &copy)?;
-        if is_object {
-            functions += found;
-        }
-        *argument = copy.to_string_lossy().into_owned();
-    }
-    if functions == 0 {
-        return Err(
-            "the object files contain no machine code, as with link-time optimisation".into()
-        );
-    }
-    Ok(arguments)
 }
 
 /// Runs the recorded linker with these arguments, another output and another order of the functions.

@@ -8,6 +8,8 @@
 //! a limit needs more pairs of processes than there are links.
 
 mod align;
+mod archive;
+mod copies;
 mod held;
 mod inputs;
 mod make;
@@ -16,7 +18,6 @@ mod record;
 mod response;
 mod wrapper;
 
-pub(crate) use self::align::BOUNDARY;
 pub(crate) use self::held::hold;
 pub(crate) use self::inputs::Inputs;
 pub(crate) use self::make::{MOST, Refused, Repeated, clear, fresh_seed};

@@ -7,6 +7,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use object::SymbolKind;
 use object::read::{Object as _, ObjectSymbol as _};
 use serde_json::Value;
 
@@ -126,12 +127,12 @@ fn notes(made: &Crate) -> String {
     notes.join("\n")
 }
 
-/// Returns the addresses of the crate's own functions in a binary.
+/// Returns the addresses of the crate's own functions in a binary, of which there are two.
 fn functions(binary: &[u8], name: &str) -> Vec<u64> {
     let file = object::read::File::parse(binary).unwrap();
     let own = |symbol: &object::read::Symbol<'_, '_>| {
         let text = symbol.name().unwrap_or_default();
-        text.contains(name) && text.contains("work") && symbol.size() > 0
+        text.contains(name) && symbol.kind() == SymbolKind::Text && symbol.size() > 0
     };
     file.symbols().filter(own).map(|symbol| symbol.address()).collect()
 }
@@ -144,16 +145,21 @@ fn times_are_compared_with_links_that_differ_only_in_the_order_of_functions() {
     assert_eq!(
         notes(&made),
         "built to compare times: on both sides, each package of the workspace in one codegen unit\n\
-         each link of either side has its functions in another order and at multiples of 64 bytes"
+         each link of either side has its functions in another order and at other places within cache lines"
     );
     let (base, head) = (seen(&made, "PERF_BUDGET_BASE_LINKS"), seen(&made, "PERF_BUDGET_HEAD"));
     assert_eq!((base.len(), head.len()), (3, 3), "{}", run.text);
+    let within_line = |links: &[Vec<u8>]| -> Vec<Vec<u64>> {
+        let places = links.iter().map(|link| functions(link, "linked"));
+        places.map(|at| at.iter().map(|at| at % 64).collect()).collect()
+    };
+    let (places, of_head) = (within_line(&base), within_line(&head));
+    assert!(
+        places.iter().all(|at| !at.is_empty() && at.iter().all(|at| at % 16 == 0)),
+        "{places:?}"
+    );
+    assert_eq!(places, of_head, "functions that are the same have the same places");
     for links in [&base, &head] {
-        let places: Vec<Vec<u64>> = links.iter().map(|link| functions(link, "linked")).collect();
-        assert!(
-            places.iter().all(|at| !at.is_empty() && at.iter().all(|at| at % 64 == 0)),
-            "{places:?}"
-        );
         assert!(links[0] != links[1] && links[1] != links[2] && links[0] != links[2]);
     }
     // The harness has further links made while the command runs, each with yet another order.
@@ -163,8 +169,11 @@ fn times_are_compared_with_links_that_differ_only_in_the_order_of_functions() {
     for (heads, first) in [(&more[..3], &head), (&more[3..], &base)] {
         let all: Vec<&Vec<u8>> = heads.iter().chain(first).collect();
         assert!((1..all.len()).all(|at| !all[at..].contains(&all[at - 1])), "{}", said());
-        assert!(heads.iter().all(|link| functions(link, "linked").iter().all(|at| at % 64 == 0)));
     }
+    assert_eq!(within_line(&more[..3]), within_line(&more[3..]));
+    let places = [places, within_line(&more[..3])].concat();
+    let first = &places[0];
+    assert!(places.iter().any(|at| at != first), "six links have other places: {places:?}");
     for name in ["PERF_BUDGET_BASE_LINKS", "PERF_BUDGET_HEAD"] {
         let path = paths(&made, name).remove(0);
         let own = path.file_name().unwrap().to_string_lossy().replace(".link-1", ".link-");
