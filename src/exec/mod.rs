@@ -9,6 +9,7 @@
 //! group.
 
 mod after_ready;
+mod alike;
 mod child;
 mod exit;
 #[cfg(target_os = "linux")]
@@ -48,6 +49,7 @@ use std::time::Duration;
 use perf_budget_core::budget::Constraint;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
+pub(crate) use self::alike::{Alike, Lengths, fill, lengthened};
 pub(crate) use self::child::{Child, Readiness};
 pub(crate) use self::exit::{code_words, is_exception, overflowed_stack};
 pub(crate) use self::handshake::{REJECTED, Rejected};

@@ -12,7 +12,7 @@ use perf_budget_core::quantity::Unit;
 use perf_budget_core::reading::Work;
 use perf_budget_core::stats::{Sample, order};
 
-use crate::exec::{self, Changes, Finished, Launch};
+use crate::exec::{self, Alike, Changes, Finished, Launch};
 use crate::subject::criterion;
 use crate::worker::process::Build;
 
@@ -75,6 +75,8 @@ impl ReadyBenchmark {
         launch.args = arguments.into_iter().map(Into::into).collect();
         launch.change_environment(&self.environment(home));
         launch.dir = Some(self.directory.clone());
+        let paths = || [home, &self.directory].map(Into::into).into();
+        launch.alike = self.program.lengths.map(|lengths| Alike { lengths, paths: paths() });
         Ok(launch)
     }
 }
@@ -284,8 +286,9 @@ struct Home(PathBuf);
 impl Home {
     fn new(scratch: &Path) -> Result<Home, Unmeasured> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
+        // Names are equally long, since Criterion keeps them in memory.
         let nth = NEXT.fetch_add(1, Ordering::Relaxed);
-        let place = scratch.join(format!("criterion-{}-{nth}", std::process::id()));
+        let place = scratch.join(format!("criterion-{}-{nth:06}", std::process::id()));
         std::fs::create_dir_all(&place).map_err(|e| {
             let text = format!("failed to create `{}`: {e}", place.display());
             Unmeasured::new(Cause::Harness, text)

@@ -281,6 +281,28 @@ fn a_pair_is_the_ratio_of_two_processes_in_any_order() {
     assert!(firsts.contains(&"subject") && firsts.contains(&"reference"), "{firsts:?}");
 }
 
+/// The programs of the base are always in a deeper directory. The length of a path alone made one program 6 % slower.
+#[test]
+fn both_processes_of_a_pair_are_given_paths_of_one_length_which_is_another_in_the_next_pair() {
+    let script = "echo \"${#0} ${#CRITERION_HOME} ${#CARGO_MANIFEST_DIR}\" >> \"$CARGO_MANIFEST_DIR/lengths\"; \
+                  record \"$name\" 300";
+    let places = ["near", "far-below-the-other-one"].map(|name| Place::new(name, script));
+    let sides = [0, 1].map(|nth| places[nth].side("sums", "a", "--exact --quick"));
+    let mut pairs = BenchmarkPairs::new(sides, places[0].terms(vec![mean()]), None, LONG);
+    for _ in 0..8 {
+        pairs.measure_process().unwrap();
+    }
+    let lengths = |place: &Place| -> Vec<String> {
+        let text = fs::read_to_string(place.0.join("lengths")).unwrap();
+        text.lines().map(str::to_owned).collect()
+    };
+    let [own, other] = [lengths(&places[0]), lengths(&places[1])];
+    // The first two show how the benchmark is to be run.
+    assert_eq!(own[2..], other[..]);
+    let different: std::collections::HashSet<&String> = other.iter().collect();
+    assert!(other.len() == 8 && different.len() > 1, "{other:?}");
+}
+
 /// Criterion lists two benchmarks by one beginning, and so they look like one in two revisions.
 #[test]
 fn two_benchmarks_with_one_beginning_are_not_compared() {

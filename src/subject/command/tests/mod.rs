@@ -11,7 +11,7 @@ use perf_budget_core::metric::Statistic::{Mean, P50};
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::exec::{Changes, Parent};
+use crate::exec::{Alike, Changes, Lengths, Parent};
 
 const LONG: Duration = Duration::from_secs(60);
 const SOON: Duration = Duration::from_millis(700);
@@ -37,7 +37,7 @@ fn of(argv: &[&str]) -> Command {
 fn here(root: &Path) -> Place<'_> {
     static NONE: Changes = Changes::new();
     static ZERO: Codes = Codes::ZERO;
-    Place { root, environment: &NONE, codes: &ZERO, is_first: false }
+    Place { root, environment: &NONE, codes: &ZERO, is_first: false, alike: None }
 }
 
 fn measured(command: &Command, metrics: &[Metric]) -> ProcessRun {
@@ -93,6 +93,24 @@ fn a_command_that_ends_by_itself_has_every_time() {
         (0.0..=1.0).contains(&process.waited.unwrap()) && process.preempted.is_some(),
         "{process:?}"
     );
+}
+
+#[test]
+fn what_was_built_for_a_command_has_a_path_as_long_as_that_of_another_run() {
+    let root = scratch();
+    let given = |path: &str| {
+        let name = format!("lengths-{}", path.len());
+        let script = format!("echo ${{#1}} ${{#2}} > {name}");
+        let command = of(&["sh", "-c", &script, "sh", path, "/etc/hosts"]);
+        let alike = Alike { lengths: Lengths::of(7), paths: vec![path.into()] };
+        let place = Place { alike: Some(&alike), ..here(&root) };
+        measure(&command, place, &[WALL], LONG, None).unwrap_or_else(|reason| panic!("{reason}"));
+        std::fs::read_to_string(root.join(name)).unwrap()
+    };
+    let own = given("/made/tool");
+    assert_eq!(own, given("/made/budgets/base/target/tool"));
+    // What the user wrote stays as it is.
+    assert!(own.len() == 7 && own.ends_with(" 10\n"), "{own}");
 }
 
 #[test]
