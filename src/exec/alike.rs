@@ -120,7 +120,8 @@ mod tests {
     fn size(launch: &Launch) -> usize {
         let words = launch.args.iter().map(|word| word.len() + 1 + POINTER);
         let variables = launch.environment();
-        let variables = variables.iter().map(|(name, value)| name.len() + value.len() + 2 + POINTER);
+        let variables =
+            variables.iter().map(|(name, value)| name.len() + value.len() + 2 + POINTER);
         variables.chain(words).sum::<usize>() + 2 * (launch.program.len() + 1) + POINTER
     }
 

@@ -164,7 +164,8 @@ impl CommandRuns {
         let (root, environment) = (&self.builder.root, &self.environment);
         let is_first = std::mem::replace(&mut self.is_first, false);
         let alike = lengths.map(|lengths| Alike { lengths, paths: self.built.clone() });
-        let place = Place { root, environment, codes: &self.codes, is_first, alike: alike.as_ref() };
+        let place =
+            Place { root, environment, codes: &self.codes, is_first, alike: alike.as_ref() };
         let mut process =
             command::measure(&self.command, place, &self.metrics, self.timeout, injection)?;
         if !self.notes.is_empty() {

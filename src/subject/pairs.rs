@@ -44,7 +44,11 @@ impl PairSide {
             (Some(build), None) | (None, Some(build)) => build,
             (None, None) => Build::this()?,
         };
-        Ok(Side { build: build.alike(lengths), request: self.request.clone(), role: self.role.clone() })
+        Ok(Side {
+            build: build.alike(lengths),
+            request: self.request.clone(),
+            role: self.role.clone(),
+        })
     }
 }
 

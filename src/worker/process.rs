@@ -15,7 +15,9 @@ pub(crate) use super::build::is_same_program;
 use super::counting;
 pub use super::wire::Request;
 use super::wire::{NO_REPLY, UNWRITTEN, VARIABLE, WireReply, WireRequest};
-use crate::exec::{self, Alike, Finished, Launch, Lengths, code_words, is_exception, overflowed_stack};
+use crate::exec::{
+    self, Alike, Finished, Launch, Lengths, code_words, is_exception, overflowed_stack,
+};
 use crate::instrument::sampled::Sampling;
 
 /// Measures `request` in a fresh process of a test binary, which must serve workers before it does anything else. The
@@ -246,7 +248,10 @@ impl PreparedProcess {
 fn alike(lengths: Lengths, launch: &Launch) -> Alike {
     let environment = launch.environment();
     let path = |name: &str| environment.get(OsStr::new(name)).cloned();
-    Alike { lengths, paths: [VARIABLE, "CARGO_MANIFEST_DIR"].into_iter().filter_map(path).collect() }
+    Alike {
+        lengths,
+        paths: [VARIABLE, "CARGO_MANIFEST_DIR"].into_iter().filter_map(path).collect(),
+    }
 }
 
 /// Adds the workload's name to a reason, unless the reason already begins with the name of the process.

@@ -16,7 +16,11 @@ use super::compared::{BenchmarkPairs, Revisions};
 use super::runs::BenchmarkRuns;
 use super::side::{Origin, Side, Terms};
 use crate::exec::Changes;
+#[cfg(target_os = "linux")]
+use crate::exec::{Child, Launch};
 use crate::meter::Source;
+#[cfg(target_os = "linux")]
+use crate::os::affinity::Pin;
 use crate::worker::process::Request;
 
 /// A directory with a program, which is removed when this is dropped.
@@ -222,6 +226,53 @@ fn a_benchmark_that_sets_its_own_times_is_run_quickly() {
         "{:?}",
         process.notes
     );
+}
+
+/// A process that waits for a processor takes long by the clock alone.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_busy_machine_is_not_taken_for_times_that_a_benchmark_sets() {
+    // `times` is a part of the shell, and begins with the shell's own processor time.
+    let busy = "case \"$*\" in *--quick*) ;; *) while :; do n=0; while [ $n -lt 2000 ]; do n=$((n + 1)); done; \
+                times > \"$CARGO_MANIFEST_DIR/times\"; read -r used _ < \"$CARGO_MANIFEST_DIR/times\"; \
+                case $used in 0m0.[012]*) ;; *) break;; esac; done;; esac; record \"$name\" 300";
+    let place = Place::new("busy", busy);
+    let side = place.side("sums", "a", "--exact --quick");
+    let _pin = Pin::to_nth(0);
+    let spins = |_| {
+        let mut launch = Launch::new("sh");
+        launch.args = ["-c", "while :; do :; done"].map(Into::into).into();
+        Child::spawn(&launch).unwrap()
+    };
+    let _others: Vec<Child> = (0..5).map(spins).collect();
+    let process = BenchmarkRuns::new(side, false, place.terms(vec![mean()])).measure_process();
+    let notes = process.unwrap().notes;
+    assert!(notes.iter().all(|note| !note.contains("--quick")), "{notes:?}");
+}
+
+#[test]
+fn a_benchmark_of_long_iterations_is_not_said_to_set_its_own_times() {
+    let place = Place::new(
+        "iterations",
+        "case \"$*\" in *--quick*) ;; *) sleep 600;; esac; record \"$name\" 30000000",
+    );
+    let side = place.side("sums", "a", "--exact --quick");
+    let process = BenchmarkRuns::new(side, false, place.terms(vec![mean()])).measure_process();
+    let notes = process.unwrap().notes;
+    assert!(notes.iter().any(|note| note.contains("since one iteration takes long")), "{notes:?}");
+}
+
+/// It has its whole time when it is measured.
+#[test]
+fn a_hang_is_not_waited_for_where_a_benchmark_is_only_looked_at() {
+    let place = Place::new("looks", "sleep 600");
+    let side = place.side("sums", "a", "--exact --quick");
+    let copies = [place.0.join("sums"), place.0.join("sums")];
+    let terms = Terms { timeout: 10 * LONG, ..place.terms(vec![mean()]) };
+    let began = std::time::Instant::now();
+    let both = terms.run_in_both([&side, &side], &copies, Duration::from_millis(100));
+    assert_eq!(both, Ok(false));
+    assert!(began.elapsed() < 5 * LONG);
 }
 
 #[test]
