@@ -152,6 +152,10 @@ impl Source for ProcessPairs {
         process.notes = notes(&[&found[0], &found[1]], mode, &subject);
         process.notes.extend(self.notes.iter().cloned());
         process.notes.extend(self.linked.links.as_ref().and_then(|links| links.failure()));
+        if !cfg!(unix) {
+            let note = "their paths are as long as they are, which moves what they hold in memory, and with that their times";
+            process.notes.push(note.to_owned());
+        }
         process.notes.push(match processor {
             Some(_) => "both run one after the other on one processor".to_owned(),
             None => "both run one after the other, on any processor".to_owned(),

@@ -1,5 +1,6 @@
 //! Measurements of commands of every kind. The times are only compared with bounds that hold on every machine.
 
+mod alike;
 mod codes;
 mod counted;
 mod output;
@@ -11,7 +12,7 @@ use perf_budget_core::metric::Statistic::{Mean, P50};
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::exec::{Alike, Changes, Lengths, Parent};
+use crate::exec::{Changes, Parent};
 
 const LONG: Duration = Duration::from_secs(60);
 const SOON: Duration = Duration::from_millis(700);
@@ -93,24 +94,6 @@ fn a_command_that_ends_by_itself_has_every_time() {
         (0.0..=1.0).contains(&process.waited.unwrap()) && process.preempted.is_some(),
         "{process:?}"
     );
-}
-
-#[test]
-fn what_was_built_for_a_command_has_a_path_as_long_as_that_of_another_run() {
-    let root = scratch();
-    let given = |path: &str| {
-        let name = format!("lengths-{}", path.len());
-        let script = format!("echo ${{#1}} ${{#2}} > {name}");
-        let command = of(&["sh", "-c", &script, "sh", path, "/etc/hosts"]);
-        let alike = Alike { lengths: Lengths::of(7), paths: vec![path.into()] };
-        let place = Place { alike: Some(&alike), ..here(&root) };
-        measure(&command, place, &[WALL], LONG, None).unwrap_or_else(|reason| panic!("{reason}"));
-        std::fs::read_to_string(root.join(name)).unwrap()
-    };
-    let own = given("/made/tool");
-    assert_eq!(own, given("/made/budgets/base/target/tool"));
-    // What the user wrote stays as it is.
-    assert!(own.len() == 7 && own.ends_with(" 10\n"), "{own}");
 }
 
 #[test]
