@@ -10,51 +10,19 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::launch::Launch;
+use super::lengths::Alike;
 
 /// The variable that fills up the environment.
 const FILL: &str = "PERF_BUDGET_FILL";
 /// The length of the paths of processes that are compared, or a multiple of it. Few paths are longer.
 const PATH: usize = 512;
-/// The number of lengths that are drawn from. Blocks of the heap begin at multiples of 16 bytes, so this many lengths move
-/// them by up to four lines of the cache.
-const LENGTHS: usize = 256;
 /// The kernel takes no path of so many bytes.
 const LONGEST: usize = if cfg!(target_os = "linux") { 4096 } else { 1024 };
 /// The size of the arguments and the environment, or a multiple of it: whole pages, since an address within a page is what
 /// a program's instructions depend on.
 const STACK: usize = 16 << 10;
-/// The addresses of a stack differ by multiples of this.
-const STEP: usize = 16;
 /// The size of the address that the stack has of each argument and each variable.
 const POINTER: usize = size_of::<usize>();
-
-/// The lengths that both processes of a pair have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Lengths {
-    /// How much longer than others the paths are.
-    path: usize,
-    /// How much larger than others the environment is.
-    environment: usize,
-}
-
-impl Lengths {
-    /// How many there are.
-    pub(crate) const COUNT: usize = LENGTHS * LENGTHS;
-
-    /// Returns those of this number. Each is as good as any other.
-    pub(crate) fn of(number: usize) -> Lengths {
-        let environment = number / LENGTHS % LENGTHS * STEP;
-        Lengths { path: number % LENGTHS, environment }
-    }
-}
-
-/// The lengths of what a process is given, and what of it is a path.
-#[derive(Debug, Clone)]
-pub(crate) struct Alike {
-    pub(crate) lengths: Lengths,
-    /// The arguments and values of variables that are paths which another process has elsewhere. The program is one anyway.
-    pub(crate) paths: Vec<OsString>,
-}
 
 /// Returns the launch as it is started. Only messages have the paths as they were.
 pub(super) fn started(launch: &Launch) -> Launch {
@@ -115,6 +83,7 @@ pub(crate) fn fill(launch: &mut Launch, program: &OsStr, arguments: &[OsString],
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
+    use crate::exec::lengths::{LENGTHS, Lengths, STEP};
 
     /// Returns the size of what the stack of a process holds below everything else.
     fn size(launch: &Launch) -> usize {

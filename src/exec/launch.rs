@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use perf_budget_core::budget::Constraint;
 
-use super::alike::Alike;
 #[cfg(target_os = "linux")]
 use super::handshake::Token;
+use super::lengths::Alike;
 use super::repository;
 use super::usage::Usage;
 use crate::os::calls::Counts;

@@ -18,6 +18,7 @@ mod handshake;
 #[cfg(target_os = "linux")]
 mod inject;
 mod launch;
+mod lengths;
 #[cfg(target_os = "linux")]
 mod linux;
 mod output;
@@ -49,7 +50,7 @@ use std::time::{Duration, Instant};
 use perf_budget_core::budget::Constraint;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
-pub(crate) use self::alike::{Alike, Lengths, fill, lengthened};
+pub(crate) use self::alike::{fill, lengthened};
 pub(crate) use self::child::{Child, Readiness};
 pub(crate) use self::exit::{code_words, is_exception, overflowed_stack};
 pub(crate) use self::handshake::{REJECTED, Rejected};
@@ -58,6 +59,7 @@ pub(crate) use self::handshake::{Token, accept};
 #[cfg(target_os = "linux")]
 pub(crate) use self::inject::{Stage, inject};
 pub(crate) use self::launch::{Changes, Finished, Input, Launch, Parent, Stream, Written};
+pub(crate) use self::lengths::{Alike, Lengths};
 #[cfg(all(target_os = "linux", any(test, feature = "internals")))]
 pub use self::linux::refused as tracing_refused;
 pub(crate) use self::system::{helper, unusable};
