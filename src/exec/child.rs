@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
 use super::after_ready::Watch;
+use super::alike;
 use super::exit::{self, Exit};
 use super::launch::{Event, Finished, Input, Launch, Stream, Written};
 use super::output::{self, Drain};
@@ -83,20 +84,21 @@ impl Child {
         let stderr = Drain::start(err, watched_text(Stream::Stderr), launch.keep, second_waker)
             .map_err(pipe_error)?;
 
+        let started = alike::started(launch);
         let surround = |command: &mut Command| {
             repository::remove_variables(command);
-            for name in &launch.without {
+            for name in &started.without {
                 command.env_remove(name);
             }
-            command.envs(launch.env.iter().map(|(k, v)| (k, v)));
+            command.envs(started.env.iter().map(|(k, v)| (k, v)));
             command.stdin(stdin).stdout(out_end).stderr(err_end);
-            if let Some(dir) = &launch.dir {
+            if let Some(dir) = &started.dir {
                 command.current_dir(dir);
             }
         };
         let memory_before = MemoryCounts::now();
         let handle =
-            system::start(launch, surround).map_err(|e| refusal::start_failed(launch, &e))?;
+            system::start(&started, surround).map_err(|e| refusal::start_failed(launch, &e))?;
         Ok(Child {
             name,
             handle,

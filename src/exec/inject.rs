@@ -95,6 +95,9 @@ pub(crate) fn inject(launch: &mut Launch, stage: Stage) -> Result<(), Unmeasured
     launch.tokens.push(Arc::new(token));
     launch.called.get_or_insert(launch.name());
     let program = std::mem::replace(&mut launch.program, own.into());
+    if let Some(alike) = &mut launch.alike {
+        alike.paths.push(program.clone());
+    }
     launch.args.insert(0, program);
     launch.env.push((VARIABLE.into(), asked.into()));
     Ok(())

@@ -12,6 +12,7 @@ use perf_budget_core::budget::Constraint;
 
 #[cfg(target_os = "linux")]
 use super::handshake::Token;
+use super::lengths::Alike;
 use super::repository;
 use super::usage::Usage;
 use crate::os::calls::Counts;
@@ -52,6 +53,8 @@ pub(crate) struct Launch {
         allow(dead_code, reason = "only Linux can hold them to it")
     )]
     pub(crate) constraint: Constraint,
+    /// How long what it is given has to be, if another process is compared with it.
+    pub(crate) alike: Option<Alike>,
     /// The tokens by which it is accepted as a helper of this binary. Each is good for one start.
     #[cfg(target_os = "linux")]
     pub(crate) tokens: Vec<Arc<Token>>,
@@ -144,6 +147,7 @@ impl Launch {
             parent: Parent::Harness,
             is_traced: false,
             constraint: Constraint::default(),
+            alike: None,
             #[cfg(target_os = "linux")]
             tokens: Vec::new(),
         }

@@ -9,6 +9,7 @@
 //! group.
 
 mod after_ready;
+mod alike;
 mod child;
 mod exit;
 #[cfg(target_os = "linux")]
@@ -17,6 +18,7 @@ mod handshake;
 #[cfg(target_os = "linux")]
 mod inject;
 mod launch;
+mod lengths;
 #[cfg(target_os = "linux")]
 mod linux;
 mod output;
@@ -43,11 +45,12 @@ mod everywhere_tests;
 #[cfg(all(test, target_os = "linux"))]
 mod tests;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use perf_budget_core::budget::Constraint;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
+pub(crate) use self::alike::{fill, lengthened};
 pub(crate) use self::child::{Child, Readiness};
 pub(crate) use self::exit::{code_words, is_exception, overflowed_stack};
 pub(crate) use self::handshake::{REJECTED, Rejected};
@@ -56,6 +59,7 @@ pub(crate) use self::handshake::{Token, accept};
 #[cfg(target_os = "linux")]
 pub(crate) use self::inject::{Stage, inject};
 pub(crate) use self::launch::{Changes, Finished, Input, Launch, Parent, Stream, Written};
+pub(crate) use self::lengths::{Alike, Lengths};
 #[cfg(all(target_os = "linux", any(test, feature = "internals")))]
 pub use self::linux::refused as tracing_refused;
 pub(crate) use self::system::{helper, unusable};
@@ -74,14 +78,70 @@ pub(crate) fn unconstrained(constraint: Constraint) -> Option<Unmeasured> {
 pub(crate) fn run(launch: &Launch, timeout: Duration) -> Result<Finished, Unmeasured> {
     let mut child = Child::spawn(launch)?;
     let deadline = child.deadline(timeout);
-    match child.wait(deadline)? {
-        Some(finished) => Ok(finished),
-        None => Err(child.give_up(
-            Cause::TimedOut,
-            format!(
-                "`{}` did not end within {timeout:?} and was killed; if it may take longer, raise `timeout`",
-                child.name
-            ),
-        )),
+    child.wait(deadline)?.ok_or_else(|| timed_out(&mut child, timeout))
+}
+
+/// Does the same, but also ends the process if it takes longer than `own` without its waits for a processor, which
+/// are the machine's and not its own. The result is `None` then. Where the platform does not report such waits, they count.
+pub(crate) fn run_unless_long(
+    launch: &Launch,
+    own: Duration,
+    timeout: Duration,
+) -> Result<Option<Finished>, Unmeasured> {
+    let mut child = Child::spawn(launch)?;
+    let deadline = child.deadline(timeout);
+    loop {
+        let waited = child.living().and_then(|living| living.waited).unwrap_or_default();
+        let Some(next) = next_look(child.spawned_at().elapsed(), waited, own) else {
+            return Ok(None);
+        };
+        let next = Instant::now() + next;
+        if let Some(finished) = child.wait(next.min(deadline))? {
+            return Ok(Some(finished));
+        }
+        if next >= deadline {
+            return Err(timed_out(&mut child, timeout));
+        }
+    }
+}
+
+/// Returns how long a process is left alone that has run for so long and waited for a processor for a part of that, until it is
+/// known whether it takes longer than `own`. `None` if it does.
+fn next_look(elapsed: Duration, waited: Duration, own: Duration) -> Option<Duration> {
+    /// A process may be waiting at this moment, which is not counted yet.
+    const SHORTEST: Duration = Duration::from_millis(20);
+    let left = own.checked_sub(elapsed.saturating_sub(waited)).filter(|left| !left.is_zero())?;
+    Some(left.max(SHORTEST))
+}
+
+fn timed_out(child: &mut Child, timeout: Duration) -> Unmeasured {
+    let text = format!(
+        "`{}` did not end within {timeout:?} and was killed; if it may take longer, raise `timeout`",
+        child.name
+    );
+    child.give_up(Cause::TimedOut, text)
+}
+
+#[cfg(test)]
+mod patience_tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_for_a_processor_is_not_time_that_a_process_takes() {
+        let of = |elapsed, waited, own| {
+            let left = next_look(ms(elapsed), ms(waited), ms(own));
+            left.map(|left| left.as_millis())
+        };
+        fn ms(of: u64) -> Duration {
+            Duration::from_millis(of)
+        }
+        assert_eq!(of(0, 0, 1000), Some(1000));
+        assert_eq!(of(1000, 0, 1000), None);
+        assert_eq!(of(5000, 4700, 1000), Some(700));
+        // It is not asked without a pause.
+        assert_eq!(of(5000, 4001, 1000), Some(20));
+        assert_eq!(of(6000, 5000, 1000), None);
+        // The system's two clocks differ a little.
+        assert_eq!(of(100, 101, 1000), Some(1000));
     }
 }

@@ -1,6 +1,7 @@
 //! The random choices of a measurement: which side is measured first, which build is used, which size comes first.
 
 /// A fair coin. Its seed differs from run to run, so that a subject cannot predict an order.
+#[derive(Clone)]
 pub(crate) struct Coin {
     state: u64,
     /// Whether the coin always shows tails. Tests show with it what goes wrong without a fair coin.

@@ -1,5 +1,7 @@
 //! The sources of subjects that are measured from outside: files, and runs of a command.
 
+use std::ffi::OsString;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use perf_budget_core::budget::{Case, Command};
@@ -10,9 +12,9 @@ use perf_budget_core::reading::ProcessRun;
 use super::build::Builder;
 use super::command::{Codes, Place};
 use super::{artifact, command, stale};
-use crate::exec::Changes;
+use crate::exec::{Alike, Changes, Lengths};
 use crate::inject::Injection;
-use crate::meter::{Source, Versus};
+use crate::meter::{Coin, Source, Versus};
 
 /// The time for which a command is run again and again before another source has its turn. A shorter turn would not be
 /// worth the cost of the machine's lock.
@@ -147,13 +149,23 @@ pub(super) struct CommandRuns {
     pub(super) injection: Option<Injection>,
     /// The command's value without the injected effect, once it is known.
     pub(super) bare_value: Option<f64>,
+    /// What draws the lengths of what its processes are given, if each is compared with another one. That one's has the same seed.
+    pub(super) lengths: Option<Coin>,
+    /// The words of the command that are paths of what was built for it.
+    pub(super) built: Vec<OsString>,
 }
 
 impl CommandRuns {
-    fn run(&mut self, injection: Option<(Injection, f64)>) -> Result<ProcessRun, Unmeasured> {
+    fn run(
+        &mut self,
+        injection: Option<(Injection, f64)>,
+        lengths: Option<Lengths>,
+    ) -> Result<ProcessRun, Unmeasured> {
         let (root, environment) = (&self.builder.root, &self.environment);
         let is_first = std::mem::replace(&mut self.is_first, false);
-        let place = Place { root, environment, codes: &self.codes, is_first };
+        let alike = lengths.map(|lengths| Alike { lengths, paths: self.built.clone() });
+        let place =
+            Place { root, environment, codes: &self.codes, is_first, alike: alike.as_ref() };
         let mut process =
             command::measure(&self.command, place, &self.metrics, self.timeout, injection)?;
         if !self.notes.is_empty() {
@@ -170,7 +182,7 @@ impl CommandRuns {
         if self.bare_value.is_none() {
             let mut values = Vec::new();
             for _ in 0..BARE_RUNS {
-                values.extend(self.run(None)?.values.values());
+                values.extend(self.run(None, None)?.values.values());
             }
             values.sort_unstable_by(f64::total_cmp);
             self.bare_value = values.get(values.len() / 2).copied();
@@ -186,6 +198,9 @@ impl CommandRuns {
         let texts: Vec<String> = self.command.texts().cloned().collect();
         let (texts, notes) = self.builder.build(&texts)?;
         for (word, text) in self.command.texts_mut().zip(texts) {
+            if *word != text && Path::new(&text).is_absolute() {
+                self.built.push(text.clone().into());
+            }
             *word = text;
         }
         (self.notes, self.is_built) = (notes, true);
@@ -201,11 +216,12 @@ impl Source for CommandRuns {
     fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {
         self.build()?;
         if !self.is_warm && command::first_run_warms(&self.command) {
-            self.run(None)?;
+            self.run(None, None)?;
         }
         self.is_warm = true;
         let injection = self.injected()?;
-        self.run(injection)
+        let lengths = self.lengths.as_mut().map(|coin| Lengths::of(coin.below(Lengths::COUNT)));
+        self.run(injection, lengths)
     }
 
     fn burst(&self) -> Duration {

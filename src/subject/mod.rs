@@ -81,6 +81,17 @@ pub(crate) struct Sources<'a> {
     pub(crate) injection: Option<Injection>,
 }
 
+/// In which way a case is measured.
+#[derive(Default)]
+struct Variant<'a> {
+    /// The base whose case it is. `None` for this revision's.
+    base: Option<&'a Base>,
+    /// The effect that is injected.
+    injection: Option<Injection>,
+    /// What draws the lengths of what its processes are given, if another case is compared with it.
+    lengths: Option<Coin>,
+}
+
 impl Sources<'_> {
     /// Returns the source of a group. It measures one case, a case and its reference, or every case for a slope.
     pub(crate) fn of(&self, group: &Group, metrics: &[Metric]) -> Box<dyn Source> {
@@ -94,8 +105,8 @@ impl Sources<'_> {
                 self.compared(group, case, metrics, at, "the base".to_owned(), self.base)
             }
             (Span::Case(case), _) => {
-                let this_revision = (None, self.injection);
-                self.of_case(group.budget, case, group.reading, metrics, this_revision)
+                let own = self.own_revision(None);
+                self.of_case(group.budget, case, group.reading, metrics, own)
             }
             (Span::Sweep, _) => {
                 let inner: Vec<Metric> =
@@ -104,7 +115,8 @@ impl Sources<'_> {
                 let least = sizes.iter().map(|(_, size)| *size).fold(f64::INFINITY, f64::min);
                 let of = |case, size: f64| {
                     let injection = self.injection.map(|injection| injection.tilted(size / least));
-                    self.of_case(group.budget, case, group.reading, &inner, (None, injection))
+                    let own = Variant { injection, ..Variant::default() };
+                    self.of_case(group.budget, case, group.reading, &inner, own)
                 };
                 let points = sizes.into_iter().map(|(case, size)| (size, of(case, size))).collect();
                 Box::new(Sweep { points, metrics: inner, coin: Coin::random() })
@@ -135,13 +147,8 @@ impl Sources<'_> {
             let sides =
                 [self.side(group.budget, case, None), self.side(other.0, other.1, Some(name))];
             let [Some(subject), Some(reference)] = sides else {
-                return self.of_case(
-                    group.budget,
-                    case,
-                    group.reading,
-                    &metrics,
-                    (None, self.injection),
-                );
+                let own = self.own_revision(None);
+                return self.of_case(group.budget, case, group.reading, &metrics, own);
             };
             let pairs = WorkloadPairs {
                 sides: [subject, reference],
@@ -157,17 +164,15 @@ impl Sources<'_> {
             };
             return Box::new(Interleaved { pairs: Box::new(pairs), metrics, coin });
         }
+        // Both sides draw the same lengths.
+        let lengths = Coin::random();
+        let own = self.own_revision(Some(lengths.clone()));
+        let of_other = Variant { base, injection: None, lengths: Some(lengths) };
         let compared = Versus {
-            subject: self.of_case(
-                group.budget,
-                case,
-                group.reading,
-                &metrics,
-                (None, self.injection),
-            ),
+            subject: self.of_case(group.budget, case, group.reading, &metrics, own),
             reference: Box::new(NamedReference {
                 name,
-                source: self.of_case(other.0, other.1, group.reading, &metrics, (base, None)),
+                source: self.of_case(other.0, other.1, group.reading, &metrics, of_other),
             }),
             metrics,
             coin,
@@ -240,14 +245,19 @@ impl Sources<'_> {
         self.budgets.budgets[budget].timeout.unwrap_or(self.budgets.settings.timeout)
     }
 
-    /// Returns the source of one case of a budget, in this revision or in `base`, with the effect that is injected.
+    /// Returns the variant of this revision, with what draws lengths if it is compared.
+    fn own_revision(&self, lengths: Option<Coin>) -> Variant<'_> {
+        Variant { base: None, injection: self.injection, lengths }
+    }
+
+    /// Returns the source of one case of a budget, in this revision or in that of a base.
     fn of_case(
         &self,
         budget: usize,
         case: usize,
         reading: Reading,
         metrics: &[Metric],
-        (base, injection): (Option<&Base>, Option<Injection>),
+        Variant { base, injection, lengths }: Variant<'_>,
     ) -> Box<dyn Source> {
         let (timeout, index) = (self.timeout(budget), budget);
         let budget = &self.budgets.budgets[budget];
@@ -272,6 +282,8 @@ impl Sources<'_> {
                 is_warm: false,
                 injection,
                 bare_value: None,
+                lengths,
+                built: Vec::new(),
             }),
             (Subject::Benchmark(..), _) => {
                 match self.benchmarks().runs(index, case, metrics, base) {

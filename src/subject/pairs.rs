@@ -8,6 +8,7 @@ use perf_budget_core::outcome::Unmeasured;
 
 use super::request::LONGEST_SLICE;
 use crate::base::Links;
+use crate::exec::Lengths;
 use crate::meter::Coin;
 use crate::meter::interleaved::Pairs;
 use crate::worker::pair::{self, Pair, Place, Requirements, Side, Terms};
@@ -36,14 +37,18 @@ pub(super) struct PairSide {
 
 impl PairSide {
     /// Returns the side in this build, or in its own program, or in the binary of this process. A link of a program of
-    /// benchmarks runs as the program does.
-    fn in_build(&self, build: Option<Build>) -> Result<Side, Unmeasured> {
+    /// benchmarks runs as the program does. Its process has these lengths.
+    fn in_build(&self, build: Option<Build>, lengths: Lengths) -> Result<Side, Unmeasured> {
         let build = match (build, self.program.clone()) {
             (Some(link), Some(program)) => link.in_place_of(program),
             (Some(build), None) | (None, Some(build)) => build,
             (None, None) => Build::this()?,
         };
-        Ok(Side { build, request: self.request.clone(), role: self.role.clone() })
+        Ok(Side {
+            build: build.alike(lengths),
+            request: self.request.clone(),
+            role: self.role.clone(),
+        })
     }
 }
 
@@ -83,8 +88,9 @@ impl WorkloadPairs {
             }
             None => ([None, None], None),
         };
-        let subject = self.sides[0].in_build(subject)?;
-        let reference = self.sides[1].in_build(reference)?;
+        let lengths = Lengths::of(coin.below(Lengths::COUNT));
+        let subject = self.sides[0].in_build(subject, lengths)?;
+        let reference = self.sides[1].in_build(reference, lengths)?;
         let slots = if swapped { [&reference, &subject] } else { [&subject, &reference] };
         let terms = Terms { wants, slice, place, timeout: self.timeout, scratch: &self.scratch };
         let mut pair = pair::measure(slots, &terms, coin.toss())?;

@@ -8,6 +8,8 @@ use std::time::SystemTime;
 
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
+use crate::exec::Lengths;
+
 /// A test binary, and where it runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Build {
@@ -20,6 +22,8 @@ pub struct Build {
     pub environment: BTreeMap<String, Option<String>>,
     /// The arguments of its processes. A test binary has none; a program of benchmarks is told which of them runs.
     pub arguments: Vec<String>,
+    /// The lengths that its process has in common with another one, if it is compared with that.
+    pub(crate) lengths: Option<Lengths>,
     /// The state of the file when it was named; `None` if it could not be read.
     written: Option<Written>,
 }
@@ -42,12 +46,18 @@ impl Build {
     /// Notes the present state of a binary.
     pub fn of(binary: PathBuf, package: Option<PathBuf>) -> Build {
         let written = Written::of(&binary);
-        Build { binary, package, environment: BTreeMap::new(), arguments: Vec::new(), written }
+        let (environment, arguments) = (BTreeMap::new(), Vec::new());
+        Build { binary, package, environment, arguments, lengths: None, written }
     }
 
     /// Returns the same binary, running in an environment that differs from this process's in these variables.
     pub(crate) fn within(self, environment: &BTreeMap<String, Option<String>>) -> Build {
         Build { environment: environment.clone(), ..self }
+    }
+
+    /// Returns the same binary, whose process has these lengths.
+    pub(crate) fn alike(self, lengths: Lengths) -> Build {
+        Build { lengths: Some(lengths), ..self }
     }
 
     /// Returns this binary, run in the same place, with the same arguments and in the same environment as a program.

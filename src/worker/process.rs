@@ -1,5 +1,6 @@
 //! A process run: a fresh process of this binary that measures a workload, as the harness sees it.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -14,7 +15,9 @@ pub(crate) use super::build::is_same_program;
 use super::counting;
 pub use super::wire::Request;
 use super::wire::{NO_REPLY, UNWRITTEN, VARIABLE, WireReply, WireRequest};
-use crate::exec::{self, Finished, Launch, code_words, is_exception, overflowed_stack};
+use crate::exec::{
+    self, Alike, Finished, Launch, Lengths, code_words, is_exception, overflowed_stack,
+};
 use crate::instrument::sampled::Sampling;
 
 /// Measures `request` in a fresh process of a test binary, which must serve workers before it does anything else. The
@@ -212,6 +215,8 @@ impl PreparedProcess {
         }
         if let (Some((program, _)), Some(counting)) = (callgrind, &request.counting) {
             counting::place_under(&mut launch, program, counting).map_err(failed)?;
+        } else {
+            launch.alike = build.lengths.map(|lengths| alike(lengths, &launch));
         }
         Ok(PreparedProcess {
             workload: request.workload.clone(),
@@ -236,6 +241,16 @@ impl PreparedProcess {
         let mut process = process.map_err(|why| self.under_its_tool(why))?;
         process.notes.extend(self.launch.constraint.note());
         Ok(process)
+    }
+}
+
+/// Returns how long what a worker is given has to be. One side may be given a path that the other one inherits.
+fn alike(lengths: Lengths, launch: &Launch) -> Alike {
+    let environment = launch.environment();
+    let path = |name: &str| environment.get(OsStr::new(name)).cloned();
+    Alike {
+        lengths,
+        paths: [VARIABLE, "CARGO_MANIFEST_DIR"].into_iter().filter_map(path).collect(),
     }
 }
 
@@ -341,7 +356,8 @@ impl Files {
         let scratch = std::path::absolute(scratch)?;
         std::fs::create_dir_all(&scratch)?;
         let count = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("process-{}-{count}", std::process::id());
+        // Names are equally long, since the worker keeps them in memory.
+        let name = format!("process-{}-{count:06}", std::process::id());
         let file = |ending| scratch.join(&name).with_extension(ending);
         let files =
             Files { request: file("request"), reply: file("reply"), counted: file("counted") };

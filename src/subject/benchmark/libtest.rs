@@ -2,12 +2,11 @@
 //! measured.
 
 use std::path::Path;
-use std::time::Duration;
 
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::Work;
 
-use super::process::{self, ReadyBenchmark, Run};
+use super::process::{self, Patience, ReadyBenchmark, Run};
 
 /// Runs a benchmark in a fresh process.
 ///
@@ -16,11 +15,13 @@ use super::process::{self, ReadyBenchmark, Run};
 pub(super) fn run(
     found: &ReadyBenchmark,
     scratch: &Path,
-    timeout: Duration,
-) -> Result<Run, Unmeasured> {
+    patience: Patience,
+) -> Result<Option<Run>, Unmeasured> {
     let arguments = ["--bench", "--exact", "--color", "never", "--", &found.name];
     let launch = found.launch(arguments.map(Into::into), scratch)?;
-    let done = process::ended(&launch, &found.name, timeout)?;
+    let Some(done) = process::ended_in_time(&launch, &found.name, patience)? else {
+        return Ok(None);
+    };
     let printed = done.stdout.text().unwrap_or_default();
     let (nanoseconds, rate) = measured(&printed, &found.name).ok_or_else(|| Unmeasured {
         cause: Cause::MeasuredNothing,
@@ -40,7 +41,7 @@ pub(super) fn run(
         Some(rate) => Work::Bytes((rate * 1e6 * seconds).round()),
         None => Work::Operations(1.0),
     };
-    Ok(Run::of(&done, (seconds, seconds), Ok(work), done.wall.as_secs_f64()))
+    Ok(Some(Run::of(&done, (seconds, seconds), Ok(work), done.wall.as_secs_f64())))
 }
 
 /// Returns the nanoseconds of one iteration and the megabytes a second, from the line

@@ -14,6 +14,7 @@ use perf_budget_core::reading::{ProcessRun, Work};
 use super::process::{Mode, ReadyBenchmark, Run, is_rate};
 use super::side::{Side, Terms, notes};
 use crate::base::Links;
+use crate::exec::Lengths;
 use crate::meter::{Coin, Source};
 use crate::os::affinity::Pin;
 
@@ -65,11 +66,16 @@ impl ProcessPairs {
         ProcessPairs { sides, found, terms, coin, linked, next: 0, notes, state: None }
     }
 
-    /// Returns both benchmarks in the programs that the next pair runs, and the number of their links.
-    fn next_programs(&self) -> ([ReadyBenchmark; 2], usize) {
-        let Some(links) = &self.linked.links else { return (self.found.clone(), 0) };
-        let (builds, link) = links.of_pair(self.next);
+    /// Returns both benchmarks in the programs that the next pair runs, with the lengths that both processes have in common,
+    /// and the number of their links.
+    fn next_programs(&mut self) -> ([ReadyBenchmark; 2], usize) {
+        let lengths = Lengths::of(self.coin.below(Lengths::COUNT));
         let mut found = self.found.clone();
+        for found in &mut found {
+            found.program.lengths = Some(lengths);
+        }
+        let Some(links) = &self.linked.links else { return (found, 0) };
+        let (builds, link) = links.of_pair(self.next);
         for (found, build) in found.iter_mut().zip(builds) {
             if let Some(build) = build {
                 found.program = build.in_place_of(found.program.clone());
@@ -146,6 +152,10 @@ impl Source for ProcessPairs {
         process.notes = notes(&[&found[0], &found[1]], mode, &subject);
         process.notes.extend(self.notes.iter().cloned());
         process.notes.extend(self.linked.links.as_ref().and_then(|links| links.failure()));
+        if !cfg!(unix) {
+            let note = "their paths are as long as they are, which moves what they hold in memory, and with that their times";
+            process.notes.push(note.to_owned());
+        }
         process.notes.push(match processor {
             Some(_) => "both run one after the other on one processor".to_owned(),
             None => "both run one after the other, on any processor".to_owned(),

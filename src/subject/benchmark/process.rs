@@ -12,7 +12,7 @@ use perf_budget_core::quantity::Unit;
 use perf_budget_core::reading::Work;
 use perf_budget_core::stats::{Sample, order};
 
-use crate::exec::{self, Changes, Finished, Launch};
+use crate::exec::{self, Alike, Changes, Finished, Launch};
 use crate::subject::criterion;
 use crate::worker::process::Build;
 
@@ -75,6 +75,8 @@ impl ReadyBenchmark {
         launch.args = arguments.into_iter().map(Into::into).collect();
         launch.change_environment(&self.environment(home));
         launch.dir = Some(self.directory.clone());
+        let paths = || [home, &self.directory].map(Into::into).into();
+        launch.alike = self.program.lengths.map(|lengths| Alike { lengths, paths: paths() });
         Ok(launch)
     }
 }
@@ -86,6 +88,15 @@ pub(super) enum Mode {
     Timed,
     /// Until two batches agree, for a benchmark whose code sets its own times.
     Quick,
+}
+
+/// How long a process of a benchmark may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// By the clock. A process that takes longer has failed.
+    pub(super) timeout: Duration,
+    /// Without its waits for a processor, if there is another way to run it.
+    pub(super) own: Option<Duration>,
 }
 
 /// The warm-up and the measuring time in seconds, as short as they can be while the clock and the start of the process
@@ -172,6 +183,18 @@ impl Run {
         Ok(work / seconds)
     }
 
+    /// How long the process took without its waits for a processor.
+    pub(super) fn own_time(&self) -> Duration {
+        self.elapsed.mul_f64(1.0 - self.waited.unwrap_or_default())
+    }
+
+    /// Whether a measurement of the usual kind would take this long even if it lasted no longer than it has to: Criterion
+    /// runs an iteration in the first batch, two in the second, and so on.
+    pub(super) fn has_long_iterations(&self, long: Duration) -> bool {
+        const FEWEST: f64 = 55.0;
+        self.seconds * FEWEST > long.as_secs_f64()
+    }
+
     /// Returns a note if most of the time went to the set-up of all benchmarks of the program.
     pub(super) fn long_set_up(&self) -> Option<String> {
         let rest = self.elapsed.saturating_sub(self.timed);
@@ -196,10 +219,11 @@ pub(super) fn run(
     mode: Mode,
     rate: Option<Unit>,
     scratch: &Path,
-    timeout: Duration,
-) -> Result<Run, Unmeasured> {
+    patience: Patience,
+) -> Result<Option<Run>, Unmeasured> {
     let home = Home::new(scratch)?;
-    let done = ended(&launch(found, mode, &home.0)?, &found.name, timeout)?;
+    let launch = launch(found, mode, &home.0)?;
+    let Some(done) = ended_in_time(&launch, &found.name, patience)? else { return Ok(None) };
     let record = criterion::only(&found.name, rate, &home.0).map_err(|why| {
         let output = why.output.or_else(|| done.stderr.text());
         Unmeasured { output, ..why }
@@ -209,7 +233,7 @@ pub(super) fn run(
         let text = format!("the benchmark `{}` measured nothing", found.name);
         Unmeasured::new(Cause::MeasuredNothing, text)
     })?;
-    Ok(Run { name: Some(record.name), ..Run::of(&done, (seconds, fast), record.work, timed) })
+    Ok(Some(Run { name: Some(record.name), ..Run::of(&done, (seconds, fast), record.work, timed) }))
 }
 
 /// Runs the process of a benchmark, which has to end with success.
@@ -218,7 +242,23 @@ pub(super) fn ended(
     name: &str,
     timeout: Duration,
 ) -> Result<Finished, Unmeasured> {
-    let done = exec::run(launch, timeout)?;
+    succeeded(exec::run(launch, timeout)?, name)
+}
+
+/// Runs the process of a benchmark, which has to end with success, unless it takes longer than is waited for.
+pub(super) fn ended_in_time(
+    launch: &Launch,
+    name: &str,
+    Patience { timeout, own }: Patience,
+) -> Result<Option<Finished>, Unmeasured> {
+    let done = match own {
+        Some(own) => exec::run_unless_long(launch, own, timeout)?,
+        None => Some(exec::run(launch, timeout)?),
+    };
+    done.map(|done| succeeded(done, name)).transpose()
+}
+
+fn succeeded(done: Finished, name: &str) -> Result<Finished, Unmeasured> {
     if done.code != 0 {
         return Err(Unmeasured {
             cause: Cause::ExitedBadly,
@@ -284,8 +324,9 @@ struct Home(PathBuf);
 impl Home {
     fn new(scratch: &Path) -> Result<Home, Unmeasured> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
+        // Names are equally long, since Criterion keeps them in memory.
         let nth = NEXT.fetch_add(1, Ordering::Relaxed);
-        let place = scratch.join(format!("criterion-{}-{nth}", std::process::id()));
+        let place = scratch.join(format!("criterion-{}-{nth:06}", std::process::id()));
         std::fs::create_dir_all(&place).map_err(|e| {
             let text = format!("failed to create `{}`: {e}", place.display());
             Unmeasured::new(Cause::Harness, text)

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use perf_budget_core::metric::Metric;
-use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::outcome::Unmeasured;
 
 use super::process::{Mode, ReadyBenchmark};
 use super::side::{Side, Terms};
@@ -15,6 +15,8 @@ use crate::worker::process::{self, Build};
 
 /// The time that a process may take before it is run in the quick way instead.
 const LONG: Duration = Duration::from_secs(3);
+/// How many times that a process may take in the quick way, which is the last one.
+const LONGER: u32 = 4;
 
 impl Benchmarks<'_> {
     /// Runs the benchmark of a case once in each copy, the base's first, as it would be to be measured. Returns whether
@@ -30,12 +32,18 @@ impl Benchmarks<'_> {
             .map(|is_of_base| self.side((budget, case), None, (is_of_base, Some(base))));
         let [Some(of_base), Some(own)] = sides else { return false };
         let terms = self.terms((budget, case), metrics);
-        terms.run_in_both([&of_base, &own], copies).is_ok_and(|both| both)
+        terms.run_in_both([&of_base, &own], copies, LONG).is_ok_and(|both| both)
     }
 }
 
 impl Terms {
-    fn run_in_both(&self, sides: [&Side; 2], copies: &[PathBuf; 2]) -> Result<bool, Unmeasured> {
+    /// Runs a benchmark in both copies, in the quick way if it takes `long` otherwise.
+    pub(super) fn run_in_both(
+        &self,
+        sides: [&Side; 2],
+        copies: &[PathBuf; 2],
+        long: Duration,
+    ) -> Result<bool, Unmeasured> {
         let copy = |nth: usize| -> Result<ReadyBenchmark, Unmeasured> {
             let found = sides[nth].find()?;
             let program = Build::of(copies[nth].clone(), None).in_place_of(found.program.clone());
@@ -59,15 +67,20 @@ impl Terms {
             return Ok(false);
         }
         // A longer measurement runs the same code. A benchmark that chooses a long time for itself is not waited for.
-        let soon = Terms { timeout: LONG.min(self.timeout), ..self.clone() };
-        let (mode, own) = match soon.run(&head, Mode::Timed) {
-            Ok(own) => (Mode::Timed, own),
-            Err(why) if why.cause == Cause::TimedOut && head.skills.quick => {
-                (Mode::Quick, self.run(&head, Mode::Quick)?)
+        // Nor is one that hangs, which is measured afterwards and has its whole time there. How busy the machine is does not
+        // count.
+        let timed = self.run_unless_long(&head, Mode::Timed, Some(long))?;
+        let (mode, own) = match timed {
+            Some(own) => (Mode::Timed, Some(own)),
+            None if head.skills.quick => {
+                (Mode::Quick, self.run_unless_long(&head, Mode::Quick, Some(long * LONGER))?)
             }
-            Err(why) => return Err(why),
+            None => return Ok(false),
         };
-        let theirs = self.run(&base, mode)?;
+        let Some(own) = own else { return Ok(false) };
+        let Some(theirs) = self.run_unless_long(&base, mode, Some(long * LONGER))? else {
+            return Ok(false);
+        };
         // Two long names that begin alike may be those of different benchmarks.
         Ok(own.name == theirs.name)
     }

@@ -12,13 +12,14 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::quantity::Unit;
 
 use super::libtest;
-use super::process::{self, Mode, ReadyBenchmark, Run};
+use super::process::{self, Mode, Patience, ReadyBenchmark, Run};
 use crate::exec::Changes;
 use crate::subject::build::Builder;
 use crate::worker::process::Build;
 use crate::worker::process::Request;
 
-/// The time from which a process counts as slow, because the code of the benchmark sets its own times.
+/// The time from which a process counts as slow, without its waits for a processor. The code of the benchmark sets its own times
+/// then, or has long iterations.
 const SLOW: Duration = Duration::from_secs(1);
 
 /// Where the list of a revision's benchmarks comes from.
@@ -106,10 +107,25 @@ pub(super) struct Terms {
 
 impl Terms {
     pub(super) fn run(&self, found: &ReadyBenchmark, mode: Mode) -> Result<Run, Unmeasured> {
+        self.run_unless_long(found, mode, None)?.ok_or_else(|| {
+            let text = format!("the benchmark `{}` took too long", found.name);
+            Unmeasured::new(Cause::TimedOut, text)
+        })
+    }
+
+    /// Runs a benchmark, and ends it if it takes longer than `own` without its waits for a processor; the result is `None`
+    /// then.
+    pub(super) fn run_unless_long(
+        &self,
+        found: &ReadyBenchmark,
+        mode: Mode,
+        own: Option<Duration>,
+    ) -> Result<Option<Run>, Unmeasured> {
+        let patience = Patience { timeout: self.timeout, own };
         match found.library {
-            Library::Libtest => libtest::run(found, &self.scratch, self.timeout),
+            Library::Libtest => libtest::run(found, &self.scratch, patience),
             Library::Criterion | Library::Divan => {
-                process::run(found, mode, self.rate, &self.scratch, self.timeout)
+                process::run(found, mode, self.rate, &self.scratch, patience)
             }
         }
     }
@@ -119,14 +135,13 @@ impl Terms {
         if !found.skills.quick {
             return Ok((Mode::Timed, self.run(found, Mode::Timed)?));
         }
-        // A later process that takes much longer than this one is not waited for.
+        // A later process that takes much longer than this one is not waited for. How busy the machine is does not count.
         let quick = self.run(found, Mode::Quick)?;
-        let timeout = (quick.elapsed * 2).max(SLOW).min(self.timeout);
-        match (Terms { timeout, ..self.clone() }).run(found, Mode::Timed) {
-            Ok(timed) => Ok((Mode::Timed, timed)),
-            Err(why) if why.cause == Cause::TimedOut => Ok((Mode::Quick, quick)),
-            Err(why) => Err(why),
-        }
+        let own = (quick.own_time() * 2).max(SLOW);
+        Ok(match self.run_unless_long(found, Mode::Timed, Some(own))? {
+            Some(timed) => (Mode::Timed, timed),
+            None => (Mode::Quick, quick),
+        })
     }
 }
 
@@ -139,9 +154,14 @@ pub(super) fn notes(found: &[&ReadyBenchmark], mode: Mode, run: &Run) -> Vec<Str
             "measured by the standard test harness, one value of each process".to_owned()
         }
         Mode::Timed => "measured by Criterion, one value of each process".to_owned(),
-        Mode::Quick => "measured by Criterion with `--quick`, since the benchmark sets its own times; one value of each \
-                        process"
-            .to_owned(),
+        Mode::Quick => {
+            let why = if run.has_long_iterations(SLOW) {
+                "one iteration takes long"
+            } else {
+                "the benchmark sets its own times"
+            };
+            format!("measured by Criterion with `--quick`, since {why}; one value of each process")
+        }
     });
     notes.extend(run.long_set_up());
     notes

@@ -16,7 +16,11 @@ use super::compared::{BenchmarkPairs, Revisions};
 use super::runs::BenchmarkRuns;
 use super::side::{Origin, Side, Terms};
 use crate::exec::Changes;
+#[cfg(target_os = "linux")]
+use crate::exec::{Child, Launch};
 use crate::meter::Source;
+#[cfg(target_os = "linux")]
+use crate::os::affinity::Pin;
 use crate::worker::process::Request;
 
 /// A directory with a program, which is removed when this is dropped.
@@ -224,6 +228,53 @@ fn a_benchmark_that_sets_its_own_times_is_run_quickly() {
     );
 }
 
+/// A process that waits for a processor takes long by the clock alone.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_busy_machine_is_not_taken_for_times_that_a_benchmark_sets() {
+    // `times` is a part of the shell, and begins with the shell's own processor time.
+    let busy = "case \"$*\" in *--quick*) ;; *) while :; do n=0; while [ $n -lt 2000 ]; do n=$((n + 1)); done; \
+                times > \"$CARGO_MANIFEST_DIR/times\"; read -r used _ < \"$CARGO_MANIFEST_DIR/times\"; \
+                case $used in 0m0.[012]*) ;; *) break;; esac; done;; esac; record \"$name\" 300";
+    let place = Place::new("busy", busy);
+    let side = place.side("sums", "a", "--exact --quick");
+    let _pin = Pin::to_nth(0);
+    let spins = |_| {
+        let mut launch = Launch::new("sh");
+        launch.args = ["-c", "while :; do :; done"].map(Into::into).into();
+        Child::spawn(&launch).unwrap()
+    };
+    let _others: Vec<Child> = (0..5).map(spins).collect();
+    let process = BenchmarkRuns::new(side, false, place.terms(vec![mean()])).measure_process();
+    let notes = process.unwrap().notes;
+    assert!(notes.iter().all(|note| !note.contains("--quick")), "{notes:?}");
+}
+
+#[test]
+fn a_benchmark_of_long_iterations_is_not_said_to_set_its_own_times() {
+    let place = Place::new(
+        "iterations",
+        "case \"$*\" in *--quick*) ;; *) sleep 600;; esac; record \"$name\" 30000000",
+    );
+    let side = place.side("sums", "a", "--exact --quick");
+    let process = BenchmarkRuns::new(side, false, place.terms(vec![mean()])).measure_process();
+    let notes = process.unwrap().notes;
+    assert!(notes.iter().any(|note| note.contains("since one iteration takes long")), "{notes:?}");
+}
+
+/// It has its whole time when it is measured.
+#[test]
+fn a_hang_is_not_waited_for_where_a_benchmark_is_only_looked_at() {
+    let place = Place::new("looks", "sleep 600");
+    let side = place.side("sums", "a", "--exact --quick");
+    let copies = [place.0.join("sums"), place.0.join("sums")];
+    let terms = Terms { timeout: 10 * LONG, ..place.terms(vec![mean()]) };
+    let began = std::time::Instant::now();
+    let both = terms.run_in_both([&side, &side], &copies, Duration::from_millis(100));
+    assert_eq!(both, Ok(false));
+    assert!(began.elapsed() < 5 * LONG);
+}
+
 #[test]
 fn each_way_to_misbehave_has_its_own_words() {
     let check = |name: &str, script: &str, cause: Cause, words: &str| {
@@ -279,6 +330,28 @@ fn a_pair_is_the_ratio_of_two_processes_in_any_order() {
     let firsts: Vec<&str> = order.chunks(2).map(|pair| pair[0]).collect();
     assert_eq!(firsts.len(), 20);
     assert!(firsts.contains(&"subject") && firsts.contains(&"reference"), "{firsts:?}");
+}
+
+/// The programs of the base are always in a deeper directory. The length of a path alone made one program 6 % slower.
+#[test]
+fn both_processes_of_a_pair_are_given_paths_of_one_length_which_is_another_in_the_next_pair() {
+    let script = "echo \"${#0} ${#CRITERION_HOME} ${#CARGO_MANIFEST_DIR}\" >> \"$CARGO_MANIFEST_DIR/lengths\"; \
+                  record \"$name\" 300";
+    let places = ["near", "far-below-the-other-one"].map(|name| Place::new(name, script));
+    let sides = [0, 1].map(|nth| places[nth].side("sums", "a", "--exact --quick"));
+    let mut pairs = BenchmarkPairs::new(sides, places[0].terms(vec![mean()]), None, LONG);
+    for _ in 0..8 {
+        pairs.measure_process().unwrap();
+    }
+    let lengths = |place: &Place| -> Vec<String> {
+        let text = fs::read_to_string(place.0.join("lengths")).unwrap();
+        text.lines().map(str::to_owned).collect()
+    };
+    let [own, other] = [lengths(&places[0]), lengths(&places[1])];
+    // The first two show how the benchmark is to be run.
+    assert_eq!(own[2..], other[..]);
+    let different: std::collections::HashSet<&String> = other.iter().collect();
+    assert!(other.len() == 8 && different.len() > 1, "{other:?}");
 }
 
 /// Criterion lists two benchmarks by one beginning, and so they look like one in two revisions.

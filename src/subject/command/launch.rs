@@ -7,7 +7,7 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 
 use super::codes::Codes;
 use super::ready::Signal;
-use crate::exec::{Changes, Input, Launch, Parent};
+use crate::exec::{Alike, Changes, Input, Launch, Parent};
 
 /// Where a command runs, and how it may end.
 #[derive(Debug, Clone, Copy)]
@@ -20,12 +20,14 @@ pub(crate) struct Place<'a> {
     pub(crate) codes: &'a Codes,
     /// Whether this is its first run, in which it is watched for longer.
     pub(crate) is_first: bool,
+    /// How long what it is given has to be, if another run is compared with it.
+    pub(crate) alike: Option<&'a Alike>,
 }
 
 /// Returns the launch of a command in its place.
 pub(super) fn launch(
     command: &Command,
-    Place { root, environment, .. }: Place<'_>,
+    Place { root, environment, alike, .. }: Place<'_>,
     signal: Option<&Signal>,
 ) -> Result<Launch, Unmeasured> {
     let mut argv = command.argv.clone();
@@ -49,6 +51,7 @@ pub(super) fn launch(
     launch.dir = (!dir.as_os_str().is_empty()).then_some(dir);
     launch.parent = Parent::Relay;
     launch.constraint = command.constraint;
+    launch.alike = alike.cloned();
     if let Some(file) = &command.stdin {
         // The process that opens it may be in another directory.
         let file = root.join(file);

@@ -26,7 +26,7 @@ pub(super) fn beside(
         cwd: command.cwd.clone(),
         ..Command::default()
     };
-    let mut launch = launch(&other, place, None)?;
+    let mut launch = launch(&other, Place { alike: None, ..place }, None)?;
     launch.parent = Parent::Harness;
     let of_key = |why: Unmeasured| Unmeasured { text: format!("`{key}`: {}", why.text), ..why };
     let Finished { code, stdout, stderr, .. } = exec::run(&launch, timeout).map_err(of_key)?;

@@ -1,5 +1,6 @@
 //! Measurements of commands of every kind. The times are only compared with bounds that hold on every machine.
 
+mod alike;
 mod codes;
 mod counted;
 mod output;
@@ -37,7 +38,7 @@ fn of(argv: &[&str]) -> Command {
 fn here(root: &Path) -> Place<'_> {
     static NONE: Changes = Changes::new();
     static ZERO: Codes = Codes::ZERO;
-    Place { root, environment: &NONE, codes: &ZERO, is_first: false }
+    Place { root, environment: &NONE, codes: &ZERO, is_first: false, alike: None }
 }
 
 fn measured(command: &Command, metrics: &[Metric]) -> ProcessRun {
