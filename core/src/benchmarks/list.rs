@@ -55,7 +55,7 @@ pub fn list(bench: &Bench, ask: Ask<'_>) -> Result<Content, Unmeasured> {
         let arguments = ["--list", "--format", "terse"];
         let text = answer(bench, Library::Libtest, &arguments, &[], ask)?;
         let names = listed(&text);
-        return Ok(if names.is_empty() { Content::Other } else { Content::Libtest { names } });
+        return Ok(if names.is_empty() { Content::Standard } else { Content::Libtest { names } });
     }
     Ok(Content::Other)
 }
