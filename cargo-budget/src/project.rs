@@ -273,12 +273,15 @@ impl Project {
         Ok(record)
     }
 
-    /// Whether a run is one of this project. An older record knows only the package.
+    /// Whether a run is one of this project. An older record knows only the package. Several projects that share a target
+    /// directory have their runs of `check --benches` by one file there.
     pub(crate) fn is_own(&self, run: &Run) -> bool {
-        if run.checkout.is_empty() {
-            self.is_of_package(run)
+        let is_here = run.checkout == self.checkout;
+        let is_known = !run.checkout.is_empty() && self.file.is_none();
+        if is_known {
+            is_here
         } else {
-            run.checkout == self.checkout
+            self.is_of_package(run) && (run.checkout.is_empty() || is_here)
         }
     }
 

@@ -151,6 +151,23 @@ fn every_file_with_budgets_counts() {
 }
 
 #[test]
+fn without_budgets_the_run_of_check_benches_is_shown() {
+    let project = Project::new("places-benches");
+    project.0.write("src/lib.rs", "");
+    let run = project.run("1", 100);
+    std::fs::remove_file(project.0.0.join("budgets.toml")).unwrap();
+    project.reports(&[], 2, &["there is no budgets.toml"]);
+    let own = "target/budgets/harness/budgets.toml";
+    std::fs::create_dir_all(project.0.0.join("target/budgets/harness")).unwrap();
+    project.budgets(own);
+    project.record("target/budgets", own, &run, &BOTH, &RED);
+    // Another project that has the same target directory has its runs by the same file.
+    let other = Run { id: "2".to_owned(), began: 200, package: "other".to_owned(), ..run };
+    project.record("target/budgets", own, &other, &BOTH, &GREEN);
+    project.reports(&[], 1, &["1 pass, 1 fail"]);
+}
+
+#[test]
 fn a_run_that_judged_nothing_is_no_success() {
     let project = Project::new("places-nothing");
     project.record("target/budgets", "budgets.toml", &project.run("1", 100), &BOTH, &GREEN);

@@ -52,7 +52,7 @@ fn a_program_without_help_is_asked_for_what_it_knows() {
     assert!(why.contains("with `--help` it ended with exit code 2; its `main` must call"), "{why}");
     // It reads none.
     let deaf = |step: &Step| {
-        let code = if step.args.contains(&"--help".to_owned()) { 1 } else { 0 };
+        let code = i32::from(step.args.contains(&"--help".to_owned()));
         Ok(ProgramResult { code, stdout: "a: benchmark\n".into(), messages: None })
     };
     let benches = Benches { built: vec![bench], ..Benches::default() };

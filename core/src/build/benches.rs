@@ -181,7 +181,7 @@ impl BenchBuild {
             let (named, features) = (each(targets.iter().map(|own| &own.name)), each(features));
             let with = format!("with the required features {features}");
             benches.featured.push(format!("{named} of `{name}` {with}"));
-            step.aim += &format!(" {with}");
+            step.aim = format!("{} {with}", step.aim);
         }
         let ended = start(&step)?;
         let output = String::from_utf8_lossy(&ended.stdout);
