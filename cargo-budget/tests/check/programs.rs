@@ -217,23 +217,29 @@ fn check_with_saved_base(made: &Crate) {
 
 /// A project without budgets: its first limits are what each benchmark takes now, and one command compares all of them. The
 /// results are in cargo's target directory, which is not in the project.
-fn check_without_budgets(made: &Crate) {
+#[test]
+fn a_project_without_budgets_is_limited_and_compared() {
+    let made = made("firstbench", PLAIN);
     let file = made.0.path("budgets.toml");
-    let benches = made.0.path("benches/plainbench.rs");
-    let text = std::fs::read_to_string(&benches).unwrap();
     // No budget can have this name.
     let named = "    c.bench_function(\"-5\", |b| b.iter(|| black_box(5)));\n}\n\nfn lines(";
-    std::fs::write(&benches, text.replacen("}\n\nfn lines(", named, 1)).unwrap();
+    let text = BENCHES.replace("summed", "firstbench").replacen("}\n\nfn lines(", named, 1);
+    made.0.write("benches/firstbench.rs", &text);
     std::fs::remove_file(&file).unwrap();
     made.commit("no budgets");
-    let target = made.0.path("results/elsewhere");
+    let target = tempfile::Builder::new().prefix("budget-target-").tempdir().unwrap();
+    let target = target.path().canonicalize().unwrap();
     let results = target.join("budgets");
-    // The harness is built once for all tests.
-    let built = shared().join("harness");
-    std::fs::create_dir_all(&built).unwrap();
-    std::fs::create_dir_all(results.join("harness")).unwrap();
-    std::os::unix::fs::symlink(built, results.join("harness/target")).unwrap();
-    std::os::unix::fs::symlink(shared().join("head/release"), target.join("release")).unwrap();
+    // What is built is shared with the other tests.
+    let built = [
+        (shared().join("harness"), results.join("harness/target")),
+        (shared().join("head/release"), target.join("release")),
+    ];
+    for (built, place) in built {
+        std::fs::create_dir_all(&built).unwrap();
+        std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(built, place).unwrap();
+    }
     let run = |arguments: &[&str]| {
         let mut command = made.command(arguments);
         command.env_remove("PERF_BUDGET_DIR").env("CARGO_TARGET_DIR", &target);
@@ -270,6 +276,5 @@ fn a_small_difference_of_a_benchmark_is_red_with_several_links() {
     let plain = check("plainbench", PLAIN, &|made| made.run(&["check", "--base", "HEAD"]));
     check_with_one_link(&plain);
     check_with_saved_base(&plain);
-    check_without_budgets(&plain);
     check("servedbench", SERVED, &|made| in_parts(made, 3));
 }

@@ -153,6 +153,7 @@ fn every_file_with_budgets_counts() {
 #[test]
 fn without_budgets_the_run_of_check_benches_is_shown() {
     let project = Project::new("places-benches");
+    std::fs::create_dir_all(project.0.0.join("src")).unwrap();
     project.0.write("src/lib.rs", "");
     let run = project.run("1", 100);
     std::fs::remove_file(project.0.0.join("budgets.toml")).unwrap();
