@@ -100,6 +100,7 @@ impl Harness {
 
 /// The libraries whose benchmarks a workspace has.
 #[derive(Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the workspace")]
 struct Libraries {
     has_criterion: bool,
     /// Whether a package has the crate that has benchmarks of Divan measured.
@@ -122,7 +123,10 @@ fn libraries(project: &Project) -> Libraries {
         has_criterion: depends(&|name| name.contains("criterion")),
         serves_divan: depends(&|name| name == DIVAN),
         has_divan: depends(&|name| name == "divan"),
-        has_target: packages.iter().flat_map(|own| &own.targets).any(|target| target.is_bench()),
+        has_target: packages
+            .iter()
+            .flat_map(|own| &own.targets)
+            .any(cargo_metadata::Target::is_bench),
     }
 }
 

@@ -152,11 +152,15 @@ fn every_file_with_budgets_counts() {
 
 #[test]
 fn without_budgets_the_run_of_check_benches_is_shown() {
-    let project = Project::new("places-benches");
+    // Above the other scratch directories there is a `budgets.toml`: that of this repository.
+    let name = format!("perf-budget-places-benches-{}", std::process::id());
+    let scratch = Scratch(std::env::temp_dir().canonicalize().unwrap().join(name));
+    std::fs::create_dir_all(&scratch.0).unwrap();
+    scratch.write("Cargo.toml", "[package]\nname = \"kit\"\n[workspace]\n");
+    let project = Project(scratch);
     std::fs::create_dir_all(project.0.0.join("src")).unwrap();
     project.0.write("src/lib.rs", "");
     let run = project.run("1", 100);
-    std::fs::remove_file(project.0.0.join("budgets.toml")).unwrap();
     project.reports(&[], 2, &["there is no budgets.toml"]);
     let own = "target/budgets/harness/budgets.toml";
     std::fs::create_dir_all(project.0.0.join("target/budgets/harness")).unwrap();
