@@ -93,7 +93,7 @@ fn without_help(
         return Err(why);
     }
     for (exact, quick) in [(true, true), (false, true), (false, false)] {
-        let mut arguments = vec!["--list", "--sample-size", "10"];
+        let mut arguments = vec!["--list", "--noplot"];
         arguments.extend(exact.then_some("--exact"));
         arguments.extend(quick.then_some("--quick"));
         let ended = started(bench, library, &arguments, &[], ask)?;

@@ -33,7 +33,7 @@ fn a_program_without_help_is_asked_for_what_it_knows() {
         let list = List::of(&benches, String::new(), None, &ask);
         (list, asked.into_inner())
     };
-    let (old, new) = (["--bench", "--list", "--sample-size"], ["--quick", "--exact"]);
+    let (old, new) = (["--bench", "--list", "--noplot"], ["--quick", "--exact"]);
     for (new, exact, quick) in
         [(&new[..], true, true), (&new[..1], false, true), (&new[..0], false, false)]
     {
