@@ -15,7 +15,7 @@ use crate::child;
 use crate::failure::Failure;
 use crate::file;
 use crate::init::{self, Measured};
-use crate::project::Project;
+use crate::project::{HARNESS, MEASURED, Project};
 
 /// The name of the package and of its binary.
 const NAME: &str = MADE;
@@ -32,7 +32,7 @@ pub(crate) struct Harness {
 impl Harness {
     /// Writes the package, whose budgets limit each benchmark against the base.
     pub(crate) fn write(project: &Project) -> Result<Harness, Failure> {
-        Harness::with(project, "harness", "1.05 x base")
+        Harness::with(project, "1.05 x base")
     }
 
     /// Measures every benchmark once, under a limit that none of them breaks. `run` starts the harness.
@@ -40,10 +40,10 @@ impl Harness {
         project: &Project,
         run: &dyn Fn(&mut Command) -> Result<(), Failure>,
     ) -> Result<Measured, Failure> {
-        let harness = Harness::with(project, "harness", NEVER)?;
+        let harness = Harness::with(project, NEVER)?;
         let built = harness.build()?;
         // The project's own record is about its own budgets.
-        let results = harness.directory.join("measured");
+        let results = harness.directory.join(MEASURED);
         file::remove(&paths::record(&results))?;
         let mut command = built.harness(&project.root);
         Base::tell(None, &mut command)?;
@@ -53,13 +53,17 @@ impl Harness {
         Ok(Measured {
             budgets: Some(budget::load(&harness.budgets())?),
             lists: lists.filter_map(|entry| List::read(&entry.path())).collect(),
-            outcomes: project.read_record(&paths::record(&results))?.outcomes,
+            // The harness may be outside of the project, and its runs are then known by the place of its budgets.
+            outcomes: project
+                .with_file(harness.budgets())
+                .read_record(&paths::record(&results))?
+                .outcomes,
         })
     }
 
-    /// Writes the package into this directory of the results, with this limit on each benchmark.
-    fn with(project: &Project, name: &str, limit: &str) -> Result<Harness, Failure> {
-        let harness = Harness { directory: project.results().join(name) };
+    /// Writes the package into its directory of the results, with this limit on each benchmark.
+    fn with(project: &Project, limit: &str) -> Result<Harness, Failure> {
+        let harness = Harness { directory: project.results().join(HARNESS) };
         let library = match init::checkout() {
             Some(path) => format!("path = {:?}", path.to_string_lossy()),
             None => format!("version = \"={}\"", env!("CARGO_PKG_VERSION")),
@@ -76,7 +80,7 @@ impl Harness {
         for (name, text) in [
             ("Cargo.toml", manifest.as_str()),
             ("src/main.rs", main.as_str()),
-            ("budgets.toml", limits(&libraries(project), limit).as_str()),
+            ("budgets.toml", limits(libraries(project), limit).as_str()),
         ] {
             file::write_if_other(&harness.directory.join(name), text)?;
         }
@@ -95,9 +99,16 @@ impl Harness {
 }
 
 /// The libraries whose benchmarks a workspace has.
+#[derive(Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the workspace")]
 struct Libraries {
     has_criterion: bool,
+    /// Whether a package has the crate that has benchmarks of Divan measured.
+    serves_divan: bool,
+    /// Whether a package has Divan itself.
     has_divan: bool,
+    /// Whether there is a bench target, of whatever library.
+    has_target: bool,
 }
 
 /// Returns the libraries that packages of the workspace depend on. Where cargo does not say, the harness finds out.
@@ -110,22 +121,32 @@ fn libraries(project: &Project) -> Libraries {
     };
     Libraries {
         has_criterion: depends(&|name| name.contains("criterion")),
-        has_divan: depends(&|name| name == DIVAN),
+        serves_divan: depends(&|name| name == DIVAN),
+        has_divan: depends(&|name| name == "divan"),
+        has_target: packages
+            .iter()
+            .flat_map(|own| &own.targets)
+            .any(cargo_metadata::Target::is_bench),
     }
 }
 
-/// Returns the limit of every benchmark. Without any library it is that of Criterion's, which is red and says what there is.
-fn limits(libraries: &Libraries, limit: &str) -> String {
-    let Libraries { has_criterion, has_divan } = *libraries;
+/// Returns the limit of every benchmark. What cannot be measured as it stands is red, and says what to write: benchmarks of
+/// Divan itself, if there are no others, and without any library the functions with `#[bench]`, or that there is nothing.
+fn limits(libraries: Libraries, limit: &str) -> String {
+    let Libraries { has_criterion, serves_divan, has_divan, has_target } = libraries;
     let budget = |name: &str, library: &str| {
         format!("[budget.{name}]\n{library} = \"*\"\nmax = {{ mean = \"{limit}\" }}\n")
     };
     let mut text = "# Written by `cargo budget`, anew each time.\n".to_owned();
-    if has_criterion || !has_divan {
+    let has_none = !has_criterion && !serves_divan && !has_divan;
+    if has_criterion || (has_none && !has_target) {
         text += &budget("benches", "criterion");
     }
-    if has_divan {
+    if serves_divan || (has_divan && !has_criterion) {
         text += &budget("divan", "divan");
+    }
+    if has_none && has_target {
+        text += &budget("benches", "libtest");
     }
     text
 }
@@ -134,19 +155,34 @@ fn limits(libraries: &Libraries, limit: &str) -> String {
 mod tests {
     use std::path::Path;
 
+    use perf_budget_core::budget::{Budget, Library, Subject};
+
     use super::*;
 
     #[test]
     fn each_library_has_its_budget_and_none_is_red() {
-        let check = |has_criterion, has_divan, want: &[&str]| {
-            let text = limits(&Libraries { has_criterion, has_divan }, "1.05 x base");
-            let file = perf_budget_core::budget::parse(&text, Path::new("budgets.toml")).unwrap();
-            let names: Vec<&str> = file.budgets.iter().map(|budget| budget.name.as_str()).collect();
-            assert_eq!(names, want, "{text}");
+        let check = |libraries: [bool; 4], want: &[(&str, Library)]| {
+            let [has_criterion, serves_divan, has_divan, has_target] = libraries;
+            let libraries = Libraries { has_criterion, serves_divan, has_divan, has_target };
+            let text = limits(libraries, "1.05 x base");
+            let file = budget::parse(&text, Path::new("budgets.toml")).unwrap();
+            let of = |own: &Budget| match own.subject {
+                Subject::Benchmark(library, _) => (own.name.clone(), library),
+                _ => panic!("{text}"),
+            };
+            let found: Vec<(String, Library)> = file.budgets.iter().map(of).collect();
+            let want: Vec<(String, Library)> =
+                want.iter().map(|&(name, library)| (name.to_owned(), library)).collect();
+            assert_eq!(found, want, "{text}");
         };
-        check(true, false, &["benches"]);
-        check(true, true, &["benches", "divan"]);
-        check(false, true, &["divan"]);
-        check(false, false, &["benches"]);
+        let (criterion, divan) = (("benches", Library::Criterion), ("divan", Library::Divan));
+        check([true, false, false, true], &[criterion]);
+        check([true, true, false, true], &[criterion, divan]);
+        check([false, true, false, true], &[divan]);
+        // Divan itself is red, and its red has the line to write; beside Criterion it would be red for ever.
+        check([false, false, true, true], &[divan]);
+        check([true, false, true, true], &[criterion]);
+        check([false, false, false, true], &[("benches", Library::Libtest)]);
+        check([false, false, false, false], &[criterion]);
     }
 }

@@ -14,6 +14,11 @@ use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::runs::{judged_nothing, last_run, latest};
 
+/// The directory, in one with results, of the harness for a project without budgets.
+pub(crate) const HARNESS: &str = "harness";
+/// The directory in that one where every benchmark is measured for its first limit. These are no results of a project.
+pub(crate) const MEASURED: &str = "measured";
+
 /// A directory with a `budgets.toml`.
 #[derive(Debug, Clone)]
 pub(crate) struct Project {
@@ -99,6 +104,16 @@ impl Project {
         Ok(Project::of(described.workspace_root.as_std_path(), None))
     }
 
+    /// Returns the project that `start` is in, whose runs are shown. Where there is no `budgets.toml`, that is the workspace
+    /// with the budgets of `check --benches`, if that has run.
+    pub(crate) fn recorded(start: &Path) -> Result<Project, Failure> {
+        Project::find(start).or_else(|none| {
+            let Ok(project) = Project::workspace() else { return Err(none) };
+            let file = project.results().join(HARNESS).join("budgets.toml");
+            if file.is_file() { Ok(project.with_file(file)) } else { Err(none) }
+        })
+    }
+
     /// Returns the project with its budgets in another file.
     pub(crate) fn with_file(&self, file: PathBuf) -> Project {
         Project::of(&self.root, Some(file))
@@ -150,6 +165,8 @@ impl Project {
     /// Returns the directories with results of the project, of which the one with the last run counts.
     fn places(&self) -> Vec<paths::Place> {
         let mut places = paths::places(&self.root, &self.checkout);
+        let measured = Path::new(HARNESS).join(MEASURED);
+        places.retain(|place| !place.results.ends_with(&measured));
         // A run that could not leave a pointer used the variable that is still set.
         if let Some(target) = std::env::var_os("CARGO_TARGET_DIR") {
             places.push(paths::Place {
@@ -284,12 +301,15 @@ impl Project {
         Ok(record)
     }
 
-    /// Whether a run is one of this project. An older record knows only the package.
+    /// Whether a run is one of this project. An older record knows only the package. Several projects that share a target
+    /// directory have their runs of `check --benches` by one file there.
     pub(crate) fn is_own(&self, run: &Run) -> bool {
-        if run.checkout.is_empty() {
-            self.is_of_package(run)
+        let is_here = run.checkout == self.checkout;
+        let is_known = !run.checkout.is_empty() && self.file.is_none();
+        if is_known {
+            is_here
         } else {
-            run.checkout == self.checkout
+            self.is_of_package(run) && (run.checkout.is_empty() || is_here)
         }
     }
 

@@ -1,6 +1,6 @@
 //! The benchmarks of both revisions, which the command has built to be compared.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -22,8 +22,11 @@ pub(crate) struct BaseBenchmarks {
     names: Vec<(Library, String)>,
     /// Every form of such a name by which a benchmark is found, and whether its program serves it.
     forms: HashMap<Library, HashMap<String, bool>>,
-    /// Whether something of the base could not be built or listed, so that any benchmark may be in it.
-    has_faults: bool,
+    /// The forms of the names of this revision's benchmarks that the base may have in a program which could not be built or
+    /// listed there.
+    unknown: HashMap<Library, HashSet<String>>,
+    /// The bench targets of the base whose benchmarks are not known.
+    missing: Vec<String>,
     /// The benchmarks of this revision that are proven equal, in every form of their names.
     equal: HashMap<Library, HashMap<String, Proven>>,
     /// The programs that may differ, in which every form of a benchmark's name is found.
@@ -96,7 +99,15 @@ impl BaseBenchmarks {
             }
         }
         // If the base was not built, it has the same benchmarks.
-        let base = built.base.as_ref().map(read).transpose()?.unwrap_or(head);
+        let mut unknown: HashMap<Library, HashSet<String>> = HashMap::new();
+        let base = built.base.as_ref().map(read).transpose()?;
+        for (library, entry) in every(&head) {
+            if base.as_ref().is_some_and(|base| base.may_lack(entry.program)) {
+                let forms = [entry.plain.to_owned(), entry.name];
+                unknown.entry(library).or_default().extend(forms);
+            }
+        }
+        let base = base.unwrap_or(head);
         let (mut names, mut forms) = (Vec::new(), HashMap::new());
         for (library, entry) in every(&base) {
             let forms: &mut HashMap<String, bool> = forms.entry(library).or_default();
@@ -104,8 +115,8 @@ impl BaseBenchmarks {
             forms.insert(entry.name.clone(), entry.skills.serves);
             names.push((library, entry.name));
         }
-        let has_faults = !base.faults.is_empty();
-        Ok(BaseBenchmarks { built, names, forms, has_faults, equal, different })
+        let missing = base.missing.into_iter().map(|(_, target)| target).collect();
+        Ok(BaseBenchmarks { built, names, forms, unknown, missing, equal, different })
     }
 
     /// Returns what is prepared for the program of a benchmark, if it may differ.
@@ -124,10 +135,16 @@ impl BaseBenchmarks {
         self.names.iter().filter(move |(of, _)| *of == library).map(|(_, name)| name)
     }
 
+    /// Returns the bench targets of the base whose benchmarks are not known.
+    pub(crate) fn missing(&self) -> impl Iterator<Item = &String> {
+        self.missing.iter()
+    }
+
     /// Whether the base has a benchmark of this name and can measure this metric of it, as far as is known.
     pub(super) fn has(&self, (library, name): (Library, &str), metric: &Metric) -> bool {
         let serves = self.forms.get(&library).and_then(|forms| forms.get(name));
-        self.has_faults || serves.is_some_and(|serves| *serves || stands_alone(library, metric))
+        let is_unknown = self.unknown.get(&library).is_some_and(|forms| forms.contains(name));
+        is_unknown || serves.is_some_and(|serves| *serves || stands_alone(library, metric))
     }
 
     /// Returns the proof that a benchmark runs the same code in both revisions.

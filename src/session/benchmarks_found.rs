@@ -62,10 +62,12 @@ impl Session {
             let _lock = self.machine_lock.shared(&self.progress)?;
             self.sources(None).benchmarks().of_pattern(budget).list()?
         };
-        if let Some(fault) = list.faults.first() {
-            return Err(fault.reason());
-        }
         let library = named.library;
+        let left_out = left_out(&list, library);
+        if let Some(why) = list.fault() {
+            let text = [vec![why.text], left_out].concat().join("; ");
+            return Err(Unmeasured { text, ..why });
+        }
         let (before, now) = (names_of(made_of, library), names_of(&list, library));
         if before != now {
             let text = format!(
@@ -86,16 +88,7 @@ impl Session {
             1 => "one benchmark".to_owned(),
             count => format!("{count} benchmarks"),
         }];
-        let others: Vec<&str> = list
-            .programs
-            .iter()
-            .filter(|program| library != Library::Libtest && program.content == Content::Other)
-            .map(|program| program.target.as_str())
-            .collect();
-        if !others.is_empty() {
-            let name = library.name();
-            parts.push(format!("not {name}'s, and not run: {}", listed(&others)));
-        }
+        parts.extend(left_out);
         let of_library = |program: &&Program| {
             let found = program.content.benchmarks();
             found.is_some_and(|(of, _, names)| of == library && names.is_empty())
@@ -107,6 +100,10 @@ impl Session {
         }
         if let Some(base) = self.base.as_ref().and_then(|base| base.benchmarks(budget)) {
             let before: BTreeSet<String> = base.names(library).cloned().collect();
+            let unknown: Vec<&str> = base.missing().map(String::as_str).collect();
+            if !unknown.is_empty() {
+                parts.push(format!("not known of the base: {}", listed(&unknown)));
+            }
             if !now.is_empty() && before.is_disjoint(&now) {
                 let other = if before.is_empty() { "no benchmark" } else { "no such benchmark" };
                 let name = library.name();
@@ -118,6 +115,23 @@ impl Session {
         }
         Ok(parts.join("; "))
     }
+}
+
+/// Says which programs are not run, as they have no benchmark of a library.
+fn left_out(list: &List, library: Library) -> Vec<String> {
+    let of = |content: &Content| -> Vec<&str> {
+        let programs = list.programs.iter().filter(|program| program.content == *content);
+        programs.map(|program| program.target.as_str()).collect()
+    };
+    let mut parts = Vec::new();
+    let others = of(&Content::Other);
+    if library != Library::Libtest && !others.is_empty() {
+        parts.push(format!("not {}'s, and not run: {}", library.name(), listed(&others)));
+    }
+    if library == Library::Criterion {
+        parts.extend(list.standard());
+    }
+    parts
 }
 
 /// Returns the name of the test that says which benchmarks a budget has.

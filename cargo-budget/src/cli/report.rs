@@ -67,7 +67,7 @@ impl Report {
         report.precede(&self.history, progress)?;
         // Files that were measured on another machine are not here to look into.
         let own = self.merge.is_empty() && self.input.is_empty();
-        if let (Format::Html, true, Ok(project)) = (self.format, own, Project::find(here)) {
+        if let (Format::Html, true, Ok(project)) = (self.format, own, Project::recorded(here)) {
             report.inside = inside::by_budget(&project, progress);
         }
         let (text, left) = report::render(&report, self.format, self.better, progress)?;

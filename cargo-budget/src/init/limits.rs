@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
+use std::path::Path;
 
 use perf_budget_core::benchmarks::{List, expand};
-use perf_budget_core::budget::{Bound, Budgets, Library, Subject};
+use perf_budget_core::budget::{self, Bound, Budgets, Library, Subject};
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::quantity::Quantity;
 use toml_edit::Key;
@@ -94,13 +95,26 @@ fn value(outcome: Option<&Outcome>, name: &str, warn_at: f64) -> Result<(String,
     Ok((value, headroom::basis(goal, Bound::Max, unit)))
 }
 
-/// Returns a name for the budget of a benchmark that no other budget has.
+/// Returns a name for the budget of a benchmark that no other budget has. A benchmark may have a name that no budget can
+/// have, such as `-5`, which the test runner would take for one of its options.
 fn title(label: &str, names: &mut HashSet<String>) -> String {
-    let mut title = label.to_owned();
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./".contains(c);
+    let plain = |c: char| if is_plain(c) { c } else { '_' };
+    let begun = format!("benchmark_{label}");
+    let readable = begun.chars().map(plain).collect();
+    let all = [label.to_owned(), begun, readable];
+    let mut title = all.into_iter().find(|name| can_name(name)).unwrap_or_default();
     while !names.insert(title.clone()) {
         title.push('~');
     }
     title
+}
+
+/// Whether a budget can have this name.
+fn can_name(name: &str) -> bool {
+    let key = Key::new(name).display_repr().into_owned();
+    let text = format!("[budget.{key}]\ncriterion = \"x\"\nmax = {{ mean = \"1 s\" }}\n");
+    budget::parse(&text, Path::new("budgets.toml")).is_ok()
 }
 
 fn quoted(text: &str) -> String {
@@ -109,9 +123,6 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
-    use perf_budget_core::budget;
     use perf_budget_core::outcome::{Against, Estimate, Run};
     use perf_budget_core::quantity::Unit;
     use perf_budget_core::verdict::Verdict;
@@ -178,6 +189,21 @@ mod tests {
         // The name of the second is taken.
         assert!(is("parse/a_b", "parse/a b") && is("fmt.one~", "fmt::one"), "{found:?}");
         assert!(limits.text.contains("µs\""), "{}", limits.text);
+    }
+
+    #[test]
+    fn a_benchmark_whose_name_no_budget_can_have_gets_another_one() {
+        let mut names = HashSet::from(["benchmark_--help".to_owned()]);
+        let mut check = |label: &str, want: &str| {
+            assert_eq!(title(label, &mut names), want);
+            assert!(can_name(want), "{want}");
+        };
+        check("-5", "benchmark_-5");
+        check("--help", "benchmark_--help~");
+        check("base", "benchmark_base");
+        check("fmt.one", "fmt.one");
+        check("größe=\"1\"", "größe=\"1\"");
+        check("a\u{202e}b", "benchmark_a_b");
     }
 
     #[test]

@@ -200,7 +200,7 @@ pub(crate) fn latest(start: &Path, progress: Progress) -> Result<Report, Failure
 }
 
 fn of_project(start: &Path, progress: Progress) -> Result<(PathBuf, Record), Failure> {
-    let project = crate::project::Project::find(start)?;
+    let project = crate::project::Project::recorded(start)?;
     let _work = progress.busy("reading outcomes");
     let path = project.record();
     let mut record = project.runs(&path)?;

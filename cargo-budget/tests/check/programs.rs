@@ -215,6 +215,61 @@ fn check_with_saved_base(made: &Crate) {
     run.verdict("started::mean::x_base", Verdict::Pass);
 }
 
+/// A project without budgets: its first limits are what each benchmark takes now, and one command compares all of them. The
+/// results are in cargo's target directory, which is not in the project.
+#[test]
+fn a_project_without_budgets_is_limited_and_compared() {
+    let made = made("firstbench", PLAIN);
+    let file = made.0.path("budgets.toml");
+    // No budget can have this name.
+    let named = "    c.bench_function(\"-5\", |b| b.iter(|| black_box(5)));\n}\n\nfn lines(";
+    let text = BENCHES.replace("summed", "firstbench").replacen("}\n\nfn lines(", named, 1);
+    made.0.write("benches/firstbench.rs", &text);
+    std::fs::remove_file(&file).unwrap();
+    made.commit("no budgets");
+    let target = tempfile::Builder::new().prefix("budget-target-").tempdir().unwrap();
+    let target = target.path().canonicalize().unwrap();
+    let results = target.join("budgets");
+    // What is built is shared with the other tests.
+    let built = [
+        (shared().join("harness"), results.join("harness/target")),
+        (shared().join("head/release"), target.join("release")),
+    ];
+    for (built, place) in built {
+        std::fs::create_dir_all(&built).unwrap();
+        std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(built, place).unwrap();
+    }
+    let run = |arguments: &[&str]| {
+        let mut command = made.command(arguments);
+        command.env_remove("PERF_BUDGET_DIR").env("CARGO_TARGET_DIR", &target);
+        let output = command.output().unwrap();
+        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        (output.status.code(), text)
+    };
+    let (code, text) = run(&["init", "--limits"]);
+    assert_eq!(code, Some(0), "{text}");
+    let budgets = perf_budget_core::budget::load(&file).unwrap();
+    let names: Vec<&str> = budgets.budgets.iter().map(|own| own.name.as_str()).collect();
+    for want in ["squares", "benchmark_-5", "lines/long", "lines/short", "started"] {
+        assert!(names.contains(&want), "{want}: {names:?}\n{text}");
+    }
+
+    made.git(&["clean", "-q", "-f", "-d"]);
+    made.git(&["checkout", "-q", "."]);
+    let (code, text) = run(&["check", "--base", "HEAD", "--benches"]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("6 limits of "), "{text}");
+    for nested in [results.join("harness/measured/harness"), made.0.path("target/budgets/harness")]
+    {
+        assert!(!nested.exists(), "{text}");
+    }
+    let (code, text) = run(&["report"]);
+    assert!(code == Some(0) && text.contains("6 limits of "), "{text}");
+    let (code, text) = run(&["explain", "benches::squares::mean::x_base"]);
+    assert!(code == Some(0) && text.contains("benches::squares"), "{text}");
+}
+
 /// Both share a directory of built files, in which one must not replace what the other has linked.
 #[test]
 fn a_small_difference_of_a_benchmark_is_red_with_several_links() {

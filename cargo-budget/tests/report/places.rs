@@ -151,6 +151,28 @@ fn every_file_with_budgets_counts() {
 }
 
 #[test]
+fn without_budgets_the_run_of_check_benches_is_shown() {
+    // Above the other scratch directories there is a `budgets.toml`: that of this repository.
+    let name = format!("perf-budget-places-benches-{}", std::process::id());
+    let scratch = Scratch(std::env::temp_dir().canonicalize().unwrap().join(name));
+    std::fs::create_dir_all(&scratch.0).unwrap();
+    scratch.write("Cargo.toml", "[package]\nname = \"kit\"\n[workspace]\n");
+    let project = Project(scratch);
+    std::fs::create_dir_all(project.0.0.join("src")).unwrap();
+    project.0.write("src/lib.rs", "");
+    let run = project.run("1", 100);
+    project.reports(&[], 2, &["there is no budgets.toml"]);
+    let own = "target/budgets/harness/budgets.toml";
+    std::fs::create_dir_all(project.0.0.join("target/budgets/harness")).unwrap();
+    project.budgets(own);
+    project.record("target/budgets", own, &run, &BOTH, &RED);
+    // Another project that has the same target directory has its runs by the same file.
+    let other = Run { id: "2".to_owned(), began: 200, package: "other".to_owned(), ..run };
+    project.record("target/budgets", own, &other, &BOTH, &GREEN);
+    project.reports(&[], 1, &["1 pass, 1 fail"]);
+}
+
+#[test]
 fn a_run_that_judged_nothing_is_no_success() {
     let project = Project::new("places-nothing");
     project.record("target/budgets", "budgets.toml", &project.run("1", 100), &BOTH, &GREEN);

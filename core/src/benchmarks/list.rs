@@ -22,6 +22,10 @@ const CRITERION: [&str; 2] = ["This executable is a Criterion.rs benchmark", "CR
 /// Every program with the standard test harness contains one of these texts: its help, and one of its variables.
 const LIBTEST: [&str; 2] =
     ["The FILTER string is tested against the name of all tests", "RUST_TEST_THREADS"];
+/// An argument that no version of Criterion knows.
+const UNKNOWN: &str = "--no-argument-of-criterion";
+/// The exit code of clap, by which Criterion reads its arguments, for an argument that it does not know.
+const REFUSES: i32 = 2;
 /// How the lines of the list end, in different versions of Criterion.
 const ENDINGS: [&str; 2] = [": benchmark", ": bench"];
 
@@ -45,23 +49,61 @@ pub fn list(bench: &Bench, ask: Ask<'_>) -> Result<Content, Unmeasured> {
     }
     let serves = serves(Library::Criterion);
     if serves || has_one(CRITERION) {
-        let help = answer(bench, Library::Criterion, &["--help"], &[], ask)?;
-        if !help.contains("--sample-size") {
-            let why = "it has Criterion, and `--help` does not show Criterion's help";
-            return Err(refused(bench, &format!("{why}; {}", advice(Library::Criterion))));
-        }
-        let skills =
-            Abilities { exact: help.contains("--exact"), quick: help.contains("--quick"), serves };
-        let text = answer(bench, Library::Criterion, &["--list"], &[], ask)?;
-        return Ok(Content::Criterion { skills, names: listed(&text) });
+        return criterion(bench, serves, ask);
     }
     if has_one(LIBTEST) {
         let arguments = ["--list", "--format", "terse"];
         let text = answer(bench, Library::Libtest, &arguments, &[], ask)?;
         let names = listed(&text);
-        return Ok(if names.is_empty() { Content::Other } else { Content::Libtest { names } });
+        return Ok(if names.is_empty() { Content::Standard } else { Content::Libtest { names } });
     }
     Ok(Content::Other)
+}
+
+/// Returns what a program with Criterion has. Its help shows which arguments this version knows.
+fn criterion(bench: &Bench, serves: bool, ask: Ask<'_>) -> Result<Content, Unmeasured> {
+    let help = match answer(bench, Library::Criterion, &["--help"], &[], ask) {
+        Ok(help) => help,
+        Err(why) if why.cause == Cause::ExitedBadly => {
+            return without_help(bench, serves, why, ask);
+        }
+        Err(why) => return Err(why),
+    };
+    if !help.contains("--sample-size") {
+        let why = "it has Criterion, and `--help` does not show Criterion's help";
+        return Err(refused(bench, &format!("{why}; {}", advice(Library::Criterion))));
+    }
+    let skills =
+        Abilities { exact: help.contains("--exact"), quick: help.contains("--quick"), serves };
+    let text = answer(bench, Library::Criterion, &["--list"], &[], ask)?;
+    Ok(Content::Criterion { skills, names: listed(&text) })
+}
+
+/// Returns what a program with Criterion has that refuses `--help`, as clap does without its feature `help`, which
+/// Criterion 0.5 does not turn on. It has to refuse an argument that nobody knows, since a program that reads no arguments
+/// accepts every one; and then it lists its benchmarks beside the arguments that it knows. `why` is said of any other program.
+fn without_help(
+    bench: &Bench,
+    serves: bool,
+    why: Unmeasured,
+    ask: Ask<'_>,
+) -> Result<Content, Unmeasured> {
+    let library = Library::Criterion;
+    if started(bench, library, &["--list", UNKNOWN], &[], ask)?.code != REFUSES {
+        return Err(why);
+    }
+    for (exact, quick) in [(true, true), (false, true), (false, false)] {
+        let mut arguments = vec!["--list", "--noplot"];
+        arguments.extend(exact.then_some("--exact"));
+        arguments.extend(quick.then_some("--quick"));
+        let ended = started(bench, library, &arguments, &[], ask)?;
+        if ended.code != REFUSES {
+            let text = output(bench, library, &arguments, ended)?;
+            let skills = Abilities { exact, quick, serves };
+            return Ok(Content::Criterion { skills, names: listed(&text) });
+        }
+    }
+    Err(why)
 }
 
 /// Returns the names in what a program lists. A name that two benchmarks have is there twice.
@@ -69,6 +111,20 @@ pub fn listed(text: &str) -> Vec<String> {
     let name =
         |line: &str| ENDINGS.iter().find_map(|end| line.strip_suffix(end).map(str::to_owned));
     text.lines().filter_map(name).collect()
+}
+
+/// Returns the start of a program with these arguments and variables.
+fn step(bench: &Bench, arguments: &[&str], variables: &[(&str, &str)]) -> Step {
+    let mut env = environment(&bench.package, bench);
+    env.extend(variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
+    Step {
+        aim: format!("list the benchmarks of `{}`", bench.target),
+        program: Program::Named(bench.binary.to_string_lossy().into_owned()),
+        // Without `--bench` Criterion takes this for a test, and runs every benchmark once.
+        args: ["--bench"].iter().chain(arguments).map(|&argument| argument.to_owned()).collect(),
+        env,
+        dir: bench.directory.clone(),
+    }
 }
 
 /// Starts the program with these arguments and variables, and returns its output.
@@ -79,33 +135,46 @@ fn answer(
     variables: &[(&str, &str)],
     ask: Ask<'_>,
 ) -> Result<String, Unmeasured> {
-    let mut env = environment(&bench.package, bench);
-    env.extend(variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
-    let step = Step {
-        aim: format!("list the benchmarks of `{}`", bench.target),
-        program: Program::Named(bench.binary.to_string_lossy().into_owned()),
-        // Without `--bench` Criterion takes this for a test, and runs every benchmark once.
-        args: ["--bench"].iter().chain(arguments).map(|&argument| argument.to_owned()).collect(),
-        env,
-        dir: bench.directory.clone(),
-    };
-    let ended = ask(&step).map_err(|why| {
+    let ended = started(bench, library, arguments, variables, ask)?;
+    output(bench, library, arguments, ended)
+}
+
+/// Starts the program with these arguments and variables, and waits for its end.
+fn started(
+    bench: &Bench,
+    library: Library,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+    ask: Ask<'_>,
+) -> Result<ProgramResult, Unmeasured> {
+    let step = step(bench, arguments, variables);
+    ask(&step).map_err(|why| {
         // Only a program that reads its arguments lists its benchmarks instead of running them.
         let remedy = match why.cause {
             Cause::TimedOut => format!("; {}", advice(library)),
             _ => String::new(),
         };
         Unmeasured { text: format!("failed to {}: {}{remedy}", step.aim, why.text), ..why }
-    })?;
+    })
+}
+
+/// Returns the output of a program that was started with these arguments, unless it ended badly.
+fn output(
+    bench: &Bench,
+    library: Library,
+    arguments: &[&str],
+    ended: ProgramResult,
+) -> Result<String, Unmeasured> {
     if ended.code != 0 {
-        let given = arguments.join(" ");
-        let Step { aim, .. } = &step;
-        let text =
-            format!("failed to {aim}: with `{given}` it ended with exit code {}", ended.code);
-        // A program that has shown its library's help reads its arguments.
+        let (given, target) = (arguments.join(" "), &bench.target);
+        let text = format!(
+            "failed to list the benchmarks of `{target}`: with `{given}` it ended with exit code {}",
+            ended.code
+        );
+        // A program that has shown its library's help, or has refused what nobody knows, reads its arguments.
         let remedy = match (library, arguments) {
-            (Library::Criterion, ["--list"]) => {
-                let shown = format!("`cargo bench --bench {} -- --list` shows why", bench.target);
+            (Library::Criterion, ["--list", ..]) => {
+                let shown = format!("`cargo bench --bench {target} -- --list` shows why");
                 format!(
                     "each of its functions has to run to its end to name its benchmarks; {shown}"
                 )

@@ -6,6 +6,8 @@
 mod list;
 mod names;
 #[cfg(test)]
+mod no_help_tests;
+#[cfg(test)]
 mod tests;
 
 use std::fs;
@@ -36,6 +38,9 @@ pub struct List {
     pub programs: Vec<Program>,
     /// The benchmarks that are not in the list, with the reasons.
     pub faults: Vec<Fault>,
+    /// The bench targets whose benchmarks are not in the list, by package and target.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<(String, String)>,
     /// A note for people on how the programs were built.
     pub note: String,
 }
@@ -78,6 +83,8 @@ pub enum Content {
         /// The names of the benchmarks, in the order of the program.
         names: Vec<String>,
     },
+    /// No benchmark, in a program of the standard test harness.
+    Standard,
     /// Something else. Such a program is not started, since nobody knows what it would do.
     Other,
 }
@@ -93,7 +100,7 @@ impl Content {
             Content::Libtest { names } => {
                 Some((Library::Libtest, Abilities { serves: false, ..serves }, names))
             }
-            Content::Other => None,
+            Content::Standard | Content::Other => None,
         }
     }
 }
@@ -119,12 +126,16 @@ impl List {
             version: VERSION,
             programs: Vec::new(),
             faults: benches.faults.iter().map(Fault::from).collect(),
-            note,
+            missing: benches.missing.clone(),
+            note: [note].iter().chain(&benches.featured).cloned().collect::<Vec<_>>().join(", "),
         };
         for bench in &benches.built {
             match program(bench, before, ask) {
                 Ok(program) => list.programs.push(program),
-                Err(why) => list.faults.push(Fault::from(&why)),
+                Err(why) => {
+                    list.faults.push(Fault::from(&why));
+                    list.missing.push((bench.package.clone(), bench.target.clone()));
+                }
             }
         }
         list
@@ -142,6 +153,24 @@ impl List {
     /// If the file cannot be written.
     pub fn write(&self, file: &Path) -> Result<(), Error> {
         atomic::write_json(file, self)
+    }
+
+    /// Returns all reasons why benchmarks are not in the list as one, with the cause of the first.
+    pub fn fault(&self) -> Option<Unmeasured> {
+        let reasons: Vec<Unmeasured> = self.faults.iter().map(Fault::reason).collect();
+        let text = reasons.iter().map(|why| why.text.as_str()).collect::<Vec<_>>().join("; ");
+        let outputs: Vec<&str> = reasons.iter().filter_map(|why| why.output.as_deref()).collect();
+        let output = (!outputs.is_empty()).then(|| outputs.join("\n"));
+        reasons.first().map(|why| Unmeasured { cause: why.cause, text, output })
+    }
+
+    /// Whether the benchmarks of a program may be missing from the list. A list that does not know whose benchmarks are
+    /// missing may lack those of any.
+    pub fn may_lack(&self, program: &Program) -> bool {
+        let is_it = |(package, target): &(String, String)| {
+            (package, target) == (&program.package, &program.target)
+        };
+        !self.faults.is_empty() && (self.missing.is_empty() || self.missing.iter().any(is_it))
     }
 
     /// Whether each program of the list is still the same file.

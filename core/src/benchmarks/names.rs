@@ -94,12 +94,9 @@ impl List {
             return Err(Unmeasured::new(Cause::Unsuitable, text));
         }
         // The benchmark may be in a program that could not be built or listed.
-        if let Some(fault) = self.faults.first() {
-            let why = fault.reason();
-            return Err(Unmeasured {
-                text: format!("no benchmark `{name}` was found: {}", why.text),
-                ..why
-            });
+        if let Some(why) = self.fault() {
+            let text = format!("no benchmark `{name}` was found: {}", why.text);
+            return Err(Unmeasured { text, ..why });
         }
         let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
         let text =
@@ -125,12 +122,17 @@ impl List {
 
     /// Says why there is no benchmark of a library at all.
     pub fn none(&self, library: Library) -> String {
+        if let (Library::Criterion, Some(why)) = (library, self.standard()) {
+            return why;
+        }
         let is_other = |program: &&Program| program.content == Content::Other;
         let others: Vec<String> =
             self.programs.iter().filter(is_other).map(|p| format!("`{}`", p.target)).collect();
         match (library, &others[..]) {
             (Library::Criterion, []) => {
-                "no package of the workspace has a bench target and depends on Criterion".to_owned()
+                "no package of the workspace has a bench target and depends on Criterion; benchmarks of Divan are limited by \
+                 `divan = \"*\"`, and functions with `#[bench]` in bench targets by `libtest = \"*\"`"
+                    .to_owned()
             }
             (Library::Criterion, _) => format!(
                 "the bench targets {} are not Criterion's, or of a version before 0.3.4",
@@ -143,6 +145,20 @@ impl List {
                 "no bench target of the workspace has a function with `#[bench]`".to_owned()
             }
         }
+    }
+
+    /// Names the bench targets that have the standard test harness and no benchmark, with the line that is missing where
+    /// they are Criterion's: cargo then replaces the `main` that `criterion_main!` makes.
+    pub fn standard(&self) -> Option<String> {
+        let is_standard = |program: &&Program| program.content == Content::Standard;
+        let all: Vec<&str> =
+            self.programs.iter().filter(is_standard).map(|own| own.target.as_str()).collect();
+        let example = all.first()?;
+        Some(format!(
+            "the standard test harness is in `{}`, with no benchmark; a bench target of Criterion needs `harness = false` below its \
+             `name = \"{example}\"` in Cargo.toml",
+            all.join("`, `")
+        ))
     }
 }
 

@@ -11,10 +11,10 @@ use crate::exact::frozen::frozen;
 const HELP: &str = "  --sample-size <n>\n  --exact\n  --quick\n";
 
 /// A directory with programs, which is removed when this is dropped.
-struct Place(PathBuf);
+pub(super) struct Place(PathBuf);
 
 impl Place {
-    fn new(name: &str) -> Place {
+    pub(super) fn new(name: &str) -> Place {
         let dir =
             std::env::temp_dir().join(format!("perf-budget-lists-{name}-{}", std::process::id()));
         fs::create_dir_all(&dir).unwrap();
@@ -22,7 +22,7 @@ impl Place {
     }
 
     /// Writes a program. Only one with the mark is one of Criterion.
-    fn bench(&self, package: &str, target: &str, content: &str) -> Bench {
+    pub(super) fn bench(&self, package: &str, target: &str, content: &str) -> Bench {
         let binary = self.0.join(format!("{package}-{target}"));
         fs::write(&binary, content).unwrap();
         let (package, target) = (package.to_owned(), target.to_owned());
@@ -36,7 +36,7 @@ impl Drop for Place {
     }
 }
 
-const MARKED: &str = "…CRITERION_HOME…";
+pub(super) const MARKED: &str = "…CRITERION_HOME…";
 
 /// Lists programs whose benchmarks are these, by the target. Returns the list and how many programs were started.
 fn listed(
@@ -112,11 +112,11 @@ fn each_library_has_its_own_mark_and_its_own_names() {
     assert_eq!(found(Library::Criterion, "fast"), ("optimised".to_owned(), false));
     assert_eq!(found(Library::Divan, "divan::sum::10"), ("divan".to_owned(), true));
     assert_eq!(found(Library::Libtest, "a::sum"), ("standard".to_owned(), false));
-    let others = list.programs.iter().filter(|program| program.content == Content::Other);
-    assert_eq!(
-        others.map(|program| program.target.as_str()).collect::<Vec<_>>(),
-        ["tests", "reader"]
-    );
+    let of = |content: Content| {
+        let programs = list.programs.iter().filter(move |program| program.content == content);
+        programs.map(|program| program.target.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!((of(Content::Other), of(Content::Standard)), (vec!["reader"], vec!["tests"]));
     assert_eq!(list.entries(Library::Divan).len(), 1);
 }
 
@@ -217,10 +217,19 @@ fn what_is_not_found_is_said_with_what_there_is() {
         )
     );
     let (list, _) = listed(Vec::new(), None, &|_| "");
+    let none = why(&list, "x");
     assert!(
-        why(&list, "x")
-            .ends_with("no package of the workspace has a bench target and depends on Criterion")
+        none.contains("no package of the workspace has a bench target and depends on Criterion;")
+            && none.contains("`divan = \"*\"`")
+            && none.contains("`libtest = \"*\"`"),
+        "{none}"
     );
+    // The usual slip: cargo has replaced the `main` of `criterion_main!`.
+    let slip = place.bench("kit", "one", "…RUST_TEST_THREADS");
+    let (list, _) = listed(vec![slip], None, &|_| "");
+    let why = why(&list, "x");
+    let want = "is in `one`, with no benchmark; a bench target of Criterion needs `harness = false` below its `name = \"one\"`";
+    assert!(why.contains(want), "{why}");
 }
 
 #[test]
@@ -240,6 +249,26 @@ fn a_program_that_does_not_answer_is_a_fault_that_names_it() {
     let why = list.find(Library::Criterion, "x").unwrap_err();
     assert_eq!(why.cause, Cause::TimedOut);
     assert!(why.text.starts_with("no benchmark `x` was found: failed to list"), "{why}");
+    // The reasons are named all, and only the benchmarks of these targets may be missing.
+    let program = |target: &str| Program {
+        package: "kit".to_owned(),
+        directory: PathBuf::new(),
+        target: target.to_owned(),
+        binary: PathBuf::new(),
+        written: Written::of(&bench.binary).unwrap(),
+        content: Content::Other,
+    };
+    let gated = Unmeasured::new(Cause::Missing, "`gated` is not built");
+    let missing = vec![("kit".to_owned(), "gated".to_owned())];
+    let built = vec![bench.clone()];
+    let both = Benches { built, faults: vec![gated], missing, ..Benches::default() };
+    let list = List::of(&both, String::new(), None, &late);
+    let why = list.fault().unwrap();
+    assert!(why.text.starts_with("`gated` is not built; failed to list"), "{why}");
+    let lacking = ["gated", "hangs", "sums"].map(|target| list.may_lack(&program(target)));
+    assert_eq!(lacking, [true, true, false]);
+    let unknown = List { missing: Vec::new(), ..list };
+    assert!(unknown.may_lack(&program("sums")));
     let panics = |_: &Step| {
         let messages = Some("thread panicked".to_owned());
         Ok(ProgramResult { code: 101, messages, ..ProgramResult::default() })

@@ -3,7 +3,7 @@
 //! They are built in cargo's own target directory, where `cargo bench` would put the same files, so that the
 //! dependencies which the tests have compiled are used.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -52,6 +52,10 @@ pub struct Benches {
     pub built: Vec<Bench>,
     /// The targets that could not be built, with the reasons, and the targets that were left out.
     pub faults: Vec<Unmeasured>,
+    /// The targets that were not built, by package and target.
+    pub missing: Vec<(String, String)>,
+    /// For people: which targets were built with further features, since they require them.
+    pub featured: Vec<String>,
     /// Cargo's messages, one JSON document each, which name the inputs of the build.
     pub messages: Vec<serde_json::Value>,
 }
@@ -144,27 +148,41 @@ impl BenchBuild {
         start: Start<'_>,
         benches: &mut Benches,
     ) -> Result<(), Unmeasured> {
-        let name = &package.name;
         let enabled = package.enabled(self.features.as_deref());
-        let mut targets = Vec::new();
+        // Cargo leaves out a target that requires a feature which is off. So it is turned on for that target alone, unless the
+        // budget says the features.
+        let mut groups: BTreeMap<Vec<&str>, Vec<&WireTarget>> = BTreeMap::new();
         for target in package.targets.iter().filter(|t| t.kind.iter().any(|kind| kind == "bench")) {
-            let lacking = target.required_features.iter().find(|f| !enabled.contains(f.as_str()));
-            match lacking {
-                None => targets.push(target),
-                Some(feature) => benches.faults.push(Unmeasured::new(
-                    Cause::Missing,
-                    format!(
-                        "the bench target `{}` of `{name}` is not built without the feature `{feature}`; add it to \
-                         `features` of the budget",
-                        target.name
-                    ),
-                )),
+            let required = target.required_features.iter().map(String::as_str);
+            let lacking: Vec<&str> = required.filter(|own| !enabled.contains(own)).collect();
+            match (lacking.first(), &self.features) {
+                (Some(feature), Some(_)) => benches.leave_out(package, target, feature),
+                _ => groups.entry(lacking).or_default().push(target),
             }
         }
-        if targets.is_empty() {
-            return Ok(());
+        for (features, targets) in groups {
+            self.build_targets((package, &targets, &features), site, start, benches)?;
         }
-        let step = self.step(package, &targets, site)?;
+        Ok(())
+    }
+
+    /// Builds some targets of a package with these features beside its own.
+    fn build_targets(
+        &self,
+        (package, targets, features): (&WirePackage, &[&WireTarget], &[&str]),
+        site: &Site,
+        start: Start<'_>,
+        benches: &mut Benches,
+    ) -> Result<(), Unmeasured> {
+        let name = &package.name;
+        let mut step = self.step(package, targets, site)?;
+        if !features.is_empty() {
+            step.args.extend(["--features".to_owned(), features.join(",")]);
+            let (named, features) = (each(targets.iter().map(|own| &own.name)), each(features));
+            let with = format!("with the required features {features}");
+            benches.featured.push(format!("{named} of `{name}` {with}"));
+            step.aim = format!("{} {with}", step.aim);
+        }
         let ended = start(&step)?;
         let output = String::from_utf8_lossy(&ended.stdout);
         let messages = output.lines().filter_map(|line| line.parse().ok());
@@ -184,11 +202,10 @@ impl BenchBuild {
         }
         benches.messages.extend(messages);
         let built = &benches.built[before..];
-        let missing: Vec<String> = targets
-            .iter()
-            .filter(|t| built.iter().all(|bench| bench.target != t.name))
-            .map(|target| format!("`{}`", target.name))
-            .collect();
+        let is_missing = |own: &&String| built.iter().all(|bench| bench.target != **own);
+        let missing: Vec<&String> =
+            targets.iter().map(|target| &target.name).filter(is_missing).collect();
+        benches.missing.extend(missing.iter().map(|&own| (name.clone(), own.clone())));
         if ended.code != 0 || !missing.is_empty() {
             benches.faults.push(Unmeasured {
                 cause: Cause::ExitedBadly,
@@ -196,7 +213,7 @@ impl BenchBuild {
                     "failed to {}: cargo ended with exit code {} and left out {}",
                     step.aim,
                     ended.code,
-                    if missing.is_empty() { "nothing".to_owned() } else { missing.join(", ") }
+                    if missing.is_empty() { "nothing".to_owned() } else { each(missing) }
                 ),
                 output: ended.messages,
             });
@@ -234,6 +251,25 @@ impl BenchBuild {
         let aim = format!("build the benchmarks of `{}`", package.name);
         Ok(Step { aim, program: Program::Cargo, args, env: Vec::new(), dir: site.package.clone() })
     }
+}
+
+impl Benches {
+    /// Adds a target that is not built, as it requires a feature that is off.
+    fn leave_out(&mut self, package: &WirePackage, target: &WireTarget, feature: &str) {
+        let (name, target) = (&package.name, &target.name);
+        let text = format!(
+            "the bench target `{target}` of `{name}` is not built without the feature `{feature}`; add it to `features` of the \
+             budget"
+        );
+        self.missing.push((name.clone(), target.clone()));
+        self.faults.push(Unmeasured::new(Cause::Missing, text));
+    }
+}
+
+/// Returns each name as code, and commas between them.
+fn each<T: std::fmt::Display>(names: impl IntoIterator<Item = T>) -> String {
+    let quoted = |name: T| format!("`{name}`");
+    names.into_iter().map(quoted).collect::<Vec<_>>().join(", ")
 }
 
 impl WirePackage {

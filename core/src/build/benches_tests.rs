@@ -59,16 +59,20 @@ fn targets(benches: &Benches) -> Vec<String> {
 #[test]
 fn the_targets_of_every_package_with_criterion_are_built() {
     let (benches, calls) = build(&BenchBuild::default(), "");
-    assert_eq!(targets(&benches), ["a/one", "a/two", "b/one"]);
+    assert_eq!(targets(&benches), ["a/one", "a/three", "a/two", "b/one"]);
     assert_eq!(benches.built[0].directory, PathBuf::from("/w/a"));
     assert_eq!(
         calls[0],
         "bench --no-run --no-fail-fast --package a 1 --bench one --bench two --profile bench --message-format \
          json-render-diagnostics --target-dir /w/target"
     );
-    assert_eq!(calls.len(), 2);
-    let [fault] = &benches.faults[..] else { panic!("{:?}", benches.faults) };
-    assert!(fault.text.contains("`three` of `a` is not built without the feature `y`"), "{fault}");
+    assert_eq!(calls.len(), 3);
+    // What a target requires is turned on for that one.
+    assert!(calls[1].contains("--bench three --profile bench"), "{}", calls[1]);
+    assert!(calls[1].ends_with("--features y"), "{}", calls[1]);
+    assert!(!calls[2].contains("--features"), "{}", calls[2]);
+    assert_eq!(benches.featured, ["`three` of `a` with the required features `y`"]);
+    assert!(benches.faults.is_empty() && benches.missing.is_empty(), "{:?}", benches.faults);
 }
 
 #[test]
@@ -88,7 +92,10 @@ fn a_budget_says_the_features_and_the_profile() {
         "{}",
         calls[0]
     );
-    assert!(benches.faults.iter().any(|fault| fault.text.contains("without the feature `std`")));
+    let [fault] = &benches.faults[..] else { panic!("{:?}", benches.faults) };
+    assert!(fault.text.contains("`two` of `a` is not built without the feature `std`"), "{fault}");
+    assert_eq!(benches.missing, [("a".to_owned(), "two".to_owned())]);
+    assert!(benches.featured.is_empty());
     assert_eq!(
         how.note(),
         "built by `cargo bench`, profile dist, features x, each package of the workspace in one codegen unit"
@@ -98,14 +105,21 @@ fn a_budget_says_the_features_and_the_profile() {
 #[test]
 fn a_target_that_does_not_compile_leaves_the_others() {
     let (benches, _) = build(&BenchBuild::default(), "two");
-    assert_eq!(targets(&benches), ["a/one", "b/one"]);
-    let fault = &benches.faults[1];
+    assert_eq!(targets(&benches), ["a/one", "a/three", "b/one"]);
+    assert_eq!(benches.missing, [("a".to_owned(), "two".to_owned())]);
+    let [fault] = &benches.faults[..] else { panic!("{:?}", benches.faults) };
     assert_eq!(fault.cause, Cause::ExitedBadly);
     assert_eq!(
         fault.text,
         "failed to build the benchmarks of `a`: cargo ended with exit code 101 and left out `two`"
     );
     assert_eq!(fault.output.as_deref(), Some("error: oops"));
+    let fault = &build(&BenchBuild::default(), "three").0.faults[0];
+    assert_eq!(
+        fault.text,
+        "failed to build the benchmarks of `a` with the required features `y`: cargo ended with exit code 101 and left out \
+         `three`"
+    );
 }
 
 #[test]

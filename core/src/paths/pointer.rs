@@ -93,7 +93,7 @@ fn read(directory: &Path) -> Vec<(PathBuf, Written)> {
 
 /// Returns the directories in which the project in `root` may have results: the default target directories of `root`
 /// and of the directories above it, and the directories that pointers of this `checkout` in them name. A pointer that
-/// cannot be read is left out.
+/// cannot be read is left out, and so is a default place that has nothing but pointers.
 pub fn places(root: &Path, checkout: &str) -> Vec<Place> {
     let mut places = Vec::new();
     for workspace in root.ancestors() {
@@ -102,11 +102,17 @@ pub fn places(root: &Path, checkout: &str) -> Vec<Place> {
         places.extend(pointers.filter(|written| written.checkout == checkout).map(|written| {
             Place { results: workspace.join(written.results), began: Some(written.began) }
         }));
-        if results.is_dir() {
+        if has_results(&results) {
             places.push(Place { results, began: None });
         }
     }
     places
+}
+
+/// Whether there is something else than pointers in a directory of results.
+fn has_results(results: &Path) -> bool {
+    let entries = std::fs::read_dir(results).into_iter().flatten().flatten();
+    entries.into_iter().any(|entry| entry.file_name() != POINTERS)
 }
 
 /// Returns the directory of results in the default target directory of a workspace.
@@ -161,11 +167,7 @@ mod tests {
         };
         let place = |results: PathBuf, began| Place { results, began };
         let want = |work: &Path| {
-            [
-                place(work.join("target/budgets"), None),
-                place(work.join("built/budgets"), Some(7)),
-                place(root.join("far"), Some(9)),
-            ]
+            [place(work.join("built/budgets"), Some(7)), place(root.join("far"), Some(9))]
         };
         leave(&member, &root.join("far"), 99, "elsewhere").unwrap();
         assert_eq!(found(&member), want(&work));
@@ -173,6 +175,10 @@ mod tests {
         let renamed = root.join("renamed");
         std::fs::rename(&work, &renamed).unwrap();
         assert_eq!(found(&renamed.join("member")), want(&renamed));
+        // Something was kept in the default place too.
+        std::fs::create_dir(renamed.join("target/budgets/benchmarks")).unwrap();
+        assert_eq!(found(&renamed)[0], place(renamed.join("target/budgets"), None));
+        assert_eq!(found(&renamed)[1..], want(&renamed));
         std::fs::remove_dir_all(&root).unwrap();
     }
 
@@ -181,6 +187,7 @@ mod tests {
         let root = scratch("here");
         let results = default(&root);
         std::fs::create_dir_all(&results).unwrap();
+        std::fs::write(results.join("outcomes.jsonl"), "").unwrap();
         leave(&root, &results, 7, "here").unwrap();
         assert_eq!(places(&root), [Place { results: results.clone(), began: None }]);
         // A file that is not a pointer is left out.

@@ -50,7 +50,11 @@ impl RevisionFacts {
         let name = path.rsplit('/').next().unwrap_or(path);
         if step == Step::Files {
             if self.inputs.has(path) {
-                return Some(format!("`{path}` has changed, which is compiled"));
+                // What a build script has to be run again for is often a whole directory, or its package.
+                let is_file = self.inputs.paths.contains(path);
+                let how =
+                    if is_file { "which is compiled" } else { "which a build script may read" };
+                return Some(format!("`{path}` has changed, {how}"));
             }
             if decides(path, name) || self.configuration.contains(path) {
                 return Some(format!("`{path}` has changed, which decides how it is built"));
@@ -209,7 +213,7 @@ mod tests {
             }
         };
         let (compiled, decides) = ("which is compiled", "which decides how it is built");
-        let data = "which may be read at run time";
+        let (data, script) = ("which may be read at run time", "which a build script may read");
         check("README.md", None, None);
         check("kit/docs/guide.MD", None, None);
         check("LICENSE-MIT", None, None);
@@ -221,7 +225,7 @@ mod tests {
         check("kit/.gitattributes", Some(data), Some(data));
         check("kit/src/lib.rs", Some(compiled), None);
         check("kit/src/included.md", Some(compiled), None);
-        check("kit/proto/a.proto", Some(compiled), Some(data));
+        check("kit/proto/a.proto", Some(script), Some(data));
         check("kit/tests/unit.rs", None, None);
         check("kit/build.rs", Some(decides), None);
         check("Cargo.lock", Some(decides), None);
