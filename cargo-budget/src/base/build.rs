@@ -215,7 +215,7 @@ impl Target {
 }
 
 /// Returns the executables of a kind (`bin`, `test`) that cargo built, each with its name and its path.
-fn executables<'m>(
+pub(super) fn executables<'m>(
     messages: &'m [serde_json::Value],
     kind: &'m str,
 ) -> impl Iterator<Item = (&'m str, PathBuf)> {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::{Document, Item, Value};
 
+use super::settings::{self, Setting, flatten};
 use super::variables;
 use crate::failure::Failure;
 
@@ -129,28 +130,29 @@ impl Files {
     }
 }
 
-/// Returns the settings of these files by their full key. A file takes precedence over those that follow.
+/// Returns the settings of these files by their full key. A file takes precedence over those that follow. Cargo joins the
+/// arrays of several files: those of the files that take precedence come last.
 fn settings(files: Vec<PathBuf>) -> BTreeMap<String, String> {
-    let mut settings = BTreeMap::new();
+    let mut all = BTreeMap::new();
     for file in files {
         let mut found = BTreeMap::new();
         if is_toolchain(&file) {
             let toolchain = text(&file).split_whitespace().collect::<Vec<_>>().join(" ");
-            found.insert("rust-toolchain".to_owned(), toolchain);
+            found.insert("rust-toolchain".to_owned(), Setting::One(toolchain));
         } else {
             match read(&file) {
                 Some(document) => flatten("", document.as_item(), &mut found),
-                None => drop(found.insert("what cargo cannot read".to_owned(), text(&file))),
+                None => {
+                    found.insert("what cargo cannot read".to_owned(), Setting::One(text(&file)));
+                }
             }
             found.retain(|key, _| {
                 !WITHOUT_EFFECT.iter().any(|table| key.split('.').next() == Some(table))
             });
         }
-        for (key, value) in found {
-            settings.entry(key).or_insert(value);
-        }
+        settings::add_lower(&mut all, found);
     }
-    settings
+    all.into_iter().map(|(key, setting)| (key, setting.text())).collect()
 }
 
 /// Returns these files, each followed by the configuration files that it includes and that it takes precedence over.
@@ -277,21 +279,6 @@ pub(super) fn read(path: &Path) -> Option<Document<String>> {
     Document::parse(std::fs::read_to_string(path).ok()?).ok()
 }
 
-/// Collects every value below `item` by its full key.
-fn flatten(key: &str, item: &Item, found: &mut BTreeMap<String, String>) {
-    let below = |name: &str| if key.is_empty() { name.to_owned() } else { format!("{key}.{name}") };
-    if let Some(table) = item.as_table_like() {
-        for (name, item) in table.iter() {
-            flatten(&below(name), item, found);
-        }
-    } else {
-        found.insert(
-            key.to_owned(),
-            item.to_string().split_whitespace().collect::<Vec<_>>().join(" "),
-        );
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -332,14 +319,27 @@ mod tests {
         check(Some("`build.rustflags` is [\"-O\"] here, not set there"));
         made.write("base/.cargo/config", "build.rustflags = [ \"-O\" ]\n");
         check(None);
-        // The member's own file takes precedence over the repository's.
+        // The member's own file takes precedence over the repository's, and their arrays are joined.
         made.write(
             "base/member/.cargo/config.toml",
-            "[build]\nrustflags = []\n[env]\nKEY = \"s3cret\"\n",
+            "[build]\nrustflags = [ # these\n  '-g',\n]\n[env]\nKEY = \"s3cret\"\n",
         );
         check(Some(
-            "`build.rustflags` is [\"-O\"] here, [] there; `env.KEY` is not set here, another value there",
+            "`build.rustflags` is [\"-O\"] here, [\"-O\", \"-g\"] there; `env.KEY` is not set here, another value there",
         ));
+        made.write("base/member/.cargo/config.toml", "[build]\nrustflags = []\n");
+        check(None);
+        for (of, text) in [("base", "a"), ("base/member", "b"), ("head", "b")] {
+            let runner =
+                format!("[build]\nrustflags = [\"-O\"]\n[target.x]\nrunner = [\"{text}\"]\n");
+            let runner = if of == "base/member" { runner.replace("\"-O\"", "") } else { runner };
+            made.write(&format!("{of}/.cargo/config.toml"), &runner);
+        }
+        std::fs::remove_file(made.0.path().join("base/.cargo/config")).unwrap();
+        check(None);
+        std::fs::remove_file(made.0.path().join("base/.cargo/config.toml")).unwrap();
+        made.write("base/.cargo/config", "build.rustflags = [ \"-O\" ]\n");
+        made.write("head/.cargo/config.toml", "[build]\nrustflags = [\"-O\"]\n");
         std::fs::remove_dir_all(made.0.path().join("base/member")).unwrap();
         made.write("head/rust-toolchain.toml", "[toolchain]\nchannel = \"1.90\"\n");
         check(Some("`rust-toolchain` is [toolchain] channel = \"1.90\" here, not set there"));

@@ -48,7 +48,7 @@ impl Environment {
         let variable = |name: &str| std::env::var(name).ok();
         let mut environment = Environment::from(
             variable,
-            |toolchain| is_chosen_by_files(root, toolchain),
+            |toolchain| !is_chosen_by_user(variable) && is_chosen_by_files(root, toolchain),
             head.variables(),
         );
         let is_named = std::env::var_os(BUILD_DIRECTORY).is_some()
@@ -149,6 +149,16 @@ fn replaced(is_set: impl Fn(&str) -> bool, files: &Files) -> Option<String> {
     Some(format!("`{}` in cargo's configuration", keys.join(".")))
 }
 
+/// Whether rustup says that the user chose the toolchain, by `cargo +NAME` or by `RUSTUP_TOOLCHAIN`. Rustup does since 1.29.
+/// A program that rustup started has that variable too, and then nobody knows who chose first.
+fn is_chosen_by_user(variable: impl Fn(&str) -> Option<String>) -> bool {
+    match variable("RUSTUP_TOOLCHAIN_SOURCE").as_deref() {
+        Some("cli") => true,
+        Some("env") => variable("RUST_RECURSION_COUNT").is_some_and(|count| count == "1"),
+        _ => false,
+    }
+}
+
 /// Whether rustup chose this toolchain by a file of the project or by its default. A choice that the user made on the
 /// command line, in the environment or for the directory (`rustup override`) applies to the base too.
 fn is_chosen_by_files(root: &Path, toolchain: &str) -> bool {
@@ -222,6 +232,24 @@ mod tests {
         // A wrapper is given the compiler, and is asked for its version.
         let wrapped = of("RUSTC_WRAPPER", "[build]\nrustc-wrapper = \"sccache\"\n");
         assert!(wrapped.is_none_or(|by| !by.contains("wrapper")));
+    }
+
+    #[test]
+    fn a_toolchain_that_the_user_chose_is_kept() {
+        let check = |source: &str, count: &str, want: bool| {
+            let variable = |name: &str| {
+                let value = if name == "RUST_RECURSION_COUNT" { count } else { source };
+                (!value.is_empty()).then(|| value.to_owned())
+            };
+            assert_eq!(is_chosen_by_user(variable), want, "{source} {count}");
+        };
+        check("cli", "1", true);
+        check("env", "1", true);
+        // Rustup's own variable, which the outer program handed on.
+        check("env", "2", false);
+        check("env", "", false);
+        check("toolchain-file", "1", false);
+        check("", "1", false);
     }
 
     #[test]

@@ -27,6 +27,7 @@ mod pruned;
 mod reused;
 mod running;
 mod saved;
+mod settings;
 mod shared;
 mod start;
 mod submodules;

@@ -4,13 +4,18 @@
 //! is fresh. So it would take the build of another checkout for a fresh build of an older one. To prevent that, every
 //! file of a checkout gets the current time whenever the last build was of another commit or another checkout.
 //!
+//! Their settings may differ too, and cargo's own records do not contain all of them: `[env]` above all. So the directory is
+//! cleared for a base with other settings than those of the last one.
+//!
 //! For packages of a registry, cargo compares the version alone. If the project replaces a registry by a directory of
 //! its own, the content may differ between two commits, so nothing that is built from it is used for another commit.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use super::saved;
 use crate::failure::Failure;
 use crate::file;
 
@@ -38,6 +43,25 @@ pub(super) fn build<T>(
     let built = build()?;
     fs::write(&mark, own).map_err(|e| Failure::io("write", &mark, &e))?;
     Ok(built)
+}
+
+/// Removes what was built with other settings. Cargo does not run the build script of a dependency again for another value of
+/// a variable, unless the script asks for that, so the result of another base would be taken for this one's.
+pub(super) fn keep_what_was_built_with(
+    directory: &Path,
+    settings: &BTreeMap<String, String>,
+) -> Result<(), Failure> {
+    let mark = directory.join("built-with");
+    // Their values may be secret.
+    let lines =
+        settings.iter().map(|(key, value)| format!("{key} {}\n", saved::digest(value.as_bytes())));
+    let own: String = lines.collect();
+    if fs::read_to_string(&mark).is_ok_and(|known| known == own) {
+        return Ok(());
+    }
+    fs::create_dir_all(directory).map_err(|e| Failure::io("create", directory, &e))?;
+    clear(directory)?;
+    fs::write(&mark, own).map_err(|e| Failure::io("write", &mark, &e))
 }
 
 /// Whether the last build in `directory` was of this checkout of this commit.
@@ -119,6 +143,26 @@ mod tests {
         check("b", true, true);
         check("a", false, true);
         check("a", false, false);
+    }
+
+    #[test]
+    fn nothing_that_was_built_with_other_settings_is_left() {
+        let place = tempfile::tempdir().unwrap();
+        let target = place.path().join("target");
+        let file = target.join("release/build/kit-1/output");
+        let left = |value: &str| {
+            let settings = [("env.MODE".to_owned(), value.to_owned())].into();
+            keep_what_was_built_with(&target, &settings).unwrap();
+            let left = file.exists();
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(&file, "").unwrap();
+            left
+        };
+        // What an earlier release has left was built with settings that are not known.
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, "").unwrap();
+        assert!(!left("s3cret") && left("s3cret") && !left("other") && !left("s3cret"));
+        assert!(!fs::read_to_string(target.join("built-with")).unwrap().contains("s3cret"));
     }
 
     #[test]

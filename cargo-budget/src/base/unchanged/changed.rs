@@ -25,6 +25,8 @@ pub(super) struct Tree {
     pub(super) changes: Vec<Change>,
     /// All paths that git tracks.
     pub(super) tracked: BTreeSet<String>,
+    /// The symbolic links that git tracks and that lead into the repository, each with the path that it leads to.
+    pub(super) links: Vec<(String, String)>,
 }
 
 impl Tree {
@@ -61,7 +63,15 @@ impl Tree {
             )));
         }
         let tracked = tags.iter().filter_map(|line| line.get(2..)).map(str::to_owned).collect();
-        Ok(Tree { changes, tracked })
+        let staged = list(top, &["ls-files", "-s", "-z"])?;
+        let links = staged.iter().filter(|line| line.starts_with("120000 "));
+        let links = links.filter_map(|line| line.split_once('\t')).filter_map(|(_, link)| {
+            let real = top.join(link).canonicalize().ok()?;
+            let parts = real.strip_prefix(top).ok()?.iter().map(|part| part.to_str());
+            Some((link.to_owned(), parts.collect::<Option<Vec<_>>>()?.join("/")))
+        });
+        let links = links.collect();
+        Ok(Tree { changes, tracked, links })
     }
 }
 
@@ -91,4 +101,30 @@ fn list(top: &Path, arguments: &[&str]) -> Result<Vec<String>, Failure> {
     let text = String::from_utf8(output.stdout)
         .map_err(|_| Failure::unmeasured("a path in the repository is not UTF-8"))?;
     Ok(text.split_terminator('\0').map(str::to_owned).collect())
+}
+
+/// Returns the other paths of a file, which lead to it by links.
+pub(super) fn aliases(links: &[(String, String)], path: &str) -> BTreeSet<String> {
+    const MOST: usize = 64;
+    let mut found: BTreeSet<String> = BTreeSet::new();
+    let mut next = vec![path.to_owned()];
+    while let Some(path) = next.pop() {
+        for (link, target) in links {
+            let below = if target.is_empty() {
+                Some(path.as_str())
+            } else {
+                path.strip_prefix(target.as_str())
+            };
+            let is_in = target.is_empty()
+                || below.is_some_and(|below| below.is_empty() || below.starts_with('/'));
+            let Some(below) = below.filter(|_| is_in && found.len() < MOST) else { continue };
+            let alias = format!("{link}/{}", below.trim_start_matches('/'));
+            let alias = alias.trim_end_matches('/').to_owned();
+            // A link to a directory that it is in leads there again and again.
+            if !path.starts_with(&format!("{link}/")) && found.insert(alias.clone()) {
+                next.push(alias);
+            }
+        }
+    }
+    found
 }

@@ -18,6 +18,8 @@ pub(super) struct Inputs {
     pub(super) packages: BTreeSet<String>,
     /// The names of all crates that were compiled, those of other repositories too.
     pub(super) crates: Vec<String>,
+    /// The files that build scripts alone were compiled from.
+    pub(super) scripts: BTreeSet<String>,
 }
 
 /// The directories of the build.
@@ -35,6 +37,7 @@ impl Inputs {
     /// Finds the inputs of a build by cargo's messages. The error names the part of the build whose inputs are unknown.
     pub(super) fn of(messages: &[Value], place: Place<'_>) -> Result<Inputs, String> {
         let mut inputs = Inputs::default();
+        let mut others = BTreeSet::new();
         for message in messages {
             let path = |key: &str| message[key].as_str().map(PathBuf::from);
             match message["reason"].as_str() {
@@ -44,7 +47,9 @@ impl Inputs {
                     inputs.packages.extend(place.both(&package));
                     let name = message["target"]["name"].as_str().unwrap_or_default();
                     inputs.crates.push(name.replace('-', "_"));
-                    inputs.add_crate(message, &package, place)?;
+                    let files = inputs.add_crate(message, &package, place)?;
+                    let is_script = message["target"]["kind"][0] == "custom-build";
+                    if is_script { &mut inputs.scripts } else { &mut others }.extend(files);
                 }
                 Some("build-script-executed") => {
                     let out = path("out_dir").unwrap_or_default();
@@ -56,16 +61,18 @@ impl Inputs {
         if inputs.packages.is_empty() {
             return Err("cargo names no package of this repository".to_owned());
         }
+        inputs.scripts.retain(|path| !others.contains(path));
         Ok(inputs)
     }
 
-    /// Adds the files that a crate was compiled from.
+    /// Adds the files that a crate was compiled from, and returns them.
     fn add_crate(
         &mut self,
         message: &Value,
         package: &Path,
         place: Place<'_>,
-    ) -> Result<(), String> {
+    ) -> Result<BTreeSet<String>, String> {
+        let mut added = BTreeSet::new();
         let files = message["filenames"].as_array().into_iter().flatten().filter_map(Value::as_str);
         let found: Vec<PathBuf> = files.map(Path::new).flat_map(dep_infos).collect();
         let texts = found.iter().map(fs::read_to_string).collect::<Result<Vec<_>, _>>();
@@ -81,10 +88,11 @@ impl Inputs {
             let there: Vec<&PathBuf> =
                 if there.clone().count() > 0 { there.collect() } else { all.iter().collect() };
             for path in there {
-                self.paths.extend(place.both(path));
+                added.extend(place.both(path));
             }
         }
-        Ok(())
+        self.paths.extend(added.iter().cloned());
+        Ok(added)
     }
 
     /// Adds the files for which a build script asks to be run again: its whole package, where it names none.

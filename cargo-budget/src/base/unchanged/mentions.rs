@@ -4,21 +4,58 @@
 //! A name that is found only makes more measured, never less: a file that would count as documentation counts as data
 //! where the sources name it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
-/// The macros that compile a file into the program.
-const INCLUDE: [&str; 3] = ["include!", "include_bytes!", "include_str!"];
+use super::words::{self, Word};
 
-/// The text of sources without comments, each with its path.
+/// The text of one file.
+#[derive(Debug)]
+struct Source {
+    path: String,
+    /// The text without comments.
+    code: String,
+    words: Vec<Word>,
+}
+
+/// The texts that are searched, each with its path.
 #[derive(Debug, Default)]
-pub(super) struct Sources(Vec<(String, String)>);
+pub(super) struct Sources {
+    all: Vec<Source>,
+    /// The words, each by its last part, as the numbers of the text and of the word in it.
+    by_last: BTreeMap<String, Vec<(usize, usize)>>,
+    /// The words whose last part may have another form, or stand for the beginning of a name.
+    open: Vec<(usize, usize)>,
+}
 
 impl Sources {
-    /// Adds the text of a file.
+    /// Adds a source.
     pub(super) fn add(&mut self, path: &str, text: &str) {
         let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-        let code = code.flat_map(|line| [line, "\n"]).collect();
-        self.0.push((path.to_owned(), code));
+        let code: String = code.flat_map(|line| [line, "\n"]).collect();
+        let words = words::of_source(&code).into_iter().collect();
+        self.push(Source { path: path.to_owned(), code, words });
+    }
+
+    /// Adds a file of another kind that is read. Of its words only those count whose last part `is_name`.
+    pub(super) fn add_text(&mut self, path: &str, text: &str, is_name: &dyn Fn(&str) -> bool) {
+        let words = words::of_text(text).into_iter();
+        let words = words.filter(|word| {
+            is_name(word.last()) || (word.last().contains('*') && word.parts.len() > 1)
+        });
+        self.push(Source { path: path.to_owned(), code: text.to_owned(), words: words.collect() });
+    }
+
+    fn push(&mut self, source: Source) {
+        let nth = self.all.len();
+        for (at, word) in source.words.iter().enumerate() {
+            let last = word.last();
+            if last.contains('*') || !last.contains('.') || last.ends_with('.') {
+                self.open.push((nth, at));
+            }
+            self.by_last.entry(last.to_owned()).or_default().push((nth, at));
+        }
+        self.all.push(source);
     }
 
     /// Returns the source that names this path, or a directory that it is in. `roots` are the directories that a program
@@ -30,37 +67,70 @@ impl Sources {
     /// Returns the source that names this path, or a directory that it is in, elsewhere than in a macro that compiles the
     /// file into the program.
     pub(super) fn naming_at_run_time(&self, path: &str, roots: &BTreeSet<String>) -> Option<&str> {
-        self.named_by(path, roots, &|before| !is_in_include(before))
+        self.named_by(path, roots, &|word| !word.is_included).or_else(|| self.reading_itself(path))
+    }
+
+    /// Whether a source has this name of a file elsewhere than in a macro that compiles it into the program.
+    pub(super) fn names_file_at_run_time(&self, name: &str) -> bool {
+        let named = self.by_last.get(name).into_iter().flatten();
+        named.into_iter().any(|(nth, at)| !self.all[*nth].words[*at].is_included)
+    }
+
+    /// Returns the source if it is this path and may read itself, or one that gives this way to others.
+    fn reading_itself(&self, path: &str) -> Option<&str> {
+        let reads = |source: &&Source| {
+            source.code.contains("file!()")
+                && (source.path == path || (source.code.contains("macro_rules!") && is_rust(path)))
+        };
+        self.all.iter().find(reads).map(|source| source.path.as_str())
     }
 
     fn named_by(
         &self,
         path: &str,
         roots: &BTreeSet<String>,
-        counts: &dyn Fn(&str) -> bool,
+        counts: &dyn Fn(&Word) -> bool,
     ) -> Option<&str> {
-        let (directories, file) = path.rsplit_once('/').unwrap_or(("", path));
-        let named = |(from, code): &&(String, String)| {
-            let mut above = String::new();
-            let mut named = names(code, file, counts);
-            for part in directories.split('/').filter(|part| !part.is_empty()) {
-                let can_start = roots.contains(&above) || is_around(&above, from);
-                let parent = above.rsplit('/').next().unwrap_or_default().to_owned();
-                named = named
-                    || names(code, part, &|before| {
-                        (can_start || is_below(before, &parent)) && counts(before)
-                    });
-                above = if above.is_empty() { part.to_owned() } else { format!("{above}/{part}") };
-            }
-            named
-        };
-        self.0.iter().find(named).map(|(from, _)| from.as_str())
+        let parts: Vec<&str> = path.split('/').collect();
+        let exact = parts.iter().filter_map(|part| self.by_last.get(*part)).flatten();
+        let named = exact.chain(&self.open).filter(|(nth, at)| {
+            let source = &self.all[*nth];
+            let word = &source.words[*at];
+            let can_start = |length: usize| {
+                let above = parts[..length].join("/");
+                roots.contains(&above) || is_around(&above, &source.path)
+            };
+            counts(word) && word.names(&parts, &can_start)
+        });
+        named.map(|(nth, _)| *nth).min().map(|nth| self.all[nth].path.as_str())
     }
 
     /// Returns the source that contains this name as a string of its own, or at the end of a path.
     pub(super) fn naming_last(&self, name: &str) -> Option<&str> {
-        let names = |code: &str| names(code, name, &|_| true);
-        self.find(&names)
+        let named = self.by_last.get(name).into_iter().flatten();
+        let named = named.filter(|(nth, at)| {
+            let word = &self.all[*nth].words[*at];
+            word.is_whole || word.parts.len() > 1 || word.is_anywhere
+        });
+        named.map(|(nth, _)| *nth).min().map(|nth| self.all[nth].path.as_str())
+    }
+
+    /// Returns the source that reads the variables whose names begin so when it runs, and not when it is compiled. Sources
+    /// for which `is_left_out` holds do not count.
+    pub(super) fn reading_variable(
+        &self,
+        start: &str,
+        is_left_out: &dyn Fn(&str) -> bool,
+    ) -> Option<&str> {
+        let reads = |code: &str| {
+            code.match_indices(start).any(|(at, _)| {
+                let before = code[..at].trim_end_matches('"').trim_end();
+                let before = before.strip_suffix('(').unwrap_or_default().trim_end();
+                code[..at].ends_with('"') && !before.ends_with("env!")
+            })
+        };
+        let mut all = self.all.iter().filter(|source| !is_left_out(&source.path));
+        all.find(|source| reads(&source.code)).map(|source| source.path.as_str())
     }
 
     /// Returns the source that has this name as a word, wherever it is.
@@ -75,18 +145,8 @@ impl Sources {
 
     /// Returns the first source whose text is wanted.
     pub(super) fn find(&self, is_wanted: &dyn Fn(&str) -> bool) -> Option<&str> {
-        self.0.iter().find(|(_, code)| is_wanted(code)).map(|(from, _)| from.as_str())
+        self.all.iter().find(|source| is_wanted(&source.code)).map(|source| source.path.as_str())
     }
-}
-
-/// Whether a text contains a name as the last part of a path or before a placeholder: `"docs"`, `"../docs/"`,
-/// `"docs/{name}.md"`. `counts` gets the text before the name.
-fn names(code: &str, name: &str, counts: &dyn Fn(&str) -> bool) -> bool {
-    code.match_indices(name).any(|(at, _)| {
-        let (before, after) = (&code[..at], &code[at + name.len()..]);
-        let after = after.strip_prefix(['/', '\\']).unwrap_or(after);
-        before.ends_with(['"', '/', '\\']) && after.starts_with(['"', '{', '*']) && counts(before)
-    })
 }
 
 /// Whether a text contains a name that is not a part of a longer one.
@@ -97,26 +157,15 @@ fn says(code: &str, name: &str) -> bool {
     })
 }
 
+/// Whether a file is a source.
+fn is_rust(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|kind| kind == "rs")
+}
+
 /// Whether a directory is that of a source, or one that this is in: the source can reach it from its own place, which
 /// `file!()` gives.
 fn is_around(directory: &str, source: &str) -> bool {
     directory.is_empty() || source.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'))
-}
-
-/// Whether a text ends with a directory and a separator, so that what follows is a name in that directory.
-fn is_below(before: &str, directory: &str) -> bool {
-    let before = before.strip_suffix(['/', '\\']).map(|before| before.trim_end_matches('\\'));
-    before
-        .and_then(|before| before.strip_suffix(directory))
-        .is_some_and(|before| before.ends_with(['"', '/', '\\', '}']))
-}
-
-/// Whether a text ends within the first string of `include_str!("` or of a macro like it.
-fn is_in_include(before: &str) -> bool {
-    let Some((before, _)) = before.rsplit_once('"') else { return false };
-    let Some(before) = before.trim_end().strip_suffix('(') else { return false };
-    let name = before.trim_end().rsplit(|c: char| !(c.is_alphanumeric() || c == '_' || c == '!'));
-    name.into_iter().next().is_some_and(|name| INCLUDE.contains(&name))
 }
 
 #[cfg(test)]
@@ -149,6 +198,69 @@ mod tests {
         check("join(\"other\").join(\"data\")", "other/data/a.md", true);
         check("join(\"another/data\")", "other/data/a.md", false);
         check("join(\"a.md\")", "other/data/a.md", true);
+        // Only a part of the name is in the text.
+        check("format!(\"corpus/doc_{n}.md\")", "corpus/doc_1.md", true);
+        check("format!(\"corpus/doc_{n}.md\")", "corpus/in_1.md", false);
+        check("format!(\"corpus/{}{}.md\", a, b)", "corpus/a1.md", true);
+        check("format!(\"LICENSE-{k}\")", "LICENSE-MIT", true);
+        check("\"LICENSE-\".to_owned() + kind", "LICENSE-MIT", true);
+        check("Path::new(\"corpus/a\").with_extension(\"md\")", "corpus/a.md", true);
+        check("path.with_extension(\"md\")", "README.md", true);
+        check("path.with_extension(\"json\")", "README.md", false);
+        check("format!(\"{p}.md\")", "README.md", true);
+        check("name.to_owned() + \".md\"", "README.md", true);
+        check("name.ends_with(\".md\")", "README.md", false);
+        // The name is in a longer text.
+        check("sh(\"cat corpus/a.md | x\")", "corpus/a.md", true);
+        check("args([\"-c\", \"wc -c corpus/*.md\"])", "corpus/a.md", true);
+        check("arg(\"--in=docs/a.md\")", "docs/a.md", true);
+        check("\"a.md\nb.md\n\".lines()", "corpus/b.md", true);
+        check("printf(\"corpus/%s.md\")", "corpus/a.md", true);
+        check("concat!(\"docs/\", \"a\")", "docs/guide.md", true);
+        check("\"the docs are elsewhere\"", "docs/guide.md", false);
+        check("run(\"sh\", \"ls docs\")", "docs/guide.md", true);
+        check("\"see https://host/docs/guide.md for more\"", "docs/guide.md", false);
+        // A feature is no path.
+        check("#[cfg(feature = \"data\")]", "src/data/a.rs", false);
+        check("r#\"corpus\"#", "corpus/a.md", true);
+    }
+
+    #[test]
+    fn a_list_names_the_files_in_it() {
+        let check = |text: &str, path: &str, want: bool| {
+            let mut sources = Sources::default();
+            sources.add_text("cases.txt", text, &|name| path.split('/').any(|part| part == name));
+            assert_eq!(sources.naming(path, &BTreeSet::new()).is_some(), want, "{text}: {path}");
+        };
+        check("corpus/a.md\n", "corpus/a.md", true);
+        check("[book]\nsrc = \"docs\"\n", "docs/guide.md", true);
+        check("{\"files\": [\"docs/guide.md\"]}", "docs/guide.md", true);
+        check("docs\n", "docs/guide.md", true);
+        check("all of the docs\n", "docs/guide.md", false);
+        check("other.md\n", "corpus/a.md", false);
+    }
+
+    #[test]
+    fn a_source_that_has_its_own_path_may_read_itself() {
+        let mut sources = Sources::default();
+        sources.add("src/lib.rs", "read(file!())");
+        let roots = BTreeSet::new();
+        assert_eq!(sources.naming_at_run_time("src/lib.rs", &roots), Some("src/lib.rs"));
+        assert_eq!(sources.naming_at_run_time("src/other.rs", &roots), None);
+    }
+
+    #[test]
+    fn a_variable_is_read_when_the_program_runs() {
+        let check = |code: &str, want: bool| {
+            let mut sources = Sources::default();
+            sources.add("src/lib.rs", code);
+            assert_eq!(sources.reading_variable("OUT_DIR", &|_| false).is_some(), want, "{code}");
+            assert_eq!(sources.reading_variable("OUT_DIR", &|_| true), None);
+        };
+        check("env::var(\"OUT_DIR\")", true);
+        check("include!(concat!(env!(\"OUT_DIR\"), \"/x.rs\"))", false);
+        check("option_env!( \"OUT_DIR\" )", false);
+        check("// env::var(\"OUT_DIR\")", false);
     }
 
     #[test]

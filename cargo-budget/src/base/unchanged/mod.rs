@@ -9,9 +9,13 @@
 //!
 //! Whatever cannot be proven is measured.
 
+mod beside;
 mod changed;
+mod checks;
+mod facts;
 mod image;
 mod inputs;
+mod listed;
 mod mentions;
 mod reach;
 mod revisions;
@@ -19,26 +23,24 @@ mod subjects;
 mod tools;
 mod usage;
 mod walks;
+mod words;
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use cargo_metadata::{Package, Target, TargetKind};
 use glob::Pattern;
 use perf_budget_core::blame;
-use perf_budget_core::budget::{Budgets, Param, Reference, Subject};
+use perf_budget_core::budget::{Budgets, Reference};
 use perf_budget_core::handover::{Unchanged, Watched, Written, holds_if_equal};
 use perf_budget_core::outcome::{CodeChanges, ComparisonMethod, Proven, short};
 use perf_budget_core::suite::Suite;
 
 use self::changed::Tree;
-use self::image::Start;
 use self::inputs::{Inputs, Place};
-use self::mentions::Sources;
 pub(super) use self::revisions::{Head, Revisions};
-use self::usage::{RevisionFacts, Step, is_source};
+use self::usage::{RevisionFacts, Step};
 use crate::links::Repeated;
 
 /// The base's sources.
@@ -149,6 +151,7 @@ impl<'a> Comparison<'a> {
     ) -> Option<Watched> {
         let watch = || -> Result<_, String> {
             self.check_all_unused(Step::Sections)?;
+            self.check_beside([&links[0].binary, &links[1].binary], tree, false)?;
             let [base, head] = self.starts(tree);
             let inputs = [links[0].inputs()?, links[1].inputs()?];
             let linked = |nth: usize, starts| reach::Linked {
@@ -248,7 +251,7 @@ impl<'a> Comparison<'a> {
         let inputs = Inputs::of(&revisions.head.built.messages, place)?;
         let configuration: BTreeSet<String> =
             revisions.head.files.all().iter().flat_map(|file| place.both(file)).collect();
-        let mut sources = sources(&top, &inputs, revisions.budgets)?;
+        let mut sources = facts::sources(&top, &inputs, revisions.budgets)?;
         // A linker or a wrapper that the configuration names is used.
         for path in &configuration {
             let text = fs::read(top.join(path)).unwrap_or_default();
@@ -257,21 +260,25 @@ impl<'a> Comparison<'a> {
         let own = metadata.packages.iter().filter(|package| package.source.is_none());
         let packages = own.flat_map(|package| {
             let directory = package.manifest_path.parent().map(|at| at.as_std_path().to_owned());
-            let builds = runnable(package);
+            let builds = facts::runnable(package);
             let places = directory.into_iter().flat_map(|directory| place.both(&directory));
             places.map(move |directory| (directory, builds.clone())).collect::<Vec<_>>()
         });
         let packages = packages.collect();
+        let prefix = revisions.head.prefix.to_owned();
+        listed::add(&mut sources, &tree, &inputs, &usage::roots(&inputs, &prefix), &top);
         // A pattern counts only where the base has it too, so that a change cannot exempt itself from measuring.
         let declared = revisions.budgets.settings.inert.iter();
         let before = revisions.before.map_or(&[][..], |before| &before.settings.inert);
         let inert = declared.filter(|glob| before.contains(glob));
         let inert = inert.filter_map(|glob| Pattern::new(glob).ok()).collect();
-        let prefix = revisions.head.prefix.to_owned();
+        let variables =
+            std::env::vars_os().filter(|(name, _)| !tools::describes(&name.to_string_lossy()));
         let given = tools::paths_in_variables(
-            std::env::vars_os().map(|(_, value)| value.to_string_lossy().into_owned()),
+            variables.map(|(_, value)| value.to_string_lossy().into_owned()),
             revisions.head.top,
         );
+        let links = tree.links.clone();
         let walker = OnceCell::new();
         let known = RevisionFacts {
             inputs,
@@ -281,6 +288,7 @@ impl<'a> Comparison<'a> {
             prefix,
             inert,
             given,
+            links,
             walker,
         };
         Ok(Comparison { revisions, tree, known })
@@ -308,26 +316,6 @@ impl<'a> Comparison<'a> {
         self.unchanged(ComparisonMethod::Sections, Vec::new())
     }
 
-    fn check_sections(&self, [base, head]: [&Path; 2], tree: BaseTree<'_>) -> Result<(), String> {
-        self.check_all_unused(Step::Sections)?;
-        let read = |path: &Path| {
-            fs::read(path).map_err(|e| format!("`{}` cannot be read: {e}", path.display()))
-        };
-        let [then, now] = self.starts(tree);
-        let starts: Vec<Start> = then.into_iter().zip(now).map(|(then, now)| [then, now]).collect();
-        image::difference(&read(base)?, &read(head)?, &starts).map_or(Ok(()), Err)
-    }
-
-    /// Returns the directories from which the compiler names sources, in the base and in this revision.
-    fn starts(&self, tree: BaseTree<'_>) -> [Vec<PathBuf>; 2] {
-        let own = self.revisions.head;
-        let head = (own.top, own.metadata.workspace_root.as_std_path());
-        [(tree.top, tree.workspace), head].map(|(top, workspace)| {
-            let packages = self.known.packages.iter().map(|(package, _)| top.join(package));
-            [workspace.to_owned()].into_iter().chain(packages).collect()
-        })
-    }
-
     /// Checks that no change may affect what runs; the error names one that may.
     fn check_all_unused(&self, step: Step) -> Result<(), String> {
         let changes = &self.tree.changes;
@@ -340,26 +328,6 @@ impl<'a> Comparison<'a> {
         let commit = self.revisions.commit.to_owned();
         Ok(Unchanged { proven: Proven { by, commit }, budgets, head })
     }
-}
-
-/// Returns the names by which a program can start or load what a package builds: its own name, which cargo takes, and
-/// those of its programs and of its libraries that are loaded at run time.
-fn runnable(package: &Package) -> Vec<String> {
-    let is_runnable = |target: &&Target| {
-        target.kind.iter().any(|kind| {
-            !matches!(
-                kind,
-                TargetKind::Test
-                    | TargetKind::Bench
-                    | TargetKind::CustomBuild
-                    | TargetKind::Lib
-                    | TargetKind::RLib
-                    | TargetKind::ProcMacro
-            )
-        })
-    };
-    let targets = package.targets.iter().filter(is_runnable).map(|target| target.name.clone());
-    [package.name.to_string()].into_iter().chain(targets).collect()
 }
 
 fn measuring(commit: &str, why: &str) -> String {
@@ -386,25 +354,4 @@ pub(super) fn leaves_any(budgets: &Budgets, unchanged: &Unchanged) -> bool {
             unchanged.covers(&budgets.budgets[test.budget]) && holds_if_equal(&test.limit);
         is_against_base && !covered
     })
-}
-
-/// Returns the sources that were compiled, and the text parameters that workloads are given.
-fn sources(top: &Path, inputs: &Inputs, budgets: &Budgets) -> Result<Sources, String> {
-    let mut sources = Sources::default();
-    for path in inputs.paths.iter().filter(|path| is_source(path)) {
-        let text = fs::read(PathBuf::from(top).join(path))
-            .map_err(|e| format!("`{path}` cannot be read: {e}"))?;
-        sources.add(path, &String::from_utf8_lossy(&text));
-    }
-    for budget in &budgets.budgets {
-        if !matches!(budget.subject, Subject::Workload(_)) {
-            continue;
-        }
-        for (_, param) in budget.cases.iter().flat_map(|case| &case.params) {
-            if let Param::Text(text) = param {
-                sources.add("budgets.toml", &format!("{text:?}"));
-            }
-        }
-    }
-    Ok(sources)
 }

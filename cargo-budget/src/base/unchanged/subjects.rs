@@ -11,8 +11,8 @@ use perf_budget_core::budget::{Budget, Case, Subject};
 use super::changed::Tree;
 use super::mentions::Sources;
 use super::revisions::Revisions;
-use super::usage::{RevisionFacts, is_source};
-use super::walks;
+use super::usage::{RevisionFacts, is_source, roots};
+use super::{listed, walks};
 
 /// Returns the names of the budgets on commands and artifacts for which nothing has changed.
 pub(super) fn unchanged(
@@ -32,6 +32,8 @@ pub(super) fn unchanged(
             all.add(path, &String::from_utf8_lossy(&text));
         }
     }
+    let roots = roots(&known.inputs, &known.prefix);
+    listed::add(&mut all, tree, &known.inputs, &roots, revisions.head.top);
     let is_walked = walks::walker(&all, &known.inputs.crates).is_some();
     let is_text = tree.changes.iter().all(|change| known.is_text_alone(change, &all, is_walked));
     built.into_iter().filter(|_| is_text).map(|budget| budget.name.clone()).collect()
@@ -44,10 +46,7 @@ fn is_built(budget: &Budget, root: &Path) -> bool {
         let name = text.strip_prefix("{bin:").and_then(|rest| rest.strip_suffix('}'));
         name.is_some_and(|name| !name.contains(['{', '}', '/']))
     };
-    let is_file = |text: &str| {
-        let value = text.rsplit('=').next().unwrap_or(text);
-        [text, value].iter().any(|path| !path.is_empty() && root.join(path).exists())
-    };
+    let is_file = |text: &str| parts_of_argument(text).any(|path| root.join(path).exists());
     match &budget.subject {
         Subject::Artifact(patterns) => patterns.iter().all(|pattern| is_program(pattern)),
         Subject::Command(command) => {
@@ -64,6 +63,15 @@ fn is_built(budget: &Budget, root: &Path) -> bool {
         }
         Subject::Workload(_) | Subject::Benchmark(..) | Subject::Record(_) => false,
     }
+}
+
+/// Returns the texts in an argument that may be paths: `@docs/a.md`, `--glob=docs/*.md`, `-Idocs`.
+fn parts_of_argument(text: &str) -> impl Iterator<Item = &str> {
+    let cut = text.split(|c: char| c.is_whitespace() || "@=:,;*?[]{}'\"".contains(c));
+    let short = text.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
+    let value = short.and_then(|rest| rest.get(1..));
+    let value = value.into_iter().flat_map(|value| value.split(['=', ',', '*']));
+    [text].into_iter().chain(cut).chain(value).filter(|part| !part.is_empty())
 }
 
 #[cfg(test)]
@@ -89,7 +97,13 @@ mod tests {
         for beside in ["stdin = \"data.json\"", "prepare = [\"make\"]", "cwd = \".\""] {
             check(&format!("command = [\"{{bin:app}}\"]\n{beside}\n{wall}"), false);
         }
-        check(&format!("command = [\"{{bin:app}}\", \"--in=data.json\"]\n{wall}"), false);
+        fs::create_dir(root.path().join("docs")).unwrap();
+        for given in
+            ["--in=data.json", "@data.json", "--glob=docs/*.md", "docs/*.md", "-Idocs", "a:docs,x"]
+        {
+            check(&format!("command = [\"{{bin:app}}\", \"{given}\"]\n{wall}"), false);
+        }
+        check(&format!("command = [\"{{bin:app}}\", \"-Inone\", \"x=1\"]\n{wall}"), true);
         check(
             &format!(
                 "command = [\"{{bin:app}}\", \"{{f}}\"]\nparams = {{ f = \"data.json\" }}\n{wall}"

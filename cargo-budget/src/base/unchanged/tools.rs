@@ -60,7 +60,7 @@ pub(super) fn user(
     if let Some(from) = sources.saying(name) {
         return Some(format!("which `{from}` names"));
     }
-    if given.iter().any(|value| leads_to(value, path)) {
+    if is_given(path, given) {
         return Some("which a variable names".to_owned());
     }
     if name != IGNORED {
@@ -71,6 +71,18 @@ pub(super) fn user(
     }
     let from = ASKS_GIT.iter().find_map(|word| sources.containing(word))?;
     Some(format!("which `{from}` may read by way of git"))
+}
+
+/// Whether the value of a variable leads to a path.
+pub(super) fn is_given(path: &str, given: &[String]) -> bool {
+    given.iter().any(|value| leads_to(value, path))
+}
+
+/// Whether a variable describes what the shell, cargo or a service does, so that its value is no choice of a file.
+pub(super) fn describes(name: &str) -> bool {
+    let starts = ["CARGO_PKG_", "CARGO_MANIFEST_", "GITHUB_", "NEXTEST"];
+    matches!(name, "PWD" | "OLDPWD" | "INIT_CWD")
+        || starts.iter().any(|start| name.starts_with(start))
 }
 
 /// Returns the paths in the values of all variables, as far as they may be in the repository at `top`: a compiler's wrapper, a
@@ -91,8 +103,9 @@ pub(super) fn paths_in_variables(
         if part.starts_with('/') {
             return tops.iter().find_map(|top| part.strip_prefix(top.as_str())).map(str::to_owned);
         }
-        let is_place = DIRECTORIES.iter().any(|own| own.strip_suffix('/') == Some(&part));
-        (part.contains('/') || is_place).then_some(part)
+        let is_place = || DIRECTORIES.iter().any(|own| own.strip_suffix('/') == Some(&part));
+        let is_there = || !part.is_empty() && top.join(&part).exists();
+        (part.contains('/') || is_place() || is_there()).then_some(part)
     };
     let parts = variables.flat_map(|value| {
         let parts =
@@ -102,12 +115,13 @@ pub(super) fn paths_in_variables(
     parts.collect()
 }
 
-/// Whether a value ends with this path, or with the path of a directory that it is in.
+/// Whether a value ends with this path, or with the path of a directory that it is in. A value may also begin in any
+/// directory, so that the path ends with it.
 fn leads_to(value: &str, path: &str) -> bool {
-    let value = value.trim_end_matches('/');
+    let value = value.trim_end_matches('/').trim_start_matches("./");
     let mut above = Some(Path::new(path));
     while let Some(at) = above.filter(|at| !at.as_os_str().is_empty()) {
-        if Path::new(value).ends_with(at) {
+        if Path::new(value).ends_with(at) || (!value.is_empty() && at.ends_with(value)) {
             return true;
         }
         above = at.parent();
@@ -174,6 +188,7 @@ mod tests {
         check("/usr/bin:/srv/kit/ci", true);
         check("/srv/kit/ci/", true);
         check("ci", true);
+        check("./link.sh", true);
         check("kit", false);
         check("kit/ci/other.sh", false);
         check("/srv/kit", false);

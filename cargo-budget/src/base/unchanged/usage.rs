@@ -8,7 +8,7 @@ use std::path::Path;
 
 use glob::Pattern;
 
-use super::changed::Change;
+use super::changed::{Change, aliases};
 use super::inputs::Inputs;
 use super::mentions::Sources;
 use super::{tools, walks};
@@ -37,15 +37,29 @@ pub(super) struct RevisionFacts {
     pub(super) prefix: String,
     /// The patterns of files that the project declares unused, relative to the project's directory.
     pub(super) inert: Vec<Pattern>,
-    /// The paths in this process's variables, by which programs of the build are chosen.
+    /// The paths in this process's variables: of programs of the build, and of files that are read.
     pub(super) given: Vec<String>,
+    /// The symbolic links in the repository, each with the path that it leads to.
+    pub(super) links: Vec<(String, String)>,
     /// The source that lists directories from the top, if there is one. All sources are searched for it, so it is found once.
     pub(super) walker: OnceCell<Option<String>>,
 }
 
 impl RevisionFacts {
-    /// Returns why a change may affect what the tests run; `None` where it cannot.
+    /// Returns why a change may affect what the tests run; `None` where it cannot. A file counts under each path by which
+    /// links lead to it.
     pub(super) fn use_of(&self, change: &Change, step: Step) -> Option<String> {
+        let own = self.use_by_path(change, step);
+        if own.is_some() || self.is_declared(&change.path) {
+            return own;
+        }
+        aliases(&self.links, &change.path).into_iter().find_map(|path| {
+            let why = self.use_by_path(&Change { path, is_in_both: change.is_in_both }, step)?;
+            Some(format!("{why} (a link to `{}`)", change.path))
+        })
+    }
+
+    fn use_by_path(&self, change: &Change, step: Step) -> Option<String> {
         let path = change.path.as_str();
         let name = path.rsplit('/').next().unwrap_or(path);
         if step == Step::Files {
@@ -80,6 +94,16 @@ impl RevisionFacts {
         if !is_compared && let Some(how) = self.found_without_its_name(path, is_tools) {
             return Some(format!("`{path}` has changed, {how}"));
         }
+        if !self.is_own(path) && tools::is_given(path, &self.given) {
+            return Some(format!("`{path}` has changed, which a variable names"));
+        }
+        if name == "Cargo.toml"
+            && let Some(from) = self.reading_manifest()
+        {
+            return Some(format!(
+                "`{path}` has changed, and `{from}` reads what it says by a variable"
+            ));
+        }
         let programs = unused.into_iter().flatten();
         let named = programs.map(String::as_str).find_map(|name| self.sources.naming_last(name));
         // A file that is compiled in is an input, and part of the binaries.
@@ -98,6 +122,13 @@ impl RevisionFacts {
         is_tools.then(user).flatten()
     }
 
+    /// Returns the source that reads, when it runs, a variable by which cargo describes a package.
+    fn reading_manifest(&self) -> Option<&str> {
+        let is_script = |path: &str| self.inputs.scripts.contains(path);
+        let reading = |start| self.sources.reading_variable(start, &is_script);
+        ["CARGO_PKG_", "CARGO_MANIFEST_PATH"].into_iter().find_map(reading)
+    }
+
     /// Whether a change affects nothing at all that the repository builds: it is text, and none of the repository's
     /// sources, which are in `all`, names it. If one of them lists directories from the top, as `is_walked` says, it may read
     /// every text.
@@ -105,15 +136,20 @@ impl RevisionFacts {
         let path = change.path.as_str();
         let name = path.rsplit('/').next().unwrap_or(path);
         let known = self.is_own(path) || is_text(path, name) && !is_walked;
-        self.is_declared(path) || (known && all.naming(path, &self.roots()).is_none())
+        let is_unnamed = |path: &str| all.naming(path, &self.roots()).is_none();
+        let is_read = || {
+            tools::is_given(path, &self.given)
+                || aliases(&self.links, path).iter().any(|alias| {
+                    !is_text(alias, alias.rsplit('/').next().unwrap_or(alias)) || !is_unnamed(alias)
+                })
+        };
+        self.is_declared(path) || (known && is_unnamed(path) && (self.is_own(path) || !is_read()))
     }
 
     /// The directories that a program may start from when it makes a path: the top of the repository, the project's
     /// directory, and those of the packages that take part in the build.
     fn roots(&self) -> BTreeSet<String> {
-        let own = self.prefix.trim_end_matches('/').to_owned();
-        let packages = self.inputs.packages.iter().cloned();
-        packages.chain([String::new(), own]).collect()
+        roots(&self.inputs, &self.prefix)
     }
 
     fn is_declared(&self, path: &str) -> bool {
@@ -150,8 +186,14 @@ impl RevisionFacts {
     }
 }
 
+/// Returns the directories that a program may start from, given the project's directory.
+pub(super) fn roots(inputs: &Inputs, prefix: &str) -> BTreeSet<String> {
+    let own = prefix.trim_end_matches('/').to_owned();
+    inputs.packages.iter().cloned().chain([String::new(), own]).collect()
+}
+
 /// Whether a file is for people, by its name: documentation, a licence, or something that only GitHub reads.
-fn is_text(path: &str, name: &str) -> bool {
+pub(super) fn is_text(path: &str, name: &str) -> bool {
     let is_document =
         Path::new(name).extension().is_some_and(|kind| kind.eq_ignore_ascii_case("md"));
     let is_licence = ["LICENSE", "LICENCE", "COPYING", "COPYRIGHT"].iter().any(|word| {
@@ -186,7 +228,7 @@ mod tests {
             inputs: Inputs {
                 paths: read.map(str::to_owned).into(),
                 packages: ["kit".to_owned()].into(),
-                crates: Vec::new(),
+                ..Inputs::default()
             },
             configuration: ["help/flags.toml".to_owned()].into(),
             sources,
@@ -198,6 +240,7 @@ mod tests {
             prefix: "kit/".to_owned(),
             inert: vec![Pattern::new("art/**").unwrap()],
             given: Vec::new(),
+            links: Vec::new(),
             walker: OnceCell::new(),
         }
     }
@@ -273,6 +316,41 @@ mod tests {
         check(&walked, "README.md", Some(found));
         // So may a source that no part of the build is made from.
         check(&walked, "kit/tests/unit.rs", Some(found));
+    }
+
+    #[test]
+    fn a_document_that_a_variable_or_a_link_leads_to_counts_as_used() {
+        let use_of = |known: &RevisionFacts, path: &str| {
+            known.use_of(&Change { path: path.to_owned(), is_in_both: true }, Step::Files)
+        };
+        let given = vec!["docs/a.md".to_owned()];
+        let known_value = RevisionFacts { given, ..known() };
+        assert!(use_of(&known_value, "docs/a.md").unwrap().ends_with("which a variable names"));
+        assert_eq!(use_of(&known_value, "docs/b.md"), None);
+        let link = |link: &str, target: &str| {
+            let links = vec![(link.to_owned(), target.to_owned())];
+            let mut known = RevisionFacts { links, ..known() };
+            known.sources.add("kit/src/lib.rs", "format!(\"data/{n}.md\")");
+            known
+        };
+        let named = use_of(&link("data", "docs"), "docs/a.md").unwrap();
+        assert!(named.ends_with("`kit/src/lib.rs` names (a link to `docs/a.md`)"), "{named}");
+        assert_eq!(use_of(&link("data", "doc"), "docs/a.md"), None);
+        let read = use_of(&link("kit/input.json", "docs/a.md"), "docs/a.md").unwrap();
+        assert!(read.contains("`kit/input.json` has changed, which may be read"), "{read}");
+        assert_eq!(use_of(&link("top", ""), "docs/a.md"), None);
+        assert!(use_of(&link("data", ""), "a.md").is_some());
+    }
+
+    #[test]
+    fn a_manifest_counts_where_a_source_reads_what_it_says() {
+        let mut known = known();
+        let change = Change { path: "kit/Cargo.toml".to_owned(), is_in_both: true };
+        assert_eq!(known.use_of(&change, Step::Sections), None);
+        known.sources.add("kit/src/lib.rs", "env!(\"CARGO_PKG_NAME\")");
+        assert_eq!(known.use_of(&change, Step::Sections), None);
+        known.sources.add("kit/src/lib.rs", "env::var(\"CARGO_PKG_DESCRIPTION\")");
+        assert!(known.use_of(&change, Step::Sections).unwrap().contains("by a variable"));
     }
 
     #[test]

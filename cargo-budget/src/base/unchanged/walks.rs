@@ -2,6 +2,7 @@
 //! without its name.
 
 use super::mentions::Sources;
+use super::words::OF_TEXTS;
 
 /// The words of a source that lists the files of a directory.
 const LISTS: [&str; 8] =
@@ -23,24 +24,6 @@ const DOTS: [&str; 10] = [
     "\"*",
     "\"./*",
     "\"../*",
-];
-/// The methods whose argument is a text in which a dot is no path.
-const OF_TEXTS: [&str; 15] = [
-    "split",
-    "rsplit",
-    "splitn",
-    "rsplitn",
-    "split_once",
-    "rsplit_once",
-    "contains",
-    "starts_with",
-    "ends_with",
-    "find",
-    "rfind",
-    "replace",
-    "push_str",
-    "strip_prefix",
-    "strip_suffix",
 ];
 
 /// Returns the source from which all files of a package, or of the directory in which a program runs, may be found by

@@ -1,0 +1,97 @@
+//! The files that a program reads and that may name others: a list of cases, say. Their texts are searched as those of
+//! sources are.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use super::changed::Tree;
+use super::inputs::Inputs;
+use super::mentions::Sources;
+use super::tools;
+use super::usage::{decides, is_source, is_text};
+
+/// Adds the text of each file of the repository that the sources name or that was compiled, and of each that these name.
+/// A document counts only where its own name is said, as it has links to others, and the documentation of a crate is compiled
+/// from some.
+pub(super) fn add(
+    sources: &mut Sources,
+    tree: &Tree,
+    inputs: &Inputs,
+    roots: &BTreeSet<String>,
+    top: &Path,
+) {
+    let is_candidate = |path: &&String| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let is_other = is_source(path) || decides(path, name) || tools::reads(path, name);
+        !is_other && name != "budgets.toml" && name != "budgets.lock"
+    };
+    let changed = tree.changes.iter().map(|change| &change.path);
+    let all: BTreeSet<&String> = tree.tracked.iter().chain(changed).collect();
+    let names: BTreeSet<&str> = all.iter().flat_map(|path| path.split('/')).collect();
+    let mut left: Vec<&String> = all.iter().copied().filter(is_candidate).collect();
+    loop {
+        let is_read = |path: &str| {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            if is_text(path, name) {
+                return sources.names_file_at_run_time(name);
+            }
+            inputs.has(path) || sources.naming_at_run_time(path, roots).is_some()
+        };
+        let (read, others): (Vec<_>, Vec<_>) = left.into_iter().partition(|path| is_read(path));
+        let texts = read.iter().filter_map(|path| Some((path, text(&top.join(path))?)));
+        let texts: Vec<_> = texts.collect();
+        for (path, text) in &texts {
+            sources.add_text(path, text, &|name| names.contains(name));
+        }
+        if texts.is_empty() {
+            return;
+        }
+        left = others;
+    }
+}
+
+/// Returns the content of a file; `None` where it is no text.
+fn text(path: &Path) -> Option<String> {
+    let bytes = fs::read(path).ok()?;
+    (!bytes.contains(&0)).then(|| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_list_names_is_named() {
+        let place = tempfile::tempdir().unwrap();
+        for (name, text) in [
+            ("cases.txt", "more.json\n"),
+            ("more.json", "{\"read\": [\"corpus/a.md\"]}"),
+            ("unread.txt", "docs/b.md\n"),
+            ("README.md", "[more](docs/b.md)"),
+            ("compiled.txt", "docs/c.md"),
+        ] {
+            fs::write(place.path().join(name), text).unwrap();
+        }
+        let files = ["cases.txt", "more.json", "unread.txt", "README.md", "compiled.txt"];
+        let tree = Tree {
+            tracked: files
+                .into_iter()
+                .chain(["corpus/a.md", "docs/b.md"])
+                .map(str::to_owned)
+                .collect(),
+            ..Tree::default()
+        };
+        let mut sources = Sources::default();
+        sources.add("src/lib.rs", "read(\"cases.txt\"); include_str!(\"../README.md\")");
+        let paths = ["README.md", "compiled.txt"].map(str::to_owned).into();
+        let inputs = Inputs { paths, ..Inputs::default() };
+        let roots = BTreeSet::new();
+        add(&mut sources, &tree, &inputs, &roots, place.path());
+        assert_eq!(sources.naming("corpus/a.md", &roots), Some("more.json"));
+        assert_eq!(sources.naming("docs/b.md", &roots), None);
+        sources.add("src/more.rs", "read(\"README.md\")");
+        add(&mut sources, &tree, &inputs, &roots, place.path());
+        assert_eq!(sources.naming("docs/b.md", &roots), Some("README.md"));
+    }
+}
