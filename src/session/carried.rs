@@ -49,6 +49,9 @@ pub(super) struct Stored {
     runs: u32,
     /// When the last of them ended, in seconds since 1970.
     at: u64,
+    /// Whether the values differed within one of these runs. Earlier releases did not store it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    varied: bool,
     /// The seal of all this. Evidence of an earlier release has none, and is not used.
     #[serde(default)]
     seal: String,
@@ -57,16 +60,18 @@ pub(super) struct Stored {
 impl Stored {
     /// Returns the evidence with the seal that it must have.
     fn sealed(mut self, seal: Seal) -> Stored {
-        let Stored { test, identity, fail, pass, runs, at, .. } = &self;
+        let Stored { test, identity, fail, pass, runs, at, varied, .. } = &self;
         let (fail, pass) = (fail.to_bits(), pass.to_bits());
-        let content = format!("{identity} {fail} {pass} {runs} {at} {test}");
+        // Earlier releases sealed evidence without this word.
+        let varied = if *varied { "varied " } else { "" };
+        let content = format!("{identity} {fail} {pass} {runs} {at} {varied}{test}");
         self.seal = seal.of("evidence", content.as_bytes());
         self
     }
 
     /// Returns the evidence that the next judgement begins with.
     pub(super) fn carried(&self) -> Carried {
-        Carried { fail: self.fail, pass: self.pass }
+        Carried { fail: self.fail, pass: self.pass, varied: self.varied }
     }
 
     /// Returns the note for a reader of the outcome.
@@ -143,6 +148,7 @@ impl Store {
             pass: evidence.pass,
             runs: before.map_or(0, |before| before.runs) + 1,
             at: now(),
+            varied: varied(outcome) || before.is_some_and(|before| before.varied),
             seal: String::new(),
         };
         // Without a seal nothing is stored, and the next run begins anew.
@@ -201,6 +207,14 @@ impl Session {
         let before = store.load(&outcome.test, identity);
         store.keep(outcome, identity, before.as_ref())
     }
+}
+
+/// Whether the values of an outcome differ from each other.
+fn varied(outcome: &Outcome) -> bool {
+    let Some(shape) = &outcome.shape else { return false };
+    let named = |wanted| shape.quantiles.iter().find(|(name, _)| name == wanted).map(|q| q.1);
+    let bits = |name| named(name).map(f64::to_bits);
+    bits("min") != bits("max")
 }
 
 /// Returns a hash that identifies the build of what a test measures, and the limit. `None` if the build cannot be
@@ -270,6 +284,8 @@ fn now() -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use perf_budget_core::outcome::words;
+
     use super::*;
 
     fn outcome(fail: f64, pass: f64) -> Outcome {
@@ -290,6 +306,27 @@ mod tests {
     }
 
     #[test]
+    fn values_that_once_varied_are_never_again_the_same_every_time() {
+        let dir = std::env::temp_dir().join(format!("perf-budget-varied-{}", std::process::id()));
+        let seal = Seal::in_directory(&dir.join("keys")).unwrap();
+        let store = Store::new(&dir, Some(seal));
+        let of = |values: &[f64]| Outcome {
+            shape: Some(words::shape("processes".to_owned(), values.to_vec())),
+            ..outcome(2.0, -1.0)
+        };
+        let after = |values: &[f64], before| {
+            store.keep(&of(values), 7, before).unwrap();
+            store.load("a::p99", 7).unwrap()
+        };
+        let same = after(&[3.0; 5], None);
+        assert!(!same.carried().varied);
+        let varied = after(&[3.0, 3.0, 4.0], Some(&same));
+        assert!(varied.carried().varied);
+        assert!(after(&[3.0; 5], Some(&varied)).carried().varied);
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
     fn evidence_is_continued_unless_the_limit_holds() {
         let dir = std::env::temp_dir().join(format!("perf-budget-carried-{}", std::process::id()));
         let seal = Seal::in_directory(&dir.join("keys")).unwrap();
@@ -297,7 +334,7 @@ mod tests {
         assert_eq!(store.load("a::p99", 7), None);
         store.keep(&outcome(2.0, -1.0), 7, None).unwrap();
         let first = store.load("a::p99", 7).unwrap();
-        assert_eq!(first.carried(), Carried { fail: 2.0, pass: -1.0 });
+        assert_eq!(first.carried(), Carried { fail: 2.0, pass: -1.0, varied: false });
         assert!(first.note().ends_with("of an earlier run of the same build"));
         // Another build, another limit and another test begin anew.
         assert_eq!(store.load("a::p99", 8), None);

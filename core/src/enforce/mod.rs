@@ -29,6 +29,9 @@ mod shape_tests;
 mod system_calls_tests;
 #[cfg(test)]
 pub(crate) mod tests;
+mod totals;
+#[cfg(test)]
+mod totals_tests;
 mod without_layout;
 
 use std::time::Duration;

@@ -30,7 +30,12 @@ pub fn reason(outcome: &Outcome, limit: &Limit, linked: Option<Linked>) -> Strin
         Target::Relative { reference, .. } => format!(" x {}", reference_name(reference)),
     };
     let row = against.quantity(against.limit);
-    let value = format!("{}{reference}", against.quantity(estimate.value));
+    let value = match &limit.target {
+        Target::Relative { reference: of, .. } if estimate.value >= f64::MAX => {
+            format!("above 0 where it is 0 of {}", reference_name(of))
+        }
+        _ => format!("{}{reference}", against.quantity(estimate.value)),
+    };
     let bound = format!("{row}{reference}");
     let locked = outcome.accepted.as_ref().and_then(|accepted| Some((accepted, accepted.factor?)));
     let bound = locked.map_or(bound, |(accepted, factor)| {
@@ -208,6 +213,23 @@ pub fn sides(limit: &Limit, sides: &[(f64, f64)]) -> String {
         shown(typical(|s| s.1)),
         // A value that is the same in every process need not be interleaved.
         if limit.metric.is_deterministic() { "" } else { ", interleaved" },
+    )
+}
+
+/// Returns the sentence of a ratio that is `usual` for the usual operation, and `all` by the sums of all operations.
+pub fn too_long_on_the_whole(limit: &Limit, against: &Against, usual: f64, all: f64) -> String {
+    let of = match &limit.target {
+        Target::Relative { reference, .. } => format!(" x {}", reference_name(reference)),
+        Target::Absolute(_) => String::new(),
+    };
+    let shown = |value: f64| format!("{}{of}", against.quantity(value));
+    format!(
+        "no verdict: {} is {} for the usual operation, within the limit of {}, and rare long operations make it {} on the \
+         whole; a limit on `p99`, `p999` or `instructions` would settle it",
+        limit.metric,
+        shown(usual),
+        shown(against.limit),
+        shown(all)
     )
 }
 
