@@ -15,7 +15,7 @@ use perf_budget_core::budget::{Reference, Subject, lock};
 use perf_budget_core::error::Error;
 use perf_budget_core::exact;
 use perf_budget_core::fnv;
-use perf_budget_core::outcome::{Doubt, Evidence, Outcome};
+use perf_budget_core::outcome::{Doubt, Evidence, Outcome, words};
 use perf_budget_core::suite::{Reading, Test};
 use perf_budget_core::verdict::Verdict;
 use perf_budget_core::verdict::judge::Carried;
@@ -148,7 +148,8 @@ impl Store {
             pass: evidence.pass,
             runs: before.map_or(0, |before| before.runs) + 1,
             at: now(),
-            varied: varied(outcome) || before.is_some_and(|before| before.varied),
+            varied: outcome.shape.as_ref().is_some_and(words::varies)
+                || before.is_some_and(|before| before.varied),
             seal: String::new(),
         };
         // Without a seal nothing is stored, and the next run begins anew.
@@ -207,14 +208,6 @@ impl Session {
         let before = store.load(&outcome.test, identity);
         store.keep(outcome, identity, before.as_ref())
     }
-}
-
-/// Whether the values of an outcome differ from each other.
-fn varied(outcome: &Outcome) -> bool {
-    let Some(shape) = &outcome.shape else { return false };
-    let named = |wanted| shape.quantiles.iter().find(|(name, _)| name == wanted).map(|q| q.1);
-    let bits = |name| named(name).map(f64::to_bits);
-    bits("min") != bits("max")
 }
 
 /// Returns a hash that identifies the build of what a test measures, and the limit. `None` if the build cannot be
@@ -284,8 +277,6 @@ fn now() -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use perf_budget_core::outcome::words;
-
     use super::*;
 
     fn outcome(fail: f64, pass: f64) -> Outcome {
@@ -306,27 +297,6 @@ mod tests {
     }
 
     #[test]
-    fn values_that_once_varied_are_never_again_the_same_every_time() {
-        let dir = std::env::temp_dir().join(format!("perf-budget-varied-{}", std::process::id()));
-        let seal = Seal::in_directory(&dir.join("keys")).unwrap();
-        let store = Store::new(&dir, Some(seal));
-        let of = |values: &[f64]| Outcome {
-            shape: Some(words::shape("processes".to_owned(), values.to_vec())),
-            ..outcome(2.0, -1.0)
-        };
-        let after = |values: &[f64], before| {
-            store.keep(&of(values), 7, before).unwrap();
-            store.load("a::p99", 7).unwrap()
-        };
-        let same = after(&[3.0; 5], None);
-        assert!(!same.carried().varied);
-        let varied = after(&[3.0, 3.0, 4.0], Some(&same));
-        assert!(varied.carried().varied);
-        assert!(after(&[3.0; 5], Some(&varied)).carried().varied);
-        std::fs::remove_dir_all(&dir).unwrap();
-    }
-
-    #[test]
     fn evidence_is_continued_unless_the_limit_holds() {
         let dir = std::env::temp_dir().join(format!("perf-budget-carried-{}", std::process::id()));
         let seal = Seal::in_directory(&dir.join("keys")).unwrap();
@@ -336,6 +306,15 @@ mod tests {
         let first = store.load("a::p99", 7).unwrap();
         assert_eq!(first.carried(), Carried { fail: 2.0, pass: -1.0, varied: false });
         assert!(first.note().ends_with("of an earlier run of the same build"));
+        // Values that differed in one run are not the same every time in the next.
+        let of = |values: &[f64]| Outcome {
+            shape: Some(words::shape("processes".to_owned(), values.to_vec())),
+            ..outcome(2.0, -1.0)
+        };
+        for (values, varied) in [([3.0, 3.0], false), ([3.0, 4.0], true), ([3.0, 3.0], true)] {
+            store.keep(&of(&values), 7, store.load("a::p99", 7).as_ref()).unwrap();
+            assert_eq!(store.load("a::p99", 7).unwrap().carried().varied, varied);
+        }
         // Another build, another limit and another test begin anew.
         assert_eq!(store.load("a::p99", 8), None);
         assert_eq!(store.load("b::p99", 7), None);

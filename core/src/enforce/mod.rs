@@ -17,6 +17,7 @@ mod links_tests;
 #[cfg(test)]
 mod noise_tests;
 mod noise_totals;
+mod on_the_whole;
 mod open;
 mod patience;
 #[cfg(test)]

@@ -34,7 +34,9 @@ pub fn reason(outcome: &Outcome, limit: &Limit, linked: Option<Linked>) -> Strin
         Target::Relative { reference: of, .. } if estimate.value >= f64::MAX => {
             format!("above 0 where it is 0 of {}", reference_name(of))
         }
-        _ => format!("{}{reference}", against.quantity(estimate.value)),
+        Target::Absolute(_) | Target::Relative { .. } => {
+            format!("{}{reference}", against.quantity(estimate.value))
+        }
     };
     let bound = format!("{row}{reference}");
     let locked = outcome.accepted.as_ref().and_then(|accepted| Some((accepted, accepted.factor?)));
@@ -259,6 +261,12 @@ pub fn mean_beside_middle(outcome: &Outcome, mean: f64) -> Option<String> {
             against.quantity(mean)
         )
     })
+}
+
+/// Whether the values of a distribution differ from each other.
+pub fn varies(shape: &Distribution) -> bool {
+    let named = |wanted| shape.quantiles.iter().find(|(name, _)| name == wanted).map(|q| q.1);
+    named("min").map(f64::to_bits) != named("max").map(f64::to_bits)
 }
 
 /// Returns the distribution of `values`: the quantiles that they support, and a histogram.
