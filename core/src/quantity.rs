@@ -245,6 +245,10 @@ fn digits(value: f64, unit: Unit) -> String {
         let text = format!("{value:.decimals$}");
         return text.trim_end_matches('0').trim_end_matches('.').to_owned();
     }
+    if magnitude >= f64::MAX {
+        // The largest number stands for infinity, which JSON does not have.
+        return if value > 0.0 { "∞" } else { "-∞" }.to_owned();
+    }
     if magnitude >= 1e15 {
         return format!("{value:.2e}");
     }
@@ -301,6 +305,7 @@ mod tests {
     #[test]
     fn large_numbers_are_written_short() {
         let shown = |value| Quantity::new(value, Unit::Number).to_string();
+        assert_eq!(shown(f64::MAX), "∞");
         assert_eq!([1e308, 1e15, 1e14].map(shown), ["1.00e308", "1.00e15", "100000000000000"]);
     }
 

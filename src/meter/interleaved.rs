@@ -8,7 +8,7 @@ use perf_budget_core::metric::{Metric, SampleKind, Statistic};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::{ProcessRun, Work};
 
-use super::ratio::ratio;
+use super::ratio::{ratio, totals};
 use super::{Coin, Source, without_layout};
 use crate::worker::pair::{Pair, Requirements};
 
@@ -73,6 +73,9 @@ impl Source for Interleaved {
             };
             process.values.insert(metric.clone(), ratio);
             process.sides.insert(metric.clone(), sides);
+            if let Some(totals) = totals(metric, &pair) {
+                process.totals.insert(metric.clone(), totals);
+            }
             if let Some(less) = without_layout::ratio_of(metric, &pair) {
                 process.without_layout.insert(metric.clone(), less);
             }

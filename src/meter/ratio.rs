@@ -71,6 +71,28 @@ fn median_of_rounds<'a>(rounds: impl Iterator<Item = &'a Round>) -> Option<(f64,
     Some((order::median(logs)?, (order::median(subject)?, order::median(reference)?)))
 }
 
+/// Returns the mean seconds of one operation, or of one unit of its work for a rate, of both sides over all batches of a pair. All
+/// turns of a pair have as many operations. `None` for other metrics, and without batches.
+pub(super) fn totals(metric: &Metric, pair: &Pair) -> Option<(f64, f64)> {
+    let [a, b] = match metric.sample() {
+        SampleKind::Batch => [1.0; 2],
+        SampleKind::Rate => pair.work.map(|(Work::Operations(work) | Work::Bytes(work))| work),
+        SampleKind::File
+        | SampleKind::Operation
+        | SampleKind::Failure
+        | SampleKind::Run
+        | SampleKind::Process
+        | SampleKind::Record
+        | SampleKind::Sweep => return None,
+    };
+    let mean = |pick: fn(&Round) -> &[Vec<f64>], work: f64| {
+        let rounds = pair.rounds.iter().filter(|round| !round.single);
+        let times: Vec<f64> = rounds.flat_map(pick).flatten().copied().collect();
+        (!times.is_empty()).then(|| times.iter().sum::<f64>() / times.len() as f64 / work)
+    };
+    Some((mean(|r| &r.first, a)?, mean(|r| &r.second, b)?))
+}
+
 #[cfg(test)]
 mod tests {
     use perf_budget_core::metric::Key;
@@ -105,6 +127,24 @@ mod tests {
         // A percentile needs single operations, and these rounds have batches only.
         check(&Key::Latency.at(Statistic::P50), &drifting, None);
         check(&mean, &[], None);
+    }
+
+    /// The middle over rounds does not see an operation that is long once in many rounds, and the sums do.
+    #[test]
+    fn totals_have_the_rare_long_operations_that_the_middle_has_not() {
+        let mut rounds = vec![round(false, [&[1.0], &[1.0]], [&[1.0], &[1.0]]); 20];
+        rounds[7] = round(false, [&[1.0], &[17.0]], [&[1.0], &[1.0]]);
+        let work = [Work::Operations(4.0), Work::Operations(2.0)];
+        let pair = Pair { rounds, work, ..Pair::default() };
+        let mean = Key::Mean.at(Statistic::Mean);
+        assert!((ratio(&mean, &pair).unwrap().0 - 1.0).abs() < 1e-9);
+        let near = |metric: &Metric, expected: (f64, f64)| {
+            let (a, b) = totals(metric, &pair).unwrap();
+            assert!((a - expected.0).abs() < 1e-9 && (b - expected.1).abs() < 1e-9, "{a} {b}");
+        };
+        near(&mean, (1.4, 1.0));
+        near(&Metric::from(Key::Throughput), (0.35, 0.5));
+        assert_eq!(totals(&Key::Latency.at(Statistic::P50), &pair), None);
     }
 
     #[test]

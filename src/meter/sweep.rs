@@ -44,9 +44,15 @@ impl Source for Sweep {
                 }
             }
         }
-        for (metric, points) in readings {
+        for (metric, mut points) in readings {
             if sweep.unmeasured.get(&Metric::slope(metric.clone())).is_some() {
                 continue;
+            }
+            if !metric.is_deterministic() && raise(&mut points) {
+                let text = format!(
+                    "`{metric}` was 0 at some size, where it has no logarithm, and counts as next to nothing there"
+                );
+                sweep.remarks.or_default(&Metric::slope(metric.clone())).push(text);
             }
             let Some(law) = PowerLaw::fit(&points) else {
                 let text = format!(
@@ -60,4 +66,14 @@ impl Source for Sweep {
         }
         Ok(sweep)
     }
+}
+
+/// What stands for 0 on a logarithmic scale. The slope is then steeper than that between any other two readings.
+const NEXT_TO_NOTHING: f64 = 1e-300;
+
+/// Raises readings of 0, of a metric that may be 0 in one process by chance, so that there is a slope. Readings that are all 0
+/// do not grow. Whether there was such a reading.
+fn raise(points: &mut [(f64, f64)]) -> bool {
+    let zeros = points.iter_mut().map(|point| &mut point.1).filter(|y| **y == 0.0);
+    zeros.map(|y| *y = NEXT_TO_NOTHING).count() > 0
 }

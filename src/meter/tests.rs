@@ -98,6 +98,77 @@ fn the_ratio_of_two_sources_is_judged() {
     check(versus(0.0, 1e-3), ratio(), Verdict::Pass, none);
 }
 
+/// A counter that is 0 in most runs of the same program, and 13 in one of ten. Formerly one pair whose reference was 0 made the
+/// limit red, in 9 of 15 runs.
+#[test]
+fn a_reference_that_is_sometimes_zero_makes_no_red() {
+    let written = Metric::from(Key::WrittenBytes);
+    let target = || Target::Relative { factor: 1.5, reference: Reference::Budget("other".into()) };
+    let outcome = |seed: u64, subject: f64, reference: f64| {
+        let side = |seed: u64, rate: f64| -> Box<dyn Source> {
+            let mut coin = Coin::new(seed);
+            Box::new(move || {
+                let rare = (0..10).map(|_| u32::from(coin.toss())).sum::<u32>();
+                let value = if f64::from(rare) < rate { 13.0 } else { 0.0 };
+                Ok(ProcessRun {
+                    values: [(Metric::from(Key::WrittenBytes), value)].into(),
+                    ..tenth()
+                })
+            })
+        };
+        let (subject, reference) = (side(2 * seed, subject), side(2 * seed + 1, reference));
+        let metrics = vec![written.clone()];
+        let mut versus = Versus { subject, reference, metrics, coin: Coin::new(seed) };
+        let limit = limit(written.clone(), Bound::Max, target());
+        let template = Outcome { metric: limit.metric.name(), ..Outcome::default() };
+        let asked = PendingLimit { limit, template, carried: Carried::default(), unjudged: None };
+        let mut inquiry = Inquiry::new(vec![asked], rules(), Origin::Measured);
+        while !inquiry.is_done() {
+            inquiry.add(versus.measure_process());
+        }
+        inquiry.outcomes()[0].clone()
+    };
+    // Ten coins show three heads or fewer in 17 runs of 100.
+    let red = (0..150).filter(|&seed| outcome(seed, 4.0, 4.0).is_red()).count();
+    assert!(red <= 1, "{red} of 150");
+    // Where the reference is always 0 and the subject never is, that is more than any multiple.
+    let always = outcome(1, 99.0, -1.0);
+    let reason = "written_bytes is above 0 where it is 0 of other, over the limit of 1.5 x other";
+    assert_eq!((always.verdict, always.reason.as_str()), (Verdict::Fail, reason));
+    assert_eq!(outcome(1, -1.0, -1.0).verdict, Verdict::Pass);
+}
+
+/// Formerly a single reading of 0 at one of the sizes made the limit red.
+#[test]
+fn a_size_that_is_zero_in_one_sweep_does_not_decide() {
+    let faults = Metric::from(Key::MajorFaults);
+    let mut sweeps = 0;
+    let points = [1e3_f64, 1e4, 1e5].map(|x| -> (f64, Box<dyn Source>) {
+        let mut n = 0;
+        let source = move || {
+            n += 1;
+            let value = if n % 3 == 2 && x < 5e3 { 0.0 } else { x };
+            Ok(ProcessRun { values: [(Metric::from(Key::MajorFaults), value)].into(), ..tenth() })
+        };
+        (x, Box::new(source))
+    });
+    let metrics = vec![faults.clone()];
+    let mut sweep = Sweep { points: Vec::from(points), metrics, coin: Coin::new(1) };
+    let target = Target::Absolute(Quantity::parse("1.1").unwrap());
+    let limit = limit(Metric::slope(faults), Bound::Max, target);
+    let template = Outcome { metric: limit.metric.name(), ..Outcome::default() };
+    let asked = PendingLimit { limit, template, carried: Carried::default(), unjudged: None };
+    let mut inquiry = Inquiry::new(vec![asked], rules(), Origin::Measured);
+    while !inquiry.is_done() {
+        sweeps += 1;
+        inquiry.add(sweep.measure_process());
+    }
+    let outcome = &inquiry.outcomes()[0];
+    assert!(!outcome.is_red(), "{} after {sweeps} sweeps", outcome.reason);
+    let note = "`major_faults` was 0 at some size, where it has no logarithm, and counts as next to nothing there";
+    assert!(outcome.notes.iter().any(|text| text == note), "{:?}", outcome.notes);
+}
+
 #[test]
 fn the_slope_of_a_sweep_is_judged() {
     let sweep = |exponent: f64| -> Box<dyn Source> {

@@ -55,11 +55,14 @@ impl Source for Versus {
     }
 }
 
-/// Returns the ratio of two values of a metric, unless only the second one is 0.
+/// Returns the ratio of two values of a metric. Where only the second one is 0, that is more than any multiple of it. A counter
+/// that is usually 0 is so in a pair by chance, and then the middle of the pairs decides; a value that is the same every time
+/// has no ratio to 0.
 fn ratio(metric: &Metric, (x, y): (f64, f64)) -> Result<f64, Unmeasured> {
     let least = metric.least_compared();
     match (x.max(least), y.max(least)) {
         (0.0, 0.0) => Ok(1.0),
+        (_, 0.0) if !metric.is_deterministic() => Ok(f64::MAX),
         (x, 0.0) => {
             let text = format!(
                 "`{metric}` was 0 at the reference and is {x} now, which is not a factor of it; limit it by a quantity"

@@ -15,7 +15,7 @@ use perf_budget_core::budget::{Reference, Subject, lock};
 use perf_budget_core::error::Error;
 use perf_budget_core::exact;
 use perf_budget_core::fnv;
-use perf_budget_core::outcome::{Doubt, Evidence, Outcome};
+use perf_budget_core::outcome::{Doubt, Evidence, Outcome, words};
 use perf_budget_core::suite::{Reading, Test};
 use perf_budget_core::verdict::Verdict;
 use perf_budget_core::verdict::judge::Carried;
@@ -49,6 +49,9 @@ pub(super) struct Stored {
     runs: u32,
     /// When the last of them ended, in seconds since 1970.
     at: u64,
+    /// Whether the values differed within one of these runs. Earlier releases did not store it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    varied: bool,
     /// The seal of all this. Evidence of an earlier release has none, and is not used.
     #[serde(default)]
     seal: String,
@@ -57,16 +60,18 @@ pub(super) struct Stored {
 impl Stored {
     /// Returns the evidence with the seal that it must have.
     fn sealed(mut self, seal: Seal) -> Stored {
-        let Stored { test, identity, fail, pass, runs, at, .. } = &self;
+        let Stored { test, identity, fail, pass, runs, at, varied, .. } = &self;
         let (fail, pass) = (fail.to_bits(), pass.to_bits());
-        let content = format!("{identity} {fail} {pass} {runs} {at} {test}");
+        // Earlier releases sealed evidence without this word.
+        let varied = if *varied { "varied " } else { "" };
+        let content = format!("{identity} {fail} {pass} {runs} {at} {varied}{test}");
         self.seal = seal.of("evidence", content.as_bytes());
         self
     }
 
     /// Returns the evidence that the next judgement begins with.
     pub(super) fn carried(&self) -> Carried {
-        Carried { fail: self.fail, pass: self.pass }
+        Carried { fail: self.fail, pass: self.pass, varied: self.varied }
     }
 
     /// Returns the note for a reader of the outcome.
@@ -143,6 +148,8 @@ impl Store {
             pass: evidence.pass,
             runs: before.map_or(0, |before| before.runs) + 1,
             at: now(),
+            varied: outcome.shape.as_ref().is_some_and(words::varies)
+                || before.is_some_and(|before| before.varied),
             seal: String::new(),
         };
         // Without a seal nothing is stored, and the next run begins anew.
@@ -297,8 +304,17 @@ mod tests {
         assert_eq!(store.load("a::p99", 7), None);
         store.keep(&outcome(2.0, -1.0), 7, None).unwrap();
         let first = store.load("a::p99", 7).unwrap();
-        assert_eq!(first.carried(), Carried { fail: 2.0, pass: -1.0 });
+        assert_eq!(first.carried(), Carried { fail: 2.0, pass: -1.0, varied: false });
         assert!(first.note().ends_with("of an earlier run of the same build"));
+        // Values that differed in one run are not the same every time in the next.
+        let of = |values: &[f64]| Outcome {
+            shape: Some(words::shape("processes".to_owned(), values.to_vec())),
+            ..outcome(2.0, -1.0)
+        };
+        for (values, varied) in [([3.0, 3.0], false), ([3.0, 4.0], true), ([3.0, 3.0], true)] {
+            store.keep(&of(&values), 7, store.load("a::p99", 7).as_ref()).unwrap();
+            assert_eq!(store.load("a::p99", 7).unwrap().carried().varied, varied);
+        }
         // Another build, another limit and another test begin anew.
         assert_eq!(store.load("a::p99", 8), None);
         assert_eq!(store.load("b::p99", 7), None);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::links::Links;
 use super::noise_totals::NoiseTotals;
 use super::open::{Judgement, Open};
+use super::without_layout::LN_OF_ZERO;
 use super::{Origin, Rules};
 use crate::budget::Bound;
 use crate::metric::{ByMetric, SampleKind, Statistic, Units};
@@ -116,8 +117,10 @@ pub(super) fn conclude(
         outcome.shape = Some(shape(judge, open, seen, origin));
         outcome.noise = (origin == Origin::Measured).then(|| seen.noise_totals.noise());
         outcome.notes.extend(words::machine(&outcome, limit));
-        let mean =
-            judge.mean().filter(|_| !open.is_unjudged()).map(|mean| open.display_value(mean));
+        // Ratios to 0, or of it, have no mean.
+        let has_mean = judge.values().values().iter().all(|value| value.abs() < -LN_OF_ZERO);
+        let mean = judge.mean().filter(|_| has_mean && !open.is_unjudged());
+        let mean = mean.map(|mean| open.display_value(mean));
         let beside = mean.and_then(|mean| words::mean_beside_middle(&outcome, mean));
         outcome.notes.extend(beside);
     }

@@ -144,8 +144,20 @@ impl Inquiry {
                 },
                 // A value that never varies is compared, once that is unlikely to be chance.
                 Finding::Held | Finding::Open if open.is_constant() => {
-                    if spent_up || open.never_varies() {
+                    let is_over = open.value().is_some_and(|value| open.against().is_over(value));
+                    if open.never_varies() {
                         self.compare(&open);
+                    } else if !self.is_spent_on(&open) {
+                        self.open.push(open);
+                    } else if judge.finding() == Finding::Held && !is_over {
+                        self.close_held(&open);
+                    } else {
+                        self.close_unsettled(&open, None);
+                    }
+                }
+                Finding::Held if self.is_too_long_on_the_whole(&open) => {
+                    if self.is_without_more(&open) {
+                        self.close_too_long(&open);
                     } else {
                         self.open.push(open);
                     }
@@ -187,6 +199,14 @@ impl Inquiry {
         let warn = open.against();
         let verdict = if warn.warns(value) { Verdict::Warn } else { Verdict::Pass };
         self.close(open, verdict, None);
+    }
+
+    /// Closes a limit that holds for the usual operation, while rare long ones make the mean of all too large.
+    fn close_too_long(&mut self, open: &Open) {
+        self.close(open, Verdict::Inconclusive, Some(Doubt::Underpowered));
+        if let (Some(outcome), Some(why)) = (self.done.last_mut(), open.too_long_on_the_whole()) {
+            outcome.reason = why;
+        }
     }
 
     /// Closes a limit by comparing its values, which are deterministic or did not vary.

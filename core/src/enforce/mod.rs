@@ -17,6 +17,7 @@ mod links_tests;
 #[cfg(test)]
 mod noise_tests;
 mod noise_totals;
+mod on_the_whole;
 mod open;
 mod patience;
 #[cfg(test)]
@@ -29,6 +30,9 @@ mod shape_tests;
 mod system_calls_tests;
 #[cfg(test)]
 pub(crate) mod tests;
+mod totals;
+#[cfg(test)]
+mod totals_tests;
 mod without_layout;
 
 use std::time::Duration;

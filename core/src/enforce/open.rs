@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 
 use super::PendingLimit;
+use super::totals::Totals;
 use super::without_layout::{LN_OF_ZERO, WithoutLayout};
 use crate::budget::{Bound, Limit, Target};
 use crate::metric::{Judged, SampleKind, Statistic, Units};
@@ -28,6 +29,8 @@ pub(super) struct Open {
     pub(super) less_waiting: Option<Box<Judge>>,
     /// The evidence of the same ratios without what memory layout may have made of them.
     pub(super) without_layout: Option<Box<WithoutLayout>>,
+    /// The times of all operations of the pairs.
+    pub(super) totals: Totals,
     /// The limit as a number. Where there is no limit, it is the one that there would be if the value were accepted.
     pub(super) against: Against,
 }
@@ -66,6 +69,7 @@ impl Open {
             levels,
             less_waiting,
             without_layout,
+            totals: Totals::default(),
             against,
         }
     }
@@ -104,7 +108,7 @@ impl Open {
                         if let Some(without_layout) = &mut self.without_layout {
                             without_layout.add((metric, self.asked.limit.bound), process, *ratio);
                         }
-                        *ratio = ratio.ln().max(LN_OF_ZERO);
+                        *ratio = ratio.ln().clamp(LN_OF_ZERO, -LN_OF_ZERO);
                     }
                 }
                 judge.add(&series).map_err(|e| {
@@ -113,6 +117,7 @@ impl Open {
                 })?;
             }
         }
+        self.totals.add(&self.asked.limit.metric, process);
         self.take_limit();
         Ok(())
     }
@@ -257,10 +262,16 @@ impl Open {
 
     /// Whether enough processes gave one value each and all were equal, as for a custom count.
     pub(super) fn is_constant(&self) -> bool {
+        self.processes() >= FEWEST_PROCESSES && self.has_not_varied()
+    }
+
+    /// Whether all values so far are equal, of a metric that is compared once that is no chance. Those of earlier runs of
+    /// the same build count too.
+    fn has_not_varied(&self) -> bool {
         let Judgement::Statistical(judge) = &self.judgement else { return false };
         // The cheap checks come first: this runs after every process, and reading the values sorts them.
         let may_be = matches!(self.asked.limit.metric.judged(), Judged::UntilConstant(_));
-        if !may_be || judge.processes() < FEWEST_PROCESSES {
+        if !may_be || self.asked.carried.varied {
             return false;
         }
         let values = judge.values();
@@ -273,11 +284,20 @@ impl Open {
     /// Whether enough processes gave the same value for this to be as good as evidence: if the median were on the
     /// other side of the limit, `n` values on this side would have a chance of at most `2^-n`.
     pub(super) fn never_varies(&self) -> bool {
-        let Judgement::Statistical(judge) = &self.judgement else { return false };
-        let over = self.value().is_some_and(|value| self.against.is_over(value));
-        let levels = judge.levels();
-        let enough = if over { levels.fail } else { levels.pass };
-        judge.processes() as f64 * std::f64::consts::LN_2 >= enough
+        self.needed_to_compare().is_some_and(|needed| self.processes() >= needed)
+    }
+
+    /// Returns how many processes have to give the value that all of them gave so far; `None` where they differ.
+    pub(super) fn needed_to_compare(&self) -> Option<usize> {
+        if !self.has_not_varied() {
+            return None;
+        }
+        let Judgement::Statistical(judge) = &self.judgement else { return None };
+        let value = judge.values().values().first().map(|&value| self.display_value(value));
+        let over = value.is_some_and(|value| self.against.is_over(value));
+        let enough = if over { self.levels.fail } else { self.levels.pass };
+        let needed = (enough / std::f64::consts::LN_2).ceil() as usize;
+        Some(needed.max(FEWEST_PROCESSES))
     }
 
     pub(super) fn processes(&self) -> usize {
@@ -294,6 +314,8 @@ impl Open {
         let kind = self.asked.limit.metric.sample();
         match self.judgement {
             Judgement::Statistical(_) if self.is_relative() && value <= LN_OF_ZERO => 0.0,
+            // JSON has no infinity.
+            Judgement::Statistical(_) if self.is_relative() && value >= -LN_OF_ZERO => f64::MAX,
             Judgement::Statistical(_) if self.is_relative() => value.exp(),
             Judgement::Statistical(_) if times.contains(&kind) => value.max(0.0),
             Judgement::Deterministic(_) | Judgement::Statistical(_) => value,
@@ -331,11 +353,11 @@ impl Open {
             }
             Judgement::Statistical(judge) => {
                 let (value, interval) = judge.estimate()?;
-                if self.is_constant() {
+                if self.never_varies() || (self.is_unjudged() && self.is_constant()) {
                     let value = self.display_value(value);
                     return Some(Estimate { value, low: Some(value), high: Some(value) });
                 }
-                let end = |v: f64| Some(self.display_value(v)).filter(|v| v.is_finite());
+                let end = |v: f64| Some(self.display_value(v)).filter(|v| v.abs() < f64::MAX);
                 let low = end(interval.low).filter(|_| interval.low.is_finite());
                 Some(Estimate { value: self.display_value(value), low, high: end(interval.high) })
             }

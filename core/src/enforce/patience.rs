@@ -9,6 +9,8 @@ use std::time::Duration;
 use super::open::{Judgement, Open};
 use super::{Inquiry, Origin};
 use crate::quantity::{Quantity, Unit};
+use crate::stats;
+use crate::verdict::judge::Method;
 use crate::verdict::{hypothesis, power};
 
 /// How many times its `effort` a limit may take until a violation could have been seen.
@@ -61,15 +63,25 @@ impl Inquiry {
         (processes < needed && reachable).then_some(Extension { processes, needed, most })
     }
 
-    /// Returns how many processes it takes to see a violation; `None` for a value that is compared or recorded.
+    /// Returns how many processes it takes to see a violation, or to compare a value that has not varied; `None` for a
+    /// value that is deterministic or recorded.
     pub(super) fn needed(&self, open: &Open) -> Option<usize> {
         let Judgement::Statistical(judge) = &open.judgement else { return None };
         if self.origin == Origin::Record || judge.processes() == 0 {
             return None;
         }
+        if let Some(needed) = open.needed_to_compare() {
+            return Some(needed);
+        }
         let values = judge.values().len() / judge.processes();
         let hypothesis = || hypothesis::of(&open.asked.limit, judge.levels());
-        let fewest = || power::fewest_processes(hypothesis(), open.asked.carried, values);
+        let fewest = || {
+            let hypothesis = hypothesis();
+            let to_pass =
+                if hypothesis.method == Method::Share { stats::FEWEST_TO_PASS } else { 0 };
+            let fewest = power::fewest_processes(hypothesis, open.asked.carried, values)?;
+            Some(fewest.max(to_pass))
+        };
         *open.fewest.get_or_init(fewest)
     }
 

@@ -4,12 +4,13 @@
 use std::time::Duration;
 
 use super::scripted::rules;
-use super::tests::{P50, max, pending_limits, run};
+use super::tests::{P50, drive_from, max, pending_limits, run};
 use super::{Inquiry, Origin, Rules};
 use crate::budget::Limit;
 use crate::metric::{Key, Metric};
 use crate::outcome::{Cause, Doubt, Outcome, Unmeasured};
 use crate::reading::ProcessRun;
+use crate::stats::clopper_pearson;
 use crate::stats::tests::noise::Noise;
 use crate::verdict::Verdict;
 use crate::verdict::judge::Carried;
@@ -166,4 +167,66 @@ fn a_measured_limit_is_inconclusive_and_one_without_a_reading_is_unmeasured() {
         (Verdict::Unmeasured, Some("out-of-time"))
     );
     assert!(outcome.is_red());
+}
+
+/// A value of one process each, which a workload records.
+fn recorded(value: f64, elapsed: f64) -> ProcessRun {
+    let mut process =
+        ProcessRun { elapsed: Duration::from_secs_f64(elapsed), ..ProcessRun::default() };
+    process.values.insert(Metric::recorded("pages"), value);
+    process
+}
+
+/// Returns the outcome for `limits` limits, one of which is of at most 100 on a recorded value, with an effort of 10 s.
+fn pages(
+    limits: usize,
+    elapsed: f64,
+    carried: Carried,
+    value: impl Fn(usize) -> f64 + Send + 'static,
+) -> Outcome {
+    let rules = Rules { statistical: limits, ..rules() };
+    let asked = pending_limits(carried, vec![max(Metric::recorded("pages"), "100")]);
+    let mut next = 0;
+    let source = move || {
+        next += 1;
+        Ok(recorded(value(next - 1), elapsed))
+    };
+    drive_from(Origin::Measured, Box::new(source), asked, rules).remove(0)
+}
+
+/// Formerly three equal values were compared as soon as the effort was spent, and 6.4 % were red.
+#[test]
+fn three_equal_values_of_slow_processes_are_no_proof() {
+    for (limits, elapsed, over) in [(1, 3.4, 0.4), (1, 2.5, 0.5), (25, 3.4, 0.4), (25, 2.5, 0.5)] {
+        let mut noise = Noise::seeded(251);
+        let (mut red, runs) = (0, 150);
+        for _ in 0..runs {
+            let values: Vec<f64> =
+                (0..60).map(|_| if noise.happens(over) { 110.0 } else { 90.0 }).collect();
+            let outcome = pages(limits, elapsed, Carried::default(), move |n| values[n]);
+            red += u64::from(outcome.is_red());
+        }
+        let least = clopper_pearson(red, runs, 0.998).low;
+        assert!(least <= 0.01 / limits as f64, "{red} of {runs} with {limits} limits");
+    }
+}
+
+#[test]
+fn a_slow_process_whose_value_never_varies_is_measured_until_that_is_no_chance() {
+    let outcome = pages(25, 3.4, Carried::default(), |_| 101.0);
+    assert_eq!(outcome.verdict, Verdict::Fail, "{}", outcome.reason);
+    assert_eq!(outcome.evidence.unwrap().processes, 12);
+    let outcome = pages(25, 3.4, Carried::default(), |_| 99.0);
+    assert_eq!(outcome.verdict, Verdict::Pass, "{}", outcome.reason);
+    assert_eq!(outcome.evidence.unwrap().processes, 5);
+    // Seven processes do not fit into six times the effort, and the reason says how long it would have to be.
+    let outcome = pages(1, 11.0, Carried::default(), |_| 101.0);
+    assert_eq!(outcome.verdict, Verdict::Inconclusive);
+    let why = "any violation takes 7 processes to be seen, and at 11 s each there was time for 1: \
+               give it `effort = \"13 s\"`";
+    assert!(outcome.reason.contains(why), "{}", outcome.reason);
+    // Where the values of an earlier run of the same build differed, equal ones are no proof.
+    let carried = Carried { varied: true, ..Carried::default() };
+    let outcome = pages(1, 0.5, carried, |_| 101.0);
+    assert!(!outcome.is_red(), "within the tolerance: {}", outcome.reason);
 }

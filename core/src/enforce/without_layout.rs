@@ -6,7 +6,8 @@ use crate::outcome::words::LAYOUT;
 use crate::reading::ProcessRun;
 use crate::verdict::judge::{Hypothesis, Judge};
 
-/// The logarithm of a ratio whose subject has a value of 0. It is less than that of any other ratio.
+/// The logarithm of a ratio whose subject has a value of 0. It is less than that of any other ratio. Where the reference is 0,
+/// it is as much above 0.
 pub(super) const LN_OF_ZERO: f64 = -700.0;
 
 /// The evidence of the same ratios, without what layout may have made of them at most.
@@ -39,6 +40,6 @@ impl WithoutLayout {
         let (a, b) = (most.min(ratio.ln()), most.max(ratio.ln()));
         let less = known.map_or(most, |known| known.ln().clamp(a, b));
         // The same ratio was taken as a value of the limit, or refused there.
-        let _ = self.judge.add(&[less.max(LN_OF_ZERO)]);
+        let _ = self.judge.add(&[less.clamp(LN_OF_ZERO, -LN_OF_ZERO)]);
     }
 }

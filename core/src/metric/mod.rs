@@ -185,6 +185,13 @@ impl Metric {
             && !matches!(values, Values::Code | Values::Own | Values::Slope)
     }
 
+    /// Returns whether two single values of it show the ratio of what it is about. They do not where a value is a whole run and
+    /// the statistic is not that of a typical run.
+    pub fn is_typical(&self) -> bool {
+        self.sample() != SampleKind::Run
+            || self.statistic().is_none_or(|statistic| statistic == Statistic::P50)
+    }
+
     /// Returns how it is judged against a limit. The slope of a deterministic metric is compared, as the metric is.
     pub fn judged(&self) -> Judged {
         let judged = self.row().judged;

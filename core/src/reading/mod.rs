@@ -45,6 +45,9 @@ pub struct ProcessRun {
     /// The ratios of times to those of the base, without what memory layout may have made of them at most: it changes only the
     /// time in which an operation runs on a processor. A ratio is missing if that time is unknown.
     pub without_layout: ByMetric<f64>,
+    /// The mean seconds of one operation, or of one unit of its work for a rate, of the subject and of the reference, over all
+    /// batches of a pair.
+    pub totals: ByMetric<(f64, f64)>,
     /// The two values of each ratio.
     pub sides: ByMetric<(f64, f64)>,
     /// The link of the subject and that of its reference with which a pair was measured, counted from 0. All pairs of

@@ -44,11 +44,15 @@ pub fn exceedance(n: u64, p0: f64, threshold: f64) -> Option<f64> {
 /// If `p0` is not in (0, 1).
 pub fn blocks(blocks: u64, ops: u64, inflation: f64, p0: f64, threshold: f64) -> Option<f64> {
     let worth = worth(ops, inflation);
-    let catches = |p1: f64| {
-        let counts = binomial::probabilities(worth, p1);
-        caught_by_blocks(blocks, &counts, 1.0, p0) >= threshold
-    };
+    let catches = |p1: f64| catches(blocks, worth, p0, threshold, p1);
     catches(1.0).then(|| turning_point(p0, 1.0, STEPS, catches))
+}
+
+/// Whether `blocks` blocks of `worth` independent operations reach `threshold` against `p0` at an exceedance rate of `p1`, with
+/// a probability of about [`POWER`].
+pub(super) fn catches(blocks: u64, worth: u64, p0: f64, threshold: f64, p1: f64) -> bool {
+    let counts = binomial::probabilities(worth, p1);
+    caught_by_blocks(blocks, &counts, 1.0, p0) >= threshold
 }
 
 /// A process of a run, as the model of detection sees it.

@@ -89,7 +89,7 @@ pub use interval::Interval;
 pub use paired::Paired;
 pub use percentile::Percentile;
 pub use sample::{NotFinite, Sample};
-pub use share::Share;
+pub use share::{FEWEST_TO_PASS, Share};
 pub use slope::{PowerLaw, theil_sen};
 pub use spread::Spread;
 pub use summary::Summary;

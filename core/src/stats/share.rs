@@ -10,9 +10,13 @@ use super::blocks::{self, Blocks};
 use super::detect;
 use super::exceedance::Exceedance;
 use super::interval::Interval;
+use super::spread::Spread;
 
 /// The least share that is tested, and its distance from 1. No number of trials shows a share to be 0 or 1.
 const PROVABLE: f64 = 0.001;
+/// The fewest processes that can pass. Operations that count one by one say nothing about the processes that were not
+/// seen: of seven, none is bad in 13 of 100 runs where one process in four is, and of three in 42.
+pub const FEWEST_TO_PASS: usize = 7;
 /// The most operations of one process that say anything more about what could be detected.
 const LARGEST_WORTH: u64 = 2_000;
 /// The steps of bisection, which reach the precision that is shown.
@@ -22,6 +26,7 @@ const STEPS: u32 = 40;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Share {
     limit: f64,
+    tolerance_limit: f64,
     fail: Blocks,
     pass: Exceedance,
     /// The operations of each process, and how many of them have the property.
@@ -34,6 +39,7 @@ impl Share {
     pub fn new(limit: f64, tolerance_limit: f64) -> Self {
         Share {
             limit,
+            tolerance_limit: provable(tolerance_limit),
             fail: Blocks::of_runs(provable(limit)),
             pass: Exceedance::pass(provable(tolerance_limit)),
             counts: Vec::new(),
@@ -61,6 +67,20 @@ impl Share {
             return 0.0;
         }
         self.pass.log_evidence_deflated(self.pass.n(), self.pass.k(), self.inflation())
+    }
+
+    /// Whether the differences between processes leave room up to the limit with its tolerance for the mean of their
+    /// shares, and enough processes were seen.
+    pub fn leaves_room(&self) -> bool {
+        let spread = Spread::of_means(&self.shares());
+        self.counts.len() >= FEWEST_TO_PASS
+            && spread.is_some_and(|spread| spread.leaves_room(self.tolerance_limit))
+    }
+
+    /// Returns the share of each process.
+    fn shares(&self) -> Vec<f64> {
+        let any = self.counts.iter().filter(|(n, _)| *n > 0);
+        any.map(|&(n, k)| k as f64 / n as f64).collect()
     }
 
     /// Whether the limit is 0 and an operation has the property, which leaves nothing to chance.
@@ -98,8 +118,21 @@ impl Share {
             return (n > 0.0).then(|| 1.0 - (1.0 - detect::POWER).powf(1.0 / n));
         }
         let ops = self.pass.n() / (self.counts.len() as u64).max(1);
-        let ops = ops.clamp(1, LARGEST_WORTH);
-        detect::blocks(processes, ops, self.inflation(), provable(self.limit), threshold)
+        let limit = provable(self.limit);
+        let catches = |share: f64| {
+            let worth = detect::worth(ops, self.largest_inflation(share)).min(LARGEST_WORTH);
+            detect::catches(processes, worth, limit, threshold, share)
+        };
+        catches(1.0).then(|| turning_point(limit, 1.0, STEPS, catches))
+    }
+
+    /// Returns how much processes would differ at another share, if they differ by as much as is likely enough: the
+    /// shares of all are larger by the same factor, and so is what inflates their variance.
+    fn largest_inflation(&self, share: f64) -> f64 {
+        let times = Spread::of_means(&self.shares()).map_or(1.0, |spread| spread.times());
+        let excess = (self.inflation() * times - 1.0).max(0.0);
+        let factor = self.estimate().map_or(1.0, |now| share / now.max(PROVABLE));
+        1.0 + excess * factor.max(1.0)
     }
 
     /// Returns how much processes differ in their shares (Pearson's dispersion), at least 1.

@@ -67,13 +67,14 @@ fn compares(budget: &Budget, metric: &Metric) -> bool {
         Judged::Compared { .. } | Judged::Agreed { .. } => metric.has_ratio(),
         Judged::Statistical(_) | Judged::UntilConstant(_) => {
             metric.has_ratio()
+                && metric.is_typical()
                 && metric.statistic().is_none_or(|statistic| has_enough_values(budget, statistic))
         }
     }
 }
 
 /// Whether every run has enough values for a statistic. A p999 needs thousands of operations, and a greatest value
-/// depends on a single one. A command, or a workload under a load, has only as many values as the time allows, which
+/// depends on a single one. A workload under a load has only as many values as the time allows, which
 /// are enough for a median.
 fn has_enough_values(budget: &Budget, statistic: Statistic) -> bool {
     let has_many = matches!(budget.subject, Subject::Workload(_)) && budget.load.is_none();
@@ -126,8 +127,9 @@ mod tests {
         let load = "load = { shape = \"constant\", rate = \"100 op/s\" }\n";
         let loaded = "[budget.a]\nworkload = \"a\"\nmax = { p50 = \"1 ms\", p99 = \"1 ms\" }\n";
         check("\"5 %\"", &format!("{loaded}{load}"), &["a::p50::x_base"]);
-        let command = "[budget.a]\ncommand = [\"a\"]\nmax = { wall_p50 = \"1 s\", wall_p95 = \"1 s\", exit = 0 }\n";
-        check("\"5 %\"", command, &["a::wall_p50::x_base"]);
+        let command = "[budget.a]\ncommand = [\"a\"]\nmax = { wall_p50 = \"1 s\", wall_p95 = \"1 s\", wall_mean = \"1 s\", \
+            wall_min = \"1 s\", wall_max = \"1 s\", startup_p50 = \"1 s\", startup_p99 = \"1 s\", exit = 0 }\n";
+        check("\"5 %\"", command, &["a::startup_p50::x_base", "a::wall_p50::x_base"]);
         let written = "[budget.a]\nworkload = \"a\"\nmax = { p999 = [\"1 s\", \"1.5 x base\"] }\n";
         check("\"5 %\"", written, &["a::p999::x_base"]);
     }

@@ -85,6 +85,8 @@ pub struct Carried {
     pub fail: f64,
     /// The evidence against "the value is over the limit by more than the tolerance".
     pub pass: f64,
+    /// Whether the values of those runs differed from each other.
+    pub varied: bool,
 }
 
 /// The evidence about one limit, and what it shows.
@@ -241,7 +243,10 @@ impl Judge {
                 (c.smallest_violation(fail, processes)?, beyond + DETECTION_MARGIN * tolerance)
             }
             Epoch::Share(share) => {
-                let least = if self.hypothesis.limit <= 0.0 { 0.0 } else { beyond };
+                let least = match self.hypothesis.limit {
+                    limit if limit <= 0.0 => 0.0,
+                    _ => beyond + DETECTION_MARGIN * beyond,
+                };
                 return Some(share.smallest_violation(fail, processes)?.max(least));
             }
             Epoch::Greatest(greatest) => (greatest.detectable()?, beyond),
@@ -366,7 +371,8 @@ impl Epoch {
         match self {
             Epoch::Quantile(percentile) => percentile.leaves_room(),
             Epoch::Centre(contrast) => contrast.leaves_room(),
-            Epoch::Share(_) | Epoch::Greatest(_) => true,
+            Epoch::Share(share) => share.leaves_room(),
+            Epoch::Greatest(_) => true,
         }
     }
 

@@ -11,6 +11,8 @@ pub mod judge;
 mod links_tests;
 pub mod power;
 #[cfg(test)]
+mod share_tests;
+#[cfg(test)]
 mod simulated_tests;
 
 use serde::{Deserialize, Serialize};

@@ -72,7 +72,8 @@ mod tests {
             levels,
             confirms: true,
         };
-        let of = |fail| fewest_processes(hypothesis, Carried { fail, pass: 0.0 }, 1).unwrap();
+        let of =
+            |fail| fewest_processes(hypothesis, Carried { fail, ..Carried::default() }, 1).unwrap();
         assert!(of(4.0) < of(0.0));
     }
 }

@@ -159,6 +159,10 @@ fn allow_relative(
     value: &Value<'_>,
     target: Target,
 ) -> Result<Target, Box<Problem>> {
+    let is_lock = matches!(target, Target::Relative { reference: Reference::Lock, .. });
+    if !is_lock && !metric.is_typical() {
+        return Err(one_run_a_side(metric, value).into());
+    }
     let what = match metric.values() {
         Values::Code => "an exit code",
         Values::Slope => "a slope",
@@ -172,6 +176,18 @@ fn allow_relative(
     )
     .help(format!("write {}", example(metric)))
     .into())
+}
+
+/// Returns the problem of a statistic of many runs in a ratio. A pair has one run of either side, so the middle of the pairs
+/// is the ratio of two typical runs, whatever the statistic is called.
+fn one_run_a_side(metric: &Metric, value: &Value<'_>) -> Problem {
+    let name = metric.to_string();
+    let (of, _) = name.split_once('_').unwrap_or((&name, ""));
+    let title = format!(
+        "`{metric}` of two commands cannot be compared: a pair is one run of each, and shows the ratio of typical runs"
+    );
+    let help = format!("compare `{of}_p50`, and limit `{metric}` by a quantity or `x lock`");
+    Problem::new(value.span(), title).help(help)
 }
 
 /// Returns why a limit would always hold or never hold. `None` if it makes sense.

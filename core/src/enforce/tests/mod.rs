@@ -74,7 +74,7 @@ fn drive(source: Script, asked: Vec<PendingLimit>, rules: Rules) -> Vec<Outcome>
     drive_from(Origin::Measured, source, asked, rules)
 }
 
-fn drive_from(
+pub(crate) fn drive_from(
     origin: Origin,
     mut source: Script,
     asked: Vec<PendingLimit>,
@@ -358,7 +358,7 @@ fn running_again_continues_the_test() {
     let (healthy, broken) = (|n| operations(n, 0.002, 50), |n| operations(n, 0.02, 20));
     let (red, evidence) = finish(Carried::default(), broken);
     assert_eq!(red, Verdict::Fail);
-    let carried = Carried { fail: evidence.fail, pass: evidence.pass };
+    let carried = Carried { fail: evidence.fail, pass: evidence.pass, varied: true };
     // The second run is red again, from the carried evidence and a few fresh processes.
     let (again, continued) = finish(carried, broken);
     assert_eq!(again, Verdict::Fail);

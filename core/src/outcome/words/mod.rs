@@ -30,7 +30,14 @@ pub fn reason(outcome: &Outcome, limit: &Limit, linked: Option<Linked>) -> Strin
         Target::Relative { reference, .. } => format!(" x {}", reference_name(reference)),
     };
     let row = against.quantity(against.limit);
-    let value = format!("{}{reference}", against.quantity(estimate.value));
+    let value = match &limit.target {
+        Target::Relative { reference: of, .. } if estimate.value >= f64::MAX => {
+            format!("above 0 where it is 0 of {}", reference_name(of))
+        }
+        Target::Absolute(_) | Target::Relative { .. } => {
+            format!("{}{reference}", against.quantity(estimate.value))
+        }
+    };
     let bound = format!("{row}{reference}");
     let locked = outcome.accepted.as_ref().and_then(|accepted| Some((accepted, accepted.factor?)));
     let bound = locked.map_or(bound, |(accepted, factor)| {
@@ -211,6 +218,23 @@ pub fn sides(limit: &Limit, sides: &[(f64, f64)]) -> String {
     )
 }
 
+/// Returns the sentence of a ratio that is `usual` for the usual operation, and `all` by the sums of all operations.
+pub fn too_long_on_the_whole(limit: &Limit, against: &Against, usual: f64, all: f64) -> String {
+    let of = match &limit.target {
+        Target::Relative { reference, .. } => format!(" x {}", reference_name(reference)),
+        Target::Absolute(_) => String::new(),
+    };
+    let shown = |value: f64| format!("{}{of}", against.quantity(value));
+    format!(
+        "no verdict: {} is {} for the usual operation, within the limit of {}, and rare long operations make it {} on the \
+         whole; a limit on `p99`, `p999` or `instructions` would settle it",
+        limit.metric,
+        shown(usual),
+        shown(against.limit),
+        shown(all)
+    )
+}
+
 /// Returns a note for a ratio whose median is within the limit and whose mean is not, or the other way around. Then
 /// some of the processes are slower, or faster, than the others. `mean` is the ratio by the mean.
 pub fn mean_beside_middle(outcome: &Outcome, mean: f64) -> Option<String> {
@@ -237,6 +261,12 @@ pub fn mean_beside_middle(outcome: &Outcome, mean: f64) -> Option<String> {
             against.quantity(mean)
         )
     })
+}
+
+/// Whether the values of a distribution differ from each other.
+pub fn varies(shape: &Distribution) -> bool {
+    let named = |wanted| shape.quantiles.iter().find(|(name, _)| name == wanted).map(|q| q.1);
+    named("min").map(f64::to_bits) != named("max").map(f64::to_bits)
 }
 
 /// Returns the distribution of `values`: the quantiles that they support, and a histogram.

@@ -105,6 +105,7 @@ const COMMAND: &[&str] = &[
     "max = { p99 = \"1 ms\", gzip = \"1 KB\", walls = \"1 s\" }",
     "max = { exit = 300, wall_p50 = \"1 s\" }",
     "max = { exit = \"1 x base\" }",
+    "max = { wall_p95 = \"1.1 x base\", startup_mean = [\"1 s\", \"2 x b\"], wall_max = \"1.1 x lock\" }",
     "ready = \"stdout\"\nmax.exit = 0",
     "ready = {}\nmax.exit = 0",
     "ready = { stdout = \"a\", port = 1 }\nmax.exit = 0",

@@ -259,23 +259,23 @@ fn limits_for_each_case() {
     let grep = &read.budgets[2];
     let of = |case: &str| -> Vec<String> {
         let case = grep.cases.iter().find(|known| known.label == case).unwrap();
-        let limits = grep.limits.iter().filter(|limit| limit.metric.name() == "wall_p90");
+        let limits = grep.limits.iter().filter(|limit| limit.metric.name() == "written_bytes");
         limits
             .filter(|limit| limit.of.has(case))
             .map(|limit| limit.number().0.to_string())
             .collect()
     };
-    assert_eq!(of("pattern=a,size=1"), ["0.005"]);
-    assert_eq!(of("pattern=b.c,size=2.5"), ["0.006"]);
-    assert_eq!(of("pattern=a,size=10"), ["0.007"]);
-    assert_eq!(of("pattern=b.c,size=10"), ["0.008", "1.1"]);
+    assert_eq!(of("pattern=a,size=1"), ["5000"]);
+    assert_eq!(of("pattern=b.c,size=2.5"), ["6000"]);
+    assert_eq!(of("pattern=a,size=10"), ["7000"]);
+    assert_eq!(of("pattern=b.c,size=10"), ["8000", "1.1"]);
     let shown: Vec<String> = grep.limits.iter().map(|limit| limit.of.to_string()).collect();
     assert!(shown.contains(&"size=10,pattern=b.c".to_owned()), "{shown:?}");
     let other = grep.limits.iter().find(|limit| limit.metric.name() == "wall_p50").unwrap();
     assert!(other.of.is_all() && grep.cases.iter().all(|case| other.of.has(case)));
     let suite = crate::suite::Suite::of(&read, true);
     let named = |name: &str| suite.tests.iter().filter(|test| test.name == name).count();
-    assert_eq!(named("grep::pattern=b.c,size=10::wall_p90"), 1);
-    assert_eq!(named("grep::pattern=b.c,size=10::wall_p90::x_base"), 1);
-    assert_eq!(named("grep::pattern=a,size=10::wall_p90::x_base"), 0);
+    assert_eq!(named("grep::pattern=b.c,size=10::written_bytes"), 1);
+    assert_eq!(named("grep::pattern=b.c,size=10::written_bytes::x_base"), 1);
+    assert_eq!(named("grep::pattern=a,size=10::written_bytes::x_base"), 0);
 }
