@@ -128,13 +128,11 @@ mod patience_tests {
 
     #[test]
     fn a_wait_for_a_processor_is_not_time_that_a_process_takes() {
+        let ms = Duration::from_millis;
         let of = |elapsed, waited, own| {
             let left = next_look(ms(elapsed), ms(waited), ms(own));
             left.map(|left| left.as_millis())
         };
-        fn ms(of: u64) -> Duration {
-            Duration::from_millis(of)
-        }
         assert_eq!(of(0, 0, 1000), Some(1000));
         assert_eq!(of(1000, 0, 1000), None);
         assert_eq!(of(5000, 4700, 1000), Some(700));

@@ -6,22 +6,33 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-/// Returns the processes that hold a lock of this file, each with its program and its directory: empty where the system
-/// does not tell.
+/// The processes that hold a lock.
+#[derive(Debug, Default)]
+pub(crate) struct Holders {
+    /// The other processes, each with its program and its directory. Empty where the system does not tell.
+    pub(crate) others: Vec<String>,
+    /// Whether this process holds it.
+    pub(crate) has_own: bool,
+}
+
+/// Returns the processes that hold a lock of this file.
 #[cfg(target_os = "linux")]
-pub(crate) fn holders(path: &Path) -> Vec<String> {
+pub(crate) fn holders(path: &Path) -> Holders {
     use std::os::unix::fs::MetadataExt;
-    let Ok(file) = path.metadata() else { return Vec::new() };
+    let Ok(file) = path.metadata() else { return Holders::default() };
     let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
     let mut holders = holders_in(&locks, file.ino());
     holders.sort_unstable();
     holders.dedup();
-    holders.into_iter().map(described).collect()
+    let own = std::process::id();
+    let has_own = holders.contains(&own);
+    let others = holders.into_iter().filter(|holder| *holder != own).map(described).collect();
+    Holders { others, has_own }
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn holders(_path: &Path) -> Vec<String> {
-    Vec::new()
+pub(crate) fn holders(_path: &Path) -> Holders {
+    Holders::default()
 }
 
 /// Returns the processes that hold a lock of the file with this number, from the content of `/proc/locks`: see

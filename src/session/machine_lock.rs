@@ -126,7 +126,7 @@ impl MachineLock {
                 Err(RecvTimeoutError::Timeout) if began.elapsed() < patience => {
                     progress.say(&format!(
                         "waiting for the lock of the machine, held by {}",
-                        self.holder()
+                        self.holder().0
                     ));
                 }
                 Err(_) => {
@@ -137,24 +137,29 @@ impl MachineLock {
         }
     }
 
-    /// Says who holds the lock, as far as the system tells.
-    fn holder(&self) -> String {
+    /// Says who holds the lock, as far as the system tells, and what to do about it. This process is not named: its user would
+    /// end the run that waits.
+    fn holder(&self) -> (String, &'static str) {
+        const OTHER: &str = "end that process, or allow a longer wait";
         let holders = [&self.path, &queue_of(&self.path)]
             .into_iter()
             .map(|path| os::lock_holders(path))
-            .find(|holders| !holders.is_empty());
-        let Some(holders) = holders else {
-            return "a process that the system does not name".to_owned();
-        };
-        holders.join(" and ")
+            .find(|holders| holders.has_own || !holders.others.is_empty());
+        match holders {
+            None => ("a process that the system does not name".to_owned(), OTHER),
+            Some(holders) if holders.others.is_empty() => {
+                ("another measurement of this run".to_owned(), "allow a longer wait")
+            }
+            Some(holders) => (holders.others.join(" and "), OTHER),
+        }
     }
 
     fn held_too_long(&self) -> Unmeasured {
         let waited = Quantity::new(self.patience.as_secs_f64(), Unit::Seconds);
+        let (holder, remedy) = self.holder();
         let text = format!(
-            "it was not measured: the lock of the machine was held for more than {waited} by {}, and only one process \
-             measures at a time; end that process, or allow a longer wait by `lock_timeout` in [settings]",
-            self.holder()
+            "it was not measured: the lock of the machine was held for more than {waited} by {holder}, and only one process \
+             measures at a time; {remedy} by `lock_timeout` in [settings]"
         );
         Unmeasured::new(Cause::MachineBusy, text)
     }
@@ -227,8 +232,11 @@ mod tests {
         let why = lock.shared(&progress).err().unwrap();
         assert_eq!(why.cause, Cause::MachineBusy);
         assert!(why.text.contains("held for more than 20 ms by "), "{why}");
+        assert!(!why.text.contains(&format!("process {}", std::process::id())), "{why}");
         #[cfg(target_os = "linux")]
-        assert!(why.text.contains(&format!("process {} (`", std::process::id())), "{why}");
+        assert!(why.text.contains("by another measurement of this run, and only one"), "{why}");
+        #[cfg(target_os = "linux")]
+        assert!(why.text.contains("; allow a longer wait by `lock_timeout`"), "{why}");
         // The second wait would take a minute.
         let lock = MachineLock { patience: Duration::from_secs(60), ..lock };
         let began = Instant::now();

@@ -7,12 +7,12 @@ const HEADER: usize = 60;
 /// Where in a header the size of the member is, in decimal digits.
 const SIZE: Range<usize> = 48..58;
 
+/// Makes something else of a member, such as an object file with its functions at other places.
+pub(super) type Change<'c> = dyn FnMut(&[u8]) -> Result<Vec<u8>, String> + 'c;
+
 /// Returns a library with each member replaced by what `change` makes of it. The places of members in the index of symbols
 /// follow.
-pub(super) fn rewritten(
-    library: &[u8],
-    change: &mut dyn FnMut(&[u8]) -> Result<Vec<u8>, String>,
-) -> Result<Vec<u8>, String> {
+pub(super) fn rewritten(library: &[u8], change: &mut Change<'_>) -> Result<Vec<u8>, String> {
     let magic = object::archive::MAGIC.len();
     let mut copy = library.get(..magic).ok_or("the library is cut off")?.to_vec();
     // The old and the new place of each member's header.

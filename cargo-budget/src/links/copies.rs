@@ -1,7 +1,7 @@
 //! The copies of a link's object files and libraries, in which each function is at another offset.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::align;
 use super::record::{Record, ends, is_library};
@@ -74,7 +74,7 @@ impl<'r> Copies<'r> {
     fn original(&self, argument: &str, of_compiler: bool) -> Option<PathBuf> {
         let is_code = ends(argument, "o") || is_library(argument);
         let from = self.record.directory.join(argument);
-        let parts: Vec<_> = from.components().map(|part| part.as_os_str()).collect();
+        let parts: Vec<_> = from.components().map(Component::as_os_str).collect();
         let is_compilers = parts.windows(4).any(|part| {
             (part[0], part[1], part[3]) == ("lib".as_ref(), "rustlib".as_ref(), "lib".as_ref())
         });

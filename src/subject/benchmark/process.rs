@@ -225,7 +225,9 @@ pub(super) fn run(
     let launch = launch(found, mode, &home.0)?;
     let Some(done) = ended_in_time(&launch, &found.name, patience)? else { return Ok(None) };
     let record = criterion::only(&found.name, rate, &home.0).map_err(|why| {
-        let output = why.output.or_else(|| done.stderr.text());
+        // Criterion says on the one stream what it runs, and on the other why it refuses what it measured.
+        let said = [done.stderr.text(), done.stdout.text()].into_iter().flatten();
+        let output = why.output.or_else(|| said.reduce(|errors, rest| format!("{errors}\n{rest}")));
         Unmeasured { output, ..why }
     })?;
     let timed: f64 = record.times.iter().map(|(_, seconds)| seconds).sum();

@@ -290,6 +290,11 @@ fn each_way_to_misbehave_has_its_own_words() {
     let why =
         check("silent", silent, Cause::MeasuredNothing, "the benchmark ended the process itself");
     assert!(why.output.unwrap().contains("Benchmarking a/b"));
+    // Criterion gives its own reason on the standard output.
+    let refused = "echo Benchmarking >&2; echo took zero time per iteration";
+    let why =
+        check("refused", refused, Cause::MeasuredNothing, "Criterion refused what it measured");
+    assert_eq!(why.output.unwrap(), "Benchmarking\ntook zero time per iteration");
     let twice = "record \"$name\" 1; CRITERION_HOME=\"$CRITERION_HOME/more\" record \"$name\" 1";
     check("twice", twice, Cause::Unsuitable, "has 2 benchmarks that are named `a/b`");
     let several = "record one 1; record \"$name\" 1; record three 1";
