@@ -187,7 +187,7 @@ fn a_failure_of_the_base_is_reported() {
     let zero = self::case("base-zero", DEPTH, "depth", ["3", "0"]);
     zero.run().exited(101);
     let reason = outcome(&zero, "depth::depth::x_base").reason;
-    assert!(reason.contains("was 0 at the reference and is 3 now"), "{reason}");
+    assert!(reason.contains("depth is above 0 where it is 0 of base, over the limit"), "{reason}");
     // A command whose code does not meet the limit on it is no reference, and no subject.
     #[cfg(target_os = "linux")]
     for (codes, text) in [

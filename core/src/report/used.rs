@@ -86,7 +86,11 @@ fn change(bound: Bound, ratio: f64, factor: f64, against: &str) -> Used {
         Bound::Min => ratio < factor,
     };
     // A limit that demands an improvement either holds or does not; there is no share of it.
-    let share = if allowed > 0.0 { (worse / allowed).max(0.0) } else { f64::from(u8::from(over)) };
+    let share = if allowed > 0.0 {
+        (worse / allowed).clamp(0.0, f64::MAX)
+    } else {
+        f64::from(u8::from(over))
+    };
     let as_percent = AS_PERCENT.contains(&factor) && ratio < FAR;
     let shown = |value: f64| if as_percent { percent(value) } else { format!("{value:.3} x") };
     Used {
@@ -96,7 +100,11 @@ fn change(bound: Bound, ratio: f64, factor: f64, against: &str) -> Used {
             false if ratio < 9.95 => format!("{ratio:.1}x"),
             false => ">10x".to_owned(),
         },
-        long: format!("{} {against}, limit {}", shown(ratio), shown(factor)),
+        // Where the other value is 0, there is no multiple.
+        long: match ratio < f64::MAX {
+            true => format!("{} {against}, limit {}", shown(ratio), shown(factor)),
+            false => String::new(),
+        },
     }
 }
 
@@ -168,6 +176,7 @@ mod tests {
                 < 1e-9
         );
         check(max, 4.2, 5.0, Some("redis"), "4.2x", "4.200 x against redis, limit 5.000 x");
+        check(max, f64::MAX, 1.05, Some("base"), ">10x", "");
         check(max, 0.009, 0.01, None, "90%", "90 % of it used");
         check(max, 1.0, 0.01, None, ">10x", "100 x the limit");
         check(max, 0.0962, 0.01, None, "962%", "9.6 x the limit");
