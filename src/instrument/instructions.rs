@@ -92,8 +92,10 @@ struct Dumps {
     written: usize,
     /// The files of the operations that count.
     kept: Vec<usize>,
-    /// The instructions that the measuring itself adds to each operation.
-    overhead: u64,
+    /// The file of an operation that is empty, so that it has what the measuring itself adds to each operation.
+    empty: Option<usize>,
+    /// The instructions of that operation, once they have been read.
+    overhead: Option<u64>,
     /// Whether the files are left for the harness, which reads the whole profile.
     is_profile: bool,
     /// The version of callgrind, as it writes it.
@@ -127,7 +129,8 @@ impl Instructions {
         Ok(instructions)
     }
 
-    /// Has callgrind count from now on, and finds out what the measuring itself adds.
+    /// Has callgrind count from now on, and count an operation that is empty. Its file is read after all others are written: the
+    /// file has the path of the program, and what is read of it would be on the heap that the operations find.
     fn start_counting(&mut self) {
         if !matches!(self.by, CountSource::Callgrind(_)) {
             return;
@@ -141,7 +144,7 @@ impl Instructions {
             expect(irrefutable_let_patterns, reason = "only Linux has another counter")
         )]
         if let CountSource::Callgrind(dumps) = &mut self.by {
-            dumps.overhead = dumps.read(dumps.written).map_or(0, |lap| lap.own);
+            dumps.empty = Some(dumps.written);
         }
     }
 }
@@ -170,7 +173,8 @@ impl Dumps {
             path: path.to_owned(),
             written: 0,
             kept: Vec::with_capacity(OPERATIONS),
-            overhead: 0,
+            empty: None,
+            overhead: None,
             is_profile,
             creator: String::new(),
             broken: None,
@@ -183,8 +187,20 @@ impl Dumps {
         path.into()
     }
 
-    /// Returns what a dump says. `None` if it cannot be read, and then `broken` says why.
+    /// Returns what a dump says of the operation. `None` if it cannot be read, and then `broken` says why.
     fn read(&mut self, number: usize) -> Option<Lap> {
+        if self.is_profile {
+            return self.parsed(number);
+        }
+        if let Some(empty) = self.empty.filter(|_| self.overhead.is_none()) {
+            self.overhead = Some(self.parsed(empty).map_or(0, |lap| lap.own));
+        }
+        let lap = self.parsed(number)?;
+        Some(Lap { own: lap.own.saturating_sub(self.overhead.unwrap_or(0)), ..lap })
+    }
+
+    /// Returns what a dump says. `None` if it cannot be read, and then `broken` says why.
+    fn parsed(&mut self, number: usize) -> Option<Lap> {
         let place = self.place(number);
         let text = std::fs::read_to_string(&place).map_err(|error| error.to_string());
         let read = text.and_then(|text| {
@@ -196,7 +212,7 @@ impl Dumps {
             let allocator = profile.inclusive(is_allocator);
             let own = profile.total() - allocator;
             self.creator = profile.creator;
-            Ok(Lap { own: own.saturating_sub(self.overhead), allocator: Some(allocator) })
+            Ok(Lap { own, allocator: Some(allocator) })
         });
         // The path may be longer than it needs to be.
         let short = || place.components().collect::<PathBuf>();
