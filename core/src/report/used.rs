@@ -101,9 +101,10 @@ fn change(bound: Bound, ratio: f64, factor: f64, against: &str) -> Used {
             false => ">10x".to_owned(),
         },
         // Where the other value is 0, there is no multiple.
-        long: match ratio < f64::MAX {
-            true => format!("{} {against}, limit {}", shown(ratio), shown(factor)),
-            false => String::new(),
+        long: if ratio < f64::MAX {
+            format!("{} {against}, limit {}", shown(ratio), shown(factor))
+        } else {
+            String::new()
         },
     }
 }
