@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use toml_edit::{Document, Item, Table};
+use toml_edit::{Document, Item, Table, TableLike, Value};
 
 /// The test targets of a package that look like harnesses. Which file with budgets each reads, if any, it says itself.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -27,13 +27,13 @@ pub(crate) fn harnesses(root: &Path) -> Harnesses {
     let is_harness = |source: &Path| {
         std::fs::read_to_string(source).is_ok_and(|text| starts_a_harness(&text, &library))
     };
-    let entries = manifest.get("test").and_then(Item::as_array_of_tables);
-    let mut listed = Vec::new();
-    for entry in entries.into_iter().flatten() {
+    let (mut listed, mut paths) = (Vec::new(), Vec::new());
+    for entry in entries(&manifest) {
         let text = |key: &str| entry.get(key).and_then(Item::as_str);
         let is = |key: &str, value: bool| entry.get(key).and_then(Item::as_bool) == Some(value);
         let Some(name) = text("name") else { continue };
         listed.push(name.to_owned());
+        paths.extend(text("path").map(|path| root.join(path)));
         let default = [format!("tests/{name}.rs"), format!("tests/{name}/main.rs")];
         let mut sources = text("path").into_iter().chain(default.iter().map(String::as_str));
         if !sources.any(|path| is_harness(&root.join(path))) {
@@ -52,7 +52,15 @@ pub(crate) fn harnesses(root: &Path) -> Harnesses {
         let files = std::fs::read_dir(root.join("tests")).into_iter().flatten().flatten();
         let mut forgotten: Vec<String> = files
             .map(|file| file.path())
-            .filter(|path| is_harness(path) || is_harness(&path.join("main.rs")))
+            .filter(|path| !paths.contains(path) && !paths.contains(&path.join("main.rs")))
+            .filter(|path| {
+                [path.clone(), path.join("main.rs")].iter().any(|source| {
+                    // A module that others share has no `main` that could be run.
+                    let text = std::fs::read_to_string(source).unwrap_or_default();
+                    let has_main = text.contains("fn main") || text.contains("main!");
+                    has_main && starts_a_harness(&text, &library)
+                })
+            })
             .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
             .filter(|name| !listed.contains(name))
             .collect();
@@ -60,6 +68,20 @@ pub(crate) fn harnesses(root: &Path) -> Harnesses {
         found.forgotten.extend(forgotten);
     }
     found
+}
+
+/// Returns the entries of the test targets in a manifest, which may be tables or an array.
+fn entries(manifest: &Table) -> Vec<&dyn TableLike> {
+    match manifest.get("test") {
+        Some(Item::ArrayOfTables(tables)) => {
+            tables.iter().map(|table| table as &dyn TableLike).collect()
+        }
+        Some(Item::Value(Value::Array(tables))) => {
+            let tables = tables.iter().filter_map(Value::as_inline_table);
+            tables.map(|table| table as &dyn TableLike).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// Returns what is wrong with the test targets of a package: those whose own `main` is never run.
@@ -95,9 +117,8 @@ fn starts_a_harness(source: &str, library: &str) -> bool {
 pub(crate) fn fault(root: &Path, name: &str) -> Option<String> {
     let text = std::fs::read_to_string(root.join("Cargo.toml")).ok()?;
     let manifest = Document::parse(text).ok()?;
-    let named = |test: &&Table| test.get("name").and_then(Item::as_str) == Some(name);
-    let tests = manifest.get("test").and_then(Item::as_array_of_tables);
-    let entry = tests.and_then(|tests| tests.iter().find(named));
+    let named = |test: &&dyn TableLike| test.get("name").and_then(Item::as_str) == Some(name);
+    let entry = entries(&manifest).into_iter().find(named);
     if entry.and_then(|entry| entry.get("harness")).and_then(Item::as_bool) == Some(false) {
         return None;
     }
@@ -155,6 +176,8 @@ mod tests {
         write("tests/trybuild.rs", "fn main() { perf_budget_criterion::main!() }\n");
         write("tests/plain.rs", "use perf_budget::Harness; fn main() { Harness::new().main(); }\n");
         write("tests/found.rs", own);
+        // A module that the others share.
+        write("tests/common.rs", "pub fn harness() { perf_budget::Harness::new() }\n");
         write("tests/unit.rs", "#[test]\nfn holds() {}\n");
         let names =
             |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
@@ -170,6 +193,16 @@ mod tests {
         write("Cargo.toml", &format!("{}{renamed}", entry("other", "")));
         write("tests/other.rs", &own.replace("perf_budget", "speed_gate"));
         assert_eq!(harnesses(place.path()).run, ["other"]);
+
+        // The entries may be an array, and their files may have other names.
+        let entries =
+            "test = [{ name = \"perf\", path = \"tests/budgets.rs\", harness = false }]\n";
+        write("Cargo.toml", &format!("{entries}[package]\nname = \"a\"\n"));
+        for name in ["plain", "found", "nightly", "folder/main", "other"] {
+            std::fs::remove_file(place.path().join(format!("tests/{name}.rs"))).unwrap();
+        }
+        let want = Harnesses { run: names(&["perf"]), ..Harnesses::default() };
+        assert_eq!(harnesses(place.path()), want);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::lengths::Alike;
 /// The variable that fills up the environment.
 const FILL: &str = "PERF_BUDGET_FILL";
 /// The length of the paths of processes that are compared, or a multiple of it. Few paths are longer.
-const PATH: usize = 512;
+const PATH: usize = if cfg!(target_os = "linux") { 512 } else { 256 };
 /// The kernel takes no path of so many bytes.
 const LONGEST: usize = if cfg!(target_os = "linux") { 4096 } else { 1024 };
 /// The size of the arguments and the environment, or a multiple of it: whole pages, since an address within a page is what

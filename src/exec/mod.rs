@@ -90,10 +90,12 @@ pub(crate) fn run_unless_long(
 ) -> Result<Option<Finished>, Unmeasured> {
     let mut child = Child::spawn(launch)?;
     let deadline = child.deadline(timeout);
+    let mut waited = Duration::ZERO;
     loop {
-        let waited = child.living().and_then(|living| living.waited).unwrap_or_default();
+        // What a process waited is not known any more once it has ended.
+        waited = child.living().and_then(|living| living.waited).unwrap_or(waited);
         let Some(next) = next_look(child.spawned_at().elapsed(), waited, own) else {
-            return Ok(None);
+            return child.wait(Instant::now());
         };
         let next = Instant::now() + next;
         if let Some(finished) = child.wait(next.min(deadline))? {

@@ -1,6 +1,6 @@
 //! The sweep: it measures every case of a budget once, to see how a metric grows with a parameter.
 
-use perf_budget_core::metric::{ByMetric, Metric};
+use perf_budget_core::metric::{ByMetric, Judged, Metric, Tolerance};
 use perf_budget_core::outcome::{Cause, Counted, Unmeasured};
 use perf_budget_core::reading::ProcessRun;
 use perf_budget_core::stats::PowerLaw;
@@ -48,7 +48,9 @@ impl Source for Sweep {
             if sweep.unmeasured.get(&Metric::slope(metric.clone())).is_some() {
                 continue;
             }
-            if !metric.is_deterministic() && raise(&mut points) {
+            // A time of 0 was below the clock, and a rate of failures is 0 in most operations: these have no slope.
+            let is_count = matches!(metric.judged(), Judged::UntilConstant(Tolerance::Count));
+            if is_count && raise(&mut points) {
                 let text = format!(
                     "`{metric}` was 0 at some size, where it has no logarithm, and counts as next to nothing there"
                 );

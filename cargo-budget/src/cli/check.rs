@@ -107,7 +107,7 @@ impl Check {
             judged.add(self.run_in(own, target, context, None)?);
         }
         let is_read = |chosen: &Chosen| chosen.project.file() == project.file();
-        if chosen.len() > 1 && !chosen.iter().any(is_read) {
+        if self.options.test.is_none() && !chosen.iter().any(is_read) {
             let why = format!(
                 "no test target reads `{}`, and so nothing judged it; name it by `Harness::file`, or remove it",
                 project.file().display()

@@ -2,6 +2,7 @@
 
 use super::Inquiry;
 use super::open::Open;
+use crate::budget::Bound;
 use crate::metric::SampleKind;
 use crate::outcome::words;
 use crate::stats::Spread;
@@ -26,9 +27,12 @@ impl Inquiry {
 impl Open {
     /// Returns the limit with its tolerance as the logarithm of a ratio of times; `None` where it is not one of means.
     fn time_edge(&self) -> Option<f64> {
-        let of_means =
-            matches!(self.asked.limit.metric.sample(), SampleKind::Batch | SampleKind::Rate);
         let against = self.against();
+        // Rare long operations are no reason to doubt that a time is over a floor, or a rate under a ceiling.
+        let of_means = matches!(
+            (self.asked.limit.metric.sample(), against.bound),
+            (SampleKind::Batch, Bound::Max) | (SampleKind::Rate, Bound::Min)
+        );
         let sign = against.bound.sign();
         // A rate is over its floor where a time is under its ceiling.
         (of_means && self.is_relative())

@@ -32,7 +32,8 @@ pub fn histogram(sample: &Sample, bins: usize) -> Vec<Bin> {
         match i {
             0 => min,
             _ if i == bins => max,
-            _ if min > 0.0 => min * (max / min).powf(share),
+            // A ratio of both may be beyond all numbers.
+            _ if min > 0.0 => (min.ln() + (max.ln() - min.ln()) * share).exp().clamp(min, max),
             _ => min + (max - min) * share,
         }
     };
@@ -57,6 +58,18 @@ pub fn sort_into(sample: &Sample, bars: &[Bin]) -> Vec<Bin> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A ratio whose reference is 0 counts as greater than all others.
+    #[test]
+    fn the_edges_are_numbers_whatever_the_values_are() {
+        let bars = histogram(&Sample::new(vec![0.5, 0.75, f64::MAX]).unwrap(), 24);
+        assert!(
+            bars.iter()
+                .all(|bar| bar.low.is_finite() && bar.high.is_finite() && bar.low <= bar.high)
+        );
+        assert_eq!(bars.iter().map(|bar| bar.count).sum::<u64>(), 3);
+        assert_eq!((bars[0].low, bars[23].high), (0.5, f64::MAX));
+    }
 
     fn check(values: &[f64], bins: usize, edges: &[f64], counts: &[u64]) {
         let got = histogram(&Sample::new(values.to_vec()).unwrap(), bins);

@@ -138,10 +138,12 @@ impl Terms {
         // A later process that takes much longer than this one is not waited for. How busy the machine is does not count.
         let quick = self.run(found, Mode::Quick)?;
         let own = (quick.own_time() * 2).max(SLOW);
-        Ok(match self.run_unless_long(found, Mode::Timed, Some(own))? {
-            Some(timed) => (Mode::Timed, timed),
-            None => (Mode::Quick, quick),
-        })
+        match self.run_unless_long(found, Mode::Timed, Some(own)) {
+            Ok(Some(timed)) => Ok((Mode::Timed, timed)),
+            Ok(None) => Ok((Mode::Quick, quick)),
+            Err(why) if why.cause == Cause::TimedOut => Ok((Mode::Quick, quick)),
+            Err(why) => Err(why),
+        }
     }
 }
 

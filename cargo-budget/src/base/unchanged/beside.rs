@@ -43,7 +43,11 @@ pub(super) fn difference_of_libraries(
                 Err(e) => return Some(format!("`{}` cannot be read: {e}", path.display())),
             }
         }
-        let is_named = |name: &String| named.iter().any(|text| text.contains(name.as_str()));
+        // A program that has an ending by itself may put a name before it: `format!("lib{name}.so")`.
+        let makes_names = named.iter().any(|text| ENDINGS.contains(&text.as_str()));
+        let is_named = |name: &String| {
+            named.iter().any(|text| text.contains(name.as_str())) || makes_names && !has_hash(name)
+        };
         if let Some(name) = others.iter().find(|name| is_named(name)) {
             return Some(format!(
                 "`{name}`, which is loaded, is in a directory that the build names"
@@ -136,6 +140,13 @@ fn name_of(path: &Path) -> Option<String> {
     is_library.then(|| name.to_owned())
 }
 
+/// Whether a library has a name of cargo's own, as the library of a macro has: `libmacros-0123456789abcdef.so`.
+fn has_hash(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default();
+    let hash = stem.rsplit_once('-').map_or("", |(_, hash)| hash);
+    hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// Returns the texts in a file that may contain the name of a shared library.
 fn said(bytes: &[u8]) -> BTreeSet<String> {
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-+".contains(byte);
@@ -211,6 +222,14 @@ mod tests {
         builds.write("base", "deps/libdy.so", "two");
         builds.check(&[], Some("the shared library `libdy.so`, which is loaded"));
         builds.write("base", "deps/libdy.so", "one libdeep.so");
+        // A program may make the name itself.
+        let plugins = Builds::new();
+        plugins.both("deps/budgets-1", "plug\0.so\0");
+        plugins.write("head", "deps/libmacros-0123456789abcdef.so", "one");
+        plugins.check(&[], None);
+        plugins.write("base", "libplug.so", "one");
+        plugins.write("head", "libplug.so", "two");
+        plugins.check(&[], Some("the shared library `libplug.so`, which is loaded"));
         // What another commit left may be what is loaded.
         builds.write("base", "build/dy-2/out/libdeep.so", "two");
         builds.check(&[], Some("not at the same places"));

@@ -209,6 +209,7 @@ mod tests {
         check("path.with_extension(\"json\")", "README.md", false);
         check("format!(\"{p}.md\")", "README.md", true);
         check("name.to_owned() + \".md\"", "README.md", true);
+        check("name.push_str(\".md\")", "README.md", true);
         check("name.ends_with(\".md\")", "README.md", false);
         // The name is in a longer text.
         check("sh(\"cat corpus/a.md | x\")", "corpus/a.md", true);
@@ -222,6 +223,8 @@ mod tests {
         check("\"see https://host/docs/guide.md for more\"", "docs/guide.md", false);
         // A feature is no path.
         check("#[cfg(feature = \"data\")]", "src/data/a.rs", false);
+        check("cfg!(all(unix, feature = \"data\"))", "src/data/a.rs", false);
+        check("let feature = \"data\";", "src/data/a.rs", true);
         check("r#\"corpus\"#", "corpus/a.md", true);
     }
 
@@ -236,6 +239,9 @@ mod tests {
         check("[book]\nsrc = \"docs\"\n", "docs/guide.md", true);
         check("{\"files\": [\"docs/guide.md\"]}", "docs/guide.md", true);
         check("docs\n", "docs/guide.md", true);
+        check("docs_dir: docs\n", "docs/guide.md", true);
+        check("dirs:\n  - docs\n", "docs/guide.md", true);
+        check("CORPUS = 'docs'\n", "docs/guide.md", true);
         check("all of the docs\n", "docs/guide.md", false);
         check("other.md\n", "corpus/a.md", false);
     }

@@ -13,7 +13,7 @@ const LISTERS: [&str; 7] =
 /// The variables with the directory of a package, the function with the one that the program runs in, and the path of a source.
 const PLACES: [&str; 4] = ["CARGO_MANIFEST_DIR", "CARGO_WORKSPACE_DIR", "current_dir()", "file!()"];
 /// The paths of a directory and of those above it, as texts.
-const DOTS: [&str; 10] = [
+const DOTS: [&str; 12] = [
     "\".\"",
     "\"./\"",
     "\"..\"",
@@ -21,6 +21,8 @@ const DOTS: [&str; 10] = [
     "\"../..\"",
     "\"../../\"",
     "\"./..\"",
+    "../..\"",
+    "../../\"",
     "\"*",
     "\"./*",
     "\"../*",
@@ -80,6 +82,7 @@ mod tests {
         };
         check("read_dir(\".\")", true);
         check("WalkDir::new(\"..\")", true);
+        check("read_dir(\"../../..\")", true);
         check("glob(\"**/*.md\")", true);
         check("glob(\"*.md\")", true);
         check("glob(\"../*\")", true);

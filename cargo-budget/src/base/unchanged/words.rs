@@ -10,7 +10,7 @@ const INCLUDE: [&str; 3] = ["include!", "include_bytes!", "include_str!"];
 const BETWEEN: &str = "\"'`,;:=@|()<>[]&!\0";
 
 /// The methods whose argument is a text in which a dot is no path.
-pub(super) const OF_TEXTS: [&str; 15] = [
+pub(super) const OF_TEXTS: [&str; 14] = [
     "split",
     "rsplit",
     "splitn",
@@ -23,7 +23,6 @@ pub(super) const OF_TEXTS: [&str; 15] = [
     "find",
     "rfind",
     "replace",
-    "push_str",
     "strip_prefix",
     "strip_suffix",
 ];
@@ -50,9 +49,7 @@ pub(super) fn of_source(code: &str) -> HashSet<Word> {
     let mut words = HashSet::new();
     for (start, text) in literals(code) {
         let before = code[..start].trim_end();
-        // The name of a feature is no path.
-        let is_value = before.strip_suffix('=').map(str::trim_end);
-        if is_value.is_some_and(|before| before.ends_with("feature")) {
+        if is_name_of_feature(before, &text) {
             continue;
         }
         let called = before.strip_suffix('(').map(str::trim_end).unwrap_or_default();
@@ -71,13 +68,23 @@ pub(super) fn of_source(code: &str) -> HashSet<Word> {
     words
 }
 
+/// Whether a literal is the name of a feature, as in `#[cfg(feature = "alloc")]`, and no path. `before` is what is before it.
+fn is_name_of_feature(before: &str, text: &str) -> bool {
+    let key =
+        before.strip_suffix('=').map(str::trim_end).and_then(|key| key.strip_suffix("feature"));
+    let is_in_list = key.is_some_and(|before| before.trim_end().ends_with(['(', ',']));
+    is_in_list && !text.contains(['/', '.'])
+}
+
 /// Returns the words of any other file that is read, such as a list of cases.
 pub(super) fn of_text(text: &str) -> HashSet<Word> {
     let mut words = HashSet::new();
     for line in text.lines() {
         add(line.trim(), &mut words, (false, false));
-        for quoted in line.split('"').skip(1).step_by(2) {
-            add(quoted, &mut words, (false, false));
+        // A value or an entry is a path as a whole, such as `docs` in `src = 'docs'`, `docs_dir: docs` and `- docs`.
+        let values = line.split(['"', '\'']).chain(line.split([':', '=']).skip(1));
+        for value in values.chain(line.trim_start().strip_prefix("- ")) {
+            add(value, &mut words, (false, false));
         }
     }
     words
