@@ -182,7 +182,6 @@ impl BenchmarkBuilds<'_> {
         recorder: &Recorder,
         tell: &dyn Fn(&str),
     ) -> Result<(PathBuf, List), Failure> {
-        shared::keep_what_was_built_with(self.target_dir, &self.base.files.flags())?;
         let is_alike = self.has_same_configuration && !self.is_vendored;
         if let (Some(workspace), true) = (self.head.workspace, is_alike)
             && !shared::is_built(self.target_dir, self.commit, self.checkout)

@@ -140,8 +140,6 @@ impl<'a> BaseBuild<'a> {
     /// Builds the base's binary, with the dependencies that this revision has compiled where they can be reused.
     fn build(&self) -> Result<PathBuf, Failure> {
         let BaseBuild { commit, wanted, target_dir, checkout, head, base, .. } = self;
-        // The configuration affects build scripts, and cargo's hashes of dependencies do not contain that.
-        shared::keep_what_was_built_with(target_dir, &base.files.flags())?;
         let is_alike = self.has_same_configuration && !self.is_vendored;
         if let (Some(built), Some(metadata), true) = (wanted.head, head.workspace, is_alike)
             && !shared::is_built(target_dir, commit, checkout)

@@ -125,7 +125,7 @@ impl Files {
     }
 
     /// Returns the settings of the files in the repository, by their full key, such as `build.rustflags`.
-    fn settings(&self) -> BTreeMap<String, String> {
+    pub(super) fn settings(&self) -> BTreeMap<String, String> {
         settings(with_included(&self.inside))
     }
 }

@@ -17,7 +17,7 @@ use super::configuration::{self, Files};
 use super::environment::Environment;
 use super::running::{self, Changes};
 use super::unchanged::Reaching;
-use super::{checkout, lock, manifests, members, outside, unchanged};
+use super::{checkout, lock, manifests, members, outside, pruned, shared, unchanged};
 use crate::child;
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -57,6 +57,8 @@ pub(super) struct Prepared<'a> {
     head_metadata: Option<Metadata>,
     /// The environment in which the base is built.
     pub(super) inherited: Environment,
+    /// The target directory in which it is built.
+    target_dir: PathBuf,
 }
 
 /// The result of building the base; the default is that there was nothing to build.
@@ -99,7 +101,8 @@ impl<'a> Prepared<'a> {
         if let Some(metadata) = &head_metadata {
             outside::link(metadata, top, &checkouts)?;
         }
-        let target_dir = place.target_dir();
+        let target_dir = shared::directory_with(&place.target_dir(), &base_files.settings());
+        pruned::prune(&target_dir);
         let inherited = Environment::of(&project.root, [&head_files, &base_files], &target_dir);
         if manifests::lead_out(&checkout.top, top)? {
             // Where cargo fails here, it reports why when it builds.
@@ -116,6 +119,7 @@ impl<'a> Prepared<'a> {
             base_files,
             head_metadata,
             inherited,
+            target_dir,
         })
     }
 
@@ -208,8 +212,7 @@ impl<'a> Prepared<'a> {
             return Ok(PreparedBase { unchanged: proven, benchmarks, ..PreparedBase::default() });
         }
         self.prepare(wanted, &mut is_prepared, tell)?;
-        let target_dir = self.place.target_dir();
-        let build = self.base_build(wanted, workspace, &target_dir);
+        let build = self.base_build(wanted, workspace);
         let CargoBinary { binary, other, environment } = build.binary(&self.inherited, tell)?;
         let tree = workspace.map(|workspace| unchanged::BaseTree {
             top: &self.checkout.top,
@@ -304,14 +307,13 @@ impl<'a> Prepared<'a> {
         if ways.is_empty() {
             return Ok(Vec::new());
         }
-        let target_dir = self.place.target_dir();
         let BaseBuild { head, base, has_same_configuration, is_vendored, .. } =
-            self.base_build(wanted, workspace, &target_dir);
+            self.base_build(wanted, workspace);
         let both = BenchmarkBuilds {
             commit: self.commit,
             lists: self.project.results().join("benchmarks"),
             links: self.place.results.join("links"),
-            target_dir: &target_dir,
+            target_dir: &self.target_dir,
             checkout: &self.checkout.top,
             head,
             base,
@@ -351,12 +353,11 @@ impl<'a> Prepared<'a> {
         &'m self,
         wanted: &'m BinariesRequest<'m>,
         workspace: Option<&'m Metadata>,
-        target_dir: &'m Path,
     ) -> BaseBuild<'m> {
         BaseBuild {
             commit: self.commit,
             wanted,
-            target_dir: target_dir.to_owned(),
+            target_dir: self.target_dir.clone(),
             links: self.place.results.join("links"),
             checkout: &self.checkout.top,
             head: Revision {
@@ -367,7 +368,7 @@ impl<'a> Prepared<'a> {
             },
             base: Revision {
                 root: self.root(),
-                side: Side::Base { environment: &self.inherited, target_dir },
+                side: Side::Base { environment: &self.inherited, target_dir: &self.target_dir },
                 workspace,
                 files: &self.base_files,
             },

@@ -4,8 +4,8 @@
 //! is fresh. So it would take the build of another checkout for a fresh build of an older one. To prevent that, every
 //! file of a checkout gets the current time whenever the last build was of another commit or another checkout.
 //!
-//! Their settings may differ too, and cargo's own records do not contain all of them: `[env]` above all. So the directory is
-//! cleared for a base with other settings than those of the last one.
+//! Their settings may differ too, and cargo's own records do not contain all of them: not the variables of `[env]`. So bases
+//! with other variables are built in directories of their own.
 //!
 //! For packages of a registry, cargo compares the version alone. If the project replaces a registry by a directory of
 //! its own, the content may differ between two commits, so nothing that is built from it is used for another commit.
@@ -45,23 +45,20 @@ pub(super) fn build<T>(
     Ok(built)
 }
 
-/// Removes what was built with other settings. Cargo does not run the build script of a dependency again for another value of
-/// a variable, unless the script asks for that, so the result of another base would be taken for this one's.
-pub(super) fn keep_what_was_built_with(
-    directory: &Path,
-    settings: &BTreeMap<String, String>,
-) -> Result<(), Failure> {
-    let mark = directory.join("built-with");
-    // Their values may be secret.
-    let lines =
-        settings.iter().map(|(key, value)| format!("{key} {}\n", saved::digest(value.as_bytes())));
-    let own: String = lines.collect();
-    if fs::read_to_string(&mark).is_ok_and(|known| known == own) {
-        return Ok(());
+/// Returns the directory for bases with these settings of cargo. Cargo does not run the build script of a dependency again for
+/// another value of a variable, unless the script asks for that, so the result for another base would be taken for this one's.
+/// All else that affects a build is in cargo's own records.
+pub(super) fn directory_with(directory: &Path, settings: &BTreeMap<String, String>) -> PathBuf {
+    let variables = settings.iter().filter(|(key, _)| key.starts_with("env."));
+    let text: String = variables.map(|(key, value)| format!("{key} {value}\n")).collect();
+    if text.is_empty() {
+        return directory.to_owned();
     }
-    fs::create_dir_all(directory).map_err(|e| Failure::io("create", directory, &e))?;
-    clear(directory)?;
-    fs::write(&mark, own).map_err(|e| Failure::io("write", &mark, &e))
+    // The values may be secret.
+    let digest = saved::digest(text.as_bytes());
+    let digest = digest.get(..16).unwrap_or(&digest);
+    let name = directory.file_name().unwrap_or_default().to_string_lossy();
+    directory.with_file_name(format!("{name}-{digest}"))
 }
 
 /// Whether the last build in `directory` was of this checkout of this commit.
@@ -146,23 +143,17 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_was_built_with_other_settings_is_left() {
-        let place = tempfile::tempdir().unwrap();
-        let target = place.path().join("target");
-        let file = target.join("release/build/kit-1/output");
-        let left = |value: &str| {
-            let settings = [("env.MODE".to_owned(), value.to_owned())].into();
-            keep_what_was_built_with(&target, &settings).unwrap();
-            let left = file.exists();
-            fs::create_dir_all(file.parent().unwrap()).unwrap();
-            fs::write(&file, "").unwrap();
-            left
+    fn bases_with_other_variables_are_built_elsewhere() {
+        let of = |settings: &[(&str, &str)]| {
+            let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+            directory_with(Path::new("results/target"), &settings.iter().map(own).collect())
         };
-        // What an earlier release has left was built with settings that are not known.
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(&file, "").unwrap();
-        assert!(!left("s3cret") && left("s3cret") && !left("other") && !left("s3cret"));
-        assert!(!fs::read_to_string(target.join("built-with")).unwrap().contains("s3cret"));
+        let mode = of(&[("env.MODE", "s3cret"), ("build.rustflags", "-O")]);
+        assert_eq!(of(&[("build.rustflags", "-O")]), Path::new("results/target"));
+        assert_eq!(mode, of(&[("env.MODE", "s3cret")]));
+        assert_ne!(mode, of(&[("env.MODE", "other")]));
+        let text = mode.to_string_lossy();
+        assert!(text.contains("target-") && !text.contains("s3cret"), "{text}");
     }
 
     #[test]
