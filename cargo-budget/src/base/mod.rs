@@ -191,19 +191,19 @@ pub(crate) const NOT_COMPARED: &str = "nothing was compared with the base: ";
 pub(crate) struct BaseRequest<'a> {
     /// A revision in any form that git accepts; `None` where nothing is compared.
     pub(crate) revision: Option<&'a str>,
-    /// See [`Wanted::prepare`].
+    /// See [`BinariesRequest::prepare`].
     pub(crate) prepare: Option<&'a str>,
-    /// See [`Wanted::times`].
+    /// See [`BinariesRequest::times`].
     pub(crate) times: Option<Times>,
-    /// See [`Wanted::from`].
+    /// See [`BinariesRequest::from`].
     pub(crate) from: Option<&'a Path>,
-    /// See [`Wanted::head`].
+    /// See [`BinariesRequest::head`].
     pub(crate) head: Option<&'a Built>,
-    /// See [`Wanted::proves`].
+    /// See [`BinariesRequest::proves`].
     pub(crate) proves: bool,
     /// The most seconds that one limit is measured.
     pub(crate) effort: Option<u32>,
-    /// See [`Wanted::asks_files`].
+    /// See [`BinariesRequest::asks_files`].
     pub(crate) asks_files: bool,
 }
 

@@ -11,7 +11,7 @@ pub(super) fn say(text: &str) {
     let _ = aside(|| writeln!(anstream::stderr(), "{}", text::safe_for_terminal(text)));
 }
 
-/// Prints a text for people on standard output: see [`text::shown`].
+/// Prints a text for people on standard output: see [`text::safe_for_terminal`].
 pub(crate) fn show(text: &str) -> Result<(), Failure> {
     print(&text::safe_for_terminal(text))
 }
