@@ -139,12 +139,10 @@ impl Instructions {
         let seen: &mut dyn Instrument = std::hint::black_box(self);
         seen.start();
         seen.stop();
-        #[cfg_attr(
-            not(target_os = "linux"),
-            expect(irrefutable_let_patterns, reason = "only Linux has another counter")
-        )]
-        if let CountSource::Callgrind(dumps) = &mut self.by {
-            dumps.empty = Some(dumps.written);
+        match &mut self.by {
+            #[cfg(target_os = "linux")]
+            CountSource::Hardware { .. } => {}
+            CountSource::Callgrind(dumps) => dumps.empty = Some(dumps.written),
         }
     }
 }
@@ -397,9 +395,6 @@ mod tests {
     fn a_counter_that_is_always_away_is_a_reason() {
         assert_eq!(unless_missed(0), Ok(()));
         let why = unless_missed(10).unwrap_err();
-        assert!(
-            why.text.contains("each of 10 operations") && why.text.contains("callgrind"),
-            "{why}"
-        );
+        assert!(why.text.contains("each of 10") && why.text.contains("callgrind"), "{why}");
     }
 }
