@@ -50,7 +50,8 @@ pub(super) fn build<T>(
 /// All else that affects a build is in cargo's own records.
 pub(super) fn directory_with(directory: &Path, settings: &BTreeMap<String, String>) -> PathBuf {
     let variables = settings.iter().filter(|(key, _)| key.starts_with("env."));
-    let text: String = variables.map(|(key, value)| format!("{key} {value}\n")).collect();
+    let lines: Vec<String> = variables.map(|(key, value)| format!("{key} {value}")).collect();
+    let text = lines.join("\n");
     if text.is_empty() {
         return directory.to_owned();
     }
