@@ -3,7 +3,7 @@
 //! Without `harness = false`, cargo puts a `main` of its own in place of the one that runs the budgets. Such a target
 //! has no test, so that it passes whatever the budgets say.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use toml_edit::{Document, Item, Table, TableLike, Value};
 
@@ -34,9 +34,7 @@ pub(crate) fn harnesses(root: &Path) -> Harnesses {
         let Some(name) = text("name") else { continue };
         listed.push(name.to_owned());
         paths.extend(text("path").map(|path| root.join(path)));
-        let default = [format!("tests/{name}.rs"), format!("tests/{name}/main.rs")];
-        let mut sources = text("path").into_iter().chain(default.iter().map(String::as_str));
-        if !sources.any(|path| is_harness(&root.join(path))) {
+        if !sources(root, Some(entry), name).iter().any(|path| is_harness(path)) {
             continue;
         }
         let list = match (is("harness", false), is("test", false)) {
@@ -84,6 +82,13 @@ fn entries(manifest: &Table) -> Vec<&dyn TableLike> {
     }
 }
 
+/// Returns the files of which one is the source of a test target: the one that its entry names, or the usual ones.
+fn sources(root: &Path, entry: Option<&dyn TableLike>, name: &str) -> Vec<PathBuf> {
+    let named = entry.and_then(|entry| entry.get("path")).and_then(Item::as_str);
+    let usual = [format!("tests/{name}.rs"), format!("tests/{name}/main.rs")];
+    named.map(str::to_owned).into_iter().chain(usual).map(|path| root.join(path)).collect()
+}
+
 /// Returns what is wrong with the test targets of a package: those whose own `main` is never run.
 pub(crate) fn faults(root: &Path) -> Vec<String> {
     let usual = ["budgets".to_owned()];
@@ -122,10 +127,8 @@ pub(crate) fn fault(root: &Path, name: &str) -> Option<String> {
     if entry.and_then(|entry| entry.get("harness")).and_then(Item::as_bool) == Some(false) {
         return None;
     }
-    let path = entry.and_then(|entry| entry.get("path")).and_then(Item::as_str);
-    let default = [format!("tests/{name}.rs"), format!("tests/{name}/main.rs")];
-    let mut sources = path.into_iter().chain(default.iter().map(String::as_str));
-    let source = sources.find_map(|path| std::fs::read_to_string(root.join(path)).ok())?;
+    let sources = sources(root, entry, name);
+    let source = sources.iter().find_map(|path| std::fs::read_to_string(path).ok())?;
     if !source.contains("perf_budget") {
         return None;
     }

@@ -98,20 +98,22 @@ impl BaseBenchmarks {
                 equal.insert(entry.name, proven.proven.clone());
             }
         }
-        // If the base was not built, it has the same benchmarks.
-        let mut unknown: HashMap<Library, HashSet<String>> = HashMap::new();
         let base = built.base.as_ref().map(read).transpose()?;
-        // A benchmark may come from a target that this revision does not have any more.
-        let has = |(package, target): &(String, String)| {
-            head.programs.iter().any(|own| (&own.package, &own.target) == (package, target))
-        };
-        let may_have_moved = base.as_ref().is_some_and(|base| !base.missing.iter().all(has));
-        for (library, entry) in every(&head) {
-            if may_have_moved || base.as_ref().is_some_and(|base| base.may_lack(entry.program)) {
-                let forms = [entry.plain.to_owned(), entry.name];
-                unknown.entry(library).or_default().extend(forms);
+        let mut unknown: HashMap<Library, HashSet<String>> = HashMap::new();
+        if let Some(base) = base.as_ref().filter(|base| !base.faults.is_empty()) {
+            // A benchmark may come from a target that this revision does not have any more.
+            let has = |(package, target): &(String, String)| {
+                head.programs.iter().any(|own| (&own.package, &own.target) == (package, target))
+            };
+            let may_have_moved = !base.missing.iter().all(has);
+            for (library, entry) in every(&head) {
+                if may_have_moved || base.may_lack(entry.program) {
+                    let forms = [entry.plain.to_owned(), entry.name];
+                    unknown.entry(library).or_default().extend(forms);
+                }
             }
         }
+        // If the base was not built, it has the same benchmarks.
         let base = base.unwrap_or(head);
         let (mut names, mut forms) = (Vec::new(), HashMap::new());
         for (library, entry) in every(&base) {

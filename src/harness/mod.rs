@@ -203,16 +203,16 @@ impl Harness {
         let here = (0..selected.len()).filter(|&i| shard.has(&session.suite.tests[i]));
         let budgets: HashSet<usize> = here.clone().map(|i| session.suite.tests[i].budget).collect();
         let mut begun = session.nothing_begun();
-        let (mut limits, mut filtered) = (0, 0);
+        let here: Vec<usize> = here.collect();
+        let (limits, mut filtered) = (here.len(), 0);
         // The tests come first, in their order; the trials after them belong to no limit of the file.
-        let mut here = here.collect::<Vec<_>>().into_iter();
+        let mut here = here.into_iter();
         for trial in &trials {
             let wanted = !selection.is_filtered_out(trial);
             let test = here.next();
             if let Some(test) = test {
                 selected[test] = wanted;
                 filtered += usize::from(!wanted);
-                limits += 1;
             }
             // Under nextest every other test is filtered out, and an ignored one has no process.
             if arguments.is_ignored(trial) {

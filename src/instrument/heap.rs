@@ -1,8 +1,8 @@
 //! The heap: a counting allocator, and what an operation allocates, holds and leaks.
 //!
 //! An allocator cannot be written without `unsafe`. This one forwards every call unchanged to the allocator inside,
-//! and counts only while an operation is measured for a heap metric; at all other times it costs one relaxed load per
-//! call. Its tests also run under Miri: `.ci/run miri`.
+//! and counts only while an operation is measured for a heap metric, or tells sizes while the process is profiled; at all
+//! other times it costs one relaxed load per call. Its tests also run under Miri: `.ci/run miri`.
 
 #![expect(unsafe_code, reason = "`GlobalAlloc` is an unsafe trait; every method only forwards")]
 #![expect(

@@ -92,10 +92,10 @@ struct Dumps {
     written: usize,
     /// The files of the operations that count.
     kept: Vec<usize>,
-    /// The file of an operation that is empty, so that it has what the measuring itself adds to each operation.
+    /// The file of an empty operation, which has what the measuring itself adds to each operation, until it is read.
     empty: Option<usize>,
-    /// The instructions of that operation, once they have been read.
-    overhead: Option<u64>,
+    /// The instructions of that operation; 0 before they are read.
+    overhead: u64,
     /// Whether the files are left for the harness, which reads the whole profile.
     is_profile: bool,
     /// The version of callgrind, as it writes it.
@@ -172,7 +172,7 @@ impl Dumps {
             written: 0,
             kept: Vec::with_capacity(OPERATIONS),
             empty: None,
-            overhead: None,
+            overhead: 0,
             is_profile,
             creator: String::new(),
             broken: None,
@@ -190,11 +190,11 @@ impl Dumps {
         if self.is_profile {
             return self.parsed(number);
         }
-        if let Some(empty) = self.empty.filter(|_| self.overhead.is_none()) {
-            self.overhead = Some(self.parsed(empty).map_or(0, |lap| lap.own));
+        if let Some(empty) = self.empty.take() {
+            self.overhead = self.parsed(empty).map_or(0, |lap| lap.own);
         }
         let lap = self.parsed(number)?;
-        Some(Lap { own: lap.own.saturating_sub(self.overhead.unwrap_or(0)), ..lap })
+        Some(Lap { own: lap.own.saturating_sub(self.overhead), ..lap })
     }
 
     /// Returns what a dump says. `None` if it cannot be read, and then `broken` says why.

@@ -17,7 +17,7 @@ const TAIL_OPERATIONS: f64 = 10.0;
 
 /// Something that can measure one more pair.
 pub(crate) trait Pairs: Send {
-    /// Makes what `lacks` names.
+    /// Makes what `pending_preparation` names.
     fn prepare(&mut self) {}
 
     /// Returns what has to be made before the next pair can be measured. `None` if nothing is missing.

@@ -45,7 +45,8 @@ impl Source for Sweep {
             }
         }
         for (metric, mut points) in readings {
-            if sweep.unmeasured.get(&Metric::slope(metric.clone())).is_some() {
+            let slope = Metric::slope(metric.clone());
+            if sweep.unmeasured.contains_key(&slope) {
                 continue;
             }
             // A time of 0 was below the clock, and a rate of failures is 0 in most operations: these have no slope.
@@ -54,17 +55,17 @@ impl Source for Sweep {
                 let text = format!(
                     "`{metric}` was 0 at some size, where it has no logarithm, and counts as next to nothing there"
                 );
-                sweep.remarks.or_default(&Metric::slope(metric.clone())).push(text);
+                sweep.remarks.or_default(&slope).push(text);
             }
             let Some(law) = PowerLaw::fit(&points) else {
                 let text = format!(
                     "`{metric}` has no slope on a log-log scale: it was not above 0 at every size"
                 );
                 let reason = Unmeasured::new(Cause::InvalidReading, text);
-                sweep.unmeasured.insert(Metric::slope(metric), reason);
+                sweep.unmeasured.insert(slope, reason);
                 continue;
             };
-            sweep.values.insert(Metric::slope(metric), law.exponent);
+            sweep.values.insert(slope, law.exponent);
         }
         Ok(sweep)
     }

@@ -119,12 +119,8 @@ impl Session {
 
 /// Says which programs are not run, as they have no benchmark of a library.
 fn left_out(list: &List, library: Library) -> Vec<String> {
-    let of = |content: &Content| -> Vec<&str> {
-        let programs = list.programs.iter().filter(|program| program.content == *content);
-        programs.map(|program| program.target.as_str()).collect()
-    };
     let mut parts = Vec::new();
-    let others = of(&Content::Other);
+    let others = list.targets_of(&Content::Other);
     if library != Library::Libtest && !others.is_empty() {
         parts.push(format!("not {}'s, and not run: {}", library.name(), listed(&others)));
     }

@@ -70,14 +70,11 @@ impl Session {
                     blame.is_of_system_calls = true;
                     // Who calls the system is known without the functions that were inlined.
                     blame.inlined = None;
-                }
-                // Which functions run most instructions does not say which ones call the system. Which ones grew may.
-                if blame.is_of_system_calls
-                    && blame.before.is_none()
-                    && blame.system_callers.is_empty()
-                {
-                    outcome.notes.push(UNCALLED.to_owned());
-                    return outcome;
+                    // Which functions run most instructions does not say which ones call the system. Which ones grew may.
+                    if blame.before.is_none() && blame.system_callers.is_empty() {
+                        outcome.notes.push(UNCALLED.to_owned());
+                        return outcome;
+                    }
                 }
                 blame.remarks.extend(beside(outcome.counted.as_ref()));
                 outcome.blame = Some(Box::new(blame));

@@ -56,7 +56,7 @@ impl Session {
                     "{so_far} of at most {:.0} s, as any violation takes {needed} processes to be seen",
                     most.as_secs_f64()
                 ),
-                (None, Some((_, needed))) => format!(
+                (None, Some(needed)) => format!(
                     "{so_far}; it is over its limit, and it takes {needed} processes until that is no chance"
                 ),
                 (None, None) => so_far,

@@ -62,8 +62,8 @@ impl Measurement {
         self.inquiry.extended()
     }
 
-    /// Returns how many processes an open limit on counts has that are all over it, and how many it takes until that is no chance.
-    pub(super) fn ruling_out_chance(&self) -> Option<(usize, usize)> {
+    /// Returns how many processes it takes until it is no chance that all processes of an open limit on counts are over it.
+    pub(super) fn ruling_out_chance(&self) -> Option<usize> {
         self.inquiry.ruling_out_chance()
     }
 
@@ -82,7 +82,7 @@ impl Measurement {
         self.source.pending_preparation()
     }
 
-    /// Makes what `lacks` names.
+    /// Makes what `pending_preparation` names.
     pub(super) fn prepare(&mut self) {
         self.source.prepare();
     }

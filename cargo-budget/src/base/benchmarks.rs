@@ -36,7 +36,7 @@ pub(super) struct BenchmarkBuilds<'a> {
     pub(super) lists: PathBuf,
     /// The directory for the records of links.
     pub(super) links: PathBuf,
-    /// The target directory that all bases are built in.
+    /// The target directory that the base is built in.
     pub(super) target_dir: &'a Path,
     /// The top of the base's checkout.
     pub(super) checkout: &'a Path,

@@ -41,8 +41,8 @@ pub(super) struct BinariesRequest<'a> {
 pub(super) struct BaseBuild<'a> {
     pub(super) commit: &'a str,
     pub(super) wanted: &'a BinariesRequest<'a>,
-    /// The target directory that all bases are built in.
-    pub(super) target_dir: PathBuf,
+    /// The target directory that the base is built in.
+    pub(super) target_dir: &'a Path,
     /// The directory for the records of links, by which they are repeated.
     pub(super) links: PathBuf,
     /// The top of the base's checkout.
@@ -76,7 +76,7 @@ impl<'a> BaseBuild<'a> {
         let short = short(self.commit);
         if let Some(from) = self.wanted.from {
             let key = self.key(environment)?;
-            match saved::take(from, &key, self.base.root, &self.target_dir) {
+            match saved::take(from, &key, self.base.root, self.target_dir) {
                 Ok(taken) => {
                     tell(&format!("taking {short} from {}", from.display()));
                     let CopiedBase { binary, links, reason, environment } = taken;
@@ -123,7 +123,7 @@ impl<'a> BaseBuild<'a> {
         let Some(to) = self.wanted.to else { return Ok(()) };
         let links = (&compared.base, compared.reason.as_deref());
         let key = self.key(environment)?;
-        saved::write(to, &key, (self.base.root, &self.target_dir), binary, links, run)
+        saved::write(to, &key, (self.base.root, self.target_dir), binary, links, run)
     }
 
     /// Returns what cargo changes in the environment to run the test of a revision.

@@ -272,6 +272,7 @@ fn prepare_base(
     let _ = std::fs::remove_dir_all(results.join("checkouts"));
     let locks = [lock_directory(&results, tell)?, lock_directory(&cache, tell)?];
     let place = Place { results: &results, cache: &cache, top: &top, prefix: &prefix };
+    pruned::prune(&place.target_dir());
     let prepared = Prepared::new(project, place, commit, progress)?;
     let workspace = prepared.workspace();
     let alone = prepared.compares_benchmarks_alone(wanted)?;

@@ -17,7 +17,7 @@ use super::configuration::{self, Files};
 use super::environment::Environment;
 use super::running::{self, Changes};
 use super::unchanged::Reaching;
-use super::{checkout, lock, manifests, members, outside, pruned, shared, unchanged};
+use super::{checkout, lock, manifests, members, outside, shared, unchanged};
 use crate::child;
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -37,7 +37,7 @@ pub(super) struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// Returns the target directory that all bases are built in.
+    /// Returns the target directory of bases without variables in `[env]`; those with some have one beside it.
     pub(super) fn target_dir(&self) -> PathBuf {
         self.results.join("target")
     }
@@ -102,7 +102,6 @@ impl<'a> Prepared<'a> {
             outside::link(metadata, top, &checkouts)?;
         }
         let target_dir = shared::directory_with(&place.target_dir(), &base_files.settings());
-        pruned::prune(&target_dir);
         let inherited = Environment::of(&project.root, [&head_files, &base_files], &target_dir);
         if manifests::lead_out(&checkout.top, top)? {
             // Where cargo fails here, it reports why when it builds.
@@ -357,7 +356,7 @@ impl<'a> Prepared<'a> {
         BaseBuild {
             commit: self.commit,
             wanted,
-            target_dir: self.target_dir.clone(),
+            target_dir: &self.target_dir,
             links: self.place.results.join("links"),
             checkout: &self.checkout.top,
             head: Revision {

@@ -1,4 +1,4 @@
-//! The bound of the target directory that all bases are built in. Cargo never removes anything from a target directory,
+//! The bound of the target directories that bases are built in. Cargo never removes anything from a target directory,
 //! and each new version of a dependency, each toolchain and each profile adds to it.
 //!
 //! Before a base is built, while no other comparison uses the directory, what has not been used for a long time is
@@ -28,15 +28,22 @@ struct Unit {
     used: SystemTime,
 }
 
-/// Removes what has not been used for a long time from the target directory `target`, and keeps the rest within its
-/// bound. What cannot be removed stays, which does no harm.
+/// Removes what has not been used for a long time from the target directory `target` and from those beside it, which
+/// are for bases with other variables, and keeps the rest within the bound. What cannot be removed stays, which does no harm.
 pub(super) fn prune(target: &Path) {
-    prune_to(target, SystemTime::now(), ROOM);
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    let beside = target.parent().and_then(|parent| fs::read_dir(parent).ok());
+    let beside = beside.into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_target = |path: &PathBuf| {
+        path.file_name().is_some_and(|own| own.to_string_lossy().starts_with(&*name))
+    };
+    let targets: Vec<PathBuf> = beside.filter(is_target).collect();
+    prune_to(&targets, SystemTime::now(), ROOM);
 }
 
-fn prune_to(target: &Path, now: SystemTime, room: u64) {
+fn prune_to(targets: &[PathBuf], now: SystemTime, room: u64) {
     let age = |used: SystemTime| now.duration_since(used).unwrap_or_default();
-    let mut left = units(target);
+    let mut left: Vec<Unit> = targets.iter().flat_map(|target| units(target)).collect();
     // The one that was used last comes first.
     left.sort_by_key(|unit| std::cmp::Reverse(unit.used));
     let mut total = 0;
@@ -169,7 +176,7 @@ mod tests {
             for (profile, letter, used) in all {
                 unit(target, profile, &of(letter), used);
             }
-            prune_to(target, now, room);
+            prune_to(&[target.to_owned()], now, room);
             let is_left = |(profile, letter): (&str, &str)| {
                 let found = [".fingerprint/kit-H", "deps/libkit-H.rlib", "build/kit-H/out/made.rs"];
                 let found = found
@@ -188,13 +195,36 @@ mod tests {
         let read = target.join("release/.fingerprint").join(format!("kit-{}/lib-kit", of("d")));
         let times = FileTimes::new().set_accessed(lately).set_modified(old);
         fs::File::options().append(true).open(&read).unwrap().set_times(times).unwrap();
-        prune_to(target, now, 1000);
+        prune_to(&[target.to_owned()], now, 1000);
         assert!(read.exists());
         // A file that belongs to no compilation stays.
         let other = target.join("release/deps/notes.txt");
         fs::write(&other, "").unwrap();
         fs::File::options().append(true).open(&other).unwrap().set_modified(old).unwrap();
-        prune_to(target, now, 0);
+        prune_to(&[target.to_owned()], now, 0);
         assert!(other.exists());
+    }
+
+    #[test]
+    #[cfg_attr(
+        windows,
+        ignore = "Windows does not set the time of a directory that is opened to be read"
+    )]
+    fn directories_beside_each_other_have_one_bound() {
+        let place = tempfile::tempdir().unwrap();
+        let now = SystemTime::now();
+        let names = ["target", "target-0123456789abcdef", "links"];
+        let made = |name: &str| place.path().join(name);
+        for name in names {
+            unit(&made(name), "release", &"a".repeat(16), now - (AGE + DAY));
+        }
+        prune(&made("target"));
+        let is_left = |name: &str| {
+            made(name)
+                .join("release/.fingerprint/kit-")
+                .with_file_name(format!("kit-{}", "a".repeat(16)))
+                .exists()
+        };
+        assert_eq!(names.map(is_left), [false, false, true]);
     }
 }

@@ -64,7 +64,7 @@ impl TemporaryWorkTree {
         let files = Files::of(&project.root, &top);
         let checkouts = outside::checkouts(&place, &top, &files);
         let work = checkouts.join("work");
-        let beside = TemporaryWorkTree {
+        let tree = TemporaryWorkTree {
             project: project.root.clone(),
             package: work.join(&prefix),
             environment: Environment::of(&project.root, [&files, &files], &results.join("target")),
@@ -74,18 +74,18 @@ impl TemporaryWorkTree {
             _lock: lock,
         };
         // An earlier command may have been killed.
-        beside.remove()?;
-        for directory in [&checkouts, &beside.results] {
+        tree.remove()?;
+        for directory in [&checkouts, &tree.results] {
             std::fs::create_dir_all(directory).map_err(|e| Failure::io("create", directory, &e))?;
         }
-        checkout::add(&project.root, &beside.top, commit)?;
-        outside::configure(&files, &top, &beside.place, &checkouts)?;
+        checkout::add(&project.root, &tree.top, commit)?;
+        outside::configure(&files, &top, &tree.place, &checkouts)?;
         // The user's lock file stays as it is.
         let mut metadata = child::metadata(&project.root);
         if let Ok(metadata) = metadata.other_options(["--locked".to_owned()]).exec() {
             outside::link(&metadata, &top, &checkouts)?;
         }
-        Ok(beside)
+        Ok(tree)
     }
 
     /// Checks out another commit in the work tree, and removes everything that is not of it.

@@ -44,8 +44,8 @@ pub(crate) fn causes(
     let bad = snapshot::commit(&project.root)?;
     let range = range::range(&project.root, &format!("{base}..{bad}"))?;
     let interrupt = Interrupt::watched();
-    let beside = TemporaryWorkTree::new(project, "causes", &range.good)?;
-    let locked = match locked(project, &range, &beside)? {
+    let tree = TemporaryWorkTree::new(project, "causes", &range.good)?;
+    let locked = match locked(project, &range, &tree)? {
         Ok(locked) => locked,
         Err(why) => {
             let others = chosen.not_compared();
@@ -56,7 +56,7 @@ pub(crate) fn causes(
     for red in &chosen.reds {
         let one = Options { name: &red.test, ..*options };
         // The other causes that are known are reported all the same.
-        let caused = cause(project, &range, &one, &beside, &locked, &interrupt, tell);
+        let caused = cause(project, &range, &one, &tree, &locked, &interrupt, tell);
         interrupt.check()?;
         let caused = caused
             .unwrap_or_else(|failure| format!("`{}`: no cause was found: {failure}\n", red.test));
@@ -133,19 +133,19 @@ fn cause(
     project: &Project,
     range: &Range,
     options: &Options<'_>,
-    beside: &TemporaryWorkTree,
+    tree: &TemporaryWorkTree,
     locked: &Locked,
     interrupt: &Interrupt,
     tell: &dyn Fn(&str),
 ) -> Result<String, Failure> {
     let path = project.file();
     let rules = rules(&file::read(&path)?, &path, options.name, None, &BTreeSet::new())?;
-    let prepare = prepare(project, range, &rules, beside, options.prepare)?;
+    let prepare = prepare(project, range, &rules, tree, options.prepare)?;
     let mut running = Running {
         alpha: options.alpha,
         effort: options.effort,
         comparison: Comparison {
-            beside,
+            beside: tree,
             rules: &rules,
             target: options.target,
             root: &project.root,

@@ -98,7 +98,7 @@ impl Check {
         for Chosen { project: own, .. } in &chosen {
             own.budgets()?;
         }
-        let (before, mut judged) = (Before::of(&project)?, Judged::default());
+        let (before, mut judged) = (self.before(&project)?, Judged::default());
         for Chosen { target, project: own } in &chosen {
             if chosen.len() > 1 {
                 let file = own.file_in(Path::new(""));
@@ -114,7 +114,7 @@ impl Check {
             );
             judged.add(Judged { nothing: Some(Nothing::Fault(why)), ..Judged::default() });
         }
-        self.conclude(judged, &before, &project, context)
+        Check::conclude(judged, before.as_ref(), &project, context)
     }
 
     /// Compares the benchmarks of the workspace by a harness of this command's own version.
@@ -124,16 +124,20 @@ impl Check {
         let harness = benches::Harness::write(&project)?;
         let project = project.with_file(harness.budgets());
         let built = harness.build()?;
-        let before = Before::of(&project)?;
+        let before = self.before(&project)?;
         let judged = self.run_in(&project, &self.options.target(), context, Some(built))?;
-        self.conclude(judged, &before, &project, context)
+        Check::conclude(judged, before.as_ref(), &project, context)
+    }
+
+    /// Returns the state of the record, where all that is added to it is rendered in the end.
+    fn before(&self, project: &Project) -> Result<Option<Before>, Failure> {
+        self.format.is_json().then(|| Before::of(project)).transpose()
     }
 
     /// Ends with what was judged, and renders it for programs where that is asked.
     fn conclude(
-        &self,
         judged: Judged,
-        before: &Before,
+        before: Option<&Before>,
         project: &Project,
         context: Context,
     ) -> Result<Exit, Failure> {
@@ -143,7 +147,7 @@ impl Check {
             Some(nothing) => return Err(Failure::unmeasured(nothing.why())),
             None => {}
         }
-        if self.format.is_json() {
+        if let Some(before) = before {
             let record = before.read_since(project)?;
             let report = Report { ended: Some(exit), ..input::split(record, remarks, Some(0)) };
             let (text, _) =

@@ -106,11 +106,8 @@ fn placed(file: &[u8], draw: Option<u64>) -> Result<(usize, Vec<u8>), object::re
         }
     }
     for (at, value) in edits {
-        let field = file.get_mut(at..at + 8).unwrap_or_default();
-        let bytes =
-            if endian.is_little_endian() { value.to_le_bytes() } else { value.to_be_bytes() };
-        if field.len() == bytes.len() {
-            field.copy_from_slice(&bytes);
+        if let Some(field) = file.get_mut(at..at + 8) {
+            field.copy_from_slice(&endian.write_u64(value));
         }
     }
     file.extend(added);

@@ -1,11 +1,14 @@
 //! A library of object files with its members changed: all else stays as it is.
 
+use std::mem::{offset_of, size_of};
 use std::ops::Range;
 
+use object::archive::Header;
+
 /// The length in bytes of the header of a member.
-const HEADER: usize = 60;
+const HEADER: usize = size_of::<Header>();
 /// Where in a header the size of the member is, in decimal digits.
-const SIZE: Range<usize> = 48..58;
+const SIZE: Range<usize> = offset_of!(Header, size)..offset_of!(Header, terminator);
 
 /// Makes something else of a member, such as an object file with its functions at other places.
 pub(super) type Change<'c> = dyn FnMut(&[u8]) -> Result<Vec<u8>, String> + 'c;

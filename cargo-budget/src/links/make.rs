@@ -63,10 +63,7 @@ pub(crate) fn fresh_seed() -> u32 {
 impl Repeated {
     /// Makes the links of these numbers, as far as they do not exist, and returns their paths.
     pub(crate) fn make(&self, numbers: RangeInclusive<u32>) -> Result<Vec<PathBuf>, Refused> {
-        let record = Record::of(&self.records, &self.binary).ok_or(Refused::Stale)?;
-        if let Some(reason) = obstacle(&record.arguments) {
-            return Err(Refused::Cannot(reason));
-        }
+        let record = self.record()?;
         let place =
             Record::place(&self.records, &self.binary).ok_or(Refused::Stale)?.join("aligned");
         let made = self.make_missing(&record, &place, numbers);
@@ -96,8 +93,13 @@ impl Repeated {
 
     /// Checks that the link can be repeated, as far as that is known without doing it.
     pub(crate) fn check(&self) -> Result<(), Refused> {
+        self.record().map(drop)
+    }
+
+    /// Returns the record of the link, if it can be repeated as far as that is known without doing it.
+    fn record(&self) -> Result<Record, Refused> {
         let record = Record::of(&self.records, &self.binary).ok_or(Refused::Stale)?;
-        obstacle(&record.arguments).map_or(Ok(()), |reason| Err(Refused::Cannot(reason)))
+        obstacle(&record.arguments).map_or(Ok(record), |reason| Err(Refused::Cannot(reason)))
     }
 
     /// Returns what the binary was linked from. The error says why that is not known as a whole.

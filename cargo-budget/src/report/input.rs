@@ -69,17 +69,22 @@ pub(crate) fn record(
 ) -> Result<Report, Failure> {
     let (mut record, remarks) = all(files, progress)?;
     if files.len() > 1 {
-        // A run is sorted by the latest start of its processes, since each process has a start of its own.
-        let mut ends: HashMap<String, u64> = HashMap::new();
-        for run in record.outcomes.iter().map(|outcome| &outcome.run) {
-            let end = ends.entry(run.id.clone()).or_insert(0);
-            *end = run.began.max(*end);
-        }
-        let end = |id: &String| ends.get(id).copied().unwrap_or(0);
-        record.outcomes.sort_by_key(|outcome| end(&outcome.run.id));
+        let latest = latest_starts(&record.outcomes);
+        let start = |id: &String| latest.get(id).copied().unwrap_or(0);
+        record.outcomes.sort_by_key(|outcome| start(&outcome.run.id));
         record.begun.sort_by_key(|begun| begun.run.began);
     }
     Ok(split(record, remarks, (!is_partial).then_some(0)))
+}
+
+/// Returns the latest start of the processes of each run, since each process has a start of its own.
+fn latest_starts(outcomes: &[Outcome]) -> HashMap<String, u64> {
+    let mut latest = HashMap::new();
+    for run in outcomes.iter().map(|outcome| &outcome.run) {
+        let start = latest.entry(run.id.clone()).or_insert(0);
+        *start = run.began.max(*start);
+    }
+    latest
 }
 
 /// Splits a record into the last run and the earlier ones. A red of an earlier run that began at the time `since` or later
@@ -88,9 +93,9 @@ pub(crate) fn split(record: Record, mut remarks: Vec<String>, since: Option<u64>
     let mut outcomes = last_run(&record);
     let shown: HashSet<String> = outcomes.iter().map(|outcome| outcome.run.id.clone()).collect();
     let left = since.map(|since| reds_left_out(&record, &outcomes, since)).unwrap_or_default();
-    let missing = since.map_or(0, |_| missing(&record));
-    let begun = last_begun(&record).into_iter();
-    let begun = begun.map(|begun| {
+    let last = last_begun(&record);
+    let missing = since.map_or(0, |_| missing(&record, &last));
+    let begun = last.iter().map(|begun| {
         (begun.file.clone(), Tests { limits: begun.run.tests, budgets: begun.run.budgets })
     });
     let begun: Vec<(String, Tests)> = begun.collect();
@@ -145,9 +150,8 @@ fn said_of(left: &[Outcome]) -> Option<String> {
 
 /// Returns how many tests of the last runs have no outcome, where a run has a process for each test: such a run does not say
 /// which tests it was to judge. The test targets of one run may have a file with budgets each.
-fn missing(record: &Record) -> usize {
+fn missing(record: &Record, last: &[&Begun]) -> usize {
     // If some process of the run ignores no test, the ignored tests were asked for and run too.
-    let last = last_begun(record);
     let mut of_file: HashMap<&String, &Begun> = HashMap::new();
     for begun in last.iter().filter(|begun| begun.shared) {
         let least = of_file.entry(&begun.file).or_insert(begun);
@@ -242,12 +246,9 @@ impl Report {
     /// Counts outcomes of runs that began before the time `since` to the earlier ones: the last run of one file may be older than
     /// that of another.
     fn set_aside_before(&mut self, since: u64, is_partial: bool) {
-        let mut began: HashMap<String, u64> = HashMap::new();
-        for run in self.outcomes.iter().map(|outcome| &outcome.run) {
-            let latest = began.entry(run.id.clone()).or_insert(0);
-            *latest = run.began.max(*latest);
-        }
-        let is_stale = |outcome: &Outcome| began.get(&outcome.run.id).is_some_and(|at| *at < since);
+        let latest = latest_starts(&self.outcomes);
+        let is_stale =
+            |outcome: &Outcome| latest.get(&outcome.run.id).is_some_and(|at| *at < since);
         let (stale, fresh): (Vec<Outcome>, _) =
             std::mem::take(&mut self.outcomes).into_iter().partition(is_stale);
         self.outcomes = fresh;

@@ -113,12 +113,16 @@ pub fn listed(text: &str) -> Vec<String> {
     text.lines().filter_map(name).collect()
 }
 
+fn aim(bench: &Bench) -> String {
+    format!("list the benchmarks of `{}`", bench.target)
+}
+
 /// Returns the start of a program with these arguments and variables.
 fn step(bench: &Bench, arguments: &[&str], variables: &[(&str, &str)]) -> Step {
     let mut env = environment(&bench.package, bench);
     env.extend(variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
     Step {
-        aim: format!("list the benchmarks of `{}`", bench.target),
+        aim: aim(bench),
         program: Program::Named(bench.binary.to_string_lossy().into_owned()),
         // Without `--bench` Criterion takes this for a test, and runs every benchmark once.
         args: ["--bench"].iter().chain(arguments).map(|&argument| argument.to_owned()).collect(),
@@ -168,7 +172,8 @@ fn output(
     if ended.code != 0 {
         let (given, target) = (arguments.join(" "), &bench.target);
         let text = format!(
-            "failed to list the benchmarks of `{target}`: with `{given}` it ended with exit code {}",
+            "failed to {}: with `{given}` it ended with exit code {}",
+            aim(bench),
             ended.code
         );
         // A program that has shown its library's help, or has refused what nobody knows, reads its arguments.

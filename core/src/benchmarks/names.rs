@@ -120,14 +120,19 @@ impl List {
         format!("there are `{}`{more}", shown.join("`, `"))
     }
 
+    /// Returns the bench targets of the programs with this content.
+    pub fn targets_of(&self, content: &Content) -> Vec<&str> {
+        let programs = self.programs.iter().filter(|program| program.content == *content);
+        programs.map(|program| program.target.as_str()).collect()
+    }
+
     /// Says why there is no benchmark of a library at all.
     pub fn none(&self, library: Library) -> String {
         if let (Library::Criterion, Some(why)) = (library, self.standard()) {
             return why;
         }
-        let is_other = |program: &&Program| program.content == Content::Other;
         let others: Vec<String> =
-            self.programs.iter().filter(is_other).map(|p| format!("`{}`", p.target)).collect();
+            self.targets_of(&Content::Other).iter().map(|target| format!("`{target}`")).collect();
         match (library, &others[..]) {
             (Library::Criterion, []) => {
                 "no package of the workspace has a bench target and depends on Criterion; benchmarks of Divan are limited by \
@@ -150,9 +155,7 @@ impl List {
     /// Names the bench targets that have the standard test harness and no benchmark, with the line that is missing where
     /// they are Criterion's: cargo then replaces the `main` that `criterion_main!` makes.
     pub fn standard(&self) -> Option<String> {
-        let is_standard = |program: &&Program| program.content == Content::Standard;
-        let all: Vec<&str> =
-            self.programs.iter().filter(is_standard).map(|own| own.target.as_str()).collect();
+        let all = self.targets_of(&Content::Standard);
         let example = all.first()?;
         Some(format!(
             "the standard test harness is in `{}`, with no benchmark; a bench target of Criterion needs `harness = false` below its \

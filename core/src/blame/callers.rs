@@ -2,22 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::sites::{MOST, Place, place};
 use crate::outcome::{Change, SystemCaller};
-
-/// How many places are kept.
-const MOST: usize = 20;
 
 /// How often each place calls the system: a function of the project, and what it calls for that.
 #[derive(Default)]
-pub(super) struct Callers(BTreeMap<(String, String), f64>);
+pub(super) struct Callers(BTreeMap<Place, f64>);
 
 impl Callers {
     /// Adds the system calls that one function made itself, whose callers are `chain`; the one of the project is at `owner`.
     pub(super) fn add(&mut self, chain: &[String], owner: usize, count: u64) {
         if count > 0 {
-            let through = owner.checked_sub(1).map(|below| chain[below].clone());
-            let place = (chain[owner].clone(), through.unwrap_or_default());
-            *self.0.entry(place).or_default() += count as f64;
+            *self.0.entry(place(chain, owner, "")).or_default() += count as f64;
         }
     }
 
@@ -28,7 +24,7 @@ impl Callers {
 
 /// Returns the places with their changes, the greatest first.
 pub(super) fn changed(was: &Callers, is: &Callers) -> Vec<SystemCaller> {
-    let places: BTreeSet<&(String, String)> = was.0.keys().chain(is.0.keys()).collect();
+    let places: BTreeSet<&Place> = was.0.keys().chain(is.0.keys()).collect();
     let of = |callers: &Callers, place| callers.0.get(place).copied().unwrap_or(0.0);
     let mut changed: Vec<SystemCaller> = places
         .into_iter()

@@ -24,14 +24,12 @@ pub(super) fn bytes(name: &str) -> Option<f64> {
 /// Splits the callers of a function that tells sizes: into the function of the allocator that was called, and the chain of
 /// those that called it.
 pub(super) fn asking(chain: &[String]) -> (&str, &[String]) {
-    let outermost = chain.iter().rposition(|name| is_allocator(name));
-    let inlined = || chain.iter().rposition(|name| tells_sizes(name) || name.contains(HEAP));
-    match (outermost, inlined()) {
-        (Some(at), _) => (&chain[at], &chain[at + 1..]),
-        // The compiler may inline the allocator into the function that allocates, as it may with optimisation across crates.
-        (None, Some(at)) => ("malloc", &chain[at + 1..]),
-        (None, None) => ("malloc", chain),
+    if let Some(at) = chain.iter().rposition(|name| is_allocator(name)) {
+        return (&chain[at], &chain[at + 1..]);
     }
+    // The compiler may inline the allocator into the function that allocates, as it may with optimisation across crates.
+    let own = chain.iter().rposition(|name| tells_sizes(name) || name.contains(HEAP));
+    ("malloc", &chain[own.map_or(0, |at| at + 1)..])
 }
 
 #[cfg(test)]

@@ -8,12 +8,12 @@ use crate::callgrind::{Call, is_allocator};
 use crate::outcome::{Change, Site};
 
 /// How many places are kept.
-const MOST: usize = 20;
+pub(super) const MOST: usize = 20;
 /// The names of the allocator's functions that only give memory back.
 const FREES: [&str; 5] = ["free", "cfree", "sdallocx", "dallocx", "__rust_dealloc"];
 
-/// A function of the project, and what it calls to allocate.
-type Place = (String, String);
+/// A function of the project, and what it calls to allocate, or to call the system.
+pub(super) type Place = (String, String);
 
 /// How often each place allocates, and how many bytes.
 #[derive(Default)]
@@ -36,12 +36,8 @@ impl Sites {
             return;
         }
         for call in calls.iter().filter(|call| allocates(&callee(call.to)[0])) {
-            let through = match owner.checked_sub(1) {
-                Some(below) => &chain[below],
-                None => &callee(call.to)[0],
-            };
-            *self.counts.entry((chain[owner].clone(), through.clone())).or_default() +=
-                call.count as f64;
+            let place = place(chain, owner, &callee(call.to)[0]);
+            *self.counts.entry(place).or_default() += call.count as f64;
         }
     }
 
@@ -58,8 +54,7 @@ impl Sites {
         let sum: f64 =
             told.filter_map(|(bit, count)| Some(marks::bytes(bit)? * count as f64)).sum();
         if sum > 0.0 {
-            let through = owner.checked_sub(1).map_or(called, |below| chain[below].as_str());
-            *self.bytes.entry((chain[owner].clone(), through.to_owned())).or_default() += sum;
+            *self.bytes.entry(place(chain, owner, called)).or_default() += sum;
         }
     }
 
@@ -78,6 +73,13 @@ impl Sites {
         let sum = self.bytes.values().sum::<f64>() + 0.0;
         (sum > 0.0 || self.counts.is_empty()).then_some(sum)
     }
+}
+
+/// Returns the place of a function whose callers are `chain`: the function of the project at `owner`, and what this calls, which is
+/// `called` if the function is its own.
+pub(super) fn place(chain: &[String], owner: usize, called: &str) -> Place {
+    let through = owner.checked_sub(1).map_or(called, |below| chain[below].as_str());
+    (chain[owner].clone(), through.to_owned())
 }
 
 fn allocates(name: &str) -> bool {
@@ -103,7 +105,7 @@ pub(super) fn changed(was: &Sites, is: &Sites) -> Vec<Site> {
         .collect();
     changed.sort_by(|a, b| b.allocations.order(a.allocations));
     let mut others = changed.split_off(changed.len().min(MOST));
-    others.sort_by(|a, b| b.bytes.unwrap_or_default().order(a.bytes.unwrap_or_default()));
+    others.sort_by(|a, b| b.order_by_bytes(a));
     others.truncate(if are_told { MOST } else { 0 });
     changed.extend(others);
     changed

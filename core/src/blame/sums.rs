@@ -42,6 +42,10 @@ pub(super) fn compared(was: Option<&Sums>, is: &Sums, own: &BTreeSet<String>) ->
     if was.is_some() {
         order(&mut functions, own);
     }
+    // If the names of an allocator are not known, no sites are found, and the number of allocations is not known.
+    let allocations = Some(Change { before: was_or_none.sites.total(), now: is.sites.total() })
+        .filter(|counted| counted.before + counted.now > 0.0);
+    let bytes = was_or_none.sites.bytes().zip(is.sites.bytes());
     Blame {
         before: was.map(|was| was.total),
         now: is.total,
@@ -50,15 +54,8 @@ pub(super) fn compared(was: Option<&Sums>, is: &Sums, own: &BTreeSet<String>) ->
             .map(|now| Change { before: was.and_then(|was| was.system_calls).unwrap_or(0.0), now }),
         functions,
         nameless: was_or_none.nameless_share().max(is.nameless_share()),
-        // If the names of an allocator are not known, no sites are found, and the number of allocations is not known.
-        allocations: Some(Change { before: was_or_none.sites.total(), now: is.sites.total() })
-            .filter(|counted| counted.before + counted.now > 0.0),
-        allocated: was_or_none
-            .sites
-            .bytes()
-            .zip(is.sites.bytes())
-            .filter(|_| was_or_none.sites.total() + is.sites.total() > 0.0)
-            .map(|(before, now)| Change { before, now }),
+        allocations,
+        allocated: allocations.and(bytes).map(|(before, now)| Change { before, now }),
         sites: sites::changed(&was_or_none.sites, &is.sites),
         system_callers: callers::changed(&was_or_none.callers, &is.callers),
         calls: Some(tree::bounded(&was_or_none.tree, &is.tree)),

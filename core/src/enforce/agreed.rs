@@ -1,6 +1,6 @@
 //! Deterministic readings: whether they were taken as often as necessary, and what is compared where they differ.
 
-use super::open::{Judgement, Open};
+use super::open::{Judgement, Open, enough_values};
 use crate::metric::Judged;
 
 impl Open {
@@ -26,11 +26,11 @@ impl Open {
         self.asked.limit.metric.judged().may_differ() && !self.is_unjudged()
     }
 
-    /// Returns how many processes the open limit has, and how many it takes to rule chance out, where all of them are over it.
-    pub(super) fn ruling_out_chance(&self) -> Option<(usize, usize)> {
-        let needed = (self.levels.fail / std::f64::consts::LN_2).ceil() as usize;
+    /// Returns how many processes it takes to rule chance out, where all that the open limit has are over it and are too few.
+    pub(super) fn ruling_out_chance(&self) -> Option<usize> {
+        let needed = enough_values(self.levels.fail);
         let is_open = self.processes() > 0 && self.may_be_chance() && self.is_all_over();
-        (is_open && self.processes() < needed).then_some((self.processes(), needed))
+        (is_open && self.processes() < needed).then_some(needed)
     }
 
     /// Returns the value on which two processes agree, where that is what a metric is judged by. A value over the limit does not

@@ -62,8 +62,8 @@ impl Inquiry {
         (self.seen.spent, processes)
     }
 
-    /// Returns how many processes an open limit on counts has that are all over it, and how many it takes until that is no chance.
-    pub fn ruling_out_chance(&self) -> Option<(usize, usize)> {
+    /// Returns how many processes it takes until it is no chance that all processes of an open limit on counts are over it.
+    pub fn ruling_out_chance(&self) -> Option<usize> {
         self.open.iter().find_map(Open::ruling_out_chance)
     }
 
@@ -143,13 +143,14 @@ impl Inquiry {
                     Some(_) => self.open.push(open),
                 },
                 // A value that never varies is compared, once that is unlikely to be chance.
-                Finding::Held | Finding::Open if open.is_constant() => {
-                    let is_over = open.value().is_some_and(|value| open.against().is_over(value));
+                finding @ (Finding::Held | Finding::Open) if open.is_constant() => {
                     if open.never_varies() {
                         self.compare(&open);
                     } else if !self.is_spent_on(&open) {
                         self.open.push(open);
-                    } else if judge.finding() == Finding::Held && !is_over {
+                    } else if finding == Finding::Held
+                        && open.value().is_none_or(|value| !open.against().is_over(value))
+                    {
                         self.close_held(&open);
                     } else {
                         self.close_unsettled(&open, None);

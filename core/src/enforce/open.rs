@@ -296,8 +296,7 @@ impl Open {
         let value = judge.values().values().first().map(|&value| self.display_value(value));
         let over = value.is_some_and(|value| self.against.is_over(value));
         let enough = if over { self.levels.fail } else { self.levels.pass };
-        let needed = (enough / std::f64::consts::LN_2).ceil() as usize;
-        Some(needed.max(FEWEST_PROCESSES))
+        Some(enough_values(enough).max(FEWEST_PROCESSES))
     }
 
     pub(super) fn processes(&self) -> usize {
@@ -377,6 +376,12 @@ impl Open {
             self.against = Against { limit, warn: limit, unit, ..self.against };
         }
     }
+}
+
+/// Returns how many values on one side of a limit rule out, by this evidence, that the middle is on the other side: `n` of them
+/// have a chance of `2^-n` then.
+pub(super) fn enough_values(evidence: f64) -> usize {
+    (evidence / std::f64::consts::LN_2).ceil() as usize
 }
 
 /// Returns the limit as a number, with where a warning begins and how far beyond the limit a value still passes.

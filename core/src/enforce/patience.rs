@@ -74,9 +74,8 @@ impl Inquiry {
             return Some(needed);
         }
         let values = judge.values().len() / judge.processes();
-        let hypothesis = || hypothesis::of(&open.asked.limit, judge.levels());
         let fewest = || {
-            let hypothesis = hypothesis();
+            let hypothesis = hypothesis::of(&open.asked.limit, judge.levels());
             let to_pass =
                 if hypothesis.method == Method::Share { stats::FEWEST_TO_PASS } else { 0 };
             let fewest = power::fewest_processes(hypothesis, open.asked.carried, values)?;

@@ -1,5 +1,7 @@
 //! The cause of a red, as data: the functions whose instructions grew.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 use super::{CallTree, Change, Inlined};
@@ -150,13 +152,19 @@ impl Blamed {
     }
 }
 
+impl Site {
+    /// Compares two places by how their bytes changed.
+    pub(crate) fn order_by_bytes(&self, other: &Site) -> Ordering {
+        self.bytes.unwrap_or_default().order(other.bytes.unwrap_or_default())
+    }
+}
+
 impl Blame {
     /// Explains an amount of memory: the places are in the order of their bytes, where these are known.
     pub fn explain_bytes(&mut self) {
         self.is_of_bytes = true;
         if self.allocated.is_some() {
-            self.sites
-                .sort_by(|a, b| b.bytes.unwrap_or_default().order(a.bytes.unwrap_or_default()));
+            self.sites.sort_by(|a, b| b.order_by_bytes(a));
         }
     }
 

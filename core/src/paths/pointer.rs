@@ -111,8 +111,8 @@ pub fn places(root: &Path, checkout: &str) -> Vec<Place> {
 
 /// Whether there is something else than pointers in a directory of results.
 fn has_results(results: &Path) -> bool {
-    let entries = std::fs::read_dir(results).into_iter().flatten().flatten();
-    entries.into_iter().any(|entry| entry.file_name() != POINTERS)
+    let mut entries = std::fs::read_dir(results).into_iter().flatten().flatten();
+    entries.any(|entry| entry.file_name() != POINTERS)
 }
 
 /// Returns the directory of results in the default target directory of a workspace.

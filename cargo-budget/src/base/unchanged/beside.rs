@@ -9,6 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::image::{self, Start};
+use crate::base::reused::is_hash;
 
 /// The endings of shared libraries.
 const ENDINGS: [&str; 3] = [".so", ".dylib", ".dll"];
@@ -67,7 +68,7 @@ pub(super) fn difference_of_libraries(
             }
             for place in new {
                 let pair = [then.join(place), now.join(place)];
-                if let Some(why) = difference(&pair, starts) {
+                if let Some(why) = difference([&pair[0], &pair[1]], starts) {
                     return Some(format!("the shared library `{name}`, which is loaded: {why}"));
                 }
                 next.push(pair);
@@ -87,10 +88,11 @@ pub(super) fn difference_of_program(
     let place = profile(head).and_then(|now| program.strip_prefix(now).ok());
     let other = profile(base).zip(place).map(|(then, place)| then.join(place));
     let Some(other) = other else { return Some("the base's is not found".to_owned()) };
-    difference(&[other, program.to_owned()], starts)
+    difference([&other, program], starts)
 }
 
-fn difference([base, head]: &[PathBuf; 2], starts: &[Start]) -> Option<String> {
+/// Returns how two binaries differ, the base's and this revision's, or why one cannot be read; `None` where they are the same.
+pub(super) fn difference([base, head]: [&Path; 2], starts: &[Start]) -> Option<String> {
     let read = |path: &Path| {
         fs::read(path).map_err(|e| format!("`{}` cannot be read: {e}", path.display()))
     };
@@ -143,8 +145,7 @@ fn name_of(path: &Path) -> Option<String> {
 /// Whether a library has a name of cargo's own, as the library of a macro has: `libmacros-0123456789abcdef.so`.
 fn has_hash(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default();
-    let hash = stem.rsplit_once('-').map_or("", |(_, hash)| hash);
-    hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
+    stem.rsplit_once('-').is_some_and(|(_, hash)| is_hash(hash))
 }
 
 /// Returns the texts in a file that may contain the name of a shared library.

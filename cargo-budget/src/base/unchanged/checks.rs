@@ -1,11 +1,10 @@
 //! The checks of two builds: their binaries, and what is there when these run.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::image::{self, Start};
+use super::image::Start;
 use super::usage::{RevisionFacts, Step};
 use super::{BaseTree, Comparison, beside};
 use crate::base::build::executables;
@@ -17,11 +16,7 @@ impl Comparison<'_> {
         tree: BaseTree<'_>,
     ) -> Result<(), String> {
         self.check_all_unused(Step::Sections)?;
-        let read = |path: &Path| {
-            fs::read(path).map_err(|e| format!("`{}` cannot be read: {e}", path.display()))
-        };
-        let difference = image::difference(&read(base)?, &read(head)?, &self.pairs(tree));
-        difference.map_or(Ok(()), Err)?;
+        beside::difference([base, head], &self.pairs(tree)).map_or(Ok(()), Err)?;
         self.check_beside([base, head], tree, true)
     }
 

@@ -7,8 +7,7 @@ use cargo_metadata::{Package, Target, TargetKind};
 use perf_budget_core::budget::{Budgets, Param, Subject};
 
 use super::inputs::Inputs;
-use super::mentions::Sources;
-use super::usage::is_source;
+use super::mentions::{Sources, is_source};
 
 /// Returns the names by which a program can start or load what a package builds: its own name, which cargo takes, and
 /// those of its programs and of its libraries that are loaded at run time.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use object::elf::SHF_ALLOC;
 use object::read::{File, Object, ObjectSection, SectionFlags};
 
-use super::usage::is_source;
+use super::mentions::is_source;
 
 /// The section with an identifier of the build, which always differs.
 const BUILD_ID: &str = ".note.gnu.build-id";

@@ -7,9 +7,9 @@ use std::path::Path;
 
 use super::changed::Tree;
 use super::inputs::Inputs;
-use super::mentions::Sources;
-use super::tools;
-use super::usage::{decides, is_source, is_text};
+use super::mentions::{Sources, is_source};
+use super::tools::{self, name_of};
+use super::usage::{decides, is_text};
 
 /// Adds the text of each file of the repository that the sources name or that was compiled, and of each that these name.
 /// A document counts only where its own name is said, as it has links to others, and the documentation of a crate is compiled
@@ -22,8 +22,8 @@ pub(super) fn add(
     top: &Path,
 ) {
     let is_candidate = |path: &&String| {
-        let name = path.rsplit('/').next().unwrap_or(path);
-        let is_other = is_source(path) || decides(path, name) || tools::reads(path, name);
+        let is_other = is_source(path) || decides(path) || tools::reads(path);
+        let name = name_of(path);
         !is_other && name != "budgets.toml" && name != "budgets.lock"
     };
     let changed = tree.changes.iter().map(|change| &change.path);
@@ -32,9 +32,8 @@ pub(super) fn add(
     let mut left: Vec<&String> = all.iter().copied().filter(is_candidate).collect();
     loop {
         let is_read = |path: &str| {
-            let name = path.rsplit('/').next().unwrap_or(path);
-            if is_text(path, name) {
-                return sources.names_file_at_run_time(name);
+            if is_text(path) {
+                return sources.names_file_at_run_time(name_of(path));
             }
             inputs.has(path) || sources.naming_at_run_time(path, roots).is_some()
         };

@@ -5,6 +5,7 @@
 //! where the sources name it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::path::Path;
 
 use super::words::{self, Word};
@@ -72,15 +73,16 @@ impl Sources {
 
     /// Whether a source has this name of a file elsewhere than in a macro that compiles it into the program.
     pub(super) fn names_file_at_run_time(&self, name: &str) -> bool {
-        let named = self.by_last.get(name).into_iter().flatten();
-        named.into_iter().any(|(nth, at)| !self.all[*nth].words[*at].is_included)
+        let mut named = self.by_last.get(name).into_iter().flatten();
+        named.any(|(nth, at)| !self.all[*nth].words[*at].is_included)
     }
 
     /// Returns the source if it is this path and may read itself, or one that gives this way to others.
     fn reading_itself(&self, path: &str) -> Option<&str> {
+        // This is asked of every file, and most are no sources.
         let reads = |source: &&Source| {
-            source.code.contains("file!()")
-                && (source.path == path || (source.code.contains("macro_rules!") && is_rust(path)))
+            let gives_way = || is_source(path) && source.code.contains("macro_rules!");
+            (source.path == path || gives_way()) && source.code.contains("file!()")
         };
         self.all.iter().find(reads).map(|source| source.path.as_str())
     }
@@ -102,7 +104,12 @@ impl Sources {
             };
             counts(word) && word.names(&parts, &can_start)
         });
-        named.map(|(nth, _)| *nth).min().map(|nth| self.all[nth].path.as_str())
+        self.first(named)
+    }
+
+    /// Returns the first of the sources that have these words.
+    fn first<'w>(&self, words: impl Iterator<Item = &'w (usize, usize)>) -> Option<&str> {
+        words.map(|(nth, _)| *nth).min().map(|nth| self.all[nth].path.as_str())
     }
 
     /// Returns the source that contains this name as a string of its own, or at the end of a path.
@@ -112,7 +119,7 @@ impl Sources {
             let word = &self.all[*nth].words[*at];
             word.is_whole || word.parts.len() > 1 || word.is_anywhere
         });
-        named.map(|(nth, _)| *nth).min().map(|nth| self.all[nth].path.as_str())
+        self.first(named)
     }
 
     /// Returns the source that reads the variables whose names begin so when it runs, and not when it is compiled. Sources
@@ -157,9 +164,9 @@ fn says(code: &str, name: &str) -> bool {
     })
 }
 
-/// Whether a file is a source.
-fn is_rust(path: &str) -> bool {
-    Path::new(path).extension().is_some_and(|kind| kind == "rs")
+/// Whether a path is a Rust source. A source that the build did not read belongs to another target, or to none.
+pub(super) fn is_source(path: &str) -> bool {
+    Path::new(path).extension() == Some(OsStr::new("rs"))
 }
 
 /// Whether a directory is that of a source, or one that this is in: the source can reach it from its own place, which

@@ -221,7 +221,7 @@ impl<'a> Comparison<'a> {
         let is_used = |path: &str| {
             self.known.inputs.has(path)
                 || self.known.configuration.contains(path)
-                || usage::decides(path, path.rsplit('/').next().unwrap_or(path))
+                || usage::decides(path)
         };
         let (used, others): (Vec<_>, Vec<_>) =
             self.tree.changes.iter().partition(|change| is_used(&change.path));

@@ -9,9 +9,9 @@ use std::path::Path;
 use perf_budget_core::budget::{Budget, Case, Subject};
 
 use super::changed::Tree;
-use super::mentions::Sources;
+use super::mentions::{Sources, is_source};
 use super::revisions::Revisions;
-use super::usage::{RevisionFacts, is_source, roots};
+use super::usage::{RevisionFacts, roots};
 use super::{listed, walks};
 
 /// Returns the names of the budgets on commands and artifacts for which nothing has changed.

@@ -44,8 +44,14 @@ const ASKS_GIT: [&str; 7] =
     ["\"git\"", "ls-files", "check-ignore", "gitignore", "WalkBuilder", "ignore::", "gix"];
 
 /// Whether a file is one of them, by its path.
-pub(super) fn reads(path: &str, name: &str) -> bool {
-    FILES.contains(&name) || DIRECTORIES.iter().any(|directory| path.starts_with(directory))
+pub(super) fn reads(path: &str) -> bool {
+    FILES.contains(&name_of(path))
+        || DIRECTORIES.iter().any(|directory| path.starts_with(directory))
+}
+
+/// Returns the last part of a path.
+pub(super) fn name_of(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// Returns what may use such a file besides these tools; `None` where nothing does. `libraries` are the crates of the build,
@@ -56,7 +62,7 @@ pub(super) fn user(
     libraries: &[String],
     given: &[String],
 ) -> Option<String> {
-    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = name_of(path);
     if let Some(from) = sources.saying(name) {
         return Some(format!("which `{from}` names"));
     }
@@ -136,7 +142,7 @@ mod tests {
     #[test]
     fn a_tools_file_is_known_by_its_name_or_its_directory() {
         let check = |path: &str, want: bool| {
-            assert_eq!(reads(path, path.rsplit('/').next().unwrap()), want, "{path}");
+            assert_eq!(reads(path), want, "{path}");
         };
         check(".gitignore", true);
         check("kit/.gitignore", true);

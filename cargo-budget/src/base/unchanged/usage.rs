@@ -3,15 +3,15 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
 use std::path::Path;
 
 use glob::Pattern;
 
 use super::changed::{Change, aliases};
 use super::inputs::Inputs;
-use super::mentions::Sources;
-use super::{tools, walks};
+use super::mentions::{Sources, is_source};
+use super::tools::{self, name_of};
+use super::walks;
 
 /// The parts of the two revisions that are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +61,6 @@ impl RevisionFacts {
 
     fn use_by_path(&self, change: &Change, step: Step) -> Option<String> {
         let path = change.path.as_str();
-        let name = path.rsplit('/').next().unwrap_or(path);
         if step == Step::Files {
             if self.inputs.has(path) {
                 // What a build script has to be run again for is often a whole directory, or its package.
@@ -70,7 +69,7 @@ impl RevisionFacts {
                     if is_file { "which is compiled" } else { "which a build script may read" };
                 return Some(format!("`{path}` has changed, {how}"));
             }
-            if decides(path, name) || self.configuration.contains(path) {
+            if decides(path) || self.configuration.contains(path) {
                 return Some(format!("`{path}` has changed, which decides how it is built"));
             }
             if !change.is_in_both && self.has_data_beside(path) {
@@ -83,14 +82,15 @@ impl RevisionFacts {
             return None;
         }
         let unused = self.unused(path);
+        let name = name_of(path);
         let is_code = is_source(name)
             || (step == Step::Sections && matches!(name, "Cargo.toml" | "Cargo.lock"));
-        let is_tools = tools::reads(path, name);
-        if !(is_text(path, name) || self.is_own(path) || unused.is_some() || is_code || is_tools) {
+        let is_tools = tools::reads(path);
+        if !(is_text(path) || self.is_own(path) || unused.is_some() || is_code || is_tools) {
             return Some(format!("`{path}` has changed, which may be read at run time"));
         }
         // What is compiled is compared by itself.
-        let is_compared = is_code && (self.inputs.has(path) || decides(path, name));
+        let is_compared = is_code && (self.inputs.has(path) || decides(path));
         if !is_compared && let Some(how) = self.found_without_its_name(path, is_tools) {
             return Some(format!("`{path}` has changed, {how}"));
         }
@@ -134,14 +134,13 @@ impl RevisionFacts {
     /// every text.
     pub(super) fn is_text_alone(&self, change: &Change, all: &Sources, is_walked: bool) -> bool {
         let path = change.path.as_str();
-        let name = path.rsplit('/').next().unwrap_or(path);
-        let known = self.is_own(path) || is_text(path, name) && !is_walked;
+        let known = self.is_own(path) || is_text(path) && !is_walked;
         let is_unnamed = |path: &str| all.naming(path, &self.roots()).is_none();
         let is_read = || {
             tools::is_given(path, &self.given)
-                || aliases(&self.links, path).iter().any(|alias| {
-                    !is_text(alias, alias.rsplit('/').next().unwrap_or(alias)) || !is_unnamed(alias)
-                })
+                || aliases(&self.links, path)
+                    .iter()
+                    .any(|alias| !is_text(alias) || !is_unnamed(alias))
         };
         self.is_declared(path) || (known && is_unnamed(path) && (self.is_own(path) || !is_read()))
     }
@@ -193,7 +192,8 @@ pub(super) fn roots(inputs: &Inputs, prefix: &str) -> BTreeSet<String> {
 }
 
 /// Whether a file is for people, by its name: documentation, a licence, or something that only GitHub reads.
-pub(super) fn is_text(path: &str, name: &str) -> bool {
+pub(super) fn is_text(path: &str) -> bool {
+    let name = name_of(path);
     let is_document =
         Path::new(name).extension().is_some_and(|kind| kind.eq_ignore_ascii_case("md"));
     let is_licence = ["LICENSE", "LICENCE", "COPYING", "COPYRIGHT"].iter().any(|word| {
@@ -203,16 +203,11 @@ pub(super) fn is_text(path: &str, name: &str) -> bool {
     is_document || is_licence || path.starts_with(".github/")
 }
 
-/// Whether a path is a Rust source. A source that the build did not read belongs to another target, or to none.
-pub(super) fn is_source(path: &str) -> bool {
-    Path::new(path).extension() == Some(OsStr::new("rs"))
-}
-
 /// Whether a file determines how everything is built.
-pub(super) fn decides(path: &str, name: &str) -> bool {
+pub(super) fn decides(path: &str) -> bool {
     let is_named =
         ["Cargo.toml", "Cargo.lock", "build.rs", "rust-toolchain", "rust-toolchain.toml"];
-    is_named.contains(&name) || path.split('/').any(|part| part == ".cargo")
+    is_named.contains(&name_of(path)) || path.split('/').any(|part| part == ".cargo")
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::digest::{Digest, add};
 use super::names::{Identity, Names};
 use super::program::{Kind, Program, Reference, Section, Target, is_variable};
 use crate::base::unchanged::image::text_at;
-use crate::base::unchanged::usage::is_source;
+use crate::base::unchanged::mentions::is_source;
 
 /// The length of a `core::panic::Location`: the address and the length of a file's name, a line, a column.
 const LOCATION: usize = 24;
