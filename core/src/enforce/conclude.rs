@@ -8,7 +8,7 @@ use super::open::{Judgement, Open};
 use super::without_layout::LN_OF_ZERO;
 use super::{Origin, Rules};
 use crate::budget::Bound;
-use crate::metric::{ByMetric, SampleKind, Statistic, Units};
+use crate::metric::{ByMetric, SampleKind, Units};
 use crate::outcome::{
     Counted, Distribution, Doubt, Evidence, MORE, Noise, Outcome, Sides, Unmeasured, system_calls,
     versus_accepted, words,
@@ -250,14 +250,13 @@ fn evidence(
         judge.detectable(processes).filter(|_| limited).map(|value| open.display_value(value))
     };
     let longer = (planned * MORE).min(most);
-    let is_greatest = open.asked.limit.metric.statistic() == Some(Statistic::Max);
     Evidence {
         fail: odds(judge.log_evidence()),
         fail_at: levels.fail,
         pass: odds(judge.log_evidence_to_pass()),
         pass_at: levels.pass,
         detectable: detectable(planned),
-        detectable_longer: (!is_greatest).then(|| detectable(longer)).flatten(),
+        detectable_longer: detectable(longer),
         processes: judge.processes(),
         values: judge.values().len(),
         waited: seen.noise_totals.waited(),
@@ -283,7 +282,7 @@ fn shape(judge: &Judge, open: &Open, seen: &NotesAndTotals, origin: Origin) -> D
     words::shape(of, values)
 }
 
-/// Makes infinite evidence, as of a greatest value seen twice, a number that JSON can hold.
+/// Makes infinite evidence, as of a limit on a greatest value that holds, a number that JSON can hold.
 fn finite(log_evidence: f64) -> f64 {
     log_evidence.clamp(-f64::MAX, f64::MAX)
 }

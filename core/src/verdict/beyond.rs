@@ -24,8 +24,8 @@ pub fn log_evidence(judge: &Judge, factor: f64) -> f64 {
         }
         Method::Greatest => {
             let mut greatest = Greatest::new(limit, limit + hypothesis.tolerance);
-            judge.processes.iter().for_each(|values| greatest.add(values));
-            greatest.log_fail()
+            let finite = judge.processes.iter().all(|values| greatest.add(values).is_ok());
+            if finite { greatest.log_fail() } else { 0.0 }
         }
         Method::Share | Method::Centre => 0.0,
     }

@@ -1,69 +1,57 @@
 //! Limits on the greatest value of a run.
 //!
-//! One value over the limit proves that the limit was exceeded, but the machine may be the cause. So at least two
-//! processes must have seen such a value, and so must most of the fresh processes that confirm it. A spike of the
-//! machine in one process of ten does not break the limit.
+//! One value over the limit proves that the limit was exceeded, but the machine may be the cause. So a red is about the
+//! middle process: the limit is broken once it is shown, at the level of every other limit, that more than half of the
+//! processes have a value over it. A pass asks for more: that no process had one.
+
+use crate::stats::{NotFinite, Percentile};
 
 /// The fewest values after which a limit on the greatest of them can pass.
 const FEWEST_VALUES: usize = 100;
 
-/// The evidence about the greatest value: how many processes saw a value over the limit.
+/// The evidence about the greatest value of each process.
 #[derive(Debug, Clone)]
 pub(super) struct Greatest {
     limit: f64,
     tolerance_limit: f64,
-    /// How many processes saw a value over the limit since the last accident.
-    over: usize,
-    /// How many processes saw a value over the limit, or at the tolerance limit, at any time.
+    /// The evidence about the middle of the processes' greatest values.
+    middle: Percentile,
+    /// How many processes had a value over the limit, or at the tolerance limit.
     reached: usize,
     values: usize,
-    least: f64,
-    most: f64,
 }
 
 impl Greatest {
     pub(super) fn new(limit: f64, tolerance_limit: f64) -> Self {
-        let (least, most) = (f64::INFINITY, f64::NEG_INFINITY);
-        Greatest { limit, tolerance_limit, over: 0, reached: 0, values: 0, least, most }
+        let middle = Percentile::by_processes(0.5, limit, tolerance_limit);
+        Greatest { limit, tolerance_limit, middle, reached: 0, values: 0 }
     }
 
-    pub(super) fn add(&mut self, process: &[f64]) {
-        let Some(greatest) = process.iter().copied().reduce(f64::max) else { return };
-        self.over += usize::from(greatest > self.limit);
+    /// Takes the values of one more process.
+    ///
+    /// # Errors
+    /// If the greatest of them is not finite.
+    pub(super) fn add(&mut self, process: &[f64]) -> Result<(), NotFinite> {
+        let Some(greatest) = process.iter().copied().reduce(f64::max) else { return Ok(()) };
+        self.middle.add_process(&[greatest])?;
         self.reached += usize::from(greatest > self.limit || greatest >= self.tolerance_limit);
         self.values += process.len();
-        self.least = self.least.min(greatest);
-        self.most = self.most.max(greatest);
+        Ok(())
     }
 
+    /// Returns the log evidence that more than half of the processes have a value over the limit.
     pub(super) fn log_fail(&self) -> f64 {
-        match self.over {
-            0 => 0.0,
-            // A single process cannot settle the limit.
-            1 => f64::MIN_POSITIVE,
-            _ => f64::INFINITY,
-        }
+        self.middle.log_fail()
     }
 
+    /// Returns infinite evidence where no process had a value over the limit, and there were values enough.
     pub(super) fn log_pass(&self) -> f64 {
         if self.reached == 0 && self.values >= FEWEST_VALUES { f64::INFINITY } else { 0.0 }
     }
 
-    /// Whether most of these processes saw a value over the limit.
-    pub(super) fn is_common(&self, processes: usize) -> bool {
-        self.over * 2 > processes
-    }
-
-    /// Starts the search anew after fresh processes did not confirm a value over the limit. The value still prevents
-    /// a pass, since it was seen.
-    pub(super) fn forget_accident(&mut self) {
-        self.over = 0;
-    }
-
-    /// Returns the smallest greatest value that would have failed: if all values were larger by the factor that it
-    /// implies, each process would have had one beyond limit and tolerance.
-    pub(super) fn detectable(&self) -> Option<f64> {
-        let known = self.least > 0.0 && self.tolerance_limit > 0.0 && self.values > 0;
-        known.then(|| self.most * self.tolerance_limit / self.least)
+    /// Returns the smallest greatest value of the middle process that `processes` processes would have failed with a
+    /// probability of 95 %, at the log evidence `threshold`.
+    pub(super) fn smallest_violation(&self, threshold: f64, processes: u64) -> Option<f64> {
+        self.middle.smallest_violation(threshold, processes)
     }
 }

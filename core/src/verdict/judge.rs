@@ -28,7 +28,7 @@ pub enum Finding {
 pub enum Method {
     /// A quantile of the values, judged by how many of them exceed the limit.
     Quantile(f64),
-    /// The greatest value, which is over the limit if two processes saw it there, and most of those after them.
+    /// The greatest value of each process: broken if it is over the limit in most processes, held if it is in none.
     Greatest,
     /// The share of the values that are 1 and not 0.
     Share,
@@ -142,11 +142,6 @@ impl Judge {
         if let Some((epoch, processes)) = &mut self.second {
             epoch.add(&values)?;
             *processes += 1;
-            let refuted = *processes >= CONFIRMING_PROCESSES && !epoch.agrees(*processes);
-            if let (Some(Epoch::Greatest(greatest)), true) = (&mut self.first, refuted) {
-                greatest.forget_accident();
-                self.second = None;
-            }
         } else if self.crossed() {
             self.second = Some((Epoch::new(hypothesis), 0));
         }
@@ -165,7 +160,7 @@ impl Judge {
         }
         if let Some((second, processes)) = &self.second
             && *processes >= CONFIRMING_PROCESSES
-            && second.agrees(*processes)
+            && second.agrees()
             && self.crossed()
         {
             return Finding::Broken;
@@ -249,7 +244,7 @@ impl Judge {
                 };
                 return Some(share.smallest_violation(fail, processes)?.max(least));
             }
-            Epoch::Greatest(greatest) => (greatest.detectable()?, beyond),
+            Epoch::Greatest(greatest) => (greatest.smallest_violation(fail, processes)?, beyond),
         };
         Some(detected.max(least) * self.sign())
     }
@@ -337,10 +332,7 @@ impl Epoch {
         match self {
             Epoch::Quantile(percentile) => percentile.add_process(process),
             Epoch::Centre(contrast) => process.iter().try_for_each(|&v| contrast.push(v)),
-            Epoch::Greatest(greatest) => {
-                greatest.add(process);
-                Ok(())
-            }
+            Epoch::Greatest(greatest) => greatest.add(process),
             Epoch::Share(share) => {
                 let ones = process.iter().filter(|v| v.abs() > 0.5).count();
                 share.process(process.len() as u64, ones as u64);
@@ -359,11 +351,8 @@ impl Epoch {
     }
 
     /// Whether these fresh processes agree with those before them.
-    fn agrees(&self, processes: usize) -> bool {
-        match self {
-            Epoch::Greatest(greatest) => greatest.is_common(processes),
-            Epoch::Quantile(_) | Epoch::Centre(_) | Epoch::Share(_) => self.log_fail() >= 0.0,
-        }
+    fn agrees(&self) -> bool {
+        self.log_fail() >= 0.0
     }
 
     /// Whether the differences between processes leave room up to the tolerance limit.

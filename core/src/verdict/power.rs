@@ -55,6 +55,9 @@ mod tests {
                 assert!(alone < among && among < 60, "{method:?}: {alone}, {among}");
             }
         }
+        // A greatest value is one value of its process, however many operations it had.
+        let single = min_processes(Method::Quantile(0.5), Bound::Max, 1, 1);
+        assert_eq!(min_processes(Method::Greatest, Bound::Max, 1, 100), single);
         // A rare event that happens every time is seen at once.
         assert!(min_processes(Method::Share, Bound::Max, 1, 100) <= 10);
         let tail = min_processes(Method::Quantile(0.99), Bound::Max, 1, 1);

@@ -205,10 +205,10 @@ fn skewed_slopes_are_not_red() {
     at_most(0.01, red.count() as u64, RUNS, "skewed slopes");
 }
 
-/// A spike of the machine in one process of ten does not break a limit on the maximum; formerly 25 of 100 were red.
-/// A slow operation in most of the processes does.
+/// A spike of the machine in up to half of the processes breaks a limit on the maximum with at most `alpha`; formerly
+/// 25 of 100 were red at one in ten, and 57 at three in ten. A slow operation in most of the processes does break it.
 #[test]
-fn a_greatest_value_must_be_confirmed() {
+fn a_greatest_value_over_the_limit_must_be_common() {
     const RUNS: u64 = 300;
     let red = |rate: f64| {
         let mut random = Noise::seeded(239);
@@ -225,8 +225,9 @@ fn a_greatest_value_must_be_confirmed() {
         }
         red
     };
-    at_most(0.05, red(0.1), RUNS, "spikes in 1 of 10");
-    at_most(0.01, red(0.03), RUNS, "spikes in 3 of 100");
+    for share in [0.03, 0.1, 0.3, 0.5] {
+        at_most(0.01, red(share), RUNS, &format!("spikes in {share} of the processes"));
+    }
     assert_eq!(red(0.9), RUNS, "most processes");
 }
 
