@@ -134,6 +134,7 @@
 //! 1.89, as `rust-version` says. It is raised only in a minor release, with an entry in the changelog, and never to a
 //! version that is less than half a year old.
 
+#![warn(clippy::wildcard_enum_match_arm)]
 // With `internals` the lint examines what it should: what is public there is public for a reason.
 #![cfg_attr(
     not(feature = "internals"),

@@ -323,8 +323,17 @@ impl OutcomeCollector {
         self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
         match verdict {
             Verdict::Skipped => Ok(Completion::ignored_with(reason)),
-            _ if is_red => Err(text.into()),
-            _ => Ok(Completion::Completed),
+            Verdict::Pass
+            | Verdict::Warn
+            | Verdict::Fail
+            | Verdict::Inconclusive
+            | Verdict::Unmeasured => {
+                if is_red {
+                    Err(text.into())
+                } else {
+                    Ok(Completion::Completed)
+                }
+            }
         }
     }
 

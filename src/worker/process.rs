@@ -309,13 +309,11 @@ fn read(workload: &str, finished: &Finished, reply: &Path) -> Result<ProcessRun,
 
 /// Adds to the reason why a process did not end well that it ran under this program, which may be what is broken.
 fn under(valgrind: &Path, why: Unmeasured) -> Unmeasured {
-    match why.cause {
-        Cause::Crashed | Cause::ExitedBadly | Cause::ExitedEarly => {
-            let text = format!("{}; it ran under Valgrind (`{}`)", why.text, valgrind.display());
-            Unmeasured { text, ..why }
-        }
-        _ => why,
+    if !matches!(why.cause, Cause::Crashed | Cause::ExitedBadly | Cause::ExitedEarly) {
+        return why;
     }
+    let text = format!("{}; it ran under Valgrind (`{}`)", why.text, valgrind.display());
+    Unmeasured { text, ..why }
 }
 
 /// Returns the cause of an exit code other than 0. On Windows an exception leaves one, where elsewhere a signal ends the process.

@@ -121,6 +121,7 @@ fn make_absolute(dependency: &mut dyn TableLike, at: &Path, top: &Path) -> bool 
 }
 
 /// Returns a path without `.` and `..`. Links are not resolved, as cargo does not resolve them either.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other parts of a path are treated alike")]
 fn normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for part in path.components() {

@@ -129,7 +129,11 @@ fn row(result: &SelftestResult) -> [String; 6] {
         };
         let verdict = match step.verdict {
             Verdict::Fail => String::new(),
-            other => format!(", {}", other.name()),
+            Verdict::Pass
+            | Verdict::Warn
+            | Verdict::Inconclusive
+            | Verdict::Unmeasured
+            | Verdict::Skipped => format!(", {}", step.verdict.name()),
         };
         let seen =
             step.value.map_or(String::new(), |value| format!(", seen as {}", quantity(value)));

@@ -47,6 +47,7 @@ impl FileEntry {
     }
 
     /// Makes the reason "failed to VERB `path`: cause" of an error of the system.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the system may give any other reason")]
     pub(super) fn failed(&self, verb: &str, cause: &io::Error) -> Unmeasured {
         match cause.kind() {
             io::ErrorKind::TimedOut => {

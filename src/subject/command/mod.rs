@@ -125,9 +125,9 @@ fn measure_prepared(
                 continue;
             }
         };
-        let moved = |(injection, own): (Injection, f64)| match injection.effect {
-            Effect::Recorded => injection.recorded(value),
-            _ => value + injection.added(own),
+        let moved = |(injection, own): (Injection, f64)| {
+            let is_record = injection.effect == Effect::Recorded;
+            if is_record { injection.recorded(value) } else { value + injection.added(own) }
         };
         process.values.insert(metric.clone(), injection.map_or(value, moved));
     }
@@ -149,6 +149,7 @@ pub(crate) fn first_run_warms(command: &Command) -> bool {
 }
 
 /// Returns the reason why this metric of this command can never be measured here. `None` if it can.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the metrics that are read here are named")]
 pub(crate) fn unsupported(command: &Command, metric: &Metric) -> Option<Unmeasured> {
     let ends = matches!(command.ready, Ready::Exit | Ready::Reported(_));
     if let Some(reason) = exec::unconstrained(command.constraint) {
@@ -188,18 +189,33 @@ fn apply(
     own: f64,
 ) -> Result<(), Unmeasured> {
     let added = injection.added(own);
-    let stage = match (injection.effect, &command.ready) {
-        (Effect::Exit, _) => Stage::Exit,
+    let ends = matches!(command.ready, Ready::Exit | Ready::Reported(_));
+    let stage = match injection.effect {
+        Effect::Work => Stage::Work(added),
+        Effect::Exit => Stage::Exit,
         // The value is changed once it is read.
-        (Effect::Recorded, _) => return Ok(()),
+        Effect::Recorded => return Ok(()),
         // The peak is the highest value of one process, so the injected pages must exceed what it reaches by itself.
-        (Effect::ResidentPeak, Ready::Exit | Ready::Reported(_)) => Stage::Touch(own + added),
-        (Effect::Resident | Effect::ResidentPeak, _) => Stage::Beside(added),
-        (Effect::Faults, _) => Stage::Faults(added),
-        (Effect::Read, _) => Stage::Read(added),
-        (Effect::Written, _) => Stage::Write(added),
-        (Effect::Calls, _) => Stage::Calls(added),
-        _ => Stage::Work(added),
+        Effect::ResidentPeak if ends => Stage::Touch(own + added),
+        Effect::Resident | Effect::ResidentPeak => Stage::Beside(added),
+        Effect::Faults => Stage::Faults(added),
+        Effect::Read => Stage::Read(added),
+        Effect::Written => Stage::Write(added),
+        Effect::Calls => Stage::Calls(added),
+        Effect::Instructions
+        | Effect::Pause
+        | Effect::Failures
+        | Effect::Switches
+        | Effect::Allocations
+        | Effect::Allocated
+        | Effect::Held
+        | Effect::Peak
+        | Effect::Leak
+        | Effect::Growth
+        | Effect::Bytes => {
+            let text = format!("{} cannot be injected into a command", injection.effect.describe());
+            return Err(Unmeasured::new(Cause::Unsupported, text));
+        }
     };
     exec::inject(launch, stage)
 }
@@ -212,6 +228,7 @@ fn apply(_: &mut Launch, _: &Command, _: Injection, _: f64) -> Result<(), Unmeas
 
 /// Runs the command until it ends. Returns what it wrote to its standard output, and the reason if it ended with a code that is
 /// not expected; then it has no other value than that.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the metrics that are read here are named")]
 fn run_to_end(
     launch: &Launch,
     codes: &Codes,
@@ -255,6 +272,7 @@ fn run_to_end(
 
 /// Runs the command until it is ready, watches whether it keeps running, ends it, and returns what it had written to its
 /// standard output.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the metrics that are read here are named")]
 fn run_until_ready(
     launch: &Launch,
     signal: &Signal,
@@ -362,6 +380,7 @@ fn peak_notes(name: &str, usage: &Usage) -> Vec<String> {
 }
 
 /// Returns the value of a metric that the system counts.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the metrics that are read here are named")]
 fn counted(counted: &Counted, metric: &Metric) -> Option<f64> {
     let number = match metric.key() {
         Key::PageFaults => counted.faults,
@@ -374,6 +393,7 @@ fn counted(counted: &Counted, metric: &Metric) -> Option<f64> {
 }
 
 /// Makes the reason for a value that the system usually returns, but did not return this time.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the metrics that are read here are named")]
 fn unread(name: &str, metric: &Metric) -> Unmeasured {
     let why = match metric.key() {
         Key::ReadBytes | Key::WrittenBytes => {

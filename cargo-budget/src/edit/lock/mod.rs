@@ -194,11 +194,15 @@ fn refusal(outcome: &Outcome, budgets: &Budgets, terms: &Terms<'_>) -> Result<()
             format!("{reason}; if the change is intended, accept it with --red"),
             Exit::Broken,
         ),
-        _ if waived.is_some() => refuse(
-            format!("{reason}; the limit is broken and waived, so its value is not accepted"),
-            Exit::Holds,
-        ),
-        _ => Ok(()),
+        (Verdict::Pass | Verdict::Warn | Verdict::Unmeasured | Verdict::Skipped, _)
+            if waived.is_some() =>
+        {
+            refuse(
+                format!("{reason}; the limit is broken and waived, so its value is not accepted"),
+                Exit::Holds,
+            )
+        }
+        (Verdict::Pass | Verdict::Warn | Verdict::Unmeasured | Verdict::Skipped, _) => Ok(()),
     }
 }
 

@@ -50,6 +50,19 @@ pub(super) fn read<'t>(entry: &Entry<'t>, reading: &mut Reading<'_>) -> BudgetTa
     tables
 }
 
+/// Whether such a subject has units of its own, a load and a constraint on its process.
+fn is_workload(kind: SubjectKind) -> bool {
+    match kind {
+        SubjectKind::Workload => true,
+        SubjectKind::Artifact
+        | SubjectKind::Command
+        | SubjectKind::Criterion
+        | SubjectKind::Divan
+        | SubjectKind::Libtest
+        | SubjectKind::Record => false,
+    }
+}
+
 /// Reads one budget. `room` is how many more cases the file may have.
 pub(super) fn budget(
     entry: &Entry<'_>,
@@ -78,18 +91,15 @@ pub(super) fn budget(
         check_use((subject, &build), &parameters, &params.at, reading);
     }
 
-    let declared = match kind {
-        Some(SubjectKind::Workload) => unit::read(table, reading),
-        _ => Declared::default(),
-    };
+    let is_workload = kind.is_some_and(is_workload);
+    let declared = if is_workload { unit::read(table, reading) } else { Declared::default() };
     let limits = kind
         .map(|kind| limit::read(kind, table, &parameters, &declared, reading))
         .unwrap_or_default();
     let growth = read::entry(table, "scaling");
-    let scaling = match (kind, &growth) {
-        (Some(kind), Some(entry)) => scaling::read(kind, entry, &parameters, &declared, reading),
-        _ => None,
-    };
+    let scaling = kind
+        .zip(growth.as_ref())
+        .and_then(|(kind, entry)| scaling::read(kind, entry, &parameters, &declared, reading));
     unit::check(&declared, &limits, scaling.as_ref(), reading);
     if growth.is_none() && !holds_limit(table) && !meant.contains(&"max") && !meant.contains(&"min")
     {
@@ -99,16 +109,10 @@ pub(super) fn budget(
         );
     }
 
-    let load = match (kind, read::entry(table, "load")) {
-        (Some(SubjectKind::Workload), Some(entry)) => {
-            load::read(&entry, &limits, scaling.as_ref(), reading)
-        }
-        _ => None,
-    };
-    let constraint = match kind {
-        Some(SubjectKind::Workload) => subject::constraint(table, reading),
-        _ => Constraint::default(),
-    };
+    let load = read::entry(table, "load").filter(|_| is_workload);
+    let load = load.and_then(|entry| load::read(&entry, &limits, scaling.as_ref(), reading));
+    let constraint =
+        if is_workload { subject::constraint(table, reading) } else { Constraint::default() };
     let why = read::entry(table, "why").and_then(|e| e.text(reading, "the reason in quotes"));
     let waiver = waiver::read(table, reading);
     let effort = read::entry(table, "effort").and_then(|e| e.duration(reading));

@@ -27,6 +27,7 @@ pub(super) struct Parameter {
 }
 
 /// Reads `params`. A parameter with a mistake is reported and left out.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other values of TOML are treated alike")]
 pub(super) fn read(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Vec<Parameter> {
     let Some(table) = entry.table(reading, "params = { records = [1000, 10_000] }") else {
         return Vec::new();
@@ -114,6 +115,7 @@ fn list(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Vec<Param> {
     values
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other values of TOML are treated alike")]
 fn scalar(name: &str, value: &Value<'_>, reading: &mut Reading<'_>) -> Option<Param> {
     match value.get_ref() {
         DeValue::String(text) => Some(Param::Text(text.clone().into_owned())),

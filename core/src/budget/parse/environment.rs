@@ -60,6 +60,7 @@ fn environment<'t>(entry: &Entry<'t>, reading: &mut Reading<'_>) -> Option<Envir
     Some(Environment { name, at: entry.at.clone(), table, when })
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other values of TOML are treated alike")]
 fn when(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<When> {
     let example = "{ ci = true }, or ci = \"github\", os = \"linux\", arch = \"aarch64\"";
     let table = entry.table(reading, example)?;

@@ -94,6 +94,7 @@ struct Limited<'a> {
 }
 
 /// Reads one limit of the cases `of`, or a list of them, or limits by the values of a parameter.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other values of TOML are treated alike")]
 fn several(
     limited: &Limited<'_>,
     of: &CaseFilter,

@@ -115,6 +115,7 @@ fn needed<'t>(
 }
 
 /// Reads a rate of operations.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other values of TOML are treated alike")]
 fn rate(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<f64> {
     let key = entry.key;
     let title = match entry.value.get_ref() {

@@ -107,6 +107,7 @@ fn version(tree: &DeTable<'_>, reading: &mut Reading<'_>) -> bool {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other values of TOML are treated alike")]
 fn block(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Locked> {
     const EXAMPLE: &str = "[\"BUDGET::METRIC\"]";
     let table = match entry.value.get_ref() {

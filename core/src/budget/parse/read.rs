@@ -55,6 +55,10 @@ impl<'t> Entry<'t> {
     }
 
     /// Reads a table. The message about a mistake shows `example`.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all other values of TOML are treated alike"
+    )]
     pub(super) fn table(
         &self,
         reading: &mut Reading<'_>,
@@ -127,6 +131,10 @@ impl<'t> Entry<'t> {
     }
 
     /// Reads `true` or `false`.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all other values of TOML are treated alike"
+    )]
     pub(super) fn truth(&self, reading: &mut Reading<'_>) -> Option<bool> {
         match self.value.get_ref() {
             DeValue::Boolean(truth) => Some(*truth),
@@ -135,6 +143,10 @@ impl<'t> Entry<'t> {
     }
 
     /// Reads a time above zero.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all other values of TOML are treated alike"
+    )]
     pub(super) fn duration(&self, reading: &mut Reading<'_>) -> Option<Duration> {
         let key = self.key;
         let text = match self.value.get_ref() {
@@ -175,6 +187,10 @@ impl<'t> Entry<'t> {
     }
 
     /// Reads a whole number from 1 to `most`.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all other values of TOML are treated alike"
+    )]
     pub(super) fn count(&self, reading: &mut Reading<'_>, most: u32) -> Option<u32> {
         let count = match self.value.get_ref() {
             DeValue::Integer(integer) => {
@@ -191,6 +207,10 @@ impl<'t> Entry<'t> {
     }
 
     /// Reads a share above zero and at most `most`, which is written as `"90 %"` or 0.9.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all other values of TOML are treated alike"
+    )]
     pub(super) fn share(&self, reading: &mut Reading<'_>, most: f64) -> Option<f64> {
         let such = if most < 0.9 { "\"1 %\" or 0.01" } else { "\"90 %\" or 0.9" };
         let share = match self.value.get_ref() {
@@ -270,6 +290,7 @@ pub(super) fn type_with_article(value: &Value<'_>) -> String {
 }
 
 /// Returns an integer or a float as a number, if it is finite.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other values of TOML are treated alike")]
 pub(super) fn number(value: &DeValue<'_>) -> Option<f64> {
     let number = match value {
         DeValue::Integer(integer) => {
@@ -282,6 +303,7 @@ pub(super) fn number(value: &DeValue<'_>) -> Option<f64> {
 }
 
 /// Returns a number as it is written.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other values of TOML are treated alike")]
 pub(super) fn number_text(value: &DeValue<'_>) -> String {
     match value {
         DeValue::Integer(integer) => integer.to_string(),

@@ -185,6 +185,7 @@ pub(super) fn constraint(budget: &DeTable<'_>, reading: &mut Reading<'_>) -> Con
 }
 
 /// Reads a number of bytes above zero.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other values of TOML are treated alike")]
 fn memory(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<u64> {
     let quantity = match entry.value.get_ref() {
         DeValue::String(text) => Quantity::parse(text).ok(),
@@ -201,6 +202,7 @@ fn memory(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<u64> {
 }
 
 /// Reads the program, whose name may not be empty, and its arguments, which may be empty texts.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other values of TOML are treated alike")]
 fn argv(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Vec<String>> {
     const EXAMPLE: &str = "a list: [\"{bin:app}\", \"--help\"]";
     let list = match entry.value.get_ref() {
@@ -227,6 +229,7 @@ fn argv(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Vec<String>> {
     argv.into_iter().collect()
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other values of TOML are treated alike")]
 fn env(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Vec<(String, String)> {
     let Some(table) = entry.table(reading, "env = { NAME = \"value\" }") else { return Vec::new() };
     let mut env = Vec::new();

@@ -11,6 +11,7 @@ use crate::metric::{Metric, Units, Values};
 use crate::quantity::{Quantity, Unit};
 
 /// Reads the target of a limit on `metric`.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other values of TOML are treated alike")]
 pub(super) fn read(
     metric: &Metric,
     bound: Bound,
@@ -60,6 +61,7 @@ pub(super) fn example(metric: &Metric) -> &'static str {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other values of TOML are treated alike")]
 fn absolute(metric: &Metric, value: &Value<'_>) -> Result<Quantity, Box<Problem>> {
     let at = value.span();
     let such = || format!("write {}", example(metric));
@@ -98,19 +100,17 @@ fn absolute(metric: &Metric, value: &Value<'_>) -> Result<Quantity, Box<Problem>
     }
     let noun = wanted.noun();
     let problem = if quantity.unit == Unit::Number {
-        Problem::new(at, format!("`{metric}` is {noun} and needs a unit")).help(match wanted {
-            // A number without a unit is a share: 0.1 is a tenth, and not 0.1 %.
-            Unit::Share if quantity.value.abs() <= 1.0 => {
-                format!("write \"{}\"", Quantity::new(quantity.value, wanted))
-            }
-            _ => {
-                let written = match value.get_ref() {
-                    DeValue::String(text) => text.trim().to_owned(),
-                    number => read::number_text(number),
-                };
-                format!("write \"{written} {}\"", wanted.usual())
-            }
-        })
+        // A number without a unit is a share: 0.1 is a tenth, and not 0.1 %.
+        let help = if wanted == Unit::Share && quantity.value.abs() <= 1.0 {
+            format!("write \"{}\"", Quantity::new(quantity.value, wanted))
+        } else {
+            let written = match value.get_ref() {
+                DeValue::String(text) => text.trim().to_owned(),
+                number => read::number_text(number),
+            };
+            format!("write \"{written} {}\"", wanted.usual())
+        };
+        Problem::new(at, format!("`{metric}` is {noun} and needs a unit")).help(help)
     } else {
         Problem::new(at, format!("`{metric}` is {noun}, found {}", quantity.unit.noun()))
             .help(such())

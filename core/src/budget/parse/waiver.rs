@@ -31,6 +31,7 @@ pub(super) fn read(table: &DeTable<'_>, reading: &mut Reading<'_>) -> Option<Wai
 }
 
 /// Reads a day, which is written in quotes or as a TOML date.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other values of TOML are treated alike")]
 pub(super) fn date(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Date> {
     let text = match entry.value.get_ref() {
         DeValue::String(text) => text.clone().into_owned(),
