@@ -155,15 +155,12 @@ pub(crate) fn unsupported(command: &Command, metric: &Metric) -> Option<Unmeasur
     if let Some(reason) = exec::unconstrained(command.constraint) {
         return Some(reason);
     }
+    let systems = metric.row().on.command;
+    if !systems.has(std::env::consts::OS) {
+        let text = format!("`{metric}` is only measured on {}", systems.names());
+        return Some(Unmeasured::new(Cause::Unsupported, text));
+    }
     let text = match metric.key() {
-        Key::Cpu | Key::Rss | Key::PeakRss if !cfg!(any(target_os = "linux", windows)) => {
-            "is only measured on Linux and Windows"
-        }
-        Key::PageFaults | Key::MajorFaults | Key::ReadBytes | Key::WrittenBytes | Key::Syscalls
-            if !cfg!(target_os = "linux") =>
-        {
-            "is only measured on Linux"
-        }
         Key::Rss if ends => {
             "is read when a command is ready, and nothing tells when this one is; say so with \
              `ready`, or limit `peak_rss`"
@@ -172,9 +169,7 @@ pub(crate) fn unsupported(command: &Command, metric: &Metric) -> Option<Unmeasur
             "needs a command that ends by itself, and this one is ended when it is ready; remove \
              `ready`, or limit `startup_*`"
         }
-        _ if metric.row().has.iter().any(|(kind, ..)| *kind == SubjectKind::Command) => {
-            return None;
-        }
+        _ if metric.instrument(SubjectKind::Command).is_some() => return None,
         _ => "is not a metric of a command",
     };
     Some(Unmeasured::new(Cause::Unsupported, format!("`{metric}` {text}")))

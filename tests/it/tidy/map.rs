@@ -1,7 +1,6 @@
 //! The maps of the code name what there is: the modules of the core, where things are decided, and where the tests are.
 
 use std::collections::BTreeSet;
-use std::fs;
 
 use super::{none, root, text};
 
