@@ -321,20 +321,10 @@ impl OutcomeCollector {
         let (verdict, is_red) = (outcome.verdict, outcome.is_red());
         let (reason, text) = (outcome.reason.clone(), terminal::explain(&outcome));
         self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
-        match verdict {
-            Verdict::Skipped => Ok(Completion::ignored_with(reason)),
-            Verdict::Pass
-            | Verdict::Warn
-            | Verdict::Fail
-            | Verdict::Inconclusive
-            | Verdict::Unmeasured => {
-                if is_red {
-                    Err(text.into())
-                } else {
-                    Ok(Completion::Completed)
-                }
-            }
+        if verdict == Verdict::Skipped {
+            return Ok(Completion::ignored_with(reason));
         }
+        if is_red { Err(text.into()) } else { Ok(Completion::Completed) }
     }
 
     fn print(&self, session: &Session, total: Tests, filtered: usize, arguments: &Arguments) {

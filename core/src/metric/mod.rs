@@ -10,6 +10,7 @@ mod macros;
 mod by_metric;
 mod column;
 mod effect;
+mod row;
 mod statistic;
 mod table;
 
@@ -25,6 +26,7 @@ pub use column::{
     SubjectKind, Systems, Tolerance, Units, Values,
 };
 pub use effect::Effect;
+pub use row::RowOf;
 pub use statistic::Statistic;
 pub use table::{InstrumentKind, Key, Row, WorkerInstrument};
 

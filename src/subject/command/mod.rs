@@ -4,6 +4,7 @@
 //! memory and its time include theirs, so that a wrapper script does not hide what it starts; see [`measure`].
 
 mod codes;
+mod injected;
 mod launch;
 mod page_cache;
 mod ready;
@@ -26,8 +27,6 @@ pub(crate) use self::launch::Place;
 use self::launch::launch;
 use self::ready::Signal;
 use self::surroundings::beside;
-#[cfg(target_os = "linux")]
-use crate::exec::Stage;
 use crate::exec::{self, Child, Counted, Finished, Launch, Readiness, Usage, Written};
 use crate::inject::Injection;
 
@@ -93,7 +92,7 @@ fn measure_prepared(
     launch.is_traced = traced::is_traced(metrics);
     let timeout = traced::within(timeout, launch.is_traced);
     if let Some((injection, own)) = injection {
-        apply(&mut launch, command, injection, own)?;
+        injected::apply(&mut launch, command, injection, own)?;
     }
     let is_reported = |metric: &&Metric| line(command, metric).is_some();
     let (reported, watched): (Vec<_>, Vec<_>) = metrics.iter().partition(is_reported);
@@ -173,52 +172,6 @@ pub(crate) fn unsupported(command: &Command, metric: &Metric) -> Option<Unmeasur
         _ => "is not a metric of a command",
     };
     Some(Unmeasured::new(Cause::Unsupported, format!("`{metric}` {text}")))
-}
-
-/// Adds the effect of a selftest to the launch. `own` is the value of the command without the effect.
-#[cfg(target_os = "linux")]
-fn apply(
-    launch: &mut Launch,
-    command: &Command,
-    injection: Injection,
-    own: f64,
-) -> Result<(), Unmeasured> {
-    let added = injection.added(own);
-    let ends = matches!(command.ready, Ready::Exit | Ready::Reported(_));
-    let stage = match injection.effect {
-        Effect::Work => Stage::Work(added),
-        Effect::Exit => Stage::Exit,
-        // The value is changed once it is read.
-        Effect::Recorded => return Ok(()),
-        // The peak is the highest value of one process, so the injected pages must exceed what it reaches by itself.
-        Effect::ResidentPeak if ends => Stage::Touch(own + added),
-        Effect::Resident | Effect::ResidentPeak => Stage::Beside(added),
-        Effect::Faults => Stage::Faults(added),
-        Effect::Read => Stage::Read(added),
-        Effect::Written => Stage::Write(added),
-        Effect::Calls => Stage::Calls(added),
-        Effect::Instructions
-        | Effect::Pause
-        | Effect::Failures
-        | Effect::Switches
-        | Effect::Allocations
-        | Effect::Allocated
-        | Effect::Held
-        | Effect::Peak
-        | Effect::Leak
-        | Effect::Growth
-        | Effect::Bytes => {
-            let text = format!("{} cannot be injected into a command", injection.effect.describe());
-            return Err(Unmeasured::new(Cause::Unsupported, text));
-        }
-    };
-    exec::inject(launch, stage)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn apply(_: &mut Launch, _: &Command, _: Injection, _: f64) -> Result<(), Unmeasured> {
-    let text = "an effect can be injected into a command on Linux only";
-    Err(Unmeasured::new(Cause::Unsupported, text))
 }
 
 /// Runs the command until it ends. Returns what it wrote to its standard output, and the reason if it ended with a code that is
