@@ -161,7 +161,7 @@ pub(crate) fn slowed<T>(injection: Option<Injection>, op: impl FnOnce() -> T) ->
 
 /// Returns when an asynchronous operation that began at `began`, and is done now, may end.
 #[cfg(feature = "tokio")]
-pub(crate) fn end(injection: Option<Injection>, began: Instant) -> Option<Instant> {
+pub(crate) fn may_end_at(injection: Option<Injection>, began: Instant) -> Option<Instant> {
     let injection = injection.filter(|injection| injection.effect == Effect::Work)?;
     let took = began.elapsed();
     Some(began + took + Duration::from_secs_f64(injection.added(took.as_secs_f64())))

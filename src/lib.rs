@@ -136,7 +136,7 @@
 //! version that is less than half a year old.
 
 #![warn(clippy::wildcard_enum_match_arm)]
-// With `internals` the lint examines what it should: what is public there is public for a reason.
+// Some items are `pub` only for the feature `internals`. Without the feature the lint would report each of them.
 #![cfg_attr(
     not(feature = "internals"),
     expect(

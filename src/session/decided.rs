@@ -4,7 +4,7 @@ use perf_budget_core::budget::{Budget, Reference, Subject};
 use perf_budget_core::build;
 use perf_budget_core::enforce::accepted::Unjudged;
 use perf_budget_core::outcome::{Against, Cause, Outcome, Proven, Unmeasured};
-use perf_budget_core::suite::{self, Group, Reading, Span};
+use perf_budget_core::suite::{self, Group, ReadBy, Span};
 use perf_budget_core::verdict::Verdict;
 
 use super::state::{Session, is_strict};
@@ -101,7 +101,7 @@ impl Session {
 
 /// Whether a group's times are compared by pairs of processes, for which there may be separate builds.
 pub(super) fn is_paired(group: &Group) -> bool {
-    cfg!(unix) && group.reading == Reading::TIME && matches!(group.span, Span::Case(_))
+    cfg!(unix) && group.reading == ReadBy::TIME && matches!(group.span, Span::Case(_))
 }
 
 /// Returns why a budget is not measured in a debug build: a release build of what it names would take longer than all

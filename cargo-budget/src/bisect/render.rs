@@ -306,6 +306,7 @@ mod tests {
     use perf_budget_core::outcome::{ComparisonMethod, Estimate, Proven};
 
     use super::*;
+    use crate::bisect::evidence::Evidence;
 
     fn report(own: Option<Outcome>) -> Report {
         let estimate = Estimate { value: 1.028, low: Some(1.026), high: Some(1.031) };

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::exit::Exit;
 use crate::text;
 
-pub(crate) use self::same::Same;
+pub(crate) use self::same::RepeatedRuns;
 
 /// The results, in the order of the tests.
 pub(crate) struct Table(pub(crate) Vec<SelftestResult>);

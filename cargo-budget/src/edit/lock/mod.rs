@@ -184,6 +184,8 @@ fn refusal(outcome: &Outcome, budgets: &Budgets, terms: &Terms<'_>) -> Result<()
     }
     let waived = outcome.waived.as_ref().filter(|waived| waived.effect == Effect::Waived);
     match (verdict, against_lock) {
+        // Nothing but accepting the value settles it.
+        (Verdict::Inconclusive, _) if outcome.awaits_acceptance() => Ok(()),
         (Verdict::Inconclusive, _) => {
             refuse(format!("the evidence did not suffice: {reason}"), Exit::Inconclusive)
         }

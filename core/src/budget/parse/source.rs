@@ -15,7 +15,7 @@ use super::problem::Problem;
 pub(super) struct Source<'s> {
     pub text: &'s str,
     name: String,
-    /// `text` as a terminal may see it, byte for byte in the same places; made when first needed.
+    /// `text` without control characters, with the same byte offsets; made when it is first needed.
     printable: OnceCell<String>,
     starts: Vec<usize>,
 }
