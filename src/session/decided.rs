@@ -32,12 +32,11 @@ impl Session {
         if let Some(Unjudged::Unsuitable(text)) = &unjudged {
             return Some(self.unmeasured(test, &Unmeasured::new(Cause::Unsuitable, text.as_str())));
         }
-        let name = &self.budgets.budgets[entry.budget].name;
         let budget = &self.budgets.budgets[entry.budget];
         let benchmark = budget.cases.get(entry.case).and_then(|case| budget.benchmark(case));
         let reason = entry.set_aside(self.base.as_ref().map(|base| match benchmark {
             Some(benchmark) => base.has_benchmark(budget, benchmark, &entry.limit.metric),
-            None => base.has(name),
+            None => base.has(&budget.name),
         }));
         // A comparison with the base is asked for explicitly, and it builds a whole revision anyway.
         let reason = reason.or_else(|| unbuilt(budget).filter(|_| self.base.is_none()));

@@ -46,11 +46,6 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
     ("cargo-budget/tests/report/", &["gauge"], "a type of Prometheus"),
     ("cargo-budget/tests/history/samples/", &["gauge"], "files of other tools"),
     ("docs/command.md", &["gauges"], "a type of Prometheus"),
-    (
-        "docs/peers.md",
-        &["planted"],
-        "a bench wrote the page, and writes it again with the new word",
-    ),
     ("cargo-budget/src/history/schema/3.sql", &["unsure"], "records of older releases"),
     ("cargo-budget/src/history/", &["slack"], "the author of a paper"),
     ("cargo-budget/tests/history/recording.rs", &["unsure"], "records of older releases"),
