@@ -65,25 +65,65 @@ impl Injection {
         (value, target): (f64, f64),
         relative: bool,
     ) -> Option<Injection> {
-        let share = match (effect, metric.units()) {
-            (Effect::Exit, _) => return Some(Injection { effect, share: 0.0, amount: 1.0 }),
-            // The slope is moved by injecting a different share into each size.
-            _ if metric.slope_of().is_some() => return positive(effect, 0.0, target - value),
-            (Effect::Work, Units::Rate) | (Effect::Pause, _) => value / target - 1.0,
-            // The value is a share of the time: work moves it only as far as one processor is free.
-            (Effect::Work, Units::One(Unit::Share)) if target >= 1.0 => return None,
-            (Effect::Work, Units::One(Unit::Share)) => (target - value) / (1.0 - target),
-            (Effect::Recorded, _) if value != 0.0 => {
+        // The slope is moved by injecting a different share into each size.
+        if metric.slope_of().is_some() && effect != Effect::Exit {
+            return positive(effect, 0.0, target - value);
+        }
+        match effect {
+            Effect::Exit => Some(Injection { effect, share: 0.0, amount: 1.0 }),
+            Effect::Pause => positive(effect, value / target - 1.0, 0.0),
+            Effect::Work => Self::of_work(kind, metric.units(), (value, target), relative),
+            Effect::Recorded if value != 0.0 => {
                 let injection = Injection { effect, share: target / value - 1.0, amount: 0.0 };
-                return injection.share.is_finite().then_some(injection);
+                injection.share.is_finite().then_some(injection)
             }
-            (Effect::Recorded, _) => return Some(Injection { effect, share: 0.0, amount: target }),
-            (Effect::Work, _) if kind == SubjectKind::Workload => target / value - 1.0,
-            _ if relative && effect.takes_share() => target / value - 1.0,
-            _ if relative => return None,
-            _ => return positive(effect, 0.0, target - value),
-        };
-        positive(effect, share, 0.0)
+            Effect::Recorded => Some(Injection { effect, share: 0.0, amount: target }),
+            Effect::Instructions
+            | Effect::Failures
+            | Effect::Switches
+            | Effect::Allocations
+            | Effect::Allocated
+            | Effect::Held
+            | Effect::Peak
+            | Effect::Leak
+            | Effect::Resident
+            | Effect::ResidentPeak
+            | Effect::Growth
+            | Effect::Faults
+            | Effect::Read
+            | Effect::Written
+            | Effect::Calls
+            | Effect::Bytes => Self::of_limit(effect, (value, target), relative),
+        }
+    }
+
+    /// Returns the work that brings a value of these units to the target.
+    fn of_work(
+        kind: SubjectKind,
+        units: Units,
+        (value, target): (f64, f64),
+        relative: bool,
+    ) -> Option<Injection> {
+        let effect = Effect::Work;
+        match units {
+            Units::Rate => positive(effect, value / target - 1.0, 0.0),
+            // The value is a share of the time: work moves it only as far as one processor is free.
+            Units::One(Unit::Share) if target >= 1.0 => None,
+            Units::One(Unit::Share) => positive(effect, (target - value) / (1.0 - target), 0.0),
+            Units::One(_) | Units::Any if kind == SubjectKind::Workload => {
+                positive(effect, target / value - 1.0, 0.0)
+            }
+            Units::One(_) | Units::Any => Self::of_limit(effect, (value, target), relative),
+        }
+    }
+
+    /// Returns the injection in the terms of the limit: a share where that is a ratio, and else an amount.
+    fn of_limit(effect: Effect, (value, target): (f64, f64), relative: bool) -> Option<Injection> {
+        match relative {
+            true if effect.takes_share() => positive(effect, target / value - 1.0, 0.0),
+            true => None,
+            false => positive(effect, 0.0, target - value),
+        }
     }
 
     /// Returns the injection for one case of several, so that a slope over their sizes rises by `amount`. `size` is
@@ -121,7 +161,7 @@ pub(crate) fn slowed<T>(injection: Option<Injection>, op: impl FnOnce() -> T) ->
 
 /// Returns when an asynchronous operation that began at `began`, and is done now, may end.
 #[cfg(feature = "tokio")]
-pub(crate) fn end(injection: Option<Injection>, began: Instant) -> Option<Instant> {
+pub(crate) fn may_end_at(injection: Option<Injection>, began: Instant) -> Option<Instant> {
     let injection = injection.filter(|injection| injection.effect == Effect::Work)?;
     let took = began.elapsed();
     Some(began + took + Duration::from_secs_f64(injection.added(took.as_secs_f64())))

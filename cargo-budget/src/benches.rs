@@ -21,7 +21,7 @@ use crate::project::{HARNESS, MEASURED, Project};
 const NAME: &str = MADE;
 /// A limit that no benchmark breaks.
 const NEVER: &str = "1 h";
-/// The package that has benchmarks of Divan measured.
+/// The crate that stands in for Divan, so that its benchmarks can be measured.
 const DIVAN: &str = "perf-budget-divan";
 
 /// The package with the harness.

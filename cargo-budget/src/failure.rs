@@ -24,9 +24,9 @@ impl Failure {
         Failure { exit: Exit::Unmeasured, text: text.into() }
     }
 
-    /// Makes a failure with the text "failed to VERB `path`: source": exit code 3.
-    pub(crate) fn io(verb: &str, path: &Path, source: &dyn fmt::Display) -> Self {
-        Failure::unmeasured(format!("failed to {verb} `{}`: {source}", path.display()))
+    /// Makes a failure with the text "failed to ACTION `path`: source": exit code 3.
+    pub(crate) fn io(action: &str, path: &Path, source: &dyn fmt::Display) -> Self {
+        Failure::unmeasured(format!("failed to {action} `{}`: {source}", path.display()))
     }
 }
 

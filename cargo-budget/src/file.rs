@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::failure::Failure;
 
 /// Reads a file as text.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the system may give any other reason")]
 pub(crate) fn read(path: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(path).map_err(|e| match e.kind() {
         ErrorKind::InvalidData => {
@@ -43,6 +44,7 @@ fn removed(path: &Path, result: std::io::Result<()>) -> Result<(), Failure> {
 
 /// Writes a file completely or not at all: the text is written to a file beside it, which is then renamed. A symbolic
 /// link stays a link to the file, and the permissions of the file stay the same.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the system may give any other reason")]
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let target = match path.canonicalize() {
         Ok(real) => real,

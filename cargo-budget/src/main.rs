@@ -3,6 +3,8 @@
 //! It renders and stores what the harness recorded, and edits `budgets.toml`. Where it has something measured, it runs
 //! the tests. It does not judge, and it does not word verdicts.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 mod base;
 mod benches;
 mod bisect;

@@ -16,7 +16,7 @@ enum Kind {
         count: usize,
     },
     Io {
-        verb: &'static str,
+        action: &'static str,
         path: PathBuf,
         source: std::io::Error,
     },
@@ -29,9 +29,9 @@ impl Error {
         Error(Box::new(Kind::Config { rendered, count }))
     }
 
-    /// Makes the error "failed to VERB `path`: source".
-    pub fn io(verb: &'static str, path: &Path, source: std::io::Error) -> Self {
-        Error(Box::new(Kind::Io { verb, path: path.to_owned(), source }))
+    /// Makes the error "failed to ACTION `path`: source".
+    pub fn io(action: &'static str, path: &Path, source: std::io::Error) -> Self {
+        Error(Box::new(Kind::Io { action, path: path.to_owned(), source }))
     }
 
     /// Makes an error of a message that already says what failed, on which thing, why, and the remedy.
@@ -52,8 +52,8 @@ impl fmt::Display for Error {
                 let s = if *count == 1 { "" } else { "s" };
                 write!(f, "{rendered}\n{count} problem{s}; nothing was measured")
             }
-            Kind::Io { verb, path, source } => {
-                write!(f, "failed to {verb} `{}`: {source}", path.display())
+            Kind::Io { action, path, source } => {
+                write!(f, "failed to {action} `{}`: {source}", path.display())
             }
             Kind::Other(message) => f.write_str(message),
         }

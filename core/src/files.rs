@@ -94,6 +94,7 @@ impl Search<'_> {
     }
 
     /// Adds what a pattern names or matches.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the system may give any other reason")]
     fn add_named(&mut self, path: PathBuf, pattern: &str) -> Result<(), Unmeasured> {
         let shown = self.show(&path);
         let matched_by =
@@ -284,15 +285,16 @@ impl Search<'_> {
     }
 }
 
-/// Makes the reason "failed to VERB `path`: cause" of an error of the system.
-pub fn failed(verb: &str, shown: &str, cause: &io::Error) -> Unmeasured {
+/// Makes the reason "failed to ACTION `path`: cause" of an error of the system.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the system may give any other reason")]
+pub fn failed(action: &str, shown: &str, cause: &io::Error) -> Unmeasured {
     let kind =
         if cause.kind() == io::ErrorKind::NotFound { Cause::Missing } else { Cause::Harness };
     let remedy = match cause.kind() {
         io::ErrorKind::PermissionDenied => "; let this user read it",
         _ => "",
     };
-    Unmeasured::new(kind, format!("failed to {verb} `{shown}`: {cause}{remedy}"))
+    Unmeasured::new(kind, format!("failed to {action} `{shown}`: {cause}{remedy}"))
 }
 
 fn list(patterns: &[String]) -> String {

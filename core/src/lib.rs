@@ -41,46 +41,34 @@
 //! | [`paths`] | where the project's budgets and results are | |
 //!
 //! The enums are exhaustive, and no match on one of them has a wildcard arm, so that the compiler names every place that a
-//! new variant must reach. `budget` and `files` are left out of that lint, as they match on what others define.
+//! new variant must reach: clippy's `wildcard_enum_match_arm` is on. A match on an enum that others define has its reason beside it.
+
+#![warn(clippy::wildcard_enum_match_arm)]
 
 pub mod atomic;
 pub mod benchmarks;
 pub mod blame;
 pub mod budget;
-#[warn(clippy::wildcard_enum_match_arm)]
 pub mod build;
 pub mod callgrind;
 pub mod counts;
 pub mod date;
-#[warn(clippy::wildcard_enum_match_arm)]
 pub mod enforce;
-#[warn(clippy::wildcard_enum_match_arm)]
 pub mod error;
 pub mod exact;
 pub mod files;
 pub mod fnv;
-#[warn(clippy::wildcard_enum_match_arm)]
 pub mod handover;
-#[warn(clippy::wildcard_enum_match_arm)]
 pub mod metric;
-#[warn(clippy::wildcard_enum_match_arm)]
 pub mod outcome;
 pub mod paths;
 pub mod profile;
-#[warn(clippy::wildcard_enum_match_arm)]
 pub mod quantity;
-#[warn(clippy::wildcard_enum_match_arm)]
 pub mod reading;
-#[warn(clippy::wildcard_enum_match_arm)]
 pub mod record;
-#[warn(clippy::wildcard_enum_match_arm)]
 pub mod report;
-#[warn(clippy::wildcard_enum_match_arm)]
 pub mod samples;
-#[warn(clippy::wildcard_enum_match_arm)]
 pub mod selftest;
 pub mod stats;
-#[warn(clippy::wildcard_enum_match_arm)]
 pub mod suite;
-#[warn(clippy::wildcard_enum_match_arm)]
 pub mod verdict;

@@ -1,4 +1,4 @@
-//! The watch of a process after it has become ready, by which it is seen whether the process goes on running.
+//! How long a process is watched after it has become ready, to see that it goes on running.
 
 use std::time::Duration;
 
@@ -6,9 +6,9 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(super) struct Watch {
     /// How long it is watched at least.
-    pub(super) least: Duration,
+    pub(super) at_least: Duration,
     /// The time since it became ready.
-    pub(super) time: Duration,
+    pub(super) since_ready: Duration,
     /// The processor time that it has used in this time; all of it, where the platform does not tell.
     pub(super) used: Duration,
     /// Whether it uses a processor now. A process that is about to end does.
@@ -16,16 +16,18 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// A process that is at work is watched until it has used this much: on a busy machine it
-    /// gets little processor time, so the elapsed time alone proves nothing.
-    const MOST: Duration = Duration::from_millis(100);
+    /// A process that is at work is watched until it has used this much processor time: on a busy machine it gets little, so the
+    /// elapsed time alone proves nothing.
+    const ENOUGH_PROCESSOR_TIME: Duration = Duration::from_millis(100);
     /// No process is watched for longer than this and the least: one may wait for a disk and use nothing.
     const LIMIT: Duration = Duration::from_secs(5);
 
     /// Whether it has gone on for long enough.
     pub(super) fn is_over(&self) -> bool {
-        let goes_on = !self.is_busy || self.used >= Self::MOST || self.time >= Self::LIMIT;
-        self.time >= self.least && goes_on
+        let goes_on = !self.is_busy
+            || self.used >= Self::ENOUGH_PROCESSOR_TIME
+            || self.since_ready >= Self::LIMIT;
+        self.since_ready >= self.at_least && goes_on
     }
 }
 
@@ -38,7 +40,7 @@ mod tests {
         let [least, long] = [10, 1000].map(Duration::from_millis);
         let watch = |least, time, used, is_busy| {
             let (time, used) = (Duration::from_millis(time), Duration::from_millis(used));
-            Watch { least, time, used, is_busy }.is_over()
+            Watch { at_least: least, since_ready: time, used, is_busy }.is_over()
         };
         let over = |time, used, is_busy| watch(least, time, used, is_busy);
         // It sleeps.

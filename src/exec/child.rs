@@ -207,8 +207,8 @@ impl Child {
             let time = began.elapsed();
             let used = system::used(&self.handle).zip(used_before);
             let watch = Watch {
-                least,
-                time,
+                at_least: least,
+                since_ready: time,
                 used: used.map_or(time, |(now, before)| now.saturating_sub(before)),
                 is_busy: system::is_busy(&self.handle),
             };

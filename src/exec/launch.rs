@@ -53,7 +53,7 @@ pub(crate) struct Launch {
         allow(dead_code, reason = "only Linux can hold them to it")
     )]
     pub(crate) constraint: Constraint,
-    /// How long what it is given has to be, if another process is compared with it.
+    /// The lengths to which its paths and its environment are padded, if another process is compared with it.
     pub(crate) alike: Option<Alike>,
     /// The tokens by which it is accepted as a helper of this binary. Each is good for one start.
     #[cfg(target_os = "linux")]

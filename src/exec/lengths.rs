@@ -18,10 +18,10 @@ pub(crate) struct Lengths {
 }
 
 impl Lengths {
-    /// How many there are.
+    /// The number of different lengths.
     pub(crate) const COUNT: usize = LENGTHS * LENGTHS;
 
-    /// Returns those of this number. Each is as good as any other.
+    /// Returns the lengths with this index, which counts from 0 to [`Self::COUNT`]. All are equally suitable.
     pub(crate) fn of(number: usize) -> Lengths {
         let environment = number / LENGTHS % LENGTHS * STEP;
         Lengths { path: number % LENGTHS, environment }

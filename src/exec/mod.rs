@@ -81,8 +81,8 @@ pub(crate) fn run(launch: &Launch, timeout: Duration) -> Result<Finished, Unmeas
     child.wait(deadline)?.ok_or_else(|| timed_out(&mut child, timeout))
 }
 
-/// Does the same, but also ends the process if it takes longer than `own` without its waits for a processor, which
-/// are the machine's and not its own. The result is `None` then. Where the platform does not report such waits, they count.
+/// Runs a process as [`run`] does, but ends it and returns `None` once it has run for `own`. The time in which it waited for a
+/// processor does not count, where the platform reports it.
 pub(crate) fn run_unless_long(
     launch: &Launch,
     own: Duration,
@@ -107,8 +107,8 @@ pub(crate) fn run_unless_long(
     }
 }
 
-/// Returns how long a process is left alone that has run for so long and waited for a processor for a part of that, until it is
-/// known whether it takes longer than `own`. `None` if it does.
+/// Returns how long to wait before the process is looked at again; `None` if it has already taken longer than `own`, its waits for
+/// a processor not counted.
 fn next_look(elapsed: Duration, waited: Duration, own: Duration) -> Option<Duration> {
     /// A process may be waiting at this moment, which is not counted yet.
     const SHORTEST: Duration = Duration::from_millis(20);

@@ -76,7 +76,7 @@ impl Handle {
         self.spawned_at
     }
 
-    /// Does nothing: only Linux counts until a moment.
+    /// Does nothing: system calls are counted on Linux only.
     #[expect(clippy::unused_self, reason = "the same call as on Linux")]
     pub(super) fn mark(&self) {}
 

@@ -40,6 +40,7 @@ pub(super) fn untraced(name: &str, errno: i32) -> Unmeasured {
 }
 
 /// The system refused to start the program.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the system may give any other reason")]
 pub(super) fn start_failed(launch: &Launch, error: &Error) -> Unmeasured {
     let program = Path::new(&launch.program).display();
     let (cause, why) = match error.kind() {

@@ -26,7 +26,7 @@ const LOCAL: [&str; 16] = [
     "GIT_WORK_TREE",
 ];
 
-/// Whether a variable is one of these.
+/// Whether git describes a repository to its hooks by this variable.
 pub(super) fn is_local(name: &OsStr) -> bool {
     LOCAL.iter().any(|local| name == *local)
 }

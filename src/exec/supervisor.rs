@@ -277,6 +277,7 @@ pub(super) fn numbers(report: &[u8]) -> impl Iterator<Item = u64> {
 impl End {
     /// Waits for the report of a supervisor. `forked_from` is the resident size of the copy that its root began as, and `before`
     /// what had been counted of it until its program was loaded.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the system may give any other reason")]
     pub(super) fn receive(
         channel: &mut UnixStream,
         forked_from: u64,

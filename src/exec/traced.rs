@@ -14,8 +14,8 @@ use crate::os::kernel::{self, Reaped};
 /// The size of what a tracing supervisor adds to its report: an error of the system, and the counts.
 pub(super) const SIZE: usize = 8 + calls::BYTES;
 
-/// How often a tracer looks by itself whether something has stopped: no signal says so to a process that ignores it.
-const LOOK: Duration = Duration::from_millis(100);
+/// How often the tracer looks for stopped threads without a signal, since a process that ignores `SIGCHLD` gets none.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The state of the tree that a tracing supervisor watches.
 pub(super) struct Tracing {
@@ -53,7 +53,7 @@ impl Tracing {
         loop {
             let patience = match tracer.go_on() {
                 Ok(Progress::Ended(reaped)) => return Ok(reaped),
-                Ok(Progress::Idle) => LOOK,
+                Ok(Progress::Idle) => POLL_INTERVAL,
                 // A process that is not counted must not run on. All threads of the root have to be waited for until it
                 // has ended.
                 Err(e) if self.refused == 0 => {

@@ -2,11 +2,12 @@
 //! libtest-mimic.
 
 mod arguments;
+mod summary;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -199,17 +200,17 @@ impl Harness {
         for note in &notes {
             let _ = writeln!(std::io::stderr(), "{note}");
         }
-        let mut selected = vec![false; session.suite.tests.len()];
-        let here = (0..selected.len()).filter(|&i| shard.has(&session.suite.tests[i]));
-        let budgets: HashSet<usize> = here.clone().map(|i| session.suite.tests[i].budget).collect();
+        let tests = &session.suite.tests;
+        let mut selected = vec![false; tests.len()];
+        let in_shard: Vec<usize> = (0..tests.len()).filter(|&i| shard.has(&tests[i])).collect();
+        let budgets: HashSet<usize> = in_shard.iter().map(|&i| tests[i].budget).collect();
         let mut begun = session.nothing_begun();
-        let here: Vec<usize> = here.collect();
-        let (limits, mut filtered) = (here.len(), 0);
+        let (limits, mut filtered) = (in_shard.len(), 0);
         // The tests come first, in their order; the trials after them belong to no limit of the file.
-        let mut here = here.into_iter();
+        let mut next_test = in_shard.into_iter();
         for trial in &trials {
             let wanted = !selection.is_filtered_out(trial);
-            let test = here.next();
+            let test = next_test.next();
             if let Some(test) = test {
                 selected[test] = wanted;
                 filtered += usize::from(!wanted);
@@ -321,11 +322,10 @@ impl OutcomeCollector {
         let (verdict, is_red) = (outcome.verdict, outcome.is_red());
         let (reason, text) = (outcome.reason.clone(), terminal::explain(&outcome));
         self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
-        match verdict {
-            Verdict::Skipped => Ok(Completion::ignored_with(reason)),
-            _ if is_red => Err(text.into()),
-            _ => Ok(Completion::Completed),
+        if verdict == Verdict::Skipped {
+            return Ok(Completion::ignored_with(reason));
         }
+        if is_red { Err(text.into()) } else { Ok(Completion::Completed) }
     }
 
     fn print(&self, session: &Session, total: Tests, filtered: usize, arguments: &Arguments) {
@@ -350,7 +350,7 @@ impl OutcomeCollector {
                 text.push_str(&annotation);
                 text.push('\n');
             }
-            summarize(session, &outcomes, &counted, &mut text);
+            summary::append(session, &outcomes, &counted, &mut text);
         }
         // If the tests' own protocol is for machines, standard output belongs to it.
         if arguments.format == Some(FormatSetting::Json) {
@@ -358,31 +358,6 @@ impl OutcomeCollector {
         } else {
             let _ = std::io::stdout().write_all(text.as_bytes());
         }
-    }
-}
-
-/// Appends to the step's summary. If the summary cannot be written, a warning says so, but nothing turns red.
-fn summarize(session: &Session, outcomes: &[Outcome], count: &str, text: &mut String) {
-    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY") else { return };
-    let path = Path::new(&path);
-    if path.metadata().is_ok_and(|data| !data.is_file()) {
-        // Opening a pipe that nobody reads would never end.
-        let _ = writeln!(text, "::warning::the step summary `{}` is not a file", path.display());
-        return;
-    }
-    // The rows of a second process must not come before the head that the first one writes.
-    let written = session.in_turn("summary", |first| {
-        let (head, closing) = match first {
-            None => (true, Some(count)),
-            Some(first) => (first, None),
-        };
-        let summary = github::summary(outcomes, head, closing);
-        let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
-        let written = file.and_then(|mut file| file.write_all(summary.as_bytes()));
-        written.map_err(|e| Error::io("write the step summary", path, e))
-    });
-    if let Err(error) = written {
-        let _ = writeln!(text, "::warning::{error}");
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) struct Stopwatch {
 
 /// The reading of one lap.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) struct Reading {
+pub(crate) struct StopwatchReading {
     /// The elapsed seconds, minus the cost of the clock.
     pub(crate) wall: f64,
     /// The seconds of it in which the thread waited for a processor; 0 if that was hardly any.
@@ -125,7 +125,7 @@ impl Stopwatch {
 
     /// Ends a lap. Its first action is to read the clock.
     #[inline]
-    pub(crate) fn stop(&mut self) -> Reading {
+    pub(crate) fn stop(&mut self) -> StopwatchReading {
         self.ended = Instant::now();
         let mut usage = self.usage.take().and_then(|before| Some(Usage::now()?.since(&before)));
         if let (Some(used), Some(before)) = (&mut usage, self.moved.take()) {
@@ -143,7 +143,7 @@ impl Stopwatch {
         } else {
             self.stale = quiet + Duration::from_secs(1 << 30);
         }
-        Reading {
+        StopwatchReading {
             wall: wall.saturating_sub(self.cost).as_secs_f64(),
             waited: if waited > WORTH_ASKING { waited.as_secs_f64() } else { 0.0 },
             usage: usage.map(|used| {

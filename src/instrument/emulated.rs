@@ -10,6 +10,12 @@ pub(crate) fn refused(what: &str, metrics: &str, instead: &str) -> Result<(), Un
     emulator().map_or(Ok(()), |kernel| Err(refusal(what, metrics, instead, kernel)))
 }
 
+/// Returns the reason why resident memory is not read in an emulator, if this is one.
+pub(crate) fn resident_memory() -> Result<(), Unmeasured> {
+    let instead = "the emulator's own memory is part of the process";
+    refused("read resident memory", "rss, peak_rss and rss_growth", instead)
+}
+
 fn refusal(what: &str, metrics: &str, instead: &str, kernel: &str) -> Unmeasured {
     let program = std::env::consts::ARCH;
     let text = format!(

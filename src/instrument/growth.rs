@@ -12,6 +12,7 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::ProcessRun;
 use perf_budget_core::stats::theil_sen;
 
+use crate::instrument::emulated;
 use crate::instrument::laps::{Instrument, Repeat};
 use crate::os::memory::resident;
 
@@ -54,6 +55,7 @@ impl Growth {
                         and what the value holds as `rss`";
             return Err(Unmeasured::new(Cause::WorkloadFailed, text));
         }
+        emulated::resident_memory()?;
         let room = READINGS as usize + 64;
         let now = Instant::now();
         let mut growth = Growth {

@@ -8,6 +8,7 @@ use perf_budget_core::metric::{Key, Metric};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::ProcessRun;
 
+use crate::instrument::emulated;
 use crate::instrument::laps::Instrument;
 use crate::os::memory::{high_water, mark, resident};
 
@@ -31,6 +32,7 @@ struct Resident {
 impl Memory {
     /// Makes the instrument. It fails if the system does not report what is resident.
     pub(crate) fn new(metrics: &[Metric]) -> Result<Self, Unmeasured> {
+        emulated::resident_memory()?;
         // The first reading makes resident what a reading itself needs.
         Resident::read();
         let Some(before) = Resident::read() else {

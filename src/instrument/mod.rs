@@ -51,10 +51,6 @@ pub(crate) fn begin(
     if let Some(sampling) = sampling {
         return sampled::instrument(sampling, repeat);
     }
-    if matches!(instrument, WorkerInstrument::Growth | WorkerInstrument::Memory) {
-        let instead = "the emulator's own memory is part of the process";
-        emulated::refused("read resident memory", "rss, peak_rss and rss_growth", instead)?;
-    }
     Ok(match instrument {
         WorkerInstrument::Time => Box::new(time::Time::new(metrics, slice, max_operations, repeat)),
         WorkerInstrument::Heap => Box::new(heap::Allocations::new(repeat, max_operations)?),

@@ -100,7 +100,7 @@ impl Instrument for Syscalls {
     }
 }
 
-/// Returns the counts of so many operations by name, for one of them.
+/// Returns how often one operation makes each system call, from the counts of `operations` operations.
 pub(crate) fn calls_by_name(counts: &Counts, operations: usize) -> Vec<SystemCall> {
     let call = |(name, count): (String, u64)| SystemCall {
         name,

@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use super::{Processors, Reading, Throttled, parse};
+use super::{Processors, Snapshot, Throttled, parse};
 use crate::os::{group, kernel, usage};
 
 /// The longest first line of `/proc/stat`, which is the only line that is read of it.
 const FIRST_LINE: u64 = 512;
 
-impl Reading {
+impl Snapshot {
     /// Takes a reading. What cannot be read is `None`.
     pub(super) fn now() -> Self {
         let stalled = |what| {
@@ -27,7 +27,7 @@ impl Reading {
         // The readings that are compared with each other are taken right after each other.
         let processors = processors();
         let own = usage::tree_seconds();
-        Reading { at: Instant::now(), processors, own, stalled, throttled }
+        Snapshot { at: Instant::now(), processors, own, stalled, throttled }
     }
 }
 

@@ -25,9 +25,9 @@ use perf_budget_core::reading::{Interference, Orphans, ProcessRun, StallTime, Th
 pub(crate) fn watch(
     measure: impl FnOnce() -> Result<ProcessRun, Unmeasured>,
 ) -> Result<ProcessRun, Unmeasured> {
-    let before = Reading::now();
+    let before = Snapshot::now();
     let mut process = measure()?;
-    let mut found = Reading::now().since(&before);
+    let mut found = Snapshot::now().since(&before);
     found.outside = match process.orphans {
         Orphans::None => found.outside,
         Orphans::Used(seconds) => found.outside.map(|outside| outside - seconds),
@@ -39,7 +39,7 @@ pub(crate) fn watch(
 
 /// The machine's counters at one moment.
 #[derive(Debug, Clone)]
-struct Reading {
+struct Snapshot {
     at: Instant,
     processors: Option<Processors>,
     /// The processor seconds of this process and of everything that it started and waited for.
@@ -61,8 +61,8 @@ struct Processors {
     stolen: Option<f64>,
 }
 
-impl Reading {
-    fn since(&self, before: &Reading) -> Interference {
+impl Snapshot {
+    fn since(&self, before: &Snapshot) -> Interference {
         let both = before.processors.zip(self.processors);
         let own = before.own.zip(self.own).map(|(before, after)| after - before);
         let stalled = |which: usize| {
@@ -95,9 +95,9 @@ fn most_throttled(before: &[Option<Throttled>], after: &[Option<Throttled>]) -> 
 }
 
 #[cfg(not(target_os = "linux"))]
-impl Reading {
+impl Snapshot {
     fn now() -> Self {
-        Reading {
+        Snapshot {
             at: Instant::now(),
             processors: None,
             own: None,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use perf_budget_core::reading::ProcessRun;
 
 use super::parse::{processors, stalled, throttled};
-use super::{Interference, Orphans, Processors, Reading, Throttled, most_throttled, watch};
+use super::{Interference, Orphans, Processors, Snapshot, Throttled, most_throttled, watch};
 
 /// A virtual machine with two processors under Firecracker, Linux 6.18.
 const FIRECRACKER: &str = "cpu  1279316 0 167324 801268 6081 0 1072 1487 0 0\n\
@@ -93,8 +93,8 @@ fn procfs_refuses_what_is_read_by_hand() {
     }
 }
 
-fn reading(at: Instant, busy: f64, idle: f64, own: f64, stalled: u64) -> Reading {
-    Reading {
+fn reading(at: Instant, busy: f64, idle: f64, own: f64, stalled: u64) -> Snapshot {
+    Snapshot {
         at,
         processors: Some(Processors { busy, idle, stolen: Some(busy / 100.0) }),
         own: Some(own),
@@ -117,7 +117,8 @@ fn the_difference_of_two_readings() {
     assert_eq!((found.pressure.cpu, found.pressure.memory), (Some(7.0), None));
     assert_eq!(found.throttled, Some(Throttled { periods: 7, seconds: 6.0 }));
     // An amount that one of the two readings lacks is not known.
-    let without_counters = Reading { processors: None, own: None, throttled: Vec::new(), ..before };
+    let without_counters =
+        Snapshot { processors: None, own: None, throttled: Vec::new(), ..before };
     let found = after.since(&without_counters);
     assert_eq!((found.outside, found.stolen, found.throttled), (None, None, None));
 }
@@ -148,9 +149,9 @@ fn the_work_of_orphans_is_not_the_work_of_others() {
 /// Reads this system: whatever it reports must be a possible amount.
 #[test]
 fn this_machine_can_be_read() {
-    let before = Reading::now();
+    let before = Snapshot::now();
     std::thread::sleep(Duration::from_millis(30));
-    let found = Reading::now().since(&before);
+    let found = Snapshot::now().since(&before);
     assert!(found.seconds >= 0.03);
     let pressure = found.pressure;
     for share in [pressure.cpu, pressure.memory, pressure.io].into_iter().flatten() {

@@ -230,11 +230,10 @@ impl Run {
     fn conclude(mut self, returned: Result<(), Failed>) -> Result<ProcessRun, Unmeasured> {
         let workload = &self.request.workload;
         if let Some(Failed(why)) = self.failure.or(returned.err()) {
-            return Err(match why.cause {
-                Cause::WorkloadFailed => {
-                    Unmeasured { text: format!("workload `{workload}`: {}", why.text), ..why }
-                }
-                _ => why,
+            return Err(if why.cause == Cause::WorkloadFailed {
+                Unmeasured { text: format!("workload `{workload}`: {}", why.text), ..why }
+            } else {
+                why
             });
         }
         if let MethodState::Begun(method) = self.method {

@@ -49,7 +49,7 @@ fn written(param: &Param) -> String {
     match param {
         Param::Text(text) => format!("{text:?}"),
         Param::Float(value) => format!("{value:?}"),
-        other => other.to_string(),
+        Param::Int(_) | Param::Bool(_) => param.to_string(),
     }
 }
 
@@ -63,7 +63,7 @@ macro_rules! integers {
             fn read(param: &Param) -> Option<Self> {
                 match param {
                     Param::Int(value) => (*value).try_into().ok(),
-                    _ => None,
+                    Param::Float(_) | Param::Bool(_) | Param::Text(_) => None,
                 }
             }
         }
@@ -83,7 +83,7 @@ macro_rules! floats {
                 match param {
                     Param::Int(value) => Some(*value as $float),
                     Param::Float(value) => Some(*value as $float),
-                    _ => None,
+                    Param::Bool(_) | Param::Text(_) => None,
                 }
             }
         }
@@ -100,7 +100,7 @@ impl sealed::Read for bool {
     fn read(param: &Param) -> Option<Self> {
         match param {
             Param::Bool(value) => Some(*value),
-            _ => None,
+            Param::Int(_) | Param::Float(_) | Param::Text(_) => None,
         }
     }
 }
@@ -113,7 +113,7 @@ impl sealed::Read for String {
     fn read(param: &Param) -> Option<Self> {
         match param {
             Param::Text(text) => Some(text.clone()),
-            _ => None,
+            Param::Int(_) | Param::Float(_) | Param::Bool(_) => None,
         }
     }
 }

@@ -33,8 +33,10 @@ pub(super) fn find(
     progress: &Progress,
 ) -> Result<Vec<Named>, Error> {
     let patterns = |(at, budget): (usize, &Budget)| match budget.subject {
-        Subject::Benchmark(library, _) if budget.pattern().is_some() => Some((at, library)),
-        _ => None,
+        Subject::Benchmark(library, _) => budget.pattern().map(|_| (at, library)),
+        Subject::Workload(_) | Subject::Command(_) | Subject::Artifact(_) | Subject::Record(_) => {
+            None
+        }
     };
     let several: Vec<(usize, Library)> =
         budgets.budgets.iter().enumerate().filter_map(patterns).collect();

@@ -125,7 +125,7 @@ fn left_out(list: &List, library: Library) -> Vec<String> {
         parts.push(format!("not {}'s, and not run: {}", library.name(), listed(&others)));
     }
     if library == Library::Criterion {
-        parts.extend(list.standard());
+        parts.extend(list.missing_harness_false());
     }
     parts
 }
@@ -162,7 +162,7 @@ fn listed(names: &[&str]) -> String {
 fn some(list: &List, library: Library) -> String {
     let names = names_of(list, library);
     if names.is_empty() {
-        return list.none(library);
+        return list.why_none(library);
     }
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     format!("there are {}", listed(&names))

@@ -16,7 +16,7 @@ use perf_budget_core::error::Error;
 use perf_budget_core::exact;
 use perf_budget_core::fnv;
 use perf_budget_core::outcome::{Doubt, Evidence, Outcome, words};
-use perf_budget_core::suite::{Reading, Test};
+use perf_budget_core::suite::{ReadBy, Test};
 use perf_budget_core::verdict::Verdict;
 use perf_budget_core::verdict::judge::Carried;
 use serde::{Deserialize, Serialize};
@@ -215,7 +215,7 @@ impl Session {
 pub(super) fn identity(sources: &Sources<'_>, test: &Test) -> Option<u64> {
     let (budgets, base) = (sources.budgets, sources.base);
     let mut files = vec![std::env::current_exe().ok()?];
-    if test.reading == Reading::RECORDED {
+    if test.reading == ReadBy::RECORDED {
         // Reading the same record again gives no new evidence.
         return None;
     }

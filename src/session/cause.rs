@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use perf_budget_core::blame;
 use perf_budget_core::budget::{Budget, Library, Reference, Subject};
-use perf_budget_core::metric::{InstrumentKind, SampleKind, WorkerInstrument};
+use perf_budget_core::metric::{ExplainedBy, SampleKind};
 use perf_budget_core::outcome::{
     Blame, Cause as Reason, Counted, Doubt, Outcome, Sampled, Unmeasured,
 };
@@ -66,7 +66,7 @@ impl Session {
                 if is_of_bytes(test) {
                     blame.explain_bytes();
                 }
-                if instrument(test) == Some(WorkerInstrument::Syscalls) {
+                if explained_by(test) == ExplainedBy::SystemCalls {
                     blame.is_of_system_calls = true;
                     // Who calls the system is known without the functions that were inlined.
                     blame.inlined = None;
@@ -244,26 +244,12 @@ fn exceeds(outcome: &Outcome) -> bool {
 fn is_profiled(budget: &Budget, test: &Test) -> bool {
     has_functions(budget)
         && test.limit.metric.custom_name().is_none()
-        && instrument(test).is_some_and(|instrument| match instrument {
-            WorkerInstrument::Fuel => false,
-            WorkerInstrument::Syscalls
-            | WorkerInstrument::Time
-            | WorkerInstrument::Heap
-            | WorkerInstrument::Memory
-            | WorkerInstrument::Growth
-            | WorkerInstrument::Instructions => true,
-        })
+        && explained_by(test) != ExplainedBy::Nothing
 }
 
 /// Whether a red of a test is one of memory that is allocated, which the places that allocate explain.
 fn is_of_memory(test: &Test) -> bool {
-    instrument(test).is_some_and(|instrument| match instrument {
-        WorkerInstrument::Heap | WorkerInstrument::Memory | WorkerInstrument::Growth => true,
-        WorkerInstrument::Time
-        | WorkerInstrument::Fuel
-        | WorkerInstrument::Instructions
-        | WorkerInstrument::Syscalls => false,
-    })
+    explained_by(test) == ExplainedBy::Allocations
 }
 
 /// Whether a red of a test is one of an amount of memory, and not of a number of allocations.
@@ -272,16 +258,10 @@ fn is_of_bytes(test: &Test) -> bool {
     is_of_memory(test) && metric.slope_of().unwrap_or(metric).unit() == Some(Unit::Bytes)
 }
 
-/// Returns the instrument in the measuring process that reads the metric of a test.
-fn instrument(test: &Test) -> Option<WorkerInstrument> {
-    match test.limit.metric.instrument(test.kind)? {
-        InstrumentKind::Worker(instrument) => Some(instrument),
-        InstrumentKind::Files
-        | InstrumentKind::Process
-        | InstrumentKind::Traced
-        | InstrumentKind::Benchmark
-        | InstrumentKind::Recorded => None,
-    }
+/// Returns what explains a red of a test.
+fn explained_by(test: &Test) -> ExplainedBy {
+    let instrument = test.limit.metric.worker_instrument(test.kind);
+    instrument.map_or(ExplainedBy::Nothing, |instrument| instrument.row().explained_by)
 }
 
 /// Whether the subject of a budget runs functions that can be profiled.

@@ -4,7 +4,7 @@ use perf_budget_core::budget::{Budget, Reference, Subject};
 use perf_budget_core::build;
 use perf_budget_core::enforce::accepted::Unjudged;
 use perf_budget_core::outcome::{Against, Cause, Outcome, Proven, Unmeasured};
-use perf_budget_core::suite::{self, Group, Reading, Span};
+use perf_budget_core::suite::{self, Group, ReadBy, Span};
 use perf_budget_core::verdict::Verdict;
 
 use super::state::{Session, is_strict};
@@ -32,12 +32,11 @@ impl Session {
         if let Some(Unjudged::Unsuitable(text)) = &unjudged {
             return Some(self.unmeasured(test, &Unmeasured::new(Cause::Unsuitable, text.as_str())));
         }
-        let name = &self.budgets.budgets[entry.budget].name;
         let budget = &self.budgets.budgets[entry.budget];
         let benchmark = budget.cases.get(entry.case).and_then(|case| budget.benchmark(case));
         let reason = entry.set_aside(self.base.as_ref().map(|base| match benchmark {
             Some(benchmark) => base.has_benchmark(budget, benchmark, &entry.limit.metric),
-            None => base.has(name),
+            None => base.has(&budget.name),
         }));
         // A comparison with the base is asked for explicitly, and it builds a whole revision anyway.
         let reason = reason.or_else(|| unbuilt(budget).filter(|_| self.base.is_none()));
@@ -101,7 +100,7 @@ impl Session {
 
 /// Whether a group's times are compared by pairs of processes, for which there may be separate builds.
 pub(super) fn is_paired(group: &Group) -> bool {
-    cfg!(unix) && group.reading == Reading::TIME && matches!(group.span, Span::Case(_))
+    cfg!(unix) && group.reading == ReadBy::TIME && matches!(group.span, Span::Case(_))
 }
 
 /// Returns why a budget is not measured in a debug build: a release build of what it names would take longer than all

@@ -25,7 +25,7 @@ pub(crate) fn attempt() -> String {
 }
 
 /// Returns the facts about this run, which has this many tests of this many budgets, in this file.
-pub(crate) fn run(tests: usize, budgets: usize, file: &Path) -> Run {
+pub(crate) fn facts_of_run(tests: usize, budgets: usize, file: &Path) -> Run {
     let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let package = paths::package().or_else(|| std::env::current_dir().ok()).unwrap_or_default();
     Run {

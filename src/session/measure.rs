@@ -164,7 +164,13 @@ impl Session {
                 base.different(budget, case)?.links.as_ref()
             }
             (Subject::Benchmark(..), Span::Sweep) => None,
-            _ => Some(base.links()),
+            (
+                Subject::Workload(_)
+                | Subject::Command(_)
+                | Subject::Artifact(_)
+                | Subject::Record(_),
+                _,
+            ) => Some(base.links()),
         }
     }
 

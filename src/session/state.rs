@@ -60,7 +60,7 @@ pub(crate) struct Session {
     pub(super) decided: Mutex<Vec<Option<Box<Outcome>>>>,
     /// The blame of each case that has a red.
     pub(super) causes: Mutex<HashMap<Profiled, Cause>>,
-    /// The samples that were taken, likewise.
+    /// The samples that were taken of each case that has a red.
     pub(super) samples: Mutex<HashMap<Profiled, SampleResult>>,
     pub(super) machine_lock: MachineLock,
     pub(super) progress: Progress,
@@ -102,7 +102,7 @@ impl Session {
         )?;
         // Where nothing may be skipped, the limits that `base` in the settings adds are there without a base too, and are red.
         let suite = Suite::of(&budgets, base.is_some() || is_strict());
-        let run = machine::run(suite.tests.len(), budgets.budgets.len(), &budgets.path);
+        let run = machine::facts_of_run(suite.tests.len(), budgets.budgets.len(), &budgets.path);
         let run = Run {
             base: base.as_ref().and_then(|base| base.revision.clone()),
             environment: budgets.environment.clone(),

@@ -21,7 +21,7 @@ use perf_budget_core::budget::{Budget, Budgets, Case, Param, Subject};
 use perf_budget_core::metric::{Metric, SampleKind};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::suite;
-use perf_budget_core::suite::{Group, Reading, Span};
+use perf_budget_core::suite::{Group, ReadBy, Span};
 
 use crate::base::Base;
 use crate::inject::Injection;
@@ -136,14 +136,14 @@ impl Sources<'_> {
         base: Option<&Base>,
     ) -> Box<dyn Source> {
         let (metrics, coin) = (metrics.to_vec(), Coin::random());
-        let is_timed = matches!(group.reading, Reading::TIME | Reading::BENCHMARK);
+        let is_timed = matches!(group.reading, ReadBy::TIME | ReadBy::BENCHMARK);
         if let Some(pairs) = is_timed
             .then(|| self.benchmarks().pairs((group.budget, case), other, &name, &metrics, base))
             .flatten()
         {
             return Box::new(pairs);
         }
-        if group.reading == Reading::TIME && cfg!(unix) {
+        if group.reading == ReadBy::TIME && cfg!(unix) {
             let sides =
                 [self.side(group.budget, case, None), self.side(other.0, other.1, Some(name))];
             let [Some(subject), Some(reference)] = sides else {
@@ -255,7 +255,7 @@ impl Sources<'_> {
         &self,
         budget: usize,
         case: usize,
-        reading: Reading,
+        reading: ReadBy,
         metrics: &[Metric],
         Variant { base, injection, lengths }: Variant<'_>,
     ) -> Box<dyn Source> {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use perf_budget_core::callgrind::Profile;
-use perf_budget_core::metric::WorkerInstrument;
+use perf_budget_core::metric::Starts;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::{Orphans, ProcessRun};
 
@@ -138,18 +138,13 @@ impl PreparedProcess {
         build: &Build,
     ) -> Result<PreparedProcess, Unmeasured> {
         let instrument = request.instrument()?;
-        let callgrind = match instrument {
-            WorkerInstrument::Instructions => counting::counter()?.callgrind(),
-            WorkerInstrument::Time
-            | WorkerInstrument::Heap
-            | WorkerInstrument::Fuel
-            | WorkerInstrument::Memory
-            | WorkerInstrument::Syscalls
-            | WorkerInstrument::Growth => None,
+        let callgrind = match instrument.row().starts {
+            Starts::Counted => counting::counter()?.callgrind(),
+            Starts::Plain | Starts::InTracer => None,
         };
         let callgrind = callgrind.map(|program| (program, false));
         let mut prepared = PreparedProcess::of(request, scratch, build, callgrind.as_ref())?;
-        prepared.launch.is_traced = instrument == WorkerInstrument::Syscalls;
+        prepared.launch.is_traced = instrument.row().starts == Starts::InTracer;
         prepared.is_slowed |= prepared.launch.is_traced;
         Ok(prepared)
     }
@@ -309,13 +304,11 @@ fn read(workload: &str, finished: &Finished, reply: &Path) -> Result<ProcessRun,
 
 /// Adds to the reason why a process did not end well that it ran under this program, which may be what is broken.
 fn under(valgrind: &Path, why: Unmeasured) -> Unmeasured {
-    match why.cause {
-        Cause::Crashed | Cause::ExitedBadly | Cause::ExitedEarly => {
-            let text = format!("{}; it ran under Valgrind (`{}`)", why.text, valgrind.display());
-            Unmeasured { text, ..why }
-        }
-        _ => why,
+    if !matches!(why.cause, Cause::Crashed | Cause::ExitedBadly | Cause::ExitedEarly) {
+        return why;
     }
+    let text = format!("{}; it ran under Valgrind (`{}`)", why.text, valgrind.display());
+    Unmeasured { text, ..why }
 }
 
 /// Returns the cause of an exit code other than 0. On Windows an exception leaves one, where elsewhere a signal ends the process.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use perf_budget_core::budget::{Constraint, Load, LoadShape, Param};
 use perf_budget_core::exact;
-use perf_budget_core::metric::{InstrumentKind, Metric, SubjectKind, WorkerInstrument};
+use perf_budget_core::metric::{Metric, SubjectKind, WorkerInstrument};
 use perf_budget_core::outcome::{Cause, Counted, SystemCall, Unmeasured};
 use perf_budget_core::reading::{Clock, Lag, ProcessRun, Timing, Work};
 use serde::{Deserialize, Serialize};
@@ -69,14 +69,7 @@ impl Request {
         // A value that a workload records itself comes with any instrument.
         let read = self.metrics.iter().map(|metric| metric.slope_of().unwrap_or(metric));
         let read = read.filter(|metric| metric.custom_name().is_none());
-        let of = |metric: &Metric| match metric.instrument(SubjectKind::Workload)? {
-            InstrumentKind::Worker(instrument) => Some(instrument),
-            InstrumentKind::Files
-            | InstrumentKind::Process
-            | InstrumentKind::Traced
-            | InstrumentKind::Benchmark
-            | InstrumentKind::Recorded => None,
-        };
+        let of = |metric: &Metric| metric.worker_instrument(SubjectKind::Workload);
         let mut asked: Vec<_> = read.filter_map(of).collect();
         asked.dedup();
         match asked[..] {

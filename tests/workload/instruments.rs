@@ -7,7 +7,7 @@ use crate::subjects::HELD;
 use crate::{process_run, row, value};
 
 /// A wait that is shorter than this cannot be distinguished from work.
-const SLACK: f64 = 25e-6;
+const TOLERANCE: f64 = 25e-6;
 
 pub(crate) fn rows() -> Vec<Trial> {
     let mut rows = vec![
@@ -92,7 +92,11 @@ fn latency(name: &str, workload: &'static str, least: f64) -> Trial {
         assert!(process.batch_size >= 1 && process.elapsed.as_secs_f64() > 0.0);
         for times in [&process.operations, &process.batches] {
             let most = middle(times);
-            assert!(most >= least - SLACK, "{most} s is less than {least} s: {:?}", process.notes);
+            assert!(
+                most >= least - TOLERANCE,
+                "{most} s is less than {least} s: {:?}",
+                process.notes
+            );
         }
         let clock = process.clock.unwrap();
         assert!(clock.cost > 0.0 && clock.resolution > 0.0, "{clock:?}");
@@ -206,7 +210,7 @@ fn throughput() {
         let process = process_run(workload, &["throughput"]).unwrap();
         assert_eq!(process.work, work);
         assert_eq!(value(&process, "throughput"), amount / middle(&process.batches));
-        assert!(value(&process, "throughput") <= amount / (50e-6 - SLACK));
+        assert!(value(&process, "throughput") <= amount / (50e-6 - TOLERANCE));
     }
 }
 
@@ -222,7 +226,7 @@ fn errors_of(workload: &str) {
     // A slow machine runs fewer operations; the rate is a quarter of them, to within one operation.
     let operations = process.operations.len() as f64 / (1.0 - rate);
     assert!((rate - 0.25).abs() <= 1.0 / operations, "{rate} of {operations}");
-    assert!(least(&process.operations) >= 50e-6 - SLACK, "a failed operation is a sample");
+    assert!(least(&process.operations) >= 50e-6 - TOLERANCE, "a failed operation is a sample");
     assert!(process.notes.iter().any(|note| note.ends_with("the first: the fourth")));
 }
 

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::Metadata;
 use perf_budget_core::budget::{Budgets, CodegenUnits};
 use perf_budget_core::handover::{MoreLinks, Unchanged, Watched, holds_if_equal};
-use perf_budget_core::suite::{Reading, Suite, Test, Versus};
+use perf_budget_core::suite::{ReadBy, Suite, Test, Versus};
 
 use super::build::{BuildMode, Side, Target};
 use super::configuration::Files;
@@ -38,7 +38,7 @@ impl BuildOptions {
         let suite = Suite::of(budgets, true);
         let compares = |group: usize| {
             let group = &suite.groups[group];
-            group.versus == Some(Versus::Base) && group.reading == Reading::TIME
+            group.versus == Some(Versus::Base) && group.reading == ReadBy::TIME
         };
         let is_of_test = |test: &&Test| !test.is_benchmark() && compares(test.group);
         let mut times = suite.tests.iter().filter(is_of_test).peekable();

@@ -21,7 +21,7 @@ const TABLES: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependenci
 
 /// Rewrites the manifests of the checkout at `base`: each path that leads out of the repository becomes the absolute
 /// path of the directory that it leads to from the repository at `head`. Returns whether there is such a path.
-pub(super) fn lead_out(base: &Path, head: &Path) -> Result<bool, Failure> {
+pub(super) fn rewrite_paths_that_lead_out(base: &Path, head: &Path) -> Result<bool, Failure> {
     let listed = git(base, ["ls-files", "-z", "--", "Cargo.toml", "**/Cargo.toml"])?;
     let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
     let mut any = false;
@@ -121,6 +121,7 @@ fn make_absolute(dependency: &mut dyn TableLike, at: &Path, top: &Path) -> bool 
 }
 
 /// Returns a path without `.` and `..`. Links are not resolved, as cargo does not resolve them either.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other parts of a path are treated alike")]
 fn normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for part in path.components() {

@@ -57,7 +57,7 @@ use crate::progress::Progress;
 use crate::project::Project;
 
 pub(crate) use self::build::{Built, Target, head};
-pub(crate) use self::compared::BuildOptions as Times;
+pub(crate) use self::compared::BuildOptions;
 pub(crate) use self::environment::replaced_compiler;
 pub(crate) use self::own_git::UNHOOKED;
 pub(crate) use self::running::{harness, print_environment};
@@ -194,7 +194,7 @@ pub(crate) struct BaseRequest<'a> {
     /// See [`BinariesRequest::prepare`].
     pub(crate) prepare: Option<&'a str>,
     /// See [`BinariesRequest::times`].
-    pub(crate) times: Option<Times>,
+    pub(crate) times: Option<BuildOptions>,
     /// See [`BinariesRequest::from`].
     pub(crate) from: Option<&'a Path>,
     /// See [`BinariesRequest::head`].
@@ -226,9 +226,9 @@ pub(crate) fn compared(
         commit(project, revision)?
     };
     let BaseRequest { prepare, times, from, head, asks_files, .. } = *request;
-    // A shell command may make anything out of anything, so nothing can be proven unchanged beside it.
     // The proofs take the paths of budgets to start from the package.
     let is_at_top = project.file_in(Path::new("")).components().count() == 1;
+    // A shell command may make anything out of anything, so nothing can be proven unchanged beside it.
     let proves = request.proves && prepare.is_none() && is_at_top;
     let wanted = BinariesRequest {
         revision,
@@ -301,7 +301,7 @@ fn prepare_base(
 pub(crate) fn save(
     project: &Project,
     target: &Target,
-    times: Times,
+    times: BuildOptions,
     to: &Path,
     progress: Progress,
     tell: &dyn Fn(&str),

@@ -90,6 +90,10 @@ pub(super) fn configure(
 
 /// Returns the first component of each relative path among the values of `item`.
 fn first_components(item: &Item) -> Vec<PathBuf> {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all other values of TOML are treated alike"
+    )]
     fn of(value: &Value, found: &mut Vec<PathBuf>) {
         match value {
             Value::String(text) => {

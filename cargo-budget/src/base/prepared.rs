@@ -103,7 +103,7 @@ impl<'a> Prepared<'a> {
         }
         let target_dir = shared::directory_with(&place.target_dir(), &base_files.settings());
         let inherited = Environment::of(&project.root, [&head_files, &base_files], &target_dir);
-        if manifests::lead_out(&checkout.top, top)? {
+        if manifests::rewrite_paths_that_lead_out(&checkout.top, top)? {
             // Where cargo fails here, it reports why when it builds.
             if let Ok(whole) = inherited.metadata(&checkout.package).exec() {
                 manifests::nothing_leads_back(&whole, top)?;

@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 use super::checkout::AGE;
 use super::reused::is_hash;
 
-/// The disk space in bytes that is left to what was not used within [`RECENT`].
+/// The most bytes that compilations may take together; those that were used within [`RECENT`] stay even beyond it.
 const ROOM: u64 = 5 << 30;
 /// Something that was used so lately is never removed: a larger project would be built anew each time.
 const RECENT: Duration = Duration::from_secs(24 * 60 * 60);

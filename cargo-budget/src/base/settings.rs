@@ -22,7 +22,7 @@ impl Setting {
     }
 }
 
-/// Adds the settings of a file that the others take precedence over.
+/// Adds the settings of a file with lower precedence: a setting that is known already stays.
 pub(super) fn add_lower(
     settings: &mut BTreeMap<String, Setting>,
     lower: BTreeMap<String, Setting>,

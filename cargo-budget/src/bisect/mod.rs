@@ -18,6 +18,7 @@ mod render;
 mod rules;
 mod running;
 mod search;
+mod searched;
 mod series;
 mod setup;
 mod snapshot;

@@ -8,44 +8,10 @@ use perf_budget_core::verdict::Verdict;
 use serde_json::{Value, json};
 
 use super::commit::Commit;
-use super::evidence::Evidence;
 use super::search::{Answer, SearchResult};
+use super::searched::{Searched, SearchedEntry};
 use crate::exit::Exit;
 use crate::text::{counted, value_shown};
-
-/// An entry of the series, with what the search knows about it.
-#[derive(Debug)]
-pub(crate) struct SearchedEntry {
-    pub(super) at: usize,
-    pub(super) name: String,
-    pub(super) shown: String,
-    pub(super) answer: Answer,
-    /// The evidence of its runs; `None` where it needs none.
-    pub(super) evidence: Option<Evidence>,
-    pub(super) outcome: Option<Outcome>,
-    /// The reason why there is no answer.
-    pub(super) skipped: Option<String>,
-    /// The commit that it is proven to run the same as.
-    pub(super) same: Option<String>,
-}
-
-/// The kind of series that a search goes through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Searched {
-    Commits,
-    Packages,
-    Toolchains,
-}
-
-impl Searched {
-    fn one(self) -> &'static str {
-        match self {
-            Searched::Commits => "commit",
-            Searched::Packages => "package",
-            Searched::Toolchains => "toolchain",
-        }
-    }
-}
 
 /// The result of a search.
 #[derive(Debug)]
@@ -340,6 +306,7 @@ mod tests {
     use perf_budget_core::outcome::{ComparisonMethod, Estimate, Proven};
 
     use super::*;
+    use crate::bisect::evidence::Evidence;
 
     fn report(own: Option<Outcome>) -> Report {
         let estimate = Estimate { value: 1.028, low: Some(1.026), high: Some(1.031) };

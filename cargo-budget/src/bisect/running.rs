@@ -6,8 +6,8 @@ use perf_budget_core::outcome::Outcome;
 use perf_budget_core::report::terminal::interval_text;
 
 use super::evidence;
-use super::render::SearchedEntry;
 use super::search::{Answer, Search, SearchResult};
+use super::searched::SearchedEntry;
 use super::series::Series;
 use super::state::State;
 use super::step::{Comparison, TestResult};

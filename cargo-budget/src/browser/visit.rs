@@ -47,7 +47,9 @@ impl From<NoAnswer> for Fault {
     fn from(silence: NoAnswer) -> Fault {
         match silence {
             NoAnswer::Crashed => Fault::Over("it crashed".to_owned(), Vec::new()),
-            silence => Fault::Silent(silence),
+            NoAnswer::Late | NoAnswer::Interrupted | NoAnswer::Closed | NoAnswer::Refused(_) => {
+                Fault::Silent(silence)
+            }
         }
     }
 }

@@ -172,12 +172,12 @@ impl Check {
             Some(built) => built,
             None => base::head(target, &project.root)?,
         };
-        let times = base::Times::by(&budgets);
+        let times = base::BuildOptions::by(&budgets);
         let links = self.layouts.unwrap_or(times.links);
         let asked = base::BaseRequest {
             revision: self.base.as_deref(),
             prepare: self.prepare.as_deref(),
-            times: (!self.unchanged).then_some(base::Times { links, ..times }),
+            times: (!self.unchanged).then_some(base::BuildOptions { links, ..times }),
             from: self.base_from.as_deref(),
             head: Some(&head),
             proves: !always,

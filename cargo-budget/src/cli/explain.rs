@@ -146,7 +146,10 @@ impl Explain {
         let budget = budgets.budgets.iter().find(|budget| named(&budget.name));
         let found = budget.and_then(|budget| match &budget.subject {
             Subject::Artifact(patterns) => Some((budget, patterns)),
-            _ => None,
+            Subject::Workload(_)
+            | Subject::Command(_)
+            | Subject::Benchmark(..)
+            | Subject::Record(_) => None,
         });
         let revision = self.revision(project)?;
         let Some((budget, patterns)) = found else {

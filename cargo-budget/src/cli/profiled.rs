@@ -50,7 +50,7 @@ impl ProfileRequest<'_> {
         let head = base::head(&self.target, &project.root)?;
         let asked = base::BaseRequest {
             revision: revision.as_deref(),
-            times: Some(base::Times::by(&budgets)),
+            times: Some(base::BuildOptions::by(&budgets)),
             head: Some(&head),
             ..base::BaseRequest::default()
         };

@@ -73,10 +73,9 @@ impl Report {
         let (text, left) = report::render(&report, self.format, self.better, progress)?;
         match &self.output {
             Some(path) if path.as_os_str() != "-" => {
-                let text = match self.format {
-                    Format::Terminal => anstream::adapter::strip_str(&text).to_string(),
-                    _ => text,
-                };
+                let is_styled = self.format == Format::Terminal;
+                let text =
+                    if is_styled { anstream::adapter::strip_str(&text).to_string() } else { text };
                 output::write(path, &text)?;
                 context.tell(&format!("{}: {}", path.display(), report.closing()));
             }

@@ -39,10 +39,10 @@ pub(super) struct SaveBase {
 impl SaveBase {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
         let project = Project::here()?;
-        let times = base::Times::by(&project.budgets()?);
+        let times = base::BuildOptions::by(&project.budgets()?);
         // Links of a saved base cannot be made later, so there are as many as a red takes in a suite of many limits.
         let usual = if times.links < 2 { times.links } else { times.links.max(SAVED) };
-        let times = base::Times { links: self.layouts.unwrap_or(usual), ..times };
+        let times = base::BuildOptions { links: self.layouts.unwrap_or(usual), ..times };
         let tell = |text: &str| context.tell(text);
         let target = self.options.target();
         let commit =

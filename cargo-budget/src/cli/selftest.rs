@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::git::Repository;
 use crate::project::Project;
 use crate::report::names;
-use crate::selftest::{Same, Table};
+use crate::selftest::{RepeatedRuns, Table};
 
 /// Inject a slowdown, allocations or bytes into each budget, and show which size turns it red
 ///
@@ -67,7 +67,7 @@ impl Selftest {
             &target,
             &base::BaseRequest {
                 revision: self.base.as_deref().or(itself),
-                times: Some(base::Times::by(&budgets)),
+                times: Some(base::BuildOptions::by(&budgets)),
                 head: Some(&head),
                 ..base::BaseRequest::default()
             },
@@ -85,7 +85,7 @@ impl Selftest {
         };
         question.ask(&project, (&head, &target), base.as_ref(), &file, context)?;
         if self.same.is_some() {
-            return self.count(&Same(selftest::read(&file)?), context);
+            return self.count(&RepeatedRuns(selftest::read(&file)?), context);
         }
         let table = Table(selftest::read(&file)?);
         if table.0.is_empty() {
@@ -122,7 +122,7 @@ impl Selftest {
     }
 
     /// Shows how often the same code was red.
-    fn count(&self, same: &Same, context: Context) -> Result<Exit, Failure> {
+    fn count(&self, same: &RepeatedRuns, context: Context) -> Result<Exit, Failure> {
         self.format.put(|| same.text(), || same.json())?;
         for sentence in same.closing() {
             context.tell(&sentence);

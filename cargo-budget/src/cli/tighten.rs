@@ -93,6 +93,8 @@ pub(super) fn headroom(text: &str) -> Result<f64, String> {
         Unit::Share if (0.0..=10.0).contains(&quantity.value) => Ok(quantity.value),
         Unit::Share => Err("write a share from \"0 %\" to \"1000 %\"".to_owned()),
         Unit::Number => Err(format!("a headroom is a share: write \"{} %\"", text.trim())),
-        other => Err(format!("a headroom is a share, such as \"5 %\", found {}", other.noun())),
+        Unit::Bytes | Unit::Seconds | Unit::PerSecond | Unit::BytesPerSecond | Unit::Ratio => {
+            Err(format!("a headroom is a share, such as \"5 %\", found {}", quantity.unit.noun()))
+        }
     }
 }

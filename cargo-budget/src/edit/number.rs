@@ -197,10 +197,9 @@ fn round(value: f64, factor: f64, rounding: Rounding) -> Decimal {
 /// Returns a quantity as text, where there is no older limit with a unit.
 pub(crate) fn write_new(goal: Quantity, rounding: Rounding) -> String {
     let shown = goal.to_string();
-    let written = match goal.unit {
-        Unit::Number => "1".to_owned(),
-        _ => format!("1{}", &shown[shown.find(' ').unwrap_or(shown.len())..]),
-    };
+    // A number has no unit.
+    let unit = shown.find(' ').filter(|_| goal.unit != Unit::Number).unwrap_or(shown.len());
+    let written = format!("1{}", &shown[unit..]);
     Written::of(&written).with(goal.value, rounding)
 }
 

@@ -70,6 +70,7 @@ impl<'t> Tree<'t> {
 }
 
 /// Adds the place of every limit in an item, which may be a list of limits, or have limits by the values of a parameter.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other items of TOML are treated alike")]
 fn all_in_item(item: &Item, budget: &Budget, places: &mut Vec<Place>) {
     match item {
         Item::Value(Value::Array(list)) => {
@@ -110,6 +111,7 @@ fn in_item(item: &Item) -> Option<Place> {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other values of TOML are treated alike")]
 fn in_value(value: &Value) -> Option<Place> {
     match value {
         Value::InlineTable(table) => in_table(table),

@@ -148,9 +148,9 @@ impl Fault {
         }
     }
 
-    /// Returns the failure of the command: "failed to VERB `place`: cause; remedy", with exit code 3.
-    pub(crate) fn failure(&self, verb: &str, place: &str) -> Failure {
-        Failure::unmeasured(format!("failed to {verb} `{place}`: {self}{}", self.remedy()))
+    /// Returns the failure of the command: "failed to ACTION `place`: cause; remedy", with exit code 3.
+    pub(crate) fn failure(&self, action: &str, place: &str) -> Failure {
+        Failure::unmeasured(format!("failed to {action} `{place}`: {self}{}", self.remedy()))
     }
 }
 

@@ -61,17 +61,17 @@ impl Place {
     }
 
     /// Opens the history for writing. A missing file is created; a server's database has to exist.
-    pub(crate) fn create(&self, verb: &str) -> Result<Store, Failure> {
+    pub(crate) fn create(&self, action: &str) -> Result<Store, Failure> {
         let opened = match self {
             Place::File(path) => Sqlite::create(path).and_then(|db| Store::new(Box::new(db))),
             #[cfg(feature = "postgres")]
-            Place::Server(..) => return self.existing(verb),
+            Place::Server(..) => return self.existing(action),
         };
-        opened.map_err(|fault| fault.failure(verb, &self.public_name()))
+        opened.map_err(|fault| fault.failure(action, &self.public_name()))
     }
 
     /// Opens a history that exists.
-    pub(crate) fn existing(&self, verb: &str) -> Result<Store, Failure> {
+    pub(crate) fn existing(&self, action: &str) -> Result<Store, Failure> {
         let opened = match self {
             Place::File(path) if !path.is_file() => {
                 return Err(Failure::unmeasured(format!(
@@ -87,7 +87,7 @@ impl Place {
                     .and_then(|db| Store::new(Box::new(db)))
             }
         };
-        opened.map_err(|fault| fault.failure(verb, &self.public_name()))
+        opened.map_err(|fault| fault.failure(action, &self.public_name()))
     }
 }
 

@@ -155,6 +155,7 @@ fn wal(path: &Path) -> PathBuf {
     name.into()
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the system may give any other reason")]
 fn io(error: &std::io::Error) -> Fault {
     let kind = match error.kind() {
         std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {

@@ -76,6 +76,7 @@ pub(super) fn edit(text: &str, library: Option<&Path>) -> Result<(String, Vec<St
 }
 
 /// Returns where the last value under a table header ends, or where the header itself ends.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other items of TOML are treated alike")]
 fn last(table: &Table) -> Option<usize> {
     let end = |item: &Item| match item {
         Item::Value(value) => value.span().map(|span| span.end),

@@ -19,6 +19,7 @@ struct Module<'a> {
 }
 
 /// Reads a file. An error says where the file is damaged.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other sections are treated alike")]
 pub(super) fn read(file: &[u8]) -> Result<FileContents, BinaryReaderError> {
     let mut inside = FileContents { kind: "WASM", ..FileContents::default() };
     let (mut rest, mut parser, mut module) = (file, Parser::new(0), Module::default());
@@ -60,6 +61,7 @@ pub(super) fn read(file: &[u8]) -> Result<FileContents, BinaryReaderError> {
 }
 
 /// Returns the name of the section that a payload belongs to; `None` where it belongs to none.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other sections are treated alike")]
 fn section(payload: &Payload<'_>) -> Option<String> {
     let name = match payload {
         Payload::TypeSection(_) => "type",

@@ -77,7 +77,11 @@ impl Report {
         }
         match Exit::of(&self.outcomes) {
             Exit::Holds | Exit::Inconclusive if self.missing > 0 => Exit::Unmeasured,
-            exit => exit,
+            exit @ (Exit::Holds
+            | Exit::Inconclusive
+            | Exit::Broken
+            | Exit::Usage
+            | Exit::Unmeasured) => exit,
         }
     }
 

@@ -86,9 +86,9 @@ pub(crate) fn is_unnamed(outcome: &Outcome) -> bool {
     outcome.sampled.is_some() || outcome.blame.as_deref().is_some_and(waits)
 }
 
-/// Names the functions of these outcomes' samples, and those that were inlined, and writes the outcomes to the record again, so that a reader elsewhere
-/// needs neither the samples nor the programs. The record is that of the project, whose samples are beside it. What cannot be
-/// named stays as it is, since another release of the command may be able to. Returns what there is to say about each.
+/// Names the functions of these outcomes' samples, and those that were inlined, and writes the outcomes to the record again, so that a
+/// reader elsewhere needs neither the samples nor the programs. The record is that of the project, whose samples are beside it. What
+/// cannot be named stays as it is, since another release of the command may be able to. Returns what there is to say about each.
 ///
 /// # Errors
 /// If the record cannot be written.

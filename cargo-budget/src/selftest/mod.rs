@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::exit::Exit;
 use crate::text;
 
-pub(crate) use self::same::Same;
+pub(crate) use self::same::RepeatedRuns;
 
 /// The results, in the order of the tests.
 pub(crate) struct Table(pub(crate) Vec<SelftestResult>);
@@ -129,7 +129,11 @@ fn row(result: &SelftestResult) -> [String; 6] {
         };
         let verdict = match step.verdict {
             Verdict::Fail => String::new(),
-            other => format!(", {}", other.name()),
+            Verdict::Pass
+            | Verdict::Warn
+            | Verdict::Inconclusive
+            | Verdict::Unmeasured
+            | Verdict::Skipped => format!(", {}", step.verdict.name()),
         };
         let seen =
             step.value.map_or(String::new(), |value| format!(", seen as {}", quantity(value)));

@@ -15,9 +15,9 @@ use crate::text;
 const CONFIDENCE: f64 = 0.95;
 
 /// The measurements of all runs, in the order in which they were taken.
-pub(crate) struct Same(pub(crate) Vec<Repeat>);
+pub(crate) struct RepeatedRuns(pub(crate) Vec<Repeat>);
 
-/// How many of how many.
+/// A count out of a total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Rate {
     count: u64,
@@ -35,7 +35,7 @@ struct Row<'a> {
     reason: &'a str,
 }
 
-impl Same {
+impl RepeatedRuns {
     /// How the command ends: by what was red, since a limit that the same code breaks is not a limit that can be kept.
     pub(crate) fn exit(&self) -> Exit {
         match self.judged().next() {
@@ -168,10 +168,11 @@ impl Same {
             .map(|repeat| repeat.seen.test.as_str())
             .collect();
         if let [first, rest @ ..] = &skipped[..] {
-            lines.push(format!(
-                "set aside, since this run does not judge them: {first} and {} more",
-                rest.len()
-            ));
+            let more = match rest.len() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            lines.push(format!("set aside, since this run does not judge it: {first}{more}"));
         }
         lines
     }
@@ -207,9 +208,9 @@ mod tests {
         }
     }
 
-    fn same(verdicts: [[Verdict; 2]; 3]) -> Same {
+    fn same(verdicts: [[Verdict; 2]; 3]) -> RepeatedRuns {
         let runs = (1..).zip(verdicts);
-        Same(
+        RepeatedRuns(
             runs.flat_map(|(run, [a, b])| [repeat(run, "a::p50", a), repeat(run, "b::p50", b)])
                 .collect(),
         )
@@ -230,6 +231,11 @@ mod tests {
             (rows[1].red, rows[1].inconclusive),
             (Rate { count: 1, of: 2 }, Rate { count: 1, of: 2 })
         );
+        let one = same([[Fail, Skipped], [Pass, Pass], [Pass, Pass]]);
+        let set_aside = one.closing().pop().unwrap();
+        assert_eq!(set_aside, "set aside, since this run does not judge it: b::p50");
+        let two = same([[Skipped, Skipped], [Pass, Pass], [Pass, Pass]]);
+        assert!(two.closing().pop().unwrap().ends_with("a::p50 and 1 more"));
         assert_eq!((rows[0].reason, rows[1].reason), ("Fail it is", "Unmeasured it is"));
         assert_eq!(all.exit(), Exit::Broken);
         assert!(all.text().contains("a::p50     1 of 3        0 of 3       2.0"), "{}", all.text());

@@ -75,6 +75,7 @@ pub(super) fn tests(
         let Some(first) = (0..ends.len()).max_by_key(|&i| (ends[i].rank(), Reverse(i))) else {
             continue;
         };
+        // The environment that is shown comes first, and the others stay in order.
         ends[..=first].rotate_right(1);
         let mut row = about(&ends, known);
         // Values in different units cannot be drawn over each other.

@@ -195,16 +195,16 @@ fn after_labels(mut text: &str) -> Option<&str> {
 
 #[test]
 fn the_other_formats_are_made_of_any_name() {
-    for format in [
-        "terminal",
-        "html",
-        "markdown",
-        "json",
-        "csv",
-        "prometheus",
-        "bencher",
-        "github-action-benchmark",
-    ] {
+    let help = run(&["report", "--help"]);
+    let values = help.out.split_once("--format").unwrap().1;
+    let values = values.split_once("Possible values:").unwrap().1.split("[default").next().unwrap();
+    let values = values.lines().filter_map(|line| line.trim().strip_prefix("- "));
+    let formats = values.map_while(|line| line.split(':').next());
+    // The rules of these are checked above.
+    let checked = ["junit", "code-quality", "openmetrics"];
+    let formats: Vec<&str> = formats.filter(|format| !checked.contains(format)).collect();
+    assert!(formats.len() > 7, "{formats:?}");
+    for format in formats {
         let text = report(format);
         assert!(!text.contains('\0') && !text.contains('\u{1b}'), "{format}");
         if ["json", "bencher", "github-action-benchmark"].contains(&format) {

@@ -154,9 +154,10 @@ fn started(
     let step = step(bench, arguments, variables);
     ask(&step).map_err(|why| {
         // Only a program that reads its arguments lists its benchmarks instead of running them.
-        let remedy = match why.cause {
-            Cause::TimedOut => format!("; {}", advice(library)),
-            _ => String::new(),
+        let remedy = if why.cause == Cause::TimedOut {
+            format!("; {}", advice(library))
+        } else {
+            String::new()
         };
         Unmeasured { text: format!("failed to {}: {}{remedy}", step.aim, why.text), ..why }
     })

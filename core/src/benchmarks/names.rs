@@ -25,9 +25,8 @@ pub struct Entry<'l> {
     pub program: &'l Program,
     /// The abilities of the program.
     pub skills: Abilities,
-    /// The number of its program's benchmarks that run where this one is asked for. Where it is more than one, nobody can
-    /// measure this one.
-    pub alike: usize,
+    /// How many benchmarks of the program run when this name is its filter. More than one cannot be told apart.
+    pub selected_with_it: usize,
 }
 
 /// Returns the beginning of a name that Criterion cuts off where it lists it; `None` where it shows the whole name.
@@ -46,8 +45,8 @@ impl List {
             if let Some((of, skills, names)) = program.content.benchmarks()
                 && of == library
             {
-                let each = each(names).into_iter();
-                plain.extend(each.map(|(name, count)| (name, program, skills, count)));
+                let counts = names_with_counts(names).into_iter();
+                plain.extend(counts.map(|(name, count)| (name, program, skills, count)));
             }
         }
         let (mut by_name, mut by_target) = (HashMap::new(), HashMap::new());
@@ -65,12 +64,12 @@ impl List {
                 format!("{package}:{target}:{name}")
             }
         };
-        let named = plain.iter().map(|&(plain, program, skills, alike)| Entry {
+        let named = plain.iter().map(|&(plain, program, skills, selected_with_it)| Entry {
             name: qualified(plain, program),
             plain,
             program,
             skills,
-            alike,
+            selected_with_it,
         });
         named.collect()
     }
@@ -110,7 +109,7 @@ impl List {
             return format!("did you mean `{near}`?");
         }
         if names.is_empty() {
-            return self.none(library);
+            return self.why_none(library);
         }
         let more = match names.len().saturating_sub(MOST_LISTED) {
             0 => String::new(),
@@ -127,8 +126,8 @@ impl List {
     }
 
     /// Says why there is no benchmark of a library at all.
-    pub fn none(&self, library: Library) -> String {
-        if let (Library::Criterion, Some(why)) = (library, self.standard()) {
+    pub fn why_none(&self, library: Library) -> String {
+        if let (Library::Criterion, Some(why)) = (library, self.missing_harness_false()) {
             return why;
         }
         let others: Vec<String> =
@@ -152,13 +151,13 @@ impl List {
         }
     }
 
-    /// Names the bench targets that have the standard test harness and no benchmark, with the line that is missing where
+    /// Names the bench targets that have the missing_harness_false test harness and no benchmark, with the line that is missing where
     /// they are Criterion's: cargo then replaces the `main` that `criterion_main!` makes.
-    pub fn standard(&self) -> Option<String> {
+    pub fn missing_harness_false(&self) -> Option<String> {
         let all = self.targets_of(&Content::Standard);
         let example = all.first()?;
         Some(format!(
-            "the standard test harness is in `{}`, with no benchmark; a bench target of Criterion needs `harness = false` below its \
+            "the missing_harness_false test harness is in `{}`, with no benchmark; a bench target of Criterion needs `harness = false` below its \
              `name = \"{example}\"` in Cargo.toml",
             all.join("`, `")
         ))
@@ -173,18 +172,18 @@ impl Entry<'_> {
 
     /// Refuses a benchmark that its program cannot run alone.
     fn check_runs_alone(&self) -> Result<(), Unmeasured> {
-        let Entry { plain, program, alike, .. } = self;
-        if *alike < 2 {
+        let Entry { plain, program, selected_with_it, .. } = self;
+        if *selected_with_it < 2 {
             return Ok(());
         }
         let target = &program.target;
         let text = match beginning(plain) {
             Some(_) => format!(
-                "the program `{target}` has {alike} benchmarks whose names begin as `{plain}` does, and can run none of them \
+                "the program `{target}` has {selected_with_it} benchmarks whose names begin as `{plain}` does, and can run none of them \
                  alone, since Criterion lists the first 100 bytes of a name; give them names that differ before"
             ),
             None => format!(
-                "the program `{target}` has {alike} benchmarks that are named `{plain}`, and nobody knows which of them is \
+                "the program `{target}` has {selected_with_it} benchmarks that are named `{plain}`, and nobody knows which of them is \
                  meant; give each a name of its own"
             ),
         };
@@ -194,7 +193,7 @@ impl Entry<'_> {
 
 /// Returns each name of a program's benchmarks once, with the number of benchmarks that run where it is asked for. One whose
 /// name is cut off can only be asked for by its beginning.
-fn each(names: &[String]) -> Vec<(&str, usize)> {
+fn names_with_counts(names: &[String]) -> Vec<(&str, usize)> {
     let mut counts = HashMap::new();
     let mut each: Vec<&str> = Vec::new();
     for name in names {

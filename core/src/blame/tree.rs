@@ -9,7 +9,7 @@ use crate::outcome::{CallTree, Change, Frame};
 const MOST_BYTES: usize = 16 << 10;
 /// The share of the whole below which a frame is too small to be seen.
 const SMALL: f64 = 0.001;
-/// The bytes of a frame as it is written, besides its name: rather more than fewer.
+/// An upper estimate of the bytes of one frame in JSON, without its name.
 const FRAME_BYTES: usize = 32;
 
 /// The amount that one side runs in a chain of callers.
@@ -38,7 +38,7 @@ impl Node {
 /// A function of both sides.
 struct FunctionPair<'a> {
     own: Change,
-    /// The width in a drawing of both sides: the greater of both, with that of all that is called.
+    /// The width in the flame graph: the larger of both sides' own instructions, plus the widths of the functions that it calls.
     width: f64,
     calls: Vec<(&'a str, FunctionPair<'a>)>,
 }
@@ -108,7 +108,7 @@ pub(super) fn bounded(was: &Node, is: &Node) -> CallTree {
                 names: names.iter().map(|&name| name.to_owned()).collect(),
             };
         }
-        // A tree of nothing but zeros has no frame that is wide enough from then on.
+        // If all widths are 0, this leaves out every frame, so that the loop ends.
         least = (least * 1.5).max(f64::MIN_POSITIVE);
     }
 }

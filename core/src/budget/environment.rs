@@ -34,7 +34,7 @@ pub(super) const SERVICES: &[(&str, &str)] = &[
     ("appveyor", "APPVEYOR"),
 ];
 
-/// The variable that other services set, and many people too.
+/// The variable `CI`, which most services set, and which some people set by hand.
 const ANY_SERVICE: &str = "CI";
 
 /// The source of the name of an environment.
@@ -53,14 +53,23 @@ pub enum NamedBy {
 pub struct EnvironmentFacts {
     /// The name that was given, and what gave it.
     pub(super) named: Option<(String, NamedBy)>,
-    /// The name of the service that runs the process; an empty one if it is none of [`SERVICES`].
-    pub(super) service: Option<&'static str>,
+    /// The service that runs the process.
+    pub(super) service: Option<Service>,
     pub(super) os: &'static str,
     pub(super) arch: &'static str,
     /// The model name of the processor, where the system tells it.
     pub(super) processor: Option<String>,
     /// How many processors the process may use, where that is known.
     pub(super) cores: Option<u32>,
+}
+
+/// A service of continuous integration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Service {
+    /// One of [`SERVICES`], by its name.
+    Known(&'static str),
+    /// Another one.
+    Other,
 }
 
 /// The conditions of an environment, as in `when = { ci = "github", arch = "aarch64" }`. All of them have to be true.
@@ -161,7 +170,7 @@ impl EnvironmentFacts {
         let name = set(VARIABLE).map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
         EnvironmentFacts {
             named: name.map(|name| (name, NamedBy::Variable)),
-            service: known.or(is_set(ANY_SERVICE).then_some("")),
+            service: known.map(Service::Known).or(is_set(ANY_SERVICE).then_some(Service::Other)),
             os: OS,
             arch: ARCH,
             processor: None,
@@ -184,7 +193,7 @@ impl When {
         let ci = match self.ci {
             None => true,
             Some(Ci::Any(any)) => here.service.is_some() == any,
-            Some(Ci::Service(name)) => here.service == Some(name),
+            Some(Ci::Service(name)) => here.service == Some(Service::Known(name)),
         };
         ci && self.os.is_none_or(|os| os == here.os)
             && self.arch.is_none_or(|arch| arch == here.arch)
@@ -216,11 +225,12 @@ mod tests {
         assert_eq!(with(&[]).service, None);
         assert_eq!(with(&[("CI", "false")]).service, None);
         assert_eq!(with(&[("CI", "")]).service, None);
-        assert_eq!(with(&[("CI", "1")]).service, Some(""));
-        assert_eq!(with(&[("CI", "true"), ("GITHUB_ACTIONS", "true")]).service, Some("github"));
+        assert_eq!(with(&[("CI", "1")]).service, Some(Service::Other));
+        let github = with(&[("CI", "true"), ("GITHUB_ACTIONS", "true")]);
+        assert_eq!(github.service, Some(Service::Known("github")));
         // These set GitHub's variable too, so that its actions run there.
         let gitea = with(&[("GITHUB_ACTIONS", "true"), ("GITEA_ACTIONS", "true")]);
-        assert_eq!(gitea.service, Some("gitea"));
+        assert_eq!(gitea.service, Some(Service::Known("gitea")));
         assert_eq!(with(&[("GITHUB_ACTIONS", "false")]).service, None);
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::environment::{
-    ARCHITECTURES, Ci, Declared, EnvironmentFacts, SERVICES, SYSTEMS, When, in_force,
+    ARCHITECTURES, Ci, Declared, EnvironmentFacts, SERVICES, SYSTEMS, Service, When, in_force,
 };
 
 /// A kind of machine on which two states of a file choose different environments.
@@ -44,9 +44,10 @@ pub fn switches(before: &[Declared], after: &[Declared]) -> Vec<Switch> {
 fn machines(said: &[When]) -> Vec<EnvironmentFacts> {
     let is_said = |is: &dyn Fn(&When) -> bool| said.iter().any(is);
     let services = SERVICES.iter().map(|service| service.0);
-    let services =
-        services.filter(|&name| is_said(&|when| when.ci == Some(Ci::Service(name)))).map(Some);
-    let services: Vec<_> = [None, Some("")].into_iter().chain(services).collect();
+    let services = services
+        .filter(|&name| is_said(&|when| when.ci == Some(Ci::Service(name))))
+        .map(|name| Some(Service::Known(name)));
+    let services: Vec<_> = [None, Some(Service::Other)].into_iter().chain(services).collect();
     let arches = told_apart(ARCHITECTURES, &|arch| is_said(&|when| when.arch == Some(arch)));
     let systems = told_apart(SYSTEMS, &|os| is_said(&|when| when.os == Some(os)));
     let counts: BTreeSet<u32> =
@@ -101,8 +102,8 @@ fn in_words(machine: &EnvironmentFacts, said: &[When]) -> String {
     let by_name = |when: &When| matches!(when.ci, Some(Ci::Service(_)));
     let service = match machine.service {
         None => "false".to_owned(),
-        Some(name) if !name.is_empty() && said.iter().any(by_name) => format!("\"{name}\""),
-        Some(_) => "true".to_owned(),
+        Some(Service::Known(name)) if said.iter().any(by_name) => format!("\"{name}\""),
+        Some(Service::Known(_) | Service::Other) => "true".to_owned(),
     };
     let parts = [
         ("ci", service, said.iter().any(|when| when.ci.is_some())),

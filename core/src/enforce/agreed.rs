@@ -59,7 +59,7 @@ impl Open {
     /// Whether there are so many processes that all of them over the limit are as good as evidence: if the median were within
     /// the limit, `n` values over it would have a chance of at most `2^-n`.
     pub(super) fn is_certain(&self) -> bool {
-        self.processes() as f64 * std::f64::consts::LN_2 >= self.levels.fail
+        self.processes() >= enough_values(self.levels.fail)
     }
 
     fn is_by_agreement(&self) -> bool {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::ending::Ending;
 use super::links::Links;
 use super::noise_totals::NoiseTotals;
 use super::open::{Judgement, Open};
@@ -10,7 +11,7 @@ use super::{Origin, Rules};
 use crate::budget::Bound;
 use crate::metric::{ByMetric, SampleKind, Units};
 use crate::outcome::{
-    Counted, Distribution, Doubt, Evidence, MORE, Noise, Outcome, Sides, Unmeasured, system_calls,
+    Counted, Distribution, Evidence, MORE, Noise, Outcome, Sides, Unmeasured, system_calls,
     versus_accepted, words,
 };
 use crate::quantity::Unit;
@@ -80,6 +81,16 @@ impl NotesAndTotals {
         }
     }
 
+    /// Returns the work of one operation.
+    pub(super) fn work(&self) -> Work {
+        self.work
+    }
+
+    /// Returns how instructions were counted, if they were.
+    pub(super) fn counted(&self) -> Option<&Counted> {
+        self.counted.as_ref()
+    }
+
     fn notes(&self) -> impl Iterator<Item = String> {
         self.notes.iter().map(|(note, varies)| match varies {
             false => note.clone(),
@@ -90,18 +101,20 @@ impl NotesAndTotals {
     }
 }
 
-/// Returns the outcome of a limit; `doubt` says why the evidence did not settle it, where it did not.
+/// Returns the outcome of a limit. Its verdict is decided before: here it is put into words.
 pub(super) fn conclude(
     open: &Open,
-    (verdict, doubt): (Verdict, Option<Doubt>),
+    ending: &Ending,
     seen: &NotesAndTotals,
     rules: &Rules,
     origin: Origin,
 ) -> Outcome {
     let limit = &open.asked.limit;
+    let shown = ending.shown;
     let mut outcome = begin(open, seen);
-    outcome.verdict = verdict;
-    outcome.doubt = doubt;
+    // The sentence is about what the values show; what else decides is added to it at the end.
+    outcome.verdict = shown;
+    outcome.doubt = ending.doubt;
     outcome.inconclusive = rules.inconclusive;
     outcome.notes.extend(seen.notes());
     if let Some(remarks) = seen.remarks.get(&limit.metric) {
@@ -124,7 +137,7 @@ pub(super) fn conclude(
         let beside = mean.and_then(|mean| words::mean_beside_middle(&outcome, mean));
         outcome.notes.extend(beside);
     }
-    if verdict == Verdict::Fail {
+    if shown == Verdict::Fail {
         let excuse = outcome.noise.as_ref().is_some_and(Noise::may_explain);
         if excuse && open.fails_less_waiting() {
             outcome.notes.push(words::LESS_WAITING_TOO.to_owned());
@@ -144,17 +157,12 @@ pub(super) fn conclude(
         None => words::reason(&outcome, limit, linked),
     };
     // A `min` limit fails because there were too few calls, so the calls that grew do not explain it.
-    let is_over = verdict == Verdict::Fail && limit.bound == Bound::Max;
+    let is_over = shown == Verdict::Fail && limit.bound == Bound::Max;
     if let Some(grown) = system_calls::grown(&outcome.system_calls).filter(|_| is_over) {
         outcome.reason = format!("{}: {grown}", outcome.reason);
     }
-    let (Work::Operations(work) | Work::Bytes(work)) = seen.work;
-    let nothing = words::did_nothing(&outcome, limit, work);
-    if let Some(nothing) = nothing.filter(|_| verdict == Verdict::Pass) {
-        outcome.verdict = Verdict::Warn;
-        outcome.reason = format!("{}; {nothing}", outcome.reason);
-    }
-    counted_elsewhere(&mut outcome);
+    outcome.verdict = ending.verdict();
+    outcome.reason = ending.reason(outcome.reason);
     versus_accepted::compare(&mut outcome, limit);
     if let Some(waiver) = &limit.waiver {
         outcome.waive(waiver, rules.today);
@@ -172,40 +180,6 @@ fn sides(open: &Open, seen: &NotesAndTotals) -> Option<Sides> {
         Units::Any => Unit::Number,
     };
     Sides::of(seen.sides.get(metric)?, unit)
-}
-
-/// The factor up to which the counts of two counters may differ for the same work: another C library copies memory by other
-/// instructions, for instance.
-const OTHER_COUNTER: f64 = 1.25;
-
-/// Makes the limit inconclusive if its verdict would rest on a comparison of two counters: where one counter counted
-/// the accepted value and another this one, the difference may come from the counters. A value that is further beyond
-/// an absolute limit than two counters can differ stays red.
-fn counted_elsewhere(outcome: &mut Outcome) {
-    let (Some(accepted), Some(counted)) = (&outcome.accepted, &outcome.counted) else { return };
-    let Some(by) = accepted.counter.as_ref().filter(|by| **by != counted.by) else { return };
-    let judged = matches!(outcome.verdict, Verdict::Pass | Verdict::Warn | Verdict::Fail);
-    let is_far = outcome.against.zip(outcome.estimate).is_some_and(|(against, estimate)| {
-        let (value, limit) = (estimate.value, against.limit);
-        match against.bound {
-            Bound::Max => value > limit * OTHER_COUNTER,
-            Bound::Min => value * OTHER_COUNTER < limit,
-        }
-    });
-    let decides = accepted.factor.is_some() || (outcome.verdict == Verdict::Fail && !is_far);
-    if judged && decides && outcome.relative_to.is_none() {
-        let why = if counted.differs_by_rule(by) {
-            "which leave out other instructions of the allocator, so that they"
-        } else {
-            "and counts of different counters"
-        };
-        outcome.reason = format!(
-            "no verdict: {}; it was counted by {}, and the accepted value by {by}, {why} are never compared: accept the \
-             value that this one counts",
-            outcome.reason, counted.by
-        );
-        outcome.verdict = Verdict::Inconclusive;
-    }
 }
 
 /// Returns the outcome of a limit that was not measured, with the reason.

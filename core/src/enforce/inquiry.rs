@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::conclude::{NotesAndTotals, conclude, unmeasured};
+use super::ending::Ending;
 use super::open::{Judgement, Open};
 use super::{Origin, PendingLimit, Rules};
 use crate::metric::SampleKind;
@@ -142,19 +143,8 @@ impl Inquiry {
                     // than layout can cause.
                     Some(_) => self.open.push(open),
                 },
-                // A value that never varies is compared, once that is unlikely to be chance.
                 finding @ (Finding::Held | Finding::Open) if open.is_constant() => {
-                    if open.never_varies() {
-                        self.compare(&open);
-                    } else if !self.is_spent_on(&open) {
-                        self.open.push(open);
-                    } else if finding == Finding::Held
-                        && open.value().is_none_or(|value| !open.against().is_over(value))
-                    {
-                        self.close_held(&open);
-                    } else {
-                        self.close_unsettled(&open, None);
-                    }
+                    self.consider_constant(open, finding);
                 }
                 Finding::Held if self.is_too_long_on_the_whole(&open) => {
                     if self.is_without_more(&open) {
@@ -174,6 +164,20 @@ impl Inquiry {
                 }
                 Finding::Open | Finding::Suspect => self.open.push(open),
             },
+        }
+    }
+
+    /// Considers a limit whose value has not varied so far: it is compared, once that is unlikely to be chance.
+    fn consider_constant(&mut self, open: Open, finding: Finding) {
+        let is_within = || open.value().is_none_or(|value| !open.against().is_over(value));
+        if open.never_varies() {
+            self.compare(&open);
+        } else if !self.is_spent_on(&open) {
+            self.open.push(open);
+        } else if finding == Finding::Held && is_within() {
+            self.close_held(&open);
+        } else {
+            self.close_unsettled(&open, None);
         }
     }
 
@@ -256,7 +260,9 @@ impl Inquiry {
 
     /// Turns a limit into its outcome; `doubt` says why the evidence did not settle it, where it did not.
     fn close(&mut self, open: &Open, verdict: Verdict, doubt: Option<Doubt>) {
-        self.done.push(conclude(open, (verdict, doubt), &self.seen, &self.rules, self.origin));
+        let (work, counted) = (self.seen.work(), self.seen.counted());
+        let ending = Ending::of(open, work, counted, verdict, doubt);
+        self.done.push(conclude(open, &ending, &self.seen, &self.rules, self.origin));
     }
 
     fn close_unmeasured(&mut self, open: &Open, reason: &Unmeasured) {

@@ -94,9 +94,9 @@ fn a_single_link_of_each_side_is_red_by_more_than_layout_alone() {
     check(&luck, Verdict::Inconclusive, Some(Doubt::Layout), &[layout]);
     assert!(pairs(&luck) < 20, "more pairs of the same links cannot settle it: {}", pairs(&luck));
     // The value is far enough beyond the limit, and its interval is not.
-    let unsure = outcome(1, differing(1.3, 0.2));
-    check(&unsure, Verdict::Inconclusive, Some(Doubt::Layout), &[layout]);
-    assert_eq!(pairs(&unsure), 100, "the effort is spent");
+    let unsettled = outcome(1, differing(1.3, 0.2));
+    check(&unsettled, Verdict::Inconclusive, Some(Doubt::Layout), &[layout]);
+    assert_eq!(pairs(&unsettled), 100, "the effort is spent");
     let slower = outcome(1, differing(1.4, 0.01));
     check(&slower, Verdict::Fail, None, &["this is beyond the limit by more"]);
     let faster = outcome(1, differing(0.9, 0.01));

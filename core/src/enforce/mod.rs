@@ -8,6 +8,7 @@ mod agreed;
 #[cfg(test)]
 mod block_tests;
 mod conclude;
+mod ending;
 mod excuse;
 mod inquiry;
 mod layout;
@@ -83,7 +84,8 @@ pub struct Rules {
     pub inconclusive: Inconclusive,
     /// The current day in UTC, for waivers.
     pub today: Date,
-    /// How often a deterministic reading is taken; the readings must agree.
+    /// The fewest processes in which a deterministic value is read. Where they differ, the worst counts, or the value that two agree
+    /// on.
     pub repeats: usize,
     /// The most links of each revision that there can be for the comparison with the base.
     pub links: usize,

@@ -37,7 +37,7 @@ pub(super) struct Open {
 
 /// The readings or the evidence of an open limit, depending on how its metric is judged.
 pub(super) enum Judgement {
-    /// Readings that must agree.
+    /// The values of processes, which are the same in each as a rule.
     Deterministic(Vec<f64>),
     Statistical(Box<Judge>),
 }
@@ -49,7 +49,7 @@ impl Open {
         let judgement = if asked.limit.metric.is_deterministic() {
             Judgement::Deterministic(Vec::new())
         } else {
-            let hypothesis = hypothesis::of(&asked.limit, levels);
+            let hypothesis = hypothesis::of_limit(&asked.limit, levels);
             if matches!(asked.limit.target, Target::Absolute(_)) {
                 less_waiting = Some(Box::new(Judge::new(hypothesis)));
             } else {

@@ -75,7 +75,7 @@ impl Inquiry {
         }
         let values = judge.values().len() / judge.processes();
         let fewest = || {
-            let hypothesis = hypothesis::of(&open.asked.limit, judge.levels());
+            let hypothesis = hypothesis::of_limit(&open.asked.limit, judge.levels());
             let to_pass =
                 if hypothesis.method == Method::Share { stats::FEWEST_TO_PASS } else { 0 };
             let fewest = power::fewest_processes(hypothesis, open.asked.carried, values)?;

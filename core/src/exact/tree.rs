@@ -29,6 +29,10 @@ impl Tree {
         Error::invalid_type(unexpected, expected)
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all other values of JSON are treated alike"
+    )]
     fn items(self, expected: &dyn Expected) -> Result<Items, Error> {
         match self.0 {
             Value::Array(items) => Ok(Items { count: items.len(), items: items.into_iter() }),
@@ -36,6 +40,10 @@ impl Tree {
         }
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all other values of JSON are treated alike"
+    )]
     fn fields(self, expected: &dyn Expected) -> Result<Fields, Error> {
         match self.0 {
             Value::Object(fields) => Ok(Fields { fields: fields.into_iter(), value: None }),
@@ -81,6 +89,10 @@ fn visit_fields<'de, V: Visitor<'de>>(tree: Tree, visitor: V) -> Result<V::Value
 impl<'de> Deserializer<'de> for Tree {
     type Error = Error;
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all other values of JSON are treated alike"
+    )]
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match &self.0 {
             Value::Array(_) => visit_items(self, visitor),
@@ -268,6 +280,10 @@ struct Variant {
 }
 
 impl Variant {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all other values of JSON are treated alike"
+    )]
     fn of(tree: Value) -> Result<Variant, Error> {
         let one = "map with a single key";
         match tree {

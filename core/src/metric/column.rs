@@ -199,3 +199,80 @@ impl Inject {
         Inject { raises: Some(raises), lowers: Some(lowers) }
     }
 }
+
+/// What is known of an instrument of workloads, beside what it reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InstrumentRow {
+    /// How the process that it watches is started.
+    pub starts: Starts,
+    /// What explains a red of its metrics.
+    pub explained_by: ExplainedBy,
+}
+
+/// How the process of a workload is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Starts {
+    /// As any other program.
+    Plain,
+    /// Under Valgrind's tool callgrind, unless the processor counts instructions.
+    Counted,
+    /// Under a tracer, which stops it at each system call.
+    InTracer,
+}
+
+/// What explains a red.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExplainedBy {
+    /// Nothing that can be profiled.
+    Nothing,
+    /// The functions that run more instructions.
+    Functions,
+    /// The places that allocate more.
+    Allocations,
+    /// The functions that call the system more often.
+    SystemCalls,
+}
+
+/// The systems that tell a metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MeasuredOn {
+    /// Those that tell it of a command.
+    pub command: Systems,
+    /// Those that tell it of the process of a workload or benchmark.
+    pub workload: Systems,
+}
+
+/// Some of the systems Linux, macOS and Windows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Systems {
+    /// Every system.
+    All,
+    /// Linux and macOS.
+    Unix,
+    /// Linux and Windows.
+    LinuxAndWindows,
+    /// Linux alone.
+    Linux,
+}
+
+impl Systems {
+    /// Whether it has the system with this name, as Rust calls it: `linux`, `macos`, `windows`.
+    pub fn has(self, system: &str) -> bool {
+        match self {
+            Systems::All => true,
+            Systems::Unix => matches!(system, "linux" | "macos"),
+            Systems::LinuxAndWindows => matches!(system, "linux" | "windows"),
+            Systems::Linux => system == "linux",
+        }
+    }
+
+    /// Returns its names, for a sentence.
+    pub fn names(self) -> &'static str {
+        match self {
+            Systems::All => "Linux, macOS and Windows",
+            Systems::Unix => "Linux and macOS",
+            Systems::LinuxAndWindows => "Linux and Windows",
+            Systems::Linux => "Linux",
+        }
+    }
+}

@@ -4,26 +4,31 @@
 //! The same name is the key in `budgets.toml`, the last part of the test's name, and the report's column. What is
 //! known of a metric is a row of the table (`metric/table.rs`), and a [`Metric`] answers from its row.
 
+#[macro_use]
+mod macros;
+
 mod by_metric;
 mod column;
 mod effect;
-mod instrument;
+mod row;
 mod statistic;
 mod table;
 
 use std::fmt;
 
+use self::statistic::has_statistic;
 use self::table::ROWS;
 use crate::quantity::Unit;
 
 pub use by_metric::ByMetric;
 pub use column::{
-    Better, Halved, Inject, Judged, SampleKind, SubjectKind, Tolerance, Units, Values,
+    Better, ExplainedBy, Halved, Inject, InstrumentRow, Judged, MeasuredOn, SampleKind, Starts,
+    SubjectKind, Systems, Tolerance, Units, Values,
 };
 pub use effect::Effect;
-pub use instrument::{InstrumentKind, WorkerInstrument};
+pub use row::RowOf;
 pub use statistic::Statistic;
-pub use table::{Key, Row};
+pub use table::{InstrumentKind, Key, Row, WorkerInstrument};
 
 /// The least resident memory that a comparison takes a process to have, in bytes. If a workload holds less, the
 /// readings are pages that the process happened to touch or not: 0 at one time and some dozen pages at another.
@@ -250,9 +255,28 @@ impl Metric {
         of.row().has.iter().find(|has| has.0 == subject).map(|has| has.1)
     }
 
+    /// Returns the instrument in the measuring process that reads it; `None` if such a subject is measured otherwise.
+    pub fn worker_instrument(&self, subject: SubjectKind) -> Option<WorkerInstrument> {
+        self.instrument(subject)?.worker()
+    }
+
     /// Returns its row.
     pub fn row(&self) -> &'static Row {
         self.key().row()
+    }
+}
+
+impl InstrumentKind {
+    /// Returns the instrument of a workload's process, if it is one.
+    pub fn worker(self) -> Option<WorkerInstrument> {
+        match self {
+            InstrumentKind::Worker(instrument) => Some(instrument),
+            InstrumentKind::Files
+            | InstrumentKind::Process
+            | InstrumentKind::Traced
+            | InstrumentKind::Benchmark
+            | InstrumentKind::Recorded => None,
+        }
     }
 }
 
@@ -283,7 +307,7 @@ impl Key {
     /// # Panics
     /// If no subject has it.
     pub const fn at(self, statistic: Statistic) -> Metric {
-        assert!(self.row().has_statistic(statistic), "the family has no such statistic");
+        assert!(has_statistic(self.row().has, statistic), "the family has no such statistic");
         Metric(Kind::Row(self, Some(statistic)))
     }
 }

@@ -74,3 +74,22 @@ impl Statistic {
         }
     }
 }
+
+/// Whether one of several lists has this statistic.
+pub(super) const fn has_statistic<S, I>(
+    rows: &[(S, I, &[Statistic])],
+    statistic: Statistic,
+) -> bool {
+    let (mut row, mut found) = (0, false);
+    // A constant function cannot loop over iterators.
+    while row < rows.len() {
+        let statistics = rows[row].2;
+        let mut at = 0;
+        while at < statistics.len() {
+            found |= statistics[at] as u8 == statistic as u8;
+            at += 1;
+        }
+        row += 1;
+    }
+    found
+}

@@ -1,79 +1,19 @@
-//! The table of metrics: one row for each metric or family.
+//! The table of metrics: one row for each metric or family; and that of the instruments of workloads.
 //!
 //! To add a metric, add its row here, in the order in which messages name it. Its instrument writes the value under
-//! [`Key`]; the columns answer everything else that is asked of a metric.
+//! [`Key`]; the columns answer everything else that is asked of a metric. A new instrument has a row too.
 
 use super::column::{
-    Better, Halved, Inject, Judged, SampleKind, SubjectKind, Tolerance, Units, Values,
+    Better, ExplainedBy, Halved, Inject, InstrumentRow, Judged, MeasuredOn, SampleKind, Starts,
+    SubjectKind, Systems, Tolerance, Units, Values,
 };
 use super::effect::Effect;
-use super::instrument::{InstrumentKind, WorkerInstrument};
+use super::row::RowOf;
 use super::statistic::Statistic;
 use crate::quantity::Unit;
 
-/// A metric, or a family of metrics that differ in their statistic (`wall_p50` to `wall_max`).
-#[derive(Debug)]
-pub struct Row {
-    /// The key by which code names it.
-    pub key: Key,
-    /// The name in `budgets.toml`; for a family the part before the statistic, which may be empty.
-    pub name: &'static str,
-    /// The meaning of the metric, as a sentence without a full stop.
-    pub meaning: &'static str,
-    /// The subjects that have it, with what reads it there and which statistics there are. There are no statistics if
-    /// it is a single metric and not a family.
-    pub has: Has,
-    /// The units of its limits.
-    pub unit: Units,
-    /// The numbers that a limit may be.
-    pub values: Values,
-    /// Which way is better.
-    pub better: Better,
-    /// How it is judged against a limit.
-    pub judged: Judged,
-    /// The kind of its values: what one value describes.
-    pub sample: SampleKind,
-    /// How to regard a value that is half of the accepted one.
-    pub halved: Halved,
-    /// How a selftest moves it.
-    pub inject: Inject,
-}
-
-impl Row {
-    /// Whether any subject has a metric of this family with this statistic.
-    pub(super) const fn has_statistic(&self, statistic: Statistic) -> bool {
-        let (mut subject, mut found) = (0, false);
-        // A constant function cannot loop over iterators.
-        while subject < self.has.len() {
-            let statistics = self.has[subject].2;
-            let mut at = 0;
-            while at < statistics.len() {
-                found |= statistics[at] as u8 == statistic as u8;
-                at += 1;
-            }
-            subject += 1;
-        }
-        found
-    }
-}
-
-/// Makes the keys and their rows together, so that neither is missing.
-macro_rules! rows {
-    ($($key:ident {
-        name: $name:literal, meaning: $meaning:literal, $($column:ident: $value:expr),* $(,)?
-    })*) => {
-        /// The key by which code names a row of the table; an instrument writes the value that it has read under it.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum Key {
-            $(#[doc = concat!($meaning, ".")] $key,)*
-        }
-
-        /// Every metric, in the order of the keys.
-        pub(super) const ROWS: &[Row] = &[
-            $(Row { key: Key::$key, name: $name, meaning: $meaning, $($column: $value),* },)*
-        ];
-    };
-}
+/// A metric, or a family of metrics that differ in their statistic.
+pub type Row = RowOf<Key, InstrumentKind>;
 
 impl Key {
     /// Returns its row.
@@ -82,13 +22,40 @@ impl Key {
     }
 }
 
-const TIME: InstrumentKind = Worker(WorkerInstrument::Time);
-const HEAP: InstrumentKind = Worker(WorkerInstrument::Heap);
-const FUEL: InstrumentKind = Worker(WorkerInstrument::Fuel);
-const INSTRUCTIONS: InstrumentKind = Worker(WorkerInstrument::Instructions);
-const SYSCALLS: InstrumentKind = Worker(WorkerInstrument::Syscalls);
-const MEMORY: InstrumentKind = Worker(WorkerInstrument::Memory);
-const GROWTH: InstrumentKind = Worker(WorkerInstrument::Growth);
+/// The kind of instrument that reads a metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum InstrumentKind {
+    /// The files of an artifact are read and compressed.
+    Files,
+    /// A command is watched from outside, or reports the value itself.
+    Process,
+    /// A command runs under a tracer, which stops it at each system call.
+    Traced,
+    /// The program of a benchmark is run, and only its own measurement is known.
+    Benchmark,
+    /// Nothing is measured: another harness has recorded the value.
+    Recorded,
+    /// An instrument in the process of the workload.
+    Worker(WorkerInstrument),
+}
+
+instruments! {
+    /// The clocks, and the counters of the scheduler.
+    TIME = Time { starts: Plain, explained_by: Functions }
+    /// The counting allocator.
+    HEAP = Heap { starts: Plain, explained_by: Allocations }
+    /// The engine for WebAssembly, which counts fuel.
+    FUEL = Fuel { starts: Plain, explained_by: Nothing }
+    /// The instructions of one operation, as the processor or Valgrind counts them.
+    INSTRUCTIONS = Instructions { starts: Counted, explained_by: Functions }
+    /// The system calls of one operation, as a tracer counts them.
+    SYSCALLS = Syscalls { starts: InTracer, explained_by: SystemCalls }
+    /// The resident memory of one operation.
+    MEMORY = Memory { starts: Plain, explained_by: Allocations }
+    /// The resident memory through many operations.
+    GROWTH = Growth { starts: Plain, explained_by: Allocations }
+}
+
 /// The subjects of a metric, with what reads it and its statistics.
 pub(crate) type Has = &'static [(SubjectKind, InstrumentKind, &'static [Statistic])];
 /// The subjects of a metric of what a process uses: a command, or the process of a workload or benchmark.
@@ -101,6 +68,9 @@ const RESIDENT: Has = &[
     (Criterion, MEMORY, &[]),
     (Divan, MEMORY, &[]),
 ];
+const fn on(command: Systems, workload: Systems) -> MeasuredOn {
+    MeasuredOn { command, workload }
+}
 /// The statistics of single operations.
 const LATENCIES: &[Statistic] = {
     use Statistic::{Max, Min, P50, P90, P95, P99, P999};
@@ -108,10 +78,13 @@ const LATENCIES: &[Statistic] = {
 };
 
 use Better::{Either, Higher, Lower};
+use ExplainedBy::{Allocations, Functions, Nothing, SystemCalls};
 use Halved::{Suspicious, Welcome};
 use InstrumentKind::{Benchmark, Files, Process, Recorded, Traced, Worker};
 use Judged::{Agreed, Compared, Statistical, UntilConstant};
+use Starts::{Counted, InTracer, Plain};
 use SubjectKind::{Artifact, Command, Criterion, Divan, Libtest, Record, Workload};
+use Systems::{All, Linux, LinuxAndWindows, Unix};
 use Units::{Any, One, Rate};
 
 rows! {
@@ -120,56 +93,56 @@ rows! {
         has: &[(Artifact, Files, &[])],
         unit: One(Unit::Bytes), values: Values::Size, better: Lower,
         judged: Compared { repeats: 1 }, sample: SampleKind::File,
-        halved: Suspicious, inject: Inject::raises(Effect::Bytes),
+        halved: Suspicious, inject: Inject::raises(Effect::Bytes), on: on(All, All),
     }
     Gzip {
         name: "gzip", meaning: "Bytes after gzip at level 9",
         has: &[(Artifact, Files, &[])],
         unit: One(Unit::Bytes), values: Values::Size, better: Lower,
         judged: Compared { repeats: 1 }, sample: SampleKind::File,
-        halved: Suspicious, inject: Inject::raises(Effect::Bytes),
+        halved: Suspicious, inject: Inject::raises(Effect::Bytes), on: on(All, All),
     }
     Brotli {
         name: "brotli", meaning: "Bytes after brotli at quality 11",
         has: &[(Artifact, Files, &[])],
         unit: One(Unit::Bytes), values: Values::Size, better: Lower,
         judged: Compared { repeats: 1 }, sample: SampleKind::File,
-        halved: Suspicious, inject: Inject::raises(Effect::Bytes),
+        halved: Suspicious, inject: Inject::raises(Effect::Bytes), on: on(All, All),
     }
     Zstd {
         name: "zstd", meaning: "Bytes after zstd at level 19",
         has: &[(Artifact, Files, &[])],
         unit: One(Unit::Bytes), values: Values::Size, better: Lower,
         judged: Compared { repeats: 1 }, sample: SampleKind::File,
-        halved: Suspicious, inject: Inject::raises(Effect::Bytes),
+        halved: Suspicious, inject: Inject::raises(Effect::Bytes), on: on(All, All),
     }
     Stripped {
         name: "stripped", meaning: "Bytes of an ELF file without symbols and debug information",
         has: &[(Artifact, Files, &[])],
         unit: One(Unit::Bytes), values: Values::Size, better: Lower,
         judged: Compared { repeats: 1 }, sample: SampleKind::File,
-        halved: Suspicious, inject: Inject::raises(Effect::Bytes),
+        halved: Suspicious, inject: Inject::raises(Effect::Bytes), on: on(All, All),
     }
     Unpacked {
         name: "unpacked", meaning: "Bytes of an image's layers, unpacked",
         has: &[(Artifact, Files, &[])],
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
         judged: Compared { repeats: 1 }, sample: SampleKind::File,
-        halved: Suspicious, inject: Inject::NONE,
+        halved: Suspicious, inject: Inject::NONE, on: on(All, All),
     }
     Layers {
         name: "layers", meaning: "Layers of an image",
         has: &[(Artifact, Files, &[])],
         unit: One(Unit::Number), values: Values::Amount, better: Lower,
         judged: Compared { repeats: 1 }, sample: SampleKind::File,
-        halved: Suspicious, inject: Inject::NONE,
+        halved: Suspicious, inject: Inject::NONE, on: on(All, All),
     }
     Latency {
         name: "", meaning: "Time of one operation",
         has: &[(Workload, TIME, LATENCIES), (Criterion, TIME, LATENCIES), (Divan, TIME, LATENCIES)],
         unit: One(Unit::Seconds), values: Values::Time, better: Lower,
         judged: Statistical(Tolerance::Time), sample: SampleKind::Operation,
-        halved: Suspicious, inject: Inject::raises(Effect::Work),
+        halved: Suspicious, inject: Inject::raises(Effect::Work), on: on(All, All),
     }
     // This row is apart from the other statistics of an operation because its values are batches of operations.
     // Criterion times nothing else, and a percentile of batches is not one of operations.
@@ -184,21 +157,21 @@ rows! {
         ],
         unit: One(Unit::Seconds), values: Values::Time, better: Lower,
         judged: Statistical(Tolerance::Time), sample: SampleKind::Batch,
-        halved: Suspicious, inject: Inject::raises(Effect::Work),
+        halved: Suspicious, inject: Inject::raises(Effect::Work), on: on(All, All),
     }
     Wall {
         name: "wall_", meaning: "Time from the start of the command to its end",
         has: &[(Command, Process, &Statistic::ALL)],
         unit: One(Unit::Seconds), values: Values::Time, better: Lower,
         judged: Statistical(Tolerance::Time), sample: SampleKind::Run,
-        halved: Suspicious, inject: Inject::raises(Effect::Work),
+        halved: Suspicious, inject: Inject::raises(Effect::Work), on: on(All, All),
     }
     Startup {
         name: "startup_", meaning: "Time from the start of the command until it is ready",
         has: &[(Command, Process, &Statistic::ALL)],
         unit: One(Unit::Seconds), values: Values::Time, better: Lower,
         judged: Statistical(Tolerance::Time), sample: SampleKind::Run,
-        halved: Suspicious, inject: Inject::raises(Effect::Work),
+        halved: Suspicious, inject: Inject::raises(Effect::Work), on: on(All, All),
     }
     Throughput {
         name: "throughput", meaning: "Operations, or bytes, a second",
@@ -211,28 +184,28 @@ rows! {
         ],
         unit: Rate, values: Values::Amount, better: Higher,
         judged: Statistical(Tolerance::Time), sample: SampleKind::Rate,
-        halved: Suspicious, inject: Inject::lowers(Effect::Work),
+        halved: Suspicious, inject: Inject::lowers(Effect::Work), on: on(All, All),
     }
     ErrorRate {
         name: "error_rate", meaning: "Share of the operations that failed",
         has: &[(Workload, TIME, &[])],
         unit: One(Unit::Share), values: Values::Share, better: Lower,
         judged: Statistical(Tolerance::Failures), sample: SampleKind::Failure,
-        halved: Welcome, inject: Inject::raises(Effect::Failures),
+        halved: Welcome, inject: Inject::raises(Effect::Failures), on: on(All, All),
     }
     Cpu {
         name: "cpu", meaning: "Processor time: of one operation, or of the whole command",
         has: USED,
         unit: One(Unit::Seconds), values: Values::Time, better: Lower,
         judged: Statistical(Tolerance::Time), sample: SampleKind::Process,
-        halved: Suspicious, inject: Inject::raises(Effect::Work),
+        halved: Suspicious, inject: Inject::raises(Effect::Work), on: on(LinuxAndWindows, Unix),
     }
     Utilization {
         name: "utilization", meaning: "Processor time over elapsed time: 100 % is one core",
         has: &[(Workload, TIME, &[]), (Criterion, TIME, &[]), (Divan, TIME, &[])],
         unit: One(Unit::Share), values: Values::Amount, better: Either,
         judged: Statistical(Tolerance::Time), sample: SampleKind::Process,
-        halved: Welcome, inject: Inject::both(Effect::Work, Effect::Pause),
+        halved: Welcome, inject: Inject::both(Effect::Work, Effect::Pause), on: on(All, Unix),
     }
     Rss {
         name: "rss",
@@ -240,14 +213,14 @@ rows! {
         has: RESIDENT,
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
         judged: Statistical(Tolerance::Memory), sample: SampleKind::Process,
-        halved: Suspicious, inject: Inject::raises(Effect::Resident),
+        halved: Suspicious, inject: Inject::raises(Effect::Resident), on: on(LinuxAndWindows, All),
     }
     PeakRss {
         name: "peak_rss", meaning: "The highest resident memory",
         has: RESIDENT,
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
         judged: Statistical(Tolerance::Memory), sample: SampleKind::Process,
-        halved: Suspicious, inject: Inject::raises(Effect::ResidentPeak),
+        halved: Suspicious, inject: Inject::raises(Effect::ResidentPeak), on: on(LinuxAndWindows, Linux),
     }
     RssGrowth {
         name: "rss_growth",
@@ -255,105 +228,105 @@ rows! {
         has: &[(Workload, GROWTH, &[]), (Criterion, GROWTH, &[]), (Divan, GROWTH, &[])],
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
         judged: Statistical(Tolerance::Growth), sample: SampleKind::Process,
-        halved: Suspicious, inject: Inject::raises(Effect::Growth),
+        halved: Suspicious, inject: Inject::raises(Effect::Growth), on: on(All, All),
     }
     Heap {
         name: "heap", meaning: "Live heap bytes while the value is held",
         has: &[(Workload, HEAP, &[]), (Criterion, HEAP, &[]), (Divan, HEAP, &[])],
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
         judged: Compared { repeats: 2 }, sample: SampleKind::Process,
-        halved: Suspicious, inject: Inject::raises(Effect::Held),
+        halved: Suspicious, inject: Inject::raises(Effect::Held), on: on(All, All),
     }
     PeakHeap {
         name: "peak_heap", meaning: "The most live heap bytes at any moment of the operation",
         has: &[(Workload, HEAP, &[]), (Criterion, HEAP, &[]), (Divan, HEAP, &[])],
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
         judged: Compared { repeats: 2 }, sample: SampleKind::Process,
-        halved: Suspicious, inject: Inject::raises(Effect::Peak),
+        halved: Suspicious, inject: Inject::raises(Effect::Peak), on: on(All, All),
     }
     Allocs {
         name: "allocs", meaning: "Allocations of one operation",
         has: &[(Workload, HEAP, &[]), (Criterion, HEAP, &[]), (Divan, HEAP, &[])],
         unit: One(Unit::Number), values: Values::Amount, better: Lower,
         judged: Compared { repeats: 2 }, sample: SampleKind::Process,
-        halved: Suspicious, inject: Inject::raises(Effect::Allocations),
+        halved: Suspicious, inject: Inject::raises(Effect::Allocations), on: on(All, All),
     }
     AllocBytes {
         name: "alloc_bytes", meaning: "Bytes allocated by one operation",
         has: &[(Workload, HEAP, &[]), (Criterion, HEAP, &[]), (Divan, HEAP, &[])],
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
         judged: Compared { repeats: 2 }, sample: SampleKind::Process,
-        halved: Suspicious, inject: Inject::raises(Effect::Allocated),
+        halved: Suspicious, inject: Inject::raises(Effect::Allocated), on: on(All, All),
     }
     Leaked {
         name: "leaked", meaning: "Heap bytes still live after the value is dropped",
         has: &[(Workload, HEAP, &[]), (Criterion, HEAP, &[]), (Divan, HEAP, &[])],
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
         judged: Compared { repeats: 2 }, sample: SampleKind::Process,
-        halved: Welcome, inject: Inject::raises(Effect::Leak),
+        halved: Welcome, inject: Inject::raises(Effect::Leak), on: on(All, All),
     }
     ContextSwitches {
         name: "context_switches", meaning: "Context switches during one operation",
         has: &[(Workload, TIME, &[]), (Criterion, TIME, &[]), (Divan, TIME, &[])],
         unit: One(Unit::Number), values: Values::Amount, better: Lower,
         judged: Statistical(Tolerance::Time), sample: SampleKind::Process,
-        halved: Welcome, inject: Inject::raises(Effect::Switches),
+        halved: Welcome, inject: Inject::raises(Effect::Switches), on: on(All, Unix),
     }
     PageFaults {
         name: "page_faults", meaning: "Page faults, of one operation or of the whole command",
         has: USED,
         unit: One(Unit::Number), values: Values::Amount, better: Lower,
         judged: UntilConstant(Tolerance::Count), sample: SampleKind::Process,
-        halved: Welcome, inject: Inject::raises(Effect::Faults),
+        halved: Welcome, inject: Inject::raises(Effect::Faults), on: on(Linux, Unix),
     }
     MajorFaults {
         name: "major_faults", meaning: "Page faults that waited for a disk",
         has: USED,
         unit: One(Unit::Number), values: Values::Amount, better: Lower,
         judged: UntilConstant(Tolerance::Count), sample: SampleKind::Process,
-        halved: Welcome, inject: Inject::NONE,
+        halved: Welcome, inject: Inject::NONE, on: on(Linux, Unix),
     }
     ReadBytes {
         name: "read_bytes", meaning: "Bytes read by system calls, of one operation or of the whole command",
         has: USED,
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
         judged: UntilConstant(Tolerance::Count), sample: SampleKind::Process,
-        halved: Welcome, inject: Inject::raises(Effect::Read),
+        halved: Welcome, inject: Inject::raises(Effect::Read), on: on(Linux, Linux),
     }
     WrittenBytes {
         name: "written_bytes", meaning: "Bytes written by system calls, of one operation or of the whole command",
         has: USED,
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
         judged: UntilConstant(Tolerance::Count), sample: SampleKind::Process,
-        halved: Welcome, inject: Inject::raises(Effect::Written),
+        halved: Welcome, inject: Inject::raises(Effect::Written), on: on(Linux, Linux),
     }
     Syscalls {
         name: "syscalls", meaning: "System calls, of one operation or of the whole command",
         has: &[(Command, Traced, &[]), (Workload, SYSCALLS, &[]), (Criterion, SYSCALLS, &[]), (Divan, SYSCALLS, &[])],
         unit: One(Unit::Number), values: Values::Amount, better: Lower,
         judged: UntilConstant(Tolerance::Count), sample: SampleKind::Process,
-        halved: Suspicious, inject: Inject::raises(Effect::Calls),
+        halved: Suspicious, inject: Inject::raises(Effect::Calls), on: on(Linux, Linux),
     }
     Fuel {
         name: "fuel", meaning: "Fuel of the WebAssembly that one operation runs, as wasmi counts it",
         has: &[(Workload, FUEL, &[])],
         unit: One(Unit::Number), values: Values::Amount, better: Lower,
         judged: Compared { repeats: 2 }, sample: SampleKind::Process,
-        halved: Suspicious, inject: Inject::NONE,
+        halved: Suspicious, inject: Inject::NONE, on: on(All, All),
     }
     Instructions {
         name: "instructions", meaning: "Instructions of one operation, without those of the allocator",
         has: &[(Workload, INSTRUCTIONS, &[]), (Criterion, INSTRUCTIONS, &[]), (Divan, INSTRUCTIONS, &[])],
         unit: One(Unit::Number), values: Values::Amount, better: Lower,
         judged: Agreed { most: 5 }, sample: SampleKind::Process,
-        halved: Suspicious, inject: Inject::raises(Effect::Instructions),
+        halved: Suspicious, inject: Inject::raises(Effect::Instructions), on: on(All, Linux),
     }
     Exit {
         name: "exit", meaning: "The command's exit code",
         has: &[(Command, Process, &[])],
         unit: One(Unit::Number), values: Values::Code, better: Either,
         judged: Compared { repeats: 1 }, sample: SampleKind::Process,
-        halved: Welcome, inject: Inject::both(Effect::Exit, Effect::Exit),
+        halved: Welcome, inject: Inject::both(Effect::Exit, Effect::Exit), on: on(All, All),
     }
     // A command prints these values itself: of a page, for instance, that it has opened.
     Transferred {
@@ -361,21 +334,21 @@ rows! {
         has: &[(Command, Process, &[])],
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
         judged: Compared { repeats: 2 }, sample: SampleKind::Process,
-        halved: Suspicious, inject: Inject::raises(Effect::Recorded),
+        halved: Suspicious, inject: Inject::raises(Effect::Recorded), on: on(All, All),
     }
     JsHeap {
         name: "js_heap", meaning: "Live heap of JavaScript, as the command reports it",
         has: &[(Command, Process, &[])],
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
         judged: Statistical(Tolerance::Memory), sample: SampleKind::Process,
-        halved: Suspicious, inject: Inject::raises(Effect::Recorded),
+        halved: Suspicious, inject: Inject::raises(Effect::Recorded), on: on(All, All),
     }
     WasmMemory {
         name: "wasm_memory", meaning: "Linear memory of WebAssembly, as the command reports it",
         has: &[(Command, Process, &[])],
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
         judged: Compared { repeats: 2 }, sample: SampleKind::Process,
-        halved: Suspicious, inject: Inject::raises(Effect::Recorded),
+        halved: Suspicious, inject: Inject::raises(Effect::Recorded), on: on(All, All),
     }
     // The other metric says what reads the slope, whether it is compared, and what moves it.
     Slope {
@@ -383,7 +356,7 @@ rows! {
         has: &[],
         unit: One(Unit::Number), values: Values::Slope, better: Lower,
         judged: Statistical(Tolerance::Slope), sample: SampleKind::Sweep,
-        halved: Welcome, inject: Inject::NONE,
+        halved: Welcome, inject: Inject::NONE, on: on(All, All),
     }
     // The workload chooses the name, and the value comes with whatever instrument the process has.
     Own {
@@ -391,6 +364,6 @@ rows! {
         has: &[(Workload, TIME, &[])],
         unit: Any, values: Values::Own, better: Either,
         judged: UntilConstant(Tolerance::Memory), sample: SampleKind::Record,
-        halved: Suspicious, inject: Inject::both(Effect::Recorded, Effect::Recorded),
+        halved: Suspicious, inject: Inject::both(Effect::Recorded, Effect::Recorded), on: on(All, All),
     }
 }

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Outcome;
+use crate::verdict::Verdict;
+
 /// The beginning of the part of a counter's name that says by which rule it tells the allocator apart.
 pub const RULE: &str = "allocator by rule ";
 
@@ -35,5 +38,26 @@ impl Counted {
             ),
             None => format!("counted by {}, with the allocator", self.by),
         }
+    }
+}
+
+impl Outcome {
+    /// Whether there is no verdict because another counter counted the accepted value, so that accepting this one settles it. Where
+    /// the processes differ too, their counts have to be made equal first.
+    pub fn awaits_acceptance(&self) -> bool {
+        let counters = self.accepted.as_ref().zip(self.counted.as_ref());
+        let is_other = counters.is_some_and(|(accepted, counted)| {
+            accepted.counter.as_ref().is_some_and(|by| *by != counted.by)
+        });
+        self.verdict == Verdict::Inconclusive
+            && is_other
+            && self.relative_to.is_none()
+            && !self.counts_differ()
+    }
+
+    /// Whether a count was compared that is another one in each process, so that no more time can settle it.
+    pub fn counts_differ(&self) -> bool {
+        let ends = self.estimate.and_then(|estimate| estimate.low.zip(estimate.high));
+        self.evidence.is_none() && ends.is_some_and(|(low, high)| low < high)
     }
 }

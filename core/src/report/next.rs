@@ -35,7 +35,11 @@ pub fn next(outcome: &Outcome) -> String {
             "let `cargo budget check --base` make more links of each side where it can (`layouts` in [settings]), move the limit \
              {place} away from the value, or limit what does not depend on layout, such as `allocs`"
         ),
-        Verdict::Inconclusive if differs(outcome) => format!(
+        Verdict::Inconclusive if outcome.awaits_acceptance() => format!(
+            "accept the value that this counter counts: cargo budget accept {budget}; or have it counted by the other one \
+             (`PERF_BUDGET_COUNTER`)"
+        ),
+        Verdict::Inconclusive if outcome.counts_differ() => format!(
             "fix what makes the counts differ, such as the seed of a map or the number of threads; or limit a time against `x base`, \
              or set a limit {place} that is wider than the counts differ"
         ),
@@ -46,12 +50,6 @@ pub fn next(outcome: &Outcome) -> String {
             format!("run it alone: {} -- --exact {}", command(outcome), quoted(&outcome.test))
         }
     }
-}
-
-/// Whether a count was compared that is another one in each process, so that no more time can settle it.
-fn differs(outcome: &Outcome) -> bool {
-    let ends = outcome.estimate.and_then(|estimate| estimate.low.zip(estimate.high));
-    outcome.evidence.is_none() && ends.is_some_and(|(low, high)| low < high)
 }
 
 /// Returns the place where the limit can be changed, as in `at budgets.toml:4`.

@@ -28,7 +28,7 @@ pub struct Test {
     /// The index of the group that measures it.
     pub group: usize,
     /// The reader of the group's values.
-    pub reading: Reading,
+    pub reading: ReadBy,
     /// The kind of its subject.
     pub kind: SubjectKind,
 }
@@ -62,7 +62,7 @@ impl Test {
                 Some(if self.is_benchmark() { NEW_BENCHMARK } else { NEW })
             }
             // A recorded value comes from another program, so the build of this one says nothing about it.
-            _ if self.reading == Reading::RECORDED => None,
+            _ if self.reading == ReadBy::RECORDED => None,
             _ if self.is_benchmark() && cfg!(debug_assertions) => Some(
                 "benchmarks take long, and are run by tests in release: run `cargo test --release`",
             ),
@@ -76,7 +76,7 @@ impl Test {
 
 /// The reader of the values of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Reading {
+pub enum ReadBy {
     /// The instrument that the table of metrics names.
     By(InstrumentKind),
     /// The whole process of a workload, where two workloads are compared: its processor time, its failures, the
@@ -85,15 +85,15 @@ pub enum Reading {
     Whole,
 }
 
-impl Reading {
+impl ReadBy {
     /// The times of a workload, measured alone or interleaved with its reference.
-    pub const TIME: Reading = Reading::By(InstrumentKind::Worker(WorkerInstrument::Time));
+    pub const TIME: ReadBy = ReadBy::By(InstrumentKind::Worker(WorkerInstrument::Time));
     /// The reader of values that another harness has recorded.
-    pub const RECORDED: Reading = Reading::By(InstrumentKind::Recorded);
+    pub const RECORDED: ReadBy = ReadBy::By(InstrumentKind::Recorded);
     /// A benchmark of which only its own measurement is known.
-    pub const BENCHMARK: Reading = Reading::By(InstrumentKind::Benchmark);
+    pub const BENCHMARK: ReadBy = ReadBy::By(InstrumentKind::Benchmark);
     /// A command, watched from outside.
-    const PROCESS: Reading = Reading::By(InstrumentKind::Process);
+    const PROCESS: ReadBy = ReadBy::By(InstrumentKind::Process);
 }
 
 /// A group of tests that are measured together.
@@ -104,7 +104,7 @@ pub struct Group {
     /// The cases that are measured: one of them, or all of them for a slope.
     pub span: Span,
     /// The reader of the values.
-    pub reading: Reading,
+    pub reading: ReadBy,
     /// The other side of the comparison, for a ratio.
     pub versus: Option<Versus>,
     /// Whether its readings are compared or recorded; such groups may be measured in parallel.
@@ -168,7 +168,7 @@ impl Suite {
     /// from process to process. For recorded values no such chance is known.
     pub fn statistical(&self) -> usize {
         let may_differ = |test: &Test| test.limit.metric.judged().may_differ();
-        let judged = |test: &&Test| may_differ(test) && test.reading != Reading::RECORDED;
+        let judged = |test: &&Test| may_differ(test) && test.reading != ReadBy::RECORDED;
         self.tests.iter().filter(judged).count()
     }
 
@@ -219,8 +219,8 @@ impl Layout<'_> {
                 let versus = self.versus(limit, case);
                 let mut reading = self.reading(&limit.metric);
                 let as_a_whole = |versus| !can_interleave(&limit.metric) || self.is_loaded(versus);
-                if reading == Reading::TIME && versus.as_ref().is_some_and(as_a_whole) {
-                    reading = Reading::Whole;
+                if reading == ReadBy::TIME && versus.as_ref().is_some_and(as_a_whole) {
+                    reading = ReadBy::Whole;
                 }
                 let group = Group {
                     budget: self.index,
@@ -228,8 +228,8 @@ impl Layout<'_> {
                     reading,
                     versus,
                     // A command's exit code is read from the same runs as its times.
-                    deterministic: reading == Reading::RECORDED
-                        || (limit.metric.is_deterministic() && reading != Reading::PROCESS),
+                    deterministic: reading == ReadBy::RECORDED
+                        || (limit.metric.is_deterministic() && reading != ReadBy::PROCESS),
                 };
                 let group = group_index(group, groups, first);
                 let limit = Arc::clone(limit);
@@ -284,10 +284,10 @@ impl Layout<'_> {
         other || self.budget.load.is_some()
     }
 
-    fn reading(&self, metric: &Metric) -> Reading {
+    fn reading(&self, metric: &Metric) -> ReadBy {
         let instrument = metric.instrument(self.budget.subject.kind());
         // The reader of the file has refused metrics that the subject does not have.
-        Reading::By(instrument.expect("a limit is on a metric that its subject has"))
+        ReadBy::By(instrument.expect("a limit is on a metric that its subject has"))
     }
 }
 

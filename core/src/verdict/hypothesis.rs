@@ -10,6 +10,10 @@ use crate::verdict::judge::{Hypothesis, Levels, Method};
 const TIME_TOLERANCE: f64 = 0.10;
 /// The relative tolerance of memory and of what workloads record.
 const MEMORY_TOLERANCE: f64 = 0.02;
+/// The tolerance of what the system counts.
+const COUNT_TOLERANCE: f64 = MEMORY_TOLERANCE;
+/// The tolerance of the share of operations that fail: of the limit, and at least.
+const FAILURES_TOLERANCE: (f64, f64) = (0.10, 0.001);
 /// The relative tolerance of a ratio to another budget.
 const RATIO_TOLERANCE: f64 = 0.05;
 /// The largest tolerance of a ratio to the base revision: one point. It is never more than the limit itself allows,
@@ -27,7 +31,7 @@ const GROWTH_TOLERANCE: (f64, f64) = (0.10, 1.0);
 const EXPONENT_TOLERANCE: f64 = 0.05;
 
 /// Returns the hypothesis by which `limit` is tested on statistical values.
-pub fn of(limit: &Limit, levels: Levels) -> Hypothesis {
+pub fn of_limit(limit: &Limit, levels: Levels) -> Hypothesis {
     let (value, unit) = limit.number();
     let (limit_value, tolerance) = match limit.target {
         // Ratios are judged as logarithms, so that "1.5 times faster" and "1.5 times slower" weigh the same.
@@ -115,10 +119,10 @@ fn tolerance(metric: &Metric, limit: f64, unit: Unit, bound: Bound) -> f64 {
         Tolerance::Time => relative(TIME_TOLERANCE).max(least),
         Tolerance::Memory => relative(MEMORY_TOLERANCE).max(least),
         Tolerance::Count => {
-            relative(MEMORY_TOLERANCE).max(if unit == Unit::Bytes { 1.0 } else { least })
+            relative(COUNT_TOLERANCE).max(if unit == Unit::Bytes { 1.0 } else { least })
         }
         Tolerance::Growth => (limit.abs() * GROWTH_TOLERANCE.0).max(GROWTH_TOLERANCE.1),
-        Tolerance::Failures => (limit * TIME_TOLERANCE).max(0.001),
+        Tolerance::Failures => (limit * FAILURES_TOLERANCE.0).max(FAILURES_TOLERANCE.1),
         Tolerance::Slope => EXPONENT_TOLERANCE,
     }
 }

@@ -44,7 +44,6 @@ fn lognormal(random: &mut Noise, mean: f64, sd: f64) -> f64 {
     (mean * (sd * random.normal() - sd * sd / 2.0).exp()).min(1.0)
 }
 
-/// Formerly 42 and 14 of 100 passed.
 #[test]
 fn failures_that_come_together_do_not_pass_unseen() {
     const RUNS: usize = 60;
@@ -54,7 +53,7 @@ fn failures_that_come_together_do_not_pass_unseen() {
             (0..RUNS).filter(|_| judged(&mut random, 1, rate).finding() == Finding::Held).count();
         at_most(share, held, RUNS, name);
     };
-    // Of seven processes none is bad in 13 of 100 runs, and then nothing is there to be seen.
+    // In 13 of 100 runs none of the seven processes is bad, so nothing can be seen; hence 0.14.
     passed("8 % in one of four", 0.14, &|random| if random.happens(0.25) { 0.08 } else { 0.0 });
     passed("rates of 2 %, far apart", 0.05, &|random| lognormal(random, 0.02, 1.0));
     passed("rates of 1.155 %", 0.05, &|random| lognormal(random, 0.011_55, 0.5));
@@ -76,7 +75,6 @@ fn independent_failures_cost_no_more_than_the_fewest_processes() {
     }
 }
 
-/// Formerly 78 to 84 of 100 were red where rates differ by 20 %.
 #[test]
 fn a_minimum_detectable_share_is_detected() {
     const RUNS: usize = 40;

@@ -48,13 +48,18 @@ impl Schedule {
         let begins = match load.shape {
             // The only rate of a burst load is that of its bursts.
             LoadShape::Burst { every } => every.as_secs_f64(),
-            _ => WARM_UP,
+            LoadShape::Constant
+            | LoadShape::Poisson
+            | LoadShape::Ramp { .. }
+            | LoadShape::Spike { .. } => WARM_UP,
         };
         let ends = begins + seconds;
         let due = match load.shape {
             LoadShape::Poisson => poisson(rate, ends, seed),
             LoadShape::Burst { every } => bursts(rate, every.as_secs_f64(), ends),
-            _ => evenly(&stretches(load, seconds)),
+            LoadShape::Constant | LoadShape::Ramp { .. } | LoadShape::Spike { .. } => {
+                evenly(&stretches(load, seconds))
+            }
         };
         let warm = due.partition_point(|&due| due < begins);
         Schedule { due, warm, begins, ends }
@@ -84,7 +89,10 @@ fn stretches(load: &Load, seconds: f64) -> Vec<RateSegment> {
             }
             stretches
         }
-        _ => vec![flat(WARM_UP + seconds, rate)],
+        // The other two have no rate at each moment, only times at which operations are due.
+        LoadShape::Constant | LoadShape::Poisson | LoadShape::Burst { .. } => {
+            vec![flat(WARM_UP + seconds, rate)]
+        }
     }
 }
 

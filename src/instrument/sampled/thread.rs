@@ -23,7 +23,7 @@ const LARGEST_LAP: usize = 1 << 14;
 /// How long operations run before they are sampled.
 const WARM_UP: Duration = Duration::from_millis(100);
 
-/// The instrument.
+/// The instrument that samples where the thread of the operations is.
 pub(crate) struct Sampled {
     file: PathBuf,
     sampler: Option<Sampler>,
@@ -45,8 +45,9 @@ pub(crate) struct Sampled {
 #[derive(Debug, Clone, Copy, Default)]
 struct Times {
     wall: Duration,
-    /// The processor time of the thread, and of all threads.
+    /// The processor time of the thread that runs the operations.
     thread: Duration,
+    /// The processor time of all threads.
     process: Duration,
 }
 

@@ -12,7 +12,7 @@ use perf_budget_core::reading::{ProcessRun, Timing, Work};
 use std::time::{Duration, Instant};
 
 use self::plan::{Batch, Bounds, Measured, Plan, Requirements};
-use super::clock::{Reading, Stopwatch};
+use super::clock::{Stopwatch, StopwatchReading};
 use crate::instrument::laps::{Instrument, Repeat};
 use crate::os::usage::Contention;
 
@@ -27,7 +27,7 @@ const BYTES: [Key; 2] = [Key::ReadBytes, Key::WrittenBytes];
 pub(crate) struct Time {
     watch: Stopwatch,
     plan: Plan,
-    reading: Reading,
+    reading: StopwatchReading,
     began: Instant,
     contention: Option<Contention>,
     counting: bool,
@@ -53,7 +53,7 @@ impl Time {
             Repeat::Looped => Plan::looped(wants, bounds),
             Repeat::Once => Plan::once(wants, bounds),
         };
-        let (reading, began) = (Reading::default(), Instant::now());
+        let (reading, began) = (StopwatchReading::default(), Instant::now());
         Time { watch, plan, reading, began, contention: None, counting: false, asks_for_bytes }
     }
 }
@@ -81,7 +81,8 @@ impl Instrument for Time {
     #[cfg(feature = "internals")]
     fn stop_after(&mut self, took: Duration) {
         // The scheduling delay of the timed part cannot be told from that of the rest, so it is not subtracted.
-        self.reading = Reading { wall: took.as_secs_f64(), waited: 0.0, ..self.watch.stop() };
+        self.reading =
+            StopwatchReading { wall: took.as_secs_f64(), waited: 0.0, ..self.watch.stop() };
     }
 
     #[inline]
@@ -101,14 +102,14 @@ impl Instrument for Time {
         let others = both.map(|(before, after)| after.others_since(&before));
         let single_threaded = others.is_some_and(|others| others <= SINGLE_THREADED * total.wall);
         let corrected = single_threaded && self.watch.sees_waiting();
-        process.notes.push(match (corrected, single_threaded) {
-            (true, _) => "clock: wall, scheduling delay subtracted".to_owned(),
-            (_, true) => "clock: wall, as this system does not report scheduling delay".to_owned(),
-            _ => {
-                "clock: wall, as other threads or child processes worked too, or this is not known"
-                    .to_owned()
-            }
-        });
+        let clock = if corrected {
+            "clock: wall, scheduling delay subtracted"
+        } else if single_threaded {
+            "clock: wall, as this system does not report scheduling delay"
+        } else {
+            "clock: wall, as other threads or child processes worked too, or this is not known"
+        };
+        process.notes.push(clock.to_owned());
         process.timing = Some(if corrected { Timing::LessWaiting } else { Timing::Wall });
         process.clock = Some(self.watch.clock());
         process.preempted =

@@ -3,7 +3,7 @@
 //! The plan is pure: it is told what each lap took, and says how many operations the next one has, so that every rule
 //! here is tested without a clock. A lap is the time between two readings of the clock.
 
-use crate::instrument::clock::{Reading, median};
+use crate::instrument::clock::{StopwatchReading, median};
 use crate::os::usage::Used;
 
 /// The properties of an operation that have to be measured.
@@ -102,7 +102,7 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    fn add(&mut self, operations: usize, failed: usize, reading: Reading) {
+    fn add(&mut self, operations: usize, failed: usize, reading: StopwatchReading) {
         self.operations += operations;
         self.failed += failed;
         self.wall += reading.wall;
@@ -162,7 +162,13 @@ impl Plan {
     }
 
     /// Records a lap of `operations`, of which `failed` failed, that ended `at` seconds after the first lap began.
-    pub(crate) fn record(&mut self, operations: usize, failed: usize, reading: Reading, at: f64) {
+    pub(crate) fn record(
+        &mut self,
+        operations: usize,
+        failed: usize,
+        reading: StopwatchReading,
+        at: f64,
+    ) {
         match std::mem::replace(&mut self.phase, Phase::Done) {
             Phase::Once => {
                 let stage = Stage { lap: 1, feeds: self.wants };
@@ -191,7 +197,7 @@ impl Plan {
         self.bounds.singles.max(1)
     }
 
-    fn warm(&mut self, mut warm: Warm, reading: Reading, at: f64) {
+    fn warm(&mut self, mut warm: Warm, reading: StopwatchReading, at: f64) {
         self.measured.warmed.0 += warm.size;
         warm.operations += warm.size;
         // This includes making the inputs and dropping the outputs.
@@ -271,7 +277,7 @@ impl Plan {
         };
     }
 
-    fn feed(&mut self, stage: Stage, operations: usize, failed: usize, reading: Reading) {
+    fn feed(&mut self, stage: Stage, operations: usize, failed: usize, reading: StopwatchReading) {
         let measured = &mut self.measured;
         measured.total.add(operations, failed, reading);
         if stage.feeds.singles && failed == 0 {

@@ -16,7 +16,7 @@ fn run(mut plan: Plan, setup: f64, cost: impl Fn(usize) -> f64) -> (Plan, usize)
         at += setup * lap as f64 + wall;
         let counts = Counts { switches: lap as u64, ..Counts::default() };
         let usage = plan.reads_usage().then_some(Used { cpu: wall, counts, traffic: None });
-        plan.record(lap, 0, Reading { wall, waited: 0.0, usage }, at);
+        plan.record(lap, 0, StopwatchReading { wall, waited: 0.0, usage }, at);
         assert!(done < 1_000_000_000, "the plan has no end");
     }
     (plan, done)
@@ -124,7 +124,7 @@ fn failures_are_counted_but_give_no_samples() {
         n += 1;
         let failed = usize::from(n % 4 == 0);
         let wall = if failed == 1 { 1e-6 } else { 1e-3 };
-        plan.record(lap, failed, Reading { wall, ..Reading::default() }, at);
+        plan.record(lap, failed, StopwatchReading { wall, ..StopwatchReading::default() }, at);
     }
     let Measured { walls, total, batches, .. } = plan.measured;
     assert!(walls.iter().all(|&wall| wall > 1e-4));
@@ -136,7 +136,7 @@ fn failures_are_counted_but_give_no_samples() {
 #[test]
 fn the_time_waited_is_kept_beside_the_wall_time() {
     let mut plan = Plan::once(ALL, BOUNDS);
-    plan.record(1, 0, Reading { wall: 0.004, waited: 0.003, usage: None }, 0.004);
+    plan.record(1, 0, StopwatchReading { wall: 0.004, waited: 0.003, usage: None }, 0.004);
     assert_eq!(plan.measured.waits, [(0, 0.003)]);
     assert_eq!((plan.measured.total.wall, plan.measured.total.waited), (0.004, 0.003));
     assert_eq!(plan.measured.usage, None);

@@ -270,7 +270,7 @@ impl Run {
 async fn slowed<O>(injection: Option<Injection>, op: impl Future<Output = O>) -> O {
     let began = Instant::now();
     let output = op.await;
-    if let Some(end) = inject::end(injection, began) {
+    if let Some(end) = inject::may_end_at(injection, began) {
         until(end).await;
     }
     output

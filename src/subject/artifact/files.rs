@@ -46,14 +46,15 @@ impl FileEntry {
         self.digest.get_or_init(compute).clone()
     }
 
-    /// Makes the reason "failed to VERB `path`: cause" of an error of the system.
-    pub(super) fn failed(&self, verb: &str, cause: &io::Error) -> Unmeasured {
+    /// Makes the reason "failed to ACTION `path`: cause" of an error of the system.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the system may give any other reason")]
+    pub(super) fn failed(&self, action: &str, cause: &io::Error) -> Unmeasured {
         match cause.kind() {
             io::ErrorKind::TimedOut => {
-                let text = format!("failed to {verb} `{}`: {cause}", self.shown);
+                let text = format!("failed to {action} `{}`: {cause}", self.shown);
                 Unmeasured::new(Cause::TimedOut, text)
             }
-            _ => files::failed(verb, &self.shown, cause),
+            _ => files::failed(action, &self.shown, cause),
         }
     }
 
@@ -63,8 +64,8 @@ impl FileEntry {
     }
 
     /// Makes the reason that the content of the file is not what the metric needs.
-    pub(super) fn unsuitable(&self, verb: &str, why: &str) -> Unmeasured {
-        Unmeasured::new(Cause::Unsuitable, format!("failed to {verb} `{}`: {why}", self.shown))
+    pub(super) fn unsuitable(&self, action: &str, why: &str) -> Unmeasured {
+        Unmeasured::new(Cause::Unsuitable, format!("failed to {action} `{}`: {why}", self.shown))
     }
 
     /// Makes the reason that the file was written to while it was read.

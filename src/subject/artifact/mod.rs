@@ -98,6 +98,7 @@ pub(crate) fn measure_injected(
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the metrics that are read here are named")]
 fn of_found(found: Result<Artifact, Unmeasured>, metrics: &[Metric], cache: &Path) -> Readings {
     let mut readings = Readings::new();
     let artifact = match found {

@@ -142,6 +142,6 @@ impl Benchmarks<'_> {
 pub(in crate::subject) fn rate(budget: &Budget) -> Option<Unit> {
     budget.limits.iter().find_map(|limit| match &limit.target {
         Target::Absolute(quantity) if limit.metric.units() == Units::Rate => Some(quantity.unit),
-        _ => None,
+        Target::Absolute(_) | Target::Relative { .. } => None,
     })
 }

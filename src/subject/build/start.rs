@@ -53,15 +53,15 @@ impl BuildEnvironment {
         launch.dir = (!step.dir.as_os_str().is_empty()).then(|| step.dir.clone());
         // The whole output of cargo is parsed, so more than its end is kept.
         launch.keep = 32 << 20;
-        let done = exec::run(&launch, self.timeout).map_err(|why| match why.cause {
-            Cause::TimedOut => Unmeasured {
-                text: format!(
-                    "it did not end within {:?} and was killed; if it may take longer, raise `build_timeout`",
-                    self.timeout
-                ),
-                ..why
-            },
-            _ => why,
+        let done = exec::run(&launch, self.timeout).map_err(|why| {
+            if why.cause != Cause::TimedOut {
+                return why;
+            }
+            let text = format!(
+                "it did not end within {:?} and was killed; if it may take longer, raise `build_timeout`",
+                self.timeout
+            );
+            Unmeasured { text, ..why }
         })?;
         let errors = done.stderr.text();
         let messages = match step.program {

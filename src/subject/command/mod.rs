@@ -4,6 +4,7 @@
 //! memory and its time include theirs, so that a wrapper script does not hide what it starts; see [`measure`].
 
 mod codes;
+mod injected;
 mod launch;
 mod page_cache;
 mod ready;
@@ -26,8 +27,6 @@ pub(crate) use self::launch::Place;
 use self::launch::launch;
 use self::ready::Signal;
 use self::surroundings::beside;
-#[cfg(target_os = "linux")]
-use crate::exec::Stage;
 use crate::exec::{self, Child, Counted, Finished, Launch, Readiness, Usage, Written};
 use crate::inject::Injection;
 
@@ -93,7 +92,7 @@ fn measure_prepared(
     launch.is_traced = traced::is_traced(metrics);
     let timeout = traced::within(timeout, launch.is_traced);
     if let Some((injection, own)) = injection {
-        apply(&mut launch, command, injection, own)?;
+        injected::apply(&mut launch, command, injection, own)?;
     }
     let is_reported = |metric: &&Metric| line(command, metric).is_some();
     let (reported, watched): (Vec<_>, Vec<_>) = metrics.iter().partition(is_reported);
@@ -125,9 +124,9 @@ fn measure_prepared(
                 continue;
             }
         };
-        let moved = |(injection, own): (Injection, f64)| match injection.effect {
-            Effect::Recorded => injection.recorded(value),
-            _ => value + injection.added(own),
+        let moved = |(injection, own): (Injection, f64)| {
+            let is_record = injection.effect == Effect::Recorded;
+            if is_record { injection.recorded(value) } else { value + injection.added(own) }
         };
         process.values.insert(metric.clone(), injection.map_or(value, moved));
     }
@@ -149,20 +148,18 @@ pub(crate) fn first_run_warms(command: &Command) -> bool {
 }
 
 /// Returns the reason why this metric of this command can never be measured here. `None` if it can.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the metrics that are read here are named")]
 pub(crate) fn unsupported(command: &Command, metric: &Metric) -> Option<Unmeasured> {
     let ends = matches!(command.ready, Ready::Exit | Ready::Reported(_));
     if let Some(reason) = exec::unconstrained(command.constraint) {
         return Some(reason);
     }
+    let systems = metric.row().on.command;
+    if !systems.has(std::env::consts::OS) {
+        let text = format!("`{metric}` is only measured on {}", systems.names());
+        return Some(Unmeasured::new(Cause::Unsupported, text));
+    }
     let text = match metric.key() {
-        Key::Cpu | Key::Rss | Key::PeakRss if !cfg!(any(target_os = "linux", windows)) => {
-            "is only measured on Linux and Windows"
-        }
-        Key::PageFaults | Key::MajorFaults | Key::ReadBytes | Key::WrittenBytes | Key::Syscalls
-            if !cfg!(target_os = "linux") =>
-        {
-            "is only measured on Linux"
-        }
         Key::Rss if ends => {
             "is read when a command is ready, and nothing tells when this one is; say so with \
              `ready`, or limit `peak_rss`"
@@ -171,47 +168,15 @@ pub(crate) fn unsupported(command: &Command, metric: &Metric) -> Option<Unmeasur
             "needs a command that ends by itself, and this one is ended when it is ready; remove \
              `ready`, or limit `startup_*`"
         }
-        _ if metric.row().has.iter().any(|(kind, ..)| *kind == SubjectKind::Command) => {
-            return None;
-        }
+        _ if metric.instrument(SubjectKind::Command).is_some() => return None,
         _ => "is not a metric of a command",
     };
     Some(Unmeasured::new(Cause::Unsupported, format!("`{metric}` {text}")))
 }
 
-/// Adds the effect of a selftest to the launch. `own` is the value of the command without the effect.
-#[cfg(target_os = "linux")]
-fn apply(
-    launch: &mut Launch,
-    command: &Command,
-    injection: Injection,
-    own: f64,
-) -> Result<(), Unmeasured> {
-    let added = injection.added(own);
-    let stage = match (injection.effect, &command.ready) {
-        (Effect::Exit, _) => Stage::Exit,
-        // The value is changed once it is read.
-        (Effect::Recorded, _) => return Ok(()),
-        // The peak is the highest value of one process, so the injected pages must exceed what it reaches by itself.
-        (Effect::ResidentPeak, Ready::Exit | Ready::Reported(_)) => Stage::Touch(own + added),
-        (Effect::Resident | Effect::ResidentPeak, _) => Stage::Beside(added),
-        (Effect::Faults, _) => Stage::Faults(added),
-        (Effect::Read, _) => Stage::Read(added),
-        (Effect::Written, _) => Stage::Write(added),
-        (Effect::Calls, _) => Stage::Calls(added),
-        _ => Stage::Work(added),
-    };
-    exec::inject(launch, stage)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn apply(_: &mut Launch, _: &Command, _: Injection, _: f64) -> Result<(), Unmeasured> {
-    let text = "an effect can be injected into a command on Linux only";
-    Err(Unmeasured::new(Cause::Unsupported, text))
-}
-
 /// Runs the command until it ends. Returns what it wrote to its standard output, and the reason if it ended with a code that is
 /// not expected; then it has no other value than that.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the metrics that are read here are named")]
 fn run_to_end(
     launch: &Launch,
     codes: &Codes,
@@ -255,6 +220,7 @@ fn run_to_end(
 
 /// Runs the command until it is ready, watches whether it keeps running, ends it, and returns what it had written to its
 /// standard output.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the metrics that are read here are named")]
 fn run_until_ready(
     launch: &Launch,
     signal: &Signal,
@@ -362,6 +328,7 @@ fn peak_notes(name: &str, usage: &Usage) -> Vec<String> {
 }
 
 /// Returns the value of a metric that the system counts.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the metrics that are read here are named")]
 fn counted(counted: &Counted, metric: &Metric) -> Option<f64> {
     let number = match metric.key() {
         Key::PageFaults => counted.faults,
@@ -374,6 +341,7 @@ fn counted(counted: &Counted, metric: &Metric) -> Option<f64> {
 }
 
 /// Makes the reason for a value that the system usually returns, but did not return this time.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the metrics that are read here are named")]
 fn unread(name: &str, metric: &Metric) -> Unmeasured {
     let why = match metric.key() {
         Key::ReadBytes | Key::WrittenBytes => {

@@ -1,182 +1,15 @@
-//! The structure of the source: which module uses which, and which files may do what.
+//! The structure of the source: which module of each crate uses which.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Text, none, sources, text};
 
-/// Every module at the top of the core and of the harness, the lowest first, with the other modules that it uses. The
-/// table states what is used, not what is allowed: a new arrow is a new word here, and may only lead to a row above
-/// its own.
-const ARROWS: &[(&str, &[&str])] = &[
-    ("callgrind", &[]),
-    ("date", &[]),
-    ("error", &[]),
-    ("exact", &[]),
-    ("atomic", &["error", "exact"]),
-    ("fnv", &[]),
-    ("samples", &["error", "exact"]),
-    ("counts", &["callgrind", "error", "exact", "samples"]),
-    ("os", &["samples"]),
-    ("paths", &["atomic", "error", "exact", "fnv"]),
-    ("quantity", &[]),
-    ("metric", &["quantity"]),
-    ("budget", &["date", "error", "metric", "quantity"]),
-    ("inject", &["budget", "metric", "quantity"]),
-    ("stats", &[]),
-    ("verdict", &["budget", "metric", "quantity", "stats"]),
-    ("outcome", &["budget", "date", "metric", "quantity", "stats", "verdict"]),
-    ("blame", &["callgrind", "outcome", "stats"]),
-    ("build", &["atomic", "budget", "error", "exact", "fnv", "outcome"]),
-    ("exec", &["budget", "exact", "os", "outcome", "quantity"]),
-    ("files", &["outcome"]),
-    ("handover", &["budget", "error", "exact", "outcome"]),
-    (
-        "benchmarks",
-        &["atomic", "budget", "build", "error", "exact", "handover", "metric", "outcome"],
-    ),
-    ("reading", &["metric", "outcome"]),
-    (
-        "enforce",
-        &[
-            "budget", "date", "error", "metric", "outcome", "paths", "quantity", "reading",
-            "stats", "verdict",
-        ],
-    ),
-    (
-        "instrument",
-        &["budget", "callgrind", "inject", "metric", "os", "outcome", "reading", "stats"],
-    ),
-    ("noise", &["os", "outcome", "reading"]),
-    ("record", &["error", "exact", "outcome"]),
-    ("report", &["budget", "outcome", "quantity", "verdict"]),
-    ("progress", &["report"]),
-    ("seal", &["os", "paths"]),
-    ("suite", &["budget", "metric", "verdict"]),
-    ("wasm", &["error", "instrument"]),
-    (
-        "worker",
-        &[
-            "budget",
-            "callgrind",
-            "exact",
-            "exec",
-            "inject",
-            "instrument",
-            "metric",
-            "os",
-            "outcome",
-            "reading",
-        ],
-    ),
-    (
-        "base",
-        &[
-            "benchmarks",
-            "budget",
-            "build",
-            "error",
-            "exec",
-            "handover",
-            "metric",
-            "outcome",
-            "worker",
-        ],
-    ),
-    ("meter", &["metric", "noise", "outcome", "reading", "stats", "worker"]),
-    (
-        "run",
-        &[
-            "budget",
-            "exact",
-            "exec",
-            "inject",
-            "instrument",
-            "metric",
-            "os",
-            "outcome",
-            "reading",
-            "worker",
-        ],
-    ),
-    (
-        "subject",
-        &[
-            "atomic",
-            "base",
-            "benchmarks",
-            "budget",
-            "build",
-            "callgrind",
-            "exact",
-            "exec",
-            "files",
-            "fnv",
-            "handover",
-            "inject",
-            "instrument",
-            "meter",
-            "metric",
-            "os",
-            "outcome",
-            "paths",
-            "quantity",
-            "reading",
-            "seal",
-            "stats",
-            "suite",
-            "worker",
-        ],
-    ),
-    ("internals", &["exec", "inject", "os", "run", "subject", "worker"]),
-    (
-        "session",
-        &[
-            "atomic",
-            "base",
-            "benchmarks",
-            "blame",
-            "budget",
-            "build",
-            "callgrind",
-            "counts",
-            "date",
-            "enforce",
-            "error",
-            "exact",
-            "fnv",
-            "inject",
-            "instrument",
-            "meter",
-            "metric",
-            "os",
-            "outcome",
-            "paths",
-            "progress",
-            "quantity",
-            "record",
-            "samples",
-            "seal",
-            "subject",
-            "suite",
-            "verdict",
-            "worker",
-        ],
-    ),
-    (
-        "selftest",
-        &[
-            "budget", "error", "exact", "handover", "inject", "metric", "outcome", "quantity",
-            "session", "verdict",
-        ],
-    ),
-    ("profile", &["error", "exact", "handover", "outcome", "selftest", "session"]),
-    (
-        "harness",
-        &[
-            "budget", "error", "exec", "os", "outcome", "paths", "profile", "progress", "record",
-            "report", "run", "selftest", "session", "verdict",
-        ],
-    ),
+/// The crates whose modules have a table in ARCHITECTURE.md: the line above the table,
+/// and the folder of the sources.
+const CRATES: &[(&str, &str)] = &[
+    ("\nThe core (`core/src`):\n", "core/src"),
+    ("\nThe harness (`src`):\n", "src"),
+    ("\nThe command (`cargo-budget/src`):\n", "cargo-budget/src"),
 ];
 
 /// Names at the top of the crate that are not modules, and the module that each comes from.
@@ -188,73 +21,41 @@ const NAMES: &[(&str, &str)] = &[
     ("Run", "run"),
 ];
 
-/// The acts that only a few files may do: a description, how the act looks in the source, and the files.
-const RESTRICTED: &[(&str, &[&str], &[&str])] = &[
-    (
-        "prints",
-        &["stdout()", "stderr()", "print!(", "println!(", "dbg!("],
-        // A worker that cannot write its reply has nobody else to tell, and neither has a process that was to become
-        // a command.
-        &["exec/inject.rs", "harness/mod.rs", "progress.rs", "run/serve.rs"],
-    ),
-    (
-        "starts a process",
-        &["Command::new(", ".spawn()"],
-        &["exec/inject.rs", "exec/launch.rs", "exec/linux.rs", "exec/portable.rs", "exec/relay.rs"],
-    ),
-    ("knows libtest-mimic", &["libtest_mimic::"], &["harness/arguments.rs", "harness/mod.rs"]),
-    (
-        "knows tokio",
-        &["tokio::"],
-        &["run/asynchronous/executor.rs", "run/asynchronous/mod.rs", "run/asynchronous/timer.rs"],
-    ),
-    ("knows wasmi", &["wasmi::"], &["wasm/mod.rs"]),
-    (
-        "is unsafe",
-        &["unsafe"],
-        &[
-            "exec/linux.rs",
-            "instrument/heap.rs",
-            "os/calls/mod.rs",
-            "os/calls/tracer.rs",
-            "os/counter.rs",
-            "os/job.rs",
-            "os/kernel/linux.rs",
-            "os/kernel/mod.rs",
-            "os/kernel/process.rs",
-            "os/kernel/socket.rs",
-            "os/sampler.rs",
-            "os/valgrind.rs",
-        ],
-    ),
-];
+/// A row of a table of modules: what a module uses of its own crate and of the core.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Row {
+    module: String,
+    own: BTreeSet<String>,
+    core: BTreeSet<String>,
+}
 
-/// The words that a pure module never mentions: files, processes, clocks, chance.
-const IMPURE: &[&str] = &[
-    "std::fs",
-    "std::io",
-    "std::env",
-    "std::net",
-    "std::process",
-    "std::thread",
-    "Instant",
-    "SystemTime",
-    "RandomState",
-];
-
-/// The modules that claim to be pure.
-const PURE: &[&str] = &["stats/", "verdict/", "date.rs", "suite/", "metric/", "quantity.rs"];
-
-/// Returns the files of the core and of the harness, without comments and without their tests.
-pub(super) fn library() -> Vec<Text> {
-    let is_test = |path: &str| path.contains("/tests/") || path.ends_with("tests.rs");
-    let below = |folder: &'static str| {
-        sources(folder).into_iter().filter(|file| !is_test(&file.path)).map(move |file| {
-            let path = file.path[folder.len() + 1..].to_owned();
-            Text { path, text: code(&file.text) }
-        })
+/// Returns the rows of the table below a line of ARCHITECTURE.md, the lowest module first. They state what is used, not
+/// what is allowed: a new arrow is a new word there, and may only lead to a row above its own.
+#[track_caller]
+fn rows(map: &str, line: &str) -> Vec<Row> {
+    let table = map.split_once(line).unwrap_or_else(|| panic!("no line `{line}`")).1;
+    let list = |cell: Option<&&str>| {
+        let names = cell.into_iter().flat_map(|cell| cell.split(',')).map(str::trim);
+        names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
     };
-    below("core/src").chain(below("src")).collect()
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let module = cells[0].trim_matches('`').to_owned();
+        Row { module, own: list(cells.get(2)), core: list(cells.get(3)) }
+    };
+    table.trim_start().lines().skip(2).take_while(|line| line.starts_with('|')).map(row).collect()
+}
+
+/// Returns the sources below a folder, without comments and without their tests.
+pub(super) fn product(folder: &str) -> Vec<Text> {
+    let is_test = |path: &str| path.contains("/tests/") || path.ends_with("tests.rs");
+    let files = sources(folder).into_iter().filter(|file| !is_test(&file.path));
+    files.map(|file| Text { text: code(&file.text), path: file.path }).collect()
+}
+
+/// Returns those of the core and of the harness.
+pub(super) fn library() -> Vec<Text> {
+    ["core/src", "src"].into_iter().flat_map(product).collect()
 }
 
 /// Returns what a file compiles without its tests and its comments.
@@ -273,29 +74,25 @@ pub(super) fn code(text: &str) -> String {
     )
 }
 
-/// Returns the path of a file's module: `exec/linux.rs` is `["exec", "linux"]`.
+/// Returns the path of a file's module within its crate: `exec/linux.rs` is `["exec", "linux"]`.
 fn module(path: &str) -> Vec<&str> {
     let path = path.trim_end_matches(".rs");
-    path.split('/').filter(|part| *part != "mod" && *part != "lib").collect()
+    path.split('/').filter(|part| !matches!(*part, "mod" | "lib" | "main")).collect()
 }
 
-/// Returns what is named after `crate::` or the core's name, or after as many `super::` as lead to the top of the
-/// crate.
+/// Returns what is named after `crate::`, or after as many `super::` as lead to the top of the crate.
 fn used<'t>(module: &[&str], text: &'t str) -> BTreeSet<&'t str> {
-    let top = match module.len() {
-        0 => Vec::new(),
-        depth => vec!["super::".repeat(depth)],
-    };
-    let mut names = BTreeSet::new();
-    for start in top.iter().map(String::as_str).chain(["crate::", "perf_budget_core::"]) {
-        for (at, _) in text.match_indices(start) {
-            let inside = start.starts_with("super") && text[..at].ends_with("::");
-            if !inside {
-                names.extend(heads(&text[at + start.len()..]));
-            }
-        }
-    }
-    names
+    let top = "super::".repeat(module.len());
+    let top = Some(top.as_str()).filter(|top| !top.is_empty());
+    top.into_iter().chain(["crate::"]).flat_map(|start| named_after(start, text)).collect()
+}
+
+/// Returns the first names of the paths that follow `start`.
+fn named_after<'t>(start: &str, text: &'t str) -> BTreeSet<&'t str> {
+    let starts = text.match_indices(start).map(|(at, _)| at);
+    // Of a longer chain of `super::`, the end leads elsewhere.
+    let starts = starts.filter(|&at| !(start.starts_with("super") && text[..at].ends_with("::")));
+    starts.flat_map(|at| heads(&text[at + start.len()..])).collect()
 }
 
 /// Returns the first names of a path: `a::b` names `a`, and `{a, b::{c, d}}` names `a` and `b`.
@@ -332,69 +129,73 @@ fn paths_in_the_source_are_parsed() {
     check(&["reading"], "use crate::metric::{Metric, Statistic};", &["metric"]);
     check(&["harness"], "use crate::{Error, exec, place};", &["Error", "exec", "place"]);
     check(&["harness"], "use crate::{\n a::{b, c},\n d,\n};", &["a", "d"]);
+    check(&["harness"], "use perf_budget_core::date;", &[]);
     check(&["instrument", "heap"], "use super::{laps}; use super::super::stats;", &["stats"]);
     check(&["exec", "linux", "tree"], "use super::super::linux;", &[]);
     check(&["suite"], "use super::verdict::Outcome;", &["verdict"]);
     assert_eq!(code("a // b\n/// c\nd\n\n#[cfg(test)]\nmod tests {\nuse crate::e;"), "a\nd\n");
 }
 
+/// Returns what each module of a crate uses, by its sources: modules of the crate, and of the core.
+fn found(folder: &str, modules: &BTreeSet<String>, core: &BTreeSet<String>) -> Vec<Row> {
+    let mut found: BTreeMap<String, Row> = BTreeMap::new();
+    for file in product(folder) {
+        let module = module(&file.path[folder.len() + 1..]);
+        let Some(&top) = module.first() else { continue };
+        let row = found.entry(top.to_owned()).or_default();
+        top.clone_into(&mut row.module);
+        for name in used(&module, &file.text) {
+            let renamed = NAMES.iter().find(|row| row.0 == name).map_or(name, |row| row.1);
+            row.own.extend(modules.get(renamed).filter(|other| *other != top).cloned());
+        }
+        let names = named_after("perf_budget_core::", &file.text).into_iter();
+        row.core.extend(names.filter_map(|name| core.get(name)).cloned());
+    }
+    found.into_values().collect()
+}
+
 #[test]
 fn arrows_run_only_downward() {
-    let mut graph: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    let library = library();
-    let known = |name: &str| ARROWS.iter().find(|row| row.0 == name).map(|row| row.0);
-    let mut unknown = Vec::new();
-    for file in &library {
-        let module = module(&file.path);
-        let Some(&top) = module.first() else { continue };
-        if known(top).is_none() {
-            unknown.push(format!("{} is of no module that has a row", file.path));
-        }
-        let arrows = graph.entry(top).or_default();
-        for name in used(&module, &file.text) {
-            let renamed = NAMES.iter().find(|row| row.0 == name).map(|row| row.1);
-            arrows.extend(renamed.or_else(|| known(name)).filter(|&other| other != top));
-        }
-    }
-    none(&unknown, "add each to a floor");
-    for (floor, (module, expected)) in ARROWS.iter().enumerate() {
-        let found: Vec<&str> = graph.get(module).into_iter().flatten().copied().collect();
-        let below: Vec<&str> = ARROWS[..floor].iter().map(|row| row.0).collect();
-        let up: Vec<_> = found.iter().filter(|name| !below.contains(name)).collect();
-        assert!(up.is_empty(), "`{module}` uses {up:?}, which are not below it");
-        assert_eq!(found, *expected, "what `{module}` uses is not what its row says");
-    }
-}
-
-#[test]
-fn restricted_actions_stay_in_their_files() {
-    let library = library();
-    for (action, patterns, places) in RESTRICTED {
-        let does = |file: &&Text| patterns.iter().any(|pattern| file.text.contains(pattern));
-        let found: Vec<&str> = library.iter().filter(does).map(|file| file.path.as_str()).collect();
-        assert_eq!(found, *places, "what {action}");
-    }
-}
-
-#[test]
-fn pure_modules_touch_nothing() {
-    let mut found = Vec::new();
-    for file in library().iter().filter(|file| PURE.iter().any(|pure| file.path.starts_with(pure)))
-    {
-        let impure = IMPURE.iter().filter(|word| file.text.contains(*word));
-        found.extend(impure.map(|word| format!("{} mentions {word}", file.path)));
-    }
-    none(&found, "these call themselves pure");
-}
-
-/// ARCHITECTURE.md is a map only as long as every module is on it.
-#[test]
-fn the_map_has_every_module() {
     let map = text("ARCHITECTURE.md");
-    let missing: Vec<String> = ARROWS
-        .iter()
-        .map(|row| format!("`{}`", row.0))
-        .filter(|module| !map.contains(module))
-        .collect();
-    none(&missing, "these modules are not in ARCHITECTURE.md");
+    let modules = |rows: &[Row]| rows.iter().map(|row| row.module.clone()).collect();
+    let core: BTreeSet<String> = modules(&rows(&map, CRATES[0].0));
+    let mut problems = Vec::new();
+    for (line, folder) in CRATES {
+        let rows = rows(&map, line);
+        let own: BTreeSet<String> = modules(&rows);
+        assert!(own.len() > 15, "only {} modules were found below `{}`", own.len(), line.trim());
+        let mut found = found(folder, &own, &core);
+        for (floor, row) in rows.iter().enumerate() {
+            let up: Vec<_> =
+                rows[floor..].iter().filter(|up| row.own.contains(&up.module)).collect();
+            let up = up.into_iter().map(|up| &up.module);
+            problems.extend(up.map(|up| {
+                format!("{folder}: `{}` uses `{up}`, which is not above it", row.module)
+            }));
+            match found.iter().position(|found| found.module == row.module) {
+                None => problems.push(format!("{folder} has no module `{}`", row.module)),
+                Some(at) => {
+                    let found = found.swap_remove(at);
+                    if found != *row {
+                        problems.push(format!(
+                            "{folder}: the row says {row:?}, and the code {found:?}"
+                        ));
+                    }
+                }
+            }
+        }
+        problems.extend(found.iter().map(|row| format!("{folder}: `{}` has no row", row.module)));
+    }
+    none(&problems, "the tables of ARCHITECTURE.md, section Modules, and the code differ");
+}
+
+#[test]
+fn a_table_of_modules_is_read() {
+    let map = "a\n\nThe core:\n\n| module | what | uses | of the core |\n|---|---|---|---|\n\
+               | `low` | `a`, b | | |\n| `high` | c | low, os | date |\n\n| `no` | | |\n";
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let low = Row { module: "low".to_owned(), ..Row::default() };
+    let high =
+        Row { module: "high".to_owned(), own: names(&["low", "os"]), core: names(&["date"]) };
+    assert_eq!(rows(map, "\nThe core:\n"), [low, high]);
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use perf_budget_core::budget;
-use perf_budget_core::metric::{InstrumentKind, Key, Metric, SampleKind, SubjectKind};
+use perf_budget_core::metric::{InstrumentKind, Key, Metric, SampleKind, SubjectKind, Systems};
 
 use super::arrows::library;
 use super::{none, root, sources, text, texts};
@@ -57,7 +57,7 @@ fn named(text: &str) -> BTreeSet<&str> {
 #[test]
 fn only_an_instrument_names_a_metric() {
     let command = sources("cargo-budget/src").into_iter();
-    let library = library().into_iter().filter(|file| !file.path.starts_with("metric"));
+    let library = library().into_iter().filter(|file| !file.path.starts_with("core/src/metric"));
     let files: Vec<_> =
         library.chain(command).filter(|file| !named(&file.text).is_empty()).collect();
     let mut ends: BTreeSet<String> =
@@ -106,6 +106,40 @@ fn every_metric_is_written_by_its_instrument() {
         }
     }
     none(&missing, "no instrument writes these");
+}
+
+/// The table of platforms in the documentation of the crate says what the table of metrics says.
+#[test]
+fn the_platforms_of_a_metric_are_those_of_the_documentation() {
+    let source = text("src/lib.rs");
+    let rows = source.lines().filter_map(|line| line.strip_prefix("//! | ")?.strip_suffix(" |"));
+    let rows: Vec<Vec<&str>> = rows.map(|row| row.split(" | ").collect()).collect();
+    let mut wrong = Vec::new();
+    for (kind, owner) in
+        [(SubjectKind::Command, "command's "), (SubjectKind::Workload, "workload's ")]
+    {
+        let named = |metric: &Metric| {
+            let name = format!("`{metric}`");
+            rows.iter().find(|row| row[0].starts_with(owner) && row[0].contains(&name))
+        };
+        for metric in Metric::known(kind) {
+            let on = metric.row().on;
+            let systems = if kind == SubjectKind::Command { on.command } else { on.workload };
+            let Some(row) = named(&metric) else {
+                if systems != Systems::All {
+                    wrong.push(format!("{owner}`{metric}` has no row"));
+                }
+                continue;
+            };
+            for (system, cell) in ["linux", "macos", "windows"].into_iter().zip(&row[1..]) {
+                if systems.has(system) == (*cell == "no") {
+                    wrong.push(format!("{owner}`{metric}` on {system}: `{cell}`"));
+                }
+            }
+        }
+    }
+    none(&wrong, "src/lib.rs, section Platforms, and the column `on` of the metrics differ");
+    assert!(rows.iter().filter(|row| row[0].starts_with("command's")).count() > 1);
 }
 
 /// `pages` compares the rows of the page with the table; these two metrics have sections of their own.

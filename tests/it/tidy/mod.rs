@@ -1,10 +1,11 @@
 //! The rules of the project as tests: they check what a reviewer would otherwise have to look for in every change.
 //!
-//! The rules for files are here. `arrows` checks the structure of the source, `metrics` what holds for each metric,
-//! `pages` what the pages beside the source promise, `keys` that one of them has every key of `budgets.toml`, `book` that
-//! their links and samples are right, `workflows` what GitHub runs, `map` whether the maps of the code are whole,
-//! `dependencies` what is asked of other crates, and `words` the words of the glossary.
+//! The rules for files are here. `arrows` checks the structure of the source, `acts` what only some files may do, `metrics` what holds
+//! for each metric, `pages` what the pages beside the source promise, `keys` that one of them has every key of `budgets.toml`, `book`
+//! that their links and samples are right, `workflows` what GitHub runs, `map` whether the maps of the code are whole, `dependencies`
+//! what is asked of other crates, `children` how git and cargo are started, and `words` the words of the glossary.
 
+mod acts;
 mod arrows;
 mod book;
 mod children;
@@ -22,6 +23,9 @@ use std::path::{Path, PathBuf};
 
 /// The most lines of a file; a longer one is split.
 const MOST_LINES: usize = 400;
+
+/// The most characters in a line of a comment.
+const WIDEST_COMMENT: usize = 150;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -125,14 +129,30 @@ fn a_module_with_a_directory_is_its_mod_rs() {
 
 #[test]
 fn no_file_is_too_long() {
-    let long: Vec<String> = ["core/src", "src", "tests"]
+    let long: Vec<String> = sources("")
         .into_iter()
-        .flat_map(sources)
         .map(|file| (file.text.lines().count(), file.path))
         .filter(|(lines, _)| *lines > MOST_LINES)
         .map(|(lines, path)| format!("{path} has {lines} lines"))
         .collect();
     none(&long, &format!("longer than {MOST_LINES} lines"));
+}
+
+/// A comment may be wider than code, as the pages are; a row of a table has no other place to end.
+#[test]
+fn no_comment_is_too_wide() {
+    let is_wide = |line: &&str| {
+        let text = line.trim_start();
+        text.starts_with("//")
+            && !text.trim_start_matches(['/', '!', ' ']).starts_with('|')
+            && line.chars().count() > WIDEST_COMMENT
+    };
+    let mut wide = Vec::new();
+    for file in sources("") {
+        let lines = file.text.lines().filter(is_wide);
+        wide.extend(lines.map(|line| format!("{}: {line}", file.path)));
+    }
+    none(&wide, &format!("wider than {WIDEST_COMMENT} characters"));
 }
 
 /// A path of a machine only makes sense where it was written.

@@ -1,4 +1,5 @@
-//! The checks of two builds: their binaries, and what is there when these run.
+//! Checks whether two builds run the same: their binaries, the shared libraries that these load, the programs that they start, and
+//! what build scripts wrote.
 
 use std::path::{Path, PathBuf};
 
@@ -10,6 +11,7 @@ use super::{BaseTree, Comparison, beside};
 use crate::base::build::executables;
 
 impl Comparison<'_> {
+    /// Checks that the binaries have the same sections, and that what is beside them is the same.
     pub(super) fn check_sections(
         &self,
         [base, head]: [&Path; 2],

@@ -184,6 +184,8 @@ fn refusal(outcome: &Outcome, budgets: &Budgets, terms: &Terms<'_>) -> Result<()
     }
     let waived = outcome.waived.as_ref().filter(|waived| waived.effect == Effect::Waived);
     match (verdict, against_lock) {
+        // Nothing but accepting the value settles it.
+        (Verdict::Inconclusive, _) if outcome.awaits_acceptance() => Ok(()),
         (Verdict::Inconclusive, _) => {
             refuse(format!("the evidence did not suffice: {reason}"), Exit::Inconclusive)
         }
@@ -194,11 +196,15 @@ fn refusal(outcome: &Outcome, budgets: &Budgets, terms: &Terms<'_>) -> Result<()
             format!("{reason}; if the change is intended, accept it with --red"),
             Exit::Broken,
         ),
-        _ if waived.is_some() => refuse(
-            format!("{reason}; the limit is broken and waived, so its value is not accepted"),
-            Exit::Holds,
-        ),
-        _ => Ok(()),
+        (Verdict::Pass | Verdict::Warn | Verdict::Unmeasured | Verdict::Skipped, _)
+            if waived.is_some() =>
+        {
+            refuse(
+                format!("{reason}; the limit is broken and waived, so its value is not accepted"),
+                Exit::Holds,
+            )
+        }
+        (Verdict::Pass | Verdict::Warn | Verdict::Unmeasured | Verdict::Skipped, _) => Ok(()),
     }
 }
 

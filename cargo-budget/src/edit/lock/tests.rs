@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use perf_budget_core::budget;
 use perf_budget_core::budget::lock;
-use perf_budget_core::outcome::Evidence;
+use perf_budget_core::outcome::{Accepted, Counted, Estimate, Evidence};
 use perf_budget_core::quantity::Unit;
 
 use super::*;
@@ -109,4 +110,40 @@ fn unchanged_values_are_recognized() {
     check_same(false, &was, &elsewhere, false);
     check_same(true, &was, &elsewhere, true);
     check_same(false, &was, &Locked { unit: Unit::Bytes, ..was.clone() }, true);
+}
+
+/// Where another counter counted the accepted value, only accepting this one settles the limit.
+#[test]
+fn a_value_that_another_counter_counted_is_accepted() {
+    let text = "[budget.b]\nworkload = \"w\"\nmax.instructions = \"1.2 x lock\"\n";
+    let budgets = budget::parse(text, Path::new("budgets.toml")).unwrap();
+    let terms =
+        Terms { named: &[], red: false, today: "2026-11-01".parse().unwrap(), commit: None };
+    let check = |counter: &str, ends: Option<f64>, want: bool| {
+        let accepted = Accepted {
+            value: 900.0,
+            low: None,
+            high: None,
+            unit: Unit::Number,
+            date: terms.today,
+            commit: None,
+            elsewhere: None,
+            counter: Some(counter.to_owned()),
+            factor: Some(1.2),
+        };
+        let outcome = Outcome {
+            budget: "b".to_owned(),
+            metric: "instructions".to_owned(),
+            verdict: Verdict::Inconclusive,
+            estimate: Some(Estimate { value: 1000.0, low: ends, high: ends.map(|low| low + 1.0) }),
+            counted: Some(Counted { by: "callgrind 3.19.0".to_owned(), allocator: None }),
+            accepted: Some(accepted),
+            ..Outcome::default()
+        };
+        assert_eq!(refusal(&outcome, &budgets, &terms).is_ok(), want, "{counter}, {ends:?}");
+    };
+    check("the processor's counter", None, true);
+    check("callgrind 3.19.0", None, false);
+    // Counts that differ from process to process have to be made equal first.
+    check("the processor's counter", Some(999.0), false);
 }

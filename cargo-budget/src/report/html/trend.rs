@@ -164,7 +164,7 @@ impl Scale {
                 Bound::Min if against.limit < low && low - against.limit < room => {
                     low = against.limit;
                 }
-                _ => {}
+                Bound::Max | Bound::Min => {}
             }
         }
         // Tiny changes must not look like mountains, so the scale covers at least 4 % of the value.

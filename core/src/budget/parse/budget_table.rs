@@ -7,7 +7,7 @@ use std::sync::Arc;
 use toml::de::DeTable;
 
 use super::case::Parameter;
-use super::collect::Reading;
+use super::collect::Mistakes;
 use super::declared::Declared;
 use super::name::name_fault;
 use super::printable::quoted;
@@ -35,87 +35,91 @@ pub(super) struct Draft {
 const RESERVED: [&str; 2] = ["base", "lock"];
 
 /// Reads every budget.
-pub(super) fn read<'t>(entry: &Entry<'t>, reading: &mut Reading<'_>) -> BudgetTables<'t> {
+pub(super) fn read<'t>(entry: &Entry<'t>, mistakes: &mut Mistakes<'_>) -> BudgetTables<'t> {
     let mut tables = BudgetTables::default();
-    let Some(table) = entry.table(reading, "[budget.NAME]") else { return tables };
+    let Some(table) = entry.table(mistakes, "[budget.NAME]") else { return tables };
     let mut room = case::MOST_IN_FILE;
     let entries = read::entries(table);
     tables.names.reserve(entries.len());
     tables.budgets.reserve(entries.len());
     for entry in entries {
-        let draft = budget(&entry, &mut room, reading);
+        let draft = budget(&entry, &mut room, mistakes);
         tables.names.insert(entry.key, draft.is_some().then_some(tables.budgets.len()));
         tables.budgets.extend(draft);
     }
     tables
 }
 
+/// Whether such a subject has units of its own, a load and a constraint on its process.
+fn is_workload(kind: SubjectKind) -> bool {
+    match kind {
+        SubjectKind::Workload => true,
+        SubjectKind::Artifact
+        | SubjectKind::Command
+        | SubjectKind::Criterion
+        | SubjectKind::Divan
+        | SubjectKind::Libtest
+        | SubjectKind::Record => false,
+    }
+}
+
 /// Reads one budget. `room` is how many more cases the file may have.
 pub(super) fn budget(
     entry: &Entry<'_>,
     room: &mut usize,
-    reading: &mut Reading<'_>,
+    mistakes: &mut Mistakes<'_>,
 ) -> Option<Draft> {
     let name = entry.key;
-    check_name(entry, reading);
-    let table = entry.table(reading, "[budget.NAME]")?;
-    let meant = check_keys(table, reading);
-    let kind = subject::kind(table, &entry.at, &meant, reading);
+    check_name(entry, mistakes);
+    let table = entry.table(mistakes, "[budget.NAME]")?;
+    let meant = check_keys(table, mistakes);
+    let kind = subject::kind(table, &entry.at, &meant, mistakes);
     if let Some(kind) = kind {
-        check_subject_keys(kind, table, reading);
+        check_subject_keys(kind, table, mistakes);
     }
-    let subject = kind.and_then(|kind| subject::read(kind, table, reading));
-    let build = build::read(table, reading);
+    let subject = kind.and_then(|kind| subject::read(kind, table, mistakes));
+    let build = build::read(table, mistakes);
     if let Some(subject) = &subject {
-        build::check(subject, &build, table, reading);
+        build::check(subject, &build, table, mistakes);
     }
 
     let params = read::entry(table, "params");
-    let parameters = params.as_ref().map(|p| case::read(p, reading)).unwrap_or_default();
+    let parameters = params.as_ref().map(|p| case::read(p, mistakes)).unwrap_or_default();
     let at = params.as_ref().map_or(&entry.at, |params| &params.at);
-    let cases = case::cases(&parameters, at, room, reading);
+    let cases = case::cases(&parameters, at, room, mistakes);
     if let (Some(subject), Some(params)) = (&subject, &params) {
-        check_use((subject, &build), &parameters, &params.at, reading);
+        check_use((subject, &build), &parameters, &params.at, mistakes);
     }
 
-    let declared = match kind {
-        Some(SubjectKind::Workload) => unit::read(table, reading),
-        _ => Declared::default(),
-    };
+    let is_workload = kind.is_some_and(is_workload);
+    let declared = if is_workload { unit::read(table, mistakes) } else { Declared::default() };
     let limits = kind
-        .map(|kind| limit::read(kind, table, &parameters, &declared, reading))
+        .map(|kind| limit::read(kind, table, &parameters, &declared, mistakes))
         .unwrap_or_default();
     let growth = read::entry(table, "scaling");
-    let scaling = match (kind, &growth) {
-        (Some(kind), Some(entry)) => scaling::read(kind, entry, &parameters, &declared, reading),
-        _ => None,
-    };
-    unit::check(&declared, &limits, scaling.as_ref(), reading);
+    let scaling = kind
+        .zip(growth.as_ref())
+        .and_then(|(kind, entry)| scaling::read(kind, entry, &parameters, &declared, mistakes));
+    unit::check(&declared, &limits, scaling.as_ref(), mistakes);
     if growth.is_none() && !holds_limit(table) && !meant.contains(&"max") && !meant.contains(&"min")
     {
-        reading.report_absence(
+        mistakes.report_absence(
             Problem::new(entry.at.clone(), format!("the budget {} has no limit", quoted(name)))
                 .help("write max = { METRIC = LIMIT }, or min"),
         );
     }
 
-    let load = match (kind, read::entry(table, "load")) {
-        (Some(SubjectKind::Workload), Some(entry)) => {
-            load::read(&entry, &limits, scaling.as_ref(), reading)
-        }
-        _ => None,
-    };
-    let constraint = match kind {
-        Some(SubjectKind::Workload) => subject::constraint(table, reading),
-        _ => Constraint::default(),
-    };
-    let why = read::entry(table, "why").and_then(|e| e.text(reading, "the reason in quotes"));
-    let waiver = waiver::read(table, reading);
-    let effort = read::entry(table, "effort").and_then(|e| e.duration(reading));
-    let timeout = read::entry(table, "timeout").and_then(|e| e.duration(reading));
-    let base = read::entry(table, "base").and_then(|e| e.truth(reading)).unwrap_or(true);
+    let load = read::entry(table, "load").filter(|_| is_workload);
+    let load = load.and_then(|entry| load::read(&entry, &limits, scaling.as_ref(), mistakes));
+    let constraint =
+        if is_workload { subject::constraint(table, mistakes) } else { Constraint::default() };
+    let why = read::entry(table, "why").and_then(|e| e.text(mistakes, "the reason in quotes"));
+    let waiver = waiver::read(table, mistakes);
+    let effort = read::entry(table, "effort").and_then(|e| e.duration(mistakes));
+    let timeout = read::entry(table, "timeout").and_then(|e| e.duration(mistakes));
+    let base = read::entry(table, "base").and_then(|e| e.truth(mistakes)).unwrap_or(true);
     let (spans, limits) = limits.into_iter().map(|draft| (draft.at, Arc::new(draft.limit))).unzip();
-    let line = reading.line(&entry.at);
+    let line = mistakes.line(&entry.at);
     let name = name.to_owned();
     let subject = subject?;
     let budget = Budget {
@@ -142,7 +146,7 @@ fn check_use(
     (subject, build): (&Subject, &Build),
     parameters: &[Parameter],
     at: &Range<usize>,
-    reading: &mut Reading<'_>,
+    mistakes: &mut Mistakes<'_>,
 ) {
     let what = match subject {
         Subject::Command(_) => "argument or variable of the command",
@@ -157,7 +161,7 @@ fn check_use(
             let title = format!("no {what} contains `{mark}`");
             let help =
                 format!("write `{mark}` where the value belongs, or remove `{}`", parameter.name);
-            reading.report(Problem::new(at.clone(), title).help(help));
+            mistakes.report(Problem::new(at.clone(), title).help(help));
         }
     }
 }
@@ -168,19 +172,19 @@ fn holds_limit(table: &DeTable<'_>) -> bool {
     sides.into_iter().any(|side| side.value.get_ref().as_table().is_none_or(|t| !t.is_empty()))
 }
 
-fn check_name(entry: &Entry<'_>, reading: &mut Reading<'_>) {
+fn check_name(entry: &Entry<'_>, mistakes: &mut Mistakes<'_>) {
     let name = entry.key;
     let fault = name_fault(name)
         .or(name.starts_with('-').then_some("starts with `-`, as options of the test runner do"))
         .or(RESERVED.contains(&name).then_some("is a word for something else in a limit"));
     if let Some(fault) = fault {
         let title = format!("{} cannot be the name of a budget: it {fault}", quoted(name));
-        reading.report(Problem::new(entry.at.clone(), title).help("write another name"));
+        mistakes.report(Problem::new(entry.at.clone(), title).help("write another name"));
     }
 }
 
 /// Reports unknown keys. Returns the keys that misspelt ones were probably meant to be.
-fn check_keys(table: &DeTable<'_>, reading: &mut Reading<'_>) -> Vec<&'static str> {
+fn check_keys(table: &DeTable<'_>, mistakes: &mut Mistakes<'_>) -> Vec<&'static str> {
     let mut meant = Vec::new();
     for entry in read::unordered(table) {
         let word = entry.key;
@@ -189,7 +193,7 @@ fn check_keys(table: &DeTable<'_>, reading: &mut Reading<'_>) -> Vec<&'static st
         }
         if metric_name::is_metric(word) {
             let title = format!("`{word}` is a metric, and belongs in `max` or `min`");
-            reading.report(Problem::new(entry.at, title).help(format!("write max.{word} = ...")));
+            mistakes.report(Problem::new(entry.at, title).help(format!("write max.{word} = ...")));
             meant.push("max");
             continue;
         }
@@ -198,14 +202,14 @@ fn check_keys(table: &DeTable<'_>, reading: &mut Reading<'_>) -> Vec<&'static st
         let all: Vec<_> = key::BUDGET.iter().map(|key| key.name).collect();
         let title = format!("unknown key {} in a budget", quoted(word));
         let help = format!("a budget has {}", all.join(", "));
-        reading.report(Problem::new(entry.at, title).label(label).help(help));
+        mistakes.report(Problem::new(entry.at, title).label(label).help(help));
         meant.extend(near);
     }
     meant
 }
 
 /// Reports keys that belong to another kind of subject.
-fn check_subject_keys(kind: SubjectKind, table: &DeTable<'_>, reading: &mut Reading<'_>) {
+fn check_subject_keys(kind: SubjectKind, table: &DeTable<'_>, mistakes: &mut Mistakes<'_>) {
     for entry in read::unordered(table) {
         let of_others = |key: &&key::Key| key.name == entry.key && !key.of.contains(&kind);
         let is_subject = subject::KEYS.iter().any(|subject| subject.0 == entry.key);
@@ -219,7 +223,7 @@ fn check_subject_keys(kind: SubjectKind, table: &DeTable<'_>, reading: &mut Read
                 _ => owners.join(" or "),
             };
             let help = format!("remove it: it belongs to {help}");
-            reading.report(Problem::new(entry.at, title).help(help));
+            mistakes.report(Problem::new(entry.at, title).help(help));
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use toml::de::DeTable;
 
-use super::collect::Reading;
+use super::collect::Mistakes;
 use super::printable::quoted;
 use super::problem::Problem;
 use super::read::{self, Entry};
@@ -15,16 +15,16 @@ pub(super) const BINARY: &str = "{bin:";
 pub(super) const MODULE: &str = "{wasm:";
 
 /// Reads these keys of one budget.
-pub(super) fn read(table: &DeTable<'_>, reading: &mut Reading<'_>) -> Build {
+pub(super) fn read(table: &DeTable<'_>, mistakes: &mut Mistakes<'_>) -> Build {
     let entry = |key| read::entry(table, key);
     Build {
-        features: entry("features").and_then(|entry| features(&entry, reading)),
-        profile: entry("profile").and_then(|entry| profile(&entry, reading)),
+        features: entry("features").and_then(|entry| features(&entry, mistakes)),
+        profile: entry("profile").and_then(|entry| profile(&entry, mistakes)),
         wasm_opt: entry("wasm-opt")
-            .and_then(|entry| entry.texts(reading, "the arguments: [\"-Oz\"]"))
+            .and_then(|entry| entry.texts(mistakes, "the arguments: [\"-Oz\"]"))
             .unwrap_or_default(),
-        command: entry("build").and_then(|entry| command(&entry, reading)).unwrap_or_default(),
-        timeout: entry("build_timeout").and_then(|entry| entry.duration(reading)),
+        command: entry("build").and_then(|entry| command(&entry, mistakes)).unwrap_or_default(),
+        timeout: entry("build_timeout").and_then(|entry| entry.duration(mistakes)),
     }
 }
 
@@ -33,7 +33,7 @@ pub(super) fn check(
     subject: &Subject,
     build: &Build,
     table: &DeTable<'_>,
-    reading: &mut Reading<'_>,
+    mistakes: &mut Mistakes<'_>,
 ) {
     let texts: Vec<&String> = subject.texts().into_iter().chain(&build.command).collect();
     let names = |marks: &[&str]| texts.iter().any(|text| marks.iter().any(|m| text.contains(m)));
@@ -51,46 +51,46 @@ pub(super) fn check(
         let Some(entry) = read::entry(table, key).filter(|_| !is_used) else { continue };
         let title = format!("`{key}` applies to nothing: this budget names {lacks}");
         let help = format!("{help}, or remove `{key}`");
-        reading.report(Problem::new(entry.at, title).help(help));
+        mistakes.report(Problem::new(entry.at, title).help(help));
     }
 }
 
 /// Reads the list of features. An empty list stands for no feature at all.
-fn features(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Vec<String>> {
+fn features(entry: &Entry<'_>, mistakes: &mut Mistakes<'_>) -> Option<Vec<String>> {
     const EXAMPLE: &str = "a list: [\"default\", \"tls\"], or [] for none";
     if entry.value.get_ref().as_array().is_some_and(|list| list.is_empty()) {
         return Some(Vec::new());
     }
-    let features = entry.texts(reading, EXAMPLE)?;
+    let features = entry.texts(mistakes, EXAMPLE)?;
     let odd = |feature: &&String| feature.contains([',', ' ', '\t']) || feature.starts_with('-');
     if let Some(odd) = features.iter().find(odd) {
         let title = format!("`features` has {}, which is not the name of a feature", quoted(odd));
-        reading.report(Problem::new(entry.value.span(), title).help(format!("write {EXAMPLE}")));
+        mistakes.report(Problem::new(entry.value.span(), title).help(format!("write {EXAMPLE}")));
         return None;
     }
     Some(features)
 }
 
-fn profile(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<String> {
-    let name = entry.text(reading, "a profile of Cargo.toml: \"release\"")?;
+fn profile(entry: &Entry<'_>, mistakes: &mut Mistakes<'_>) -> Option<String> {
+    let name = entry.text(mistakes, "a profile of Cargo.toml: \"release\"")?;
     let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     if !name.chars().all(known) || name.starts_with('-') {
         let title = format!("`profile` cannot be {}", quoted(&name));
         let help = "write a profile of Cargo.toml: \"release\"";
-        reading.report(Problem::new(entry.value.span(), title).help(help));
+        mistakes.report(Problem::new(entry.value.span(), title).help(help));
         return None;
     }
     Some(name)
 }
 
 /// Reads a program and its arguments. A line for a shell is reported with a message of its own.
-fn command(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Vec<String>> {
+fn command(entry: &Entry<'_>, mistakes: &mut Mistakes<'_>) -> Option<Vec<String>> {
     if let Some(line) = entry.value.get_ref().as_str() {
         let words: Vec<_> = line.split_whitespace().map(|word| format!("{word:?}")).collect();
         let title = "`build` is a list of the program and its arguments, not a line for a shell";
         let help = format!("write [{}]", words.join(", "));
-        reading.report(Problem::new(entry.value.span(), title).help(help));
+        mistakes.report(Problem::new(entry.value.span(), title).help(help));
         return None;
     }
-    entry.texts(reading, "a list: [\"wasm-pack\", \"build\", \"--release\"]")
+    entry.texts(mistakes, "a list: [\"wasm-pack\", \"build\", \"--release\"]")
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
 use super::case::Parameter;
-use super::collect::Reading;
+use super::collect::Mistakes;
 use super::printable::quoted;
 use super::problem::Problem;
 use super::read::{self, Value};
@@ -47,20 +47,20 @@ pub(super) fn read<'t>(
     table: &'t DeTable<'t>,
     (parameter, values): (&Parameter, &'t Value<'t>),
     of: &CaseFilter,
-    reading: &mut Reading<'_>,
+    mistakes: &mut Mistakes<'_>,
 ) -> Vec<Part<'t>> {
     let name = &parameter.name;
     for other in read::unordered(table).filter(|entry| entry.key != *name) {
         let title = format!("{} stands beside limits for each `{name}`", quoted(other.key));
         let help =
             format!("write only {{ {name} = {{ ... }} }}; further parameters go into its values");
-        reading.report(Problem::new(other.at, title).help(help));
+        mistakes.report(Problem::new(other.at, title).help(help));
     }
     let texts: Vec<String> = parameter.values.iter().map(ToString::to_string).collect();
     let example = format!("write {name} = {{ {} = LIMIT, {REST} = LIMIT }}", key(&texts[0]));
     let DeValue::Table(by_value) = values.get_ref() else {
         let title = format!("`{name}` is a parameter, and has a limit for each of its values");
-        reading.report(Problem::new(values.span(), title).help(example));
+        mistakes.report(Problem::new(values.span(), title).help(example));
         return Vec::new();
     };
     let mut parts = Vec::new();
@@ -77,13 +77,13 @@ pub(super) fn read<'t>(
             let title = format!("`{name}` has no value {}", quoted(entry.key));
             let all: Vec<String> = texts.iter().map(|text| key(text)).collect();
             let help = format!("its values are {}; `{REST}` stands for the rest", all.join(", "));
-            reading.report(Problem::new(entry.at, title).help(help));
+            mistakes.report(Problem::new(entry.at, title).help(help));
             continue;
         };
         if let Some((_, first)) = named.iter().find(|(known, _)| *known == text) {
             let title = format!("`{name}` has two limits for {text}");
             let first = first.clone();
-            reading
+            mistakes
                 .report(Problem::new(entry.at, title).also(first, "first here").help("keep one"));
             continue;
         }
@@ -96,13 +96,13 @@ pub(super) fn read<'t>(
         Some(value) if missing.is_empty() => {
             let title =
                 format!("`{REST}` stands for no value: every value of `{name}` has its limit");
-            reading.report(Problem::new(value.span(), title).help("remove it"));
+            mistakes.report(Problem::new(value.span(), title).help("remove it"));
         }
         Some(value) => parts.push(Part { of: of.and(name, missing), value }),
         None if !missing.is_empty() && sound => {
             let title = format!("there is no limit for {name} = {}", missing.join(", "));
             let help = format!("add a limit for it, or {REST} = LIMIT for the rest");
-            reading.report_absence(Problem::new(values.span(), title).help(help));
+            mistakes.report_absence(Problem::new(values.span(), title).help(help));
         }
         None => {}
     }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use toml::de::DeValue;
 
-use super::collect::Reading;
+use super::collect::Mistakes;
 use super::name::name_fault;
 use super::printable::quoted;
 use super::problem::Problem;
@@ -27,8 +27,9 @@ pub(super) struct Parameter {
 }
 
 /// Reads `params`. A parameter with a mistake is reported and left out.
-pub(super) fn read(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Vec<Parameter> {
-    let Some(table) = entry.table(reading, "params = { records = [1000, 10_000] }") else {
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other values of TOML are treated alike")]
+pub(super) fn read(entry: &Entry<'_>, mistakes: &mut Mistakes<'_>) -> Vec<Parameter> {
+    let Some(table) = entry.table(mistakes, "params = { records = [1000, 10_000] }") else {
         return Vec::new();
     };
     let mut parameters = Vec::new();
@@ -36,14 +37,14 @@ pub(super) fn read(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Vec<Paramete
         let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
         if entry.key.is_empty() || !entry.key.chars().all(is_name) {
             let title = format!("{} cannot be the name of a parameter", quoted(entry.key));
-            reading.report(
+            mistakes.report(
                 Problem::new(entry.at, title).help("write letters, digits, `_` and `-` only"),
             );
             continue;
         }
         let (values, listed) = match entry.value.get_ref() {
-            DeValue::Array(_) => (list(&entry, reading), true),
-            _ => (scalar(entry.key, entry.value, reading).into_iter().collect(), false),
+            DeValue::Array(_) => (list(&entry, mistakes), true),
+            _ => (scalar(entry.key, entry.value, mistakes).into_iter().collect(), false),
         };
         if !values.is_empty() {
             parameters.push(Parameter { name: entry.key.to_owned(), values, listed });
@@ -58,7 +59,7 @@ pub(super) fn cases(
     parameters: &[Parameter],
     at: &std::ops::Range<usize>,
     room: &mut usize,
-    reading: &mut Reading<'_>,
+    mistakes: &mut Mistakes<'_>,
 ) -> Vec<Case> {
     let count = parameters.iter().try_fold(1_usize, |n, p| n.checked_mul(p.values.len()));
     let most = MOST.min(*room);
@@ -68,7 +69,7 @@ pub(super) fn cases(
         } else {
             (format!("the budgets make more than {MOST_IN_FILE} cases"), "use several files")
         };
-        reading.report(Problem::new(at.clone(), title).help(help));
+        mistakes.report(Problem::new(at.clone(), title).help(help));
         return Vec::new();
     };
     *room -= count;
@@ -89,32 +90,33 @@ pub(super) fn cases(
     (0..count).map(case).collect()
 }
 
-fn list(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Vec<Param> {
+fn list(entry: &Entry<'_>, mistakes: &mut Mistakes<'_>) -> Vec<Param> {
     let DeValue::Array(list) = entry.value.get_ref() else { return Vec::new() };
     if list.is_empty() {
         let title = format!("the list of `{}` is empty, so nothing would be measured", entry.key);
-        reading.report(Problem::new(entry.value.span(), title).help("list at least one value"));
+        mistakes.report(Problem::new(entry.value.span(), title).help("list at least one value"));
     }
     let (mut values, mut seen) = (Vec::new(), HashSet::new());
     for item in list {
-        let Some(value) = scalar(entry.key, item, reading) else { continue };
+        let Some(value) = scalar(entry.key, item, mistakes) else { continue };
         let text = value.to_string();
         let fault = name_fault(&text).or(text.contains(',').then_some("has a comma"));
         if let (Param::Text(_), Some(fault)) = (&value, fault) {
             let title = format!("{} cannot be in the name of a test: it {fault}", quoted(&text));
-            reading.report(Problem::new(item.span(), title).help("list a shorter name for it"));
+            mistakes.report(Problem::new(item.span(), title).help("list a shorter name for it"));
         } else if seen.insert(text) {
             values.push(value);
         } else {
             // Two values are the same if their texts are, since the texts are in the names of the tests.
             let title = format!("`{}` lists {} twice", entry.key, quoted(&value.to_string()));
-            reading.report(Problem::new(item.span(), title).help("keep one of the two"));
+            mistakes.report(Problem::new(item.span(), title).help("keep one of the two"));
         }
     }
     values
 }
 
-fn scalar(name: &str, value: &Value<'_>, reading: &mut Reading<'_>) -> Option<Param> {
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other values of TOML are treated alike")]
+fn scalar(name: &str, value: &Value<'_>, mistakes: &mut Mistakes<'_>) -> Option<Param> {
     match value.get_ref() {
         DeValue::String(text) => Some(Param::Text(text.clone().into_owned())),
         DeValue::Boolean(truth) => Some(Param::Bool(*truth)),
@@ -123,7 +125,7 @@ fn scalar(name: &str, value: &Value<'_>, reading: &mut Reading<'_>) -> Option<Pa
             if value_.is_err() {
                 let title = format!("{} does not fit 64 bits", quoted(&integer.to_string()));
                 let help = "write a smaller number, or put it in quotes";
-                reading.report(Problem::new(value.span(), title).help(help));
+                mistakes.report(Problem::new(value.span(), title).help(help));
             }
             value_.ok().map(Param::Int)
         }
@@ -131,13 +133,13 @@ fn scalar(name: &str, value: &Value<'_>, reading: &mut Reading<'_>) -> Option<Pa
             let finite = read::number(number);
             if finite.is_none() {
                 let title = format!("{} is not a finite number", quoted(float.as_str()));
-                reading.report(Problem::new(value.span(), title).help("write a finite number"));
+                mistakes.report(Problem::new(value.span(), title).help("write a finite number"));
             }
             finite.map(Param::Float)
         }
         _ => {
             let example = "one value, or a list of values: 1000 or [1000, 10_000]";
-            read::mismatch(name, value, reading, "a number, a string or a boolean", example)
+            read::mismatch(name, value, mistakes, "a number, a string or a boolean", example)
         }
     }
 }

@@ -8,8 +8,8 @@ use super::source::Source;
 /// The number of problems that are shown in full. A file with more of them usually has a single cause.
 pub(super) const SHOWN: usize = 50;
 
-/// The reading of a file: its text, and the problems found so far.
-pub(super) struct Reading<'s> {
+/// The mistakes of a file that is being read, with its text.
+pub(super) struct Mistakes<'s> {
     pub source: Source<'s>,
     pub problems: Vec<Problem>,
     /// The notes about keys that are written in an old way, which is no mistake.
@@ -18,9 +18,9 @@ pub(super) struct Reading<'s> {
     pub torn: bool,
 }
 
-impl<'s> Reading<'s> {
+impl<'s> Mistakes<'s> {
     pub(super) fn new(source: Source<'s>) -> Self {
-        Reading { source, problems: Vec::new(), notes: Vec::new(), torn: false }
+        Mistakes { source, problems: Vec::new(), notes: Vec::new(), torn: false }
     }
 
     #[cold]

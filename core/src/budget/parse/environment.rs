@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::budget_table::{self, BudgetTables, Draft};
 use super::case;
-use super::collect::Reading;
+use super::collect::Mistakes;
 use super::key;
 use super::name::name_fault;
 use super::printable::quoted;
@@ -35,75 +35,76 @@ pub(super) struct Environment<'t> {
 }
 
 /// Reads the names of all environments, and when each is in force, in the order of the file.
-pub(super) fn read<'t>(tree: &'t DeTable<'t>, reading: &mut Reading<'_>) -> Vec<Environment<'t>> {
+pub(super) fn read<'t>(tree: &'t DeTable<'t>, mistakes: &mut Mistakes<'_>) -> Vec<Environment<'t>> {
     let Some(entry) = read::entry(tree, "env") else { return Vec::new() };
-    let Some(table) = entry.table(reading, "[env.NAME]") else { return Vec::new() };
-    read::entries(table).iter().filter_map(|entry| environment(entry, reading)).collect()
+    let Some(table) = entry.table(mistakes, "[env.NAME]") else { return Vec::new() };
+    read::entries(table).iter().filter_map(|entry| environment(entry, mistakes)).collect()
 }
 
-fn environment<'t>(entry: &Entry<'t>, reading: &mut Reading<'_>) -> Option<Environment<'t>> {
+fn environment<'t>(entry: &Entry<'t>, mistakes: &mut Mistakes<'_>) -> Option<Environment<'t>> {
     let name = entry.key;
     let fault = (name == NONE).then_some("means that no environment is in force");
     if let Some(fault) = name_fault(name).or(fault) {
         let title = format!("{} cannot be the name of an environment: it {fault}", quoted(name));
-        reading.report(Problem::new(entry.at.clone(), title).help("write another name"));
+        mistakes.report(Problem::new(entry.at.clone(), title).help("write another name"));
     }
-    let table = entry.table(reading, "[env.NAME]")?;
-    read::check_keys(table, "an environment", key::ENVIRONMENTS, reading);
+    let table = entry.table(mistakes, "[env.NAME]")?;
+    read::check_keys(table, "an environment", key::ENVIRONMENTS, mistakes);
     if table.keys().all(|key| *key.get_ref() == "when") {
         let title = format!("the environment {} changes nothing", quoted(name));
         let help =
             format!("write [env.{name}.budget.NAME] with the limits that differ, or remove it");
-        reading.report_absence(Problem::new(entry.at.clone(), title).help(help));
+        mistakes.report_absence(Problem::new(entry.at.clone(), title).help(help));
     }
-    let when = read::entry(table, "when").and_then(|entry| when(&entry, reading));
+    let when = read::entry(table, "when").and_then(|entry| when(&entry, mistakes));
     Some(Environment { name, at: entry.at.clone(), table, when })
 }
 
-fn when(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<When> {
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other values of TOML are treated alike")]
+fn when(entry: &Entry<'_>, mistakes: &mut Mistakes<'_>) -> Option<When> {
     let example = "{ ci = true }, or ci = \"github\", os = \"linux\", arch = \"aarch64\"";
-    let table = entry.table(reading, example)?;
-    read::check_keys(table, "`when`", key::WHEN, reading);
+    let table = entry.table(mistakes, example)?;
+    read::check_keys(table, "`when`", key::WHEN, mistakes);
     if table.is_empty() {
         let help = format!("write {example}, or remove it: the name can be given by `{VARIABLE}`");
-        reading.report_absence(Problem::new(entry.value.span(), "`when` says nothing").help(help));
+        mistakes.report_absence(Problem::new(entry.value.span(), "`when` says nothing").help(help));
         return None;
     }
-    let sound = reading.problems.len();
+    let sound = mistakes.problems.len();
     let ci = read::entry(table, "ci").and_then(|entry| match entry.value.get_ref() {
         DeValue::Boolean(any) => Some(Ci::Any(*any)),
-        _ => entry.known(reading, SERVICES.iter().map(|service| service.0)).map(Ci::Service),
+        _ => entry.known(mistakes, SERVICES.iter().map(|service| service.0)).map(Ci::Service),
     });
-    let os = read::entry(table, "os").and_then(|e| e.known(reading, SYSTEMS.iter().copied()));
+    let os = read::entry(table, "os").and_then(|e| e.known(mistakes, SYSTEMS.iter().copied()));
     let arch = read::entry(table, "arch");
-    let arch = arch.and_then(|e| e.known(reading, ARCHITECTURES.iter().copied()));
-    let processor = read::entry(table, "processor").and_then(|e| e.text(reading, "\"EPYC\""));
-    let cores = read::entry(table, "cores").and_then(|entry| cores(&entry, reading));
+    let arch = arch.and_then(|e| e.known(mistakes, ARCHITECTURES.iter().copied()));
+    let processor = read::entry(table, "processor").and_then(|e| e.text(mistakes, "\"EPYC\""));
+    let cores = read::entry(table, "cores").and_then(|entry| cores(&entry, mistakes));
     // A condition that has a mistake does not count as true.
-    (reading.problems.len() == sound).then_some(When { ci, os, arch, processor, cores })
+    (mistakes.problems.len() == sound).then_some(When { ci, os, arch, processor, cores })
 }
 
 /// Reads a number of processors, or a list of them that is not empty.
 /// The most numbers of processors that one environment may name.
 const MOST_COUNTS: usize = 16;
 
-fn cores(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Vec<u32>> {
+fn cores(entry: &Entry<'_>, mistakes: &mut Mistakes<'_>) -> Option<Vec<u32>> {
     let DeValue::Array(array) = entry.value.get_ref() else {
-        return entry.count(reading, MOST_CORES).map(|count| vec![count]);
+        return entry.count(mistakes, MOST_CORES).map(|count| vec![count]);
     };
     if array.is_empty() {
         let empty = Problem::new(entry.value.span(), "`cores` is an empty list");
-        reading.report(empty.help("write a number such as 8, or [4, 8]"));
+        mistakes.report(empty.help("write a number such as 8, or [4, 8]"));
         return None;
     }
     if array.len() > MOST_COUNTS {
         let title = format!("`cores` has {} numbers, and may have {MOST_COUNTS}", array.len());
         let many = Problem::new(entry.value.span(), title);
-        reading.report(many.help("name the machines by `processor` or PERF_BUDGET_ENV"));
+        mistakes.report(many.help("name the machines by `processor` or PERF_BUDGET_ENV"));
         return None;
     }
     let each = array.iter().map(|value| Entry { key: entry.key, at: value.span(), value });
-    let counts: Vec<Option<u32>> = each.map(|one| one.count(reading, MOST_CORES)).collect();
+    let counts: Vec<Option<u32>> = each.map(|one| one.count(mistakes, MOST_CORES)).collect();
     counts.into_iter().collect()
 }
 
@@ -111,7 +112,7 @@ fn cores(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Vec<u32>> {
 pub(super) fn chosen(
     all: &[Environment<'_>],
     here: &EnvironmentFacts,
-    reading: &mut Reading<'_>,
+    mistakes: &mut Mistakes<'_>,
 ) -> Option<usize> {
     let Some((name, by)) = &here.named else {
         return in_force(all.iter().map(|one| one.when.as_ref()), here);
@@ -126,7 +127,7 @@ pub(super) fn chosen(
     let Some(first) = all.first() else {
         let title = format!("`{by}` names the environment {}, and the file has none", quoted(name));
         let help = format!("its limits are the same everywhere; write [env.{name}] for others");
-        reading.note(Problem::new(0..0, title).help(help));
+        mistakes.note(Problem::new(0..0, title).help(help));
         return None;
     };
     let names = || all.iter().map(|environment| environment.name);
@@ -135,14 +136,14 @@ pub(super) fn chosen(
     let known: Vec<_> = names().map(|name| format!("`{name}`")).collect();
     let help = format!("the file has {}; `{NONE}` is for none of them", known.join(", "));
     let title = format!("there is no environment {}, which `{by}` names", quoted(name));
-    reading.report(Problem::new(first.at.clone(), title).label(label).help(help));
+    mistakes.report(Problem::new(first.at.clone(), title).label(label).help(help));
     None
 }
 
 impl Environment<'_> {
     /// Returns its name, its condition and its line, without what it changes.
-    pub(super) fn declared(&self, reading: &Reading<'_>) -> Declared {
-        let line = reading.line(&self.at);
+    pub(super) fn declared(&self, mistakes: &Mistakes<'_>) -> Declared {
+        let line = mistakes.line(&self.at);
         Declared { name: self.name.to_owned(), when: self.when.clone(), line }
     }
 
@@ -150,7 +151,7 @@ impl Environment<'_> {
     pub(super) fn settings(
         &self,
         below: Option<&Entry<'_>>,
-        reading: &mut Reading<'_>,
+        mistakes: &mut Mistakes<'_>,
     ) -> Option<Settings> {
         let own = key::ENVIRONMENTS.iter().map(|key| key.name).filter(|&name| !OWN.contains(&name));
         let own: Vec<_> = own.filter_map(|name| self.table.get_key_value(name)).collect();
@@ -166,7 +167,7 @@ impl Environment<'_> {
         }
         let value = Spanned::new(self.at.clone(), DeValue::Table(table));
         let entry = Entry { key: "settings", at: self.at.clone(), value: &value };
-        Some(Self::within(reading, |reading| settings::read(&entry, reading)))
+        Some(Self::within(mistakes, |mistakes| settings::read(&entry, mistakes)))
     }
 
     /// Reads the budgets that are different in this environment, each with its index in `tables`.
@@ -174,42 +175,42 @@ impl Environment<'_> {
         &self,
         below: &DeTable<'_>,
         tables: &BudgetTables<'_>,
-        reading: &mut Reading<'_>,
+        mistakes: &mut Mistakes<'_>,
     ) -> Vec<(usize, Draft)> {
         let Some(entry) = read::entry(self.table, "budget") else { return Vec::new() };
         let place = format!("[env.{}.budget.NAME]", self.name);
-        let Some(table) = entry.table(reading, &place) else { return Vec::new() };
+        let Some(table) = entry.table(mistakes, &place) else { return Vec::new() };
         if table.is_empty() {
             let title = format!("`env.{}.budget` has no budget", self.name);
             let help = format!("write {place} with the limits that differ");
-            reading.report_absence(Problem::new(entry.at, title).help(help));
+            mistakes.report_absence(Problem::new(entry.at, title).help(help));
         }
         let mut drafts = Vec::new();
         for over in read::entries(table) {
-            let Some(table) = over.table(reading, &place) else { continue };
+            let Some(table) = over.table(mistakes, &place) else { continue };
             read::check_keys(
                 table,
                 "a budget in an environment",
                 key::BUDGET_IN_ENVIRONMENT,
-                reading,
+                mistakes,
             );
             if table.is_empty() {
                 let title = format!("nothing of {} is changed", quoted(over.key));
                 let help = "write max = { METRIC = LIMIT }, min, effort or timeout";
-                reading.report_absence(Problem::new(over.at.clone(), title).help(help));
+                mistakes.report_absence(Problem::new(over.at.clone(), title).help(help));
             }
             let Some(below) = read::entry(below, over.key) else {
-                unknown(&over, tables, reading);
+                unknown(&over, tables, mistakes);
                 continue;
             };
             let DeValue::Table(of_file) = below.value.get_ref() else { continue };
             let value = Spanned::new(below.value.span(), DeValue::Table(laid_over(of_file, table)));
             let laid = Entry { key: below.key, at: below.at, value: &value };
-            let read = Self::within(reading, |reading| {
+            let read = Self::within(mistakes, |mistakes| {
                 // The cases are those of the budget itself, and are counted there.
-                let mut draft = budget_table::budget(&laid, &mut { case::MOST_IN_FILE }, reading)?;
+                let mut draft = budget_table::budget(&laid, &mut { case::MOST_IN_FILE }, mistakes)?;
                 mark(&mut draft, table, self.name);
-                reference::check_draft(&draft, tables, reading);
+                reference::check_draft(&draft, tables, mistakes);
                 Some(draft)
             });
             let index = tables.names.get(over.key).copied().flatten();
@@ -220,15 +221,15 @@ impl Environment<'_> {
 
     /// Adds what `read` reports, without what is reported already: what an environment does not change has the same
     /// mistakes everywhere.
-    fn within<T>(reading: &mut Reading<'_>, read: impl FnOnce(&mut Reading<'_>) -> T) -> T {
-        let (problems, notes) = (reading.problems.len(), reading.notes.len());
-        let value = read(reading);
-        reading.notes.truncate(notes);
-        let new = reading.problems.split_off(problems);
+    fn within<T>(mistakes: &mut Mistakes<'_>, read: impl FnOnce(&mut Mistakes<'_>) -> T) -> T {
+        let (problems, notes) = (mistakes.problems.len(), mistakes.notes.len());
+        let value = read(mistakes);
+        mistakes.notes.truncate(notes);
+        let new = mistakes.problems.split_off(problems);
         for problem in new {
             let same = |old: &Problem| old.at == problem.at && old.title == problem.title;
-            if !reading.problems.iter().any(same) {
-                reading.report(problem);
+            if !mistakes.problems.iter().any(same) {
+                mistakes.report(problem);
             }
         }
         value
@@ -238,13 +239,13 @@ impl Environment<'_> {
 /// The keys of an environment that are no settings.
 const OWN: [&str; 2] = ["when", "budget"];
 
-fn unknown(over: &Entry<'_>, tables: &BudgetTables<'_>, reading: &mut Reading<'_>) {
+fn unknown(over: &Entry<'_>, tables: &BudgetTables<'_>, mistakes: &mut Mistakes<'_>) {
     let names = tables.names.keys().copied();
-    let near = if reading.is_shown() { spelling::nearest(over.key, names) } else { None };
+    let near = if mistakes.is_shown() { spelling::nearest(over.key, names) } else { None };
     let label = near.map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
     let title = format!("there is no budget {}", quoted(over.key));
     let help = "an environment changes budgets of the file; write [budget.NAME] first";
-    reading.report_absence(Problem::new(over.at.clone(), title).label(label).help(help));
+    mistakes.report_absence(Problem::new(over.at.clone(), title).label(label).help(help));
 }
 
 /// Returns a budget's table with the other one laid over it. In `max` and `min` the other table replaces the limits of

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
-use super::collect::Reading;
+use super::collect::Mistakes;
 use super::printable::quoted;
 use super::problem::Problem;
 use super::source::Source;
@@ -95,43 +95,43 @@ pub fn parse_in(
     path: &Path,
     surroundings: &EnvironmentFacts,
 ) -> Result<Budgets, Error> {
-    let mut reading = Reading::new(Source::new(path, text.trim_start_matches('\u{feff}')));
-    let budgets = check(&mut reading, path, surroundings);
+    let mut mistakes = Mistakes::new(Source::new(path, text.trim_start_matches('\u{feff}')));
+    let budgets = check(&mut mistakes, path, surroundings);
     match budgets {
-        Some(budgets) if reading.problems.is_empty() => Ok(budgets),
-        _ => Err(Error::config(reading.render(), reading.problems.len())),
+        Some(budgets) if mistakes.problems.is_empty() => Ok(budgets),
+        _ => Err(Error::config(mistakes.render(), mistakes.problems.len())),
     }
 }
 
-/// Reads everything in `reading` that can be read, and adds the problems to `reading`. `None` if there is no budget.
+/// Reads everything in `mistakes` that can be read, and adds the problems to `mistakes`. `None` if there is no budget.
 pub(super) fn check(
-    reading: &mut Reading<'_>,
+    mistakes: &mut Mistakes<'_>,
     path: &Path,
     surroundings: &EnvironmentFacts,
 ) -> Option<Budgets> {
-    let syntax = syntax::parse(reading);
-    let sound = reading.problems.len();
+    let syntax = syntax::parse(mistakes);
+    let sound = mistakes.problems.len();
     let of_file = read::entry(&syntax.tree, "settings");
     let mut settings = match &of_file {
-        Some(entry) => settings::read(entry, reading),
+        Some(entry) => settings::read(entry, mistakes),
         None => Settings::default(),
     };
-    check_tables(&syntax.tree, reading);
+    check_tables(&syntax.tree, mistakes);
     let budgets = read::entry(&syntax.tree, "budget");
     let mut read = match &budgets {
-        Some(entry) => budget_table::read(entry, reading),
+        Some(entry) => budget_table::read(entry, mistakes),
         None => budget_table::BudgetTables::default(),
     };
-    if read.names.is_empty() && reading.problems.is_empty() {
-        reading.report_absence(Problem::new(0..0, "the file holds no budget").help(EXAMPLE));
+    if read.names.is_empty() && mistakes.problems.is_empty() {
+        mistakes.report_absence(Problem::new(0..0, "the file holds no budget").help(EXAMPLE));
     }
-    reference::check(&read, reading);
-    let environments = environment::read(&syntax.tree, reading);
-    let chosen = environment::chosen(&environments, surroundings, reading);
+    reference::check(&read, mistakes);
+    let environments = environment::read(&syntax.tree, mistakes);
+    let chosen = environment::chosen(&environments, surroundings, mistakes);
     for (index, environment) in environments.iter().enumerate() {
-        let own_settings = environment.settings(of_file.as_ref(), reading);
+        let own_settings = environment.settings(of_file.as_ref(), mistakes);
         let own = match budgets.as_ref().map(|entry| entry.value.get_ref()) {
-            Some(DeValue::Table(table)) => environment.budgets(table, &read, reading),
+            Some(DeValue::Table(table)) => environment.budgets(table, &read, mistakes),
             _ => Vec::new(),
         };
         if chosen == Some(index) {
@@ -141,12 +141,12 @@ pub(super) fn check(
             }
         }
     }
-    syntax.discount(reading, sound);
+    syntax.discount(mistakes, sound);
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let root = parent.map_or_else(|| PathBuf::from("."), Path::to_owned);
     let budgets: Vec<_> = read.budgets.into_iter().map(|draft| draft.budget).collect();
-    let notes = reading.render_notes();
-    let environments: Vec<_> = environments.iter().map(|one| one.declared(reading)).collect();
+    let notes = mistakes.render_notes();
+    let environments: Vec<_> = environments.iter().map(|one| one.declared(mistakes)).collect();
     (!budgets.is_empty()).then(|| Budgets {
         path: path.to_owned(),
         root,
@@ -162,7 +162,7 @@ const EXAMPLE: &str =
     "write one, for example\n\n[budget.merge]\nworkload = \"merge\"\nmax = { p99 = \"10 ms\" }";
 
 /// Reports keys at the top level that do not belong there. For a budget whose name lacks `budget.` it says so.
-fn check_tables(tree: &DeTable<'_>, reading: &mut Reading<'_>) {
+fn check_tables(tree: &DeTable<'_>, mistakes: &mut Mistakes<'_>) {
     for entry in read::entries(tree) {
         if key::FILE.iter().any(|key| key.name == entry.key) {
             continue;
@@ -179,7 +179,7 @@ fn check_tables(tree: &DeTable<'_>, reading: &mut Reading<'_>) {
             None if is_budget => format!("did you mean `[budget.{}]`?", entry.key),
             None => String::new(),
         };
-        reading.report(
+        mistakes.report(
             Problem::new(entry.at, title)
                 .label(label)
                 .help("the file has [settings], [budget.NAME] and [env.NAME]"),

@@ -6,7 +6,7 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
 use super::case::Parameter;
-use super::collect::Reading;
+use super::collect::Mistakes;
 use super::declared::Declared;
 use super::problem::Problem;
 use super::read::{self, Value};
@@ -27,7 +27,7 @@ pub(super) fn read(
     budget: &DeTable<'_>,
     parameters: &[Parameter],
     declared: &Declared,
-    reading: &mut Reading<'_>,
+    mistakes: &mut Mistakes<'_>,
 ) -> Vec<Draft> {
     let all = CaseFilter::default();
     let mut drafts = Vec::new();
@@ -36,9 +36,9 @@ pub(super) fn read(
         ("min", Bound::Min, "min = { METRIC = LIMIT }"),
     ] {
         let Some(side) = read::entry(budget, name) else { continue };
-        let Some(table) = side.table(reading, example) else { continue };
+        let Some(table) = side.table(mistakes, example) else { continue };
         for entry in read::unordered(table) {
-            let Some(metric) = metric_name::read(kind, entry.key, &entry.at, declared, reading)
+            let Some(metric) = metric_name::read(kind, entry.key, &entry.at, declared, mistakes)
             else {
                 continue;
             };
@@ -48,27 +48,27 @@ pub(super) fn read(
                 let help = format!(
                     "write min = {{ {} = {} }}",
                     entry.key,
-                    short_value(reading, entry.value)
+                    short_value(mistakes, entry.value)
                 );
-                reading.report(Problem::new(entry.at, title).help(help));
+                mistakes.report(Problem::new(entry.at, title).help(help));
                 continue;
             }
             let limited = Limited { metric: &metric, bound, parameters };
-            several(&limited, &all, entry.value, reading, &mut drafts);
+            several(&limited, &all, entry.value, mistakes, &mut drafts);
         }
     }
     if kind == SubjectKind::Record {
-        drafts.retain(|draft| is_repeatable(draft, reading));
+        drafts.retain(|draft| is_repeatable(draft, mistakes));
     }
     drafts.sort_by_cached_key(|draft| draft.at.start);
-    check_floors(&drafts, reading);
-    name(&mut drafts, reading);
+    check_floors(&drafts, mistakes);
+    name(&mut drafts, mistakes);
     drafts
 }
 
 /// Whether a limit can be judged by what another program recorded. A comparison with a reference is reported, because a
 /// record cannot be measured again.
-fn is_repeatable(draft: &Draft, reading: &mut Reading<'_>) -> bool {
+fn is_repeatable(draft: &Draft, mistakes: &mut Mistakes<'_>) -> bool {
     let (title, help) = match draft.limit.reference() {
         None | Some(Reference::Lock) => return true,
         Some(Reference::Base) => (
@@ -81,7 +81,7 @@ fn is_repeatable(draft: &Draft, reading: &mut Reading<'_>) -> bool {
             "limit both by quantities, or run the benchmarks: criterion = \"group/bench\"",
         ),
     };
-    reading.report(Problem::new(draft.at.clone(), title).help(help));
+    mistakes.report(Problem::new(draft.at.clone(), title).help(help));
     false
 }
 
@@ -94,19 +94,20 @@ struct Limited<'a> {
 }
 
 /// Reads one limit of the cases `of`, or a list of them, or limits by the values of a parameter.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other values of TOML are treated alike")]
 fn several(
     limited: &Limited<'_>,
     of: &CaseFilter,
     value: &Value<'_>,
-    reading: &mut Reading<'_>,
+    mistakes: &mut Mistakes<'_>,
     drafts: &mut Vec<Draft>,
 ) {
     let Limited { metric, bound, parameters } = *limited;
     if let DeValue::Table(table) = value.get_ref()
         && let Some(by_value) = by_case::parameter(table, parameters, of)
     {
-        for part in by_case::read(table, by_value, of, reading) {
-            several(limited, &part.of, part.value, reading, drafts);
+        for part in by_case::read(table, by_value, of, mistakes) {
+            several(limited, &part.of, part.value, mistakes, drafts);
         }
         return;
     }
@@ -115,7 +116,7 @@ fn several(
         DeValue::Array(list) if list.is_empty() => {
             let title = format!("the list of limits on `{metric}` is empty");
             let help = format!("write {}, or remove the key", target::example(metric));
-            reading.report(Problem::new(value.span(), title).help(help));
+            mistakes.report(Problem::new(value.span(), title).help(help));
         }
         DeValue::Array(list) => {
             for item in list {
@@ -123,13 +124,13 @@ fn several(
                     DeValue::Table(table)
                         if by_case::parameter(table, parameters, of).is_some() =>
                     {
-                        several(limited, of, item, reading, drafts);
+                        several(limited, of, item, mistakes, drafts);
                     }
-                    _ => drafts.extend(one(metric, bound, item, reading)),
+                    _ => drafts.extend(one(metric, bound, item, mistakes)),
                 }
             }
         }
-        _ => drafts.extend(one(metric, bound, value, reading)),
+        _ => drafts.extend(one(metric, bound, value, mistakes)),
     }
     for draft in drafts[first..].iter_mut().filter(|draft| draft.limit.of.is_all()) {
         draft.limit.of = of.clone();
@@ -141,7 +142,7 @@ pub(super) fn one(
     metric: &Metric,
     bound: Bound,
     value: &Value<'_>,
-    reading: &mut Reading<'_>,
+    mistakes: &mut Mistakes<'_>,
 ) -> Option<Draft> {
     let mut limit = Limit {
         metric: metric.clone(),
@@ -153,30 +154,30 @@ pub(super) fn one(
         waiver: None,
         label: String::new(),
         environment: None,
-        line: reading.line(&value.span()),
+        line: mistakes.line(&value.span()),
     };
     let DeValue::Table(table) = value.get_ref() else {
-        limit.target = target::read(metric, bound, value, reading)?;
+        limit.target = target::read(metric, bound, value, mistakes)?;
         return Some(Draft { limit, at: value.span() });
     };
-    let sound = reading.problems.len();
-    read::check_keys(table, "a limit", key::LIMIT, reading);
+    let sound = mistakes.problems.len();
+    read::check_keys(table, "a limit", key::LIMIT, mistakes);
     let Some(entry) = read::entry(table, "limit") else {
         // An unknown key that has just been reported is probably a misspelt `limit`.
-        if reading.problems.len() > sound {
+        if mistakes.problems.len() > sound {
             return None;
         }
         let title = format!("the limit on `{metric}` lacks the key `limit`");
         let help = format!("write {{ limit = {}, ... }}", target::example(metric));
-        reading.report_absence(Problem::new(value.span(), title).help(help));
+        mistakes.report_absence(Problem::new(value.span(), title).help(help));
         return None;
     };
-    limit.line = reading.line(&entry.value.span());
-    limit.why = read::entry(table, "why").and_then(|e| e.text(reading, "the reason in quotes"));
-    limit.waiver = waiver::read(table, reading);
-    let target = target::read(metric, bound, entry.value, reading);
+    limit.line = mistakes.line(&entry.value.span());
+    limit.why = read::entry(table, "why").and_then(|e| e.text(mistakes, "the reason in quotes"));
+    limit.waiver = waiver::read(table, mistakes);
+    let target = target::read(metric, bound, entry.value, mistakes);
     if let Some(warn) = read::entry(table, "warn") {
-        limit.warn = target::read_quantity(metric, warn.value, reading);
+        limit.warn = target::read_quantity(metric, warn.value, mistakes);
         let problem = match (&target, limit.warn) {
             (Some(Target::Relative { .. }), _) => {
                 Some(Problem::new(warn.at, "`warn` is for a limit that is a quantity").help(
@@ -201,7 +202,7 @@ pub(super) fn one(
             }
             (None, _) | (_, None) => None,
         };
-        reading.problems.extend(problem);
+        mistakes.problems.extend(problem);
     }
     limit.target = target?;
     Some(Draft { limit, at: entry.value.span() })
@@ -209,7 +210,7 @@ pub(super) fn one(
 
 /// Reports a `min` without a `max` where less is better. Such a floor shows that a measurement has gone wrong, and
 /// makes sense only beside a `max`.
-fn check_floors(drafts: &[Draft], reading: &mut Reading<'_>) {
+fn check_floors(drafts: &[Draft], mistakes: &mut Mistakes<'_>) {
     if drafts.iter().all(|d| d.limit.bound == Bound::Max) {
         return;
     }
@@ -224,13 +225,13 @@ fn check_floors(drafts: &[Draft], reading: &mut Reading<'_>) {
             let help = if has_floor(metric) {
                 format!(
                     "write max = {{ {metric} = {} }}; a `min` is a floor beside a `max`",
-                    shown_at(reading, &draft.at)
+                    shown_at(mistakes, &draft.at)
                 )
             } else {
-                format!("write max = {{ {metric} = {} }}", shown_at(reading, &draft.at))
+                format!("write max = {{ {metric} = {} }}", shown_at(mistakes, &draft.at))
             };
             let title = format!("less `{metric}` is better, so `min` would refuse the better");
-            reading.report_absence(Problem::new(draft.at.clone(), title).help(help));
+            mistakes.report_absence(Problem::new(draft.at.clone(), title).help(help));
         }
         let Target::Absolute(low) = draft.limit.target else { continue };
         for ceiling in above {
@@ -239,7 +240,7 @@ fn check_floors(drafts: &[Draft], reading: &mut Reading<'_>) {
                 continue;
             }
             if low.unit != high.unit {
-                reading.report(
+                mistakes.report(
                     Problem::new(
                         draft.at.clone(),
                         format!("`min` and `max` of `{metric}` are in different units"),
@@ -248,7 +249,7 @@ fn check_floors(drafts: &[Draft], reading: &mut Reading<'_>) {
                     .help("write both in the same unit"),
                 );
             } else if low.value > high.value {
-                reading.report(
+                mistakes.report(
                     Problem::new(
                         draft.at.clone(),
                         format!("`min` of `{metric}` is over its `max`"),
@@ -272,7 +273,7 @@ fn distinguishing_parts(limit: &Limit) -> (&Metric, Option<&Reference>, Bound) {
 }
 
 /// Gives every limit its label, and reports two limits that would have the same.
-fn name(drafts: &mut [Draft], reading: &mut Reading<'_>) {
+fn name(drafts: &mut [Draft], mistakes: &mut Mistakes<'_>) {
     // The limits are sorted, so that the others on a metric are found fast even if there are thousands.
     let mut known: Vec<Vec<&Draft>> = Vec::with_capacity(drafts.len());
     for draft in drafts.iter() {
@@ -295,7 +296,7 @@ fn name(drafts: &mut [Draft], reading: &mut Reading<'_>) {
             Some(reference) => format!(" against `{reference}`"),
             None => String::new(),
         };
-        reading.report(
+        mistakes.report(
             Problem::new(draft.at.clone(), format!("`{metric}` has two limits{against}"))
                 .also(first.at.clone(), "first here")
                 .help("keep the tighter one"),
@@ -323,11 +324,11 @@ fn name(drafts: &mut [Draft], reading: &mut Reading<'_>) {
 }
 
 /// Returns a value as it is written, if it is short.
-fn short_value(reading: &Reading<'_>, value: &Value<'_>) -> String {
-    shown_at(reading, &value.span())
+fn short_value(mistakes: &Mistakes<'_>, value: &Value<'_>) -> String {
+    shown_at(mistakes, &value.span())
 }
 
-fn shown_at(reading: &Reading<'_>, at: &Range<usize>) -> String {
-    let text = reading.source.text.get(at.clone()).unwrap_or_default();
+fn shown_at(mistakes: &Mistakes<'_>, at: &Range<usize>) -> String {
+    let text = mistakes.source.text.get(at.clone()).unwrap_or_default();
     if text.len() <= 40 && !text.contains('\n') { text.to_owned() } else { "...".to_owned() }
 }

@@ -2,7 +2,7 @@
 
 use toml::de::{DeTable, DeValue};
 
-use super::collect::Reading;
+use super::collect::Mistakes;
 use super::key;
 use super::limit::Draft;
 use super::printable::quoted;
@@ -29,46 +29,46 @@ pub(super) fn read(
     entry: &Entry<'_>,
     limits: &[Draft],
     scaling: Option<&Scaling>,
-    reading: &mut Reading<'_>,
+    mistakes: &mut Mistakes<'_>,
 ) -> Option<Load> {
-    check_metrics(entry, limits, scaling, reading);
-    let table = entry.table(reading, "load = { shape = \"constant\", rate = \"1000 op/s\" }")?;
-    read::check_keys(table, "`load`", key::LOAD, reading);
+    check_metrics(entry, limits, scaling, mistakes);
+    let table = entry.table(mistakes, "load = { shape = \"constant\", rate = \"1000 op/s\" }")?;
+    read::check_keys(table, "`load`", key::LOAD, mistakes);
     let concurrency = match read::entry(table, "concurrency") {
-        Some(entry) => entry.count(reading, MOST_IN_FLIGHT),
+        Some(entry) => entry.count(mistakes, MOST_IN_FLIGHT),
         None => Some(1),
     };
     let choices: Vec<_> = SHAPES.iter().map(|row| (row.0, row.1, row)).collect();
-    let shape = needed(table, "shape", entry, reading);
-    let row = shape.and_then(|shape| shape.choice(reading, &choices));
-    let rate = needed(table, "rate", entry, reading).and_then(|rate| self::rate(&rate, reading));
+    let shape = needed(table, "shape", entry, mistakes);
+    let row = shape.and_then(|shape| shape.choice(mistakes, &choices));
+    let rate = needed(table, "rate", entry, mistakes).and_then(|rate| self::rate(&rate, mistakes));
     let (word, _, keys) = *row?;
     for other in ["peak", "every", "width"].into_iter().filter(|key| !keys.contains(key)) {
         if let Some(entry) = read::entry(table, other) {
             let title = format!("a load of the shape {} has no `{other}`", quoted(word));
-            reading.report(Problem::new(entry.at, title).help("remove it"));
+            mistakes.report(Problem::new(entry.at, title).help("remove it"));
         }
     }
     let mut part = |key: &str| {
         let is_of_shape = keys.contains(&key);
-        is_of_shape.then(|| needed(table, key, entry, reading)).flatten()
+        is_of_shape.then(|| needed(table, key, entry, mistakes)).flatten()
     };
     let (peak, every, width) = (part("peak"), part("every"), part("width"));
-    let peak = peak.and_then(|peak| Some((self::rate(&peak, reading)?, peak)));
-    let every = every.and_then(|every| Some((every.duration(reading)?, every)));
-    let width = width.and_then(|width| Some((width.duration(reading)?, width)));
+    let peak = peak.and_then(|peak| Some((self::rate(&peak, mistakes)?, peak)));
+    let every = every.and_then(|every| Some((every.duration(mistakes)?, every)));
+    let width = width.and_then(|width| Some((width.duration(mistakes)?, width)));
     let rate = rate?;
     let shape = match word {
         "constant" => LoadShape::Constant,
         "poisson" => LoadShape::Poisson,
-        "ramp" => LoadShape::Ramp { peak: over(rate, peak?, reading)?, every: every.as_ref()?.0 },
+        "ramp" => LoadShape::Ramp { peak: over(rate, peak?, mistakes)?, every: every.as_ref()?.0 },
         "spike" => {
             let (width, at) = width?;
-            let (peak, every) = (over(rate, peak?, reading)?, every.as_ref()?.0);
+            let (peak, every) = (over(rate, peak?, mistakes)?, every.as_ref()?.0);
             if width >= every {
                 let title = "a spike lasts as long as its period, or longer";
                 let help = "write a `width` that is shorter than `every`";
-                reading.report(Problem::new(at.value.span(), title).help(help));
+                mistakes.report(Problem::new(at.value.span(), title).help(help));
                 return None;
             }
             LoadShape::Spike { peak, every, width }
@@ -87,7 +87,7 @@ pub(super) fn read(
         return Some(load);
     };
     let help = "a process measures whole periods: change `every` or the rate";
-    reading.report(Problem::new(every.value.span(), title).help(help));
+    mistakes.report(Problem::new(every.value.span(), title).help(help));
     None
 }
 
@@ -96,7 +96,7 @@ fn needed<'t>(
     table: &'t DeTable<'t>,
     key: &str,
     load: &Entry<'_>,
-    reading: &mut Reading<'_>,
+    mistakes: &mut Mistakes<'_>,
 ) -> Option<Entry<'t>> {
     let found = read::entry(table, key);
     if found.is_none() {
@@ -109,13 +109,14 @@ fn needed<'t>(
         };
         let title = format!("`load` lacks the key `{key}`");
         let help = format!("write {such}");
-        reading.report_absence(Problem::new(load.value.span(), title).help(help));
+        mistakes.report_absence(Problem::new(load.value.span(), title).help(help));
     }
     found
 }
 
 /// Reads a rate of operations.
-fn rate(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<f64> {
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other values of TOML are treated alike")]
+fn rate(entry: &Entry<'_>, mistakes: &mut Mistakes<'_>) -> Option<f64> {
     let key = entry.key;
     let title = match entry.value.get_ref() {
         DeValue::String(text) => match Quantity::parse(text) {
@@ -139,15 +140,15 @@ fn rate(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<f64> {
         number => number,
     };
     let help = format!("write \"{such} op/s\"");
-    reading.report(Problem::new(entry.value.span(), title.replace('\n', " ")).help(help));
+    mistakes.report(Problem::new(entry.value.span(), title.replace('\n', " ")).help(help));
     None
 }
 
 /// Reads a peak, which must be above the rate.
-fn over(rate: f64, (peak, entry): (f64, Entry<'_>), reading: &mut Reading<'_>) -> Option<f64> {
+fn over(rate: f64, (peak, entry): (f64, Entry<'_>), mistakes: &mut Mistakes<'_>) -> Option<f64> {
     if peak <= rate {
         let help = "write a `peak` that is over `rate`, or shape = \"constant\"";
-        reading
+        mistakes
             .report(Problem::new(entry.value.span(), "the peak is not over the rate").help(help));
     }
     (peak > rate).then_some(peak)
@@ -171,14 +172,14 @@ fn check_metrics(
     entry: &Entry<'_>,
     limits: &[Draft],
     scaling: Option<&Scaling>,
-    reading: &mut Reading<'_>,
+    mistakes: &mut Mistakes<'_>,
 ) {
     let slopes = scaling.into_iter().flat_map(|scaling| &scaling.limits);
     let slopes = slopes.map(|limit| (&limit.metric, entry.at.clone()));
     let all = limits.iter().map(|draft| (&draft.limit.metric, draft.at.clone())).chain(slopes);
     for (metric, at) in all.filter(|(metric, _)| !is_shown(metric)) {
         let title = format!("`{metric}` is not measured under a load");
-        reading.report(
+        mistakes.report(
             Problem::new(at, title)
                 .also(entry.at.clone(), "the load")
                 .help("limit it in a budget of its own, without `load`"),

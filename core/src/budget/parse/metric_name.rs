@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::collect::Reading;
+use super::collect::Mistakes;
 use super::declared::Declared;
 use super::printable::quoted;
 use super::problem::Problem;
@@ -55,7 +55,7 @@ pub(super) fn read(
     name: &str,
     at: &Range<usize>,
     declared: &Declared,
-    reading: &mut Reading<'_>,
+    mistakes: &mut Mistakes<'_>,
 ) -> Option<Metric> {
     if let Some(metric) = find(kind, name) {
         return Some(metric.clone());
@@ -67,7 +67,7 @@ pub(super) fn read(
     if problem.is_none() {
         return Some(Metric::recorded(name));
     }
-    reading.problems.extend(problem);
+    mistakes.problems.extend(problem);
     None
 }
 

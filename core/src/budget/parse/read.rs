@@ -7,7 +7,7 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::collect::Reading;
+use super::collect::Mistakes;
 use super::key::Key;
 use super::printable::quoted;
 use super::problem::Problem;
@@ -50,74 +50,79 @@ pub(super) fn entry<'t>(table: &'t DeTable<'t>, key: &str) -> Option<Entry<'t>> 
 }
 
 impl<'t> Entry<'t> {
-    fn mismatch<T>(&self, reading: &mut Reading<'_>, expected: &str, example: &str) -> Option<T> {
-        mismatch(self.key, self.value, reading, expected, example)
+    fn mismatch<T>(&self, mistakes: &mut Mistakes<'_>, expected: &str, example: &str) -> Option<T> {
+        mismatch(self.key, self.value, mistakes, expected, example)
     }
 
     /// Reads a table. The message about a mistake shows `example`.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all other values of TOML are treated alike"
+    )]
     pub(super) fn table(
         &self,
-        reading: &mut Reading<'_>,
+        mistakes: &mut Mistakes<'_>,
         example: &str,
     ) -> Option<&'t DeTable<'t>> {
         match self.value.get_ref() {
             DeValue::Table(table) => Some(table),
-            _ => self.mismatch(reading, "a table", example),
+            _ => self.mismatch(mistakes, "a table", example),
         }
     }
 
     /// Reads a text that is not empty.
-    pub(super) fn text(&self, reading: &mut Reading<'_>, example: &str) -> Option<String> {
-        text(self.key, self.value, reading, example)
+    pub(super) fn text(&self, mistakes: &mut Mistakes<'_>, example: &str) -> Option<String> {
+        text(self.key, self.value, mistakes, example)
     }
 
     /// Reads a list of texts that is not empty.
-    pub(super) fn texts(&self, reading: &mut Reading<'_>, example: &str) -> Option<Vec<String>> {
+    pub(super) fn texts(&self, mistakes: &mut Mistakes<'_>, example: &str) -> Option<Vec<String>> {
         let DeValue::Array(array) = self.value.get_ref() else {
-            return self.mismatch(reading, "a list of strings", example);
+            return self.mismatch(mistakes, "a list of strings", example);
         };
         if array.is_empty() {
             let empty = format!("`{}` is an empty list", self.key);
-            reading.report(Problem::new(self.value.span(), empty).help(format!("write {example}")));
+            mistakes
+                .report(Problem::new(self.value.span(), empty).help(format!("write {example}")));
             return None;
         }
         let texts: Vec<_> =
-            array.iter().map(|item| text(self.key, item, reading, example)).collect();
+            array.iter().map(|item| text(self.key, item, mistakes, example)).collect();
         texts.into_iter().collect()
     }
 
     /// Reads one of a few words.
     pub(super) fn choice<T: Copy>(
         &self,
-        reading: &mut Reading<'_>,
+        mistakes: &mut Mistakes<'_>,
         choices: &[(&str, &str, T)],
     ) -> Option<T> {
         let words: Vec<_> = choices.iter().map(|choice| choice.0).collect();
-        self.word(reading, &words).map(|chosen| choices[chosen].2)
+        self.word(mistakes, &words).map(|chosen| choices[chosen].2)
     }
 
     /// Reads one of a few names, which mean themselves.
     pub(super) fn known(
         &self,
-        reading: &mut Reading<'_>,
+        mistakes: &mut Mistakes<'_>,
         names: impl Iterator<Item = &'static str>,
     ) -> Option<&'static str> {
         let names: Vec<_> = names.collect();
-        self.word(reading, &names).map(|chosen| names[chosen])
+        self.word(mistakes, &names).map(|chosen| names[chosen])
     }
 
     /// Reads one of a few words, and returns its index.
-    fn word(&self, reading: &mut Reading<'_>, words: &[&str]) -> Option<usize> {
+    fn word(&self, mistakes: &mut Mistakes<'_>, words: &[&str]) -> Option<usize> {
         let all = || words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ");
         let DeValue::String(word) = self.value.get_ref() else {
-            return self.mismatch(reading, "a string", &format!("one of {}", all()));
+            return self.mismatch(mistakes, "a string", &format!("one of {}", all()));
         };
         let chosen = words.iter().position(|known| known == word);
         if chosen.is_none() {
             let title = format!("`{}` cannot be {}", self.key, quoted(word));
             let near = spelling::nearest(word, words.iter().copied());
             let label = near.map(|near| format!("did you mean \"{near}\"?")).unwrap_or_default();
-            reading.report(
+            mistakes.report(
                 Problem::new(self.value.span(), title)
                     .label(label)
                     .help(format!("write one of {}", all())),
@@ -127,25 +132,33 @@ impl<'t> Entry<'t> {
     }
 
     /// Reads `true` or `false`.
-    pub(super) fn truth(&self, reading: &mut Reading<'_>) -> Option<bool> {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all other values of TOML are treated alike"
+    )]
+    pub(super) fn truth(&self, mistakes: &mut Mistakes<'_>) -> Option<bool> {
         match self.value.get_ref() {
             DeValue::Boolean(truth) => Some(*truth),
-            _ => self.mismatch(reading, "true or false", "true or false, without quotes"),
+            _ => self.mismatch(mistakes, "true or false", "true or false, without quotes"),
         }
     }
 
     /// Reads a time above zero.
-    pub(super) fn duration(&self, reading: &mut Reading<'_>) -> Option<Duration> {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all other values of TOML are treated alike"
+    )]
+    pub(super) fn duration(&self, mistakes: &mut Mistakes<'_>) -> Option<Duration> {
         let key = self.key;
         let text = match self.value.get_ref() {
             DeValue::String(text) => text,
             number @ (DeValue::Integer(_) | DeValue::Float(_)) => {
                 let title = format!("`{key}` is a time and needs a unit");
                 let help = format!("write \"{} s\"", number_text(number));
-                reading.report(Problem::new(self.value.span(), title).help(help));
+                mistakes.report(Problem::new(self.value.span(), title).help(help));
                 return None;
             }
-            _ => return self.mismatch(reading, "a time", "\"10 s\""),
+            _ => return self.mismatch(mistakes, "a time", "\"10 s\""),
         };
         let problem = match Quantity::parse(text) {
             Ok(Quantity { value, unit: Unit::Seconds }) => {
@@ -170,12 +183,16 @@ impl<'t> Entry<'t> {
             Err(fault) => Problem::new(self.value.span(), format!("`{key}`: {fault}"))
                 .help("write a time such as \"10 s\""),
         };
-        reading.report(problem);
+        mistakes.report(problem);
         None
     }
 
     /// Reads a whole number from 1 to `most`.
-    pub(super) fn count(&self, reading: &mut Reading<'_>, most: u32) -> Option<u32> {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all other values of TOML are treated alike"
+    )]
+    pub(super) fn count(&self, mistakes: &mut Mistakes<'_>, most: u32) -> Option<u32> {
         let count = match self.value.get_ref() {
             DeValue::Integer(integer) => {
                 u32::from_str_radix(integer.as_str(), integer.radix()).ok()
@@ -185,13 +202,18 @@ impl<'t> Entry<'t> {
         let count = count.filter(|count| (1..=most).contains(count));
         if count.is_none() {
             let title = format!("`{}` has to be a whole number from 1 to {most}", self.key);
-            reading.report(Problem::new(self.value.span(), title).help("write a number such as 8"));
+            mistakes
+                .report(Problem::new(self.value.span(), title).help("write a number such as 8"));
         }
         count
     }
 
     /// Reads a share above zero and at most `most`, which is written as `"90 %"` or 0.9.
-    pub(super) fn share(&self, reading: &mut Reading<'_>, most: f64) -> Option<f64> {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all other values of TOML are treated alike"
+    )]
+    pub(super) fn share(&self, mistakes: &mut Mistakes<'_>, most: f64) -> Option<f64> {
         let such = if most < 0.9 { "\"1 %\" or 0.01" } else { "\"90 %\" or 0.9" };
         let share = match self.value.get_ref() {
             DeValue::String(text) => match Quantity::parse(text) {
@@ -201,7 +223,7 @@ impl<'t> Entry<'t> {
             value => number(value),
         };
         let Some(share) = share else {
-            return self.mismatch(reading, "a share", such);
+            return self.mismatch(mistakes, "a share", such);
         };
         if share > 0.0 && share <= most {
             return Some(share);
@@ -213,7 +235,7 @@ impl<'t> Entry<'t> {
         } else {
             format!("write a share such as {such}")
         };
-        reading.report(Problem::new(self.value.span(), title).help(help));
+        mistakes.report(Problem::new(self.value.span(), title).help(help));
         None
     }
 }
@@ -222,16 +244,16 @@ impl<'t> Entry<'t> {
 pub(super) fn text(
     key: &str,
     value: &Value<'_>,
-    reading: &mut Reading<'_>,
+    mistakes: &mut Mistakes<'_>,
     example: &str,
 ) -> Option<String> {
     let DeValue::String(text) = value.get_ref() else {
-        return mismatch(key, value, reading, "a string", example);
+        return mismatch(key, value, mistakes, "a string", example);
     };
     if text.trim().is_empty() || text.contains('\0') {
         let what = if text.contains('\0') { "has a NUL in it" } else { "is empty" };
         let help = format!("write {example}");
-        reading.report(Problem::new(value.span(), format!("`{key}` {what}")).help(help));
+        mistakes.report(Problem::new(value.span(), format!("`{key}` {what}")).help(help));
         return None;
     }
     Some(text.clone().into_owned())
@@ -241,11 +263,11 @@ pub(super) fn text(
 pub(super) fn mismatch<T>(
     key: &str,
     value: &Value<'_>,
-    reading: &mut Reading<'_>,
+    mistakes: &mut Mistakes<'_>,
     expected: &str,
     example: &str,
 ) -> Option<T> {
-    reading.report(unexpected_value(key, value, expected, example));
+    mistakes.report(unexpected_value(key, value, expected, example));
     None
 }
 
@@ -270,6 +292,7 @@ pub(super) fn type_with_article(value: &Value<'_>) -> String {
 }
 
 /// Returns an integer or a float as a number, if it is finite.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other values of TOML are treated alike")]
 pub(super) fn number(value: &DeValue<'_>) -> Option<f64> {
     let number = match value {
         DeValue::Integer(integer) => {
@@ -282,6 +305,7 @@ pub(super) fn number(value: &DeValue<'_>) -> Option<f64> {
 }
 
 /// Returns a number as it is written.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other values of TOML are treated alike")]
 pub(super) fn number_text(value: &DeValue<'_>) -> String {
     match value {
         DeValue::Integer(integer) => integer.to_string(),
@@ -295,9 +319,9 @@ pub(super) fn check_keys(
     table: &DeTable<'_>,
     place: &str,
     known: &[Key],
-    reading: &mut Reading<'_>,
+    mistakes: &mut Mistakes<'_>,
 ) {
-    check_keys_but(table, place, known, &[], reading);
+    check_keys_but(table, place, known, &[], mistakes);
 }
 
 /// Reports keys that are neither among `known` nor among the `old` names, which are read but not suggested.
@@ -306,7 +330,7 @@ pub(super) fn check_keys_but(
     place: &str,
     known: &[Key],
     old: &[&str],
-    reading: &mut Reading<'_>,
+    mistakes: &mut Mistakes<'_>,
 ) {
     let names = || known.iter().map(|key| key.name);
     let is_known = |key: &str| names().chain(old.iter().copied()).any(|name| name == key);
@@ -315,6 +339,6 @@ pub(super) fn check_keys_but(
         let label = near.map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
         let title = format!("unknown key {} in {place}", quoted(entry.key));
         let help = format!("{place} has {}", names().collect::<Vec<_>>().join(", "));
-        reading.report(Problem::new(entry.at, title).label(label).help(help));
+        mistakes.report(Problem::new(entry.at, title).label(label).help(help));
     }
 }

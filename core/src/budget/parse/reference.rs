@@ -4,24 +4,24 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use super::budget_table::{BudgetTables, Draft};
-use super::collect::Reading;
+use super::collect::Mistakes;
 use super::metric_name;
 use super::printable::quoted;
 use super::problem::Problem;
 use crate::budget::{Budget, Reference, spelling};
 
 /// Reports references to budgets that do not exist or cannot be compared.
-pub(super) fn check(tables: &BudgetTables<'_>, reading: &mut Reading<'_>) {
+pub(super) fn check(tables: &BudgetTables<'_>, mistakes: &mut Mistakes<'_>) {
     for draft in &tables.budgets {
-        check_draft(draft, tables, reading);
+        check_draft(draft, tables, mistakes);
     }
 }
 
 /// Reports those of one budget.
-pub(super) fn check_draft(draft: &Draft, tables: &BudgetTables<'_>, reading: &mut Reading<'_>) {
+pub(super) fn check_draft(draft: &Draft, tables: &BudgetTables<'_>, mistakes: &mut Mistakes<'_>) {
     for (limit, at) in draft.budget.limits.iter().zip(&draft.spans) {
         if let Some(Reference::Budget(name)) = limit.reference() {
-            one(&draft.budget, name, at, tables, reading);
+            one(&draft.budget, name, at, tables, mistakes);
         }
     }
 }
@@ -31,11 +31,11 @@ fn one(
     name: &str,
     at: &Range<usize>,
     tables: &BudgetTables<'_>,
-    reading: &mut Reading<'_>,
+    mistakes: &mut Mistakes<'_>,
 ) {
     let at = at.clone();
     if name == budget.name {
-        reading.report(
+        mistakes.report(
             Problem::new(at, "a budget cannot be held against itself")
                 .help("name another budget, or `base`"),
         );
@@ -44,9 +44,9 @@ fn one(
     let Some(index) = tables.names.get(name) else {
         // The search looks at every name, so it is for the problems that are shown.
         let names = tables.names.keys().copied().chain(["base", "lock"]);
-        let near = if reading.is_shown() { spelling::nearest(name, names) } else { None };
+        let near = if mistakes.is_shown() { spelling::nearest(name, names) } else { None };
         let label = near.map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
-        reading.report_absence(
+        mistakes.report_absence(
             Problem::new(at, format!("there is no budget {}", quoted(name)))
                 .label(label)
                 .help("a reference is `base`, `lock` or the name of a budget in this file"),
@@ -63,12 +63,12 @@ fn one(
             metric_name::noun(mine)
         );
         let help = "compare budgets of the same kind of subject";
-        reading.report(Problem::new(at, title).help(help));
+        mistakes.report(Problem::new(at, title).help(help));
         return;
     }
     if other.pattern().is_some() {
         let title = format!("`{name}` is a budget of several benchmarks, of which none is meant");
-        reading.report(Problem::new(at, title).help("name a budget of one benchmark"));
+        mistakes.report(Problem::new(at, title).help("name a budget of one benchmark"));
         return;
     }
     let labels = |b: &Budget| b.cases.iter().map(|c| c.label.clone()).collect::<HashSet<_>>();
@@ -76,6 +76,6 @@ fn one(
         let title =
             format!("`{name}` has {} cases, and not those of this budget", other.cases.len());
         let help = "give both the same lists of `params`, or the other one no list";
-        reading.report(Problem::new(at, title).help(help));
+        mistakes.report(Problem::new(at, title).help(help));
     }
 }

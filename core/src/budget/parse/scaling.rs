@@ -6,7 +6,7 @@ use std::sync::Arc;
 use toml::de::DeTable;
 
 use super::case::Parameter;
-use super::collect::Reading;
+use super::collect::Mistakes;
 use super::declared::Declared;
 use super::printable::quoted;
 use super::problem::Problem;
@@ -24,28 +24,28 @@ pub(super) fn read(
     entry: &Entry<'_>,
     parameters: &[Parameter],
     declared: &Declared,
-    reading: &mut Reading<'_>,
+    mistakes: &mut Mistakes<'_>,
 ) -> Option<Scaling> {
     const EXAMPLE: &str = "scaling = { over = \"records\", max = { rss = 1.1 } }";
-    let table = entry.table(reading, EXAMPLE)?;
-    read::check_keys(table, "`scaling`", key::SCALING, reading);
+    let table = entry.table(mistakes, EXAMPLE)?;
+    read::check_keys(table, "`scaling`", key::SCALING, mistakes);
     for key in key::SCALING.iter().filter(|key| !table.contains_key(key.name)) {
         let title = format!("`scaling` lacks the key `{}`", key.name);
-        reading.report_absence(
+        mistakes.report_absence(
             Problem::new(entry.value.span(), title).help(format!("write {EXAMPLE}")),
         );
     }
-    let over = over(table, parameters, reading);
+    let over = over(table, parameters, mistakes);
     let max = read::entry(table, "max")?;
-    let metrics = max.table(reading, "max = { rss = 1.1 }")?;
+    let metrics = max.table(mistakes, "max = { rss = 1.1 }")?;
     if metrics.is_empty() {
         let title = "`scaling` limits no metric";
-        reading
+        mistakes
             .report_absence(Problem::new(max.value.span(), title).help(format!("write {EXAMPLE}")));
     }
     let mut limits = Vec::new();
     for entry in read::entries(metrics) {
-        let Some(inner) = metric_name::read(kind, entry.key, &entry.at, declared, reading) else {
+        let Some(inner) = metric_name::read(kind, entry.key, &entry.at, declared, mistakes) else {
             continue;
         };
         if !inner.has_slope() {
@@ -55,11 +55,11 @@ pub(super) fn read(
             } else {
                 "limit `mean`: as it grows, the rate falls"
             };
-            reading.report(Problem::new(entry.at, title).help(help));
+            mistakes.report(Problem::new(entry.at, title).help(help));
             continue;
         }
         let metric = Metric::slope(inner);
-        let limit = limit::one(&metric, Bound::Max, entry.value, reading).map(|draft| draft.limit);
+        let limit = limit::one(&metric, Bound::Max, entry.value, mistakes).map(|draft| draft.limit);
         limits.extend(limit.map(|limit| Arc::new(Limit { label: metric.name(), ..limit })));
     }
     Some(Scaling { over: over?, limits })
@@ -68,17 +68,17 @@ pub(super) fn read(
 fn over(
     table: &DeTable<'_>,
     parameters: &[Parameter],
-    reading: &mut Reading<'_>,
+    mistakes: &mut Mistakes<'_>,
 ) -> Option<String> {
     let entry = read::entry(table, "over")?;
-    let name = entry.text(reading, "the name of a parameter in quotes")?;
+    let name = entry.text(mistakes, "the name of a parameter in quotes")?;
     let at = entry.value.span();
     let Some(parameter) = parameters.iter().find(|p| p.name == name) else {
         let near = spelling::nearest(&name, parameters.iter().map(|p| p.name.as_str()));
         let label = near.map(|near| format!("did you mean \"{near}\"?")).unwrap_or_default();
         let title = format!("there is no parameter {}", quoted(&name));
         let help = format!("write params = {{ {name} = [1000, 10_000, 100_000] }}");
-        reading.report_absence(Problem::new(at, title).label(label).help(help));
+        mistakes.report_absence(Problem::new(at, title).label(label).help(help));
         return None;
     };
     let positive = |value: &Param| match *value {
@@ -93,6 +93,6 @@ fn over(
     }
     let title = format!("`{name}` is not a list of at least {FEWEST} positive numbers");
     let help = format!("a slope needs {FEWEST} points: write {name} = [1000, 10_000, 100_000]");
-    reading.report(Problem::new(at, title).help(help));
+    mistakes.report(Problem::new(at, title).help(help));
     None
 }

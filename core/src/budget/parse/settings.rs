@@ -3,7 +3,7 @@
 use glob::Pattern;
 use toml::de::{DeTable, DeValue};
 
-use super::collect::Reading;
+use super::collect::Mistakes;
 use super::key;
 use super::printable::quoted;
 use super::problem::Problem;
@@ -29,42 +29,42 @@ pub(super) const MOST_ALPHA: f64 = 0.5;
 pub(super) const MOST_LAYOUTS: u32 = 128;
 
 /// Reads the table. A setting with a mistake keeps its default.
-pub(super) fn read(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Settings {
+pub(super) fn read(entry: &Entry<'_>, mistakes: &mut Mistakes<'_>) -> Settings {
     let mut settings = Settings::default();
-    let Some(table) = entry.table(reading, "[settings]") else { return settings };
-    read::check_keys_but(table, "[settings]", key::SETTINGS, &["unsure"], reading);
-    if let Some(time) = read::entry(table, "effort").and_then(|e| e.duration(reading)) {
+    let Some(table) = entry.table(mistakes, "[settings]") else { return settings };
+    read::check_keys_but(table, "[settings]", key::SETTINGS, &["unsure"], mistakes);
+    if let Some(time) = read::entry(table, "effort").and_then(|e| e.duration(mistakes)) {
         settings.effort = time;
     }
-    if let Some(time) = read::entry(table, "timeout").and_then(|e| e.duration(reading)) {
+    if let Some(time) = read::entry(table, "timeout").and_then(|e| e.duration(mistakes)) {
         settings.timeout = time;
     }
-    if let Some(time) = read::entry(table, "build_timeout").and_then(|e| e.duration(reading)) {
+    if let Some(time) = read::entry(table, "build_timeout").and_then(|e| e.duration(mistakes)) {
         settings.build_timeout = time;
     }
-    if let Some(time) = read::entry(table, "lock_timeout").and_then(|e| e.duration(reading)) {
+    if let Some(time) = read::entry(table, "lock_timeout").and_then(|e| e.duration(mistakes)) {
         settings.lock_timeout = time;
     }
-    if let Some(share) = read::entry(table, "alpha").and_then(|e| e.share(reading, MOST_ALPHA)) {
+    if let Some(share) = read::entry(table, "alpha").and_then(|e| e.share(mistakes, MOST_ALPHA)) {
         settings.alpha = share;
     }
-    if let Some(share) = read::entry(table, "warn_at").and_then(|e| e.share(reading, 1.0)) {
+    if let Some(share) = read::entry(table, "warn_at").and_then(|e| e.share(mistakes, 1.0)) {
         settings.warn_at = share;
     }
-    if let Some(word) = inconclusive(table, reading) {
+    if let Some(word) = inconclusive(table, mistakes) {
         settings.inconclusive = word;
     }
-    settings.base = read::entry(table, "base").and_then(|entry| base(&entry, reading));
-    settings.total = read::entry(table, "total").and_then(|entry| entry.duration(reading));
-    if let Some(count) = read::entry(table, "layouts").and_then(|e| e.count(reading, MOST_LAYOUTS))
+    settings.base = read::entry(table, "base").and_then(|entry| base(&entry, mistakes));
+    settings.total = read::entry(table, "total").and_then(|entry| entry.duration(mistakes));
+    if let Some(count) = read::entry(table, "layouts").and_then(|e| e.count(mistakes, MOST_LAYOUTS))
     {
         settings.layouts = count;
     }
-    if let Some(globs) = read::entry(table, "inert").and_then(|e| globs(&e, reading)) {
+    if let Some(globs) = read::entry(table, "inert").and_then(|e| globs(&e, mistakes)) {
         settings.inert = globs;
     }
     let units = read::entry(table, "codegen_units");
-    if let Some(word) = units.and_then(|e| e.choice(reading, CODEGEN_UNITS)) {
+    if let Some(word) = units.and_then(|e| e.choice(mistakes, CODEGEN_UNITS)) {
         settings.codegen_units = word;
     }
     settings
@@ -72,42 +72,42 @@ pub(super) fn read(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Settings {
 
 /// The choices of `unsure`, the old name of `inconclusive`. "blind" made a limit red if the run could not have seen a
 /// violation.
-const UNSURE: &[(&str, &str, Inconclusive)] = &[
+const OLD_CHOICES: &[(&str, &str, Inconclusive)] = &[
     ("blind", "", Inconclusive::Warn),
     ("warn", "", Inconclusive::Warn),
     ("fail", "", Inconclusive::Fail),
 ];
 
 /// `inconclusive`, or `unsure`, which is read with a note.
-fn inconclusive(table: &DeTable<'_>, reading: &mut Reading<'_>) -> Option<Inconclusive> {
+fn inconclusive(table: &DeTable<'_>, mistakes: &mut Mistakes<'_>) -> Option<Inconclusive> {
     let new = read::entry(table, "inconclusive");
     let old = read::entry(table, "unsure");
     if let (Some(new), Some(old)) = (&new, &old) {
         let both = "`unsure` is the old name of `inconclusive`, and both are set";
-        reading.report(
+        mistakes.report(
             Problem::new(old.at.clone(), both)
                 .also(new.at.clone(), "set here too")
                 .help("remove `unsure`"),
         );
     }
-    let chosen = new.and_then(|entry| entry.choice(reading, INCONCLUSIVE));
+    let chosen = new.and_then(|entry| entry.choice(mistakes, INCONCLUSIVE));
     let Some(old) = old else { return chosen };
-    let word = old.choice(reading, UNSURE)?;
+    let word = old.choice(mistakes, OLD_CHOICES)?;
     let note = Problem::new(old.at, "`unsure` is now called `inconclusive`")
         .label(format!("read as `inconclusive = \"{}\"`", word.name()))
         .help("what evidence cannot settle is a warning; write `inconclusive = \"fail\"` to make it red");
-    reading.note(note);
+    mistakes.note(note);
     Some(word)
 }
 
 /// Reads a share, or a table of a share and the tests that it does not hold for.
-fn base(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<BaseLimits> {
+fn base(entry: &Entry<'_>, mistakes: &mut Mistakes<'_>) -> Option<BaseLimits> {
     let DeValue::Table(table) = entry.value.get_ref() else {
-        return Some(BaseLimits { limit: entry.share(reading, 1.0)?, except: Vec::new() });
+        return Some(BaseLimits { limit: entry.share(mistakes, 1.0)?, except: Vec::new() });
     };
-    read::check_keys(table, "`base`", key::BASE, reading);
+    read::check_keys(table, "`base`", key::BASE, mistakes);
     let texts = read::entry(table, "except").map(|entry| {
-        let texts = entry.texts(reading, "[\"*::p99\"]").unwrap_or_default();
+        let texts = entry.texts(mistakes, "[\"*::p99\"]").unwrap_or_default();
         (texts, entry.value.span())
     });
     let (texts, at) = texts.unwrap_or_default();
@@ -118,27 +118,27 @@ fn base(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<BaseLimits> {
             Err(error) => {
                 let title = format!("{} is not a pattern of tests: {}", quoted(&text), error.msg);
                 let help = "write names with `*` for any letters, as \"merge::*\" or \"*::p99\"";
-                reading.report(Problem::new(at.clone(), title).help(help));
+                mistakes.report(Problem::new(at.clone(), title).help(help));
             }
         }
     }
     let Some(limit) = read::entry(table, "limit") else {
         let help = "write base = { limit = \"5 %\", except = [\"*::p99\"] }";
-        reading.report_absence(Problem::new(entry.at.clone(), "`base` has no `limit`").help(help));
+        mistakes.report_absence(Problem::new(entry.at.clone(), "`base` has no `limit`").help(help));
         return None;
     };
-    Some(BaseLimits { limit: limit.share(reading, 1.0)?, except })
+    Some(BaseLimits { limit: limit.share(mistakes, 1.0)?, except })
 }
 
 /// Reads a list of globs. Each invalid glob is a problem of its own.
-fn globs(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Vec<String>> {
-    let globs = entry.texts(reading, "[\"docs/**\", \"*.svg\"]")?;
+fn globs(entry: &Entry<'_>, mistakes: &mut Mistakes<'_>) -> Option<Vec<String>> {
+    let globs = entry.texts(mistakes, "[\"docs/**\", \"*.svg\"]")?;
     let DeValue::Array(items) = entry.value.get_ref() else { return None };
     let mut right = true;
     for (glob, item) in globs.iter().zip(items) {
         if let Err(why) = Pattern::new(glob) {
             let title = format!("`inert` has `{glob}`, which is not a glob: {}", why.msg);
-            reading
+            mistakes
                 .report(Problem::new(item.span(), title).help("write a glob such as \"docs/**\""));
             right = false;
         }

@@ -15,7 +15,7 @@ use super::problem::Problem;
 pub(super) struct Source<'s> {
     pub text: &'s str,
     name: String,
-    /// `text` as a terminal may see it, byte for byte in the same places; made when first needed.
+    /// `text` without control characters, with the same byte offsets; made when it is first needed.
     printable: OnceCell<String>,
     starts: Vec<usize>,
 }
@@ -89,8 +89,9 @@ impl View<'_> {
         let shown = known.unwrap_or_else(|| {
             let left = boundary(text, start.saturating_sub(BEFORE).max(whole.start));
             let right = boundary(text, (start + AFTER).min(whole.end));
-            self.cuts.push((line, left.min(whole.end)..right.max(left)));
-            left.min(whole.end)..right.max(left)
+            let shown = left.min(whole.end)..right.max(left);
+            self.cuts.push((line, shown.clone()));
+            shown
         });
         let start = start.clamp(shown.start, shown.end);
         start..boundary(text, at.end).clamp(start, shown.end)

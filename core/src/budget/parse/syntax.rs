@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use toml::de::DeTable;
 
-use super::collect::Reading;
+use super::collect::Mistakes;
 use super::printable::quoted;
 use super::problem::Problem;
 
@@ -18,9 +18,9 @@ pub(super) struct Syntax<'s> {
     broken: Vec<Range<usize>>,
 }
 
-/// Parses the text of `reading`, and reports syntax errors.
-pub(super) fn parse<'s>(reading: &mut Reading<'s>) -> Syntax<'s> {
-    let text = reading.source.text;
+/// Parses the text of `mistakes`, and reports syntax errors.
+pub(super) fn parse<'s>(mistakes: &mut Mistakes<'s>) -> Syntax<'s> {
+    let text = mistakes.source.text;
     let (tree, mut errors) = DeTable::parse_recoverable(text);
     let at = |e: &toml::de::Error| e.span().map_or(0, |span| span.start);
     errors.sort_by_cached_key(at);
@@ -32,12 +32,12 @@ pub(super) fn parse<'s>(reading: &mut Reading<'s>) -> Syntax<'s> {
         if broken.last().is_some_and(|section| span.start < section.end) {
             continue;
         }
-        let problem = translate(reading, error.message(), &span);
+        let problem = translate(mistakes, error.message(), &span);
         let harmless = matches!(problem.harm, Damage::None);
-        reading.report(problem.problem);
+        mistakes.report(problem.problem);
         if !harmless {
-            reading.torn = true;
-            let mut section = section(reading, span.start);
+            mistakes.torn = true;
+            let mut section = section(mistakes, span.start);
             if unclosed {
                 section.end = usize::MAX;
             }
@@ -49,13 +49,13 @@ pub(super) fn parse<'s>(reading: &mut Reading<'s>) -> Syntax<'s> {
 
 impl Syntax<'_> {
     /// Removes the problems in sections with syntax errors, among those from index `from` on.
-    pub(super) fn discount(&self, reading: &mut Reading<'_>, from: usize) {
+    pub(super) fn discount(&self, mistakes: &mut Mistakes<'_>, from: usize) {
         let believed = |p: &Problem| {
             let next = self.broken.partition_point(|section| section.end <= p.at.start);
             self.broken.get(next).is_none_or(|section| p.at.start < section.start)
         };
-        let later = reading.problems.split_off(from);
-        reading.problems.extend(later.into_iter().filter(believed));
+        let later = mistakes.problems.split_off(from);
+        mistakes.problems.extend(later.into_iter().filter(believed));
     }
 }
 
@@ -73,8 +73,8 @@ struct TranslatedSection {
 }
 
 /// Returns the section of a place: from the header above it to the next header.
-fn section(reading: &Reading<'_>, at: usize) -> Range<usize> {
-    let source = &reading.source;
+fn section(mistakes: &Mistakes<'_>, at: usize) -> Range<usize> {
+    let source = &mistakes.source;
     let is_header = |line: usize| source.text[source.line_span(line)].trim_start().starts_with('[');
     let here = source.line(at);
     let lines = source.line(source.text.len());
@@ -84,14 +84,14 @@ fn section(reading: &Reading<'_>, at: usize) -> Range<usize> {
 }
 
 /// Translates a message of the parser into plainer words, with a remedy.
-fn translate(reading: &Reading<'_>, message: &str, span: &Range<usize>) -> TranslatedSection {
-    let text = reading.source.text;
+fn translate(mistakes: &Mistakes<'_>, message: &str, span: &Range<usize>) -> TranslatedSection {
+    let text = mistakes.source.text;
     let at = span.clone();
     let found = text.get(at.clone()).unwrap_or_default();
     let none = |problem| TranslatedSection { problem, harm: Damage::None };
     let harms = |problem| TranslatedSection { problem, harm: Damage::Section };
     if message.starts_with("duplicate key") {
-        return none(duplicate(reading, span, found));
+        return none(duplicate(mistakes, span, found));
     }
     if message.starts_with("string values must be quoted") {
         if found.trim().is_empty() {
@@ -134,13 +134,13 @@ fn translate(reading: &Reading<'_>, message: &str, span: &Range<usize>) -> Trans
 }
 
 /// Makes the problem of two keys or tables with the same name, and finds the first of them.
-fn duplicate(reading: &Reading<'_>, span: &Range<usize>, found: &str) -> Problem {
-    let source = &reading.source;
+fn duplicate(mistakes: &Mistakes<'_>, span: &Range<usize>, found: &str) -> Problem {
+    let source = &mistakes.source;
     let here = source.line(span.start);
     let line = |i: usize| source.text[source.line_span(i)].trim();
     let problem = Problem::new(span.clone(), format!("{} is defined twice", quoted(found)))
         .help("keep one of the two");
-    if !reading.is_shown() {
+    if !mistakes.is_shown() {
         return problem;
     }
     let header = line(here).starts_with('[');

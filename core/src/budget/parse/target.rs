@@ -2,7 +2,7 @@
 
 use toml::de::DeValue;
 
-use super::collect::Reading;
+use super::collect::Mistakes;
 use super::printable::quoted;
 use super::problem::Problem;
 use super::read::{self, Value};
@@ -11,11 +11,12 @@ use crate::metric::{Metric, Units, Values};
 use crate::quantity::{Quantity, Unit};
 
 /// Reads the target of a limit on `metric`.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other values of TOML are treated alike")]
 pub(super) fn read(
     metric: &Metric,
     bound: Bound,
     value: &Value<'_>,
-    reading: &mut Reading<'_>,
+    mistakes: &mut Mistakes<'_>,
 ) -> Option<Target> {
     let target = match value.get_ref() {
         DeValue::String(text) => match relative(value, text) {
@@ -25,7 +26,7 @@ pub(super) fn read(
         _ => absolute(metric, value).map(Target::Absolute),
     };
     let target = target.and_then(|target| match &target {
-        Target::Absolute(quantity) => match pointless(metric, bound, *quantity) {
+        Target::Absolute(quantity) => match why_pointless(metric, bound, *quantity) {
             Some(reason) => Err(Problem::new(value.span(), reason)
                 .help("change the limit, or remove it")
                 .into()),
@@ -33,20 +34,21 @@ pub(super) fn read(
         },
         Target::Relative { .. } => Ok(target),
     });
-    keep(target, reading)
+    report_problem(target, mistakes)
 }
 
 /// Reads a quantity in the metric's unit, as `warn` is.
 pub(super) fn read_quantity(
     metric: &Metric,
     value: &Value<'_>,
-    reading: &mut Reading<'_>,
+    mistakes: &mut Mistakes<'_>,
 ) -> Option<Quantity> {
-    keep(absolute(metric, value), reading)
+    report_problem(absolute(metric, value), mistakes)
 }
 
-fn keep<T>(result: Result<T, Box<Problem>>, reading: &mut Reading<'_>) -> Option<T> {
-    result.map_err(|problem| reading.report(*problem)).ok()
+/// Reports the problem of a value that could not be read.
+fn report_problem<T>(result: Result<T, Box<Problem>>, mistakes: &mut Mistakes<'_>) -> Option<T> {
+    result.map_err(|problem| mistakes.report(*problem)).ok()
 }
 
 /// Returns an example of a limit on this metric.
@@ -60,22 +62,25 @@ pub(super) fn example(metric: &Metric) -> &'static str {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other values of TOML are treated alike")]
 fn absolute(metric: &Metric, value: &Value<'_>) -> Result<Quantity, Box<Problem>> {
     let at = value.span();
-    let such = || format!("write {}", example(metric));
+    let example_help = || format!("write {}", example(metric));
     let quantity = match value.get_ref() {
         DeValue::String(text) => match Quantity::parse(text) {
             Ok(quantity) => quantity,
             Err(fault) => {
                 let fault = super::printable::printable(&fault).replace('\n', " ");
-                return Err(Problem::new(at, format!("`{metric}`: {fault}")).help(such()).into());
+                return Err(Problem::new(at, format!("`{metric}`: {fault}"))
+                    .help(example_help())
+                    .into());
             }
         },
         number @ (DeValue::Integer(_) | DeValue::Float(_)) => {
             let Some(n) = read::number(number) else {
                 let written = read::number_text(number);
                 let title = format!("{} is not a finite number of 64 bits", quoted(&written));
-                return Err(Problem::new(at, title).help(such()).into());
+                return Err(Problem::new(at, title).help(example_help()).into());
             };
             Quantity::new(n, Unit::Number)
         }
@@ -84,7 +89,7 @@ fn absolute(metric: &Metric, value: &Value<'_>) -> Result<Quantity, Box<Problem>
                 "expected a quantity for `{metric}`, found {}",
                 read::type_with_article(value)
             );
-            return Err(Problem::new(at, title).help(such()).into());
+            return Err(Problem::new(at, title).help(example_help()).into());
         }
     };
     let wanted = match metric.units() {
@@ -98,22 +103,20 @@ fn absolute(metric: &Metric, value: &Value<'_>) -> Result<Quantity, Box<Problem>
     }
     let noun = wanted.noun();
     let problem = if quantity.unit == Unit::Number {
-        Problem::new(at, format!("`{metric}` is {noun} and needs a unit")).help(match wanted {
-            // A number without a unit is a share: 0.1 is a tenth, and not 0.1 %.
-            Unit::Share if quantity.value.abs() <= 1.0 => {
-                format!("write \"{}\"", Quantity::new(quantity.value, wanted))
-            }
-            _ => {
-                let written = match value.get_ref() {
-                    DeValue::String(text) => text.trim().to_owned(),
-                    number => read::number_text(number),
-                };
-                format!("write \"{written} {}\"", wanted.usual())
-            }
-        })
+        // A number without a unit is a share: 0.1 is a tenth, and not 0.1 %.
+        let help = if wanted == Unit::Share && quantity.value.abs() <= 1.0 {
+            format!("write \"{}\"", Quantity::new(quantity.value, wanted))
+        } else {
+            let written = match value.get_ref() {
+                DeValue::String(text) => text.trim().to_owned(),
+                number => read::number_text(number),
+            };
+            format!("write \"{written} {}\"", wanted.usual())
+        };
+        Problem::new(at, format!("`{metric}` is {noun} and needs a unit")).help(help)
     } else {
         Problem::new(at, format!("`{metric}` is {noun}, found {}", quantity.unit.noun()))
-            .help(such())
+            .help(example_help())
     };
     Err(problem.into())
 }
@@ -191,7 +194,7 @@ fn one_run_a_side(metric: &Metric, value: &Value<'_>) -> Problem {
 }
 
 /// Returns why a limit would always hold or never hold. `None` if it makes sense.
-fn pointless(metric: &Metric, bound: Bound, limit: Quantity) -> Option<String> {
+fn why_pointless(metric: &Metric, bound: Bound, limit: Quantity) -> Option<String> {
     let value = limit.value;
     let pointless = match (metric.values(), bound) {
         (Values::Own | Values::Slope, _) => return None,

@@ -5,7 +5,7 @@
 
 use toml::de::DeTable;
 
-use super::collect::Reading;
+use super::collect::Mistakes;
 use super::declared::{Declared, Metric};
 use super::limit::Draft;
 use super::metric_name;
@@ -20,33 +20,33 @@ use crate::quantity::{Quantity, Unit};
 const NUMBER: &str = "number";
 
 /// Reads `unit` of a budget.
-pub(super) fn read(budget: &DeTable<'_>, reading: &mut Reading<'_>) -> Declared {
+pub(super) fn read(budget: &DeTable<'_>, mistakes: &mut Mistakes<'_>) -> Declared {
     const EXAMPLE: &str = "unit = { depth = \"number\", lag = \"ms\" }";
     let Some(entry) = read::entry(budget, "unit") else { return Declared::default() };
-    let Some(table) = entry.table(reading, EXAMPLE) else { return Declared::default() };
+    let Some(table) = entry.table(mistakes, EXAMPLE) else { return Declared::default() };
     if table.is_empty() {
         let problem = Problem::new(entry.value.span(), "`unit` declares no metric");
-        reading.report_absence(problem.help(format!("write {EXAMPLE}, or remove it")));
+        mistakes.report_absence(problem.help(format!("write {EXAMPLE}, or remove it")));
     }
     let mut declared = Vec::new();
     for entry in read::entries(table) {
         if metric_name::is_of(SubjectKind::Workload, entry.key) {
             let title = format!("`{}` is a metric that is measured, and has its unit", entry.key);
-            reading.report(
+            mistakes.report(
                 Problem::new(entry.at, title).help("remove it here, or record under another name"),
             );
             continue;
         }
         if entry.key == "scaling" || entry.key.starts_with("scaling_") {
             let title = format!("`{}` is a name of how a metric grows", entry.key);
-            reading.report(Problem::new(entry.at, title).help("record under another name"));
+            mistakes.report(Problem::new(entry.at, title).help("record under another name"));
             continue;
         }
         if !metric_name::is_name(entry.key) {
-            reading.report(metric_name::no_name(entry.key, &entry.at));
+            mistakes.report(metric_name::no_name(entry.key, &entry.at));
             continue;
         }
-        let Some(word) = entry.text(reading, "\"number\", \"ms\", \"KB\", \"%\" or \"op/s\"")
+        let Some(word) = entry.text(mistakes, "\"number\", \"ms\", \"KB\", \"%\" or \"op/s\"")
         else {
             continue;
         };
@@ -64,7 +64,7 @@ pub(super) fn read(budget: &DeTable<'_>, reading: &mut Reading<'_>) -> Declared 
         } else {
             let title = format!("{} is not a unit", quoted(&word));
             let help = "write \"number\", or a unit as in limits: \"ns\", \"ms\", \"s\", \"B\", \"KB\", \"MiB\", \"%\", \"op/s\", \"MB/s\"";
-            reading.report(Problem::new(entry.value.span(), title).help(help));
+            mistakes.report(Problem::new(entry.value.span(), title).help(help));
         }
     }
     Declared(declared)
@@ -75,7 +75,7 @@ pub(super) fn check(
     declared: &Declared,
     drafts: &[Draft],
     scaling: Option<&Scaling>,
-    reading: &mut Reading<'_>,
+    mistakes: &mut Mistakes<'_>,
 ) {
     for draft in drafts {
         let Some(name) = draft.limit.metric.custom_name() else { continue };
@@ -87,7 +87,7 @@ pub(super) fn check(
             let title =
                 format!("`{name}` is declared as {}, found {}", unit.noun(), quantity.unit.noun());
             let problem = Problem::new(draft.at.clone(), title);
-            reading.report(problem.help("use the unit of `unit`, or correct it there"));
+            mistakes.report(problem.help("use the unit of `unit`, or correct it there"));
         }
     }
     for Metric { name, at, .. } in &declared.0 {
@@ -96,7 +96,7 @@ pub(super) fn check(
         let of_slopes = of_slopes.filter_map(|limit| limit.metric.slope_of());
         if !of_limits.chain(of_slopes).any(|metric| metric.custom_name() == Some(name.as_str())) {
             let title = format!("`unit` declares `{name}`, which nothing limits");
-            reading.report_absence(
+            mistakes.report_absence(
                 Problem::new(at.clone(), title).help("limit it, or remove it here"),
             );
         }

@@ -255,6 +255,12 @@ fn counts_of_different_counters_are_never_compared() {
     // `1.2 x lock` is 1080.
     assert_eq!(of("1080", accepted(CALLGRIND, Some(1.2))), Verdict::Pass);
     assert_eq!(of("1080", accepted("the processor's counter", Some(1.2))), Verdict::Inconclusive);
+    // No effort helps there: the advice is to accept the value, which the command does.
+    let other = accepted("the processor's counter", Some(1.2));
+    let outcome = judge(limit_of("1080"), Some(other), &[1000.0, 1000.0]);
+    assert!(outcome.awaits_acceptance());
+    let advice = crate::report::terminal::explain(&outcome);
+    assert!(advice.contains("cargo budget accept") && !advice.contains("effort"), "{advice}");
     // An older release told the allocator apart by another rule, and did not name it.
     let counted =
         Some(Counted { by: format!("{CALLGRIND}, allocator by rule 2"), allocator: None });

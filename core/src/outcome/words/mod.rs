@@ -9,6 +9,7 @@ use crate::verdict::Verdict;
 
 mod blame;
 mod count;
+mod counters;
 mod interference;
 mod layout;
 mod nothing;
@@ -16,6 +17,7 @@ mod nothing;
 pub(crate) use self::blame::{NAMELESS, SMALL};
 pub use self::blame::{blame, profile, sampled};
 use self::count::{count, of_these};
+pub use self::counters::other_counter;
 pub use self::interference::{LESS_WAITING_TOO, machine};
 pub use self::layout::{LAYOUT, Linked, linked, linked_once};
 pub use self::nothing::did_nothing;

@@ -2,7 +2,6 @@
 
 use crate::budget::{Bound, Limit};
 use crate::metric::SampleKind;
-use crate::outcome::Outcome;
 use crate::quantity::Unit;
 
 /// The time below which an operation of a batch has done nothing: about a step of a processor, which the loop around it
@@ -14,8 +13,7 @@ const NOTHING_ALONE: f64 = 2.5e-9;
 
 /// Says that an operation takes less time than can be told, if that is so. Such a value holds every limit, and often
 /// the compiler has removed the work. An operation counts for `work` in a rate.
-pub fn did_nothing(outcome: &Outcome, limit: &Limit, work: f64) -> Option<String> {
-    let value = outcome.estimate?.value;
+pub fn did_nothing(value: f64, limit: &Limit, work: f64) -> Option<String> {
     let unit = limit.number().1;
     let is_absolute = match limit.bound {
         Bound::Max => unit == Unit::Seconds,
@@ -44,17 +42,14 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::outcome::Estimate;
 
     #[test]
     fn only_the_time_of_an_operation_can_be_too_short() {
         let check = |metric: &str, value: f64, want: bool| {
             let text = format!("[budget.b]\nworkload = \"w\"\n{metric}\n");
             let file = crate::budget::parse(&text, Path::new("budgets.toml")).unwrap();
-            let estimate = Some(Estimate { value, low: None, high: None });
-            let outcome = Outcome { estimate, ..Outcome::default() };
             let limit = &file.budgets[0].limits[0];
-            assert_eq!(did_nothing(&outcome, limit, 2.0).is_some(), want, "{metric}: {value}");
+            assert_eq!(did_nothing(value, limit, 2.0).is_some(), want, "{metric}: {value}");
         };
         check("max.p50 = \"1 ms\"", 0.0, true);
         check("max.p50 = \"1 ms\"", 2e-9, true);

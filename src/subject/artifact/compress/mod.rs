@@ -48,6 +48,10 @@ pub(super) enum Encoder {
 
 impl Encoder {
     /// Returns the encoder whose sizes a metric measures, if it measures compressed sizes.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "only the metrics that are read here are named"
+    )]
     pub(super) fn of(metric: &Metric) -> Option<Encoder> {
         match metric.key() {
             Key::Gzip => Some(Encoder::Gzip),

@@ -19,6 +19,7 @@ impl Fault {
 }
 
 impl From<io::Error> for Fault {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the system may give any other reason")]
     fn from(error: io::Error) -> Fault {
         let cause = match error.kind() {
             io::ErrorKind::TimedOut => Cause::TimedOut,

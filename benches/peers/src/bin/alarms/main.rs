@@ -1,4 +1,4 @@
-//! False alarms and power beside other tools: `cargo run --release --bin alarms -- 20` for twenty minutes.
+//! False positives and power beside other tools: `cargo run --release --bin alarms -- 20` for twenty minutes.
 //!
 //! Each trial draws a workload and an effect, and runs every tool once, in random order, so that all see the
 //! same machine. The results are written to `docs/peers.md` after each trial.
@@ -96,7 +96,7 @@ fn page(
     let pressure = pressures.get(pressures.len() / 2).copied().unwrap_or(f64::NAN);
     let trials = rows.values().map(|row| row.seconds.len()).max().unwrap_or(0);
     let mut text = format!(
-        "# False alarms and power, side by side\n\n\
+        "# False positives and power, side by side\n\n\
          Written by `benches/peers` (`cargo run --release --bin alarms -- {minutes}` there); do not edit. {trials} trials in one \
          run, each with a workload ({}) and an effect drawn at random, every tool once in random order, base build and \
          head build the same program but for the injected percent. The median of `/proc/pressure/cpu` was {pressure:.0} %.\n\n\
@@ -104,7 +104,7 @@ fn page(
          red at a limit of 1 % (tolerance 1 point); criterion, \"has regressed\"; tango, a star and a plus; hyperfine, its own script's \
          test, and means that differ by 5 %; divan, which compares nothing, medians that differ by so much; perfgate, significant \
          and slower; zenbench, a regression beyond 1 % in ten blocks. \"No verdict\" is what a tool itself calls invalid or \
-         inconclusive, of all trials; zenbench does so wherever other work takes more than 5 % of a processor. Counts with 95 % Clopper-Pearson intervals; at +0 % every \"slower\" or \"faster\" is a false alarm. Seconds \
+         inconclusive, of all trials; zenbench does so wherever other work takes more than 5 % of a processor. Counts with 95 % Clopper-Pearson intervals; at +0 % every \"slower\" or \"faster\" is a false positive. Seconds \
          are the median, of a tool with two rules half of its time.{}\n\n\
          | tool and rule | +0 %: slower | +0 %: faster | +3 %: slower | +5 %: slower | no verdict | s |\n\
          |---|---|---|---|---|---|---|\n",

@@ -33,6 +33,7 @@ pub(super) fn copy(from: &Path, to: &Path, functions: &BTreeSet<&str>) -> Result
 }
 
 /// Returns where in a file these functions begin, and the instruction that ends a process.
+#[expect(clippy::wildcard_enum_match_arm, reason = "no other processor is known here")]
 fn places(bytes: &[u8], functions: &BTreeSet<&str>) -> Result<(Vec<usize>, &'static [u8]), String> {
     let file = File::parse(bytes).map_err(|e| e.to_string())?;
     let breakpoint: &[u8] = match file.architecture() {

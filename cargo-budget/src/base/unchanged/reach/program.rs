@@ -168,6 +168,7 @@ impl Program {
     }
 
     /// Notes what the sections of a file refer to.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "no other target has a place")]
     fn refer(&mut self, file: &File<'_>, places: &Places) -> Result<(), String> {
         for section in file.sections() {
             let Some(&place) = places.get(&section.index()) else { continue };

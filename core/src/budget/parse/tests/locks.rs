@@ -6,7 +6,7 @@ use std::path::Path;
 use super::snapshot;
 use crate::budget::lock::{self, Environment, UNITS};
 use crate::budget::parse;
-use crate::budget::parse::collect::Reading;
+use crate::budget::parse::collect::Mistakes;
 use crate::budget::parse::source::Source;
 use crate::quantity::Unit;
 
@@ -28,8 +28,8 @@ pub(super) const FILES: &[&str] = &[
     "version = 1\n[\"a::p99\"]\nvalue = 1\n[\"a::p99\"]\nvalue = 2\n",
 ];
 
-pub(super) fn reading(text: &str) -> Reading<'_> {
-    let mut reading = Reading::new(Source::new(Path::new("budgets.lock"), text));
+pub(super) fn reading(text: &str) -> Mistakes<'_> {
+    let mut reading = Mistakes::new(Source::new(Path::new("budgets.lock"), text));
     parse::lock::check(&mut reading);
     reading
 }

@@ -10,7 +10,7 @@ mod reading;
 
 use std::path::{Path, PathBuf};
 
-use super::collect::Reading;
+use super::collect::Mistakes;
 use super::file;
 use super::source::Source;
 use crate::budget::Budgets;
@@ -37,8 +37,8 @@ fn environment_facts(text: &str) -> EnvironmentFacts {
 }
 
 /// Reads a text. The problems are data and not rendered.
-fn reading(text: &str) -> Reading<'_> {
-    let mut reading = Reading::new(Source::new(Path::new("budgets.toml"), text));
+fn reading(text: &str) -> Mistakes<'_> {
+    let mut reading = Mistakes::new(Source::new(Path::new("budgets.toml"), text));
     file::check(&mut reading, Path::new("budgets.toml"), &environment_facts(text));
     reading
 }

@@ -1,0 +1,90 @@
+//! How the measurement of a limit ends: the verdict that its values show, and what makes another one of it.
+
+use super::open::Open;
+use crate::budget::Bound;
+use crate::outcome::{Counted, Doubt, words};
+use crate::reading::Work;
+use crate::verdict::Verdict;
+
+/// The factor up to which the counts of two counters may differ for the same work: another C library copies memory by other
+/// instructions, for instance.
+const OTHER_COUNTER: f64 = 1.25;
+
+/// How the measurement of a limit ended.
+pub(super) struct Ending {
+    /// What the values show.
+    pub(super) shown: Verdict,
+    /// Why the evidence did not settle the limit, where it did not.
+    pub(super) doubt: Option<Doubt>,
+    /// What the values do not know, where that decides.
+    pub(super) revision: Option<Revision>,
+}
+
+/// A reason outside of the values for another verdict.
+pub(super) enum Revision {
+    /// An operation takes less time than can be told, in these words.
+    DidNothing(String),
+    /// The verdict would rest on a comparison of two counters, in these words.
+    OtherCounter(String),
+}
+
+impl Ending {
+    /// Returns how the measurement of a limit ends whose values show this. An operation does this `work`, and instructions were
+    /// counted so.
+    pub(super) fn of(
+        open: &Open,
+        work: Work,
+        counted: Option<&Counted>,
+        shown: Verdict,
+        doubt: Option<Doubt>,
+    ) -> Ending {
+        let other = || other_counter(open, counted?, shown);
+        let revision = match shown {
+            Verdict::Pass => did_nothing(open, work).or_else(other),
+            Verdict::Warn | Verdict::Fail => other(),
+            Verdict::Inconclusive | Verdict::Unmeasured | Verdict::Skipped => None,
+        };
+        Ending { shown, doubt, revision }
+    }
+
+    /// Returns the verdict on the limit.
+    pub(super) fn verdict(&self) -> Verdict {
+        match self.revision {
+            None => self.shown,
+            Some(Revision::DidNothing(_)) => Verdict::Warn,
+            Some(Revision::OtherCounter(_)) => Verdict::Inconclusive,
+        }
+    }
+
+    /// Returns the sentence of the verdict, from that of what the values show.
+    pub(super) fn reason(&self, shown: String) -> String {
+        match &self.revision {
+            None => shown,
+            Some(Revision::DidNothing(why)) => format!("{shown}; {why}"),
+            Some(Revision::OtherCounter(why)) => format!("no verdict: {shown}; {why}"),
+        }
+    }
+}
+
+fn did_nothing(open: &Open, work: Work) -> Option<Revision> {
+    let (Work::Operations(work) | Work::Bytes(work)) = work;
+    let value = open.estimate()?.value;
+    words::did_nothing(value, &open.asked.limit, work).map(Revision::DidNothing)
+}
+
+/// Returns why a verdict would rest on a comparison of two counters, if it would: where one counter counted the accepted value
+/// and another this one, the difference may come from the counters. A value that is further beyond an absolute limit than two
+/// counters can differ stays red.
+fn other_counter(open: &Open, counted: &Counted, shown: Verdict) -> Option<Revision> {
+    let template = &open.asked.template;
+    let accepted = template.accepted.as_ref()?;
+    let by = accepted.counter.as_ref().filter(|by| **by != counted.by)?;
+    let against = open.against();
+    let is_far = open.estimate().is_some_and(|estimate| match against.bound {
+        Bound::Max => estimate.value > against.limit * OTHER_COUNTER,
+        Bound::Min => estimate.value * OTHER_COUNTER < against.limit,
+    });
+    let decides = accepted.factor.is_some() || (shown == Verdict::Fail && !is_far);
+    (decides && template.relative_to.is_none())
+        .then(|| Revision::OtherCounter(words::other_counter(counted, by)))
+}
