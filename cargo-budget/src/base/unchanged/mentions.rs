@@ -73,8 +73,12 @@ impl Sources {
         let words = words::of_source(&code).into_iter().collect();
         // A name whose characters are written by their numbers is one all the same.
         if code.contains("\\x") || code.contains("\\u{") {
-            let texts: Vec<String> = literals(&code).into_iter().map(|(_, text)| text).collect();
-            texts.iter().for_each(|text| code.extend(["\"", text, "\"\n"]));
+            let is_as_written = |start: usize, text: &str| {
+                code[start..].trim_start_matches(['r', '#', '"']).starts_with(text)
+            };
+            let read = literals(&code).into_iter().filter(|(at, text)| !is_as_written(*at, text));
+            let read: Vec<String> = read.map(|(_, text)| format!("{text:?}\n")).collect();
+            code.extend(read);
         }
         if code.contains("file!()") {
             self.own_readers.insert(path.to_owned());

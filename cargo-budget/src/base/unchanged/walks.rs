@@ -118,6 +118,7 @@ mod tests {
         check("read_dir(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/data\"))", false);
         let data = "read_dir(x); format!(\"{}/data/{name}.md\", env!(\"CARGO_MANIFEST_DIR\"))";
         check(data, false);
+        check(&format!("{data}; read(\"\\x6e.md\")"), false);
         check(&data.replace("{}/data", "{}/{name}"), true);
         check(&data.replace("{}/data", "{}{name}"), true);
         check("read_dir(\"data\"); name.split(\".\")", false);
