@@ -196,12 +196,15 @@ impl CommandRuns {
             return Ok(());
         }
         let texts: Vec<String> = self.command.texts().cloned().collect();
-        let (texts, notes) = self.builder.build(&texts)?;
+        let (texts, mut notes) = self.builder.build(&texts)?;
         for (word, text) in self.command.texts_mut().zip(texts) {
             if *word != text && Path::new(&text).is_absolute() {
                 self.built.push(text.clone().into());
             }
             *word = text;
+        }
+        if notes.is_empty() {
+            notes.extend(stale::note_on_program(&self.command.argv, &self.builder.root));
         }
         (self.notes, self.is_built) = (notes, true);
         Ok(())

@@ -1,13 +1,16 @@
-//! The note that an artifact may have been built from older sources. It is for artifacts whose budget does not say how
-//! they are built.
+//! The note that an artifact, or the program of a command, may have been built from older sources. It is for budgets that do not
+//! say how it is built.
 //!
 //! This is only a note and never an error: the sources of the file are unknown, and a clone or an archive sets its own
 //! times.
 
-use std::path::Path;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use perf_budget_core::files;
+use perf_budget_core::outcome::words;
 
 use super::sources;
 
@@ -22,26 +25,48 @@ const CLONE: Duration = Duration::from_secs(10);
 /// How far the clocks of two machines may differ.
 const SKEW: Duration = Duration::from_secs(60);
 
+/// The endings of programs that something else runs, and that are always built.
+const PROGRAMS: [&str; 6] = ["wasm", "jar", "exe", "so", "dylib", "dll"];
+
 /// Returns the note about the files that these patterns stand for. `None` if the files are sources themselves, or are
 /// younger than every source file below `root`.
 pub(super) fn note(patterns: &[String], root: &Path) -> Option<String> {
-    note_at(patterns, root, SystemTime::now())
+    let found = files::find(patterns, root).ok()?.files.into_iter();
+    note_at(found.map(|file| (file.path, file.shown)).collect(), root, SystemTime::now())
 }
 
-fn note_at(patterns: &[String], root: &Path, now: SystemTime) -> Option<String> {
-    let found = files::find(patterns, root).ok()?.files;
-    if found.iter().any(|file| sources::is_source(&file.path, SOURCES)) {
+/// Returns the note about the program of a command, given its words: one below `root` that it names by a path, or by an ending
+/// that only programs have. A script is not built, so there is none about it.
+pub(super) fn note_on_program(argv: &[String], root: &Path) -> Option<String> {
+    let is_program = |(nth, word): &(usize, &String)| {
+        let ending = Path::new(word.as_str()).extension().and_then(|ending| ending.to_str());
+        let is_path = *nth == 0 && word.contains(['/', std::path::MAIN_SEPARATOR]);
+        is_path || ending.is_some_and(|ending| PROGRAMS.contains(&ending))
+    };
+    let programs = argv.iter().enumerate().filter(is_program).filter_map(|(_, word)| {
+        let path = root.join(word);
+        let is_inside = path.canonicalize().ok()?.starts_with(root.canonicalize().ok()?);
+        (is_inside && path.is_file() && !is_script(&path)).then(|| (path, word.clone()))
+    });
+    note_at(programs.collect(), root, SystemTime::now())
+}
+
+/// Whether a file says by which program it is run. One that cannot be read is none.
+fn is_script(path: &Path) -> bool {
+    let mut start = [0; 2];
+    File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == *b"#!"
+}
+
+/// Returns the note about these files, each with the name that is shown.
+fn note_at(found: Vec<(PathBuf, String)>, root: &Path, now: SystemTime) -> Option<String> {
+    if found.iter().any(|(path, _)| sources::is_source(path, SOURCES)) {
         return None;
     }
-    let age =
-        |file: &files::FileEntry| Some((sources::modified(&file.path).ok()?, file.shown.clone()));
-    let (built, oldest) = found.iter().filter_map(age).min()?;
+    let age = |(path, shown): (PathBuf, String)| Some((sources::modified(&path).ok()?, shown));
+    let (built, oldest) = found.into_iter().filter_map(age).min()?;
     let (changed, source) = sources::newest(root, SOURCES).ok()??;
     if built > now + SKEW {
-        return Some(format!(
-            "`{oldest}` was built at a time that is later than now, so it cannot be told whether its sources are newer; \
-             build it again"
-        ));
+        return Some(words::built_later_than_now(&oldest));
     }
     if changed <= built + CLONE {
         return None;
@@ -49,15 +74,12 @@ fn note_at(patterns: &[String], root: &Path, now: SystemTime) -> Option<String> 
     // As the file writes paths, on every system.
     let inside = source.strip_prefix(root).unwrap_or(&source).iter();
     let source = inside.map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/");
-    Some(format!(
-        "`{oldest}` is older than `{source}`, and may have been built from older sources; say how it is built with \
-         `build`"
-    ))
+    Some(words::older_than_source(&oldest, &source))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs::{self, File};
+    use std::fs;
 
     use super::*;
 
@@ -81,11 +103,36 @@ mod tests {
         assert_eq!(note_of("src/lib.rs"), None);
         // The clock was set back after the file was built, and the source changed after that.
         let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
-        let later = |now| note_at(&["app.wasm".to_owned()], &root, at(now));
+        let app = || vec![(root.join("app.wasm"), "app.wasm".to_owned())];
+        let later = |now| note_at(app(), &root, at(now));
         write("app.wasm", 9000);
         assert_eq!(later(9000), None);
         assert!(later(3000).is_some_and(|note| note.contains("later than now")));
         assert_eq!(note_of("none"), None);
+        // So is the program of a command, unless it is a script, or elsewhere.
+        let on_program = |argv: &[&str]| {
+            let argv: Vec<String> = argv.iter().map(|&word| word.to_owned()).collect();
+            note_on_program(&argv, &root)
+        };
+        fs::create_dir(root.join("out")).unwrap();
+        write("out/app", 1000);
+        write("app.wasm", 1000);
+        let note = on_program(&["out/app", "--fast"]).unwrap();
+        assert!(note.starts_with("`out/app` is older than `src/lib.rs`"), "{note}");
+        assert!(on_program(&["wasmtime", "app.wasm"]).unwrap().starts_with("`app.wasm` is older"));
+        assert_eq!(on_program(&["app", "data.json"]), None);
+        assert_eq!(on_program(&["out/none"]), None);
+        assert_eq!(on_program(&["/bin/sh", "src/lib.rs"]), None);
+        fs::write(root.join("run"), "#!/bin/sh\n").unwrap();
+        File::options()
+            .append(true)
+            .open(root.join("run"))
+            .unwrap()
+            .set_modified(at(1000))
+            .unwrap();
+        assert_eq!(on_program(&["./run"]), None);
+        write("out/app", 3000);
+        assert_eq!(on_program(&["out/app"]), None);
         // A style sheet may have been generated, so it does not count as a source.
         fs::remove_file(root.join("src/lib.rs")).unwrap();
         write("page.css", 2000);

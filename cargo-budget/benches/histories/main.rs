@@ -3,7 +3,8 @@
 //!
 //! `cargo bench -p cargo-budget --bench histories -- REPOSITORY SUBJECT COUNT` clones a repository and adds a test of
 //! budgets to the package at its top, as a user would; `subjects.rs` has the workload of each subject. The other
-//! development dependencies are left out, so that nothing else is built.
+//! development dependencies are left out, so that nothing else is built. `published:1.9.0,1.9.1,…` in place of a repository is the
+//! history of these versions of the subject, as they are on crates.io.
 //! For each of the last commits, except merges, it prints the result of the comparison with its parent. What is proven equal
 //! is not timed; what is left is, for a second.
 //!
@@ -16,6 +17,7 @@
 #![expect(clippy::print_stdout, reason = "a program that prints what it counts")]
 
 mod count;
+mod published;
 mod subjects;
 
 use std::collections::BTreeMap;
@@ -67,6 +69,10 @@ fn main() -> ExitCode {
     };
     let place = tempfile::tempdir().expect("a directory for the clone");
     let clone = place.path().join("clone");
+    let made = repository
+        .strip_prefix("published:")
+        .map(|versions| published::repository(subject, versions, place.path()));
+    let repository = made.as_ref().map_or(&**repository, |made| made.to_str().expect("UTF-8"));
     git(place.path(), &["clone", "-q", repository, "clone"]);
     let subject =
         subjects::ALL.iter().find(|known| known.name == subject).expect("it is a subject");

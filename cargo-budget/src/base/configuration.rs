@@ -65,10 +65,15 @@ impl Files {
         with_included(self.inside.iter().chain(&self.above))
     }
 
+    /// Returns all files, and after them those of cargo's home.
+    pub(super) fn with_home(&self) -> Vec<PathBuf> {
+        self.all().into_iter().chain(of_home()).collect()
+    }
+
     /// Returns the names of the variables that `[env]` sets, in these files or in cargo's home.
     pub(super) fn variables(&self) -> Vec<String> {
         let mut names = Vec::new();
-        for file in self.all().into_iter().chain(of_home()) {
+        for file in self.with_home() {
             let Some(document) = read(&file) else { continue };
             let table = document.get("env").and_then(Item::as_table_like);
             names.extend(table.into_iter().flat_map(|t| t.iter()).map(|(key, _)| key.to_owned()));
@@ -82,7 +87,7 @@ impl Files {
             let document = read(&file)?;
             keys.iter().try_fold(document.as_item(), |item, key| item.get(key)).map(drop)
         };
-        self.all().into_iter().chain(of_home()).any(|file| sets(file).is_some())
+        self.with_home().into_iter().any(|file| sets(file).is_some())
     }
 
     /// Returns the compiler wrapper that is configured: by a variable, else by the nearest file that names one, and
@@ -102,7 +107,7 @@ impl Files {
             // A path is relative to the directory that the file applies to. A bare name is looked up in `PATH`.
             Some(if text.contains(['/', '\\']) { holder(&file)?.join(text) } else { text.into() })
         };
-        let wrapper = self.all().into_iter().chain(of_home()).find_map(named);
+        let wrapper = self.with_home().into_iter().find_map(named);
         wrapper.filter(|wrapper| !wrapper.as_os_str().is_empty())
     }
 

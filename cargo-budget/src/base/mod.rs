@@ -226,10 +226,12 @@ pub(crate) fn compared(
         commit(project, revision)?
     };
     let BaseRequest { prepare, times, from, head, asks_files, .. } = *request;
-    // The proofs take the paths of budgets to start from the package.
-    let is_at_top = project.file_in(Path::new("")).components().count() == 1;
-    // A shell command may make anything out of anything, so nothing can be proven unchanged beside it.
-    let proves = request.proves && prepare.is_none() && is_at_top;
+    let why_not = not_proven(project, request);
+    let proves = why_not.is_none();
+    // Who asks for all to be measured knows why nothing is proven.
+    if let Some(why) = why_not.filter(|_| request.proves || asks_files) {
+        tell(&format!("nothing is proven to be equal: {why}"));
+    }
     let wanted = BinariesRequest {
         revision,
         target,
@@ -255,6 +257,27 @@ pub(crate) fn compared(
         }
     }
     Ok(prepared.map(|base| Some(Base { effort: request.effort, ..base })))
+}
+
+/// Returns why nothing can be proven, whatever has changed; `None` where something can.
+fn not_proven(project: &Project, request: &BaseRequest<'_>) -> Option<String> {
+    if !request.proves {
+        return Some("PERF_BUDGET_MEASURE is `always`".to_owned());
+    }
+    if request.prepare.is_some() {
+        // A shell command may make anything out of anything.
+        return Some(
+            "what `--prepare` makes may differ; use `build` of a budget instead".to_owned(),
+        );
+    }
+    // The proofs take the paths of budgets to start from the package.
+    let file = project.file_in(Path::new(""));
+    (file.components().count() != 1).then(|| {
+        format!(
+            "`{}` is not in the directory of the package, from which the proofs take paths; move it there",
+            file.display()
+        )
+    })
 }
 
 /// Checks out a commit and builds its tests, as far as anything has to be compared with it.

@@ -218,6 +218,11 @@ fn a_patch_of_a_dependency_applies_only_to_the_revision_that_has_it() {
     place.commit("app");
     let patched = place.check("app", "HEAD~1");
     patched.has(&["head: patched", "base: 7", "`patch.crates-io.itoa.path` is \"patched\" here"]);
+    // The patch is removed again, so the base alone has it.
+    fs::remove_dir_all(place.path("app/.cargo")).unwrap();
+    place.commit("app");
+    let removed = place.check("app", "HEAD~1");
+    removed.has(&["head: 7", "base: patched", "`patch.crates-io.itoa.path` is not set here"]);
 }
 
 /// Cargo takes packages of a registry for the same where their versions are, wherever they come from.

@@ -219,6 +219,8 @@ fn the_base_is_built_with_the_toolchain_that_its_own_file_names() {
     made.commit("repo", "a toolchain");
     for (active, is_files) in [
         ("1.90 (overridden by '/p/rust-toolchain.toml')", true),
+        // This revision has no such file, or no longer, and the base may have one.
+        ("1.90 (default)", true),
         ("1.90 (directory override for '/p')", false),
         ("stable (default)", false),
     ] {

@@ -8,6 +8,7 @@ mod action;
 mod agents;
 mod bench;
 mod benchmarks;
+mod beside;
 mod bisect;
 mod built;
 mod causes;
@@ -18,6 +19,7 @@ mod kinds;
 mod links;
 #[path = "../made/mod.rs"]
 mod made;
+mod named;
 mod nothing;
 mod profiled;
 mod programs;

@@ -87,6 +87,9 @@ fn every_target_that_has_budgets_is_judged() {
     run.is(1, &["no limit is against", "size is 1.", "over the limit of 1.1 x base"]);
     run.verdict("other::size::x_base", perf_budget_core::verdict::Verdict::Fail);
     assert_eq!(run.outcomes.len(), 3);
+    // The proofs take paths from the package, and say so.
+    let asked = made.check(&["--test", "second", "--base", "HEAD", "--unchanged"]);
+    asked.is(3, &["nothing is proven to be equal: `limits/second.toml` is not in the directory"]);
 
     // One whose `main` is never run is named before anything is judged.
     made.0.write("Cargo.toml", &manifest);

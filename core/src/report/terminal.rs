@@ -134,6 +134,16 @@ pub fn remarks(outcomes: &[Outcome]) -> String {
     for outcome in outcomes.iter().filter(says_more).filter(|o| o.reason.contains("; ")) {
         let _ = writeln!(text, "note: {}: {}", plain(&outcome.test), plain(&outcome.reason));
     }
+    // What was measured may be other code than that of the sources; a red has the note beside it.
+    let mut aged = HashSet::new();
+    for outcome in outcomes.iter().filter(|o| !o.is_red()) {
+        for note in outcome.notes.iter().filter(|note| words::is_on_age(note)) {
+            // All limits of a budget are on the same files.
+            if aged.insert((&outcome.budget, note)) {
+                let _ = writeln!(text, "note: {}: {}", plain(&outcome.budget), plain(note));
+            }
+        }
+    }
     let unsettled = |o: &&Outcome| o.verdict == Verdict::Inconclusive && !o.is_red();
     for outcome in outcomes.iter().filter(unsettled) {
         let _ = writeln!(text, "INCONCLUSIVE: {}: {}", outcome.test, plain(&outcome.reason));

@@ -1,7 +1,7 @@
 //! The paths that differ between a commit and the work tree, as git lists them.
 
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::collections::{BTreeSet, HashSet};
+use std::path::{Component, Path, PathBuf};
 
 use crate::failure::Failure;
 use crate::git::{git, reason};
@@ -66,7 +66,7 @@ impl Tree {
         let staged = list(top, &["ls-files", "-s", "-z"])?;
         let links = staged.iter().filter(|line| line.starts_with("120000 "));
         let links = links.filter_map(|line| line.split_once('\t')).filter_map(|(_, link)| {
-            let real = top.join(link).canonicalize().ok()?;
+            let real = led_to(&top.join(link), MOST_LINKS)?;
             let parts = real.strip_prefix(top).ok()?.iter().map(|part| part.to_str());
             Some((link.to_owned(), parts.collect::<Option<Vec<_>>>()?.join("/")))
         });
@@ -88,6 +88,20 @@ impl Tree {
     }
 }
 
+impl Tree {
+    /// Returns all paths of files and directories that are or were in either revision, in small letters.
+    pub(super) fn places(&self) -> HashSet<String> {
+        let changed = self.changes.iter().map(|change| &change.path);
+        let files = self.tracked.iter().chain(changed).map(|path| path.to_lowercase());
+        let mut places = HashSet::new();
+        for path in files {
+            places.extend(path.match_indices('/').map(|(at, _)| path[..at].to_owned()));
+            places.insert(path);
+        }
+        places
+    }
+}
+
 /// Runs a git command whose output is a list with a NUL after each entry, and returns the entries.
 fn list(top: &Path, arguments: &[&str]) -> Result<Vec<String>, Failure> {
     let output = git(top, EXACTLY.iter().chain(arguments))?;
@@ -103,9 +117,29 @@ fn list(top: &Path, arguments: &[&str]) -> Result<Vec<String>, Failure> {
     Ok(text.split_terminator('\0').map(str::to_owned).collect())
 }
 
-/// Returns the other paths of a file, which lead to it by links.
-pub(super) fn aliases(links: &[(String, String)], path: &str) -> BTreeSet<String> {
-    const MOST: usize = 64;
+/// The largest number of links that are followed, one after the other or to one file.
+const MOST_LINKS: usize = 64;
+
+/// Returns the path that a path leads to by links, whether something is there or was deleted.
+fn led_to(path: &Path, most: usize) -> Option<PathBuf> {
+    if let Ok(real) = path.canonicalize() {
+        return Some(real);
+    }
+    let most = most.checked_sub(1)?;
+    let above = led_to(path.parent()?, most)?;
+    let at = match path.components().next_back()? {
+        Component::ParentDir => return above.parent().map(Path::to_owned),
+        Component::CurDir => return Some(above),
+        part => above.join(part),
+    };
+    match at.read_link() {
+        Ok(target) => led_to(&above.join(target), most),
+        Err(_) => Some(at),
+    }
+}
+
+/// Returns the other paths of a file, which lead to it by links; `None` if there are too many.
+pub(super) fn aliases(links: &[(String, String)], path: &str) -> Option<BTreeSet<String>> {
     let mut found: BTreeSet<String> = BTreeSet::new();
     let mut next = vec![path.to_owned()];
     while let Some(path) = next.pop() {
@@ -117,7 +151,7 @@ pub(super) fn aliases(links: &[(String, String)], path: &str) -> BTreeSet<String
             };
             let is_in = target.is_empty()
                 || below.is_some_and(|below| below.is_empty() || below.starts_with('/'));
-            let Some(below) = below.filter(|_| is_in && found.len() < MOST) else { continue };
+            let Some(below) = below.filter(|_| is_in) else { continue };
             let alias = format!("{link}/{}", below.trim_start_matches('/'));
             let alias = alias.trim_end_matches('/').to_owned();
             // A link to a directory that it is in leads there again and again.
@@ -125,6 +159,49 @@ pub(super) fn aliases(links: &[(String, String)], path: &str) -> BTreeSet<String
                 next.push(alias);
             }
         }
+        if found.len() > MOST_LINKS {
+            return None;
+        }
     }
-    found
+    Some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    fn a_link_leads_to_what_was_deleted_too() {
+        let place = tempfile::tempdir().unwrap();
+        let top = place.path().canonicalize().unwrap();
+        std::fs::create_dir_all(top.join("kit/data")).unwrap();
+        let check = |link: &str, target: &str, want: &str| {
+            let at = top.join(link);
+            std::os::unix::fs::symlink(target, &at).unwrap();
+            assert_eq!(led_to(&at, MOST_LINKS), Some(top.join(want)), "{link}");
+        };
+        check("a", "kit/data", "kit/data");
+        check("b", "docs/a.md", "docs/a.md");
+        check("kit/c", "../docs", "docs");
+        check("kit/data/d", "../../a/gone/../e.md", "kit/data/e.md");
+        check("e", "kit/c/f.md", "docs/f.md");
+        check("f", "./b", "docs/a.md");
+        let absolute = top.join("docs/g.md");
+        check("g", absolute.to_str().unwrap(), "docs/g.md");
+        // A link to itself leads nowhere.
+        std::os::unix::fs::symlink("h", top.join("h")).unwrap();
+        assert_eq!(led_to(&top.join("h"), MOST_LINKS), None);
+    }
+
+    #[test]
+    fn the_paths_that_lead_to_a_file_are_found_unless_there_are_too_many() {
+        let link = |link: &str, target: &str| (link.to_owned(), target.to_owned());
+        let links = [link("data", "docs"), link("kit/more", "data"), link("x", "other")];
+        let found = aliases(&links, "docs/a.md").unwrap();
+        assert!(found.iter().eq(["data/a.md", "kit/more/a.md"]), "{found:?}");
+        let many: Vec<_> = (0..65).map(|n| link(&format!("l{n}"), "docs")).collect();
+        assert_eq!(aliases(&many[..64], "docs/a.md").map(|found| found.len()), Some(64));
+        assert_eq!(aliases(&many, "docs/a.md"), None);
+    }
 }

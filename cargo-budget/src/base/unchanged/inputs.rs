@@ -9,6 +9,9 @@ use serde_json::Value;
 
 use crate::base::reused::is_hash;
 
+/// The libraries of the harness.
+const HARNESS: [&str; 2] = ["perf_budget", "perf_budget_core"];
+
 /// The inputs that are in the repository.
 #[derive(Debug, Default)]
 pub(super) struct Inputs {
@@ -20,6 +23,10 @@ pub(super) struct Inputs {
     pub(super) crates: Vec<String>,
     /// The files that build scripts alone were compiled from.
     pub(super) scripts: BTreeSet<String>,
+    /// The files that were compiled without their modules of tests.
+    pub(super) untested: BTreeSet<String>,
+    /// The files of the harness itself, in whose repository this is.
+    pub(super) harness: BTreeSet<String>,
 }
 
 /// The directories of the build.
@@ -37,7 +44,7 @@ impl Inputs {
     /// Finds the inputs of a build by cargo's messages. The error names the part of the build whose inputs are unknown.
     pub(super) fn of(messages: &[Value], place: Place<'_>) -> Result<Inputs, String> {
         let mut inputs = Inputs::default();
-        let mut others = BTreeSet::new();
+        let (mut others, mut tested) = (BTreeSet::new(), BTreeSet::new());
         for message in messages {
             let path = |key: &str| message[key].as_str().map(PathBuf::from);
             match message["reason"].as_str() {
@@ -48,6 +55,12 @@ impl Inputs {
                     let name = message["target"]["name"].as_str().unwrap_or_default();
                     inputs.crates.push(name.replace('-', "_"));
                     let files = inputs.add_crate(message, &package, place)?;
+                    let is_untested = message["profile"]["test"] == false;
+                    if is_untested { &mut inputs.untested } else { &mut tested }
+                        .extend(files.iter().cloned());
+                    if HARNESS.contains(&name) && message["target"]["kind"][0] == "lib" {
+                        inputs.harness.extend(files.iter().cloned());
+                    }
                     let is_script = message["target"]["kind"][0] == "custom-build";
                     if is_script { &mut inputs.scripts } else { &mut others }.extend(files);
                 }
@@ -62,6 +75,7 @@ impl Inputs {
             return Err("cargo names no package of this repository".to_owned());
         }
         inputs.scripts.retain(|path| !others.contains(path));
+        inputs.untested.retain(|path| !tested.contains(path));
         Ok(inputs)
     }
 

@@ -1,7 +1,7 @@
 //! The files that a program reads and that may name others: a list of cases, say. Their texts are searched as those of
 //! sources are.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::path::Path;
 
@@ -21,25 +21,40 @@ pub(super) fn add(
     roots: &BTreeSet<String>,
     top: &Path,
 ) {
+    // A script of the service that runs the tests may be started by a source as well.
     let is_candidate = |path: &&String| {
-        let is_other = is_source(path) || decides(path) || tools::reads(path);
+        let is_other = is_source(path) || decides(path) || tools::is_file(path);
         let name = name_of(path);
         !is_other && name != "budgets.toml" && name != "budgets.lock"
     };
     let changed = tree.changes.iter().map(|change| &change.path);
     let all: BTreeSet<&String> = tree.tracked.iter().chain(changed).collect();
-    let names: BTreeSet<&str> = all.iter().flat_map(|path| path.split('/')).collect();
-    let mut left: Vec<&String> = all.iter().copied().filter(is_candidate).collect();
+    let lower: Vec<(&String, String)> =
+        all.into_iter().map(|path| (path, path.to_lowercase())).collect();
+    let names: HashSet<&str> = lower.iter().flat_map(|(_, path)| path.split('/')).collect();
+    let mut left: Vec<&(&String, String)> =
+        lower.iter().filter(|(path, _)| is_candidate(path)).collect();
+    let mut from = 0;
     loop {
-        let is_read = |path: &str| {
-            if is_text(path) {
-                return sources.names_file_at_run_time(name_of(path));
+        let search = sources.search(roots, from);
+        // Later texts are mostly lists of whole names, and most files have none of these.
+        let said = if from == 0 { None } else { sources.whole_names(from) };
+        let may_be_named = |path: &str| {
+            said.as_ref().is_none_or(|said| path.split('/').any(|part| said.contains(part)))
+        };
+        let is_read = |(path, lower): &(&String, String)| {
+            if !may_be_named(lower) {
+                return false;
             }
-            inputs.has(path) || sources.naming_at_run_time(path, roots).is_some()
+            if is_text(path) {
+                return sources.names_file_at_run_time(name_of(path), from);
+            }
+            inputs.has(path) || search.naming_at_run_time(path).is_some()
         };
         let (read, others): (Vec<_>, Vec<_>) = left.into_iter().partition(|path| is_read(path));
-        let texts = read.iter().filter_map(|path| Some((path, text(&top.join(path))?)));
+        let texts = read.iter().filter_map(|(path, _)| Some((path, text(&top.join(path))?)));
         let texts: Vec<_> = texts.collect();
+        from = sources.len();
         for (path, text) in &texts {
             sources.add_text(path, text, &|name| names.contains(name));
         }

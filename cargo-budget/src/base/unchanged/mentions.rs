@@ -4,16 +4,34 @@
 //! A name that is found only makes more measured, never less: a file that would count as documentation counts as data
 //! where the sources name it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::OsStr;
 use std::path::Path;
 
-use super::words::{self, Word};
+use super::index::{Index, Spot};
+use super::literals::literals;
+use super::scripts::is_script;
+use super::words::{self, Word, says};
+
+/// The kind of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// It is a part of the program, or configures its build.
+    Code,
+    /// It is the harness's own, which names and reads nothing but its own files.
+    Harness,
+    /// The program may start it, and it then does what it likes.
+    Script,
+    /// The program may read it.
+    Data,
+}
 
 /// The text of one file.
 #[derive(Debug)]
 struct Source {
     path: String,
+    kind: Kind,
     /// The text without comments.
     code: String,
     words: Vec<Word>,
@@ -23,103 +41,150 @@ struct Source {
 #[derive(Debug, Default)]
 pub(super) struct Sources {
     all: Vec<Source>,
-    /// The words, each by its last part, as the numbers of the text and of the word in it.
-    by_last: BTreeMap<String, Vec<(usize, usize)>>,
-    /// The words whose last part may have another form, or stand for the beginning of a name.
-    open: Vec<(usize, usize)>,
+    index: Index,
+    /// The paths of the sources that may read themselves.
+    own_readers: HashSet<String>,
+    /// The first source that has a macro by which others may read themselves.
+    own_reading: Option<usize>,
+}
+
+/// A search of the texts from number `from` on. It keeps what it has found of each directory, since many files are in one.
+#[derive(Debug)]
+pub(super) struct Search<'s, 'r> {
+    sources: &'s Sources,
+    roots: &'r BTreeSet<String>,
+    from: usize,
+    directories: RefCell<HashMap<(String, Moment), Option<usize>>>,
+}
+
+/// When a file has to be read for its name to count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Moment {
+    Any,
+    /// Not by a macro that compiles the file into the program.
+    RunTime,
 }
 
 impl Sources {
     /// Adds a source.
     pub(super) fn add(&mut self, path: &str, text: &str) {
         let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-        let code: String = code.flat_map(|line| [line, "\n"]).collect();
+        let mut code: String = code.flat_map(|line| [line, "\n"]).collect();
         let words = words::of_source(&code).into_iter().collect();
-        self.push(Source { path: path.to_owned(), code, words });
+        // A name whose characters are written by their numbers is one all the same.
+        if code.contains("\\x") || code.contains("\\u{") {
+            let is_as_written = |start: usize, text: &str| {
+                code[start..].trim_start_matches(['r', '#', '"']).starts_with(text)
+            };
+            let read = literals(&code).into_iter().filter(|(at, text)| !is_as_written(*at, text));
+            let read: Vec<String> = read.map(|(_, text)| format!("{text:?}\n")).collect();
+            code.extend(read);
+        }
+        if code.contains("file!()") {
+            self.own_readers.insert(path.to_owned());
+            if code.contains("macro_rules!") {
+                self.own_reading.get_or_insert(self.all.len());
+            }
+        }
+        self.push(Source { path: path.to_owned(), kind: Kind::Code, code, words });
     }
 
-    /// Adds a file of another kind that is read. Of its words only those count whose last part `is_name`.
+    /// Adds a source of the harness. In the repository of the harness it counts for no more than it does elsewhere, where it is
+    /// not searched; but a workload may have it list files.
+    pub(super) fn add_of_harness(&mut self, path: &str, code: &str) {
+        let (path, code) = (path.to_owned(), code.to_owned());
+        self.push(Source { path, kind: Kind::Harness, code, words: Vec::new() });
+    }
+
+    /// Adds a file of another kind that is read. Of its words only those count whose last part `is_name`, in small letters.
     pub(super) fn add_text(&mut self, path: &str, text: &str, is_name: &dyn Fn(&str) -> bool) {
         let words = words::of_text(text).into_iter();
         let words = words.filter(|word| {
             is_name(word.last()) || (word.last().contains('*') && word.parts.len() > 1)
         });
-        self.push(Source { path: path.to_owned(), code: text.to_owned(), words: words.collect() });
+        let kind = if is_script(path, text) { Kind::Script } else { Kind::Data };
+        let (path, code) = (path.to_owned(), text.to_owned());
+        self.push(Source { path, kind, code, words: words.collect() });
     }
 
     fn push(&mut self, source: Source) {
         let nth = self.all.len();
         for (at, word) in source.words.iter().enumerate() {
-            let last = word.last();
-            if last.contains('*') || !last.contains('.') || last.ends_with('.') {
-                self.open.push((nth, at));
-            }
-            self.by_last.entry(last.to_owned()).or_default().push((nth, at));
+            self.index.add(word, (nth, at));
         }
         self.all.push(source);
+    }
+
+    /// Returns the number of texts.
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Returns the last parts of all words of the texts from number `from` on; `None` if one may stand for other names too.
+    pub(super) fn whole_names(&self, from: usize) -> Option<HashSet<&str>> {
+        let words = self.all[from..].iter().flat_map(|text| &text.words);
+        let is_whole = |word: &Word| !word.last().contains('*') && !word.may_begin();
+        words.map(|word| is_whole(word).then(|| word.last())).collect()
+    }
+
+    /// Returns a search of the texts from number `from` on. `roots` are the directories that a program may start from.
+    pub(super) fn search<'s, 'r>(
+        &'s self,
+        roots: &'r BTreeSet<String>,
+        from: usize,
+    ) -> Search<'s, 'r> {
+        Search { sources: self, roots, from, directories: RefCell::default() }
     }
 
     /// Returns the source that names this path, or a directory that it is in. `roots` are the directories that a program
     /// may start from.
     pub(super) fn naming(&self, path: &str, roots: &BTreeSet<String>) -> Option<&str> {
-        self.named_by(path, roots, &|_| true)
+        self.search(roots, 0).first(path, Moment::Any).map(|nth| self.path_of(nth))
     }
 
     /// Returns the source that names this path, or a directory that it is in, elsewhere than in a macro that compiles the
     /// file into the program.
     pub(super) fn naming_at_run_time(&self, path: &str, roots: &BTreeSet<String>) -> Option<&str> {
-        self.named_by(path, roots, &|word| !word.is_included).or_else(|| self.reading_itself(path))
+        self.search(roots, 0).naming_at_run_time(path)
     }
 
-    /// Whether a source has this name of a file elsewhere than in a macro that compiles it into the program.
-    pub(super) fn names_file_at_run_time(&self, name: &str) -> bool {
-        let mut named = self.by_last.get(name).into_iter().flatten();
-        named.any(|(nth, at)| !self.all[*nth].words[*at].is_included)
+    /// Whether a text from number `from` on has this name of a file elsewhere than in a macro that compiles it into the program.
+    pub(super) fn names_file_at_run_time(&self, name: &str, from: usize) -> bool {
+        let mut named = self.index.exact(&name.to_lowercase(), from).iter();
+        named.any(|spot| !self.word(*spot).is_included)
     }
 
     /// Returns the source if it is this path and may read itself, or one that gives this way to others.
     fn reading_itself(&self, path: &str) -> Option<&str> {
-        // This is asked of every file, and most are no sources.
-        let reads = |source: &&Source| {
-            let gives_way = || is_source(path) && source.code.contains("macro_rules!");
-            (source.path == path || gives_way()) && source.code.contains("file!()")
-        };
-        self.all.iter().find(reads).map(|source| source.path.as_str())
+        if let Some(own) = self.own_readers.get(path) {
+            return Some(own);
+        }
+        let gives_way = self.own_reading.filter(|_| is_source(path))?;
+        Some(self.path_of(gives_way))
     }
 
-    fn named_by(
-        &self,
-        path: &str,
-        roots: &BTreeSet<String>,
-        counts: &dyn Fn(&Word) -> bool,
-    ) -> Option<&str> {
-        let parts: Vec<&str> = path.split('/').collect();
-        let exact = parts.iter().filter_map(|part| self.by_last.get(*part)).flatten();
-        let named = exact.chain(&self.open).filter(|(nth, at)| {
-            let source = &self.all[*nth];
-            let word = &source.words[*at];
-            let can_start = |length: usize| {
-                let above = parts[..length].join("/");
-                roots.contains(&above) || is_around(&above, &source.path)
-            };
-            counts(word) && word.names(&parts, &can_start)
-        });
-        self.first(named)
+    fn word(&self, (nth, at): Spot) -> &Word {
+        &self.all[nth].words[at]
     }
 
-    /// Returns the first of the sources that have these words.
-    fn first<'w>(&self, words: impl Iterator<Item = &'w (usize, usize)>) -> Option<&str> {
-        words.map(|(nth, _)| *nth).min().map(|nth| self.all[nth].path.as_str())
+    fn path_of(&self, nth: usize) -> &str {
+        &self.all[nth].path
     }
 
     /// Returns the source that contains this name as a string of its own, or at the end of a path.
     pub(super) fn naming_last(&self, name: &str) -> Option<&str> {
-        let named = self.by_last.get(name).into_iter().flatten();
-        let named = named.filter(|(nth, at)| {
-            let word = &self.all[*nth].words[*at];
+        let name = name.to_lowercase();
+        let mut named = self.index.exact(&name, 0).iter();
+        let first = named.find(|spot| {
+            let word = self.word(**spot);
             word.is_whole || word.parts.len() > 1 || word.is_anywhere
         });
-        self.first(named)
+        first.map(|(nth, _)| self.path_of(*nth))
+    }
+
+    /// Returns the script that a program may start, if there is one.
+    pub(super) fn script(&self) -> Option<&str> {
+        self.all.iter().find(|text| text.kind == Kind::Script).map(|text| text.path.as_str())
     }
 
     /// Returns the source that reads the variables whose names begin so when it runs, and not when it is compiled. Sources
@@ -136,13 +201,15 @@ impl Sources {
                 code[..at].ends_with('"') && !before.ends_with("env!")
             })
         };
-        let mut all = self.all.iter().filter(|source| !is_left_out(&source.path));
+        let mut all = self.code().filter(|source| !is_left_out(&source.path));
         all.find(|source| reads(&source.code)).map(|source| source.path.as_str())
     }
 
-    /// Returns the source that has this name as a word, wherever it is.
+    /// Returns the text that has this name as a word, wherever it is, in letters of either case.
     pub(super) fn saying(&self, name: &str) -> Option<&str> {
-        self.find(&|code| says(code, name))
+        let name = name.to_lowercase();
+        let mut all = self.all.iter().filter(|text| text.kind != Kind::Harness);
+        all.find(|text| says(&text.code.to_lowercase(), &name)).map(|text| text.path.as_str())
     }
 
     /// Returns the source that contains this text.
@@ -150,18 +217,71 @@ impl Sources {
         self.find(&|code| code.contains(text))
     }
 
-    /// Returns the first source whose text is wanted.
+    /// Returns the first source whose text is wanted. A text that is only read does nothing by itself, so it is none.
     pub(super) fn find(&self, is_wanted: &dyn Fn(&str) -> bool) -> Option<&str> {
-        self.all.iter().find(|source| is_wanted(&source.code)).map(|source| source.path.as_str())
+        self.code().find(|source| is_wanted(&source.code)).map(|source| source.path.as_str())
+    }
+
+    /// Whether a source contains this text, one of the harness included.
+    pub(super) fn has(&self, text: &str) -> bool {
+        let mut code = self.all.iter().filter(|t| matches!(t.kind, Kind::Code | Kind::Harness));
+        code.any(|source| source.code.contains(text))
+    }
+
+    fn code(&self) -> impl Iterator<Item = &Source> {
+        self.all.iter().filter(|text| text.kind == Kind::Code)
     }
 }
 
-/// Whether a text contains a name that is not a part of a longer one.
-fn says(code: &str, name: &str) -> bool {
-    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
-    code.match_indices(name).any(|(at, _)| {
-        !code[..at].ends_with(is_part) && !code[at + name.len()..].starts_with(is_part)
-    })
+impl<'s> Search<'s, '_> {
+    /// See [`Sources::naming_at_run_time`].
+    pub(super) fn naming_at_run_time(&self, path: &str) -> Option<&'s str> {
+        let named = self.first(path, Moment::RunTime).map(|nth| self.sources.path_of(nth));
+        named.or_else(|| self.sources.reading_itself(path))
+    }
+
+    /// Returns the number of the first text that names a path, or a directory that it is in.
+    fn first(&self, path: &str, moment: Moment) -> Option<usize> {
+        let lower = path.to_lowercase();
+        let parts: Vec<&str> = lower.split('/').collect();
+        let (file, above) = parts.split_last()?;
+        let of_file = self.least(file, moment, &|word, _| word.names_file(file, above));
+        let ends = path.match_indices('/').map(|(at, _)| &path[..at]).enumerate();
+        let of_directories = ends
+            .filter_map(|(nth, directory)| self.of_directory(directory, &parts[..=nth], moment));
+        of_file.into_iter().chain(of_directories).min()
+    }
+
+    fn of_directory(&self, directory: &str, parts: &[&str], moment: Moment) -> Option<usize> {
+        let key = (directory.to_owned(), moment);
+        if let Some(known) = self.directories.borrow().get(&key) {
+            return *known;
+        }
+        let above = directory.rsplit_once('/').map_or("", |(above, _)| above);
+        let is_root = self.roots.contains(above);
+        let first = self.least(parts.last()?, moment, &|word, source| {
+            word.names_directory(parts, &|| is_root || is_around(above, source))
+        });
+        self.directories.borrow_mut().insert(key, first);
+        first
+    }
+
+    /// Returns the number of the first text that has a word for which `is_named` holds, given the path of the text.
+    fn least(
+        &self,
+        name: &str,
+        moment: Moment,
+        is_named: &dyn Fn(&Word, &str) -> bool,
+    ) -> Option<usize> {
+        let names = |spot: &&Spot| {
+            let word = self.sources.word(**spot);
+            (moment == Moment::Any || !word.is_included)
+                && is_named(word, self.sources.path_of(spot.0))
+        };
+        let lists = self.sources.index.lists(name, self.from);
+        // Each list is in order, so its first is its least.
+        lists.filter_map(|list| list.iter().find(names)).map(|(nth, _)| *nth).min()
+    }
 }
 
 /// Whether a path is a Rust source. A source that the build did not read belongs to another target, or to none.
@@ -173,122 +293,4 @@ pub(super) fn is_source(path: &str) -> bool {
 /// `file!()` gives.
 fn is_around(directory: &str, source: &str) -> bool {
     directory.is_empty() || source.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_is_named_by_its_end_or_by_a_directory() {
-        let check = |code: &str, path: &str, want: bool| {
-            let mut sources = Sources::default();
-            sources.add("src/lib.rs", code);
-            let roots = ["kit".to_owned()].into();
-            assert_eq!(sources.naming(path, &roots).is_some(), want, "{code}: {path}");
-        };
-        check("read(\"README.md\")", "README.md", true);
-        check("read(\"../docs/guide.md\")", "docs/guide.md", true);
-        check("read_dir(\"docs\")", "docs/guide.md", true);
-        check("format!(\"{root}/docs/{name}.md\")", "docs/guide.md", true);
-        check("glob(\"docs/*.md\")", "docs/guide.md", true);
-        check("// see \"docs\"\n    /// \"README.md\"", "docs/README.md", false);
-        check("\"https://docs.rs/kit\"", "docs/guide.md", false);
-        check("see README.md", "README.md", false);
-        check("\"docs/other.md\"", "docs/guide.md", false);
-        // A directory is reached from a root, from the place of the source, or through the directory that it is in.
-        check("join(\"data\")", "kit/data/a.md", true);
-        check("join(\"data\")", "src/data/a.md", true);
-        check("join(\"data\")", "other/data/a.md", false);
-        check("join(\"other/data\")", "other/data/a.md", true);
-        check("join(\"other\\\\data\")", "other/data/a.md", true);
-        check("join(\"other\").join(\"data\")", "other/data/a.md", true);
-        check("join(\"another/data\")", "other/data/a.md", false);
-        check("join(\"a.md\")", "other/data/a.md", true);
-        // Only a part of the name is in the text.
-        check("format!(\"corpus/doc_{n}.md\")", "corpus/doc_1.md", true);
-        check("format!(\"corpus/doc_{n}.md\")", "corpus/in_1.md", false);
-        check("format!(\"corpus/{}{}.md\", a, b)", "corpus/a1.md", true);
-        check("format!(\"LICENSE-{k}\")", "LICENSE-MIT", true);
-        check("\"LICENSE-\".to_owned() + kind", "LICENSE-MIT", true);
-        check("Path::new(\"corpus/a\").with_extension(\"md\")", "corpus/a.md", true);
-        check("path.with_extension(\"md\")", "README.md", true);
-        check("path.with_extension(\"json\")", "README.md", false);
-        check("format!(\"{p}.md\")", "README.md", true);
-        check("name.to_owned() + \".md\"", "README.md", true);
-        check("name.push_str(\".md\")", "README.md", true);
-        check("name.ends_with(\".md\")", "README.md", false);
-        // The name is in a longer text.
-        check("sh(\"cat corpus/a.md | x\")", "corpus/a.md", true);
-        check("args([\"-c\", \"wc -c corpus/*.md\"])", "corpus/a.md", true);
-        check("arg(\"--in=docs/a.md\")", "docs/a.md", true);
-        check("\"a.md\nb.md\n\".lines()", "corpus/b.md", true);
-        check("printf(\"corpus/%s.md\")", "corpus/a.md", true);
-        check("concat!(\"docs/\", \"a\")", "docs/guide.md", true);
-        check("\"the docs are elsewhere\"", "docs/guide.md", false);
-        check("run(\"sh\", \"ls docs\")", "docs/guide.md", true);
-        check("\"see https://host/docs/guide.md for more\"", "docs/guide.md", false);
-        // A feature is no path.
-        check("#[cfg(feature = \"data\")]", "src/data/a.rs", false);
-        check("cfg!(all(unix, feature = \"data\"))", "src/data/a.rs", false);
-        check("let feature = \"data\";", "src/data/a.rs", true);
-        check("r#\"corpus\"#", "corpus/a.md", true);
-    }
-
-    #[test]
-    fn a_list_names_the_files_in_it() {
-        let check = |text: &str, path: &str, want: bool| {
-            let mut sources = Sources::default();
-            sources.add_text("cases.txt", text, &|name| path.split('/').any(|part| part == name));
-            assert_eq!(sources.naming(path, &BTreeSet::new()).is_some(), want, "{text}: {path}");
-        };
-        check("corpus/a.md\n", "corpus/a.md", true);
-        check("[book]\nsrc = \"docs\"\n", "docs/guide.md", true);
-        check("{\"files\": [\"docs/guide.md\"]}", "docs/guide.md", true);
-        check("docs\n", "docs/guide.md", true);
-        check("docs_dir: docs\n", "docs/guide.md", true);
-        check("dirs:\n  - docs\n", "docs/guide.md", true);
-        check("CORPUS = 'docs'\n", "docs/guide.md", true);
-        check("all of the docs\n", "docs/guide.md", false);
-        check("other.md\n", "corpus/a.md", false);
-    }
-
-    #[test]
-    fn a_source_that_has_its_own_path_may_read_itself() {
-        let mut sources = Sources::default();
-        sources.add("src/lib.rs", "read(file!())");
-        let roots = BTreeSet::new();
-        assert_eq!(sources.naming_at_run_time("src/lib.rs", &roots), Some("src/lib.rs"));
-        assert_eq!(sources.naming_at_run_time("src/other.rs", &roots), None);
-    }
-
-    #[test]
-    fn a_variable_is_read_when_the_program_runs() {
-        let check = |code: &str, want: bool| {
-            let mut sources = Sources::default();
-            sources.add("src/lib.rs", code);
-            assert_eq!(sources.reading_variable("OUT_DIR", &|_| false).is_some(), want, "{code}");
-            assert_eq!(sources.reading_variable("OUT_DIR", &|_| true), None);
-        };
-        check("env::var(\"OUT_DIR\")", true);
-        check("include!(concat!(env!(\"OUT_DIR\"), \"/x.rs\"))", false);
-        check("option_env!( \"OUT_DIR\" )", false);
-        check("// env::var(\"OUT_DIR\")", false);
-    }
-
-    #[test]
-    fn a_file_that_is_compiled_is_not_named_for_the_time_of_running() {
-        let check = |code: &str, want: bool| {
-            let mut sources = Sources::default();
-            sources.add("src/lib.rs", code);
-            let roots = BTreeSet::new();
-            assert!(sources.naming("README.md", &roots).is_some());
-            assert_eq!(sources.naming_at_run_time("README.md", &roots).is_some(), want, "{code}");
-        };
-        check("#![doc = include_str!(\"../README.md\")]", false);
-        check("include_bytes! ( \"../README.md\" )", false);
-        check("include_str!(\"../README.md\"); read(\"README.md\")", true);
-        check("include_str!(concat!(\"..\", \"/README.md\"))", true);
-        check("my_include!(\"README.md\")", true);
-    }
 }

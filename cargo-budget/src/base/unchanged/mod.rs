@@ -12,13 +12,20 @@
 mod beside;
 mod changed;
 mod checks;
+#[cfg(test)]
+mod cost;
 mod facts;
 mod image;
+mod index;
 mod inputs;
 mod listed;
+mod literals;
 mod mentions;
+#[cfg(test)]
+mod mentions_tests;
 mod reach;
 mod revisions;
+mod scripts;
 mod subjects;
 mod tools;
 mod usage;
@@ -252,10 +259,12 @@ impl<'a> Comparison<'a> {
         let configuration: BTreeSet<String> =
             revisions.head.files.all().iter().flat_map(|file| place.both(file)).collect();
         let mut sources = facts::sources(&top, &inputs, revisions.budgets)?;
-        // A linker or a wrapper that the configuration names is used.
         for path in &configuration {
-            let text = fs::read(top.join(path)).unwrap_or_default();
-            sources.add(path, &String::from_utf8_lossy(&text));
+            facts::add_configuration(&mut sources, path, &top.join(path), true);
+        }
+        let outside = revisions.head.files.with_home().into_iter();
+        for file in outside.filter(|file| place.both(file).is_empty()) {
+            facts::add_configuration(&mut sources, &file.to_string_lossy(), &file, false);
         }
         let own = metadata.packages.iter().filter(|package| package.source.is_none());
         let packages = own.flat_map(|package| {
@@ -266,7 +275,8 @@ impl<'a> Comparison<'a> {
         });
         let packages = packages.collect();
         let prefix = revisions.head.prefix.to_owned();
-        listed::add(&mut sources, &tree, &inputs, &usage::roots(&inputs, &prefix), &top);
+        let roots = usage::roots(&inputs, &prefix);
+        listed::add(&mut sources, &tree, &inputs, &roots, &top);
         // A pattern counts only where the base has it too, so that a change cannot exempt itself from measuring.
         let declared = revisions.budgets.settings.inert.iter();
         let before = revisions.before.map_or(&[][..], |before| &before.settings.inert);
@@ -274,9 +284,16 @@ impl<'a> Comparison<'a> {
         let inert = inert.filter_map(|glob| Pattern::new(glob).ok()).collect();
         let variables =
             std::env::vars_os().filter(|(name, _)| !tools::describes(&name.to_string_lossy()));
+        let places = tree.places();
         let given = tools::paths_in_variables(
             variables.map(|(_, value)| value.to_string_lossy().into_owned()),
             revisions.head.top,
+            &|part| {
+                let part = part.to_lowercase();
+                let in_root =
+                    |root: &String| places.contains(&format!("{}/{part}", root.to_lowercase()));
+                places.contains(&part) || roots.iter().any(in_root)
+            },
         );
         let links = tree.links.clone();
         let walker = OnceCell::new();

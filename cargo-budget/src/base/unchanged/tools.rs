@@ -45,8 +45,12 @@ const ASKS_GIT: [&str; 7] =
 
 /// Whether a file is one of them, by its path.
 pub(super) fn reads(path: &str) -> bool {
+    is_file(path) || DIRECTORIES.iter().any(|directory| path.starts_with(directory))
+}
+
+/// Whether a file is one of them, by its name.
+pub(super) fn is_file(path: &str) -> bool {
     FILES.contains(&name_of(path))
-        || DIRECTORIES.iter().any(|directory| path.starts_with(directory))
 }
 
 /// Returns the last part of a path.
@@ -92,10 +96,12 @@ pub(super) fn describes(name: &str) -> bool {
 }
 
 /// Returns the paths in the values of all variables, as far as they may be in the repository at `top`: a compiler's wrapper, a
-/// linker, a directory of programs. A path that begins at the root is in the repository if it begins with its top; any other may be.
+/// linker, a directory of programs. A path that begins at the root is in the repository if it begins with its top; any other may
+/// be. A name alone is a path where `is_there`, seen from a directory that a program may start from.
 pub(super) fn paths_in_variables(
     variables: impl Iterator<Item = String>,
     top: &Path,
+    is_there: &dyn Fn(&str) -> bool,
 ) -> Vec<String> {
     let real = std::fs::canonicalize(top).unwrap_or_else(|_| top.to_owned());
     // A drive and its colon stand before a path on Windows, and the colon separates paths elsewhere.
@@ -110,8 +116,8 @@ pub(super) fn paths_in_variables(
             return tops.iter().find_map(|top| part.strip_prefix(top.as_str())).map(str::to_owned);
         }
         let is_place = || DIRECTORIES.iter().any(|own| own.strip_suffix('/') == Some(&part));
-        let is_there = || !part.is_empty() && top.join(&part).exists();
-        (part.contains('/') || is_place() || is_there()).then_some(part)
+        let is_path = part.contains('/') || is_place() || !part.is_empty() && is_there(&part);
+        is_path.then_some(part)
     };
     let parts = variables.flat_map(|value| {
         let parts =
@@ -124,8 +130,9 @@ pub(super) fn paths_in_variables(
 /// Whether a value ends with this path, or with the path of a directory that it is in. A value may also begin in any
 /// directory, so that the path ends with it.
 fn leads_to(value: &str, path: &str) -> bool {
+    let (value, path) = (value.to_lowercase(), path.to_lowercase());
     let value = value.trim_end_matches('/').trim_start_matches("./");
-    let mut above = Some(Path::new(path));
+    let mut above = Some(Path::new(&path));
     while let Some(at) = above.filter(|at| !at.as_os_str().is_empty()) {
         if Path::new(value).ends_with(at) || (!value.is_empty() && at.ends_with(value)) {
             return true;
@@ -183,8 +190,11 @@ mod tests {
         assert_eq!(library("ignore").unwrap(), "which the library `ignore` may read");
         assert_eq!(library("serde"), None);
         let check = |variable: &str, want: bool| {
-            let given =
-                paths_in_variables([variable.to_owned()].into_iter(), Path::new("/srv/kit"));
+            let given = paths_in_variables(
+                [variable.to_owned()].into_iter(),
+                Path::new("/srv/kit"),
+                &|part| part == "link.sh",
+            );
             assert_eq!(user("ci/link.sh", &sources, &[], &given).is_some(), want, "{variable}");
         };
         check("ci/link.sh", true);
@@ -195,6 +205,10 @@ mod tests {
         check("/srv/kit/ci/", true);
         check("ci", true);
         check("./link.sh", true);
+        check("CI/Link.sh", true);
+        // It is in a package, and the value is relative to that.
+        check("link.sh", true);
+        check("run.sh", false);
         check("kit", false);
         check("kit/ci/other.sh", false);
         check("/srv/kit", false);

@@ -53,7 +53,10 @@ impl RevisionFacts {
         if own.is_some() || self.is_declared(&change.path) {
             return own;
         }
-        aliases(&self.links, &change.path).into_iter().find_map(|path| {
+        let Some(others) = aliases(&self.links, &change.path) else {
+            return Some(format!("`{}` has changed, and many links lead to it", change.path));
+        };
+        others.into_iter().find_map(|path| {
             let why = self.use_by_path(&Change { path, is_in_both: change.is_in_both }, step)?;
             Some(format!("{why} (a link to `{}`)", change.path))
         })
@@ -138,9 +141,9 @@ impl RevisionFacts {
         let is_unnamed = |path: &str| all.naming(path, &self.roots()).is_none();
         let is_read = || {
             tools::is_given(path, &self.given)
-                || aliases(&self.links, path)
-                    .iter()
-                    .any(|alias| !is_text(alias) || !is_unnamed(alias))
+                || aliases(&self.links, path).is_none_or(|others| {
+                    others.iter().any(|alias| !is_text(alias) || !is_unnamed(alias))
+                })
         };
         self.is_declared(path) || (known && is_unnamed(path) && (self.is_own(path) || !is_read()))
     }

@@ -31,10 +31,14 @@ const DOTS: [&str; 12] = [
 /// Returns the source from which all files of a package, or of the directory in which a program runs, may be found by
 /// listing them. `libraries` are the crates of the build.
 pub(super) fn walker<'s>(sources: &'s Sources, libraries: &[String]) -> Option<&'s str> {
+    // A script that is started lists files in words of its own.
+    if let Some(script) = sources.script() {
+        return Some(script);
+    }
     // Criterion uses one of them to find its own records.
     let has = |name: &str| libraries.iter().any(|library| library == name);
     let lists = LISTERS.iter().any(|name| has(name) && !(*name == "walkdir" && has("criterion")))
-        || LISTS.iter().any(|word| sources.containing(word).is_some());
+        || LISTS.iter().any(|word| sources.has(word));
     if !lists {
         return None;
     }
@@ -63,10 +67,26 @@ fn begins_at_place(code: &str) -> bool {
             // `.join("data")`, or the next part of `concat!`.
             let joined = after.strip_prefix(".join(").or_else(|| after.strip_prefix(','));
             let part = joined.and_then(|joined| joined.trim_start().strip_prefix('"'));
-            let part = part.map(|part| part.trim_start_matches(['/', '\\']));
-            !part.is_some_and(|part| part.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+            !part.or_else(|| filled_in(&code[..at])).is_some_and(begins_with_name)
         })
     })
+}
+
+/// Whether a part of a path begins with a name.
+fn begins_with_name(part: &str) -> bool {
+    let part = part.trim_start_matches(['/', '\\']);
+    part.starts_with(|c: char| c.is_alphanumeric() || c == '_')
+}
+
+/// Returns what follows in the text that a place is filled into: `/data/{name}.md` of `format!("{}/data/{name}.md", env!("…`. It is
+/// given the code before the place.
+fn filled_in(before: &str) -> Option<&str> {
+    let before = before.trim_end_matches('"').trim_end();
+    let called = before.strip_suffix("env!(").or_else(|| before.strip_suffix("env::var("))?;
+    let called = called.trim_end_matches("option_").trim_end_matches("std::").trim_end();
+    let text = called.strip_suffix(',')?.trim_end().strip_suffix('"')?;
+    let (_, text) = text.rsplit_once('"')?;
+    text.strip_prefix("{}/")
 }
 
 #[cfg(test)]
@@ -96,6 +116,11 @@ mod tests {
         check("read_dir(\"data\")", false);
         check("read_dir(Path::new(env!(\"CARGO_MANIFEST_DIR\")).join(\"data\"))", false);
         check("read_dir(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/data\"))", false);
+        let data = "read_dir(x); format!(\"{}/data/{name}.md\", env!(\"CARGO_MANIFEST_DIR\"))";
+        check(data, false);
+        check(&format!("{data}; read(\"\\x6e.md\")"), false);
+        check(&data.replace("{}/data", "{}/{name}"), true);
+        check(&data.replace("{}/data", "{}{name}"), true);
         check("read_dir(\"data\"); name.split(\".\")", false);
         check("read(\".\")", false);
     }
@@ -110,5 +135,25 @@ mod tests {
         assert_eq!(walker(&sources, &with), None);
         sources.add("src/lib.rs", "fs::read_dir(place)");
         assert_eq!(walker(&sources, &[]), Some("benches/b.rs"));
+    }
+
+    /// The harness lists files itself. A workload may have it do so, and names the directory then.
+    #[test]
+    fn the_harness_lists_only_what_it_is_given() {
+        let mut sources = Sources::default();
+        sources.add_of_harness("src/files.rs", "read_dir(\".\"); read(\"docs/a.md\")");
+        assert_eq!(walker(&sources, &[]), None);
+        assert_eq!(sources.naming("docs/a.md", &Default::default()), None);
+        sources.add("tests/budgets.rs", "find(\".\")");
+        assert_eq!(walker(&sources, &[]), Some("tests/budgets.rs"));
+    }
+
+    #[test]
+    fn a_text_that_is_only_read_lists_nothing_and_a_script_may() {
+        let mut sources = Sources::default();
+        sources.add_text("README.md", "read_dir(\".\")", &|_| true);
+        assert_eq!(walker(&sources, &[]), None);
+        sources.add_text("ci/list.sh", "ls", &|_| true);
+        assert_eq!(walker(&sources, &[]), Some("ci/list.sh"));
     }
 }

@@ -4,6 +4,8 @@
 
 use std::collections::HashSet;
 
+use super::literals::literals;
+
 /// The macros that compile a file into the program.
 const INCLUDE: [&str; 3] = ["include!", "include_bytes!", "include_str!"];
 /// The characters that separate words in a text, besides white space. An option and its value are two words.
@@ -30,7 +32,8 @@ pub(super) const OF_TEXTS: [&str; 14] = [
 /// A text that may be a path, or the end of one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Word {
-    /// The parts of the path, without `.` and `..`. What may be anything is a `*`.
+    /// The parts of the path in small letters, without `.` and `..`. What may be anything is a `*`. A program may change the case
+    /// of a name, and some systems do not tell it.
     pub(super) parts: Vec<String>,
     /// Whether a directory may be meant: it is the whole text and not a word in it, or a separator or a part that may be anything
     /// follows.
@@ -136,7 +139,7 @@ fn word(text: &str) -> Option<Word> {
     }
     let known = parts.iter().take_while(|part| is_anything(part)).count();
     let is_anywhere = known > 0;
-    let parts: Vec<String> = parts[known..].iter().map(|part| (*part).to_owned()).collect();
+    let parts: Vec<String> = parts[known..].iter().map(|part| part.to_lowercase()).collect();
     (!parts.is_empty()).then_some(Word {
         parts,
         is_whole: is_directory,
@@ -151,15 +154,8 @@ fn is_anything(part: &str) -> bool {
 }
 
 impl Word {
-    /// Whether the word names a file, or a directory that it is in. `can_start` says whether a program may begin with the
-    /// directory of the first so many parts.
-    pub(super) fn names(&self, path: &[&str], can_start: &dyn Fn(usize) -> bool) -> bool {
-        let Some((file, above)) = path.split_last() else { return false };
-        self.names_file(file, above)
-            || (1..path.len()).any(|length| self.names_directory(&path[..length], can_start))
-    }
-
-    fn names_file(&self, file: &str, above: &[&str]) -> bool {
+    /// Whether the word names a file in the directory of these parts. All are in small letters.
+    pub(super) fn names_file(&self, file: &str, above: &[&str]) -> bool {
         let last = self.last();
         if last == file {
             return true;
@@ -179,12 +175,21 @@ impl Word {
         }
         // A text that another one is appended to: `"LICENSE-"`, `"corpus/a"`.
         let is_begun = file.strip_prefix(last).is_some_and(|rest| !rest.is_empty());
-        is_begun
-            && (last.len() > 2 && last.ends_with(['-', '_', '.'])
-                || (!last.contains('.') && is_beside()))
+        is_begun && (self.ends_open() || (!last.contains('.') && is_beside()))
     }
 
-    fn names_directory(&self, path: &[&str], can_start: &dyn Fn(usize) -> bool) -> bool {
+    /// Whether the last part may be the beginning of a longer name.
+    pub(super) fn may_begin(&self) -> bool {
+        self.ends_open() || (!self.last().contains('.') && self.parts.len() > 1)
+    }
+
+    fn ends_open(&self) -> bool {
+        self.last().len() > 2 && self.last().ends_with(['-', '_', '.'])
+    }
+
+    /// Whether the word names the directory of these parts, which are in small letters. `can_start` says whether a program may
+    /// begin with the directory that it is in.
+    pub(super) fn names_directory(&self, path: &[&str], can_start: &dyn Fn() -> bool) -> bool {
         let Some((directory, above)) = path.split_last() else { return false };
         if !matches(self.last(), directory) || !self.says_enough() {
             return false;
@@ -193,7 +198,7 @@ impl Word {
         let is_below =
             before.zip(above.last()).is_some_and(|(before, above)| matches(before, above));
         let is_path = self.is_whole || before.is_some() || self.is_anywhere;
-        is_below || (is_path && (can_start(above.len()) || self.is_anywhere))
+        is_below || (is_path && (self.is_anywhere || can_start()))
     }
 
     /// Whether enough of the last part is known to take it for a name, where it has a part that may be anything.
@@ -221,6 +226,14 @@ fn matches(pattern: &str, name: &str) -> bool {
         name = &name[at + part.len()..];
     }
     name.ends_with(last)
+}
+
+/// Whether a text contains a name that is not a part of a longer one.
+pub(super) fn says(code: &str, name: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    code.match_indices(name).any(|(at, _)| {
+        !code[..at].ends_with(is_part) && !code[at + name.len()..].starts_with(is_part)
+    })
 }
 
 /// Replaces what a program fills in by `*`: `{name}`, `%s`, `$name`, `?`. Separators become `/`.
@@ -262,110 +275,9 @@ fn is_placeholder(text: &str) -> bool {
     text.chars().all(|c| c.is_alphanumeric() || "_.:?#$*<>^+-,".contains(c))
 }
 
-/// Returns the string literals of a source, each with the place where it begins. Comments have none.
-fn literals(code: &str) -> Vec<(usize, String)> {
-    let mut found = Vec::new();
-    let mut at = 0;
-    while let Some(first) = code[at..].chars().next() {
-        let rest = &code[at..];
-        let raw = raw_quote(code, at);
-        let length = if rest.starts_with("//") {
-            rest.find('\n').unwrap_or(rest.len())
-        } else if rest.starts_with("/*") {
-            comment(rest)
-        } else if let Some(hashes) = raw {
-            let text = &rest[hashes + 2..];
-            let close = format!("\"{}", "#".repeat(hashes));
-            let end = text.find(&close).unwrap_or(text.len());
-            found.push((at, text[..end].to_owned()));
-            (hashes + 2 + end + close.len()).min(rest.len())
-        } else if first == '"' {
-            let (text, length) = quoted(rest);
-            found.push((at, text));
-            length
-        } else if first == '\'' {
-            character(rest)
-        } else {
-            first.len_utf8()
-        };
-        at += length;
-    }
-    found
-}
-
-/// Returns the number of `#` of a raw string that begins here; `None` where none begins.
-fn raw_quote(code: &str, at: usize) -> Option<usize> {
-    let rest = code[at..].strip_prefix('r')?;
-    let before = code[..at].trim_end_matches(['b', 'c']);
-    let is_name = |c: char| c.is_alphanumeric() || c == '_';
-    let hashes = rest.len() - rest.trim_start_matches('#').len();
-    (rest[hashes..].starts_with('"') && !before.ends_with(is_name)).then_some(hashes)
-}
-
-/// Returns the length of a comment between `/*` and `*/`, which may have others in it.
-fn comment(rest: &str) -> usize {
-    let (mut depth, mut at) = (0_usize, 0);
-    while at < rest.len() {
-        let here = &rest.as_bytes()[at..];
-        if here.starts_with(b"/*") {
-            (depth, at) = (depth + 1, at + 2);
-        } else if here.starts_with(b"*/") {
-            (depth, at) = (depth.saturating_sub(1), at + 2);
-            if depth == 0 {
-                return at;
-            }
-        } else {
-            at += 1;
-        }
-    }
-    rest.len()
-}
-
-/// Returns the text of a literal that begins with a quotation mark, and its length in the source.
-fn quoted(rest: &str) -> (String, usize) {
-    let mut text = String::new();
-    let mut all = rest.char_indices().skip(1).peekable();
-    while let Some((at, c)) = all.next() {
-        match c {
-            '"' => return (text, at + 1),
-            '\\' => match all.next() {
-                Some((_, 'n' | 't' | 'r')) => text.push('\n'),
-                Some((_, '0')) => text.push('\0'),
-                // The line goes on at the first character of the next one.
-                Some((_, '\n')) => while all.next_if(|(_, c)| c.is_whitespace()).is_some() {},
-                Some((_, other)) => text.push(other),
-                None => {}
-            },
-            other => text.push(other),
-        }
-    }
-    (text, rest.len())
-}
-
-/// Returns the length of a character such as `'"'`, or of the mark of a lifetime.
-fn character(rest: &str) -> usize {
-    let mut all = rest.char_indices().skip(1);
-    match (all.next(), all.next()) {
-        (Some((_, '\\')), Some((at, escaped))) => {
-            let from = at + escaped.len_utf8();
-            rest[from..].find('\'').map_or(1, |end| from + end + 1)
-        }
-        (Some(_), Some((at, '\''))) => at + 1,
-        _ => 1,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_literals_are_read_whatever_is_around_them() {
-        let code = "let a = 'x'; let q = '\"'; f::<'a>(\"one\"); // \"no\"\n/* \"no /* \"no\" */ */ r#\"two \" three\"# br\"four\" \
-                    \"fi\\\n   ve\\\\six\" b'\\'' '\\u{41}' \"\"";
-        let texts: Vec<String> = literals(code).into_iter().map(|(_, text)| text).collect();
-        assert_eq!(texts, ["one", "two \" three", "four", "five\\six", ""]);
-    }
 
     #[test]
     fn what_a_program_fills_in_may_be_anything() {

@@ -13,6 +13,7 @@ mod counters;
 mod interference;
 mod layout;
 mod nothing;
+mod stale;
 
 pub(crate) use self::blame::{NAMELESS, SMALL};
 pub use self::blame::{blame, profile, sampled};
@@ -21,6 +22,7 @@ pub use self::counters::other_counter;
 pub use self::interference::{LESS_WAITING_TOO, machine};
 pub use self::layout::{LAYOUT, Linked, linked, linked_once};
 pub use self::nothing::did_nothing;
+pub use self::stale::{built_later_than_now, is_on_age, older_than_source};
 
 /// Returns the sentence of the verdict; `linked` is how both revisions were linked, where links were compared.
 pub fn reason(outcome: &Outcome, limit: &Limit, linked: Option<Linked>) -> String {

@@ -1,0 +1,112 @@
+//! How long the search for names takes: in this repository, and in a generated one of 5000 files. Nothing is asserted about
+//! time, since that is the machine's. `docs/unchanged.md` has the figures, and the command that prints them.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use super::changed::Tree;
+use super::inputs::Inputs;
+use super::listed;
+use super::mentions::{Sources, is_source};
+
+#[test]
+#[ignore = "it prints seconds, and holds nothing"]
+fn the_search_for_names() {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    time("this repository", own, files_in(own));
+    let made = tempfile::tempdir().unwrap();
+    time("a generated tree", made.path(), generate(made.path()));
+}
+
+/// Writes 2000 sources, each of which names files and directories, 500 lists that name one another, and 2500 documents and
+/// data files. Returns their paths.
+fn generate(top: &Path) -> BTreeSet<String> {
+    let mut files = BTreeSet::new();
+    let mut write = |path: String, text: &str| {
+        let at = top.join(&path);
+        fs::create_dir_all(at.parent().unwrap()).unwrap();
+        fs::write(at, text).unwrap();
+        files.insert(path);
+    };
+    for n in 0..2000 {
+        let text = format!(
+            "fn f{n}() {{\n    read(\"data/{}/input_{n}.json\");\n    format!(\"{{place}}/case_{}_{{n}}.txt\");\n    \
+             panic!(\"the file {{name}} of src/part{} cannot be read: {{error}}\");\n    join(\"tests\").join(\"mod.rs\");\n}}\n",
+            n % 50,
+            n % 7,
+            n % 40,
+        );
+        write(format!("crates/part{}/src/file{n}.rs", n % 40), &text);
+    }
+    for n in 0..500 {
+        write(
+            format!("lists/list_{n}.txt"),
+            &format!("lists/list_{}.txt\ndocs/page_{n}.md\n", n + 1),
+        );
+    }
+    for n in 0..2500 {
+        let path = match n % 5 {
+            0 => format!("docs/page_{n}.md"),
+            1 => format!("data/{}/input_{n}.json", n % 50),
+            2 => format!("crates/part{}/tests/case_{}_{n}.txt", n % 40, n % 7),
+            3 => format!("assets/deep/and/deeper/image{n}.svg"),
+            _ => format!("crates/part{}/README_{n}.md", n % 40),
+        };
+        write(path, "A page about [another](page_3.md), the size of which is 5.\n");
+    }
+    write("src/lib.rs".to_owned(), "read(\"lists/list_0.txt\");\n");
+    files
+}
+
+/// Returns the files that git would track: none below a directory of built files, or of git's own.
+fn files_in(top: &Path) -> BTreeSet<String> {
+    let mut files = BTreeSet::new();
+    let mut next = vec![top.to_owned()];
+    while let Some(directory) = next.pop() {
+        for entry in fs::read_dir(directory).unwrap().flatten() {
+            let (path, name) = (entry.path(), entry.file_name());
+            if entry.file_type().unwrap().is_dir() {
+                if name != "target" && name != ".git" {
+                    next.push(path);
+                }
+            } else {
+                files.insert(path.strip_prefix(top).unwrap().to_str().unwrap().to_owned());
+            }
+        }
+    }
+    files
+}
+
+fn time(what: &str, top: &Path, tracked: BTreeSet<String>) {
+    let sources: Vec<(&String, String)> = tracked
+        .iter()
+        .filter(|path| is_source(path))
+        .filter_map(|path| Some((path, fs::read_to_string(top.join(path)).ok()?)))
+        .collect();
+    let start = Instant::now();
+    let mut all = Sources::default();
+    for (path, text) in &sources {
+        all.add(path, text);
+    }
+    let words = start.elapsed();
+    let count = (sources.len(), tracked.len());
+    let paths = tracked.iter().filter(|path| is_source(path)).cloned().collect();
+    let inputs = Inputs { paths, ..Inputs::default() };
+    let tree = Tree { tracked, ..Tree::default() };
+    let roots = [String::new()].into();
+    let start = Instant::now();
+    listed::add(&mut all, &tree, &inputs, &roots, top);
+    let read = start.elapsed();
+    let start = Instant::now();
+    let is_named = |path: &&String| all.naming_at_run_time(path, &roots).is_some();
+    let named = tree.tracked.iter().filter(is_named).count();
+    let asked = start.elapsed();
+    let [words, read, asked] = [words, read, asked].map(|took| took.as_secs_f64());
+    eprintln!(
+        "{what}: {} of {} files are sources. Their words: {words:.2} s. What is read: {read:.2} s. Each of all files asked \
+         for: {asked:.2} s, of which {named} are named.",
+        count.0, count.1
+    );
+}

@@ -1,0 +1,34 @@
+//! The programs in a language that needs no compiler: a file that a source starts by its name.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+/// Whether a text is a program in a language that needs no compiler.
+pub(super) fn is_script(path: &str, text: &str) -> bool {
+    const ENDINGS: [&str; 18] = [
+        "sh", "bash", "zsh", "fish", "ksh", "py", "pl", "rb", "lua", "js", "mjs", "cjs", "ts",
+        "ps1", "bat", "cmd", "awk", "mk",
+    ];
+    let name = Path::new(path).file_name().and_then(OsStr::to_str).unwrap_or_default();
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending).to_lowercase();
+    text.starts_with("#!")
+        || ENDINGS.contains(&ending.as_str())
+        || ["makefile", "justfile"].contains(&name.to_lowercase().as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_is_told_from_data() {
+        let check = |path: &str, text: &str, want: bool| {
+            assert_eq!(is_script(path, text), want, "{path}");
+        };
+        check("ci/run", "#!/bin/sh\nls\n", true);
+        check("tools/list.PY", "", true);
+        check("Makefile", "all:\n", true);
+        check("cases.txt", "ls\n", false);
+        check("data.json", "{}", false);
+    }
+}
