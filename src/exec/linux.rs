@@ -216,7 +216,7 @@ impl Start {
             pid: u32::try_from(pid).map_err(io::Error::other)?,
             at: moment::instant(clock),
             forked_from: proc::resident_in(statm),
-            before: Counted { faults, major_faults, traffic },
+            before: Counted::all(faults, major_faults, traffic),
         })
     }
 }

@@ -83,7 +83,7 @@ struct Started {
     forked_from: u64,
     /// The page faults of both kinds, and the bytes read and written, before the program was loaded.
     #[serde(default)]
-    before: (u64, u64, Option<(u64, u64)>),
+    before: (Option<u64>, Option<u64>, Option<(u64, u64)>),
 }
 
 #[derive(Serialize, Deserialize)]

@@ -321,7 +321,7 @@ impl End {
             max_rss,
             forked_from,
             had_children: proc::had_children_in(stat),
-            counted: Counted { faults, major_faults, traffic: Traffic::of_file(io) }.since(before),
+            counted: Counted::all(faults, major_faults, Traffic::of_file(io)).since(before),
         });
         let at = moment::instant(ended_at);
         Ok(End { exit, usage, at, strays: strays as usize, left: left > 0, calls })

@@ -90,18 +90,29 @@ impl NotesAndTotals {
     }
 }
 
-/// Returns the outcome of a limit; `doubt` says why the evidence did not settle it, where it did not.
+/// How the measurement of a limit ended.
+#[derive(Clone, Copy)]
+pub(super) struct Ending {
+    pub(super) verdict: Verdict,
+    /// Why the evidence did not settle the limit, where it did not.
+    pub(super) doubt: Option<Doubt>,
+    /// The seconds of effort that would settle it, where that is known.
+    pub(super) effort: Option<f64>,
+}
+
+/// Returns the outcome of a limit.
 pub(super) fn conclude(
     open: &Open,
-    (verdict, doubt): (Verdict, Option<Doubt>),
+    ending: Ending,
     seen: &NotesAndTotals,
     rules: &Rules,
     origin: Origin,
 ) -> Outcome {
     let limit = &open.asked.limit;
+    let verdict = ending.verdict;
     let mut outcome = begin(open, seen);
     outcome.verdict = verdict;
-    outcome.doubt = doubt;
+    outcome.doubt = ending.doubt;
     outcome.inconclusive = rules.inconclusive;
     outcome.notes.extend(seen.notes());
     if let Some(remarks) = seen.remarks.get(&limit.metric) {
@@ -113,7 +124,8 @@ pub(super) fn conclude(
     outcome.system_calls = system_calls::most_relevant(&seen.system_calls.calls());
     outcome.notes.extend(system_calls::note(&outcome.system_calls));
     if let Judgement::Statistical(judge) = &open.judgement {
-        outcome.evidence = Some(evidence(judge, open, seen, origin, rules));
+        let evidence = evidence(judge, open, seen, origin, rules);
+        outcome.evidence = Some(Evidence { effort_to_settle: ending.effort, ..evidence });
         outcome.shape = Some(shape(judge, open, seen, origin));
         outcome.noise = (origin == Origin::Measured).then(|| seen.noise_totals.noise());
         outcome.notes.extend(words::machine(&outcome, limit));
@@ -258,6 +270,7 @@ fn evidence(
         pass_at: levels.pass,
         detectable: detectable(planned),
         detectable_longer: (!is_greatest).then(|| detectable(longer)).flatten(),
+        effort_to_settle: None,
         processes: judge.processes(),
         values: judge.values().len(),
         waited: seen.noise_totals.waited(),

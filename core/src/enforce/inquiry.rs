@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::conclude::{NotesAndTotals, conclude, unmeasured};
+use super::conclude::{Ending, NotesAndTotals, conclude, unmeasured};
 use super::open::{Judgement, Open};
 use super::{Origin, PendingLimit, Rules};
 use crate::metric::SampleKind;
@@ -233,8 +233,11 @@ impl Inquiry {
         let few = judge.processes() < FEWEST_PROCESSES && self.origin == Origin::Measured;
         let underpowered = judge.is_underpowered() || few;
         let known = if underpowered { Doubt::Underpowered } else { Doubt::NearLimit };
-        self.close(open, Verdict::Inconclusive, Some(doubt.unwrap_or(known)));
-        if matches!(doubt, Some(Doubt::Noise | Doubt::Layout)) {
+        let is_explained = matches!(doubt, Some(Doubt::Noise | Doubt::Layout));
+        let effort = if is_explained { None } else { self.effort_to_settle(open) };
+        let (verdict, doubt) = (Verdict::Inconclusive, Some(doubt.unwrap_or(known)));
+        self.close_as(open, Ending { verdict, doubt, effort });
+        if is_explained {
             return;
         }
         let shortfall = self.shortfall(open);
@@ -256,7 +259,11 @@ impl Inquiry {
 
     /// Turns a limit into its outcome; `doubt` says why the evidence did not settle it, where it did not.
     fn close(&mut self, open: &Open, verdict: Verdict, doubt: Option<Doubt>) {
-        self.done.push(conclude(open, (verdict, doubt), &self.seen, &self.rules, self.origin));
+        self.close_as(open, Ending { verdict, doubt, effort: None });
+    }
+
+    fn close_as(&mut self, open: &Open, ending: Ending) {
+        self.done.push(conclude(open, ending, &self.seen, &self.rules, self.origin));
     }
 
     fn close_unmeasured(&mut self, open: &Open, reason: &Unmeasured) {

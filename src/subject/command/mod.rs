@@ -155,12 +155,20 @@ pub(crate) fn unsupported(command: &Command, metric: &Metric) -> Option<Unmeasur
         return Some(reason);
     }
     let text = match metric.key() {
-        Key::Cpu | Key::Rss | Key::PeakRss if !cfg!(any(target_os = "linux", windows)) => {
+        Key::Cpu
+        | Key::Rss
+        | Key::PeakRss
+        | Key::PageFaults
+        | Key::ReadBytes
+        | Key::WrittenBytes
+            if !cfg!(any(target_os = "linux", windows)) =>
+        {
             "is only measured on Linux and Windows"
         }
-        Key::PageFaults | Key::MajorFaults | Key::ReadBytes | Key::WrittenBytes | Key::Syscalls
-            if !cfg!(target_os = "linux") =>
-        {
+        Key::MajorFaults if cfg!(windows) => {
+            "is only measured on Linux: Windows counts faults that wait for a disk with the others; limit `page_faults` instead"
+        }
+        Key::MajorFaults | Key::Syscalls if !cfg!(target_os = "linux") => {
             "is only measured on Linux"
         }
         Key::Rss if ends => {
@@ -364,8 +372,8 @@ fn peak_notes(name: &str, usage: &Usage) -> Vec<String> {
 /// Returns the value of a metric that the system counts.
 fn counted(counted: &Counted, metric: &Metric) -> Option<f64> {
     let number = match metric.key() {
-        Key::PageFaults => counted.faults,
-        Key::MajorFaults => counted.major_faults,
+        Key::PageFaults => counted.faults?,
+        Key::MajorFaults => counted.major_faults?,
         Key::ReadBytes => counted.traffic?.read,
         Key::WrittenBytes => counted.traffic?.written,
         _ => return None,
@@ -376,6 +384,9 @@ fn counted(counted: &Counted, metric: &Metric) -> Option<f64> {
 /// Makes the reason for a value that the system usually returns, but did not return this time.
 fn unread(name: &str, metric: &Metric) -> Unmeasured {
     let why = match metric.key() {
+        Key::PageFaults | Key::ReadBytes | Key::WrittenBytes if cfg!(windows) => {
+            "the system does not count it for a job (Windows does, Wine does not); drop the limit here"
+        }
         Key::ReadBytes | Key::WrittenBytes => {
             "the system does not show `/proc/PID/io` of it; drop the limit here"
         }
