@@ -109,7 +109,9 @@ fn the_effort_that_an_unsettled_limit_names_settles_it_in_most_runs() {
         let (mut named, mut settled) = (0, 0);
         for _ in 0..60 {
             let first = measured(truth, 6.0);
-            let Some(effort) = first.evidence.and_then(|seen| seen.effort_to_settle) else { continue };
+            let Some(effort) = first.evidence.and_then(|seen| seen.effort_to_settle) else {
+                continue;
+            };
             assert!((6.0..=90.0).contains(&effort), "{effort}");
             named += 1;
             settled += usize::from(measured(truth, effort).verdict != Verdict::Inconclusive);
