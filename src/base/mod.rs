@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use perf_budget_core::budget::environment::EnvironmentFacts;
 use perf_budget_core::budget::{self, Budget, Case, Limit, Subject};
 use perf_budget_core::build::BenchBuild;
 use perf_budget_core::error::Error;
@@ -39,7 +38,7 @@ pub(crate) struct Base {
     /// The differences between the environment in which the base's processes run and that of this process: each
     /// variable with its value, or `None` if it is not inherited.
     pub(crate) environment: BTreeMap<String, Option<String>>,
-    /// The names of the base's budgets. `None` if its `budgets.toml` cannot be read by today's rules.
+    /// The names of the base's budgets, whether or not they are valid by today's rules. `None` if its `budgets.toml` cannot be read.
     names: Option<HashSet<String>>,
     /// The notes for every comparison with the base.
     pub(crate) notes: Vec<String>,
@@ -106,7 +105,8 @@ impl Base {
             base: Build::of(watched.base, Some(base.package.clone())).within(&base.environment),
             head: Build::of(watched.head, None),
         });
-        let (notes, link_notes) = (details.notes, details.link_notes);
+        let (mut notes, link_notes) = (details.notes, details.link_notes);
+        notes.extend(base.notes.iter().cloned());
         Ok(Some(Base {
             notes,
             link_notes,
@@ -177,12 +177,14 @@ impl Base {
             })?,
         };
         let budgets_file = root.join(file);
-        let names = if budgets_file.is_file() {
-            let budgets = budget::load_in(&budgets_file, &EnvironmentFacts::of_record(None)).ok();
-            budgets.map(|file| file.budgets.into_iter().map(|budget| budget.name).collect())
-        } else {
-            Some(HashSet::new())
-        };
+        let is_there = budgets_file.is_file();
+        let names = if is_there { budget::names(&budgets_file) } else { Some(Vec::new()) };
+        let unknown = names.is_none().then(|| {
+            format!(
+                "the base's {} cannot be read, so every budget is compared as if the base had it",
+                file.display()
+            )
+        });
         // `Build::of` notes what each file looks like now, so that a later change of the file is noticed.
         let environment = &handover.details.run_environment;
         let own = |binary| Build::of(binary, Some(root.clone())).within(environment);
@@ -199,7 +201,8 @@ impl Base {
             environment: environment.clone(),
             root: budgets_file.parent().unwrap_or(&root).to_owned(),
             package: root,
-            names,
+            names: names.map(HashSet::from_iter),
+            notes: unknown.into_iter().collect(),
             changed: handover.details.changed.clone(),
             revision: handover.details.revision.clone(),
             effort: handover.details.effort.map(|seconds| Duration::from_secs(seconds.into())),
@@ -329,9 +332,22 @@ mod tests {
         let found = base(None).unwrap();
         assert_eq!(found.root, dir);
         assert!(found.has("old") && !found.has("new"));
-        // A file that today's rules do not understand may have the budget or not.
-        std::fs::write(dir.join("budgets.toml"), "[budget.old]\nworkloads = \"w\"\n").unwrap();
-        assert!(base(None).unwrap().has("new"));
+        // What today's rules refuse has its name all the same.
+        for refused in ["workloads = \"w\"", "command = [\"x\"]\nmax.wall_p90 = \"1.1 x base\""] {
+            std::fs::write(dir.join("budgets.toml"), format!("[budget.old]\n{refused}\n")).unwrap();
+            let found = base(None).unwrap();
+            assert!(found.has("old") && !found.has("new") && found.notes.is_empty());
+        }
+        // A file that is no TOML, or has no budget, may have been meant to have the budget or not.
+        for unread in ["[budget.old\n", "[budgets.old]\nworkload = \"w\"\n"] {
+            std::fs::write(dir.join("budgets.toml"), unread).unwrap();
+            let found = base(None).unwrap();
+            assert!(
+                found.has("new") && found.notes[0].contains("cannot be read"),
+                "{:?}",
+                found.notes
+            );
+        }
         let none = Handover { binaries: vec![dir.join("none")], ..Handover::default() };
         let reason = Base::new(&none, Path::new("budgets.toml")).unwrap_err();
         assert!(reason.to_string().contains("not a file"), "{reason}");

@@ -16,6 +16,24 @@ pub(super) struct Watch {
 }
 
 impl Watch {
+    /// Makes the state of a process that had `used` so much processor time when the watch began, and now.
+    ///
+    /// Linux tells it of every process that is there. One that is not has ended, and its supervisor has not reported that yet,
+    /// which takes a moment on a busy machine: it has used nothing, and is about to end.
+    pub(super) fn new(
+        at_least: Duration,
+        since_ready: Duration,
+        used: [Option<Duration>; 2],
+        is_busy: bool,
+    ) -> Watch {
+        let used = match used {
+            [Some(before), Some(now)] => now.saturating_sub(before),
+            _ if cfg!(target_os = "linux") => Duration::ZERO,
+            _ => since_ready,
+        };
+        Watch { at_least, since_ready, used, is_busy }
+    }
+
     /// A process that is at work is watched until it has used this much processor time: on a busy machine it gets little, so the
     /// elapsed time alone proves nothing.
     const ENOUGH_PROCESSOR_TIME: Duration = Duration::from_millis(100);
@@ -34,6 +52,18 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Formerly its time was taken for what it had used, and after 100 ms it was said to go on.
+    #[test]
+    fn a_process_that_is_gone_does_not_go_on() {
+        let [least, time] = [10, 200].map(Duration::from_millis);
+        let known = Some(Duration::from_millis(1));
+        let is_over = |used| Watch::new(least, time, used, true).is_over();
+        assert_eq!(is_over([known, None]), !cfg!(target_os = "linux"));
+        assert_eq!(is_over([None, None]), !cfg!(target_os = "linux"));
+        assert!(!is_over([known, known]));
+        assert!(is_over([known, Some(Duration::from_millis(102))]));
+    }
 
     #[test]
     fn a_process_that_works_or_waits_for_a_processor_is_watched_longer() {

@@ -204,14 +204,9 @@ impl Child {
             if let Some(ended) = self.wait(Instant::now() + STEP)? {
                 return Ok(Some(ended));
             }
-            let time = began.elapsed();
-            let used = system::used(&self.handle).zip(used_before);
-            let watch = Watch {
-                at_least: least,
-                since_ready: time,
-                used: used.map_or(time, |(now, before)| now.saturating_sub(before)),
-                is_busy: system::is_busy(&self.handle),
-            };
+            let used = [used_before, system::used(&self.handle)];
+            let is_busy = system::is_busy(&self.handle);
+            let watch = Watch::new(least, began.elapsed(), used, is_busy);
             if watch.is_over() {
                 return Ok(None);
             }

@@ -68,13 +68,14 @@ pub(super) fn spawn(mut command: Command, launch: &Launch) -> io::Result<Handle>
     let gate = launch.is_traced.then(io::pipe).transpose()?;
     let in_between = move || {
         guardian::stand_guard(theirs.as_fd())?;
+        let guardian = parent_id();
         supervisor::begin()?;
         // The process finds that its parent has made them, as the handshake asks.
         tokens.iter().try_for_each(Copied::renew)?;
         let supervisor = std::process::id();
         if let Some(root) = kernel::fork()? {
             let tracing = gate.as_ref().map(|(_, gate)| trace(root, gate));
-            watch(root, &theirs, tracing)
+            watch((root, guardian), &theirs, tracing)
         } else {
             constrain(processors.as_ref(), constraint.memory)?;
             at_start(supervisor, &report_end)?;
@@ -187,12 +188,12 @@ fn wait_at(mut gate: &PipeReader) -> io::Result<()> {
     Ok(())
 }
 
-/// Supervises, in a copy of the harness, and never returns.
-fn watch(root: u32, channel: &UnixStream, mut tracing: Option<Tracing>) -> ! {
+/// Supervises, in a copy of the harness, and never returns. The ids are those of the root and of the guardian.
+fn watch(ids: (u32, u32), channel: &UnixStream, mut tracing: Option<Tracing>) -> ! {
     kernel::block_signals();
     // The copy may have inherited a stream by chance, whose reader would then wait for its end for ever.
     kernel::close_all_but(channel.as_fd());
-    supervisor::supervise(root, channel, tracing.as_mut(), |report| {
+    supervisor::supervise(ids, channel, tracing.as_mut(), |report| {
         let _ = (&mut &*channel).write_all(report);
     });
     kernel::exit_now(0)
@@ -216,7 +217,7 @@ impl Start {
             pid: u32::try_from(pid).map_err(io::Error::other)?,
             at: moment::instant(clock),
             forked_from: proc::resident_in(statm),
-            before: Counted { faults, major_faults, traffic },
+            before: Counted::all(faults, major_faults, traffic),
         })
     }
 }

@@ -15,7 +15,7 @@ use super::usage::Counted;
 use super::usage::{Living, Usage};
 use crate::os::calls::Counts;
 #[cfg(windows)]
-use crate::os::job::{self, Job};
+use crate::os::job::{self, Job, Used};
 
 /// How a process ended.
 #[derive(Debug)]
@@ -143,7 +143,7 @@ impl Handle {
             max_rss: job::peak_rss(&self.child).unwrap_or(0),
             forked_from: 0,
             had_children: used.processes > 1,
-            counted: Counted::default(),
+            counted: counted(&self.job, used),
         });
         Ok(End { exit, usage, strays, left, calls: None })
     }
@@ -152,7 +152,8 @@ impl Handle {
     #[cfg(windows)]
     pub(super) fn living(&self) -> Option<Living> {
         let held = self.job.held().ok().filter(|held| held.rss > 0)?;
-        let cpu = self.job.used().ok()?.cpu;
+        let used = self.job.used().ok()?;
+        let cpu = used.cpu;
         let own = job::processor_time(&self.child).ok()?;
         Some(Living {
             processes: held.processes,
@@ -162,7 +163,7 @@ impl Handle {
             others: cpu.saturating_sub(own),
             waited: None,
             preempted: None,
-            counted: Counted::default(),
+            counted: counted(&self.job, used),
         })
     }
 
@@ -172,4 +173,10 @@ impl Handle {
     pub(super) fn living(&self) -> Option<Living> {
         None
     }
+}
+
+/// Returns what Windows has counted of all processes of a job.
+#[cfg(windows)]
+fn counted(job: &Job, used: Used) -> Counted {
+    Counted { faults: used.faults, major_faults: None, traffic: job.traffic().ok() }
 }

@@ -17,6 +17,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::parent_id;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -83,7 +84,7 @@ struct Started {
     forked_from: u64,
     /// The page faults of both kinds, and the bytes read and written, before the program was loaded.
     #[serde(default)]
-    before: (u64, u64, Option<(u64, u64)>),
+    before: (Option<u64>, Option<u64>, Option<(u64, u64)>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -163,6 +164,7 @@ pub(crate) fn relay() -> Result<(), Rejected> {
 }
 
 fn serve(socket: &UnixStream) -> io::Result<()> {
+    let guardian = parent_id();
     // From here on the relay notices by itself when the harness ends, and then has to end the tree before itself.
     supervisor::begin()?;
     let wire: WireLaunch = receive(socket)?;
@@ -196,7 +198,7 @@ fn serve(socket: &UnixStream) -> io::Result<()> {
     let before = (before.faults, before.major_faults, traffic);
     let started =
         send(socket, &WireStart::Started(Started { pid, spawned_at, forked_from, before }));
-    supervisor::supervise(pid, socket, None, |report| {
+    supervisor::supervise((pid, guardian), socket, None, |report| {
         let _ = (&mut &*socket).write_all(report);
     });
     drop(input);

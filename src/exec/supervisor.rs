@@ -80,19 +80,21 @@ pub(super) fn begin() -> io::Result<()> {
     kernel::adopt_orphans()
 }
 
-/// Waits for the end of the child `root`; ends it if the other end of `channel` writes or closes. Then it ends what
-/// the root left behind, and reports. A tracing supervisor counts meanwhile, and adds the counts to the report.
+/// Waits for the end of the child `root`; ends it if the other end of `channel` writes or closes, or if the guardian ends. Then
+/// it ends what the root left behind, and reports. A tracing supervisor counts meanwhile, and adds the counts to the report.
+///
+/// `guardian` is the id of this process's parent from before the root was started: the root may have killed it by now.
 pub(super) fn supervise(
-    root: u32,
+    (root, guardian): (u32, u32),
     channel: &UnixStream,
     mut tracing: Option<&mut Tracing>,
     mut send: impl FnMut(&[u8]),
 ) {
     // The root of a traced tree is reaped by its tracer, which waits for everything. What the root used is that of a tree
     // that is stopped all the time, and is of no interest.
-    let traced = tracing.as_mut().map(|tracing| tracing.follow(root, channel));
+    let traced = tracing.as_mut().map(|tracing| tracing.follow((root, guardian), channel));
     if traced.is_none() {
-        wait_for_end(root, channel.as_fd());
+        wait_for_end(root, guardian, channel.as_fd());
     }
     let mut numbers = Numbers { ended_at: moment::monotonic(), ..Numbers::default() };
     let (mut waited, mut stat, mut io) = ([0; WAITED], [0; STAT], [0; traffic::FILE]);
@@ -119,14 +121,25 @@ pub(super) fn supervise(
 }
 
 /// Waits for the end of the child `root`; ends it if the other end of `channel` writes or closes, or if the guardian ends.
-fn wait_for_end(root: u32, channel: BorrowedFd<'_>) {
+fn wait_for_end(root: u32, guardian: u32, channel: BorrowedFd<'_>) {
     let pidfd = kernel::process_fd(root).ok();
-    let guardian = kernel::process_fd(parent_id()).ok();
-    // Without a process descriptor, the loop looks every millisecond whether the root has ended.
-    let step = if pidfd.is_some() { Duration::from_secs(3600) } else { Duration::from_millis(1) };
+    let guardian_id = guardian;
+    let guardian = kernel::process_fd(guardian_id).ok();
+    // Without the descriptors, the loop looks every millisecond whether one of the two has ended.
+    let step = if pidfd.is_some() && guardian.is_some() {
+        Duration::from_secs(3600)
+    } else {
+        Duration::from_millis(1)
+    };
     loop {
         let [pidfd, guardian] = [&pidfd, &guardian].map(|fd| fd.as_ref().map(AsFd::as_fd));
-        let ended = match kernel::readable([Some(channel), pidfd, guardian], step) {
+        // Another parent means that the guardian had ended before its descriptor was opened.
+        let events = if parent_id() == guardian_id {
+            kernel::readable([Some(channel), pidfd, guardian], step)
+        } else {
+            Ok([false, kernel::has_ended(root), true])
+        };
+        let ended = match events {
             Ok([_, true, _]) => true,
             Ok([false, false, false]) => pidfd.is_none() && kernel::has_ended(root),
             Ok(_) | Err(_) => {
@@ -322,9 +335,27 @@ impl End {
             max_rss,
             forked_from,
             had_children: proc::had_children_in(stat),
-            counted: Counted { faults, major_faults, traffic: Traffic::of_file(io) }.since(before),
+            counted: Counted::all(faults, major_faults, Traffic::of_file(io)).since(before),
         });
         let at = moment::instant(ended_at);
         Ok(End { exit, usage, at, strays: strays as usize, left: left > 0, calls })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The root may have killed the guardian before anybody watched it. Formerly its new parent was then taken for the guardian,
+    /// and the tree went on until its time was over.
+    #[test]
+    fn a_guardian_that_ended_before_it_was_watched_ends_the_tree() {
+        let mut root = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
+        let (channel, _other) = UnixStream::pair().unwrap();
+        let gone = root.id();
+        wait_for_end(root.id(), gone, channel.as_fd());
+        let status = root.wait().unwrap();
+        let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+        assert_eq!(signal, Some(libc::SIGKILL));
     }
 }

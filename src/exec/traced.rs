@@ -6,6 +6,7 @@
 use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::parent_id;
 use std::time::Duration;
 
 use crate::os::calls::{self, Counts, Progress, Tracer};
@@ -41,8 +42,12 @@ impl Tracing {
     }
 
     /// Counts until the root has ended, and returns how. A byte on the channel marks the counts that are asked for; its end
-    /// ends the root.
-    pub(super) fn follow(&mut self, root: u32, mut channel: &UnixStream) -> io::Result<Reaped> {
+    /// ends the root, as does that of the guardian.
+    pub(super) fn follow(
+        &mut self,
+        (root, guardian): (u32, u32),
+        mut channel: &UnixStream,
+    ) -> io::Result<Reaped> {
         let Some(tracer) = &mut self.tracer else { return kernel::reap(root) };
         let stops = calls::stops()?;
         let end = || {
@@ -68,6 +73,10 @@ impl Tracing {
             let [is_asked, _] = kernel::readable([asked, Some(stops.as_fd())], patience)?;
             // Nobody needs what the signals say; a second one may be lost, since all that has stopped is looked for.
             calls::drain(stops.as_fd());
+            if !is_over && parent_id() != guardian {
+                end();
+                is_over = true;
+            }
             if !is_asked {
                 continue;
             }

@@ -33,30 +33,38 @@ pub(crate) struct Usage {
 /// The system's counts of a process: its page faults and the bytes that it moves.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counted {
-    /// The page faults of both kinds.
-    pub(crate) faults: u64,
-    /// Those of them that waited for a disk.
-    pub(crate) major_faults: u64,
+    /// The page faults of both kinds; `None` if the system does not show them.
+    pub(crate) faults: Option<u64>,
+    /// Those of them that waited for a disk; `None` if the system does not tell them apart.
+    pub(crate) major_faults: Option<u64>,
     /// The bytes that it read and wrote; `None` if the system does not show them.
     pub(crate) traffic: Option<Traffic>,
 }
 
 impl Counted {
-    /// Returns what was counted since `before`. Bytes are known if they were known both times.
+    /// Makes the counts of a system that tells both kinds of page faults.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn all(faults: u64, major_faults: u64, traffic: Option<Traffic>) -> Counted {
+        Counted { faults: Some(faults), major_faults: Some(major_faults), traffic }
+    }
+
+    /// Returns what was counted since `before`. What was not known both times is not known.
     #[cfg(target_os = "linux")]
     pub(crate) fn since(self, before: Counted) -> Counted {
+        let since = |now: Option<u64>, before: Option<u64>| Some(now?.saturating_sub(before?));
         Counted {
-            faults: self.faults.saturating_sub(before.faults),
-            major_faults: self.major_faults.saturating_sub(before.major_faults),
+            faults: since(self.faults, before.faults),
+            major_faults: since(self.major_faults, before.major_faults),
             traffic: self.traffic.zip(before.traffic).map(|(now, before)| now - before),
         }
     }
 
-    /// Adds what was counted of another process. The sum of the bytes is known if both are.
+    /// Adds what was counted of another process. A sum is known if both are.
     #[cfg(target_os = "linux")]
     fn add(&mut self, other: Counted) {
-        self.faults += other.faults;
-        self.major_faults += other.major_faults;
+        let sum = |own: Option<u64>, other: Option<u64>| Some(own? + other?);
+        self.faults = sum(self.faults, other.faults);
+        self.major_faults = sum(self.major_faults, other.major_faults);
         self.traffic = self.traffic.zip(other.traffic).map(|(mut sum, other)| {
             sum += other;
             sum
@@ -169,7 +177,7 @@ impl Living {
             others: Duration::ZERO,
             waited,
             preempted: status.number("nonvoluntary_ctxt_switches"),
-            counted: Counted { faults, major_faults, traffic },
+            counted: Counted::all(faults, major_faults, traffic),
         })
     }
 }

@@ -17,8 +17,9 @@ use windows_sys::Win32::System::Diagnostics::ToolHelp::{
 };
 use windows_sys::Win32::System::JobObjects::{
     AssignProcessToJobObject, CreateJobObjectW, JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE,
-    JOBOBJECT_BASIC_ACCOUNTING_INFORMATION, JOBOBJECT_EXTENDED_LIMIT_INFORMATION,
-    JobObjectBasicAccountingInformation, JobObjectBasicProcessIdList,
+    JOBOBJECT_BASIC_ACCOUNTING_INFORMATION, JOBOBJECT_BASIC_AND_IO_ACCOUNTING_INFORMATION,
+    JOBOBJECT_EXTENDED_LIMIT_INFORMATION, JobObjectBasicAccountingInformation,
+    JobObjectBasicAndIoAccountingInformation, JobObjectBasicProcessIdList,
     JobObjectExtendedLimitInformation, QueryInformationJobObject, SetInformationJobObject,
     TerminateJobObject,
 };
@@ -27,6 +28,8 @@ use windows_sys::Win32::System::Threading::{
     CREATE_SUSPENDED, GetProcessTimes, OpenProcess, OpenThread, PROCESS_QUERY_LIMITED_INFORMATION,
     ResumeThread, THREAD_SUSPEND_RESUME,
 };
+
+use super::traffic::Traffic;
 
 /// The creation flag of a process that [`Job::adopt`] takes in: a suspended process does nothing, and so starts no
 /// other process outside of the job.
@@ -43,6 +46,8 @@ pub(crate) struct Used {
     pub(crate) cpu: Duration,
     /// How many they were.
     pub(crate) processes: usize,
+    /// Their page faults of both kinds, which Windows does not tell apart; `None` if it tells none: no process runs without one.
+    pub(crate) faults: Option<u64>,
 }
 
 /// What living processes hold.
@@ -99,6 +104,19 @@ impl Job {
         Ok(Used {
             cpu: duration(u64::try_from(ticks).unwrap_or(0)),
             processes: counts.TotalProcesses as usize,
+            faults: Some(u64::from(counts.TotalPageFaultCount)).filter(|&faults| faults > 0),
+        })
+    }
+
+    /// Returns the bytes that the processes in the job have read and written so far, those that have ended among them: from
+    /// and to files, pipes, sockets and devices.
+    pub(crate) fn traffic(&self) -> io::Result<Traffic> {
+        let mut counts = JOBOBJECT_BASIC_AND_IO_ACCOUNTING_INFORMATION::default();
+        // SAFETY: the class is that of the value.
+        unsafe { self.query(JobObjectBasicAndIoAccountingInformation, &mut counts) }?;
+        Ok(Traffic {
+            read: counts.IoInfo.ReadTransferCount,
+            written: counts.IoInfo.WriteTransferCount,
         })
     }
 
@@ -108,13 +126,8 @@ impl Job {
     /// If the system does not tell what one of them holds.
     pub(crate) fn held(&self) -> io::Result<Held> {
         let mut list = Ids { assigned: 0, listed: 0, ids: [0; 1024] };
-        let size = size_of::<Ids>() as u32;
-        // SAFETY: the pointer is to a live, writable value of the size that is given, which begins as the class says and has
-        // room for more ids; the last one may be null.
-        done(unsafe {
-            let (job, list) = (self.raw(), (&raw mut list).cast());
-            QueryInformationJobObject(job, JobObjectBasicProcessIdList, list, size, null_mut())
-        })?;
+        // SAFETY: the list begins as the class says, and has room for more ids.
+        unsafe { self.query(JobObjectBasicProcessIdList, &mut list) }?;
         let mut held = Held::default();
         for id in &list.ids[..(list.listed as usize).min(list.ids.len())] {
             // SAFETY: the call only takes numbers.
@@ -135,15 +148,22 @@ impl Job {
 
     fn counts(&self) -> io::Result<JOBOBJECT_BASIC_ACCOUNTING_INFORMATION> {
         let mut counts = JOBOBJECT_BASIC_ACCOUNTING_INFORMATION::default();
-        let size = size_of::<JOBOBJECT_BASIC_ACCOUNTING_INFORMATION>() as u32;
-        // SAFETY: the pointer is to a live, writable value of the class and size that are given; the last one may be
-        // null.
-        done(unsafe {
-            let (job, counts) = (self.raw(), (&raw mut counts).cast());
-            let class = JobObjectBasicAccountingInformation;
-            QueryInformationJobObject(job, class, counts, size, null_mut())
-        })?;
+        // SAFETY: the class is that of the value.
+        unsafe { self.query(JobObjectBasicAccountingInformation, &mut counts) }?;
         Ok(counts)
+    }
+
+    /// Fills `answer` with what the system says of the job.
+    ///
+    /// # Safety
+    /// `class` has to be that of the type of `answer`, of which every pattern of bits has to be a value.
+    unsafe fn query<T>(&self, class: i32, answer: &mut T) -> io::Result<()> {
+        let size = size_of::<T>() as u32;
+        // SAFETY: the pointer is to a live, writable value of the class and size that are given; the last one may be null.
+        done(unsafe {
+            let answer = (&raw mut *answer).cast();
+            QueryInformationJobObject(self.raw(), class, answer, size, null_mut())
+        })
     }
 
     /// Ends everything in the job. The processes may take a moment to go.

@@ -287,6 +287,7 @@ mod tests {
             pass_at: 3.0,
             detectable: None,
             detectable_longer: None,
+            effort_to_settle: None,
             processes: 3,
             values: 3,
             waited: None,

@@ -77,9 +77,10 @@ pub(crate) fn rows() -> Vec<Trial> {
         row("pair::threads_are_noticed", || {
             let share = |workload| pair([workload, workload], false, MINUTE).unwrap().others;
             let (alone, threads) = (share("spin").unwrap(), share("two threads").unwrap());
-            assert!(alone < 0.1 && threads > 0.1, "{alone} {threads}");
+            // A second thread that waits for a processor works less than it could.
+            assert!(alone < 0.01 && threads > 0.01, "{alone} {threads}");
             #[cfg(target_os = "linux")]
-            assert!(share("asks a server").unwrap() > 0.1);
+            assert!(share("asks a server").unwrap() > 0.01);
         }),
         row("pair::nothing_is_left_behind", || {
             let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pairs-left-behind");

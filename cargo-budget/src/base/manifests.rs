@@ -145,31 +145,29 @@ mod tests {
         let sibling = place.path().join("kit");
         std::fs::create_dir_all(top.join("member")).unwrap();
         std::fs::create_dir_all(&sibling).unwrap();
-        let kit = sibling.to_str().unwrap();
+        let kit = Value::from(sibling.to_str().unwrap());
         for (before, after) in [
             (
                 "[dependencies]\nkit = { path = \"../../kit\" } # ours\n",
-                Some(format!("[dependencies]\nkit = {{ path = {kit:?} }} # ours\n")),
+                Some(format!("[dependencies]\nkit = {{ path = {kit} }} # ours\n")),
             ),
             (
                 "[dependencies.kit]\npath = \"../../kit\"\n",
-                Some(format!("[dependencies.kit]\npath = {kit:?}\n")),
+                Some(format!("[dependencies.kit]\npath = {kit}\n")),
             ),
             (
                 "[target.'cfg(unix)'.dev-dependencies]\nkit = { path = \"../../kit\" }\n",
-                Some(format!(
-                    "[target.'cfg(unix)'.dev-dependencies]\nkit = {{ path = {kit:?} }}\n"
-                )),
+                Some(format!("[target.'cfg(unix)'.dev-dependencies]\nkit = {{ path = {kit} }}\n")),
             ),
             (
                 "[workspace.dependencies]\nkit = { path = \"../.././kit\", version = \"1\" }\n",
                 Some(format!(
-                    "[workspace.dependencies]\nkit = {{ path = {kit:?}, version = \"1\" }}\n"
+                    "[workspace.dependencies]\nkit = {{ path = {kit}, version = \"1\" }}\n"
                 )),
             ),
             (
                 "[patch.crates-io]\nkit = { path = \"../../kit\" }\n",
-                Some(format!("[patch.crates-io]\nkit = {{ path = {kit:?} }}\n")),
+                Some(format!("[patch.crates-io]\nkit = {{ path = {kit} }}\n")),
             ),
             // These stay: a path in the repository, a path to nothing, a version of a registry, a broken manifest.
             ("[dependencies]\nkit = { path = \"../other\" }\n", None),

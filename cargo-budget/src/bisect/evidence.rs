@@ -116,6 +116,7 @@ mod tests {
             pass_at: 3.0,
             detectable: None,
             detectable_longer: None,
+            effort_to_settle: None,
             processes: 9,
             values: 9,
             waited: None,

@@ -110,6 +110,7 @@ mod tests {
             pass_at: 1.0,
             detectable,
             detectable_longer,
+            effort_to_settle: None,
             processes: 8,
             values: 80,
             waited: None,

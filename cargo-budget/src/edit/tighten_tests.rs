@@ -113,6 +113,7 @@ fn outcomes(budgets: &Budgets, dice: &mut SeededRandom) -> Vec<Outcome> {
                     pass_at: 1.0,
                     detectable: None,
                     detectable_longer: None,
+                    effort_to_settle: None,
                     processes: 3,
                     values: 100,
                     waited: None,

@@ -36,9 +36,12 @@ fn is_same(this: &Path, name: &Path) -> bool {
     id(this).is_some() && id(this) == id(name)
 }
 
+/// Windows lets nobody remove a program that runs, by whichever of its names, so it must be known before that. A copy has the
+/// time of its original there.
 #[cfg(not(unix))]
-fn is_same(_this: &Path, _name: &Path) -> bool {
-    false
+fn is_same(this: &Path, name: &Path) -> bool {
+    let kept = |path| fs::metadata(path).and_then(|data| Ok((data.len(), data.modified()?))).ok();
+    kept(this).is_some() && kept(this) == kept(name)
 }
 
 #[cfg(test)]
@@ -52,7 +55,9 @@ mod tests {
         hold(&name).unwrap();
         let length = |path: &Path| fs::metadata(path).unwrap().len();
         assert_eq!(length(&name), length(&env::current_exe().unwrap()));
-        fs::remove_file(&name).unwrap();
+        hold(&name).unwrap();
+        let name = place.path().join("earlier/cc");
+        fs::create_dir(name.parent().unwrap()).unwrap();
         fs::write(&name, "another release").unwrap();
         hold(&name).unwrap();
         hold(&name).unwrap();

@@ -1,6 +1,6 @@
 //! The inputs of a link: the object files and libraries of a binary, and everything else that the linker was told.
 
-use std::path::{Path, PathBuf};
+use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 
 use super::record::{Record, ends, is_library};
 
@@ -52,10 +52,12 @@ impl Inputs {
     }
 }
 
-/// Replaces directories in an argument by words.
+/// Replaces directories in an argument by words. Linkers take slashes on Windows too.
 fn neutral(argument: &str, directories: &[(&Path, &str)]) -> String {
     directories.iter().fold(argument.to_owned(), |argument, (directory, word)| {
-        argument.replace(&*directory.to_string_lossy(), word)
+        let directory = directory.to_string_lossy();
+        let slashes = directory.replace(MAIN_SEPARATOR, "/");
+        argument.replace(&*directory, word).replace(&slashes, word)
     })
 }
 

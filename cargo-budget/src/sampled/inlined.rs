@@ -5,7 +5,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
-use std::path::Path;
+use std::path::{MAIN_SEPARATOR, Path};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -291,7 +291,7 @@ fn roots(dwarf: &gimli::Dwarf<Bytes>) -> Result<(Vec<Root>, bool), gimli::Error>
 fn root(unit: &str, folder: &str) -> Option<Root> {
     let (file, unit) = unit.split_once("/@/")?;
     let name = unit.split_once('.')?.0;
-    let file = Path::new(folder).join(file).to_str()?.to_owned();
+    let file = Path::new(folder).join(file).to_str()?.replace(MAIN_SEPARATOR, "/");
     let folder = format!("{}/", file.rsplit_once('/')?.0);
     Some(Root { folder, file, name: name.to_owned() })
 }

@@ -123,6 +123,7 @@ pub(crate) fn seconds(series: &str, value: f64) -> Measured {
         pass_at: 3.0,
         detectable: None,
         detectable_longer: None,
+        effort_to_settle: None,
         processes: 3,
         values: 300,
         waited: None,

@@ -57,6 +57,7 @@ fn outcome(row: &str) -> Outcome {
         pass_at: 3.0,
         detectable: None,
         detectable_longer: None,
+        effort_to_settle: None,
         processes: 3,
         values: 300,
         waited: None,

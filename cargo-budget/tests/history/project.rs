@@ -177,6 +177,7 @@ pub(crate) fn outcome(run: &str, n: u64, seconds: f64) -> Outcome {
             pass_at: 1.0,
             detectable: None,
             detectable_longer: None,
+            effort_to_settle: None,
             processes: 3,
             values: 300,
             waited: None,

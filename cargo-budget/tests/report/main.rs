@@ -15,7 +15,7 @@ mod worst;
 
 use serde_json::Value;
 
-use crate::command::{Scratch, command, file, folder, run, run_in, skipped};
+use crate::command::{Scratch, file, folder, run, run_in, skipped};
 
 impl Scratch {
     fn write(&self, name: &str, text: &str) -> String {

@@ -1,5 +1,7 @@
 //! Tests of merging shards: the merged report, and shards that are refused or missing.
 
+use std::path::MAIN_SEPARATOR;
+
 use serde_json::{Value, json};
 
 use crate::command::Done;
@@ -28,7 +30,7 @@ fn merge(scratch: &Scratch, shards: &[&[Value]]) -> Done {
         .map(|(i, outcomes)| {
             scratch.record(&format!("{}.jsonl", char::from(b'a' + i as u8)), outcomes)
         })
-        .map(|path| path.rsplit('/').next().unwrap().to_owned())
+        .map(|path| path.rsplit(['/', MAIN_SEPARATOR]).next().unwrap().to_owned())
         .collect();
     let files: Vec<&str> = files.iter().map(String::as_str).collect();
     run_in(&scratch.0, &[&["report", "--merge"], files.as_slice()].concat())

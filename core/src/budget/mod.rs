@@ -35,7 +35,7 @@ pub use self::case_filter::CaseFilter;
 pub use self::command::{Cache, Command, Constraint, Ready};
 pub use self::library::Library;
 pub use self::load::{FASTEST, LONGEST_PERIOD, Load, LoadShape, MOST_IN_PERIOD};
-pub use self::parse::file::{load, load_in, parse, parse_in};
+pub use self::parse::file::{load, load_in, names, parse, parse_in};
 pub use self::settings::{BaseLimits, CodegenUnits, Inconclusive, Settings};
 
 /// The JSON Schema (2020-12) of `budgets.toml`, for completion and descriptions in editors. It is laxer

@@ -126,7 +126,8 @@ pub(super) fn conclude(
     outcome.system_calls = system_calls::most_relevant(&seen.system_calls.calls());
     outcome.notes.extend(system_calls::note(&outcome.system_calls));
     if let Judgement::Statistical(judge) = &open.judgement {
-        outcome.evidence = Some(evidence(judge, open, seen, origin, rules));
+        let evidence = evidence(judge, open, seen, origin, rules);
+        outcome.evidence = Some(Evidence { effort_to_settle: ending.effort, ..evidence });
         outcome.shape = Some(shape(judge, open, seen, origin));
         outcome.noise = (origin == Origin::Measured).then(|| seen.noise_totals.noise());
         outcome.notes.extend(words::machine(&outcome, limit));
@@ -231,6 +232,7 @@ fn evidence(
         pass_at: levels.pass,
         detectable: detectable(planned),
         detectable_longer: detectable(longer),
+        effort_to_settle: None,
         processes: judge.processes(),
         values: judge.values().len(),
         waited: seen.noise_totals.waited(),

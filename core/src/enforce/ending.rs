@@ -16,6 +16,8 @@ pub(super) struct Ending {
     pub(super) shown: Verdict,
     /// Why the evidence did not settle the limit, where it did not.
     pub(super) doubt: Option<Doubt>,
+    /// The seconds of effort that would settle it, where that is known.
+    pub(super) effort: Option<f64>,
     /// What the values do not know, where that decides.
     pub(super) revision: Option<Revision>,
 }
@@ -44,7 +46,7 @@ impl Ending {
             Verdict::Warn | Verdict::Fail => other(),
             Verdict::Inconclusive | Verdict::Unmeasured | Verdict::Skipped => None,
         };
-        Ending { shown, doubt, revision }
+        Ending { shown, doubt, effort: None, revision }
     }
 
     /// Returns the verdict on the limit.

@@ -237,8 +237,11 @@ impl Inquiry {
         let few = judge.processes() < FEWEST_PROCESSES && self.origin == Origin::Measured;
         let underpowered = judge.is_underpowered() || few;
         let known = if underpowered { Doubt::Underpowered } else { Doubt::NearLimit };
-        self.close(open, Verdict::Inconclusive, Some(doubt.unwrap_or(known)));
-        if matches!(doubt, Some(Doubt::Noise | Doubt::Layout)) {
+        let is_explained = matches!(doubt, Some(Doubt::Noise | Doubt::Layout));
+        let effort = if is_explained { None } else { self.effort_to_settle(open) };
+        let ending = self.ending(open, Verdict::Inconclusive, Some(doubt.unwrap_or(known)));
+        self.push(open, &Ending { effort, ..ending });
+        if is_explained {
             return;
         }
         let shortfall = self.shortfall(open);
@@ -260,9 +263,16 @@ impl Inquiry {
 
     /// Turns a limit into its outcome; `doubt` says why the evidence did not settle it, where it did not.
     fn close(&mut self, open: &Open, verdict: Verdict, doubt: Option<Doubt>) {
-        let (work, counted) = (self.seen.work(), self.seen.counted());
-        let ending = Ending::of(open, work, counted, verdict, doubt);
-        self.done.push(conclude(open, &ending, &self.seen, &self.rules, self.origin));
+        let ending = self.ending(open, verdict, doubt);
+        self.push(open, &ending);
+    }
+
+    fn ending(&self, open: &Open, verdict: Verdict, doubt: Option<Doubt>) -> Ending {
+        Ending::of(open, self.seen.work(), self.seen.counted(), verdict, doubt)
+    }
+
+    fn push(&mut self, open: &Open, ending: &Ending) {
+        self.done.push(conclude(open, ending, &self.seen, &self.rules, self.origin));
     }
 
     fn close_unmeasured(&mut self, open: &Open, reason: &Unmeasured) {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::open::{Judgement, Open};
 use super::{Inquiry, Origin};
+use crate::outcome::MOST_TRIED;
 use crate::quantity::{Quantity, Unit};
 use crate::stats;
 use crate::verdict::judge::Method;
@@ -18,6 +19,12 @@ const LONGEST: u32 = 6;
 
 /// How many times its `effort` a limit may take until a red is confirmed.
 const TO_CONFIRM: u32 = 2;
+
+/// How many processes are repeated at most, to find out how many a limit needs; twice those that it has are always tried.
+const MOST_REPEATED: usize = 400;
+
+/// How much more time is named than the values so far would need: those to come differ from them.
+const MARGIN: f64 = 1.5;
 
 /// The reason why a limit is measured beyond its `effort`, in figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,18 +91,40 @@ impl Inquiry {
         *open.fewest.get_or_init(fewest)
     }
 
-    /// Returns what a limit lacks that had too few processes to see any violation; `None` where it had enough.
-    pub(super) fn shortfall(&self, open: &Open) -> Option<String> {
-        let (processes, needed) = (open.processes(), self.needed(open)?);
-        if processes >= needed {
+    /// Returns the effort in seconds that would settle an open limit, if the values to come are like those so far; `None` where
+    /// [`MOST_TRIED`] times the effort would not, or where no process can be measured any more.
+    pub(super) fn effort_to_settle(&self, open: &Open) -> Option<f64> {
+        let Judgement::Statistical(judge) = &open.judgement else { return None };
+        let processes = judge.processes();
+        if self.origin == Origin::Record || processes == 0 {
             return None;
         }
-        let seconds = self.seen.shortest.as_secs_f64();
-        let effort = (seconds * needed as f64 / f64::from(LONGEST)).ceil().max(1.0);
+        if let Some((_, effort)) = self.lacking(open) {
+            return Some(effort);
+        }
+        let own = self.seen.spent.as_secs_f64() / processes as f64;
+        let longest = self.rules.effort.as_secs_f64() * MOST_TRIED as f64;
+        let most = ((longest / own) as usize).clamp(processes, MOST_REPEATED.max(2 * processes));
+        let needed = judge.processes_to_settle(most)?;
+        Some((own * needed as f64 * MARGIN).max(self.rules.effort.as_secs_f64()).ceil())
+    }
+
+    /// Returns how many processes a limit lacks that had too few to see any violation, and the effort in seconds that brings
+    /// them; `None` where it had enough.
+    fn lacking(&self, open: &Open) -> Option<(usize, f64)> {
+        let needed = self.needed(open).filter(|&needed| open.processes() < needed)?;
+        let seconds = self.seen.shortest.as_secs_f64() * needed as f64;
+        Some((needed, (seconds / f64::from(LONGEST)).ceil().max(1.0)))
+    }
+
+    /// Returns what a limit lacks that had too few processes to see any violation; `None` where it had enough.
+    pub(super) fn shortfall(&self, open: &Open) -> Option<String> {
+        let (needed, effort) = self.lacking(open)?;
         Some(format!(
-            "any violation takes {needed} processes to be seen, and at {} each there was time for {processes}: \
+            "any violation takes {needed} processes to be seen, and at {} each there was time for {}: \
              give it `effort = \"{effort} s\"` or more, or a shorter operation",
-            Quantity::new(seconds, Unit::Seconds),
+            Quantity::new(self.seen.shortest.as_secs_f64(), Unit::Seconds),
+            open.processes(),
         ))
     }
 }

@@ -7,7 +7,7 @@ use super::scripted::rules;
 use super::tests::{P50, drive_from, max, pending_limits, run};
 use super::{Inquiry, Origin, Rules};
 use crate::budget::Limit;
-use crate::metric::{Key, Metric};
+use crate::metric::{Key, Metric, Statistic};
 use crate::outcome::{Cause, Doubt, Outcome, Unmeasured};
 use crate::reading::ProcessRun;
 use crate::stats::clopper_pearson;
@@ -74,6 +74,50 @@ fn a_limit_that_cannot_be_seen_broken_in_time_says_what_it_takes() {
     let rules = Rules { effort: Duration::from_secs_f64(effort), ..rules() };
     let outcome = run(vec![max(P50, "1 s")], rules, |_| Ok(slow(2.0, 20.0))).remove(0);
     assert_eq!(outcome.verdict, Verdict::Fail, "{}", outcome.reason);
+}
+
+/// A tail takes many operations, and each of these takes as long as a process does.
+#[test]
+fn a_tail_of_long_operations_names_the_effort_that_settles_it() {
+    let measured = |seconds: f64| {
+        let rules = Rules { effort: Duration::from_secs_f64(seconds), ..rules() };
+        let p99 = max(Key::Latency.at(Statistic::P99), "10 s");
+        run(vec![p99], rules, |_| Ok(slow(2.5, 2.5))).remove(0)
+    };
+    let unsettled = measured(200.0);
+    assert_eq!(unsettled.verdict, Verdict::Inconclusive, "{}", unsettled.reason);
+    let effort = unsettled.evidence.unwrap().effort_to_settle.unwrap();
+    let named = format!("`effort = \"{effort} s\"`, a quieter machine or a metric");
+    assert!(unsettled.reason.contains(&named), "{}", unsettled.reason);
+    assert_eq!(measured(effort).verdict, Verdict::Pass, "{effort}");
+    // With less than a tenth of it, that no such effort was found is said.
+    let unsettled = measured(effort / 20.0);
+    assert_eq!(unsettled.evidence.unwrap().effort_to_settle, None);
+    assert!(unsettled.reason.contains("; 10 times the `effort` would not"), "{}", unsettled.reason);
+}
+
+/// The values of another run differ from those by which the effort was found.
+#[test]
+fn the_effort_that_an_unsettled_limit_names_settles_it_in_most_runs() {
+    let mut noise = Noise::seeded(16);
+    let mut measured = |truth: f64, effort: f64| {
+        let values: Vec<f64> = (0..2000).map(|_| truth * (0.2 * noise.normal()).exp()).collect();
+        let rules = Rules { effort: Duration::from_secs_f64(effort), ..rules() };
+        run(vec![max(P50, "1 s")], rules, move |n| Ok(slow(values[n], 0.5))).remove(0)
+    };
+    for truth in [0.97, 1.25] {
+        let (mut named, mut settled) = (0, 0);
+        for _ in 0..60 {
+            let first = measured(truth, 6.0);
+            let Some(effort) = first.evidence.and_then(|seen| seen.effort_to_settle) else {
+                continue;
+            };
+            assert!((6.0..=90.0).contains(&effort), "{effort}");
+            named += 1;
+            settled += usize::from(measured(truth, effort).verdict != Verdict::Inconclusive);
+        }
+        assert!(named >= 20 && settled * 10 >= named * 7, "{truth}: {settled} of {named}");
+    }
 }
 
 /// An unsettled outcome says which limit could be held: with that limit the same subject passes, and a value as far

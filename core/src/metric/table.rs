@@ -277,7 +277,7 @@ rows! {
         has: USED,
         unit: One(Unit::Number), values: Values::Amount, better: Lower,
         judged: UntilConstant(Tolerance::Count), sample: SampleKind::Process,
-        halved: Welcome, inject: Inject::raises(Effect::Faults), on: on(Linux, Unix),
+        halved: Welcome, inject: Inject::raises(Effect::Faults), on: on(LinuxAndWindows, Unix),
     }
     MajorFaults {
         name: "major_faults", meaning: "Page faults that waited for a disk",
@@ -291,14 +291,14 @@ rows! {
         has: USED,
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
         judged: UntilConstant(Tolerance::Count), sample: SampleKind::Process,
-        halved: Welcome, inject: Inject::raises(Effect::Read), on: on(Linux, Linux),
+        halved: Welcome, inject: Inject::raises(Effect::Read), on: on(LinuxAndWindows, Linux),
     }
     WrittenBytes {
         name: "written_bytes", meaning: "Bytes written by system calls, of one operation or of the whole command",
         has: USED,
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
         judged: UntilConstant(Tolerance::Count), sample: SampleKind::Process,
-        halved: Welcome, inject: Inject::raises(Effect::Written), on: on(Linux, Linux),
+        halved: Welcome, inject: Inject::raises(Effect::Written), on: on(LinuxAndWindows, Linux),
     }
     Syscalls {
         name: "syscalls", meaning: "System calls, of one operation or of the whole command",

@@ -10,6 +10,9 @@ use crate::quantity::Unit;
 /// How many times the `effort` of the run the longer run has.
 pub const MORE: usize = 4;
 
+/// The most times the `effort` of a run for which it is found out whether that would settle a limit.
+pub const MOST_TRIED: usize = 10;
+
 /// The closest limits that runs like this one settle, in the unit of the limit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ClosestLimits {

@@ -31,7 +31,7 @@ pub use self::calls::{CallTree, Frame};
 pub use self::change::Change;
 pub use self::changed::CodeChanges;
 pub use self::counted::{Counted, RULE};
-pub use self::holdable::{ClosestLimits, MORE};
+pub use self::holdable::{ClosestLimits, MORE, MOST_TRIED};
 pub use self::inlined::{Counts, Inlined};
 pub use self::no_limit::{BENCHMARKS, NO_BUDGET};
 pub use self::noise::Noise;
@@ -161,7 +161,7 @@ pub struct Estimate {
 }
 
 /// How strong the evidence for a verdict is.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
     /// The natural logarithm of the odds against "the value is within the limit"; `fail_at` is what a red takes. Both
     /// are 0 where another program recorded the values of one process, for which no odds are known.
@@ -179,6 +179,10 @@ pub struct Evidence {
     /// older records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detectable_longer: Option<f64>,
+    /// The seconds of effort that would settle a limit that this run did not settle, if more values were like these. `None`
+    /// also where [`MOST_TRIED`] times the effort would not, for recorded values, and in older records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effort_to_settle: Option<f64>,
     /// The number of fresh processes that were measured.
     #[serde(alias = "forks")]
     pub processes: usize,

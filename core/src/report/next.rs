@@ -29,7 +29,8 @@ pub fn next(outcome: &Outcome) -> String {
              are interleaved with it"
         ),
         Verdict::Inconclusive if outcome.doubt == Some(Doubt::NearLimit) => format!(
-            "move the limit {place} away from the value, or give it more time there (`effort`)"
+            "move the limit {place} away from the value{}",
+            effort(outcome).map_or(String::new(), |effort| format!(", or give it more time there ({effort})"))
         ),
         Verdict::Inconclusive if outcome.doubt == Some(Doubt::Layout) => format!(
             "let `cargo budget check --base` make more links of each side where it can (`layouts` in [settings]), move the limit \
@@ -43,13 +44,23 @@ pub fn next(outcome: &Outcome) -> String {
             "fix what makes the counts differ, such as the seed of a map or the number of threads; or limit a time against `x base`, \
              or set a limit {place} that is wider than the counts differ"
         ),
-        Verdict::Inconclusive => format!(
-            "give it more time (`effort` {place}), a quieter machine, or a metric that needs fewer values"
-        ),
+        Verdict::Inconclusive => match (effort(outcome), outcome.evidence) {
+            (Some(effort), _) => format!(
+                "give it more time ({effort} {place}), a quieter machine, or a metric that needs fewer values"
+            ),
+            (None, None) => format!("give it more time (`effort` {place})"),
+            (None, Some(_)) => "give it a quieter machine, a metric that needs fewer values, or a limit further from the value".to_owned(),
+        },
         Verdict::Pass | Verdict::Warn | Verdict::Unmeasured | Verdict::Skipped => {
             format!("run it alone: {} -- --exact {}", command(outcome), quoted(&outcome.test))
         }
     }
+}
+
+/// Returns the effort that would settle the limit, in the form of budgets.toml; `None` where no effort that was tried would.
+fn effort(outcome: &Outcome) -> Option<String> {
+    let seconds = outcome.evidence?.effort_to_settle?;
+    Some(format!("`effort = \"{seconds} s\"`"))
 }
 
 /// Returns the place where the limit can be changed, as in `at budgets.toml:4`.
@@ -85,7 +96,7 @@ pub fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::{BaseRevision, Estimate, Run};
+    use crate::outcome::{BaseRevision, Estimate, Evidence, Run};
 
     #[test]
     fn what_the_command_made_is_run_by_the_command_and_limited_elsewhere() {
@@ -119,6 +130,18 @@ mod tests {
         let differs = next(&counted(1.0, 1.2));
         assert!(differs.contains("the seed") && !differs.contains("effort"), "{differs}");
         assert!(next(&counted(1.2, 1.2)).contains("`effort`"));
+        // How much more is known of values, unless ten times as much would not do.
+        let unsettled = |effort_to_settle, doubt| Outcome {
+            evidence: Some(Evidence { effort_to_settle, ..Evidence::default() }),
+            doubt: Some(doubt),
+            ..of("budgets", Verdict::Inconclusive)
+        };
+        for doubt in [Doubt::Underpowered, Doubt::NearLimit] {
+            let enough = next(&unsettled(Some(90.0), doubt));
+            assert!(enough.contains("`effort = \"90 s\"`"), "{enough}");
+            let never = next(&unsettled(None, doubt));
+            assert!(!never.contains("effort") && never.contains("the value"), "{never}");
+        }
         let made = next(&of(MADE, Verdict::Fail));
         assert!(
             made.contains("`cargo budget init` writes and say why") && !made.contains("b.toml")

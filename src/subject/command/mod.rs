@@ -156,7 +156,13 @@ pub(crate) fn unsupported(command: &Command, metric: &Metric) -> Option<Unmeasur
     }
     let systems = metric.row().on.command;
     if !systems.has(std::env::consts::OS) {
-        let text = format!("`{metric}` is only measured on {}", systems.names());
+        let why = match metric.key() {
+            Key::MajorFaults if cfg!(windows) => {
+                ": Windows counts faults that wait for a disk with the others; limit `page_faults` instead"
+            }
+            _ => "",
+        };
+        let text = format!("`{metric}` is only measured on {}{why}", systems.names());
         return Some(Unmeasured::new(Cause::Unsupported, text));
     }
     let text = match metric.key() {
@@ -331,8 +337,8 @@ fn peak_notes(name: &str, usage: &Usage) -> Vec<String> {
 #[expect(clippy::wildcard_enum_match_arm, reason = "only the metrics that are read here are named")]
 fn counted(counted: &Counted, metric: &Metric) -> Option<f64> {
     let number = match metric.key() {
-        Key::PageFaults => counted.faults,
-        Key::MajorFaults => counted.major_faults,
+        Key::PageFaults => counted.faults?,
+        Key::MajorFaults => counted.major_faults?,
         Key::ReadBytes => counted.traffic?.read,
         Key::WrittenBytes => counted.traffic?.written,
         _ => return None,
@@ -344,6 +350,9 @@ fn counted(counted: &Counted, metric: &Metric) -> Option<f64> {
 #[expect(clippy::wildcard_enum_match_arm, reason = "only the metrics that are read here are named")]
 fn unread(name: &str, metric: &Metric) -> Unmeasured {
     let why = match metric.key() {
+        Key::PageFaults | Key::ReadBytes | Key::WrittenBytes if cfg!(windows) => {
+            "the system does not count it for a job (Windows does, Wine does not); drop the limit here"
+        }
         Key::ReadBytes | Key::WrittenBytes => {
             "the system does not show `/proc/PID/io` of it; drop the limit here"
         }

@@ -85,6 +85,7 @@ fn check_same(want: bool, was: &Locked, now: &Locked, exact: bool) {
         pass_at: 3.0,
         detectable: None,
         detectable_longer: None,
+        effort_to_settle: None,
         processes: 3,
         values: 9,
         waited: None,

@@ -9,6 +9,7 @@ use perf_budget_core::report::change::{change, times};
 
 use super::axis::{Axis, percent};
 use super::escape::Text;
+use super::label;
 
 /// The most charts of a budget, and the most lines of a chart.
 const MOST_CHARTS: usize = 6;
@@ -175,8 +176,9 @@ impl Chart<'_> {
                     }
                     @if let Some(limit) = limit {
                         @let height = format!("{:.1}", y(limit));
+                        @let (end, base) = label::place(y(limit), FLOOR, &self.drawn(x, y));
                         line.limit x1="0" x2="100%" y1=(height) y2=(height) {}
-                        text.limit x="100%" y=(format!("{:.1}", y(limit) - 4.0)) text-anchor="end" { "limit " (self.shown(limit)) }
+                        text.limit x=(percent(end)) y=(format!("{base:.1}")) text-anchor="end" { "limit " (self.shown(limit)) }
                     }
                     @if self.kind == Kind::Change {
                         @for point in points() { (interval(point, x(point.at), y)) }
@@ -242,6 +244,21 @@ impl Chart<'_> {
         let is_one = self.kind == Kind::Change
             && limits.all(|other| other.limit.to_bits() == first.to_bits());
         is_one.then_some(first)
+    }
+
+    /// Returns the straight lines that are drawn of the values and their intervals.
+    fn drawn(&self, x: impl Fn(f64) -> f64, y: impl Fn(f64) -> f64) -> Vec<[(f64, f64); 2]> {
+        let mut drawn = Vec::new();
+        for points in self.lines.values().take(MOST_LINES) {
+            let at = |point: &Point<'_>| (x(point.at), y(point.now));
+            drawn.extend(points.windows(2).map(|pair| [at(&pair[0]), at(&pair[1])]));
+            drawn.extend(points.iter().map(|point| {
+                let estimate = point.outcome.estimate;
+                let end = |end: Option<f64>| (x(point.at), y(end.unwrap_or(point.now)));
+                [end(estimate.and_then(|e| e.low)), end(estimate.and_then(|e| e.high))]
+            }));
+        }
+        drawn
     }
 
     fn shown(&self, value: f64) -> String {

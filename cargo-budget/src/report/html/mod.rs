@@ -16,6 +16,7 @@ pub(crate) mod escape;
 mod flame;
 mod footer;
 mod group;
+mod label;
 pub(crate) mod mark;
 mod policy;
 mod revision;

@@ -34,6 +34,17 @@ pub fn load_in(path: &Path, surroundings: &EnvironmentFacts) -> Result<Budgets, 
     parse_in(&text(path, LARGEST, "write one with `[budget.NAME]` in it")?, path, surroundings)
 }
 
+/// Returns the names of the budgets in a file that is TOML, even if they are not valid, as may be in another revision. `None` if
+/// the file cannot be read, or has no budget in the form of this version.
+pub fn names(path: &Path) -> Option<Vec<String>> {
+    let text = text(path, LARGEST, "").ok()?;
+    let (tree, errors) = DeTable::parse_recoverable(text.trim_start_matches('\u{feff}'));
+    let tree = Some(tree.into_inner()).filter(|_| errors.is_empty())?;
+    let DeValue::Table(budgets) = tree.get("budget")?.get_ref() else { return None };
+    let names: Vec<String> = budgets.keys().map(|name| name.get_ref().to_string()).collect();
+    Some(names).filter(|names| !names.is_empty())
+}
+
 /// Returns the text of a file. `remedy` says what to do if the file is missing.
 pub(super) fn text(path: &Path, largest: u64, remedy: &str) -> Result<String, Error> {
     let shown = path.display();

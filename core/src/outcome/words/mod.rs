@@ -2,7 +2,7 @@
 
 use crate::budget::{Bound, Limit, Reference, Target};
 use crate::metric::{Statistic, Units};
-use crate::outcome::{Against, BARS, Distribution, Doubt, HistogramBin, Outcome};
+use crate::outcome::{Against, BARS, Distribution, Doubt, HistogramBin, MOST_TRIED, Outcome};
 use crate::quantity::{Quantity, Unit};
 use crate::stats::{Sample, histogram, order};
 use crate::verdict::Verdict;
@@ -135,10 +135,13 @@ fn unsettled(outcome: &Outcome, limit: &Limit, value: &str, bound: &str, doubt: 
     let known = worst.map_or("too few to bound it".to_owned(), |(end, worst)| {
         format!("and may be as {end} as {worst}")
     });
-    let remedy = if evidence.is_recorded() {
-        "a quieter machine or a longer `measurement_time` would settle it"
-    } else {
-        "more `effort`, a quieter machine or a metric that needs fewer values would settle it"
+    let others = "a quieter machine or a metric that needs fewer values would settle it";
+    let remedy = match evidence.effort_to_settle {
+        _ if evidence.is_recorded() => {
+            "a quieter machine or a longer `measurement_time` would settle it".to_owned()
+        }
+        Some(seconds) => format!("`effort = \"{seconds} s\"`, {others}"),
+        None => format!("{others}; {MOST_TRIED} times the `effort` would not"),
     };
     format!(
         "no verdict: {metric} is {value} after {seen}, {known}, with a limit of {bound}{unseen}; {remedy}"
