@@ -173,8 +173,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "harness",
         &[
-            "budget", "error", "exec", "os", "outcome", "paths", "profile", "progress", "record",
-            "report", "run", "selftest", "session", "verdict",
+            "budget", "build", "error", "exec", "os", "outcome", "paths", "profile", "progress",
+            "record", "report", "run", "selftest", "session", "verdict",
         ],
     ),
 ];
