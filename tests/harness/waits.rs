@@ -91,7 +91,7 @@ fn who_holds_the_lock_is_said() {
 #[cfg(target_os = "linux")]
 fn a_run_never_names_itself() {
     let script = "touch began; while [ ! -f go ]; do sleep 0.05; done";
-    let command = format!("command = [\"sh\", \"-c\", {script:?}]\nmax.wall_p50 = \"600 s\"\n");
+    let command = format!("command = [\"sh\", \"-c\", {script:?}]\nmax.peak_rss = \"10 GB\"\n");
     let case = Case::new(
         "waits-for-itself",
         &format!(
@@ -99,15 +99,15 @@ fn a_run_never_names_itself() {
         ),
     );
     let case = case.env("PERF_BUDGET_RUN", "waits-for-itself");
-    let first = case.start_test("one::wall_p50");
+    let first = case.start_test("one::peak_rss");
     while !case.dir.join("began").exists() {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
-    let waited = case.start_test("two::wall_p50").end().exited(101);
+    let waited = case.start_test("two::peak_rss").end().exited(101);
     waited.printed(["for more than 300 ms by another measurement of this run, and only one"]);
     // Another run is told which process that is.
     let other = case.env("PERF_BUDGET_RUN", "another run");
-    let waited = other.start_test("two::wall_p50").end().exited(101);
+    let waited = other.start_test("two::peak_rss").end().exited(101);
     waited.printed(["for more than 300 ms by process "]);
     fs::write(other.dir.join("go"), "").unwrap();
     first.end().exited(0);
