@@ -23,7 +23,7 @@ pub(crate) fn harnesses(root: &Path) -> Harnesses {
     let mut found = Harnesses::default();
     let text = std::fs::read_to_string(root.join("Cargo.toml")).unwrap_or_default();
     let Ok(manifest) = Document::parse(text) else { return found };
-    let library = library(manifest.as_table());
+    let library = library(root, manifest.as_table());
     let is_harness = |source: &Path| {
         std::fs::read_to_string(source).is_ok_and(|text| starts_a_harness(&text, &library))
     };
@@ -97,24 +97,53 @@ pub(crate) fn faults(root: &Path) -> Vec<String> {
     usual.iter().chain(others).filter_map(|name| fault(root, name)).collect()
 }
 
-/// Returns the name by which sources know the library: that of its dependency.
-fn library(manifest: &Table) -> String {
+/// Returns the name by which sources know the library: that of its dependency, which the package or its workspace may
+/// rename.
+fn library(root: &Path, manifest: &Table) -> String {
+    let renamed = renamed(manifest, |_| true).or_else(|| {
+        let inherits = |name: &str| {
+            let mut named = dependencies(manifest).filter(|(own, _)| own == name);
+            named.any(|(_, item)| {
+                let entry = item.as_table_like();
+                entry.and_then(|entry| entry.get("workspace")?.as_bool()) == Some(true)
+            })
+        };
+        root.ancestors().find_map(|above| {
+            let text = std::fs::read_to_string(above.join("Cargo.toml")).ok()?;
+            let manifest = Document::parse(text).ok()?;
+            renamed(manifest.get("workspace")?.as_table()?, inherits)
+        })
+    });
+    renamed.as_deref().unwrap_or("perf-budget").replace('-', "_")
+}
+
+/// Returns the dependencies in a table of a manifest, by their names.
+fn dependencies(manifest: &Table) -> impl Iterator<Item = (String, &Item)> {
     let tables = ["dev-dependencies", "dependencies"].into_iter();
     let tables = tables.filter_map(|table| manifest.get(table)?.as_table_like());
+    tables.flat_map(|table| table.iter().map(|(name, item)| (name.to_owned(), item)))
+}
+
+/// Returns the name that a manifest gives to the library in the place of its own, if it is one of those that count.
+fn renamed(manifest: &Table, counts: impl Fn(&str) -> bool) -> Option<String> {
     let is_it = |item: &Item| {
         let entry = item.as_table_like();
         entry.and_then(|entry| entry.get("package")?.as_str()) == Some("perf-budget")
     };
-    let mut named = tables.flat_map(|table| table.iter().collect::<Vec<_>>());
-    let renamed = named.find(|(_, item)| is_it(item)).map(|(name, _)| name);
-    renamed.unwrap_or("perf-budget").replace('-', "_")
+    let mut named = dependencies(manifest);
+    named.find(|(name, item)| is_it(item) && counts(name)).map(|(name, _)| name)
+}
+
+/// Whether a source names the library.
+fn names(source: &str, library: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let mut ends = source.match_indices(library).map(|(at, name)| &source[at + name.len()..]);
+    ends.any(|rest| !rest.starts_with(is_part))
 }
 
 /// Whether a source names the library, and what starts a harness.
 fn starts_a_harness(source: &str, library: &str) -> bool {
-    let is_part = |c: char| c.is_alphanumeric() || c == '_';
-    let mut ends = source.match_indices(library).map(|(at, name)| &source[at + name.len()..]);
-    ends.any(|rest| !rest.starts_with(is_part))
+    names(source, library)
         && ["main!", "Harness::new", ".main()"].iter().any(|starts| source.contains(starts))
 }
 
@@ -129,7 +158,7 @@ pub(crate) fn fault(root: &Path, name: &str) -> Option<String> {
     }
     let sources = sources(root, entry, name);
     let source = sources.iter().find_map(|path| std::fs::read_to_string(path).ok())?;
-    if !source.contains("perf_budget") {
+    if !names(&source, &library(root, manifest.as_table())) {
         return None;
     }
     let shown = root.join("Cargo.toml");
@@ -232,6 +261,14 @@ mod tests {
             own,
             Some("[[test]]"),
         );
+        // The library has another name here, which the package gives to it or its workspace.
+        let other = own.replace("perf_budget", "speed_gate");
+        let named = "speed-gate = { package = \"perf-budget\", version = \"0.1\" }\n";
+        check(&format!("{package}[dev-dependencies]\n{named}"), &other, Some("[[test]]"));
+        let inherited = "[dev-dependencies]\nspeed-gate.workspace = true\n";
+        let workspace = format!("{package}{inherited}[workspace.dependencies]\n{named}");
+        check(&workspace, &other, Some("[[test]]"));
+        check(&format!("{package}[workspace.dependencies]\n{named}"), &other, None);
         // This target contains tests of another kind, and no budgets.
         check(package, "#[test]\nfn holds() {}\n", None);
     }

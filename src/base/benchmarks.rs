@@ -22,8 +22,7 @@ pub(crate) struct BaseBenchmarks {
     names: Vec<(Library, String)>,
     /// Every form of such a name by which a benchmark is found, and whether its program serves it.
     forms: HashMap<Library, HashMap<String, bool>>,
-    /// The forms of the names of this revision's benchmarks that the base may have in a program which could not be built or
-    /// listed there.
+    /// See [`unknown`].
     unknown: HashMap<Library, HashSet<String>>,
     /// The bench targets of the base whose benchmarks are not known.
     missing: Vec<String>,
@@ -99,20 +98,7 @@ impl BaseBenchmarks {
             }
         }
         let base = built.base.as_ref().map(read).transpose()?;
-        let mut unknown: HashMap<Library, HashSet<String>> = HashMap::new();
-        if let Some(base) = base.as_ref().filter(|base| !base.faults.is_empty()) {
-            // A benchmark may come from a target that this revision does not have any more.
-            let has = |(package, target): &(String, String)| {
-                head.programs.iter().any(|own| (&own.package, &own.target) == (package, target))
-            };
-            let may_have_moved = !base.missing.iter().all(has);
-            for (library, entry) in every(&head) {
-                if may_have_moved || base.may_lack(entry.program) {
-                    let forms = [entry.plain.to_owned(), entry.name];
-                    unknown.entry(library).or_default().extend(forms);
-                }
-            }
-        }
+        let unknown = base.as_ref().map(|base| unknown(&head, base)).unwrap_or_default();
         // If the base was not built, it has the same benchmarks.
         let base = base.unwrap_or(head);
         let (mut names, mut forms) = (Vec::new(), HashMap::new());
@@ -180,9 +166,79 @@ impl BaseBenchmarks {
     }
 }
 
+/// Returns the names of this revision's benchmarks, in each of their forms, that the base may have in a program which could not
+/// be built or listed there: all that it does not have in another one, since a benchmark may have moved between two targets.
+/// From a target that cannot be built in this revision either, none is taken to have moved: such a target has no benchmarks
+/// that anybody could compare, and would make each new one red for ever.
+fn unknown(head: &List, base: &List) -> HashMap<Library, HashSet<String>> {
+    let mut unknown: HashMap<Library, HashSet<String>> = HashMap::new();
+    if base.faults.is_empty() {
+        return unknown;
+    }
+    let known: HashSet<(Library, &str)> =
+        every(base).map(|(library, entry)| (library, entry.plain)).collect();
+    let may_have_moved =
+        base.missing.is_empty() || base.missing.iter().any(|target| !head.missing.contains(target));
+    for (library, entry) in every(head) {
+        let is_found = known.contains(&(library, entry.plain));
+        if base.may_lack(entry.program) || may_have_moved && !is_found {
+            unknown.entry(library).or_default().extend([entry.plain.to_owned(), entry.name]);
+        }
+    }
+    unknown
+}
+
 /// Returns every benchmark of a list, with its library.
 fn every(list: &List) -> impl Iterator<Item = (Library, Entry<'_>)> {
     Library::ALL
         .into_iter()
         .flat_map(|library| list.entries(library).into_iter().map(move |entry| (library, entry)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns a list of programs of Criterion with these benchmarks, and without the target `broken`.
+    fn list(programs: &[(&str, &str)], broken: Option<&str>) -> List {
+        let program = |&(target, name): &(&str, &str)| {
+            serde_json::json!({
+                "package": "kit", "directory": "/w", "target": target, "binary": "/t/b", "variables": {},
+                "written": { "path": "/t/b", "bytes": 9, "modified": 1 },
+                "content": { "criterion": {
+                    "skills": { "exact": true, "quick": true, "serves": false }, "names": [name],
+                } },
+            })
+        };
+        let programs: Vec<_> = programs.iter().map(program).collect();
+        let fault = serde_json::json!({ "cause": "exited-badly", "text": "oops", "output": null });
+        let faults: Vec<_> = broken.iter().map(|_| fault.clone()).collect();
+        let missing: Vec<_> = broken.iter().map(|target| ("kit", target)).collect();
+        let list = serde_json::json!({
+            "version": 4, "programs": programs, "faults": faults, "missing": missing, "note": "",
+        });
+        perf_budget_core::exact::from_tree(list).unwrap()
+    }
+
+    /// What is new in one target may come from another one, of which the base's is not known.
+    #[test]
+    fn a_benchmark_that_may_have_moved_is_not_new() {
+        let head = list(&[("sums", "sum"), ("more", "moved")], None);
+        let of = |base: &List| {
+            let found = unknown(&head, base).remove(&Library::Criterion).unwrap_or_default();
+            let mut found: Vec<String> = found.into_iter().collect();
+            found.sort_unstable();
+            found
+        };
+        assert_eq!(of(&list(&[("more", "sum")], Some("sums"))), ["moved", "sum"]);
+        assert_eq!(of(&list(&[("sums", "sum")], Some("more"))), ["moved"]);
+        assert_eq!(of(&list(&[("sums", "sum"), ("more", "moved")], Some("third"))), [""; 0]);
+        assert_eq!(of(&list(&[("sums", "sum"), ("more", "other")], Some("third"))), ["moved"]);
+        // Nobody can build that target.
+        let head = list(&[("sums", "sum"), ("more", "new")], Some("gated"));
+        let base = list(&[("sums", "sum")], Some("gated"));
+        assert_eq!(unknown(&head, &base), HashMap::new());
+        // All is known of this base, so that it is new.
+        assert_eq!(of(&list(&[("sums", "sum")], None)), [""; 0]);
+    }
 }

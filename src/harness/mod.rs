@@ -2,6 +2,7 @@
 //! libtest-mimic.
 
 mod arguments;
+mod runner;
 mod summary;
 
 use std::collections::{HashMap, HashSet};
@@ -136,7 +137,7 @@ impl Harness {
                 return ExitCode::from(exec::REJECTED);
             }
         }
-        if let Some(code) = run::serve(&self.workloads) {
+        if let Some(code) = runner::print_environment().or_else(|| run::serve(&self.workloads)) {
             return code;
         }
         match self.tests() {

@@ -11,28 +11,36 @@ use std::path::Path;
 pub(crate) struct Holders {
     /// The other processes, each with its program and its directory. Empty where the system does not tell.
     pub(crate) others: Vec<String>,
-    /// Whether this process holds it.
+    /// Whether this process holds it, or another one of the same run.
     pub(crate) has_own: bool,
 }
 
-/// Returns the processes that hold a lock of this file.
+/// Returns the processes that hold a lock of this file. Those that have the variable `run` with the same value are of the
+/// same run.
 #[cfg(target_os = "linux")]
-pub(crate) fn holders(path: &Path) -> Holders {
+pub(crate) fn holders(path: &Path, run: Option<(&str, &str)>) -> Holders {
     use std::os::unix::fs::MetadataExt;
     let Ok(file) = path.metadata() else { return Holders::default() };
     let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
     let mut holders = holders_in(&locks, file.ino());
     holders.sort_unstable();
     holders.dedup();
-    let own = std::process::id();
-    let has_own = holders.contains(&own);
-    let others = holders.into_iter().filter(|holder| *holder != own).map(described).collect();
-    Holders { others, has_own }
+    let is_own = |pid: &u32| *pid == std::process::id() || run.is_some_and(|run| has(*pid, run));
+    let (own, others): (Vec<u32>, Vec<u32>) = holders.into_iter().partition(is_own);
+    Holders { others: others.into_iter().map(described).collect(), has_own: !own.is_empty() }
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn holders(_path: &Path) -> Holders {
+pub(crate) fn holders(_path: &Path, _run: Option<(&str, &str)>) -> Holders {
     Holders::default()
+}
+
+/// Whether a process was started with this variable. Nobody but its own user can read that.
+#[cfg(target_os = "linux")]
+fn has(pid: u32, (name, value): (&str, &str)) -> bool {
+    let variables = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    let wanted = format!("{name}={value}");
+    variables.split(|byte| *byte == 0).any(|own| own == wanted.as_bytes())
 }
 
 /// Returns the processes that hold a lock of the file with this number, from the content of `/proc/locks`: see
@@ -103,5 +111,8 @@ mod tests {
         assert!(text.starts_with(&format!("process {} (`", std::process::id())), "{text}");
         assert!(text.ends_with(&format!("in `{}`", directory.display())), "{text}");
         assert_eq!(described(u32::MAX), format!("process {}", u32::MAX));
+        let path = std::env::var("PATH").unwrap();
+        assert!(has(std::process::id(), ("PATH", &path)));
+        assert!(!has(std::process::id(), ("PATH", "/none")) && !has(u32::MAX, ("PATH", &path)));
     }
 }

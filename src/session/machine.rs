@@ -13,7 +13,13 @@ const RUN_ID: [&str; 2] = ["PERF_BUDGET_RUN", "NEXTEST_RUN_ID"];
 /// Returns the name of the run of several processes that this one belongs to, if the environment has one. A variable that
 /// is empty names none.
 pub(crate) fn named_run() -> Option<String> {
-    RUN_ID.iter().find_map(|name| std::env::var(name).ok().filter(|run| !run.is_empty()))
+    named_run_by().map(|(_, run)| run)
+}
+
+/// Returns the same name, after the variable that has it.
+pub(super) fn named_run_by() -> Option<(&'static str, String)> {
+    let value = |name| std::env::var(name).ok().filter(|run| !run.is_empty());
+    RUN_ID.into_iter().find_map(|name| Some((name, value(name)?)))
 }
 
 /// Returns which attempt of its test this process is. Nextest tries a red test again, and counts the attempts; every

@@ -20,6 +20,7 @@ use perf_budget_core::error::Error;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::quantity::{Quantity, Unit};
 
+use super::machine::named_run_by;
 use crate::os;
 use crate::progress::Progress;
 
@@ -137,13 +138,15 @@ impl MachineLock {
         }
     }
 
-    /// Says who holds the lock, as far as the system tells, and what to do about it. This process is not named: its user would
-    /// end the run that waits.
+    /// Says who holds the lock, as far as the system tells, and what to do about it. This process is not named, and no other
+    /// process of its run is: its user would end the run that waits.
     fn holder(&self) -> (String, &'static str) {
         const OTHER: &str = "end that process, or allow a longer wait";
+        let run = named_run_by();
+        let run = run.as_ref().map(|(name, run)| (*name, run.as_str()));
         let holders = [&self.path, &queue_of(&self.path)]
             .into_iter()
-            .map(|path| os::lock_holders(path))
+            .map(|path| os::lock_holders(path, run))
             .find(|holders| holders.has_own || !holders.others.is_empty());
         match holders {
             None => ("a process that the system does not name".to_owned(), OTHER),

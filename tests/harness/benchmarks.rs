@@ -18,6 +18,7 @@ pub(crate) fn rows() -> Vec<Trial> {
         row("benchmarks::none_found_is_red", none_found_is_red),
         row("benchmarks::what_does_not_build_is_red", what_does_not_build_is_red),
         row("benchmarks::a_program_that_hangs_up_is_red", a_program_that_panics_is_red),
+        row("benchmarks::each_has_the_variables_of_cargo", each_has_the_variables_of_cargo),
         row("benchmarks::listing_again_starts_nothing", listing_again_starts_nothing),
         row("benchmarks::a_stale_list_is_red_in_one_test", a_stale_list_is_red_in_one_test),
         row("benchmarks::new_and_gone_ones_are_said", new_and_gone_ones_are_said),
@@ -37,7 +38,7 @@ fn program(case: &Case, target: &str, names: &[&str]) {
     let list = list.join(" ");
     let dir = case.dir.display();
     let text = format!(
-        "echo $2 >> {dir}/asked\ncase $2 in\n--help) echo ' --sample-size --exact --quick';;\n--list) {list} ;;\nesac\n\
+        "echo $2 >> {dir}/asked\ncase \"$*\" in *' -- '*) exit 0;; esac\ncase $2 in\n--help) echo ' --sample-size --exact --quick';;\n--list) {list} ;;\nesac\n\
          # CRITERION_HOME"
     );
     script(&case.dir.join(target), &text);
@@ -67,7 +68,8 @@ fn project(name: &str, budgets: &str, names: &[&str]) -> Case {
     script(
         &dir.join("cargo"),
         &format!(
-            "[ $1 = metadata ] && exec cat {shown}/metadata.json\necho build >> {shown}/builds\ncat {shown}/messages.json\n\
+            "[ $1 = metadata ] && exec cat {shown}/metadata.json\n[ $1 = -vV ] && exec echo 'host: x-y-z'\n\
+             [ $2 = --no-run ] || {{ for target in sums other; do $CARGO_TARGET_X_Y_Z_RUNNER {shown}/$target; done; exit 0; }}\necho build >> {shown}/builds\ncat {shown}/messages.json\n\
              [ -f {shown}/broken ] && echo 'error: it does not compile' >&2 && exit 101\nexit 0"
         ),
     );
@@ -130,17 +132,38 @@ fn a_program_that_panics_is_red() {
     ]);
 }
 
+/// What cargo does not run as it is told to would be measured in another environment.
+fn each_has_the_variables_of_cargo() {
+    let case = project("benchmarks-variables", ALL, &["one"]);
+    let told = "for target in sums other; do MODE=fast";
+    let cargo = fs::read_to_string(case.dir.join("cargo")).unwrap();
+    let cargo = cargo.replacen("for target in sums other; do", told, 1);
+    fs::write(case.dir.join("cargo"), &cargo).unwrap();
+    let program = fs::read_to_string(case.dir.join("sums")).unwrap();
+    let record = "echo \"$MODE $OUT_DIR\" >> \"$PWD/modes\"\n";
+    script(&case.dir.join("sums"), &(record.to_owned() + &program));
+    let case = case.env("OUT_DIR", "of the test's own package");
+    assert_eq!(listed(&case), ["all::one::mean", "all::benchmarks"]);
+    case.run();
+    let modes = fs::read_to_string(case.dir.join("modes")).unwrap();
+    assert!(modes.lines().count() == 3 && modes.lines().all(|line| line == "fast "), "{modes:?}");
+    fs::write(case.dir.join("cargo"), cargo.replace("do MODE=fast", "do : ")).unwrap();
+    case.run()
+        .exited(101)
+        .printed(["failed to find the variables with which cargo runs the benchmarks of `sums`"]);
+}
+
 fn listing_again_starts_nothing() {
     let case = project("benchmarks-listing", ALL, &["one"]);
     let first = listed(&case);
     let counts = (count(&case, "builds"), count(&case, "asked"));
-    assert_eq!(counts, (1, 2));
+    assert_eq!(counts, (1, 3));
     assert_eq!(listed(&case), first);
     assert_eq!((count(&case, "builds"), count(&case, "asked")), counts);
     // A new program is asked again.
     program(&case, "sums", &["one", "another one"]);
     assert_eq!(listed(&case), ["all::one::mean", "all::another_one::mean", "all::benchmarks"]);
-    assert_eq!((count(&case, "builds"), count(&case, "asked")), (2, 4));
+    assert_eq!((count(&case, "builds"), count(&case, "asked")), (2, 6));
 }
 
 /// Under nextest the tests were listed before. A test of the old list is still there, so that it does not pass unseen.
@@ -171,7 +194,8 @@ fn against(name: &str, names: &[&str], base: &[&str]) -> Case {
     let list = |case: &Case| {
         listed(case);
         let lists = case.dir.join("results/benchmarks");
-        fs::read_dir(lists).unwrap().next().unwrap().unwrap().path()
+        let mut files = fs::read_dir(lists).unwrap().map(|entry| entry.unwrap().path());
+        files.find(|file| file.extension().is_some_and(|ending| ending == "json")).unwrap()
     };
     let lists = [list(&head), list(&base)].map(|path| path.display().to_string());
     let details = format!(

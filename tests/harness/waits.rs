@@ -14,6 +14,8 @@ pub(crate) fn rows() -> Vec<Trial> {
         row("waits::a_wait_that_runs_out_is_red_and_recorded", a_wait_that_runs_out_is_recorded),
         row("waits::nothing_is_built_without_the_lock", nothing_is_built_without_the_lock),
         row("waits::who_holds_the_lock_is_said", who_holds_the_lock_is_said),
+        #[cfg(target_os = "linux")]
+        row("waits::a_run_never_names_itself", a_run_never_names_itself),
         row("waits::an_artifact_obeys_its_timeout", an_artifact_obeys_its_timeout),
     ]
 }
@@ -83,6 +85,32 @@ fn who_holds_the_lock_is_said() {
     let run = case.run().exited(101);
     let said = "perf-budget: waiting for the lock of the machine, held by ";
     assert_eq!(run.stderr.matches(said).count(), 1, "{run:#}");
+}
+
+/// Under nextest each test is a process, and whoever waits would be told to end a test of its own run.
+#[cfg(target_os = "linux")]
+fn a_run_never_names_itself() {
+    let script = "touch began; while [ ! -f go ]; do sleep 0.05; done";
+    let command = format!("command = [\"sh\", \"-c\", {script:?}]\nmax.peak_rss = \"10 GB\"\n");
+    let case = Case::new(
+        "waits-for-itself",
+        &format!(
+            "[settings]\nlock_timeout = \"300 ms\"\n[budget.one]\n{command}[budget.two]\n{command}"
+        ),
+    );
+    let case = case.env("PERF_BUDGET_RUN", "waits-for-itself");
+    let first = case.start_test("one::peak_rss");
+    while !case.dir.join("began").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let waited = case.start_test("two::peak_rss").end().exited(101);
+    waited.printed(["for more than 300 ms by another measurement of this run, and only one"]);
+    // Another run is told which process that is.
+    let other = case.env("PERF_BUDGET_RUN", "another run");
+    let waited = other.start_test("two::peak_rss").end().exited(101);
+    waited.printed(["for more than 300 ms by process "]);
+    fs::write(other.dir.join("go"), "").unwrap();
+    first.end().exited(0);
 }
 
 fn an_artifact_obeys_its_timeout() {

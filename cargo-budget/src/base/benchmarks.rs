@@ -21,7 +21,7 @@ use super::compared::{Links, Revision, codegen_note};
 use super::programs::{Differing, Recorder};
 use super::start::start;
 use super::unchanged::{BaseTree, Comparison, Head, Reaching, Revisions};
-use super::{members, shared};
+use super::{members, running, shared};
 use crate::child::{self, Unfinished};
 use crate::failure::Failure;
 use crate::links::{Recording, Repeated};
@@ -214,7 +214,16 @@ impl BenchmarkBuilds<'_> {
             let name = (&program.package, &program.target);
             let other = bases.iter().find(|other| (&other.package, &other.target) == name);
             let Some(other) = other else { continue };
-            if let Some((proof, tree)) = &proof {
+            // A benchmark may read a variable, so the same code in another environment proves nothing.
+            let variable = running::difference(&program.variables, &other.variables);
+            if let Some(name) = &variable {
+                let target = &program.target;
+                tell(&format!(
+                    "every benchmark of `{target}` is measured: the variable `{name}` differs"
+                ));
+            }
+            let proof = proof.as_ref().filter(|_| variable.is_none());
+            if let Some((proof, tree)) = proof {
                 match proof.difference_of_sections([&other.binary, &program.binary], *tree) {
                     None => {
                         benchmarks.equal.push(self.equal(ComparisonMethod::Sections, program));
@@ -226,7 +235,7 @@ impl BenchmarkBuilds<'_> {
                 }
             }
             let reach = |links: [&Repeated; 2], place: &Path| {
-                let (proof, tree) = proof.as_ref()?;
+                let (proof, tree) = proof?;
                 let of = Reaching::Benchmarks(&program.target);
                 proof.by_reach(links, *tree, (place, of), tell)
             };
@@ -290,8 +299,9 @@ impl BenchmarkBuilds<'_> {
         };
         let root = revision.root.to_owned();
         let site = Site { root: root.clone(), package: root, target, triple: None };
+        let runner = running::runner(&self.links)?;
         let build = |recording: Option<&Recording>| {
-            how.build(&site, &|step| start(step, environment, recording))
+            how.build(&site, &runner, &|step| start(step, environment, recording))
                 .map_err(|why| Failure::unmeasured(why.to_string()))
         };
         Ok((recorder.build(&build)?, how))

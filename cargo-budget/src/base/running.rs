@@ -1,30 +1,24 @@
 //! The environment in which cargo runs the tests of a revision.
 //!
-//! Before cargo runs a test, it sets the variables of `[env]`, those of build scripts, the directories of shared
-//! libraries, and a description of the package. The harness runs in the environment of this revision, and starts the
-//! base's processes itself, so they would find this revision's variables and libraries.
-//!
-//! So cargo is asked for the environment of both revisions: it runs their tests by a program that is named to it. That
-//! program is this command under another name, and it prints its environment instead of running the test.
+//! The harness runs in the environment of this revision, and starts the base's processes itself, so they would find this
+//! revision's variables and libraries. So cargo is asked for the environment of both revisions: it runs their tests by a
+//! [`Runner`], which is this command under another name.
 
 use std::collections::BTreeMap;
 use std::env;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
+
+use perf_budget_core::build::hold;
+pub(super) use perf_budget_core::build::runner::Changes;
+use perf_budget_core::build::runner::{self, Runner};
 
 use super::build::{Built, Side, Target};
 use super::environment;
 use crate::child;
 use crate::failure::Failure;
-use crate::links::hold;
 use crate::project::Project;
-
-/// The name under which this command prints its environment.
-const NAME: &str = "perf-budget-environment";
-
-/// Differences from the environment of this process: each variable with its value, or `None` if it is not inherited.
-pub(super) type Changes = BTreeMap<String, Option<String>>;
 
 /// A test that is built, and the revision that it is of.
 #[derive(Debug, Clone, Copy)]
@@ -37,33 +31,32 @@ pub(super) struct Test<'a> {
     pub(super) binary: &'a Path,
 }
 
-/// Prints the environment, where this process was started in place of a test. Returns `None` where it was not.
+/// Prints the environment, where this process was started in place of a test or a benchmark. Returns `None` where it was not.
 ///
 /// # Errors
 /// Returns the reason why the environment could not be printed.
 pub(crate) fn print_environment() -> Option<Result<ExitCode, String>> {
-    let called = PathBuf::from(env::args_os().next()?);
-    (called.file_stem()? == NAME).then(|| {
-        let failed = |e: &dyn std::fmt::Display| format!("failed to print the environment: {e}");
-        let text = serde_json::to_vec(&own_variables()).map_err(|e| failed(&e))?;
-        std::io::stdout().write_all(&text).map_err(|e| failed(&e))?;
-        Ok(ExitCode::SUCCESS)
-    })
+    let line = runner::line(env::args_os(), env::vars_os())?;
+    let printed = std::io::stdout().write_all(line.as_bytes());
+    let failed = |e| format!("failed to print the environment: {e}");
+    Some(printed.map(|()| ExitCode::SUCCESS).map_err(failed))
+}
+
+/// Returns another name of this command in a directory, under which it prints its environment.
+pub(super) fn runner(place: &Path) -> Result<Runner, Failure> {
+    Runner::new(place, hold).map_err(|e| Failure::io("link a runner in", place, &e))
 }
 
 /// Returns what cargo changes in the environment of this process for a test. `place` is a directory for another name
 /// of this command.
 pub(super) fn changes(test: Test<'_>, place: &Path) -> Result<Changes, Failure> {
-    let name = place.join(format!("{NAME}{}", env::consts::EXE_SUFFIX));
-    hold(&name).map_err(|e| Failure::io("link", &name, &e))?;
+    let runner = runner(place)?;
     let mut cargo = test.side.cargo();
     cargo.arg("test").args(test.side.arguments()).args(test.target.arguments());
-    for triple in triples(test)? {
-        let program = toml_edit::Value::from(name.to_string_lossy().as_ref());
-        cargo.args(["--config", &format!("target.{triple:?}.runner=[{program}]")]);
-    }
+    let (arguments, variables) = runner.settings(&triples(test)?);
     // If cargo ran the test all the same, it would only list what it has.
-    cargo.args(["--", "--list"]).current_dir(test.package).stderr(Stdio::piped());
+    cargo.args(arguments).args(["--", "--list"]).envs(variables);
+    cargo.current_dir(test.package).stderr(Stdio::piped());
     let failed = |why: &str| {
         Failure::unmeasured(format!(
             "failed to find the variables with which cargo runs the test `{}` in `{}`: {why}",
@@ -77,9 +70,11 @@ pub(super) fn changes(test: Test<'_>, place: &Path) -> Result<Changes, Failure> 
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         return Err(failed(said.trim()));
     }
-    let seen: BTreeMap<String, String> = serde_json::from_slice(&output.stdout)
-        .map_err(|_| failed("cargo ran the test in another way than it was asked to"))?;
-    Ok(between(&own_variables(), &seen))
+    let printed = runner::printed(&output.stdout);
+    let seen = printed.first();
+    let seen =
+        seen.ok_or_else(|| failed("cargo ran the test in another way than it was asked to"))?;
+    Ok(runner::between(&own_variables(), &seen.variables))
 }
 
 /// Returns a command that runs the tests of this revision as `cargo test` does.
@@ -130,25 +125,12 @@ fn own_variables() -> BTreeMap<String, String> {
         .collect()
 }
 
-fn between(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Changes {
-    let names = before.keys().chain(after.keys());
-    let differing = names.filter(|name| before.get(*name) != after.get(*name));
-    differing.map(|name| (name.clone(), after.get(name).cloned())).collect()
-}
-
-/// Returns the platforms that the test may be built for. By their names cargo is told which program runs the test. They
-/// are this machine's, and the one in the path of the binary, which is `TARGET_DIR/TRIPLE/PROFILE/deps/NAME`.
+/// Returns the platforms that the test may be built for. By their names cargo is told which program runs the test.
 fn triples(test: Test<'_>) -> Result<Vec<String>, Failure> {
     let mut cargo = test.side.cargo();
     let output = child::output(cargo.arg("-vV").current_dir(test.package));
     let output = output.map_err(|e| Failure::unmeasured(format!("failed to start cargo: {e}")))?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
-    let of_path = test.binary.ancestors().nth(3).and_then(|path| path.file_name()?.to_str());
-    let mut found: Vec<String> =
-        host.into_iter().chain(of_path).map(|triple| triple.trim().to_owned()).collect();
-    found.dedup();
-    Ok(found)
+    Ok(runner::triples(&String::from_utf8_lossy(&output.stdout), [test.binary]))
 }
 
 #[cfg(test)]
@@ -178,16 +160,5 @@ mod tests {
         assert_eq!(got.remove("PATH"), Some(env::var("PATH").ok()));
         let want = [("MODE", Some("old")), ("ADDED", None), ("REMOVED", Some("2")), ("GONE", None)];
         assert_eq!(got, changes(&want));
-    }
-
-    #[test]
-    fn added_changed_and_removed_variables_are_found() {
-        let all = |list: &[(&str, &str)]| -> BTreeMap<String, String> {
-            list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-        };
-        let before = all(&[("same", "1"), ("changed", "1"), ("removed", "1")]);
-        let after = all(&[("same", "1"), ("changed", "2"), ("added", "1")]);
-        let want = [("changed", Some("2")), ("removed", None), ("added", Some("1"))];
-        assert_eq!(between(&before, &after), changes(&want));
     }
 }

@@ -10,7 +10,6 @@
 mod align;
 mod archive;
 mod copies;
-mod held;
 mod inputs;
 mod make;
 mod more;
@@ -18,7 +17,6 @@ mod record;
 mod response;
 mod wrapper;
 
-pub(crate) use self::held::hold;
 pub(crate) use self::inputs::Inputs;
 pub(crate) use self::make::{MOST, Refused, Repeated, clear, fresh_seed};
 pub(crate) use self::more::offer;

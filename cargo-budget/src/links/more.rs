@@ -9,9 +9,9 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use perf_budget_core::build::hold;
 use perf_budget_core::handover::{MadeLinks, MoreLinks};
 
-use super::held::hold;
 use super::make::{Refused, Repeated};
 
 /// The name under which this command makes further links.

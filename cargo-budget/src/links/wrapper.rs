@@ -10,9 +10,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+use perf_budget_core::build::hold;
 use serde::{Deserialize, Serialize};
 
-use super::held::hold;
 use super::more;
 use super::record::{Record, ends};
 use crate::child;

@@ -151,7 +151,7 @@ max = { allocs = "1 x base" }
 
 impl Crate {
     /// Makes a crate of its own with these bench targets.
-    fn with_benches(name: &str, budgets: &str, benches: &[(&str, &str)]) -> Crate {
+    pub(crate) fn with_benches(name: &str, budgets: &str, benches: &[(&str, &str)]) -> Crate {
         let made = Made::new(name, "perf_budget::main!(perf_budget::Harness::new());\n", budgets);
         let library = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let mut manifest = std::fs::read_to_string(made.path("Cargo.toml")).unwrap();

@@ -30,6 +30,7 @@ mod running;
 mod schemas;
 mod toolchain;
 mod unchanged;
+mod variables;
 mod watch;
 
 use std::fs;

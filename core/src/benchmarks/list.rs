@@ -26,8 +26,13 @@ const LIBTEST: [&str; 2] =
 const UNKNOWN: &str = "--no-argument-of-criterion";
 /// The exit code of clap, by which Criterion reads its arguments, for an argument that it does not know.
 const REFUSES: i32 = 2;
+/// A name that no benchmark has. As a regular expression it matches none either.
+const NOBODY: &str = "no benchmark has this name, which perf-budget asks for";
 /// How the lines of the list end, in different versions of Criterion.
 const ENDINGS: [&str; 2] = [": benchmark", ": bench"];
+
+/// How the line of a test ends, which the standard test harness lists beside its benchmarks.
+const TEST: &str = ": test";
 
 /// Returns what a program has.
 ///
@@ -44,8 +49,8 @@ pub fn list(bench: &Bench, ask: Ask<'_>) -> Result<Content, Unmeasured> {
     if serves(Library::Divan) {
         // Divan lists its benchmarks for nextest alone.
         let arguments = ["--list", "--format", "terse"];
-        let text = answer(bench, Library::Divan, &arguments, &[("NEXTEST", "1")], ask)?;
-        return Ok(Content::Divan { names: listed(&text) });
+        let names = names(bench, Library::Divan, &arguments, &[("NEXTEST", "1")], ask)?;
+        return Ok(Content::Divan { names });
     }
     let serves = serves(Library::Criterion);
     if serves || has_one(CRITERION) {
@@ -53,8 +58,7 @@ pub fn list(bench: &Bench, ask: Ask<'_>) -> Result<Content, Unmeasured> {
     }
     if has_one(LIBTEST) {
         let arguments = ["--list", "--format", "terse"];
-        let text = answer(bench, Library::Libtest, &arguments, &[], ask)?;
-        let names = listed(&text);
+        let names = names(bench, Library::Libtest, &arguments, &[], ask)?;
         return Ok(if names.is_empty() { Content::Standard } else { Content::Libtest { names } });
     }
     Ok(Content::Other)
@@ -75,8 +79,8 @@ fn criterion(bench: &Bench, serves: bool, ask: Ask<'_>) -> Result<Content, Unmea
     }
     let skills =
         Abilities { exact: help.contains("--exact"), quick: help.contains("--quick"), serves };
-    let text = answer(bench, Library::Criterion, &["--list"], &[], ask)?;
-    Ok(Content::Criterion { skills, names: listed(&text) })
+    let names = names(bench, Library::Criterion, &["--list"], &[], ask)?;
+    Ok(Content::Criterion { skills, names })
 }
 
 /// Returns what a program with Criterion has that refuses `--help`, as clap does without its feature `help`, which
@@ -99,8 +103,13 @@ fn without_help(
         let ended = started(bench, library, &arguments, &[], ask)?;
         if ended.code != REFUSES {
             let text = output(bench, library, &arguments, ended)?;
+            let names = own_names(
+                (bench, library),
+                &text,
+                &nothing(bench, library, &arguments, &[], ask)?,
+            )?;
             let skills = Abilities { exact, quick, serves };
-            return Ok(Content::Criterion { skills, names: listed(&text) });
+            return Ok(Content::Criterion { skills, names });
         }
     }
     Err(why)
@@ -108,9 +117,83 @@ fn without_help(
 
 /// Returns the names in what a program lists. A name that two benchmarks have is there twice.
 pub fn listed(text: &str) -> Vec<String> {
-    let name =
-        |line: &str| ENDINGS.iter().find_map(|end| line.strip_suffix(end).map(str::to_owned));
-    text.lines().filter_map(name).collect()
+    text.lines().filter_map(name_in).map(str::to_owned).collect()
+}
+
+/// Returns the name in a line of a list; `None` if the line has another form.
+fn name_in(line: &str) -> Option<&str> {
+    ENDINGS.iter().find_map(|end| line.strip_suffix(end))
+}
+
+/// Returns the names of the benchmarks that a program lists with these arguments.
+fn names(
+    bench: &Bench,
+    library: Library,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+    ask: Ask<'_>,
+) -> Result<Vec<String>, Unmeasured> {
+    let text = answer(bench, library, arguments, variables, ask)?;
+    own_names((bench, library), &text, &nothing(bench, library, arguments, variables, ask)?)
+}
+
+/// Returns what a program prints with these arguments where it is asked for a benchmark that it does not have.
+fn nothing(
+    bench: &Bench,
+    library: Library,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+    ask: Ask<'_>,
+) -> Result<String, Unmeasured> {
+    answer(bench, library, &[arguments, &["--", NOBODY]].concat(), variables, ask)
+}
+
+/// Returns the names in what a program lists. What it also prints where it lists nothing is not its library's: the set-up of a
+/// benchmark may print a line that looks like a name, or the beginning of the line in which a name is.
+fn own_names(
+    (bench, library): (&Bench, Library),
+    text: &str,
+    nothing: &str,
+) -> Result<Vec<String>, Unmeasured> {
+    let unclear = || {
+        let of = bench.target.as_str();
+        refused(
+            bench,
+            &format!(
+                "it prints more than its list, from which its names cannot be told; let it print whole lines, the same each time, or \
+                 on standard error: `cargo bench --bench {of} -- --list` shows them"
+            ),
+        )
+    };
+    // Criterion ends each group with an empty line, if it has listed one of its benchmarks.
+    let full = |line: &&str| !line.trim().is_empty();
+    let mut beside = nothing.lines().filter(full).peekable();
+    let mut names = Vec::new();
+    for line in text.lines().filter(full) {
+        if beside.peek().is_some_and(|other| is_alike(line, other)) {
+            beside.next();
+        } else if library != Library::Libtest || !line.ends_with(TEST) {
+            names.push(name_in(line).ok_or_else(unclear)?.to_owned());
+        }
+    }
+    if beside.next().is_some() {
+        return Err(unclear());
+    }
+    if names.is_empty() && text.lines().any(|line| name_in(line).is_some()) {
+        return Err(refused(bench, "it lists its benchmarks even where another one is asked for"));
+    }
+    Ok(names)
+}
+
+/// Whether two lines are the same, or differ in their figures alone and have no name.
+fn is_alike(one: &str, other: &str) -> bool {
+    let words = |line: &str| -> Vec<String> {
+        line.split(|c: char| c.is_ascii_digit())
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect()
+    };
+    one == other || name_in(one).is_none() && name_in(other).is_none() && words(one) == words(other)
 }
 
 fn aim(bench: &Bench) -> String {
@@ -119,7 +202,12 @@ fn aim(bench: &Bench) -> String {
 
 /// Returns the start of a program with these arguments and variables.
 fn step(bench: &Bench, arguments: &[&str], variables: &[(&str, &str)]) -> Step {
-    let mut env = environment(&bench.package, bench);
+    let given =
+        bench.variables.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
+    // Where this is set, Criterion does not ask cargo where the target directory is.
+    let home = std::env::temp_dir().to_string_lossy().into_owned();
+    let mut env: Vec<(String, String)> =
+        given.chain([("CRITERION_HOME".to_owned(), home)]).collect();
     env.extend(variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
     Step {
         aim: aim(bench),
@@ -207,19 +295,6 @@ fn advice(library: Library) -> &'static str {
              the benchmarks of its library"
         }
     }
-}
-
-fn environment(package: &str, bench: &Bench) -> Vec<(String, String)> {
-    let directory = bench.directory.to_string_lossy().into_owned();
-    // Where this is set, Criterion does not ask cargo where the target directory is.
-    let home = std::env::temp_dir().to_string_lossy().into_owned();
-    [
-        ("CARGO_MANIFEST_DIR", directory),
-        ("CARGO_PKG_NAME", package.to_owned()),
-        ("CRITERION_HOME", home),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into()
 }
 
 fn refused(bench: &Bench, why: &str) -> Unmeasured {

@@ -3,6 +3,8 @@
 //! A list is made once the programs are built, and kept in a file beside the results. The programs in it are known by
 //! their files, so that a later process, which only lists tests, starts none of them.
 
+#[cfg(test)]
+mod beside_tests;
 mod list;
 mod names;
 #[cfg(test)]
@@ -17,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::atomic;
 use crate::budget::Library;
+use crate::build::runner::Changes;
 use crate::build::{Bench, Benches};
 use crate::error::Error;
 use crate::exact;
@@ -28,7 +31,7 @@ pub use self::list::{Ask, SERVES, list, listed};
 pub use self::names::{Entry, beginning, expand};
 
 /// The version of the format of a list. A list of another version is made anew.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// The benchmarks of a workspace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +61,8 @@ pub struct Program {
     pub binary: PathBuf,
     /// The state of the file when the program was asked.
     pub written: Written,
+    /// The variables with which `cargo bench` runs it, as they differ from those of what has built it.
+    pub variables: Changes,
     /// The answer of the program.
     pub content: Content,
 }
@@ -202,11 +207,13 @@ fn program(bench: &Bench, before: Option<&List>, ask: Ask<'_>) -> Result<Program
     let written =
         Written::of(&bench.binary).map_err(|e| Unmeasured::new(Cause::Harness, e.to_string()))?;
     let known = before.into_iter().flat_map(|list| &list.programs);
-    let known = known.into_iter().find(|known| known.written == written);
+    let known = known
+        .into_iter()
+        .find(|known| known.written == written && known.variables == bench.variables);
     let content = match known {
         Some(known) => known.content.clone(),
         None => list(bench, ask)?,
     };
-    let Bench { package, directory, target, binary } = bench.clone();
-    Ok(Program { package, directory, target, binary, written, content })
+    let Bench { package, directory, target, binary, variables } = bench.clone();
+    Ok(Program { package, directory, target, binary, written, variables, content })
 }

@@ -26,7 +26,7 @@ impl Place {
         let binary = self.0.join(format!("{package}-{target}"));
         fs::write(&binary, content).unwrap();
         let (package, target) = (package.to_owned(), target.to_owned());
-        Bench { package, directory: self.0.clone(), target, binary }
+        Bench { package, directory: self.0.clone(), target, binary, variables: Changes::new() }
     }
 }
 
@@ -48,7 +48,14 @@ fn listed(
     let ask = |step: &Step| {
         *started.borrow_mut() += 1;
         let target = step.aim.split('`').nth(1).unwrap_or_default().to_owned();
-        let stdout = if step.args.contains(&"--help".to_owned()) { HELP } else { names(&target) };
+        let has = |argument: &str| step.args.iter().any(|own| own == argument);
+        let stdout = if has("--help") {
+            HELP
+        } else if has("--") {
+            ""
+        } else {
+            names(&target)
+        };
         Ok(ProgramResult { stdout: stdout.into(), ..ProgramResult::default() })
     };
     let benches = Benches { built, ..Benches::default() };
@@ -67,8 +74,8 @@ fn a_program_without_criterion_is_never_started() {
     let built = vec![place.bench("kit", "divan", "DIVAN"), place.bench("kit", "sums", MARKED)];
     // Versions before 0.5 print `bench`, and a benchmark's name may end like the line itself.
     let (list, started) =
-        listed(built, None, &|_| "a/b: benchmark\nold: bench\nc: bench: benchmark\nnoise\n");
-    assert_eq!(started, 2);
+        listed(built, None, &|_| "a/b: benchmark\nold: bench\nc: bench: benchmark\n");
+    assert_eq!(started, 3);
     assert_eq!(names(&list), ["a/b", "old", "c: bench"]);
     assert_eq!(list.programs[0].content, Content::Other);
     let entry = list.find(Library::Criterion, "old").unwrap();
@@ -138,14 +145,14 @@ fn a_program_that_has_not_changed_is_not_asked_again() {
     let built = || vec![place.bench("kit", "sums", MARKED)];
     let first = built();
     let (list, started) = listed(first.clone(), None, &|_| "a: benchmark\n");
-    assert!(started == 2 && list.is_current());
+    assert!(started == 3 && list.is_current());
     let (again, started) = listed(first, Some(&list), &|_| "b: benchmark\n");
     assert_eq!((started, names(&again)), (0, names(&list)));
     std::thread::sleep(std::time::Duration::from_millis(20));
     let changed = vec![place.bench("kit", "sums", &format!("{MARKED}!"))];
     assert!(!list.is_current());
     let (new, started) = listed(changed, Some(&list), &|_| "b: benchmark\n");
-    assert_eq!((started, names(&new)), (2, vec!["b".to_owned()]));
+    assert_eq!((started, names(&new)), (3, vec!["b".to_owned()]));
 }
 
 #[test]
@@ -256,6 +263,7 @@ fn a_program_that_does_not_answer_is_a_fault_that_names_it() {
         target: target.to_owned(),
         binary: PathBuf::new(),
         written: Written::of(&bench.binary).unwrap(),
+        variables: Changes::new(),
         content: Content::Other,
     };
     let gated = Unmeasured::new(Cause::Missing, "`gated` is not built");
@@ -339,7 +347,7 @@ fn a_pattern_becomes_a_case_of_each_benchmark() {
 
 #[test]
 fn the_format_of_a_list_stays_the_same() {
-    let text = r#"{"version":3,"programs":[{"package":"kit","directory":"/w","target":"sums","binary":"/t/sums-1","written":{"path":"/t/sums-1","bytes":9,"modified":1780000000123456789},"content":{"criterion":{"skills":{"exact":true,"quick":false,"serves":true},"names":["a/b"]}}},{"package":"kit","directory":"/w","target":"o","binary":"/t/o-1","written":{"path":"/t/o-1","bytes":9,"modified":1},"content":"other"}],"faults":[{"cause":"timed-out","text":"late","output":null}],"note":"as built"}"#;
+    let text = r#"{"version":4,"programs":[{"package":"kit","directory":"/w","target":"sums","binary":"/t/sums-1","written":{"path":"/t/sums-1","bytes":9,"modified":1780000000123456789},"variables":{"MODE":"fast","OUT_DIR":null},"content":{"criterion":{"skills":{"exact":true,"quick":false,"serves":true},"names":["a/b"]}}},{"package":"kit","directory":"/w","target":"o","binary":"/t/o-1","written":{"path":"/t/o-1","bytes":9,"modified":1},"variables":{},"content":"other"}],"faults":[{"cause":"timed-out","text":"late","output":null}],"note":"as built"}"#;
     let list: List = frozen(text);
     assert_eq!(names(&list), ["a/b"]);
     assert_eq!(list.faults[0].reason().cause, Cause::TimedOut);
@@ -347,9 +355,9 @@ fn the_format_of_a_list_stays_the_same() {
     let file = place.0.join("lists/one.json");
     list.write(&file).unwrap();
     assert_eq!(List::read(&file), Some(list));
-    // The version before did not know which names several benchmarks have, and such a list is made anew.
-    for other in ["\"version\":2", "\"version\":4"] {
-        fs::write(&file, text.replace("\"version\":3", other)).unwrap();
+    // The version before did not know the variables of cargo, and such a list is made anew.
+    for other in ["\"version\":3", "\"version\":5"] {
+        fs::write(&file, text.replace("\"version\":4", other)).unwrap();
         assert_eq!(List::read(&file), None);
     }
 }

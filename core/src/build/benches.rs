@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::cargo::{self, WireMessage, text};
+use super::runner::{self, Changes, Environment, Runner};
+use super::step::run;
 use super::{Program, Site, Start, Step};
 use crate::budget::{Build, Library, Subject};
 use crate::outcome::{Cause, Unmeasured};
@@ -29,6 +31,8 @@ pub struct Bench {
     pub target: String,
     /// The path of the program.
     pub binary: PathBuf,
+    /// The variables with which `cargo bench` runs it, as they differ from those of what builds it.
+    pub variables: Changes,
 }
 
 /// How bench targets are built.
@@ -126,15 +130,21 @@ impl BenchBuild {
     /// Builds every bench target of the workspace whose package uses Criterion or serves benchmarks, or all of them.
     ///
     /// # Errors
-    /// If cargo does not describe the workspace. What cannot be built is among the faults of the result.
-    pub fn build(&self, site: &Site, start: Start<'_>) -> Result<Benches, Unmeasured> {
+    /// If cargo does not describe the workspace. What cannot be built is among the faults of the result, as is what cargo does
+    /// not run by the runner.
+    pub fn build(
+        &self,
+        site: &Site,
+        runner: &Runner,
+        start: Start<'_>,
+    ) -> Result<Benches, Unmeasured> {
         let aim = "find the benchmarks of the workspace".to_owned();
         let workspace: WireWorkspace = cargo::metadata(aim, site, start)?;
         let mut benches = Benches::default();
         for package in &workspace.packages {
             let is_wanted = self.all || package.serves_or_has_criterion();
             if is_wanted && workspace.workspace_members.contains(&package.id) {
-                self.build_package(package, site, start, &mut benches)?;
+                self.build_package(package, (site, runner), start, &mut benches)?;
             }
         }
         benches.built.sort_by(|a, b| (&a.package, &a.target).cmp(&(&b.package, &b.target)));
@@ -144,7 +154,7 @@ impl BenchBuild {
     fn build_package(
         &self,
         package: &WirePackage,
-        site: &Site,
+        at: (&Site, &Runner),
         start: Start<'_>,
         benches: &mut Benches,
     ) -> Result<(), Unmeasured> {
@@ -161,7 +171,7 @@ impl BenchBuild {
             }
         }
         for (features, targets) in groups {
-            self.build_targets((package, &targets, &features), site, start, benches)?;
+            self.build_targets((package, &targets, &features), at, start, benches)?;
         }
         Ok(())
     }
@@ -170,7 +180,7 @@ impl BenchBuild {
     fn build_targets(
         &self,
         (package, targets, features): (&WirePackage, &[&WireTarget], &[&str]),
-        site: &Site,
+        (site, runner): (&Site, &Runner),
         start: Start<'_>,
         benches: &mut Benches,
     ) -> Result<(), Unmeasured> {
@@ -197,6 +207,7 @@ impl BenchBuild {
                     directory: package.directory().to_owned(),
                     target,
                     binary,
+                    variables: Changes::new(),
                 });
             }
         }
@@ -218,7 +229,7 @@ impl BenchBuild {
                 output: ended.messages,
             });
         }
-        Ok(())
+        benches.find_variables(before, (&step, runner), start)
     }
 
     fn step(
@@ -254,6 +265,57 @@ impl BenchBuild {
 }
 
 impl Benches {
+    /// Asks cargo for the variables of the programs from the number `first` on, which this step has built. Those that it does not
+    /// tell are faults, since they would be measured in another environment than that of `cargo bench`.
+    fn find_variables(
+        &mut self,
+        first: usize,
+        (step, runner): (&Step, &Runner),
+        start: Start<'_>,
+    ) -> Result<(), Unmeasured> {
+        if self.built.len() == first {
+            return Ok(());
+        }
+        let aim = format!("{}: to find the variables with which cargo runs them", step.aim);
+        let of = |program: Program, args: Vec<String>| Step {
+            aim: aim.clone(),
+            program,
+            args,
+            ..step.clone()
+        };
+        let version = run(&of(Program::Cargo, vec!["-vV".to_owned()]), start)?;
+        let programs = self.built[first..].iter().map(|bench| bench.binary.as_path());
+        let triples = runner::triples(&String::from_utf8_lossy(&version), programs);
+        let alone = Program::Named(text(runner.program())?.to_owned());
+        let before = runner::printed(&run(&of(alone, Vec::new()), start)?);
+        let (settings, variables) = runner.settings(&triples);
+        let is_of_build = |arg: &&String| *arg != "--no-run";
+        let mut args: Vec<String> = step.args.iter().filter(is_of_build).cloned().collect();
+        args.extend(settings);
+        // If cargo ran the programs all the same, they would only list what they have.
+        args.extend(["--quiet", "--", "--list"].map(Into::into));
+        let ended = start(&Step { env: variables, ..of(Program::Cargo, args) })?;
+        let after = runner::printed(&ended.stdout);
+        for mut bench in self.built.split_off(first) {
+            let is_it =
+                |of: &&Environment| of.program.as_deref().map(Path::new) == Some(&bench.binary);
+            if let (Some(before), Some(after)) = (before.first(), after.iter().find(is_it)) {
+                bench.variables = runner::between(&before.variables, &after.variables);
+                self.built.push(bench);
+            } else {
+                self.missing.push((bench.package.clone(), bench.target.clone()));
+                let text = format!(
+                    "failed to find the variables with which cargo runs the benchmarks of `{}`: it did not run them by the \
+                     program that it was told to, and ended with exit code {}",
+                    bench.target, ended.code
+                );
+                let output = ended.messages.clone();
+                self.faults.push(Unmeasured { output, ..Unmeasured::new(Cause::Harness, text) });
+            }
+        }
+        Ok(())
+    }
+
     /// Adds a target that is not built, as it requires a feature that is off.
     fn leave_out(&mut self, package: &WirePackage, target: &WireTarget, feature: &str) {
         let (name, target) = (&package.name, &target.name);

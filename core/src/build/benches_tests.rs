@@ -1,8 +1,9 @@
 //! Builds of benchmarks by a scripted cargo: no program is started here.
 
 use std::cell::RefCell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use super::runner::{self, Changes, Runner};
 use super::*;
 use crate::outcome::{Cause, Unmeasured};
 
@@ -18,6 +19,10 @@ const METADATA: &str = r#"{"workspace_members": ["a 1", "b 1", "c 1"], "packages
     {"id": "c 1", "name": "c", "manifest_path": "/w/c/Cargo.toml", "dependencies": [{"name": "divan", "rename": null}],
      "targets": [{"name": "other", "kind": ["bench"]}]}]}"#;
 
+fn runner() -> Runner {
+    Runner::new(Path::new("/r"), |_| Ok(())).unwrap()
+}
+
 /// Returns cargo's message that it built a bench target.
 fn message(target: &str) -> String {
     format!(
@@ -27,16 +32,53 @@ fn message(target: &str) -> String {
 
 /// Builds by a cargo that fails to build the target `broken`. Returns what was built, and the calls of cargo.
 fn build(how: &BenchBuild, broken: &str) -> (Benches, Vec<String>) {
+    build_by(how, broken, "")
+}
+
+/// Does the same by a cargo that runs the target `unasked` in its own way.
+fn build_by(how: &BenchBuild, broken: &str, unasked: &str) -> (Benches, Vec<String>) {
     let calls = RefCell::new(Vec::new());
     let start = |step: &Step| {
-        if step.args[0] == "metadata" {
+        if step.args.first().is_some_and(|first| first == "metadata") {
             return Ok(ProgramResult { stdout: METADATA.into(), ..ProgramResult::default() });
         }
+        let printed = |program: Option<&str>, variables: &[(&str, &str)]| {
+            let own = ["/r/perf-budget-environment".into()];
+            let words = own.into_iter().chain(program.map(Into::into));
+            let variables = variables.iter().map(|&(name, value)| (name.into(), value.into()));
+            runner::line(words, variables).unwrap()
+        };
+        match &step.program {
+            Program::Named(_) => {
+                let stdout = printed(None, &[("PATH", "/bin")]).into();
+                return Ok(ProgramResult { stdout, ..ProgramResult::default() });
+            }
+            Program::Cargo if step.args == ["-vV"] => {
+                let stdout = "cargo 1.95.0\nhost: x-y-z\n".into();
+                return Ok(ProgramResult { stdout, ..ProgramResult::default() });
+            }
+            Program::Cargo => {}
+        }
         calls.borrow_mut().push(step.args.join(" "));
+        let is_run = step.args.ends_with(&["--".to_owned(), "--list".to_owned()]);
         let named = step.args.iter().skip_while(|arg| *arg != "--bench").collect::<Vec<_>>();
         let named = named.windows(2).filter(|pair| pair[0] == "--bench").map(|pair| pair[1]);
         let (bad, good): (Vec<&String>, Vec<&String>) = named.partition(|name| *name == broken);
-        let stdout = good.into_iter().map(|name| message(name)).collect::<String>();
+        let answer = |name: &&String| match (is_run, name.as_str() == unasked) {
+            (false, _) => message(name),
+            (true, true) => "one: benchmark\n".to_owned(),
+            (true, false) => {
+                assert_eq!(
+                    step.env,
+                    [(
+                        "CARGO_TARGET_X_Y_Z_RUNNER".to_owned(),
+                        "/r/perf-budget-environment".to_owned()
+                    )]
+                );
+                printed(Some(&format!("/t/{name}")), &[("PATH", "/bin"), ("MODE", name)])
+            }
+        };
+        let stdout = good.iter().map(answer).collect::<String>();
         let messages = (!bad.is_empty()).then(|| "error: oops".to_owned());
         let code = if bad.is_empty() { 0 } else { 101 };
         Ok(ProgramResult { code, stdout: stdout.into(), messages })
@@ -48,7 +90,7 @@ fn build(how: &BenchBuild, broken: &str) -> (Benches, Vec<String>) {
         target: Some(path("/w/target")),
         triple: None,
     };
-    let benches = how.build(&site, &start).unwrap();
+    let benches = how.build(&site, &runner(), &start).unwrap();
     (benches, calls.into_inner())
 }
 
@@ -66,11 +108,14 @@ fn the_targets_of_every_package_with_criterion_are_built() {
         "bench --no-run --no-fail-fast --package a 1 --bench one --bench two --profile bench --message-format \
          json-render-diagnostics --target-dir /w/target"
     );
-    assert_eq!(calls.len(), 3);
+    assert_eq!(calls.len(), 6);
+    // Cargo runs what it has built in the same way.
+    let again = calls[0].replacen(" --no-run", "", 1) + " --quiet -- --list";
+    assert_eq!(calls[1], again);
     // What a target requires is turned on for that one.
-    assert!(calls[1].contains("--bench three --profile bench"), "{}", calls[1]);
-    assert!(calls[1].ends_with("--features y"), "{}", calls[1]);
-    assert!(!calls[2].contains("--features"), "{}", calls[2]);
+    assert!(calls[2].contains("--bench three --profile bench"), "{}", calls[2]);
+    assert!(calls[2].ends_with("--features y"), "{}", calls[2]);
+    assert!(!calls[4].contains("--features"), "{}", calls[4]);
     assert_eq!(benches.featured, ["`three` of `a` with the required features `y`"]);
     assert!(benches.faults.is_empty() && benches.missing.is_empty(), "{:?}", benches.faults);
 }
@@ -123,11 +168,25 @@ fn a_target_that_does_not_compile_leaves_the_others() {
 }
 
 #[test]
+fn a_program_has_the_variables_that_cargo_tells_and_is_a_fault_without() {
+    let (benches, _) = build_by(&BenchBuild::default(), "", "two");
+    assert_eq!(targets(&benches), ["a/one", "a/three", "b/one"]);
+    let of = |target: &str| [("MODE".to_owned(), Some(target.to_owned()))].into();
+    let variables: Vec<&Changes> = benches.built.iter().map(|bench| &bench.variables).collect();
+    assert_eq!(variables, [&of("one"), &of("three"), &of("one")]);
+    assert_eq!(benches.missing, [("a".to_owned(), "two".to_owned())]);
+    let [fault] = &benches.faults[..] else { panic!("{:?}", benches.faults) };
+    assert_eq!(fault.cause, Cause::Harness);
+    let want = "failed to find the variables with which cargo runs the benchmarks of `two`";
+    assert!(fault.text.starts_with(want), "{fault}");
+}
+
+#[test]
 fn a_workspace_that_cargo_does_not_describe_is_an_error() {
     let start = |_: &Step| Err(Unmeasured::new(Cause::NotFound, "no such program"));
     let path = PathBuf::from;
     let site = Site { root: path("/w"), package: path("/w"), target: None, triple: None };
-    let why = BenchBuild::default().build(&site, &start).unwrap_err();
+    let why = BenchBuild::default().build(&site, &runner(), &start).unwrap_err();
     assert!(why.text.starts_with("failed to find the benchmarks of the workspace"), "{why}");
 }
 

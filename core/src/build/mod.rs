@@ -10,16 +10,19 @@ mod benches;
 #[cfg(test)]
 mod benches_tests;
 mod cargo;
+mod held;
 mod index;
 mod install;
 mod placeholder;
 mod product;
+pub mod runner;
 mod step;
 mod target;
 #[cfg(test)]
 mod tests;
 
 pub use self::benches::{Bench, BenchBuild, Benches};
+pub use self::held::hold;
 pub use self::index::{find, note};
 pub use self::placeholder::{expand, has_any, names_a_target, needs_cargo};
 pub use self::product::Product;

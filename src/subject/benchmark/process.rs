@@ -13,8 +13,12 @@ use perf_budget_core::reading::Work;
 use perf_budget_core::stats::{Sample, order};
 
 use crate::exec::{self, Alike, Changes, Finished, Launch};
+use crate::subject::build::without_own_package;
 use crate::subject::criterion;
 use crate::worker::process::Build;
+
+/// The variables of cargo that name files of the package, which each revision has elsewhere.
+const OF_PACKAGE: [&str; 2] = ["CARGO_MANIFEST_PATH", "OUT_DIR"];
 
 /// A benchmark, ready to be run.
 #[derive(Debug, Clone)]
@@ -26,10 +30,11 @@ pub(super) struct ReadyBenchmark {
     pub(super) program: Build,
     /// The directory in which the program runs.
     pub(super) directory: PathBuf,
-    pub(super) package: String,
     pub(super) skills: Abilities,
-    /// The differences of its environment from that of this process.
+    /// The differences of the environment of its revision's processes from that of this process.
     pub(super) environment: Changes,
+    /// The variables with which `cargo bench` runs it.
+    pub(super) variables: Changes,
     /// How the program was built.
     pub(super) note: String,
 }
@@ -38,10 +43,10 @@ impl ReadyBenchmark {
     /// Returns the environment in which its processes run. Criterion's records would go to `home`.
     pub(super) fn environment(&self, home: &Path) -> Changes {
         let text = |path: &Path| Some(path.to_string_lossy().into_owned());
-        let mut environment = self.environment.clone();
+        let mut environment = without_own_package();
+        environment.extend(self.environment.clone());
+        environment.extend(self.variables.clone());
         environment.extend([
-            ("CARGO_MANIFEST_DIR".to_owned(), text(&self.directory)),
-            ("CARGO_PKG_NAME".to_owned(), Some(self.package.clone())),
             ("CRITERION_HOME".to_owned(), text(home)),
             ("CARGO_CRITERION_PORT".to_owned(), None),
             ("CRITERION_DEBUG".to_owned(), None),
@@ -75,7 +80,9 @@ impl ReadyBenchmark {
         launch.args = arguments.into_iter().map(Into::into).collect();
         launch.change_environment(&self.environment(home));
         launch.dir = Some(self.directory.clone());
-        let paths = || [home, &self.directory].map(Into::into).into();
+        let given = OF_PACKAGE.into_iter().filter_map(|name| self.variables.get(name)?.as_deref());
+        let given: Vec<&Path> = given.map(Path::new).chain([home, &self.directory]).collect();
+        let paths = || given.into_iter().map(Into::into).collect();
         launch.alike = self.program.lengths.map(|lengths| Alike { lengths, paths: paths() });
         Ok(launch)
     }

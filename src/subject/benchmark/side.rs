@@ -71,7 +71,7 @@ impl Side {
             name: entry.plain.to_owned(),
             program: Build::of(entry.program.binary.clone(), Some(entry.program.directory.clone())),
             directory: entry.program.directory.clone(),
-            package: entry.program.package.clone(),
+            variables: entry.program.variables.clone(),
             skills: entry.skills,
             note: list.note.clone(),
         })

@@ -66,13 +66,14 @@ impl Place {
             directory: self.0.clone(),
             target: target.to_owned(),
             binary: self.0.join(target),
+            variables: Changes::new(),
         };
         let ask = |step: &Step| {
-            let listing = step.args.contains(&"--list".to_owned());
-            let stdout = if listing {
-                format!("{name}: benchmark\n")
-            } else {
-                format!("--sample-size {help}")
+            let has = |argument: &str| step.args.iter().any(|own| own == argument);
+            let stdout = match (has("--list"), has("--")) {
+                (true, true) => String::new(),
+                (true, false) => format!("{name}: benchmark\n"),
+                (false, _) => format!("--sample-size {help}"),
             };
             Ok(ProgramResult { stdout: stdout.into(), ..ProgramResult::default() })
         };

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use perf_budget_core::benchmarks::List;
-use perf_budget_core::build::{BenchBuild, Built, Program, ProgramResult, Step};
+use perf_budget_core::build::runner::Runner;
+use perf_budget_core::build::{BenchBuild, Built, Program, ProgramResult, Step, hold};
 use perf_budget_core::fnv;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
@@ -35,21 +36,30 @@ impl Builder {
 
     fn make_list(&self, how: &BenchBuild, file: &Path) -> Result<Built, Unmeasured> {
         let environment = BuildEnvironment::of(self.base.is_some(), self.timeout)?;
-        let benches = how.build(&self.site(), &|step| environment.start(step))?;
-        let list = List::of(&benches, how.note(), List::read(file).as_ref(), &list_benchmarks);
+        let runner = Runner::new(&self.results.join("benchmarks/runner"), hold).map_err(|e| {
+            let text = format!("failed to link a runner in `{}`: {e}", self.results.display());
+            Unmeasured::new(Cause::Harness, text)
+        })?;
+        let benches = how.build(&self.site(), &runner, &|step| environment.start(step))?;
+        let ask = |step: &Step| list_benchmarks(step, &environment);
+        let list = List::of(&benches, how.note(), List::read(file).as_ref(), &ask);
         list.write(file).map_err(|e| Unmeasured::new(Cause::Harness, e.to_string()))?;
         Ok(Built { path: file.to_owned(), note: how.note() })
     }
 }
 
 /// Starts a program of benchmarks to be asked for their names.
-fn list_benchmarks(step: &Step) -> Result<ProgramResult, Unmeasured> {
+fn list_benchmarks(
+    step: &Step,
+    environment: &BuildEnvironment,
+) -> Result<ProgramResult, Unmeasured> {
     let Program::Named(program) = &step.program else {
         return Err(Unmeasured::new(Cause::Harness, "cargo has no benchmarks"));
     };
     let mut launch = Launch::new(program);
     launch.args = step.args.iter().map(Into::into).collect();
-    launch.env = step.env.iter().map(|(name, value)| (name.into(), value.into())).collect();
+    environment.apply(&mut launch);
+    launch.env.extend(step.env.iter().map(|(name, value)| (name.into(), value.into())));
     launch.without.push("CARGO_CRITERION_PORT".into());
     launch.dir = Some(step.dir.clone());
     // The whole list is read, so more than its end is kept.

@@ -20,6 +20,7 @@ use perf_budget_core::fnv;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
 use self::start::BuildEnvironment;
+pub(super) use self::start::without_own_package;
 use crate::base::Base;
 
 /// The build of one case's subject in one revision.

@@ -8,15 +8,23 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 
 use crate::exec::{self, Changes, Launch};
 
-/// How the variables begin that cargo sets for a test. They describe the test's own package, so a build of another
-/// package must not see them.
-const TEST_VARIABLES: [&str; 5] = [
+/// How the variables begin that cargo sets for a test. They describe the test's own package, so another package must not
+/// see them.
+const TEST_VARIABLES: [&str; 6] = [
     "CARGO_BIN_EXE_",
     "CARGO_CRATE_NAME",
     "CARGO_MANIFEST_",
     "CARGO_PKG_",
     "CARGO_PRIMARY_PACKAGE",
+    "OUT_DIR",
 ];
+
+/// Returns the environment of this process without the variables that describe the package of this test.
+pub(crate) fn without_own_package() -> Changes {
+    let is_of_test = |name: &String| TEST_VARIABLES.iter().any(|start| name.starts_with(start));
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    names.filter(is_of_test).map(|name| (name, None)).collect()
+}
 
 /// The environment and the time limit of the programs that build one revision.
 pub(super) struct BuildEnvironment {
@@ -27,14 +35,7 @@ pub(super) struct BuildEnvironment {
 impl BuildEnvironment {
     /// Returns the environment for builds of the base, or of this revision.
     pub(super) fn of(is_base: bool, timeout: Duration) -> Result<BuildEnvironment, Unmeasured> {
-        let is_of_test = |name: &str| TEST_VARIABLES.iter().any(|start| name.starts_with(start));
-        let mut changes = Changes::new();
-        for (name, _) in std::env::vars_os() {
-            let Ok(name) = name.into_string() else { continue };
-            if is_of_test(&name) {
-                changes.insert(name, None);
-            }
-        }
+        let mut changes = without_own_package();
         if is_base {
             for name in TARGET_VARIABLES {
                 changes.insert(name.to_owned(), None);
@@ -44,10 +45,15 @@ impl BuildEnvironment {
         Ok(BuildEnvironment { changes, timeout })
     }
 
+    /// Gives this environment to a process.
+    pub(super) fn apply(&self, launch: &mut Launch) {
+        launch.change_environment(&self.changes);
+    }
+
     /// Starts a program and waits for its end.
     pub(super) fn start(&self, step: &Step) -> Result<ProgramResult, Unmeasured> {
         let mut launch = Launch::new(self.program(&step.program));
-        launch.change_environment(&self.changes);
+        self.apply(&mut launch);
         launch.env.extend(step.env.iter().map(|(name, value)| (name.into(), value.into())));
         launch.args = step.args.iter().map(Into::into).collect();
         launch.dir = (!step.dir.as_os_str().is_empty()).then(|| step.dir.clone());

@@ -1,13 +1,16 @@
-//! This command under another name, which stays the same program even if the command is installed anew meanwhile.
+//! This program under another name, which stays the same program even if it is built or installed anew meanwhile.
 
 use std::env;
 use std::fs;
 use std::io;
 use std::path::Path;
 
-/// Creates the file `name` as another name of this command: as a second link to its file, or as a copy where the file
+/// Creates the file `name` as another name of this program: as a second link to its file, or as a copy where the file
 /// system allows no such link.
-pub(crate) fn hold(name: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// If the file cannot be created.
+pub fn hold(name: &Path) -> io::Result<()> {
     let this = env::current_exe()?;
     if is_same(&this, name) {
         return Ok(());
@@ -19,7 +22,8 @@ pub(crate) fn hold(name: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    if fs::hard_link(&this, name).is_ok() {
+    // Another process may have created it in between.
+    if fs::hard_link(&this, name).is_ok() || is_same(&this, name) {
         return Ok(());
     }
     // On Linux this path leads to the program even if its file was removed.
@@ -50,8 +54,8 @@ mod tests {
 
     #[test]
     fn the_other_name_is_the_same_program_and_replaces_what_was_there() {
-        let place = tempfile::tempdir().unwrap();
-        let name = place.path().join("linker/cc");
+        let place = env::temp_dir().join(format!("perf-budget-held-{}", std::process::id()));
+        let name = place.join("linker/cc");
         hold(&name).unwrap();
         let length = |path: &Path| fs::metadata(path).unwrap().len();
         assert_eq!(length(&name), length(&env::current_exe().unwrap()));
@@ -62,5 +66,6 @@ mod tests {
         hold(&name).unwrap();
         hold(&name).unwrap();
         assert_eq!(length(&name), length(&env::current_exe().unwrap()));
+        fs::remove_dir_all(&place).unwrap();
     }
 }
