@@ -90,9 +90,9 @@ fn sites(blame: &Blame) -> Markup {
                             td.name { (Text(&site.through)) }
                             @if is_change { td { (grouped(site.allocations.before)) } }
                             td { (grouped(site.allocations.now)) }
-                            @if let Some(bytes) = site.bytes.filter(|_| are_told) {
-                                @if is_change { td { (grouped(bytes.before)) } }
-                                td { (grouped(bytes.now)) }
+                            @if are_told {
+                                @if is_change { td { (bytes(site.bytes.map(|bytes| bytes.before))) } }
+                                td { (bytes(site.bytes.map(|bytes| bytes.now))) }
                             }
                         }
                     }
@@ -100,6 +100,11 @@ fn sites(blame: &Blame) -> Markup {
             }
         }
     }
+}
+
+/// Returns an amount of bytes, if it is known.
+fn bytes(amount: Option<f64>) -> String {
+    amount.map_or_else(|| "unknown".to_owned(), grouped)
 }
 
 /// Returns a whole number whose digits are in groups of three, by narrow blanks.
