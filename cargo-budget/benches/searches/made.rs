@@ -1,7 +1,7 @@
 //! The repository: three workloads, each of which becomes slower at one commit, among commits that move its time by less.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// The number of the last commit. The first one has the number 0.
@@ -54,23 +54,27 @@ fn main() -> std::process::ExitCode {
 
 /// The repository, and the hashes of its commits by their numbers.
 pub(super) struct Made {
-    directory: tempfile::TempDir,
+    root: PathBuf,
+    _directory: tempfile::TempDir,
     pub(super) commits: Vec<String>,
 }
 
 impl Made {
     pub(super) fn new() -> Made {
-        let directory = tempfile::Builder::new().prefix("budget-searches-").tempdir().unwrap();
-        let mut made = Made { directory, commits: Vec::new() };
+        let made = tempfile::Builder::new().prefix("budget-searches-").tempdir().unwrap();
+        let directory = made.path().to_owned();
+        let mut made =
+            Made { root: directory.join("searched"), _directory: made, commits: Vec::new() };
         // The library is the last commit of this repository, so that an edit meanwhile does not make the searches build it anew.
         let own = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let library = made.directory.path().join("library");
-        made.git(&["clone", "-q", "--shared", own.to_str().unwrap(), "library"]);
+        let library = directory.join("library");
+        fs::create_dir(&made.root).unwrap();
+        made.git(&["clone", "-q", "--shared", own.to_str().unwrap(), library.to_str().unwrap()]);
         made.write("Cargo.toml", &MANIFEST.replace("LIBRARY", library.to_str().unwrap()));
-        fs::copy(library.join("Cargo.lock"), made.directory.path().join("Cargo.lock")).unwrap();
+        fs::copy(library.join("Cargo.lock"), made.root.join("Cargo.lock")).unwrap();
         made.write("tests/budgets.rs", TESTS);
         made.write("budgets.toml", &budgets());
-        made.write(".gitignore", "target\n.budgets\nlibrary\n");
+        made.write(".gitignore", "target\n.budgets\n");
         made.write("src/lib.rs", &source(0));
         let mut described = made.program("cargo");
         described.args(["metadata", "--offline", "--format-version=1"]).stdout(Stdio::null());
@@ -120,7 +124,7 @@ impl Made {
                 command.env_remove(name);
             }
         }
-        command.current_dir(self.directory.path());
+        command.current_dir(&self.root);
         command
     }
 
@@ -131,7 +135,7 @@ impl Made {
     }
 
     fn write(&self, name: &str, text: &str) {
-        let path = self.directory.path().join(name);
+        let path = self.root.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
