@@ -21,6 +21,7 @@ use crate::failure::Failure;
 use crate::file;
 use crate::interrupt::Interrupt;
 use crate::project::Project;
+use crate::report::{Cause, CauseKind};
 
 /// How many reds are explained; each takes several comparisons.
 const MOST: usize = 3;
@@ -28,7 +29,23 @@ const MOST: usize = 3;
 /// How many of the other reds are named.
 const NAMED: usize = 10;
 
-/// Returns what is to blame for the reds against the base, in words: the sources, the lock file with its package, or both
+/// What was found out about the reds of a check.
+#[derive(Debug, Default)]
+pub(crate) struct Causes {
+    pub(crate) causes: Vec<Cause>,
+    /// What was left out, a sentence each.
+    pub(crate) remarks: Vec<String>,
+}
+
+impl Causes {
+    /// Returns the lines for people.
+    pub(crate) fn text(&self) -> String {
+        let causes = self.causes.iter().map(Cause::line);
+        causes.chain(self.remarks.iter().map(|remark| format!("{remark}\n"))).collect()
+    }
+}
+
+/// Returns what is to blame for the reds against the base: the sources, the lock file with its package, or both
 /// together. `base` is the commit that they were compared with. `asked` says how they are compared.
 pub(crate) fn causes(
     project: &Project,
@@ -36,33 +53,43 @@ pub(crate) fn causes(
     reds: &[Outcome],
     options: &Options<'_>,
     tell: &dyn Fn(&str),
-) -> Result<String, Failure> {
+) -> Result<Causes, Failure> {
     let chosen = ChosenReds::of(reds);
     if chosen.reds.is_empty() {
-        return Ok("no limit against the base is red, so no cause is looked for\n".to_owned());
+        let why = "no limit against the base is red, so no cause is looked for".to_owned();
+        return Ok(Causes { causes: Vec::new(), remarks: vec![why] });
     }
     let bad = snapshot::commit(&project.root)?;
     let range = range::range(&project.root, &format!("{base}..{bad}"))?;
     let interrupt = Interrupt::watched();
     let tree = TemporaryWorkTree::new(project, "causes", &range.good)?;
+    let remarks = [chosen.describe_left_out(), chosen.not_compared()];
+    let remarks = remarks.into_iter().flatten().collect();
     let locked = match locked(project, &range, &tree)? {
         Ok(locked) => locked,
         Err(why) => {
-            let others = chosen.not_compared();
-            return Ok(format!("the sources did it: {why}\n{others}"));
+            let of = |red: &&Outcome| {
+                found(&red.test, CauseKind::Sources, &[], format!("the sources did it: {why}"))
+            };
+            return Ok(Causes { causes: chosen.reds.iter().map(of).collect(), remarks });
         }
     };
-    let mut text = String::new();
+    let mut causes = Vec::new();
     for red in &chosen.reds {
         let one = Options { name: &red.test, ..*options };
         // The other causes that are known are reported all the same.
         let caused = cause(project, &range, &one, &tree, &locked, &interrupt, tell);
         interrupt.check()?;
-        let caused = caused
-            .unwrap_or_else(|failure| format!("`{}`: no cause was found: {failure}\n", red.test));
-        text.push_str(&caused);
+        causes.push(caused.unwrap_or_else(|failure| {
+            let why = format!("no cause was found: {failure}");
+            found(&red.test, CauseKind::Unknown, &[], why)
+        }));
     }
-    Ok(text + &chosen.describe_left_out() + &chosen.not_compared())
+    Ok(Causes { causes, remarks })
+}
+
+fn found(test: &str, kind: CauseKind, packages: &[String], sentence: String) -> Cause {
+    Cause { test: test.to_owned(), kind, packages: packages.to_vec(), sentence }
 }
 
 /// The reds by whether their causes are looked for.
@@ -90,33 +117,33 @@ impl<'o> ChosenReds<'o> {
         ChosenReds { reds, left, others }
     }
 
-    /// Says which reds are left out, and how to ask about one of them; empty where none is.
-    fn describe_left_out(&self) -> String {
-        let Some(first) = self.left.first() else { return String::new() };
+    /// Says which reds are left out, and how to ask about one of them.
+    fn describe_left_out(&self) -> Option<String> {
+        let first = self.left.first()?;
         let base = first.run.base.as_ref().map_or("REV", |base| base.name.as_str());
-        format!(
+        Some(format!(
             "no cause was looked for of {}: at most {MOST} budgets are asked about at once, each by one limit; to ask about \
-             another one, run `cargo budget check --base {} --causes -- --exact {}` with the same options\n",
+             another one, run `cargo budget check --base {} --causes -- --exact {}` with the same options",
             names(&self.left),
             quoted(base),
             quoted(&first.test)
-        )
+        ))
     }
 
-    /// Says which reds have no base with which their sources and lock file could be swapped; empty where none is.
-    fn not_compared(&self) -> String {
+    /// Says which reds have no base with which their sources and lock file could be swapped.
+    fn not_compared(&self) -> Option<String> {
         if self.others.is_empty() {
-            return String::new();
+            return None;
         }
         let (are, limits) = if self.others.len() == 1 {
             ("is", "its limit is")
         } else {
             ("are", "their limits are")
         };
-        format!(
-            "no cause is looked for of {}, which {are} red too: {limits} not against the base\n",
+        Some(format!(
+            "no cause is looked for of {}, which {are} red too: {limits} not against the base",
             names(&self.others)
-        )
+        ))
     }
 }
 
@@ -137,7 +164,7 @@ fn cause(
     locked: &Locked,
     interrupt: &Interrupt,
     tell: &dyn Fn(&str),
-) -> Result<String, Failure> {
+) -> Result<Cause, Failure> {
     let path = project.file();
     let rules = rules(&file::read(&path)?, &path, options.name, None, &BTreeSet::new())?;
     let prepare = prepare(project, range, &rules, tree, options.prepare)?;
@@ -163,38 +190,52 @@ fn cause(
     let mut answer =
         |at: usize| running.answer(&locked.name(at), &locked.display_entry(at), Some(at));
     let [sources, lock] = [answer(0)?, answer(locked.len())?];
-    let words = match (sources, lock) {
-        (Answer::Unknown, _) | (_, Answer::Unknown) => {
-            "cannot be told apart, as one of them was not measured without the other".to_owned()
-        }
-        (Answer::Red, Answer::Green) => "the sources did it".to_owned(),
+    let of = |kind, sentence: &str| Ok(found(&rules.test, kind, &[], sentence.to_owned()));
+    match (sources, lock) {
+        (Answer::Unknown, _) | (_, Answer::Unknown) => of(
+            CauseKind::Unknown,
+            "cannot be told apart, as one of them was not measured without the other",
+        ),
+        (Answer::Red, Answer::Green) => of(CauseKind::Sources, "the sources did it"),
         (Answer::Red, Answer::Red) => {
-            "the sources did it, and so does the lock file alone".to_owned()
+            of(CauseKind::Either, "the sources did it, and so does the lock file alone")
         }
         (Answer::Green, lock) => {
-            let with = if lock == Answer::Red { "" } else { ", together with the sources" };
-            match running.run_to_end()? {
-                SearchResult::One(at) => {
-                    format!("the lock file did it{with}: {}", locked.display_entry(at))
-                }
-                SearchResult::Range(from, to) => {
-                    let names: Vec<String> =
-                        (from..=to).map(|at| locked.display_entry(at)).collect();
-                    format!("the lock file did it{with}: one of {}", names.join(", "))
-                }
-                SearchResult::Holds => {
-                    "it was not red when it was measured again, so no cause is named".to_owned()
-                }
-                SearchResult::Unknown if lock == Answer::Red => {
-                    "the lock file did it; its packages were not told apart".to_owned()
-                }
-                SearchResult::Unknown => {
-                    "cannot be told, as both together were not measured again".to_owned()
-                }
-            }
+            let result = running.run_to_end()?;
+            Ok(of_lock(&rules.test, locked, lock, result))
         }
+    }
+}
+
+/// Returns the cause where the sources alone are green: the lock file, `alone` or with the sources.
+fn of_lock(test: &str, locked: &Locked, alone: Answer, result: SearchResult) -> Cause {
+    let (kind, with) = match alone {
+        Answer::Red => (CauseKind::Lock, ""),
+        Answer::Green | Answer::Unknown => (CauseKind::Both, ", together with the sources"),
     };
-    Ok(format!("`{}`: {words}\n", rules.test))
+    let unknown = |why: &str| found(test, CauseKind::Unknown, &[], why.to_owned());
+    match result {
+        SearchResult::One(at) => {
+            let package = locked.display_entry(at);
+            let sentence = format!("the lock file did it{with}: {package}");
+            found(test, kind, &[package], sentence)
+        }
+        SearchResult::Range(from, to) => {
+            let packages: Vec<String> = (from..=to).map(|at| locked.display_entry(at)).collect();
+            let sentence = format!("the lock file did it{with}: one of {}", packages.join(", "));
+            found(test, kind, &packages, sentence)
+        }
+        SearchResult::Holds => {
+            unknown("it was not red when it was measured again, so no cause is named")
+        }
+        SearchResult::Unknown if kind == CauseKind::Lock => {
+            let sentence = "the lock file did it; its packages were not told apart";
+            found(test, kind, &[], sentence.to_owned())
+        }
+        SearchResult::Unknown => {
+            unknown("cannot be told, as both together were not measured again")
+        }
+    }
 }
 
 #[cfg(test)]
@@ -223,14 +264,14 @@ mod tests {
         let chosen = ChosenReds::of(&few);
         assert_eq!(
             (chosen.reds.len(), chosen.describe_left_out(), chosen.not_compared()),
-            (3, String::new(), String::new())
+            (3, None, None)
         );
         let mut many = of(&["a::p50", "a::p99", "b::p50", "c::p50", "d's::p50"]);
         many.push(red("e::p50", None));
         let chosen = ChosenReds::of(&many);
         let reds: Vec<&str> = chosen.reds.iter().map(|red| red.test.as_str()).collect();
         assert_eq!(reds, ["a::p50", "b::p50", "c::p50"]);
-        let left = chosen.describe_left_out();
+        let left = chosen.describe_left_out().unwrap();
         assert!(
             left.starts_with("no cause was looked for of `a::p99`, `d's::p50`: at most 3 budgets"),
             "{left}"
@@ -240,12 +281,12 @@ mod tests {
             "{left}"
         );
         assert_eq!(
-            chosen.not_compared(),
-            "no cause is looked for of `e::p50`, which is red too: its limit is not against the base\n"
+            chosen.not_compared().unwrap(),
+            "no cause is looked for of `e::p50`, which is red too: its limit is not against the base"
         );
         let tests: Vec<String> = (0..15).map(|nth| format!("a::p{nth}")).collect();
         let tests: Vec<&str> = tests.iter().map(String::as_str).collect();
-        let left = ChosenReds::of(&of(&tests)).describe_left_out();
+        let left = ChosenReds::of(&of(&tests)).describe_left_out().unwrap();
         assert!(left.contains("`a::p10` and 4 more: at most"), "{left}");
     }
 }

@@ -26,7 +26,7 @@ mod state;
 mod step;
 mod toolchains;
 
-pub(crate) use self::causes::causes;
+pub(crate) use self::causes::{Causes, causes};
 pub(crate) use self::first::bisect;
 pub(crate) use self::options::{ALPHA, EFFORT, Options};
 pub(crate) use self::rules::is_slope;

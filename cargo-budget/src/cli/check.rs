@@ -114,7 +114,7 @@ impl Check {
             );
             judged.add(Judged { nothing: Some(Nothing::Fault(why)), ..Judged::default() });
         }
-        Check::conclude(judged, before.as_ref(), &project, context)
+        self.conclude(judged, before.as_ref(), &project, context)
     }
 
     /// Compares the benchmarks of the workspace by a harness of this command's own version.
@@ -126,7 +126,7 @@ impl Check {
         let built = harness.build()?;
         let before = self.before(&project)?;
         let judged = self.run_in(&project, &self.options.target(), context, Some(built))?;
-        Check::conclude(judged, before.as_ref(), &project, context)
+        self.conclude(judged, before.as_ref(), &project, context)
     }
 
     /// Returns the state of the record, where all that is added to it is rendered in the end.
@@ -136,12 +136,13 @@ impl Check {
 
     /// Ends with what was judged, and renders it for programs where that is asked.
     fn conclude(
+        &self,
         judged: Judged,
         before: Option<&Before>,
         project: &Project,
         context: Context,
     ) -> Result<Exit, Failure> {
-        let Judged { exit, remarks, nothing, some } = judged;
+        let Judged { exit, remarks, causes, nothing, some } = judged;
         match nothing {
             Some(Nothing::LeftOut(_)) if some => {}
             Some(nothing) => return Err(Failure::unmeasured(nothing.why())),
@@ -149,7 +150,9 @@ impl Check {
         }
         if let Some(before) = before {
             let record = before.read_since(project)?;
-            let report = Report { ended: Some(exit), ..input::split(record, remarks, Some(0)) };
+            let causes = self.causes.then_some(causes);
+            let report =
+                Report { ended: Some(exit), causes, ..input::split(record, remarks, Some(0)) };
             let (text, _) =
                 report::render(&report, Format::Json, Better::Smaller, context.progress)?;
             print(&text)?;
@@ -215,23 +218,30 @@ impl Check {
             (Exit::Holds, _) => Exit::Unmeasured,
             (exit, _) => exit,
         };
-        let mut remarks = Vec::new();
-        let exit = match compared {
+        let mut judged_by = Judged { some: nothing.is_none(), nothing, ..Judged::default() };
+        judged_by.exit = match compared {
             Ok(Some(base)) => {
-                self.tell_of_base(&base, project, target, (judged, &last), context, &mut remarks)?;
+                self.tell_of_base(
+                    &base,
+                    project,
+                    target,
+                    (judged, &last),
+                    context,
+                    &mut judged_by,
+                )?;
                 judged
             }
             Ok(None) => judged,
             // The other limits were judged, but the comparison that was asked for was not made.
             Err(failure) => {
-                let rest = if nothing.is_none() { "; the other limits were judged" } else { "" };
+                let rest = if judged_by.some { "; the other limits were judged" } else { "" };
                 let not_compared = format!("{}{failure}{rest}", base::NOT_COMPARED);
                 context.warn(&not_compared);
-                remarks.push(not_compared);
+                judged_by.remarks.push(not_compared);
                 if judged == Exit::Holds { failure.exit } else { judged }
             }
         };
-        Ok(Judged { exit, remarks, some: nothing.is_none(), nothing })
+        Ok(judged_by)
     }
 
     /// Returns what was added to the record since then, and the last outcome of each limit. The functions of their samples
@@ -264,27 +274,28 @@ impl Check {
         target: &Target,
         (judged, last): (Exit, &[Outcome]),
         context: Context,
-        remarks: &mut Vec<String>,
+        judged_by: &mut Judged,
     ) -> Result<(), Failure> {
         for name in base::removed_budgets(project, &base.root) {
             let gone = format!("budget `{name}` of the base is gone");
             context.tell(&gone);
-            remarks.push(gone);
+            judged_by.remarks.push(gone);
         }
         if self.causes && judged == Exit::Broken {
             // The verdict stays what it is.
             match self.causes_of(project, target, &base.commit, last, context) {
-                Ok(causes) if self.format.is_json() => {
-                    remarks.extend(causes.lines().map(str::to_owned));
+                Ok(found) if self.format.is_json() => {
+                    judged_by.remarks.extend(found.remarks);
+                    judged_by.causes.extend(found.causes);
                 }
-                Ok(causes) => show(&causes)?,
+                Ok(found) => show(&found.text())?,
                 Err(failure) => context.warn(&format!("no cause was looked for: {failure}")),
             }
         }
         Ok(())
     }
 
-    /// Returns what did it, in words: the sources or the lock file.
+    /// Returns what did it: the sources or the lock file.
     fn causes_of(
         &self,
         project: &Project,
@@ -292,7 +303,7 @@ impl Check {
         base: &str,
         outcomes: &[Outcome],
         context: Context,
-    ) -> Result<String, Failure> {
+    ) -> Result<bisect::Causes, Failure> {
         let reds: Vec<Outcome> =
             outcomes.iter().filter(|outcome| outcome.is_red()).cloned().collect();
         let asked = bisect::Options {

@@ -2,6 +2,7 @@
 
 use super::added::Nothing;
 use crate::exit::Exit;
+use crate::report::Cause;
 
 /// What was judged.
 #[derive(Debug)]
@@ -9,6 +10,8 @@ pub(super) struct Judged {
     pub(super) exit: Exit,
     /// Remarks of the command, for programs.
     pub(super) remarks: Vec<String>,
+    /// What made the reds against the base red, for programs, where that was asked.
+    pub(super) causes: Vec<Cause>,
     /// Why a target has judged nothing; a fault takes the place of any other reason.
     pub(super) nothing: Option<Nothing>,
     /// Whether some target has judged a budget.
@@ -17,7 +20,13 @@ pub(super) struct Judged {
 
 impl Default for Judged {
     fn default() -> Judged {
-        Judged { exit: Exit::Holds, remarks: Vec::new(), nothing: None, some: false }
+        Judged {
+            exit: Exit::Holds,
+            remarks: Vec::new(),
+            causes: Vec::new(),
+            nothing: None,
+            some: false,
+        }
     }
 }
 
@@ -26,6 +35,7 @@ impl Judged {
     pub(super) fn add(&mut self, other: Judged) {
         self.exit = self.exit.worse(other.exit);
         self.remarks.extend(other.remarks);
+        self.causes.extend(other.causes);
         self.some |= other.some;
         if !matches!(self.nothing, Some(Nothing::Fault(_))) && other.nothing.is_some() {
             self.nothing = other.nothing;

@@ -10,7 +10,7 @@ use super::database::{Database, Fault, Row, Value};
 use super::entry::{Entry, HARNESS, Measured};
 use super::revision::Revision;
 use super::sqlite::Sqlite;
-use super::store::Store;
+use super::store::{Store, series_at_once};
 
 /// The number of statements that a connection was asked, and of the rows that it gave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -130,4 +130,39 @@ fn outcomes_of_changed_trees_take_no_place_of_others() {
     };
     assert_eq!(times(40), (1000..1010).collect::<Vec<_>>());
     assert_eq!(times(3), [1007, 1008, 1009]);
+}
+
+/// On a slow network each statement takes a round trip, so an overview of many tests must not ask for each by itself.
+#[test]
+fn the_outcomes_of_many_tests_are_read_by_one_statement() {
+    let place = tempfile::tempdir().unwrap();
+    let asked = Rc::new(Cell::new(QueryCount::default()));
+    let database = Sqlite::create(&place.path().join("history.sqlite")).unwrap();
+    let mut store = Store::new(Box::new(Counting(database, Rc::clone(&asked)))).unwrap();
+    for nth in 0..8 {
+        let mut entry = entry(nth);
+        // Each run has fewer tests than the one before, so that no two series are as long.
+        entry.values = (nth..100)
+            .map(|test| {
+                let (test, value) = (format!("merge::metric_{test:02}"), Some(test as f64));
+                let measured = Outcome { test, budget: "merge".to_owned(), ..Outcome::default() };
+                Measured { value, ..Measured::of(&measured) }
+            })
+            .collect();
+        store.record(&entry, &|| ()).unwrap();
+    }
+    let keys: Vec<i64> = store.series(None).unwrap().iter().map(|series| series.key).collect();
+    assert_eq!(keys.len(), series_at_once(5));
+    asked.set(QueryCount::default());
+    let together = store.points_of(&keys, 5).unwrap();
+    let statements = asked.get().statements;
+    let alone: Vec<_> = keys.iter().map(|&key| store.points(key, 5).unwrap()).collect();
+    assert_eq!(together, alone);
+    assert_eq!((statements, together[0].len(), together[99].len()), (1, 1, 5));
+    assert_eq!(
+        together[3].iter().map(|point| point.at).collect::<Vec<_>>(),
+        [1000, 1001, 1002, 1003]
+    );
+    // Long histories are read in smaller parts, so that they fit into memory.
+    assert_eq!((series_at_once(2000), series_at_once(u16::MAX)), (10, 1));
 }

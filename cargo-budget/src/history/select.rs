@@ -2,12 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::database::Fault;
 use super::entry::NO_VERDICT;
 use super::place::Place;
 use super::recent::Listed;
+use super::revision;
 use super::show::{Answer, TestTrend};
-use super::store::{Series, Store};
-use super::{revision, trend as analysis};
+use super::store::{Point, Series, Store, series_at_once};
+use super::trend::{self as analysis, Change, Trend};
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::project::Project;
@@ -62,37 +64,28 @@ pub(crate) fn trend(
     let chosen = newest_units(&selected, &mut notes);
     drop(work);
     let work = progress.count("analysing", "tests", chosen.len());
-    for series in chosen {
-        let mut points = store.points(series.key, which.last).map_err(failed)?;
-        let is_judged = points.iter().any(|point| point.verdict != NO_VERDICT);
-        let has = |listed: &Listed| listed.has(&series.budget, &series.test);
-        let is_listed = listed.as_ref().filter(|_| is_judged).map(has);
-        if recent.is_gone(series.newest, is_listed) {
-            gone.insert(series.key);
-        }
-        if is_listed == Some(false) {
-            removed.push(series);
-        }
-        let cut = points.len() == usize::from(which.last);
-        if !which.dirty && points.iter().any(|point| point.dirty) {
-            // The newest may all be of trees with uncommitted changes, which are only counted.
-            points.retain(|point| point.dirty);
-            points.extend(store.clean_points(series.key, which.last).map_err(failed)?);
-        }
-        let trend = analysis::analyse(&points, which.dirty);
-        // Git is asked only for what an overview shows.
-        let oldest = if which.name.is_some() { i64::MIN } else { recent.since };
-        let distances = trend.changes.iter().map(|change| {
-            if trend.commits[change.at].at < oldest {
-                return None;
+    for some in chosen.chunks(series_at_once(which.last)) {
+        let keys: Vec<i64> = some.iter().map(|series| series.key).collect();
+        let read = store.points_of(&keys, which.last).map_err(failed)?;
+        for (&series, points) in some.iter().zip(read) {
+            let is_judged = points.iter().any(|point| point.verdict != NO_VERDICT);
+            let has = |listed: &Listed| listed.has(&series.budget, &series.test);
+            let is_listed = listed.as_ref().filter(|_| is_judged).map(has);
+            if recent.is_gone(series.newest, is_listed) {
+                gone.insert(series.key);
             }
-            let (from, to) = (&trend.commits[change.at - 1].hash, &trend.commits[change.at].hash);
-            let root = &project?.root;
-            revision::distance(root, from.as_ref()?, to.as_ref()?)
-        });
-        let distances = distances.collect();
-        shown.push(TestTrend { series: series.clone(), trend, distances, cut });
-        work.step();
+            if is_listed == Some(false) {
+                removed.push(series);
+            }
+            let cut = points.len() == usize::from(which.last);
+            let points = with_clean(&mut store, series, points, which).map_err(failed)?;
+            let trend = analysis::analyse(&points, which.dirty);
+            // Git is asked only for what an overview shows.
+            let oldest = if which.name.is_some() { i64::MIN } else { recent.since };
+            let distances = distances(&trend, project, oldest);
+            shown.push(TestTrend { series: series.clone(), trend, distances, cut });
+            work.step();
+        }
     }
     if which.name.is_some() {
         notes.extend(listed.and_then(|listed| removed_note(&listed, &removed)));
@@ -107,6 +100,33 @@ pub(crate) fn trend(
         gone,
         notes,
     })
+}
+
+/// Returns the newest outcomes that are not of trees with uncommitted changes, after those that are, unless these are asked for
+/// too: the newest may all be of such trees, which are only counted.
+fn with_clean(
+    store: &mut Store,
+    series: &Series,
+    mut points: Vec<Point>,
+    which: &TrendQuery<'_>,
+) -> Result<Vec<Point>, Fault> {
+    if !which.dirty && points.iter().any(|point| point.dirty) {
+        points.retain(|point| point.dirty);
+        points.extend(store.clean_points(series.key, which.last)?);
+    }
+    Ok(points)
+}
+
+/// Returns how many commits each change lies within, where that is not before `oldest` and git knows it.
+fn distances(trend: &Trend, project: Option<&Project>, oldest: i64) -> Vec<Option<usize>> {
+    let of = |change: &Change| {
+        if trend.commits[change.at].at < oldest {
+            return None;
+        }
+        let (from, to) = (&trend.commits[change.at - 1].hash, &trend.commits[change.at].hash);
+        revision::distance(&project?.root, from.as_ref()?, to.as_ref()?)
+    };
+    trend.changes.iter().map(of).collect()
 }
 
 /// Returns the failure for a name that is not in the history: it is misspelt, it was never recorded, or the history

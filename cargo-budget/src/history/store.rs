@@ -1,5 +1,7 @@
 //! The store of runs: recording and queries, with the same SQL text for both databases.
 
+use std::collections::HashMap;
+
 use perf_budget_core::fnv;
 use perf_budget_core::quantity::Unit;
 
@@ -10,6 +12,15 @@ use super::schema;
 /// The most values that are added by one statement: with 12 columns far below the 32,766 placeholders of SQLite and the
 /// 65,535 of PostgreSQL.
 const AT_ONCE: usize = 500;
+
+/// The most outcomes, and the most series, that are read by one statement.
+const READ_AT_ONCE: usize = 20_000;
+const SERIES_AT_ONCE: usize = 100;
+
+/// Returns of how many series the newest outcomes are read by one statement: on a slow network each takes a round trip.
+pub(crate) fn series_at_once(last: u16) -> usize {
+    (READ_AT_ONCE / usize::from(last.max(1))).clamp(1, SERIES_AT_ONCE)
+}
 
 /// An open history with the newest schema.
 pub(crate) struct Store {
@@ -129,13 +140,36 @@ impl Store {
 
     /// Returns the newest outcomes of a series, oldest first.
     pub(crate) fn points(&mut self, series: i64, last: u16) -> Result<Vec<Point>, Fault> {
-        // The inner query takes the newest outcomes by the index, so that a long series is neither joined nor sorted
+        Ok(self.points_of(&[series], last)?.remove(0))
+    }
+
+    /// Returns the newest outcomes of each of these series, of which there is one at least, oldest first, by one statement. `series_at_once` says for how many
+    /// series that is a good number.
+    pub(crate) fn points_of(
+        &mut self,
+        series: &[i64],
+        last: u16,
+    ) -> Result<Vec<Vec<Point>>, Fault> {
+        // The inner queries take the newest outcomes by the index, so that a long series is neither joined nor sorted
         // as a whole.
-        let sql = format!(
-            "{POINTS} (SELECT * FROM budget_outcomes WHERE series = $1 ORDER BY at DESC LIMIT $2) o {BY_TIME}"
-        );
-        let rows = self.database.rows(&sql, &[series.into(), i64::from(last).into()])?;
-        Ok(rows.iter().rev().map(point).collect())
+        // SQLite gives placeholders their numbers in the order in which they first appear, so the limit is the second.
+        let number = |nth: usize| if nth == 0 { 1 } else { nth + 2 };
+        let newest = (0..series.len()).map(|nth| {
+            format!(
+                "SELECT * FROM (SELECT * FROM budget_outcomes WHERE series = ${} ORDER BY at DESC LIMIT $2) q{nth}",
+                number(nth)
+            )
+        });
+        let newest = newest.collect::<Vec<_>>().join(" UNION ALL ");
+        let sql = format!("{POINTS} ({newest}) o {BY_TIME}");
+        let mut values: Vec<Value> = series.iter().map(|&key| key.into()).collect();
+        values.insert(1, i64::from(last).into());
+        let rows = self.database.rows(&sql, &values)?;
+        let mut found: HashMap<i64, Vec<Point>> = HashMap::new();
+        for row in rows.iter().rev() {
+            found.entry(row[9].int().unwrap_or_default()).or_default().push(point(row));
+        }
+        Ok(series.iter().map(|key| found.remove(key).unwrap_or_default()).collect())
     }
 
     /// Returns the newest outcomes of a series that are not of trees with uncommitted changes, oldest first, however many of
@@ -162,7 +196,7 @@ impl Store {
 }
 
 /// What is read of outcomes `o`, and their order: the newest first.
-const POINTS: &str = "SELECT o.at, r.commit_id, r.dirty, o.verdict, o.value, o.exact, o.bound, o.limit_value, o.red FROM";
+const POINTS: &str = "SELECT o.at, r.commit_id, r.dirty, o.verdict, o.value, o.exact, o.bound, o.limit_value, o.red, o.series FROM";
 const BY_TIME: &str = "JOIN budget_runs r ON r.run = o.run ORDER BY o.at DESC, r.began DESC";
 
 /// Adds the run, or checks that the recorded run of this id is the same. Returns its key.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::report::count::{Tests, count};
 
+use super::cause::Cause;
 use crate::exit::Exit;
 use crate::inside::FileContents;
 
@@ -22,6 +23,8 @@ pub(crate) struct Report {
     pub(crate) files: BTreeMap<String, Tests>,
     /// Remarks on how the outcomes came together, such as merged files and tests that were judged twice.
     pub(crate) remarks: Vec<String>,
+    /// What made the reds against the base red, where that was asked; it is empty if none is red.
+    pub(crate) causes: Option<Vec<Cause>>,
     /// The contents of the artifacts of each budget, by the budget's name. It is empty for a run from another place.
     pub(crate) inside: BTreeMap<String, Vec<(String, FileContents)>>,
     /// How the command ends, where it ran the tests and so knows more than the outcomes say: a base that was not compared

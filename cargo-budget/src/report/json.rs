@@ -6,7 +6,7 @@ use perf_budget_core::outcome::Outcome;
 use perf_budget_core::verdict::Verdict;
 use serde::Serialize;
 
-use super::Report;
+use super::{Cause, Report};
 use crate::failure::Failure;
 
 /// The whole document. New fields may be added; existing ones stay.
@@ -24,6 +24,9 @@ struct Document<'r> {
     exit: u8,
     /// Remarks on how the outcomes came together.
     remarks: &'r [String],
+    /// What made the reds against the base red, where `check --causes` asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    causes: Option<&'r [Cause]>,
     /// One outcome for each test.
     outcomes: &'r [Outcome],
 }
@@ -38,6 +41,7 @@ pub(super) fn render(report: &Report) -> Result<String, Failure> {
         verdicts: Verdict::ALL.into_iter().map(|v| (v.name(), of(v))).collect(),
         exit: report.exit().code(),
         remarks: &report.remarks,
+        causes: report.causes.as_deref(),
         outcomes: &report.outcomes,
     };
     let text = serde_json::to_string_pretty(&document).map_err(|e| failed(&e))?;

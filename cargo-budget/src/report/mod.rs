@@ -5,6 +5,7 @@
 //! `reason`.
 
 mod bencher;
+mod cause;
 mod code_quality;
 mod csv;
 mod data;
@@ -27,6 +28,7 @@ mod terminal;
 use crate::failure::Failure;
 use crate::progress::Progress;
 
+pub(crate) use self::cause::{Cause, CauseKind};
 pub(crate) use self::data::{Report, Trends, is_nameless};
 pub(crate) use self::github_action_benchmark::Better;
 use openmetrics::Dialect;

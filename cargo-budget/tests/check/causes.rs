@@ -124,32 +124,32 @@ impl Dependent {
         (code, serde_json::from_str(&found).unwrap_or_default(), said)
     }
 
-    /// Looks for the causes of what is red in the work tree.
+    /// Looks for the causes of what is red in the work tree, as text for people.
     #[track_caller]
     fn causes(&self, wanted: &str) {
-        let arguments = ["check", "--profile=dev", "--base=HEAD", "--causes"];
-        // For programs it is a remark of the report.
-        if wanted.starts_with("the sources did it") {
-            let (code, shown, said) = self.run(&[&arguments[..], &["--format=json"]].concat());
-            let report: Value =
-                serde_json::from_str(&shown).unwrap_or_else(|e| panic!("{e}: {shown}{said}"));
-            schemas::holds("report", &report);
-            let remarks = report["remarks"].as_array().unwrap();
-            let wanted = Value::from(format!("`steps::steps::x_base`: {wanted}"));
-            assert!(
-                code == 1 && remarks.contains(&wanted),
-                "{wanted} is not in {remarks:?}\n{said}"
-            );
-            return;
-        }
-        let (code, shown, said) = self.run(&arguments);
+        let (code, shown, said) = self.run(&CAUSES);
         let wanted = format!("`steps::steps::x_base`: {wanted}\n");
         assert!(
             code == 1 && shown.contains(&wanted),
             "{code}, {wanted:?} is not in\n{shown}{said}"
         );
     }
+
+    /// Looks for them as data for programs: the kind, the packages and the sentence.
+    #[track_caller]
+    fn causes_as_data(&self, kind: &str, packages: &[&str], sentence: &str) {
+        let (code, shown, said) = self.run(&[&CAUSES[..], &["--format=json"]].concat());
+        let report: Value =
+            serde_json::from_str(&shown).unwrap_or_else(|e| panic!("{e}: {shown}{said}"));
+        schemas::holds("report", &report);
+        let cause = serde_json::json!([{
+            "test": "steps::steps::x_base", "kind": kind, "packages": packages, "sentence": sentence,
+        }]);
+        assert_eq!((code, &report["causes"]), (1, &cause), "{said}");
+    }
 }
+
+const CAUSES: [&str; 4] = ["check", "--profile=dev", "--base=HEAD", "--causes"];
 
 impl Drop for Dependent {
     fn drop(&mut self) {
@@ -204,10 +204,12 @@ fn a_red_names_its_cause() {
     made.causes("the lock file did it: weight 1.0.0 -> 1.1.0");
     made.own(31.0);
     made.take("1.1.0", "1.0.0");
-    made.causes("the sources did it");
+    made.causes_as_data("sources", &[], "the sources did it");
     // Neither is enough: 110 steps are allowed, and each alone makes fewer.
     made.own(19.5);
-    made.causes("the lock file did it, together with the sources: another 1.0.0 -> 1.1.0");
+    let package = "another 1.0.0 -> 1.1.0";
+    let sentence = format!("the lock file did it, together with the sources: {package}");
+    made.causes_as_data("both", &[package], &sentence);
     // The base of the check itself stays for the next one.
     assert!(!made.own.git(&["worktree", "list"]).contains("/causes/"));
     assert_eq!(made.own.git(&["diff", "--cached", "--name-only"]), "");

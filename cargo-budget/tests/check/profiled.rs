@@ -4,12 +4,48 @@
 use crate::{BUDGETS, Crate, Run, schemas};
 
 const WORK: &str = r#"
+#[global_allocator]
+static HEAP: perf_budget::Heap = perf_budget::Heap::system();
+
 fn main() -> std::process::ExitCode {
     perf_budget::Harness::new()
         .workload("steps", |run| {
             run.iter(|| walk(profiled::STEPS as u64))
         })
+        .workload("places", |run| run.iter(|| (often(), rarely(), zeroed(), grows(), waits())))
         .main()
+}
+
+#[inline(never)]
+fn often() -> usize {
+    (0..90_u64).map(|n| std::hint::black_box(Box::new([n, n, n])).len()).sum()
+}
+
+#[inline(never)]
+fn rarely() -> Vec<u8> {
+    Vec::with_capacity(1_000_003)
+}
+
+#[inline(never)]
+fn zeroed() -> Vec<u32> {
+    vec![0; std::hint::black_box(77)]
+}
+
+/// Grows to 4, 8, 16, 32 and 64 numbers.
+#[inline(never)]
+fn grows() -> Vec<u64> {
+    let mut numbers = Vec::new();
+    for n in 0..std::hint::black_box(50) {
+        numbers.push(n);
+    }
+    numbers
+}
+
+/// Allocates 4096 bytes in a function that is inlined into this one.
+#[inline(never)]
+fn waits() -> Box<[u8; 4096]> {
+    let make = || Box::new([std::hint::black_box(7); 4096]);
+    make()
 }
 
 #[inline(never)]
@@ -90,13 +126,12 @@ fn samples_name_what_is_red(crates: &Crate) {
 fn a_green_budget_is_profiled_alone_and_against_another_revision() {
     let crates = Crate::new("profiled");
     crates.0.write("tests/budgets.rs", WORK);
-    crates.0.write(
-        "budgets.toml",
-        &BUDGETS.replace(
-            "max = { steps = [1000, \"1.1 x base\"] }",
-            "max = { p50 = [\"1 h\", \"2 x base\"] }",
-        ),
+    let budgets = BUDGETS.replace(
+        "max = { steps = [1000, \"1.1 x base\"] }",
+        "max = { p50 = [\"1 h\", \"2 x base\"] }",
     );
+    let places = "[budget.places]\nworkload = \"places\"\nmax = { alloc_bytes = \"2 MB\" }\n";
+    crates.0.write("budgets.toml", &format!("{budgets}\n{places}"));
     crates.commit("a workload");
     crates.steps(5000);
     crates.commit("more steps");
@@ -117,6 +152,7 @@ fn a_green_budget_is_profiled_alone_and_against_another_revision() {
     }
     if has_valgrind() {
         instructions_name_what_grew(&crates);
+        bytes_are_those_of_their_places(&crates);
     }
     #[cfg(target_os = "linux")]
     {
@@ -190,4 +226,34 @@ fn instructions_name_what_grew(crates: &Crate) {
         crates.run(&["explain", "steps", "--profile", "--base", "HEAD~1", "--format", "json"]);
     json.is(0, &["\"profiles\"", "\"frames\""]);
     schemas::holds("profile", &json.json());
+}
+
+/// The bytes of each place are exact in a release build, and add up to what the metric says.
+fn bytes_are_those_of_their_places(crates: &Crate) {
+    let explained = crates.run(&["explain", "places", "--profile", "--format", "json"]);
+    explained.is(0, &["\"sites\""]);
+    let blame = &explained.json()["profiles"][0]["blame"];
+    let sites = blame["sites"].as_array().unwrap();
+    let mut bytes: Vec<_> = sites
+        .iter()
+        .map(|site| {
+            let of = |what: &str| site[what]["now"].as_f64().unwrap();
+            (site["name"].as_str().unwrap(), of("allocations"), of("bytes"))
+        })
+        .collect();
+    bytes.sort_by(|a, b| a.0.cmp(b.0));
+    let grown = 8.0 * f64::from(4 + 8 + 16 + 32 + 64);
+    let expected = [
+        ("budgets::grows", 5.0, grown),
+        ("budgets::often", 90.0, 90.0 * 24.0),
+        ("budgets::rarely", 1.0, 1_000_003.0),
+        ("budgets::waits", 1.0, 4096.0),
+        ("budgets::zeroed", 1.0, 308.0),
+    ];
+    assert_eq!(bytes, expected, "{}", explained.text);
+    let whole: f64 = expected.iter().map(|place| place.2).sum();
+    assert_eq!(blame["allocated"]["now"].as_f64(), Some(whole));
+    let outcomes = crates.outcomes();
+    let judged = outcomes.iter().find(|outcome| outcome.test == "places::alloc_bytes").unwrap();
+    assert_eq!(judged.estimate.unwrap().value, whole);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::sites::{MOST, Place, place};
+use super::sites::{MOST, Place, called_by};
 use crate::outcome::{Change, SystemCaller};
 
 /// How often each place calls the system: a function of the project, and what it calls for that.
@@ -13,7 +13,7 @@ impl Callers {
     /// Adds the system calls that one function made itself, whose callers are `chain`; the one of the project is at `owner`.
     pub(super) fn add(&mut self, chain: &[String], owner: usize, count: u64) {
         if count > 0 {
-            *self.0.entry(place(chain, owner, "")).or_default() += count as f64;
+            *self.0.entry(called_by(chain, owner)).or_default() += count as f64;
         }
     }
 

@@ -21,15 +21,21 @@ pub(super) fn bytes(name: &str) -> Option<f64> {
     1_u64.checked_shl(bit).map(|bytes| bytes as f64)
 }
 
-/// Splits the callers of a function that tells sizes: into the function of the allocator that was called, and the chain of
-/// those that called it.
-pub(super) fn asking(chain: &[String]) -> (&str, &[String]) {
-    if let Some(at) = chain.iter().rposition(|name| is_allocator(name)) {
-        return (&chain[at], &chain[at + 1..]);
-    }
-    // The compiler may inline the allocator into the function that allocates, as it may with optimisation across crates.
-    let own = chain.iter().rposition(|name| tells_sizes(name) || name.contains(HEAP));
-    ("malloc", &chain[own.map_or(0, |at| at + 1)..])
+/// Returns the callers of a function that tells sizes without the allocator's own functions: the function that allocates, and its
+/// callers.
+pub(super) fn asking(chain: &[String]) -> &[String] {
+    let of_allocator =
+        chain.iter().rposition(|name| is_allocator(name) || tells_sizes(name) || is_within(name));
+    &chain[of_allocator.map_or(0, |at| at + 1)..]
+}
+
+/// Whether a function is a part of Rust's allocator: one that the compiler makes for the program's own allocator, or an implementation
+/// of it. Which of them there are depends on what the compiler inlines.
+pub(super) fn is_within(name: &str) -> bool {
+    name.starts_with("__rustc::")
+        || name.contains(HEAP)
+        || name.contains(" as core::alloc::global::GlobalAlloc>::")
+        || name.starts_with("std::sys::alloc::")
 }
 
 #[cfg(test)]
@@ -47,10 +53,12 @@ mod tests {
         assert!(tells_sizes(COUNT) && !tells_sizes("malloc"));
         let names = |chain: &[&str]| chain.iter().map(|&n| n.to_owned()).collect::<Vec<_>>();
         let whole = names(&[COUNT, "__rustc::__rust_alloc", "reserve", "work::post"]);
-        assert_eq!(asking(&whole), ("__rustc::__rust_alloc", &whole[2..]));
+        assert_eq!(asking(&whole), &whole[2..]);
         let heap =
             "<perf_budget::instrument::heap::Heap as core::alloc::global::GlobalAlloc>::alloc";
+        // The compiler may inline the allocator into the function that allocates, as it may with optimisation across crates.
         let inlined = names(&["perf_budget::instrument::marked::mark", COUNT, heap, "work::post"]);
-        assert_eq!(asking(&inlined), ("malloc", &inlined[3..]));
+        assert_eq!(asking(&inlined), &inlined[3..]);
+        assert_eq!(asking(&inlined[1..2]), &[] as &[String]);
     }
 }

@@ -36,25 +36,22 @@ impl Sites {
             return;
         }
         for call in calls.iter().filter(|call| allocates(&callee(call.to)[0])) {
-            let place = place(chain, owner, &callee(call.to)[0]);
-            *self.counts.entry(place).or_default() += call.count as f64;
+            *self.counts.entry(place(chain, owner)).or_default() += call.count as f64;
         }
     }
 
     /// Adds the bytes for which the allocator was asked by one function, whose callers are `chain`; the one of the project is at
-    /// `owner`. `called` is the function of the allocator, and `told` are the functions by which it tells a size, each with how
-    /// often it was called.
+    /// `owner`. `told` are the functions by which the allocator tells a size, each with how often it was called.
     pub(super) fn add_bytes<'a>(
         &mut self,
         chain: &[String],
         owner: usize,
-        called: &str,
         told: impl Iterator<Item = (&'a str, u64)>,
     ) {
         let sum: f64 =
             told.filter_map(|(bit, count)| Some(marks::bytes(bit)? * count as f64)).sum();
         if sum > 0.0 {
-            *self.bytes.entry(place(chain, owner, called)).or_default() += sum;
+            *self.bytes.entry(place(chain, owner)).or_default() += sum;
         }
     }
 
@@ -75,11 +72,18 @@ impl Sites {
     }
 }
 
-/// Returns the place of a function whose callers are `chain`: the function of the project at `owner`, and what this calls, which is
-/// `called` if the function is its own.
-pub(super) fn place(chain: &[String], owner: usize, called: &str) -> Place {
-    let through = owner.checked_sub(1).map_or(called, |below| chain[below].as_str());
-    (chain[owner].clone(), through.to_owned())
+/// Returns the place of a function whose callers are `chain`: the function of the project at `owner`, and the foreign function that it
+/// calls. Its name is empty if there is none but the allocator's own, of which the compiler may inline any.
+fn place(chain: &[String], owner: usize) -> Place {
+    let (name, through) = called_by(chain, owner);
+    let is_direct = is_allocator(&through) || marks::is_within(&through);
+    (name, if is_direct { String::new() } else { through })
+}
+
+/// Returns the function of the project at `owner`, and the foreign function that it calls, which is empty if there is none.
+pub(super) fn called_by(chain: &[String], owner: usize) -> Place {
+    let below = owner.checked_sub(1).map(|below| chain[below].clone());
+    (chain[owner].clone(), below.unwrap_or_default())
 }
 
 fn allocates(name: &str) -> bool {
@@ -99,8 +103,9 @@ pub(super) fn changed(was: &Sites, is: &Sites) -> Vec<Site> {
             name: place.0.clone(),
             through: place.1.clone(),
             allocations: Change { before: of(&was.counts, place), now: of(&is.counts, place) },
-            bytes: are_told
-                .then(|| Change { before: of(&was.bytes, place), now: of(&is.bytes, place) }),
+            // A place that tells no bytes has another allocator, as code in C has.
+            bytes: Some(Change { before: of(&was.bytes, place), now: of(&is.bytes, place) })
+                .filter(|bytes| are_told && bytes.before + bytes.now > 0.0),
         })
         .collect();
     changed.sort_by(|a, b| b.allocations.order(a.allocations));
@@ -156,8 +161,37 @@ mod tests {
         let first = &sites[0];
         assert_eq!((first.name.as_str(), first.through.as_str()), ("work::post", "reserve"));
         assert_eq!(first.allocations, Change { before: 3.0, now: 5.0 });
-        assert_eq!((sites[1].through.as_str(), sites.len()), ("malloc", 2));
+        assert_eq!((sites[1].through.as_str(), sites.len()), ("", 2));
         assert!(sites.iter().all(|site| site.bytes.is_none()), "no sizes were told");
+    }
+
+    /// Which functions of the allocator are inlined may differ between the call that is counted and the one that tells the size.
+    #[test]
+    fn the_allocations_and_the_bytes_of_a_place_are_together_whatever_is_inlined() {
+        let callees = [names(&["calloc"]), names(&["__rustc::__rust_alloc"])];
+        let system = "<std::alloc::System as core::alloc::global::GlobalAlloc>::alloc";
+        let counted =
+            [&["work::post"][..], &["__rustc::__rg_alloc", "work::post"], &[system, "work::post"]];
+        let heap =
+            "<perf_budget::instrument::heap::Heap as core::alloc::global::GlobalAlloc>::alloc";
+        let told = [
+            &["perf_budget::instrument::heap::count", "work::post"][..],
+            &["perf_budget::instrument::heap::count", heap, "work::post"],
+            &["perf_budget::instrument::heap::count", "__rustc::__rust_alloc", "work::post"],
+        ];
+        let bit = "perf_budget::instrument::marked::bit_4";
+        let mut is = Sites::default();
+        for (counted, told) in counted.iter().zip(told) {
+            let (counted, told) = (names(counted), names(told));
+            let call = Call { to: 0, at: 0, count: 2, cost: 0 };
+            is.add(&counted, counted.len() - 1, |to| callees[to].as_slice(), &[call]);
+            let asking = marks::asking(&told);
+            is.add_bytes(asking, asking.len() - 1, [(bit, 2)].into_iter());
+        }
+        let sites = changed(&Sites::default(), &is);
+        let [site] = &sites[..] else { panic!("{sites:?}") };
+        assert_eq!((site.name.as_str(), site.through.as_str()), ("work::post", ""));
+        assert_eq!((site.allocations.now, site.bytes.unwrap().now), (6.0, 96.0));
     }
 
     #[test]
@@ -171,15 +205,19 @@ mod tests {
         }
         let bit = |bit: u32| format!("perf_budget::instrument::marked::bit_{bit}");
         let (three, four, twenty) = (bit(3), bit(4), bit(20));
-        is.add_bytes(&often, 1, "malloc", [(three.as_str(), 90), (four.as_str(), 90)].into_iter());
-        is.add_bytes(&rarely, 0, "malloc", [(twenty.as_str(), 1), ("other", 9)].into_iter());
+        is.add_bytes(&often, 1, [(three.as_str(), 90), (four.as_str(), 90)].into_iter());
+        is.add_bytes(&rarely, 0, [(twenty.as_str(), 1), ("other", 9)].into_iter());
         assert_eq!(is.bytes(), Some(90.0 * 24.0 + 1_048_576.0));
+        let other = Call { to: 0, at: 0, count: 1, cost: 0 };
+        is.add(&names(&["in_c", "work::compress"]), 1, |to| malloc[to].as_slice(), &[other]);
         let sites = changed(&Sites::default(), &is);
-        let of = |at: usize| {
-            (sites[at].name.as_str(), sites[at].through.as_str(), sites[at].bytes.unwrap().now)
+        let of = |name: &str| {
+            let site = sites.iter().find(|site| site.name == name).unwrap();
+            (site.through.as_str(), site.bytes.map(|bytes| bytes.now))
         };
-        assert_eq!(of(0), ("work::often", "reserve", 2160.0));
-        assert_eq!(of(1), ("work::rarely", "malloc", 1_048_576.0));
+        assert_eq!(of("work::often"), ("reserve", Some(2160.0)));
+        assert_eq!(of("work::rarely"), ("", Some(1_048_576.0)));
+        assert_eq!(of("work::compress"), ("in_c", None), "what C allocates is not told");
         // Many places that allocate often do not displace one that allocates much.
         for at in 0..40 {
             let chain = names(&[&format!("work::small_{at}")]);
@@ -191,6 +229,6 @@ mod tests {
             );
         }
         assert!(changed(&Sites::default(), &is).iter().any(|site| site.name == "work::rarely"));
-        assert_eq!(sites.len(), 2);
+        assert_eq!(sites.len(), 3);
     }
 }

@@ -125,9 +125,9 @@ impl Sums {
             if marks::tells_sizes(&chain[0]) {
                 let told =
                     function.calls.iter().map(|call| (chains[call.to][0].as_str(), call.count));
-                let (through, asking) = marks::asking(chain);
+                let asking = marks::asking(chain);
                 if !asking.is_empty() {
-                    self.sites.add_bytes(asking, owner(asking, own), through, told);
+                    self.sites.add_bytes(asking, owner(asking, own), told);
                 }
                 continue;
             }

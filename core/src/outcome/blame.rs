@@ -102,12 +102,12 @@ pub struct Blame {
 pub struct Site {
     /// The name of the function of the project.
     pub name: String,
-    /// The function that it calls for that: the outermost foreign function that is not inlined, or the allocator
-    /// itself.
+    /// The function that it calls for that: the outermost foreign function that is not inlined; empty where it calls the allocator
+    /// itself. Older releases wrote the name of the allocator's function there.
     pub through: String,
     /// How often one operation allocates there.
     pub allocations: Change,
-    /// How many bytes one operation allocates there, freed again or not.
+    /// How many bytes one operation allocates there, freed again or not; `None` where they are not known, as for what C allocates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<Change>,
 }

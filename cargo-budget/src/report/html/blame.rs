@@ -75,31 +75,37 @@ fn sites(blame: &Blame) -> Markup {
     html! {
         div.functions tabindex="0" role="group" aria-label="The places that allocate" {
             table {
+                // On a narrow screen the amounts are seen first, so what they go through is last.
                 thead { tr {
                     th scope="col" { "Function" }
-                    th.name scope="col" { "Through" }
-                    @if is_change { th scope="col" { "Before" } }
-                    th scope="col" { "Now" }
                     @if are_told && is_change { th scope="col" { "Bytes before" } }
                     @if are_told { th scope="col" { "Bytes now" } }
+                    @if is_change { th scope="col" { "Allocations before" } }
+                    th scope="col" { @if is_change { "Now" } @else { "Allocations" } }
+                    th.name scope="col" { "Through" }
                 } }
                 tbody {
                     @for site in blame.sites.iter().take(ROWS) {
                         tr {
                             th scope="row" { (Text(&site.name)) }
-                            td.name { (Text(&site.through)) }
+                            @if are_told {
+                                @if is_change { td { (bytes(site.bytes.map(|bytes| bytes.before))) } }
+                                td { (bytes(site.bytes.map(|bytes| bytes.now))) }
+                            }
                             @if is_change { td { (grouped(site.allocations.before)) } }
                             td { (grouped(site.allocations.now)) }
-                            @if let Some(bytes) = site.bytes.filter(|_| are_told) {
-                                @if is_change { td { (grouped(bytes.before)) } }
-                                td { (grouped(bytes.now)) }
-                            }
+                            td.name { (Text(&site.through)) }
                         }
                     }
                 }
             }
         }
     }
+}
+
+/// Returns an amount of bytes, if it is known.
+fn bytes(amount: Option<f64>) -> String {
+    amount.map_or_else(|| "unknown".to_owned(), grouped)
 }
 
 /// Returns a whole number whose digits are in groups of three, by narrow blanks.

@@ -24,8 +24,8 @@ const NOBODY: &str = "no function is named: chance explains how the samples diff
                       includes 0";
 
 /// The line where it is not known how many bytes each place allocates.
-const UNTOLD: &str = "how many bytes each place allocates is known where `perf_budget::Heap` is the `#[global_allocator]` of all that is \
-                      compared";
+const UNTOLD: &str = "the bytes of these places are not known: no size was asked of `perf_budget::Heap`, which has to be the \
+                      `#[global_allocator]` of all that is compared, and does not see what C allocates";
 
 /// Returns the lines about what is to blame: the change of the whole, and the functions that make most of it. Where memory
 /// is red, the places that allocate come first.
@@ -74,19 +74,11 @@ fn system_calls(blame: &Blame, most: usize) -> Vec<String> {
         vec![format!("{from}{} system calls of one operation{same}, {by}", amount(now))];
     let callers = callers.iter().filter(|caller| !is_moved || caller.calls.by() != 0.0);
     lines.extend(callers.take(most).map(|SystemCaller { name, through, calls }| {
-        let through = if through.is_empty() { String::new() } else { format!("through {through}") };
-        let (size, sides) = if is_moved {
-            (signed(calls.by()), format!("{} -> {}", amount(calls.before), amount(calls.now)))
-        } else {
-            (amount(calls.now), String::new())
-        };
-        let details = [sides, through].into_iter().filter(|part| !part.is_empty());
-        let details = details.collect::<Vec<_>>().join(", ");
-        if details.is_empty() {
-            format!("{size} in {name}")
-        } else {
-            format!("{size} in {name}  ({details})")
-        }
+        let through = Some(format!("through {through}")).filter(|_| !through.is_empty());
+        let sides = is_moved.then(|| format!("{} -> {}", amount(calls.before), amount(calls.now)));
+        let size = if is_moved { signed(calls.by()) } else { amount(calls.now) };
+        let details: Vec<String> = [sides, through].into_iter().flatten().collect();
+        with_details(format!("{size} in {name}"), &details)
     }));
     lines
 }
@@ -102,8 +94,9 @@ fn allocations(blame: &Blame, most: usize) -> Vec<String> {
         Some(_) => format!("{} allocated by", size(amount_of)),
         None => format!("{} allocations of", amount(amount_of)),
     };
+    // A place whose bytes are not known has its number of allocations alone.
     let by_site =
-        |site: &Site| bytes.map_or(site.allocations, |_| site.bytes.unwrap_or_default()).by();
+        |site: &Site| site.bytes.filter(|_| bytes.is_some()).unwrap_or(site.allocations).by();
     let is_changed = before.to_bits() != now.to_bits();
     let (is_compared, is_moved) =
         (blame.before.is_some(), blame.sites.iter().any(|site| by_site(site) != 0.0));
@@ -149,21 +142,31 @@ fn place(site: &Site, is_change: bool, by_bytes: bool) -> String {
     } else {
         amount(now)
     };
-    let Some(bytes) = site.bytes.filter(|_| by_bytes) else {
-        let change = if is_change { signed(now - before) } else { amount(now) };
-        let counts = if is_change { format!("{often}, ") } else { String::new() };
-        let bytes =
-            site.bytes.map_or(String::new(), |bytes| format!("{}, ", sizes(bytes, is_change)));
-        return format!("{change} in {}  ({counts}{bytes}through {})", site.name, site.through);
-    };
-    let change = if is_change {
-        format!("{}{}", if bytes.by() < 0.0 { '-' } else { '+' }, size(bytes.by().abs()))
-    } else {
-        size(bytes.now)
-    };
-    let sides = if is_change { format!("{}, ", sizes(bytes, true)) } else { String::new() };
+    let through = Some(format!("through {}", site.through)).filter(|_| !site.through.is_empty());
     let times = format!("in {often} {}", if often == "1" { "allocation" } else { "allocations" });
-    format!("{change} in {}  ({sides}{times}, through {})", site.name, site.through)
+    let (amount, before) = match site.bytes {
+        Some(bytes) if by_bytes => {
+            let sides = is_change.then(|| sizes(bytes, true));
+            (size_or_change(bytes, is_change), [sides, Some(times)])
+        }
+        None if by_bytes => ("an unknown size".to_owned(), [Some(times), None]),
+        bytes => {
+            let amount = if is_change { signed(now - before) } else { amount(now) };
+            (amount, [is_change.then_some(often), bytes.map(|bytes| sizes(bytes, is_change))])
+        }
+    };
+    let details: Vec<String> = before.into_iter().chain([through]).flatten().collect();
+    with_details(format!("{amount} in {}", site.name), &details)
+}
+
+/// Returns a line with its details in brackets, if it has any.
+fn with_details(line: String, details: &[String]) -> String {
+    if details.is_empty() { line } else { format!("{line}  ({})", details.join(", ")) }
+}
+
+fn size_or_change(bytes: Change, is_change: bool) -> String {
+    let sign = if bytes.by() < 0.0 { '-' } else { '+' };
+    if is_change { format!("{sign}{}", size(bytes.by().abs())) } else { size(bytes.now) }
 }
 
 /// Returns an amount of bytes, and how it was before, if that is another one.
