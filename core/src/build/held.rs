@@ -60,7 +60,7 @@ mod tests {
         let length = |path: &Path| fs::metadata(path).unwrap().len();
         assert_eq!(length(&name), length(&env::current_exe().unwrap()));
         hold(&name).unwrap();
-        let name = place.path().join("earlier/cc");
+        let name = place.join("earlier/cc");
         fs::create_dir(name.parent().unwrap()).unwrap();
         fs::write(&name, "another release").unwrap();
         hold(&name).unwrap();
