@@ -123,7 +123,8 @@
 //! | workload's `peak_rss` | yes | no | no |
 //! | command's `wall_*`, `startup_*`, `exit` | yes | yes | yes |
 //! | command's `cpu`, `rss`, `peak_rss` | yes | no | yes |
-//! | command's `page_faults`, `major_faults`, `read_bytes`, `written_bytes`, `syscalls` | yes | no | no |
+//! | command's `page_faults`, `read_bytes`, `written_bytes` | yes | no | yes |
+//! | command's `major_faults`, `syscalls` | yes | no | no |
 //! | what else the machine did | yes, as far as its kernel tells | no | no |
 //! | processes that outlive their measurement | found by descent and ended | those of the process group are ended | those in its job are ended, which is everything that it started |
 //!

@@ -137,7 +137,9 @@ impl Harness {
                 return ExitCode::from(exec::REJECTED);
             }
         }
-        if let Some(code) = runner::print_environment().or_else(|| run::serve(&self.workloads)) {
+        let printed = runner::print_environment();
+        let printed = printed.map(|done| ExitCode::from(if done.is_ok() { 0 } else { UNUSABLE }));
+        if let Some(code) = printed.or_else(|| run::serve(&self.workloads)) {
             return code;
         }
         match self.tests() {

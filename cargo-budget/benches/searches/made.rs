@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 pub(super) const LAST: usize = 200;
 
 /// A regression of one workload.
-pub(super) struct Planted {
+pub(super) struct Injected {
     pub(super) name: &'static str,
     /// The number of the commit.
     pub(super) at: usize,
@@ -16,10 +16,10 @@ pub(super) struct Planted {
     pub(super) step: f64,
 }
 
-pub(super) const PLANTED: [Planted; 3] = [
-    Planted { name: "index", at: 61, step: 0.03 },
-    Planted { name: "search", at: 131, step: 0.08 },
-    Planted { name: "store", at: 167, step: 0.2 },
+pub(super) const INJECTED: [Injected; 3] = [
+    Injected { name: "index", at: 61, step: 0.03 },
+    Injected { name: "search", at: 131, step: 0.08 },
+    Injected { name: "store", at: 167, step: 0.2 },
 ];
 
 const MANIFEST: &str = r#"[package]
@@ -142,18 +142,18 @@ impl Made {
 }
 
 fn budgets() -> String {
-    let of = |planted: &Planted| {
-        let name = planted.name;
+    let of = |injected: &Injected| {
+        let name = injected.name;
         format!(
             "[budget.{name}]\nworkload = \"{name}\"\nmax = {{ mean = [\"1 s\", \"1.02 x base\"] }}\n\n"
         )
     };
-    PLANTED.iter().map(of).collect()
+    INJECTED.iter().map(of).collect()
 }
 
 /// Whether a commit does not build. Two of them are just before a regression.
 fn is_broken(number: usize) -> bool {
-    number % 50 == 33 || number == PLANTED[1].at - 2 || number == PLANTED[1].at - 3
+    number % 50 == 33 || number == INJECTED[1].at - 2 || number == INJECTED[1].at - 3
 }
 
 /// Whether a commit changes the guide alone.
@@ -162,8 +162,8 @@ fn is_explained(number: usize) -> bool {
 }
 
 fn subject(number: usize) -> String {
-    match PLANTED.iter().find(|planted| planted.at == number) {
-        Some(planted) => format!("Check more while `{}` runs", planted.name),
+    match INJECTED.iter().find(|injected| injected.at == number) {
+        Some(injected) => format!("Check more while `{}` runs", injected.name),
         None if is_broken(number) => format!("Begin what does not build, {number}"),
         None if is_explained(number) => format!("Explain it, {number}"),
         None => format!("Go up and down, {number}"),
@@ -176,11 +176,11 @@ fn source(number: usize) -> String {
     let is_broken = is_broken(number);
     let number = if is_explained(number) { number - 1 } else { number };
     let mut text = String::from("//! What is measured.\n\n");
-    for (place, planted) in PLANTED.iter().enumerate() {
+    for (place, injected) in INJECTED.iter().enumerate() {
         let flaky = 0.004 * (((number * 13 + place * 5) % 11) as f64 / 10.0);
-        let step = if number >= planted.at { 1.0 + planted.step } else { 1.0 };
+        let step = if number >= injected.at { 1.0 + injected.step } else { 1.0 };
         let rounds = 20_000.0 * step * (1.0 + flaky);
-        let name = planted.name.to_uppercase();
+        let name = injected.name.to_uppercase();
         text += &format!("/// So many rounds.\npub const {name}: u64 = {rounds:.0};\n");
     }
     text += "\n/// Does what is measured.\n#[inline(never)]\npub fn work(rounds: u64) -> u64 {\n    (0..rounds).fold(1, |sum: u64, n| {\n        \

@@ -143,8 +143,8 @@ impl Store {
         Ok(self.points_of(&[series], last)?.remove(0))
     }
 
-    /// Returns the newest outcomes of each of these series, of which there is one at least, oldest first, by one statement. `series_at_once` says for how many
-    /// series that is a good number.
+    /// Returns the newest outcomes of each of these series, of which there is one at least, oldest first, by one statement.
+    /// `series_at_once` says for how many series that is a good number.
     pub(crate) fn points_of(
         &mut self,
         series: &[i64],

@@ -4,6 +4,7 @@
 //! A test that was begun and has no outcome was lost: its process was killed, or could not write any more. Reading the
 //! record gives such a test a red outcome, so that a run which died half-way is never taken for a whole one.
 
+mod begun;
 mod file;
 mod mark;
 
@@ -20,6 +21,7 @@ use crate::outcome::{Cause, Outcome, Run};
 
 use self::file::{is_cut_off, refuse_pipe, tail, turn};
 
+pub use self::begun::{Begun, Test};
 pub use self::mark::Mark;
 
 /// Why a test that was lost is red.
@@ -27,48 +29,6 @@ const LOST: &str = "the run has no outcome of this test: it is still going on, o
 
 /// The size in bytes beyond which the file is renamed and a new one is begun, so that it does not grow for ever.
 const LARGEST: u64 = 64 * 1024 * 1024;
-
-/// The tests that one process of a run is going to judge. The line is written before anything is measured.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Begun {
-    /// The tests that were selected.
-    pub begun: Vec<Test>,
-    /// The number of tests that were left out by a filter.
-    pub filtered: usize,
-    /// The number of tests that are skipped without being asked for, whether or not a filter leaves them out.
-    pub ignored: usize,
-    /// Whether the run has a process for each test. Then only all processes together tell which tests were left out.
-    pub shared: bool,
-    /// The file with the budgets, as people know it.
-    pub file: String,
-    /// The run that the process belongs to.
-    pub run: Run,
-}
-
-/// A test that was selected. The fields are those of [`Outcome`].
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Test {
-    /// The name of the test.
-    pub test: String,
-    /// The name of its budget.
-    pub budget: String,
-    /// The listed parameters of its case.
-    pub case: String,
-    /// The metric's name.
-    pub metric: String,
-    /// The subject of the test, in words.
-    pub subject: String,
-    /// The line of its limit in the file with the budgets.
-    pub line: usize,
-}
-
-impl Test {
-    /// Returns the test that this outcome is of.
-    pub fn of(outcome: Outcome) -> Test {
-        let Outcome { test, budget, case, metric, subject, line, .. } = outcome;
-        Test { test, budget, case, metric, subject, line }
-    }
-}
 
 /// The content of a record.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -32,7 +32,13 @@ const ACTS: &[Act] = &[
         within: LIBRARY,
         // A worker that cannot write its reply has nobody else to tell, and neither has a process that was to become
         // a command.
-        files: &["src/exec/inject.rs", "src/harness/mod.rs", "src/progress.rs", "src/run/serve.rs"],
+        files: &[
+            "src/exec/inject.rs",
+            "src/harness/mod.rs",
+            "src/harness/runner.rs",
+            "src/progress.rs",
+            "src/run/serve.rs",
+        ],
     },
     Act {
         what: "starts a process",
@@ -105,6 +111,7 @@ const ACTS: &[Act] = &[
         files: &[
             "core/src/budget/environment.rs",
             "core/src/budget/processor.rs",
+            "core/src/build/held.rs",
             "core/src/record/mod.rs",
         ],
     },
@@ -116,6 +123,7 @@ const ACTS: &[Act] = &[
             "core/src/atomic.rs",
             "core/src/benchmarks/list.rs",
             "core/src/budget/environment.rs",
+            "core/src/build/runner.rs",
             "core/src/handover/mod.rs",
             "core/src/handover/request.rs",
             "core/src/paths/asked.rs",
@@ -134,6 +142,7 @@ const ACTS: &[Act] = &[
             "core/src/budget/parse/file.rs",
             "core/src/budget/processor.rs",
             "core/src/build/cargo.rs",
+            "core/src/build/held.rs",
             "core/src/build/index.rs",
             "core/src/files.rs",
             "core/src/handover/programs.rs",
