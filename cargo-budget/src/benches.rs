@@ -166,9 +166,9 @@ mod tests {
             let libraries = Libraries { has_criterion, serves_divan, has_divan, has_target };
             let text = limits(libraries, "1.05 x base");
             let file = budget::parse(&text, Path::new("budgets.toml")).unwrap();
-            let of = |own: &Budget| match own.subject {
-                Subject::Benchmark(library, _) => (own.name.clone(), library),
-                _ => panic!("{text}"),
+            let of = |own: &Budget| {
+                let Subject::Benchmark(library, _) = own.subject else { panic!("{text}") };
+                (own.name.clone(), library)
             };
             let found: Vec<(String, Library)> = file.budgets.iter().map(of).collect();
             let want: Vec<(String, Library)> =

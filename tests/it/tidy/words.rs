@@ -53,7 +53,6 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
     ("fixtures/cases/config/problems.txt", &["unsure"], "a key of older files"),
     ("docs/history.md", &["slack"], "the author of a paper"),
     ("core/src/budget/parse/tests/", &["blind", "unsure"], "a key of older files"),
-    ("core/src/record/tests.rs", &["blind", "slack", "unsure"], "records of older releases"),
     ("core/src/stats/betting.rs", &["wealth"], "the word of the paper that is cited"),
     ("tests/harness/inconclusive.rs", &["blind", "unsure"], "a key of older files"),
     ("fixtures/earlier/", &["fork"], "the worker of an earlier release"),

@@ -138,9 +138,9 @@ fn every_key() {
     assert_eq!(cases[3], "pattern=b.c,size=1");
     let slope = &grep.scaling.as_ref().unwrap().limits[0];
     assert_eq!(slope.metric.name(), "scaling_wall_mean");
-    let ready = |i: usize| match &read.budgets[i].subject {
-        Subject::Command(command) => command.ready.clone(),
-        other => panic!("{other:?}"),
+    let ready = |i: usize| {
+        let Subject::Command(command) = &read.budgets[i].subject else { panic!("{i}") };
+        command.ready.clone()
     };
     assert_eq!(ready(3), Ready::Port(8080));
     assert_eq!(ready(4), Ready::Stderr("ready".to_owned()));
