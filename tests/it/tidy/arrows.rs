@@ -195,7 +195,7 @@ const RESTRICTED: &[(&str, &[&str], &[&str])] = &[
         &["stdout()", "stderr()", "print!(", "println!(", "dbg!("],
         // A worker that cannot write its reply has nobody else to tell, and neither has a process that was to become
         // a command.
-        &["exec/inject.rs", "harness/mod.rs", "progress.rs", "run/serve.rs"],
+        &["exec/inject.rs", "harness/mod.rs", "harness/runner.rs", "progress.rs", "run/serve.rs"],
     ),
     (
         "starts a process",
