@@ -66,7 +66,8 @@ impl Place {
             directory: self.0.clone(),
             target: target.to_owned(),
             binary: self.0.join(target),
-            variables: Changes::new(),
+            variables: [("CARGO_MANIFEST_DIR".to_owned(), self.0.to_str().map(str::to_owned))]
+                .into(),
         };
         let ask = |step: &Step| {
             let has = |argument: &str| step.args.iter().any(|own| own == argument);
