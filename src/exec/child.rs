@@ -42,7 +42,7 @@ pub(crate) enum Readiness {
     /// The process became ready at this moment.
     At(Instant),
     /// The process ended before it was ready.
-    Ended(Finished),
+    Ended(Box<Finished>),
     /// The deadline passed first.
     Late,
 }
@@ -163,7 +163,9 @@ impl Child {
                 Event::Ended(at) => {
                     let finished = self.conclude(at)?;
                     // The process may have written the text just before it ended.
-                    return Ok(self.matched().map_or(Readiness::Ended(finished), Readiness::At));
+                    return Ok(self
+                        .matched()
+                        .map_or(Readiness::Ended(Box::new(finished)), Readiness::At));
                 }
                 Event::Late => return Ok(Readiness::Late),
                 Event::Woken => {}
@@ -187,7 +189,9 @@ impl Child {
             let next = (Instant::now() + step).min(deadline);
             match self.wait_for_event(next)? {
                 Event::Ended(at) if probe() => return self.conclude(at).map(|_| Readiness::At(at)),
-                Event::Ended(at) => return self.conclude(at).map(Readiness::Ended),
+                Event::Ended(at) => {
+                    return self.conclude(at).map(|finished| Readiness::Ended(Box::new(finished)));
+                }
                 Event::Late if next == deadline => return Ok(Readiness::Late),
                 Event::Late | Event::Woken => {}
             }

@@ -96,7 +96,9 @@ pub(crate) fn rows() -> Vec<Trial> {
         row("of_a_held_value_are_those_of_its_building", || {
             let process = counted("writes to a held file", None);
             let calls = by_name(&process);
-            assert_eq!((calls["openat"], calls["write"], calls["close"]), (1.0, 1.0, 1.0));
+            // Musl asks for the older of the two.
+            let opened = ["openat", "open"].into_iter().find_map(|name| calls.get(name));
+            assert_eq!((opened, calls["write"], calls["close"]), (Some(&1.0), 1.0, 1.0));
             // A debug build of the standard library looks once more at a file that it closes.
             assert_eq!(value(&process, "syscalls"), calls.values().sum::<f64>());
         }),

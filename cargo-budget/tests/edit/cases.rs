@@ -72,8 +72,9 @@ fn got(folder: &Path) -> String {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let run = place.run(&arguments);
         let commit = run.stdout.replace(&head(&place), "COMMIT");
-        writeln!(got, "$ cargo budget {line}\n{commit}{}exit code {}", run.stderr, run.code)
-            .unwrap();
+        let text = format!("{commit}{}", run.stderr);
+        let text = if cfg!(windows) { text.replace('\\', "/") } else { text };
+        writeln!(got, "$ cargo budget {line}\n{text}exit code {}", run.code).unwrap();
     }
     let after = place.path("budgets.toml").is_file().then(|| place.read("budgets.toml"));
     if after != budgets {
