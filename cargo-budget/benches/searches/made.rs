@@ -1,5 +1,6 @@
 //! The repository: three workloads, each of which becomes slower at one commit, among commits that move its time by less.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -21,6 +22,9 @@ pub(super) const INJECTED: [Injected; 3] = [
     Injected { name: "search", at: 131, step: 0.08 },
     Injected { name: "store", at: 167, step: 0.2 },
 ];
+
+/// The name of the command beside the project.
+const COMMAND: &str = "cargo-budget";
 
 const MANIFEST: &str = r#"[package]
 name = "searched"
@@ -65,7 +69,9 @@ impl Made {
         let directory = made.path().to_owned();
         let mut made =
             Made { root: directory.join("searched"), _directory: made, commits: Vec::new() };
-        // The library is the last commit of this repository, so that an edit meanwhile does not make the searches build it anew.
+        // The library is the last commit of this repository, and the command a copy, so that neither an edit nor a build meanwhile
+        // changes what is searched with.
+        fs::copy(env!("CARGO_BIN_EXE_cargo-budget"), directory.join(COMMAND)).unwrap();
         let own = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let library = directory.join("library");
         fs::create_dir(&made.root).unwrap();
@@ -97,7 +103,7 @@ impl Made {
 
     /// Returns the command that is searched with.
     pub(super) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = self.program(env!("CARGO_BIN_EXE_cargo-budget"));
+        let mut command = self.program(self.root.with_file_name(COMMAND).to_str().unwrap());
         command.arg("budget").args(arguments);
         command
     }
@@ -181,15 +187,15 @@ fn source(number: usize) -> String {
         let step = if number >= injected.at { 1.0 + injected.step } else { 1.0 };
         let rounds = 20_000.0 * step * (1.0 + flaky);
         let name = injected.name.to_uppercase();
-        text += &format!("/// So many rounds.\npub const {name}: u64 = {rounds:.0};\n");
+        let _ = writeln!(text, "/// So many rounds.\npub const {name}: u64 = {rounds:.0};");
     }
     text += "\n/// Does what is measured.\n#[inline(never)]\npub fn work(rounds: u64) -> u64 {\n    (0..rounds).fold(1, |sum: u64, n| {\n        \
              std::hint::black_box(sum.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ n)\n    })\n}\n";
     text += "\n/// Does what nothing measures.\n#[inline(never)]\npub fn other(mut value: u64) -> u64 {\n";
     for line in 0..number % 9 {
-        text += &format!("    value = std::hint::black_box(value ^ {line});\n");
+        let _ = writeln!(text, "    value = std::hint::black_box(value ^ {line});");
     }
-    text += "    value\n}\n";
+    text += "    value ^= 1;\n    value\n}\n";
     if is_broken {
         text += "const OOPS: u64 = missing;\n";
     }
