@@ -238,7 +238,7 @@ impl Value {
             Val::I64(value) => Some(Value::I64(*value)),
             Val::F32(value) => Some(Value::F32(f32::from(*value))),
             Val::F64(value) => Some(Value::F64(f64::from(*value))),
-            _ => None,
+            Val::V128(_) | Val::FuncRef(_) | Val::ExternRef(_) => None,
         }
     }
 

@@ -130,7 +130,9 @@ fn led_to(path: &Path, most: usize) -> Option<PathBuf> {
     let at = match path.components().next_back()? {
         Component::ParentDir => return above.parent().map(Path::to_owned),
         Component::CurDir => return Some(above),
-        part => above.join(part),
+        part @ (Component::Prefix(_) | Component::RootDir | Component::Normal(_)) => {
+            above.join(part)
+        }
     };
     match at.read_link() {
         Ok(target) => led_to(&above.join(target), most),
