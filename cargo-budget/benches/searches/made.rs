@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 pub(super) const LAST: usize = 200;
 
 /// A regression of one workload.
-pub(super) struct Injected {
+pub(super) struct Regression {
     pub(super) name: &'static str,
     /// The number of the commit.
     pub(super) at: usize,
@@ -17,10 +17,10 @@ pub(super) struct Injected {
     pub(super) step: f64,
 }
 
-pub(super) const INJECTED: [Injected; 3] = [
-    Injected { name: "index", at: 61, step: 0.03 },
-    Injected { name: "search", at: 131, step: 0.08 },
-    Injected { name: "store", at: 167, step: 0.2 },
+pub(super) const REGRESSIONS: [Regression; 3] = [
+    Regression { name: "index", at: 61, step: 0.03 },
+    Regression { name: "search", at: 131, step: 0.08 },
+    Regression { name: "store", at: 167, step: 0.2 },
 ];
 
 /// The name of the command beside the project.
@@ -148,18 +148,18 @@ impl Made {
 }
 
 fn budgets() -> String {
-    let of = |injected: &Injected| {
-        let name = injected.name;
+    let of = |regression: &Regression| {
+        let name = regression.name;
         format!(
             "[budget.{name}]\nworkload = \"{name}\"\nmax = {{ mean = [\"1 s\", \"1.02 x base\"] }}\n\n"
         )
     };
-    INJECTED.iter().map(of).collect()
+    REGRESSIONS.iter().map(of).collect()
 }
 
 /// Whether a commit does not build. Two of them are just before a regression.
 fn is_broken(number: usize) -> bool {
-    number % 50 == 33 || number == INJECTED[1].at - 2 || number == INJECTED[1].at - 3
+    number % 50 == 33 || number == REGRESSIONS[1].at - 2 || number == REGRESSIONS[1].at - 3
 }
 
 /// Whether a commit changes the guide alone.
@@ -168,8 +168,8 @@ fn is_explained(number: usize) -> bool {
 }
 
 fn subject(number: usize) -> String {
-    match INJECTED.iter().find(|injected| injected.at == number) {
-        Some(injected) => format!("Check more while `{}` runs", injected.name),
+    match REGRESSIONS.iter().find(|regression| regression.at == number) {
+        Some(regression) => format!("Check more while `{}` runs", regression.name),
         None if is_broken(number) => format!("Begin what does not build, {number}"),
         None if is_explained(number) => format!("Explain it, {number}"),
         None => format!("Go up and down, {number}"),
@@ -182,11 +182,11 @@ fn source(number: usize) -> String {
     let is_broken = is_broken(number);
     let number = if is_explained(number) { number - 1 } else { number };
     let mut text = String::from("//! What is measured.\n\n");
-    for (place, injected) in INJECTED.iter().enumerate() {
+    for (place, regression) in REGRESSIONS.iter().enumerate() {
         let flaky = 0.004 * (((number * 13 + place * 5) % 11) as f64 / 10.0);
-        let step = if number >= injected.at { 1.0 + injected.step } else { 1.0 };
+        let step = if number >= regression.at { 1.0 + regression.step } else { 1.0 };
         let rounds = 20_000.0 * step * (1.0 + flaky);
-        let name = injected.name.to_uppercase();
+        let name = regression.name.to_uppercase();
         let _ = writeln!(text, "/// So many rounds.\npub const {name}: u64 = {rounds:.0};");
     }
     text += "\n/// Does what is measured.\n#[inline(never)]\npub fn work(rounds: u64) -> u64 {\n    (0..rounds).fold(1, |sum: u64, n| {\n        \

@@ -17,7 +17,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use self::made::{INJECTED, Injected, LAST, Made};
+use self::made::{LAST, Made, REGRESSIONS, Regression};
 
 /// The number of settled comparisons after which a search is killed.
 const KILLED_AFTER: usize = 3;
@@ -31,12 +31,12 @@ fn main() -> ExitCode {
     let made = Made::new();
     println!("| search | found | comparisons | seconds |\n|---|---|---|---|");
     let mut wrong = 0;
-    for injected in INJECTED {
-        if is_asked(injected.name) {
-            wrong += usize::from(!by_range(&made, &injected));
+    for regression in REGRESSIONS {
+        if is_asked(regression.name) {
+            wrong += usize::from(!by_range(&made, &regression));
         }
     }
-    let last = &INJECTED[INJECTED.len() - 1];
+    let last = &REGRESSIONS[REGRESSIONS.len() - 1];
     if is_asked("killed") {
         wrong += usize::from(!killed(&made, last));
     }
@@ -49,30 +49,30 @@ fn main() -> ExitCode {
     ExitCode::from(u8::from(wrong > 0))
 }
 
-fn by_range(made: &Made, injected: &Injected) -> bool {
-    is_found(made, injected.name, injected, search(made, injected, &["--fresh"]))
+fn by_range(made: &Made, regression: &Regression) -> bool {
+    is_found(made, regression.name, regression, search(made, regression, &["--fresh"]))
 }
 
 /// Returns the command that searches for a regression, by two thirds of it.
-fn search(made: &Made, injected: &Injected, more: &[&str]) -> Command {
-    let (test, range) = (format!("{}::mean::x_base", injected.name), made.range(0, LAST));
-    let by = format!("{:.1}%", injected.step * 100.0 / 1.5);
+fn search(made: &Made, regression: &Regression, more: &[&str]) -> Command {
+    let (test, range) = (format!("{}::mean::x_base", regression.name), made.range(0, LAST));
+    let by = format!("{:.1}%", regression.step * 100.0 / 1.5);
     made.command(&[&["bisect", &test, &range, "--by", &by, "--format=json"], more].concat())
 }
 
 /// Runs a search, prints its row, and returns whether it has found the commit.
-fn is_found(made: &Made, name: &str, injected: &Injected, mut command: Command) -> bool {
+fn is_found(made: &Made, name: &str, regression: &Regression, mut command: Command) -> bool {
     let began = Instant::now();
     let output = command.stderr(Stdio::inherit()).output().expect("the command starts");
     let found: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
     let commit = found["commit"]["commit"].as_str().unwrap_or_default();
-    let is_right = commit == made.commits[injected.at];
+    let is_right = commit == made.commits[regression.at];
     let number = made.commits.iter().position(|known| known == commit);
     let number = number.map_or_else(|| "none".to_owned(), |number| number.to_string());
     println!(
         "| {name}, +{:.0} % by commit {} | {number}, {} x | {} | {:.0} |",
-        injected.step * 100.0,
-        injected.at,
+        regression.step * 100.0,
+        regression.at,
         found["against_good"]["estimate"]["value"],
         found["tried"].as_array().map_or(0, Vec::len),
         began.elapsed().as_secs_f64()
@@ -81,15 +81,15 @@ fn is_found(made: &Made, name: &str, injected: &Injected, mut command: Command) 
 }
 
 /// Kills a search in the middle, and starts it again: what was settled before is not compared again.
-fn killed(made: &Made, injected: &Injected) -> bool {
-    let mut command = search(made, injected, &["--fresh"]);
+fn killed(made: &Made, regression: &Regression) -> bool {
+    let mut command = search(made, regression, &["--fresh"]);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
     let settled = lines.filter(|line| line.contains(": red, ") || line.contains(": green, "));
     println!("<!-- killed after {} comparisons -->", settled.take(KILLED_AFTER).count());
     child.kill().expect("it is killed");
     child.wait().expect("it has ended");
-    is_found(made, "killed and started again", injected, search(made, injected, &[]))
+    is_found(made, "killed and started again", regression, search(made, regression, &[]))
 }
 
 /// Records a run of some commits in the history.

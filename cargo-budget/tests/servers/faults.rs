@@ -85,12 +85,20 @@ fn stops(server: &Server) {
         assert!(since.elapsed().as_secs() < 30, "the writer does not begin");
     }
     drop(client);
-    server.stop();
+    server.end();
     let ran = Ran::of(&record.wait_with_output().unwrap());
     let ran = ran.says(3, "failed to record in `postgres://tester@127.0.0.1: | start the server");
     ran.says(3, "Nothing is lost: the outcomes are in | history record --run long --commit ");
     project.run(&["trend", "merge"]).says(3, "failed to read `postgres://tester@ | refused");
-    // The run that was not recorded can still be recorded later, in another place.
-    let words = "recorded 6000 outcomes of run `long`";
-    project.run(&["history", "record", "--run", "long", "--db", "later.sqlite"]).says(0, words);
+    // The run that was not recorded can still be recorded later, in another place, or there: all of it, and once.
+    let (words, long) =
+        ("recorded 6000 outcomes of run `long`", ["history", "record", "--run", "long"]);
+    project.run(&[&long[..], &["--db", "later.sqlite"]].concat()).says(0, words);
+    server.serve();
+    assert_eq!(crate::recording::runs(&project), 1, "no part of the run is there");
+    project.run(&long).says(0, words);
+    project.run(&long).says(0, "recorded already");
+    let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+    let count = client.query_one("SELECT count(*) FROM budget_outcomes", &[]).unwrap();
+    assert_eq!(count.get::<_, i64>(0), 6001);
 }

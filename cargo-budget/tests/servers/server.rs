@@ -38,7 +38,7 @@ impl Server {
     /// # Panics
     /// It panics where PostgreSQL is installed but does not start.
     pub(crate) fn start() -> Result<Server, String> {
-        let programs = programs().ok_or("PostgreSQL is not installed")?;
+        programs().ok_or("PostgreSQL is not installed")?;
         let user = user()?;
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let name = format!("perf-budget-postgres-{}-{port}", std::process::id());
@@ -47,26 +47,34 @@ impl Server {
         if let Some((uid, gid)) = user {
             std::os::unix::fs::chown(&directory, Some(uid), Some(gid)).unwrap();
         }
-        let run = |program: &str| {
-            let mut command = Command::new(programs.join(program));
-            command.current_dir(&directory).env_clear().env("PATH", "/usr/bin:/bin");
-            if let Some((uid, gid)) = user {
-                command.uid(uid).gid(gid);
-            }
-            command
-        };
         fs::write(directory.join("password"), PASSWORD).unwrap();
-        let mut initdb = run("initdb");
+        let server = Server { child: Mutex::new(None), directory, port };
+        let mut initdb = server.program("initdb");
         initdb.args(["-D", "data", "-U", "tester", "-A", "scram-sha-256", "--pwfile=password"]);
         let made = initdb.args(["-N", "-E", "UTF8", "--locale=C"]).output().unwrap();
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
-        let mut postgres = run("postgres");
-        postgres.args(["-D", "data", "-h", "127.0.0.1", "-k", "", "-p", &port.to_string()]);
-        let log = fs::File::create(directory.join("log")).unwrap();
-        let child = postgres.args(["-F"]).stderr(log).stdout(Stdio::null()).spawn().unwrap();
-        let server = Server { child: Mutex::new(Some(child)), directory, port };
-        server.wait();
+        server.serve();
         Ok(server)
+    }
+
+    /// Starts the server with the data that it has.
+    pub(crate) fn serve(&self) {
+        let mut postgres = self.program("postgres");
+        postgres.args(["-D", "data", "-h", "127.0.0.1", "-k", "", "-p", &self.port.to_string()]);
+        let log = fs::File::create(self.directory.join("log")).unwrap();
+        let child = postgres.args(["-F"]).stderr(log).stdout(Stdio::null()).spawn().unwrap();
+        *self.child.lock().unwrap() = Some(child);
+        self.wait();
+    }
+
+    /// Returns a program of PostgreSQL in the directory of the server, as the user that it runs as.
+    fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(programs().unwrap().join(name));
+        command.current_dir(&self.directory).env_clear().env("PATH", "/usr/bin:/bin");
+        if let Some((uid, gid)) = user().unwrap() {
+            command.uid(uid).gid(gid);
+        }
+        command
     }
 
     fn wait(&self) {
@@ -94,8 +102,14 @@ impl Server {
         format!("postgres://tester:{password}@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// Stops the server at once (SIGQUIT ends all its processes), and waits until it has ended.
+    /// Stops the server at once, and removes its data.
     pub(crate) fn stop(&self) {
+        self.end();
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+
+    /// Ends the server at once (SIGQUIT ends all its processes), and waits until it has ended. Its data stay.
+    pub(crate) fn end(&self) {
         let Some(mut child) = self.child.lock().unwrap().take() else { return };
         let _ = Command::new("kill").args(["-QUIT", &child.id().to_string()]).status();
         let since = Instant::now();
@@ -105,7 +119,6 @@ impl Server {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        let _ = fs::remove_dir_all(&self.directory);
     }
 }
 
