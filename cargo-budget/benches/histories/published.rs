@@ -10,6 +10,7 @@ use super::{git, text};
 const OF_CARGO: [&str; 4] = ["Cargo.toml.orig", ".cargo_vcs_info.json", ".cargo-ok", "Cargo.lock"];
 
 /// Makes the repository below `place`, and returns its path. Cargo downloads what is not on this machine yet.
+/// A version that was withdrawn cannot be had.
 pub(super) fn repository(name: &str, versions: &str, place: &Path) -> PathBuf {
     let repository = place.join("published");
     fs::create_dir(&repository).expect("a directory for the repository");
@@ -43,10 +44,10 @@ fn unpacked(name: &str, version: &str, place: &Path) -> PathBuf {
     let metadata: serde_json::Value =
         serde_json::from_slice(&output.stdout).expect("cargo writes JSON");
     let packages = metadata["packages"].as_array().into_iter().flatten();
-    let own = packages.filter(|package| package["name"] == name).filter_map(|package| {
+    let mut own = packages.filter(|package| package["name"] == name).filter_map(|package| {
         Path::new(package["manifest_path"].as_str()?).parent().map(Path::to_owned)
     });
-    own.last().expect("cargo has unpacked it")
+    own.next().expect("cargo has unpacked it")
 }
 
 fn copy(from: &Path, to: &Path) {

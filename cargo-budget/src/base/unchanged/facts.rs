@@ -52,8 +52,8 @@ pub(super) fn add_configuration(sources: &mut Sources, path: &str, file: &Path, 
     if let Some(item) = item {
         add_texts(item, &mut texts);
     }
-    let code: String = texts.iter().map(|text| format!("{text:?}\n")).collect();
-    sources.add(path, &code);
+    let texts: Vec<String> = texts.iter().map(|text| format!("{text:?}")).collect();
+    sources.add(path, &texts.join("\n"));
 }
 
 fn add_texts(item: &Item, texts: &mut Vec<String>) {

@@ -12,7 +12,7 @@
 mod beside;
 mod changed;
 mod checks;
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod cost;
 mod facts;
 mod image;

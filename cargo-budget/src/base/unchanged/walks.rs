@@ -91,6 +91,8 @@ fn filled_in(before: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -143,7 +145,7 @@ mod tests {
         let mut sources = Sources::default();
         sources.add_of_harness("src/files.rs", "read_dir(\".\"); read(\"docs/a.md\")");
         assert_eq!(walker(&sources, &[]), None);
-        assert_eq!(sources.naming("docs/a.md", &Default::default()), None);
+        assert_eq!(sources.naming("docs/a.md", &BTreeSet::default()), None);
         sources.add("tests/budgets.rs", "find(\".\")");
         assert_eq!(walker(&sources, &[]), Some("tests/budgets.rs"));
     }
