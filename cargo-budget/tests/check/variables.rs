@@ -70,7 +70,7 @@ fn a_benchmark_has_the_variables_of_cargo_bench() {
     let log = made.0.path("results/log");
     let check = |measure: &str| {
         let _ = fs::remove_file(&log);
-        let mut command = made.command(&["check", "--profile", "dev", "--base", "HEAD~1"]);
+        let mut command = made.command(&["check", "--base", "HEAD~1"]);
         for name in ["MODE", "ADDED", "REMOVED", "OF_SCRIPT", "OUT_DIR"] {
             command.env_remove(name);
         }
