@@ -43,7 +43,7 @@ fn build_by(how: &BenchBuild, broken: &str, unasked: &str) -> (Benches, Vec<Stri
             return Ok(ProgramResult { stdout: METADATA.into(), ..ProgramResult::default() });
         }
         let printed = |program: Option<&str>, variables: &[(&str, &str)]| {
-            let own = ["/r/perf-budget-environment".into()];
+            let own = [runner().program().as_os_str().to_owned()];
             let words = own.into_iter().chain(program.map(Into::into));
             let variables = variables.iter().map(|&(name, value)| (name.into(), value.into()));
             runner::line(words, variables).unwrap()
@@ -72,7 +72,7 @@ fn build_by(how: &BenchBuild, broken: &str, unasked: &str) -> (Benches, Vec<Stri
                     step.env,
                     [(
                         "CARGO_TARGET_X_Y_Z_RUNNER".to_owned(),
-                        "/r/perf-budget-environment".to_owned()
+                        runner().program().to_string_lossy().into_owned()
                     )]
                 );
                 printed(Some(&format!("/t/{name}")), &[("PATH", "/bin"), ("MODE", name)])

@@ -43,6 +43,8 @@ impl Runner {
         directory: &Path,
         hold: impl FnOnce(&Path) -> std::io::Result<()>,
     ) -> std::io::Result<Runner> {
+        // Cargo runs it in other directories than this program.
+        let directory = std::path::absolute(directory)?;
         let name = directory.join(format!("{NAME}{}", std::env::consts::EXE_SUFFIX));
         hold(&name)?;
         Ok(Runner(name))
