@@ -31,6 +31,13 @@ impl Error {
 
     /// Makes the error "failed to ACTION `path`: source".
     pub fn io(action: &'static str, path: &Path, source: std::io::Error) -> Self {
+        // Windows says of a directory that the access to it is denied.
+        let is_denied = source.kind() == std::io::ErrorKind::PermissionDenied;
+        let source = if cfg!(windows) && is_denied && path.is_dir() {
+            std::io::ErrorKind::IsADirectory.into()
+        } else {
+            source
+        };
         Error(Box::new(Kind::Io { action, path: path.to_owned(), source }))
     }
 

@@ -105,7 +105,7 @@ impl Inquiry {
         let own = self.seen.spent.as_secs_f64() / processes as f64;
         let longest = self.rules.effort.as_secs_f64() * MOST_TRIED as f64;
         let most = ((longest / own) as usize).clamp(processes, MOST_REPEATED.max(2 * processes));
-        let needed = judge.processes_to_settle(most)?;
+        let needed = power::processes_to_settle(judge, most)?;
         Some((own * needed as f64 * MARGIN).max(self.rules.effort.as_secs_f64()).ceil())
     }
 

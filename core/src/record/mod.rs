@@ -248,14 +248,6 @@ struct Damage {
 
 impl Lines {
     fn read(&mut self, path: &Path) -> Result<(), Error> {
-        // Windows says of a directory that the access is denied.
-        if path.is_dir() {
-            let text = format!(
-                "failed to read `{}`: it is a directory; name a file with outcomes",
-                path.display()
-            );
-            return Err(Error::other(text));
-        }
         let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
         // A cut-off line may end within a character.
         let text = String::from_utf8_lossy(&bytes);

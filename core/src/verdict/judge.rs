@@ -92,7 +92,7 @@ pub struct Carried {
 /// The evidence about one limit, and what it shows.
 pub struct Judge {
     pub(super) hypothesis: Hypothesis,
-    carried: Carried,
+    pub(super) carried: Carried,
     /// The values of each process, negated for a lower bound, so that a value over the limit is always a larger one.
     pub(super) processes: Vec<Vec<f64>>,
     /// All values as they were measured, in ascending order.
@@ -255,22 +255,6 @@ impl Judge {
             Epoch::Centre(contrast) => Some(contrast.mean()? * self.sign()),
             Epoch::Quantile(_) | Epoch::Greatest(_) | Epoch::Share(_) => None,
         }
-    }
-
-    /// Returns how many processes it takes in all until the limit is settled, if those to come are like those that were
-    /// measured: their values are repeated in order. `None` where `most` processes do not settle it.
-    pub fn processes_to_settle(&self, most: usize) -> Option<usize> {
-        let sign = self.sign();
-        let mut repeated = Judge::continuing(self.hypothesis, self.carried);
-        for (nth, process) in self.processes.iter().cycle().take(most).enumerate() {
-            let measured: Vec<f64> = process.iter().map(|value| value * sign).collect();
-            repeated.add(&measured).ok()?;
-            let is_settled = matches!(repeated.finding(), Finding::Held | Finding::Broken);
-            if is_settled && nth >= self.processes.len() {
-                return Some(nth + 1);
-            }
-        }
-        None
     }
 
     /// Whether an unsettled run is underpowered and not just near the limit: either it cannot rule out a violation of

@@ -18,6 +18,22 @@ pub fn fewest_processes(hypothesis: Hypothesis, carried: Carried, values: usize)
     (1..=MOST).find(|_| judge.add(&process).is_ok() && judge.finding() == Finding::Broken)
 }
 
+/// Returns how many processes it takes in all until the limit of `judge` is settled, if those to come are like those that it has:
+/// their values are repeated in order. `None` where `most` processes do not settle it.
+pub fn processes_to_settle(judge: &Judge, most: usize) -> Option<usize> {
+    let sign = judge.hypothesis.bound.sign();
+    let mut repeated = Judge::continuing(judge.hypothesis, judge.carried);
+    for (nth, process) in judge.processes.iter().cycle().take(most).enumerate() {
+        let measured: Vec<f64> = process.iter().map(|value| value * sign).collect();
+        repeated.add(&measured).ok()?;
+        let is_settled = matches!(repeated.finding(), Finding::Held | Finding::Broken);
+        if is_settled && nth >= judge.processes.len() {
+            return Some(nth + 1);
+        }
+    }
+    None
+}
+
 /// Returns a value that breaks the limit beyond doubt: twice the limit, or the same as a logarithm.
 fn beyond(hypothesis: &Hypothesis) -> f64 {
     let far = match hypothesis.method {

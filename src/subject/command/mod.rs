@@ -11,6 +11,7 @@ mod ready;
 mod reported;
 mod surroundings;
 mod traced;
+mod values;
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests;
@@ -27,7 +28,8 @@ pub(crate) use self::launch::Place;
 use self::launch::launch;
 use self::ready::Signal;
 use self::surroundings::beside;
-use crate::exec::{self, Child, Counted, Finished, Launch, Readiness, Usage, Written};
+use self::values::{counted, unread};
+use crate::exec::{self, Child, Finished, Launch, Readiness, Usage, Written};
 use crate::inject::Injection;
 
 /// How long a command is watched in its first run after it has become ready, to see that it keeps running. One that soon
@@ -331,42 +333,6 @@ fn peak_notes(name: &str, usage: &Usage) -> Vec<String> {
             .push(format!("peak_rss of `{name}` is too small to be told: it is at most this much"));
     }
     notes
-}
-
-/// Returns the value of a metric that the system counts.
-#[expect(clippy::wildcard_enum_match_arm, reason = "only the metrics that are read here are named")]
-fn counted(counted: &Counted, metric: &Metric) -> Option<f64> {
-    let number = match metric.key() {
-        Key::PageFaults => counted.faults?,
-        Key::MajorFaults => counted.major_faults?,
-        Key::ReadBytes => counted.traffic?.read,
-        Key::WrittenBytes => counted.traffic?.written,
-        _ => return None,
-    };
-    Some(number as f64)
-}
-
-/// Makes the reason for a value that the system usually returns, but did not return this time.
-#[expect(clippy::wildcard_enum_match_arm, reason = "only the metrics that are read here are named")]
-fn unread(name: &str, metric: &Metric) -> Unmeasured {
-    let why = match metric.key() {
-        Key::PageFaults | Key::ReadBytes | Key::WrittenBytes if cfg!(windows) => {
-            "the system does not count it for a job (Windows does, Wine does not); drop the limit here"
-        }
-        Key::ReadBytes | Key::WrittenBytes => {
-            "the system does not show `/proc/PID/io` of it; drop the limit here"
-        }
-        Key::Cpu if cfg!(windows) => {
-            "Windows counts processor time in ticks of 15.6 ms, and it used fewer than 10 of them; drop the limit here, or have it \
-             do more"
-        }
-        Key::PeakRss if cfg!(windows) => {
-            "Windows keeps the peak of a process and not of what it starts, or has not kept it; limit the program that it starts, \
-             or drop the limit here"
-        }
-        _ => "it had ended before it was read",
-    };
-    Unmeasured::new(Cause::Unresolvable, format!("failed to read `{metric}` of `{name}`: {why}"))
 }
 
 fn share(part: Duration, whole: Duration) -> f64 {

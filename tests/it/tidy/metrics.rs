@@ -24,7 +24,7 @@ fn files(instrument: InstrumentKind) -> Vec<String> {
         InstrumentKind::Files => {
             vec!["/artifact/mod.rs".into(), "/artifact/compress/mod.rs".into()]
         }
-        InstrumentKind::Process => vec!["/command/mod.rs".into()],
+        InstrumentKind::Process => vec!["/command/mod.rs".into(), "/command/values.rs".into()],
         InstrumentKind::Traced => vec!["/command/traced.rs".into()],
         // Both read what Criterion recorded: of the process that has just ended, or of an earlier one.
         InstrumentKind::Benchmark | InstrumentKind::Recorded => vec!["/criterion/mod.rs".into()],
