@@ -134,7 +134,7 @@ mod tests {
 
     fn measured() -> Measured {
         let names = serde_json::to_string(&NAMES).unwrap();
-        let list = r#"{"version":2,"programs":[{"package":"kit","directory":"/w","target":"sums","binary":"/t/sums-1","written":{"path":"/t/sums-1","bytes":9,"modified":1},"content":{"criterion":{"skills":{"exact":true,"quick":true,"serves":false},"names":NAMES}}}],"faults":[],"note":"as built"}"#;
+        let list = r#"{"version":4,"programs":[{"package":"kit","directory":"/w","target":"sums","binary":"/t/sums-1","variables":{},"written":{"path":"/t/sums-1","bytes":9,"modified":1},"content":{"criterion":{"skills":{"exact":true,"quick":true,"serves":false},"names":NAMES}}}],"faults":[],"note":"as built"}"#;
         let list: List = serde_json::from_str(&list.replace("NAMES", &names)).unwrap();
         let text = "[budget.benches]\ncriterion = \"*\"\nmax = { mean = \"1 h\" }\n";
         let budgets = budget::parse(text, Path::new("budgets.toml")).unwrap();

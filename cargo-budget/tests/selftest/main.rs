@@ -194,7 +194,7 @@ fn the_same_code_is_counted() {
     // Times are not judged in a debug build, and so are in no count.
     let names = ["boxes::alloc_bytes", "boxes::allocs::x_base", "steps::steps::x_base"];
     assert_eq!(seen, names.map(|name| (name.to_owned(), Some(2))));
-    assert!(ran.err.contains("does not judge them: boxes::p50"), "{}", ran.err);
+    assert!(ran.err.contains("does not judge it: boxes::p50"), "{}", ran.err);
     assert!(!made.0.path("results/outcomes.jsonl").exists());
 
     // The base would be other code than what is checked out.
