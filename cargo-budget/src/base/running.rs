@@ -101,7 +101,20 @@ pub(crate) fn harness(
 pub(super) fn difference(head: &Changes, base: &Changes) -> Option<String> {
     let describes = |name: &str| {
         let starts = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_EXE_", "RUSTUP_"];
-        matches!(name, "CARGO" | "OUT_DIR" | "LD_LIBRARY_PATH" | "RUST_RECURSION_COUNT")
+        let of_place = [
+            "CARGO",
+            "OUT_DIR",
+            "LD_LIBRARY_PATH",
+            "DYLD_FALLBACK_LIBRARY_PATH",
+            "DYLD_LIBRARY_PATH",
+            "OLDPWD",
+            "PWD",
+            "RUST_RECURSION_COUNT",
+            "SHLVL",
+        ];
+        of_place.contains(&name)
+            // Windows looks there for libraries, so cargo adds the directories of those that it has built.
+            || (cfg!(windows) && name.eq_ignore_ascii_case("PATH"))
             || starts.iter().any(|start| name.starts_with(start))
     };
     of_base(head, base).into_keys().find(|name| !describes(name))

@@ -35,7 +35,9 @@ pub(super) fn start(
         }
     }
     command.args(&step.args).envs(step.env.iter().map(|(name, value)| (name, value)));
-    let links = step.program == Program::Cargo && step.args.iter().any(|arg| arg == "--no-run");
+    // The call that runs benchmarks by a runner may build them again.
+    let is_build = |arg: &String| arg == "--no-run" || arg == "bench";
+    let links = step.program == Program::Cargo && step.args.iter().any(is_build);
     if let Some(recording) = recording.filter(|_| links) {
         let failed = |failure: Failure| Unmeasured::new(Cause::Harness, failure.text);
         recording.apply(&mut command).map_err(failed)?;

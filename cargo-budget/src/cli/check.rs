@@ -289,7 +289,11 @@ impl Check {
                     judged_by.causes.extend(found.causes);
                 }
                 Ok(found) => show(&found.text())?,
-                Err(failure) => context.warn(&format!("no cause was looked for: {failure}")),
+                Err(failure) => {
+                    let why = format!("no cause was looked for: {failure}");
+                    context.warn(&why);
+                    judged_by.remarks.push(why);
+                }
             }
         }
         Ok(())

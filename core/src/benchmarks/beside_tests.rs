@@ -59,5 +59,7 @@ fn names_that_cannot_be_told_from_what_is_printed_are_refused() {
     check("a: benchmark\nb\n", "", unclear);
     // A figure in what may be a name is a part of it.
     check("corpus 1: bench\na: benchmark\n", "corpus 2: bench\n", unclear);
+    // A group that is listed whatever is asked for, as one with a filter of its own is.
+    check("x: benchmark\na: benchmark\n", "x: benchmark\n", unclear);
     check("a: benchmark\n", "a: benchmark\n", "even where another one is asked for");
 }

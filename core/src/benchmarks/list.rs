@@ -3,6 +3,8 @@
 //! A program that contains none of the known libraries is not started at all: it may be one with a `main` of its own that
 //! reads no arguments and would run for minutes.
 
+use std::collections::HashSet;
+
 use super::{Abilities, Content};
 use crate::budget::Library;
 use crate::build::{Bench, Program, ProgramResult, Step};
@@ -157,26 +159,41 @@ fn own_names(
 ) -> Result<Vec<String>, Unmeasured> {
     let unclear = || {
         let of = bench.target.as_str();
+        let asked = match library {
+            Library::Criterion => format!("cargo bench --bench {of} -- --list"),
+            Library::Libtest => format!("cargo bench --bench {of} -- --list --format terse"),
+            Library::Divan => {
+                format!("NEXTEST=1 cargo bench --bench {of} -- --list --format terse")
+            }
+        };
         refused(
             bench,
             &format!(
-                "it prints more than its list, from which its names cannot be told; let it print whole lines, the same each time, or \
-                 on standard error: `cargo bench --bench {of} -- --list` shows them"
+                "it prints more than its list, so that names cannot be told from the other lines; let it print these on standard \
+                 error, or as whole lines that are the same each time: `{asked}` shows them"
             ),
         )
     };
     // Criterion ends each group with an empty line, if it has listed one of its benchmarks.
     let full = |line: &&str| !line.trim().is_empty();
     let mut beside = nothing.lines().filter(full).peekable();
-    let mut names = Vec::new();
+    let (mut names, mut endings, mut dropped) = (Vec::new(), HashSet::new(), Vec::new());
     for line in text.lines().filter(full) {
         if beside.peek().is_some_and(|other| is_alike(line, other)) {
             beside.next();
+            dropped.extend(name_in(line).map(|name| (name, &line[name.len()..])));
         } else if library != Library::Libtest || !line.ends_with(TEST) {
-            names.push(name_in(line).ok_or_else(unclear)?.to_owned());
+            let name = name_in(line).ok_or_else(unclear)?;
+            endings.insert(&line[name.len()..]);
+            names.push(name.to_owned());
         }
     }
     if beside.next().is_some() {
+        return Err(unclear());
+    }
+    // A line that ends as the list does may be a benchmark that is listed whatever is asked for.
+    let is_other = |name: &str| names.iter().all(|own| own != name);
+    if dropped.iter().any(|(name, ending)| endings.contains(ending) && is_other(name)) {
         return Err(unclear());
     }
     if names.is_empty() && text.lines().any(|line| name_in(line).is_some()) {

@@ -151,13 +151,13 @@ impl List {
         }
     }
 
-    /// Names the bench targets that have the missing_harness_false test harness and no benchmark, with the line that is missing where
+    /// Names the bench targets that have the standard test harness and no benchmark, with the line that is missing where
     /// they are Criterion's: cargo then replaces the `main` that `criterion_main!` makes.
     pub fn missing_harness_false(&self) -> Option<String> {
         let all = self.targets_of(&Content::Standard);
         let example = all.first()?;
         Some(format!(
-            "the missing_harness_false test harness is in `{}`, with no benchmark; a bench target of Criterion needs `harness = false` below its \
+            "the standard test harness is in `{}`, with no benchmark; a bench target of Criterion needs `harness = false` below its \
              `name = \"{example}\"` in Cargo.toml",
             all.join("`, `")
         ))

@@ -287,14 +287,17 @@ impl Benches {
         let programs = self.built[first..].iter().map(|bench| bench.binary.as_path());
         let triples = runner::triples(&String::from_utf8_lossy(&version), programs);
         let alone = Program::Named(text(runner.program())?.to_owned());
-        let before = runner::printed(&run(&of(alone, Vec::new()), start)?);
+        // What these print is the environment, which must get into no report.
+        let without_output = |why: Unmeasured| Unmeasured { output: None, ..why };
+        let before = run(&of(alone, Vec::new()), start).map_err(without_output)?;
+        let before = runner::printed(&before);
         let (settings, variables) = runner.settings(&triples);
-        let is_of_build = |arg: &&String| *arg != "--no-run";
-        let mut args: Vec<String> = step.args.iter().filter(is_of_build).cloned().collect();
+        let mut args = self.arguments_to_run(first, step);
         args.extend(settings);
         // If cargo ran the programs all the same, they would only list what they have.
         args.extend(["--quiet", "--", "--list"].map(Into::into));
-        let ended = start(&Step { env: variables, ..of(Program::Cargo, args) })?;
+        let ended = start(&Step { env: variables, ..of(Program::Cargo, args) });
+        let ended = ended.map_err(without_output)?;
         let after = runner::printed(&ended.stdout);
         for mut bench in self.built.split_off(first) {
             let is_it =
@@ -314,6 +317,22 @@ impl Benches {
             }
         }
         Ok(())
+    }
+
+    /// Returns the arguments of the step that builds without those that keep the programs from running. Cargo runs nothing if one
+    /// of the targets that are named does not compile, so only those from the number `first` on are named, which were built.
+    fn arguments_to_run(&self, first: usize, step: &Step) -> Vec<String> {
+        let is_built = |name: &String| self.built[first..].iter().any(|own| own.target == *name);
+        let mut args = Vec::new();
+        let mut given = step.args.iter().filter(|arg| *arg != "--no-run");
+        while let Some(arg) = given.next() {
+            if arg != "--bench" {
+                args.push(arg.clone());
+            } else if let Some(name) = given.next().filter(|name| is_built(name)) {
+                args.extend([arg.clone(), name.clone()]);
+            }
+        }
+        args
     }
 
     /// Adds a target that is not built, as it requires a feature that is off.

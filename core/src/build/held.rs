@@ -4,6 +4,10 @@ use std::env;
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How many names this process has created.
+static MADE: AtomicU64 = AtomicU64::new(0);
 
 /// Creates the file `name` as another name of this program: as a second link to its file, or as a copy where the file
 /// system allows no such link.
@@ -18,18 +22,17 @@ pub fn hold(name: &Path) -> io::Result<()> {
     if let Some(directory) = name.parent() {
         fs::create_dir_all(directory)?;
     }
-    match fs::remove_file(name) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    // Another process may have created it in between.
-    if fs::hard_link(&this, name).is_ok() || is_same(&this, name) {
-        return Ok(());
-    }
     // On Linux this path leads to the program even if its file was removed.
     let itself = Path::new("/proc/self/exe");
     let from = if itself.exists() { itself } else { &this };
-    fs::copy(from, name).map(drop)
+    // Other processes may start the program by this name at any moment.
+    let nth = MADE.fetch_add(1, Ordering::Relaxed);
+    let part = name.with_file_name(format!(".held-{}-{nth}", std::process::id()));
+    let made = fs::hard_link(&this, &part).or_else(|_| fs::copy(from, &part).map(drop));
+    let made = made.and_then(|()| fs::rename(&part, name));
+    // It is left where both were names of one file.
+    let _ = fs::remove_file(&part);
+    made.or_else(|error| if is_same(&this, name) { Ok(()) } else { Err(error) })
 }
 
 /// Whether both names are those of one file.

@@ -116,8 +116,8 @@ pub fn between(before: &BTreeMap<String, String>, after: &BTreeMap<String, Strin
 /// Whether a variable is one that cargo hands to what it runs, and not one by which it was asked.
 fn is_handed(name: &str) -> bool {
     let is_runner = name.starts_with("CARGO_TARGET_") && name.ends_with("_RUNNER");
-    // A shell sets the last one for each program that it starts.
-    !is_runner && name != "_"
+    // A shell sets the first one for each program that it starts. The others are those of the command that records links.
+    !is_runner && name != "_" && name != "RUSTC_WRAPPER" && !name.starts_with("PERF_BUDGET_RECORD_")
 }
 
 /// Returns the platforms that a program may be built for, given what `cargo -vV` prints: this machine's, and the one in

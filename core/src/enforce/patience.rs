@@ -92,7 +92,8 @@ impl Inquiry {
     }
 
     /// Returns the effort in seconds that would settle an open limit, if the values to come are like those so far; `None` where
-    /// [`MOST_TRIED`] times the effort would not, or where no process can be measured any more.
+    /// no effort that was tried would, which is at most [`MOST_TRIED`] times that of the run, or where no process can be
+    /// measured any more.
     pub(super) fn effort_to_settle(&self, open: &Open) -> Option<f64> {
         let Judgement::Statistical(judge) = &open.judgement else { return None };
         let processes = judge.processes();
@@ -104,7 +105,9 @@ impl Inquiry {
         }
         let own = self.seen.spent.as_secs_f64() / processes as f64;
         let longest = self.rules.effort.as_secs_f64() * MOST_TRIED as f64;
-        let most = ((longest / own) as usize).clamp(processes, MOST_REPEATED.max(2 * processes));
+        let reachable =
+            ((longest / own) as usize).min(self.seen.links.most_pairs(self.rules.links));
+        let most = reachable.clamp(processes, MOST_REPEATED.max(2 * processes));
         let needed = power::processes_to_settle(judge, most)?;
         Some((own * needed as f64 * MARGIN).max(self.rules.effort.as_secs_f64()).ceil())
     }

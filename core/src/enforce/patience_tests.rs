@@ -93,7 +93,7 @@ fn a_tail_of_long_operations_names_the_effort_that_settles_it() {
     // With less than a tenth of it, that no such effort was found is said.
     let unsettled = measured(effort / 20.0);
     assert_eq!(unsettled.evidence.unwrap().effort_to_settle, None);
-    assert!(unsettled.reason.contains("; 10 times the `effort` would not"), "{}", unsettled.reason);
+    assert!(unsettled.reason.contains("; more `effort` would not"), "{}", unsettled.reason);
 }
 
 /// The values of another run differ from those by which the effort was found.

@@ -43,7 +43,7 @@ impl Counted {
 
 impl Outcome {
     /// Whether there is no verdict because another counter counted the accepted value, so that accepting this one settles it. Where
-    /// the processes differ too, their counts have to be made equal first.
+    /// the counts of the processes lie on both sides of the limit, they have to be made equal first.
     pub fn awaits_acceptance(&self) -> bool {
         let counters = self.accepted.as_ref().zip(self.counted.as_ref());
         let is_other = counters.is_some_and(|(accepted, counted)| {
@@ -52,7 +52,16 @@ impl Outcome {
         self.verdict == Verdict::Inconclusive
             && is_other
             && self.relative_to.is_none()
-            && !self.counts_differ()
+            && !self.straddles_its_limit()
+    }
+
+    /// Whether some processes are over the limit and others within it.
+    fn straddles_its_limit(&self) -> bool {
+        self.estimate.zip(self.against).is_some_and(|(seen, against)| {
+            let ends = [seen.low, Some(seen.value), seen.high].into_iter().flatten();
+            let over = ends.clone().filter(|end| against.is_over(*end)).count();
+            over > 0 && over < ends.count()
+        })
     }
 
     /// Whether a count was compared that is another one in each process, so that no more time can settle it.

@@ -175,12 +175,11 @@ pub struct Evidence {
     /// The minimum detectable effect: the smallest true value beyond limit and tolerance that such a run would have
     /// failed with a probability of 95 % before its effort was spent.
     pub detectable: Option<f64>,
-    /// The same for a run of [`MORE`] times the effort; `None` also for `max`, to which more effort adds nothing, and in
-    /// older records.
+    /// The same for a run of [`MORE`] times the effort; `None` in older records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detectable_longer: Option<f64>,
     /// The seconds of effort that would settle a limit that this run did not settle, if more values were like these. `None`
-    /// also where [`MOST_TRIED`] times the effort would not, for recorded values, and in older records.
+    /// also where no effort that was tried would, for recorded values, and in older records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effort_to_settle: Option<f64>,
     /// The number of fresh processes that were measured.

@@ -24,9 +24,18 @@ pub fn processes_to_settle(judge: &Judge, most: usize) -> Option<usize> {
     let sign = judge.hypothesis.bound.sign();
     let mut repeated = Judge::continuing(judge.hypothesis, judge.carried);
     for (nth, process) in judge.processes.iter().cycle().take(most).enumerate() {
-        // Every second or tenth value says the same of a process, and keeps this short.
+        // Of a long process a part of its values says the same, and keeps this short. Of a greatest value no other one does.
         let step = process.len().div_ceil(MOST_VALUES).max(1);
-        let measured: Vec<f64> = process.iter().step_by(step).map(|value| value * sign).collect();
+        let measured: Vec<f64> = match judge.hypothesis.method {
+            Method::Greatest => {
+                let greatest =
+                    |part: &[f64]| part.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                process.chunks(step).map(|part| greatest(part) * sign).collect()
+            }
+            Method::Quantile(_) | Method::Share | Method::Centre => {
+                process.iter().step_by(step).map(|value| value * sign).collect()
+            }
+        };
         repeated.add(&measured).ok()?;
         let is_settled = matches!(repeated.finding(), Finding::Held | Finding::Broken);
         if is_settled && nth >= judge.processes.len() {

@@ -61,10 +61,19 @@ pub(super) fn without_tests(code: &str) -> String {
 fn module_of_tests(rest: &str) -> Option<usize> {
     let after =
         ["#[cfg(test)]", "#[cfg(all(test,"].iter().find_map(|start| rest.strip_prefix(start))?;
-    // The condition ends with its line, and other attributes may follow on lines of their own.
-    let (_, mut module) = after.split_once('\n')?;
+    // The condition ends with its line, and other attributes may follow on lines of their own. What else follows on the line of
+    // an attribute is what the condition is for.
+    let (line, mut module) = after.split_once('\n')?;
+    let ends = |line: &str| line.trim_end().ends_with(']');
+    if !(line.trim().is_empty() || ends(line)) {
+        return None;
+    }
     while module.trim_start().starts_with("#[") {
-        module = module.split_once('\n')?.1;
+        let (line, rest) = module.trim_start().split_once('\n')?;
+        if !ends(line) {
+            return None;
+        }
+        module = rest;
     }
     let name = module.trim_start().strip_prefix("mod ")?;
     let open = name.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ' '))?;
@@ -193,6 +202,9 @@ mod tests {
             "#[cfg(any(test, unix))]\nmod a {\n}",
             "let text = \"#[cfg(test)]\nmod a {\n}\";",
             "// #[cfg(test)]\nmod a {\n}",
+            "#[cfg(test)] mod tests;\nmod a {\n}",
+            "#[cfg(test)] use x;\nmod a {\n}",
+            "#[cfg(test)]\n#[allow(x)] fn a() {}\nmod b {\n}",
         ] {
             check(kept, kept);
         }

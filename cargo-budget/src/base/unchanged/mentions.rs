@@ -201,7 +201,8 @@ impl Sources {
                 code[..at].ends_with('"') && !before.ends_with("env!")
             })
         };
-        let mut all = self.code().filter(|source| !is_left_out(&source.path));
+        let runs = |source: &&Source| matches!(source.kind, Kind::Code | Kind::Script);
+        let mut all = self.all.iter().filter(runs).filter(|source| !is_left_out(&source.path));
         all.find(|source| reads(&source.code)).map(|source| source.path.as_str())
     }
 

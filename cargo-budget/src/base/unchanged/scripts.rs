@@ -5,15 +5,17 @@ use std::path::Path;
 
 /// Whether a text is a program in a language that needs no compiler.
 pub(super) fn is_script(path: &str, text: &str) -> bool {
-    const ENDINGS: [&str; 18] = [
-        "sh", "bash", "zsh", "fish", "ksh", "py", "pl", "rb", "lua", "js", "mjs", "cjs", "ts",
-        "ps1", "bat", "cmd", "awk", "mk",
+    const ENDINGS: [&str; 34] = [
+        "sh", "bash", "zsh", "fish", "ksh", "csh", "nu", "py", "pyw", "pl", "rb", "lua", "tcl",
+        "php", "r", "jl", "ex", "exs", "groovy", "js", "jsx", "mjs", "cjs", "ts", "tsx", "mts",
+        "cts", "ps1", "psm1", "bat", "cmd", "vbs", "awk", "mk",
     ];
+    const NAMES: [&str; 5] = ["makefile", "gnumakefile", "bsdmakefile", "justfile", "rakefile"];
     let name = Path::new(path).file_name().and_then(OsStr::to_str).unwrap_or_default();
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending).to_lowercase();
     text.starts_with("#!")
         || ENDINGS.contains(&ending.as_str())
-        || ["makefile", "justfile"].contains(&name.to_lowercase().as_str())
+        || NAMES.contains(&name.to_lowercase().as_str())
 }
 
 #[cfg(test)]
@@ -28,6 +30,8 @@ mod tests {
         check("ci/run", "#!/bin/sh\nls\n", true);
         check("tools/list.PY", "", true);
         check("Makefile", "all:\n", true);
+        check("GNUmakefile", "all:\n", true);
+        check("tools/list.php", "<?php glob('*.md');", true);
         check("cases.txt", "ls\n", false);
         check("data.json", "{}", false);
     }

@@ -261,6 +261,10 @@ fn counts_of_different_counters_are_never_compared() {
     assert!(outcome.awaits_acceptance());
     let advice = crate::report::terminal::explain(&outcome);
     assert!(advice.contains("cargo budget accept") && !advice.contains("effort"), "{advice}");
+    // Counts that differ are accepted as well, as long as they are on one side of the limit.
+    let other = || Some(accepted("the processor's counter", Some(1.2)));
+    assert!(judge(limit_of("1080"), other(), &[1000.0, 1010.0, 1000.0]).awaits_acceptance());
+    assert!(!judge(limit_of("1005"), other(), &[1000.0, 1010.0, 1000.0]).awaits_acceptance());
     // An older release told the allocator apart by another rule, and did not name it.
     let counted =
         Some(Counted { by: format!("{CALLGRIND}, allocator by rule 2"), allocator: None });

@@ -2,7 +2,7 @@
 
 use crate::budget::{Bound, Limit, Reference, Target};
 use crate::metric::{Statistic, Units};
-use crate::outcome::{Against, BARS, Distribution, Doubt, HistogramBin, MOST_TRIED, Outcome};
+use crate::outcome::{Against, BARS, Distribution, Doubt, HistogramBin, Outcome};
 use crate::quantity::{Quantity, Unit};
 use crate::stats::{Sample, histogram, order};
 use crate::verdict::Verdict;
@@ -141,7 +141,7 @@ fn unsettled(outcome: &Outcome, limit: &Limit, value: &str, bound: &str, doubt: 
             "a quieter machine or a longer `measurement_time` would settle it".to_owned()
         }
         Some(seconds) => format!("`effort = \"{seconds} s\"`, {others}"),
-        None => format!("{others}; {MOST_TRIED} times the `effort` would not"),
+        None => format!("{others}; more `effort` would not, if more values are like these"),
     };
     format!(
         "no verdict: {metric} is {value} after {seen}, {known}, with a limit of {bound}{unseen}; {remedy}"
