@@ -123,6 +123,7 @@ const ACTS: &[Act] = &[
             "core/src/atomic.rs",
             "core/src/benchmarks/list.rs",
             "core/src/budget/environment.rs",
+            "core/src/build/held.rs",
             "core/src/build/runner.rs",
             "core/src/handover/mod.rs",
             "core/src/handover/request.rs",

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use perf_budget_core::budget;
-use perf_budget_core::budget::lock;
-use perf_budget_core::outcome::{Accepted, Counted, Estimate, Evidence};
+use perf_budget_core::budget::{Bound, lock};
+use perf_budget_core::outcome::{Accepted, Against, Counted, Estimate, Evidence};
 use perf_budget_core::quantity::Unit;
 
 use super::*;
@@ -120,7 +120,7 @@ fn a_value_that_another_counter_counted_is_accepted() {
     let budgets = budget::parse(text, Path::new("budgets.toml")).unwrap();
     let terms =
         Terms { named: &[], red: false, today: "2026-11-01".parse().unwrap(), commit: None };
-    let check = |counter: &str, ends: Option<f64>, want: bool| {
+    let check = |counter: &str, limit: f64, ends: Option<f64>, want: bool| {
         let accepted = Accepted {
             value: 900.0,
             low: None,
@@ -136,15 +136,27 @@ fn a_value_that_another_counter_counted_is_accepted() {
             budget: "b".to_owned(),
             metric: "instructions".to_owned(),
             verdict: Verdict::Inconclusive,
+            against: Some(Against {
+                bound: Bound::Max,
+                limit,
+                warn: limit,
+                tolerance: 0.0,
+                unit: Unit::Number,
+            }),
             estimate: Some(Estimate { value: 1000.0, low: ends, high: ends.map(|low| low + 1.0) }),
             counted: Some(Counted { by: "callgrind 3.19.0".to_owned(), allocator: None }),
             accepted: Some(accepted),
             ..Outcome::default()
         };
-        assert_eq!(refusal(&outcome, &budgets, &terms).is_ok(), want, "{counter}, {ends:?}");
+        assert_eq!(
+            refusal(&outcome, &budgets, &terms).is_ok(),
+            want,
+            "{counter}, {limit}, {ends:?}"
+        );
     };
-    check("the processor's counter", None, true);
-    check("callgrind 3.19.0", None, false);
-    // Counts that differ from process to process have to be made equal first.
-    check("the processor's counter", Some(999.0), false);
+    check("the processor's counter", 1080.0, None, true);
+    check("callgrind 3.19.0", 1080.0, None, false);
+    // Counts on both sides of the limit have to be made equal first.
+    check("the processor's counter", 1080.0, Some(999.0), true);
+    check("the processor's counter", 999.5, Some(999.0), false);
 }
