@@ -111,6 +111,15 @@ impl Base {
         Ok(())
     }
 
+    /// Returns the differences of the environment of the base's processes from that of the harness. Where no tests of the base
+    /// are built, cargo was not asked for it: its benchmarks run in that of its builds, each with its own variables.
+    fn run_environment(&self) -> Changes {
+        match self.binary {
+            Some(_) => self.run_environment.clone(),
+            None => self.inherited.variables(),
+        }
+    }
+
     /// Returns what the harness needs to know about this base.
     fn handover(&self) -> Handover {
         if self.lacks.is_some() {
@@ -128,7 +137,7 @@ impl Base {
             directory: Some(self.root.clone()),
             details: Details {
                 environment: self.inherited.variables(),
-                run_environment: self.run_environment.clone(),
+                run_environment: self.run_environment(),
                 notes: self.notes.clone(),
                 link_notes: if has_links || unchanged.is_some() {
                     notes.clone()

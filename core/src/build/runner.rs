@@ -109,7 +109,10 @@ pub fn printed(output: &[u8]) -> Vec<Environment> {
 /// Returns what cargo changes for a program, given the environment of a process that was started in the place of cargo.
 pub fn between(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Changes {
     let names = before.keys().chain(after.keys());
-    let differing = names.filter(|name| before.get(*name) != after.get(*name) && is_handed(name));
+    // What describes a package is that of another one, even if it is the same.
+    let of_package = |name: &str| name.starts_with("CARGO_PKG_") && after.contains_key(name);
+    let differs = |name: &str| before.get(name) != after.get(name) || of_package(name);
+    let differing = names.filter(|name| differs(name) && is_handed(name));
     differing.map(|name| (name.clone(), after.get(name).cloned())).collect()
 }
 
@@ -145,7 +148,9 @@ mod tests {
 
     #[test]
     fn added_changed_and_removed_variables_are_found() {
-        let before = all(&[("same", "1"), ("changed", "1"), ("removed", "1"), ("_", "env")]);
+        let package = ("CARGO_PKG_VERSION", "0.1.0");
+        let before =
+            all(&[("same", "1"), ("changed", "1"), ("removed", "1"), ("_", "env"), package]);
         let after = all(&[
             ("same", "1"),
             ("changed", "2"),
@@ -153,6 +158,7 @@ mod tests {
             ("_", "cargo"),
             ("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER", "/r"),
             ("CARGO_TARGET_TMPDIR", "/t"),
+            package,
         ]);
         let text = |value: &str| Some(value.to_owned());
         let want = [
@@ -160,6 +166,7 @@ mod tests {
             ("changed", text("2")),
             ("removed", None),
             ("CARGO_TARGET_TMPDIR", text("/t")),
+            ("CARGO_PKG_VERSION", text("0.1.0")),
         ];
         let want: Changes = want.map(|(name, value)| (name.to_owned(), value)).into();
         assert_eq!(between(&before, &after), want);
