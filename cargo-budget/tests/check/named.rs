@@ -85,18 +85,7 @@ impl Named {
         }
         symlink("texts/linked.md", made.0.path("linked.json")).unwrap();
         symlink("texts", made.0.path("pages")).unwrap();
-        let manifest = fs::read_to_string(made.0.path("Cargo.toml")).unwrap();
-        let members = "[workspace]\nmembers = [\"other\"]\n";
-        write("Cargo.toml", &manifest.replace("[workspace]\n", members));
-        write(
-            "other/Cargo.toml",
-            "[package]\nname = \"other\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
-        );
-        write("other/src/lib.rs", "");
-        made.git(&["init", "-q"]);
-        // This run completes the lock file with the crate's own packages.
-        assert_eq!(made.check(&[]).code, 0);
-        made.commit("one");
+        made.commit_beside_another_package();
         Named(made)
     }
 

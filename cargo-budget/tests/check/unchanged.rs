@@ -65,6 +65,24 @@ enum Want {
 
 struct Changed(Crate);
 
+impl Crate {
+    /// Adds the package `other`, which nothing uses, to the workspace, and commits all as the first commit of a repository.
+    pub(crate) fn commit_beside_another_package(&self) {
+        let manifest = fs::read_to_string(self.0.path("Cargo.toml")).unwrap();
+        let members = "[workspace]\nmembers = [\"other\"]\n";
+        self.0.write("Cargo.toml", &manifest.replace("[workspace]\n", members));
+        self.0.write(
+            "other/Cargo.toml",
+            "[package]\nname = \"other\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
+        );
+        self.0.write("other/src/lib.rs", "");
+        self.git(&["init", "-q"]);
+        // This run completes the lock file with the crate's own packages.
+        assert_eq!(self.check(&[]).code, 0);
+        self.commit("one");
+    }
+}
+
 impl Changed {
     fn new() -> Changed {
         let made = Crate(Made::new("unchanged", TESTS, BUDGETS));
@@ -79,18 +97,7 @@ impl Changed {
         write("LICENSE-MIT", "");
         write("unchanged.txt", "read at run time");
         write("art/logo.svg", "<svg/>");
-        let manifest = fs::read_to_string(made.0.path("Cargo.toml")).unwrap();
-        let members = "[workspace]\nmembers = [\"other\"]\n";
-        write("Cargo.toml", &manifest.replace("[workspace]\n", members));
-        write(
-            "other/Cargo.toml",
-            "[package]\nname = \"other\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
-        );
-        write("other/src/lib.rs", "");
-        made.git(&["init", "-q"]);
-        // This run completes the lock file with the crate's own packages.
-        assert_eq!(made.check(&[]).code, 0);
-        made.commit("one");
+        made.commit_beside_another_package();
         Changed(made)
     }
 
