@@ -206,13 +206,28 @@ fn a_stopped_supervisor_goes_on() {
     }
 }
 
-/// The supervisor sleeps once it has answered that the process runs. One that is stopped before that has not started anything, as
-/// far as the harness knows.
+/// A supervisor that is stopped before it has answered has not started anything, as far as the harness knows. So the script waits
+/// for a file, which is made after the answer.
 #[test]
 fn a_supervisor_that_is_stopped_with_its_guardian_goes_on_when_the_time_is_over() {
-    let script = "SLEEP until grep -q ^State:.S /proc/$PPID/status; do :; done
-kill -STOP $(sed -n s/^PPid:.//p /proc/$PPID/status) $PPID; sleep 1000";
-    check_attack(script, Duration::from_secs(1), Cause::TimedOut, "did not end within");
+    for parent in [Parent::Harness, Parent::Relay] {
+        let sleep = unique_sleep();
+        let answered = std::env::temp_dir().join(format!("perf-budget-answered-{sleep}"));
+        let script = format!(
+            "setsid sleep {sleep} >/dev/null 2>&1 &
+until [ -e {} ]; do sleep 0.01; done
+kill -STOP $(sed -n s/^PPid:.//p /proc/$PPID/status) $PPID; sleep 1000",
+            answered.display()
+        );
+        let mut child = Child::spawn(&Launch { parent, ..sh(&script) }).unwrap();
+        std::fs::write(&answered, "").unwrap();
+        let deadline = Instant::now() + Duration::from_secs(1);
+        assert!(child.wait(deadline).unwrap().is_none(), "{parent:?}: it ended");
+        let reason = timed_out(&mut child, Duration::from_secs(1));
+        std::fs::remove_file(&answered).unwrap();
+        assert!(!running(&sleep), "{parent:?}: a descendant outlived {reason}");
+        assert_eq!(reason.cause, Cause::TimedOut, "{parent:?}: {reason}");
+    }
 }
 
 /// A process that is not ours to end; it ends with the test.
