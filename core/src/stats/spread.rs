@@ -27,6 +27,11 @@ const MIDDLE_HALF: f64 = 1.348_979_500_392_163_6;
 /// The confidence that each look must reach that the differences between processes leave room. It is chosen so
 /// that, over all looks of a measurement, a truth 5 % beyond limit and tolerance passes in fewer than 5 of 100.
 const SURE: f64 = 0.9875;
+/// The same for the looks at a tail after those at the first [`FIRST_LOOKS`] processes. It is higher, because a limit that is still
+/// open then gets many more looks, and because the quantile of the remainders is estimated too and counts as known.
+const SURE_OF_LATE_TAIL: f64 = 0.9965;
+/// The number of processes up to which [`SURE`] holds at a tail.
+const FIRST_LOOKS: usize = 14;
 /// The fewest processes that are likely to show both of two equally common kinds of process: of five, all are
 /// of one kind in 6 of 100.
 const BOTH_HALVES: usize = 5;
@@ -149,7 +154,9 @@ impl Spread {
         let quantile = self.centre + self.reach(1.0);
         let room = self.scale.to(limit) - quantile;
         let far = self.scale != Scale::Linear && (room > HALVES_APART || room.is_nan());
-        (far || self.processes >= BOTH_HALVES) && self.confidence_below(limit) >= SURE
+        let is_late_tail = !MIDDLE.contains(&self.q) && self.processes > FIRST_LOOKS;
+        let sure = if is_late_tail { SURE_OF_LATE_TAIL } else { SURE };
+        (far || self.processes >= BOTH_HALVES) && self.confidence_below(limit) >= sure
     }
 
     /// Returns the confidence that the quantile lies below `limit`.
