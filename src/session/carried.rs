@@ -1,29 +1,27 @@
 //! Evidence that a run leaves for the next one of the same build, so that running again continues a test
 //! instead of starting the test anew.
 //!
-//! A limit that was red or inconclusive is continued. Evidence multiplies, so running again until the limit is green
-//! (or red) does not change the chance of a wrong verdict. A limit that was shown to hold leaves nothing, and neither
-//! does one that failed while the machine was noisy. Each test has a file of its own, since each may be a process of
+//! A limit that was red or inconclusive is continued. Evidence multiplies, and each further run takes more room to pass, so
+//! running again until the limit is green (or red) hardly changes the chance of a wrong verdict. A limit that was shown
+//! to hold leaves nothing, and one that failed while the machine was noisy leaves only that there was a run. Each test has a file of its own, since each may be a process of
 //! its own.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use perf_budget_core::atomic;
-use perf_budget_core::budget::{Reference, Subject, lock};
 use perf_budget_core::error::Error;
 use perf_budget_core::exact;
 use perf_budget_core::fnv;
 use perf_budget_core::outcome::{Doubt, Evidence, Outcome, words};
-use perf_budget_core::suite::{ReadBy, Test};
+use perf_budget_core::suite::Test;
 use perf_budget_core::verdict::Verdict;
 use perf_budget_core::verdict::judge::Carried;
 use serde::{Deserialize, Serialize};
 
+use super::identity::identity;
 use super::state::Session;
 use crate::seal::Seal;
-use crate::subject::Sources;
 
 /// The greatest age of evidence. Evidence that is older is not used, because the machine may have changed.
 pub(super) const FRESH: Duration = Duration::from_secs(24 * 60 * 60);
@@ -71,7 +69,7 @@ impl Stored {
 
     /// Returns the evidence that the next judgement begins with.
     pub(super) fn carried(&self) -> Carried {
-        Carried { fail: self.fail, pass: self.pass, varied: self.varied }
+        Carried { fail: self.fail, pass: self.pass, varied: self.varied, runs: self.runs }
     }
 
     /// Returns the note for a reader of the outcome.
@@ -109,7 +107,7 @@ impl Store {
             .then_some(stored)
     }
 
-    /// Stores the evidence of an outcome for the next run, or removes it if the next run must begin anew.
+    /// Stores the evidence of an outcome for the next run, or removes it if the limit holds.
     ///
     /// # Errors
     /// If the file cannot be written or removed.
@@ -120,32 +118,25 @@ impl Store {
         before: Option<&Stored>,
     ) -> Result<(), Error> {
         let file = self.file(&outcome.test);
+        // A limit that holds has used up its evidence. What was skipped or not measured has none, and changes nothing.
+        if matches!(outcome.verdict, Verdict::Pass | Verdict::Warn) {
+            return self.forget(&outcome.test);
+        }
+        let Some(evidence) = outcome.evidence.filter(|_| outcome.verdict != Verdict::Skipped)
+        else {
+            return Ok(());
+        };
         // Certainty is not stored, because further evidence adds nothing to it. But an e-value as small as e^-700 is
         // stored, since the test would begin anew without it.
-        let is_open = |evidence: &Evidence| {
-            let is_uncertain = |log: f64| log.abs() < CERTAIN;
-            evidence.pass < evidence.pass_at
-                && is_uncertain(evidence.fail)
-                && is_uncertain(evidence.pass)
-        };
-        // A skipped test has no evidence. Values that other work on the machine may have caused are no evidence about
-        // the build either. The same holds for a shown violation that may only be due to where a few links placed
-        // functions.
-        let showed_fail = |evidence: Evidence| evidence.fail >= evidence.fail_at;
-        let is_luck = match outcome.doubt {
-            Some(Doubt::Noise) => true,
-            Some(Doubt::Layout) => outcome.evidence.is_some_and(showed_fail),
-            Some(Doubt::NearLimit | Doubt::Underpowered) | None => false,
-        };
-        let is_done = is_luck || matches!(outcome.verdict, Verdict::Pass | Verdict::Skipped);
-        let Some(evidence) = outcome.evidence.filter(is_open).filter(|_| !is_done) else {
+        if evidence.fail.abs() >= CERTAIN || evidence.pass.abs() >= CERTAIN {
             return self.forget(&outcome.test);
-        };
+        }
+        let (fail, pass) = continued(outcome, &evidence);
         let stored = Stored {
             test: outcome.test.clone(),
             identity,
-            fail: evidence.fail,
-            pass: evidence.pass,
+            fail,
+            pass,
             runs: before.map_or(0, |before| before.runs) + 1,
             at: now(),
             varied: outcome.shape.as_ref().is_some_and(words::varies)
@@ -201,74 +192,31 @@ impl Session {
     /// store.
     fn store(&self, test: &Test, outcome: &Outcome) -> Result<(), Error> {
         let store = Store::new(&self.results, Seal::of_user());
-        if outcome.evidence.is_none() {
-            return store.forget(&outcome.test);
-        }
-        let Some(identity) = identity(&self.sources(None), test) else { return Ok(()) };
-        let before = store.load(&outcome.test, identity);
-        store.keep(outcome, identity, before.as_ref())
+        // What holds without evidence may not be built, so it has no identity.
+        let identity = outcome.evidence.and_then(|_| identity(&self.sources(None), test));
+        let before = identity.and_then(|identity| store.load(&outcome.test, identity));
+        store.keep(outcome, identity.unwrap_or_default(), before.as_ref())
     }
 }
 
-/// Returns a hash that identifies the build of what a test measures, and the limit. `None` if the build cannot be
-/// identified; then no evidence is continued.
-pub(super) fn identity(sources: &Sources<'_>, test: &Test) -> Option<u64> {
-    let (budgets, base) = (sources.budgets, sources.base);
-    let mut files = vec![std::env::current_exe().ok()?];
-    if test.reading == ReadBy::RECORDED {
-        // Reading the same record again gives no new evidence.
-        return None;
-    }
-    let limit = &test.limit;
-    // A limit of another environment is another limit, even where its number is the same.
-    let of = (&budgets.environment, limit.bound, &limit.target);
-    let mut described = vec![format!("{of:?}")];
-    let reference = match test.limit.reference() {
-        Some(Reference::Budget(name)) => budgets.budgets.iter().find(|b| b.name == *name),
-        _ => None,
+/// Returns the evidence, to fail and to pass, with which the next run begins.
+///
+/// A limit that was red, and one whose processes differ too much to pass, may have evidence to pass as well, since
+/// operations count one by one for that. After a red it is worth nothing, and otherwise no more than a pass takes. What is
+/// never forgotten is that there was a run: each later one needs more room to pass.
+fn continued(outcome: &Outcome, evidence: &Evidence) -> (f64, f64) {
+    // Values that other work on the machine may have caused are no evidence about the build. The same holds for a shown
+    // violation that may only be due to where a few links placed functions.
+    let is_luck = match outcome.doubt {
+        Some(Doubt::Noise) => true,
+        Some(Doubt::Layout) => evidence.fail >= evidence.fail_at,
+        Some(Doubt::NearLimit | Doubt::Underpowered) | None => false,
     };
-    for budget in [Some(&budgets.budgets[test.budget]), reference].into_iter().flatten() {
-        described.push(format!(
-            "{:?} {:?} {:?} {:?} {:?}",
-            budget.subject, budget.build, budget.cases, budget.load, budget.constraint
-        ));
-        if matches!(budget.subject, Subject::Benchmark(..)) {
-            files.extend(sources.benchmarks().programs(budget, test)?);
-        }
-        if let Subject::Command(command) = &budget.subject {
-            let words = sources.built(budget, test.case, &command.argv).ok()?;
-            let paths = words.iter().map(|word| budgets.root.join(word));
-            files.extend(paths.filter(|path| path.is_file()));
-            files.extend(command.stdin.iter().map(|file| budgets.root.join(file)));
-        }
+    if is_luck {
+        return (0.0, 0.0);
     }
-    if test.limit.reference() == Some(&Reference::Lock) {
-        files.push(lock::place(&budgets.path));
-    }
-    if let (Some(Reference::Base), Some(base)) = (test.limit.reference(), base) {
-        let budget = &budgets.budgets[test.budget];
-        if matches!(budget.subject, Subject::Benchmark(..)) {
-            // The programs themselves are among the files already.
-            let links = base.different(budget, test.case).and_then(|own| own.links.as_ref());
-            files.extend(links.map_or(Some(Vec::new()), |links| links.identity())?);
-        } else {
-            files.extend(base.build().map(|build| build.binary.clone()));
-            files.extend(base.links().identity()?);
-            described.extend(base.link_notes.iter().cloned());
-        }
-    }
-    fingerprint(files.iter().map(PathBuf::as_path), &described)
-}
-
-/// Returns the hash of each file's path, length and time, and of the rest. `None` if a file cannot be read.
-fn fingerprint<'a>(files: impl IntoIterator<Item = &'a Path>, rest: &impl Hash) -> Option<u64> {
-    let mut hasher = DefaultHasher::new();
-    rest.hash(&mut hasher);
-    for file in files {
-        let data = file.metadata().ok()?;
-        (file, data.len(), data.modified().ok()?).hash(&mut hasher);
-    }
-    Some(hasher.finish())
+    let most = if outcome.verdict == Verdict::Fail { 0.0 } else { evidence.pass_at };
+    (evidence.fail, evidence.pass.min(most))
 }
 
 fn now() -> u64 {
@@ -305,7 +253,7 @@ mod tests {
         assert_eq!(store.load("a::p99", 7), None);
         store.keep(&outcome(2.0, -1.0), 7, None).unwrap();
         let first = store.load("a::p99", 7).unwrap();
-        assert_eq!(first.carried(), Carried { fail: 2.0, pass: -1.0, varied: false });
+        assert_eq!(first.carried(), Carried { fail: 2.0, pass: -1.0, varied: false, runs: 1 });
         assert!(first.note().ends_with("of an earlier run of the same build"));
         // Values that differed in one run are not the same every time in the next.
         let of = |values: &[f64]| Outcome {
@@ -321,8 +269,15 @@ mod tests {
         assert_eq!(store.load("b::p99", 7), None);
         store.keep(&outcome(9.0, -4.0), 7, Some(&first)).unwrap();
         assert!(store.load("a::p99", 7).unwrap().note().contains("2 earlier runs"));
-        store.keep(&outcome(-9.0, 4.0), 7, None).unwrap();
+        let held = Outcome { verdict: Verdict::Pass, ..outcome(-9.0, 4.0) };
+        store.keep(&held, 7, None).unwrap();
         assert_eq!(store.load("a::p99", 7), None);
+        // Evidence to pass, where only the room was missing, is kept up to what a pass takes, and none of a red's is.
+        for (verdict, pass) in [(Verdict::Inconclusive, 3.0), (Verdict::Fail, 0.0)] {
+            store.keep(&Outcome { verdict, ..outcome(9.0, 4.0) }, 7, None).unwrap();
+            let carried = store.load("a::p99", 7).unwrap().carried();
+            assert_eq!(carried, Carried { fail: 9.0, pass, varied: false, runs: 1 });
+        }
         // The e-value of twenty thousand operations over their limit is stored too.
         store.keep(&outcome(9.0, -20_000.0), 7, None).unwrap();
         assert_eq!(
@@ -334,12 +289,14 @@ mod tests {
         store.keep(&outcome(2.0, -1.0), 7, None).unwrap();
         let skipped = Outcome { verdict: Verdict::Skipped, ..outcome(0.0, 0.0) };
         store.keep(&skipped, 7, None).unwrap();
-        assert_eq!(store.load("a::p99", 7), None);
-        // A limit that failed amid noise begins anew, and the earlier evidence is removed too.
-        store.keep(&outcome(2.0, -1.0), 7, None).unwrap();
+        store.keep(&Outcome { evidence: None, ..outcome(0.0, 0.0) }, 7, None).unwrap();
+        let first_run = store.load("a::p99", 7).unwrap();
+        assert_eq!(first_run.carried(), Carried { fail: 2.0, pass: -1.0, varied: false, runs: 1 });
+        // The evidence of a limit that failed amid noise is removed, the earlier one too; that there were runs is not.
         let noise = Outcome { doubt: Some(Doubt::Noise), ..outcome(362.0, -167.0) };
-        store.keep(&noise, 7, None).unwrap();
-        assert_eq!(store.load("a::p99", 7), None);
+        store.keep(&noise, 7, Some(&first_run)).unwrap();
+        let carried = store.load("a::p99", 7).unwrap().carried();
+        assert_eq!(carried, Carried { fail: 0.0, pass: 0.0, varied: false, runs: 2 });
         // Evidence of yesterday is too old.
         let ahead = Stored { at: now() + 3600, ..first.clone() }.sealed(seal);
         let old = Stored { at: now() - FRESH.as_secs(), ..first.clone() }.sealed(seal);
@@ -361,24 +318,10 @@ mod tests {
         }
         assert_eq!(Store::new(&dir, None).load("a::p99", 7), None);
         // Evidence that is not there can be removed again without an error.
-        store.keep(&outcome(-9.0, 4.0), 7, None).unwrap();
+        store.keep(&held, 7, None).unwrap();
+        store.keep(&held, 7, None).unwrap();
         std::fs::write(store.file("a::p99"), "{ half").unwrap();
         assert_eq!(store.load("a::p99", 7), None);
-        std::fs::remove_dir_all(&dir).unwrap();
-    }
-
-    #[test]
-    fn a_changed_file_is_another_build() {
-        let dir = std::env::temp_dir().join(format!("perf-budget-identity-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
-        let file = dir.join("binary");
-        std::fs::write(&file, "one").unwrap();
-        let of = |limit: u32| fingerprint([file.as_path()], &limit);
-        let before = of(1);
-        assert!(before.is_some() && before == of(1) && before != of(2));
-        std::fs::write(&file, "three").unwrap();
-        assert_ne!(of(1), before);
-        assert_eq!(fingerprint([dir.join("none").as_path()], &1), None);
         std::fs::remove_dir_all(&dir).unwrap();
     }
 

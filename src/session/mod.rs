@@ -12,6 +12,7 @@ mod carried;
 mod cause;
 mod counted;
 mod decided;
+mod identity;
 mod known;
 mod leftovers;
 mod machine;

@@ -71,15 +71,15 @@ impl Contrast {
 
     /// Whether the differences between pairs leave room up to the limit with its tolerance for the *mean* of all
     /// log-ratios. The evidence to pass is about their middle, which a few slow pairs do not move. A pair counts as
-    /// no farther from the middle than a factor of 1.5.
-    pub fn leaves_room(&self) -> bool {
+    /// no farther from the middle than a factor of 1.5. The run continues the test `after` other runs.
+    pub fn leaves_room(&self, after: u32) -> bool {
         if self.log_ratios.len() < FEWEST_TO_PASS {
             return false;
         }
         let Some(middle) = self.estimate() else { return false };
         let near = |z: &f64| z.clamp(middle - FARTHEST, middle + FARTHEST);
         let spread = Spread::of_means(&self.log_ratios.iter().map(near).collect::<Vec<_>>());
-        spread.is_some_and(|spread| spread.leaves_room(self.tolerance_limit))
+        spread.is_some_and(|spread| spread.leaves_room(self.tolerance_limit, after))
     }
 
     /// Returns the median log-ratio so far.

@@ -14,11 +14,12 @@
 //! theta + l + s·b`, where `l` is the luck of the two links. If each pair has links that no earlier pair had, the `l`
 //! are independent draws of one distribution, which nobody knows and which need not be symmetric. It suffices that
 //! the mean score is at most 0. That is always so if pairs lie at least as often a given distance below `theta0` as
-//! above it, for every distance: so for equal code, whatever layout does to it. Otherwise it is so if the *middle* of
-//! the pairs is at most `theta0`: the number about which the mean score is 0 (an M-estimate of location: Huber 1964),
-//! at the scale that settles. It lies between median and mean, nearer to the median where a few links are far away.
-//! Until the scale has settled the scores are those of a slightly different middle; the simulations of
-//! `verdict::links_tests` show that no false red comes of it. If links are drawn again and again from a few, neither
+//! above it, for every distance: so for equal code, whatever layout does to it. Otherwise it is so, once the scale has
+//! settled, if the *middle* of the pairs is at most `theta0`: the number about which the mean score is 0 (an M-estimate
+//! of location: Huber 1964). It lies between median and mean, nearer to the median where a few links are far away. Until a
+//! link that is far away was seen, the scale is that of the others, and a score is hardly more than a sign. So the
+//! *median* must be at most `theta0` too; the simulations of `verdict::links_tests` show that both together are enough,
+//! and that the middle alone is not. If links are drawn again and again from a few, neither
 //! reason holds for a typical link, but the coin's still does for those few.
 
 use super::Side;

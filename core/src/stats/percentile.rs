@@ -96,11 +96,11 @@ impl Percentile {
         self.pass.log_evidence_deflated(self.pass.n(), self.pass.k(), self.inflation())
     }
 
-    /// Whether the differences between processes leave room up to the tolerance limit. Values that count one
-    /// by one cannot answer this.
-    pub fn leaves_room(&self) -> bool {
+    /// Whether the differences between processes leave room up to the tolerance limit, in a run that continues the test
+    /// `after` other runs. Values that count one by one cannot answer this.
+    pub fn leaves_room(&self, after: u32) -> bool {
         let spread = Spread::of(&self.processes, self.q);
-        spread.is_none_or(|spread| spread.leaves_room(self.tolerance_limit))
+        spread.is_none_or(|spread| spread.leaves_room(self.tolerance_limit, after))
     }
 
     /// Returns the interval of the true quantile with confidence `1 - alpha`. It is wide enough for the uncertainty of

@@ -70,11 +70,11 @@ impl Share {
     }
 
     /// Whether the differences between processes leave room up to the limit with its tolerance for the mean of their
-    /// shares, and enough processes were seen.
-    pub fn leaves_room(&self) -> bool {
+    /// shares, and enough processes were seen. The run continues the test `after` other runs.
+    pub fn leaves_room(&self, after: u32) -> bool {
         let spread = Spread::of_means(&self.shares());
         self.counts.len() >= FEWEST_TO_PASS
-            && spread.is_some_and(|spread| spread.leaves_room(self.tolerance_limit))
+            && spread.is_some_and(|spread| spread.leaves_room(self.tolerance_limit, after))
     }
 
     /// Returns the share of each process.

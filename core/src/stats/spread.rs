@@ -32,6 +32,10 @@ const SURE: f64 = 0.9875;
 const SURE_OF_LATE_TAIL: f64 = 0.9965;
 /// The number of processes up to which [`SURE`] holds at a tail.
 const FIRST_LOOKS: usize = 14;
+/// The chance that a run is wrong, as a share of that of the run before which it continues.
+const SHARE_OF_NEXT_RUN: f64 = 0.25;
+/// The number of runs from which on the chance stays as it is: it is less than a millionth by then.
+const MOST_RUNS: u32 = 8;
 /// The fewest processes that are likely to show both of two equally common kinds of process: of five, all are
 /// of one kind in 6 of 100.
 const BOTH_HALVES: usize = 5;
@@ -149,14 +153,17 @@ impl Spread {
 
     /// Whether the quantile leaves room up to `limit` for the differences between processes. This must be sure
     /// enough at this look, and a kind of process that makes up half of them must have been seen, or must be
-    /// unable to matter.
-    pub fn leaves_room(&self, limit: f64) -> bool {
+    /// unable to matter. A run that continues a test `after` other runs is another chance to be wrong, so each has a
+    /// quarter of the chance of the one before: together they have at most a third more than the first alone.
+    pub fn leaves_room(&self, limit: f64, after: u32) -> bool {
         let quantile = self.centre + self.reach(1.0);
         let room = self.scale.to(limit) - quantile;
         let far = self.scale != Scale::Linear && (room > HALVES_APART || room.is_nan());
         let is_late_tail = !MIDDLE.contains(&self.q) && self.processes > FIRST_LOOKS;
         let sure = if is_late_tail { SURE_OF_LATE_TAIL } else { SURE };
-        (far || self.processes >= BOTH_HALVES) && self.confidence_below(limit) >= sure
+        (far || self.processes >= BOTH_HALVES)
+            && self.confidence_below(limit)
+                >= 1.0 - (1.0 - sure) * SHARE_OF_NEXT_RUN.powi(after.min(MOST_RUNS) as i32)
     }
 
     /// Returns the confidence that the quantile lies below `limit`.

@@ -87,6 +87,8 @@ pub struct Carried {
     pub pass: f64,
     /// Whether the values of those runs differed from each other.
     pub varied: bool,
+    /// The number of those runs. A pass needs more room after each, since each was a chance to pass.
+    pub runs: u32,
 }
 
 /// The evidence about one limit, and what it shows.
@@ -166,7 +168,8 @@ impl Judge {
             return Finding::Broken;
         }
         let held = self.carried.pass + first.log_pass() >= self.hypothesis.levels.pass;
-        if self.processes.len() >= FEWEST_PROCESSES && held && first.leaves_room() {
+        if self.processes.len() >= FEWEST_PROCESSES && held && first.leaves_room(self.carried.runs)
+        {
             return Finding::Held;
         }
         let suspect = self.hypothesis.confirms && self.second.is_some() && self.crossed();
@@ -355,12 +358,12 @@ impl Epoch {
         self.log_fail() >= 0.0
     }
 
-    /// Whether the differences between processes leave room up to the tolerance limit.
-    fn leaves_room(&self) -> bool {
+    /// Whether the differences between processes leave room up to the tolerance limit, `after` other runs of the test.
+    fn leaves_room(&self, after: u32) -> bool {
         match self {
-            Epoch::Quantile(percentile) => percentile.leaves_room(),
-            Epoch::Centre(contrast) => contrast.leaves_room(),
-            Epoch::Share(share) => share.leaves_room(),
+            Epoch::Quantile(percentile) => percentile.leaves_room(after),
+            Epoch::Centre(contrast) => contrast.leaves_room(after),
+            Epoch::Share(share) => share.leaves_room(after),
             Epoch::Greatest(_) => true,
         }
     }

@@ -1,6 +1,7 @@
 //! Tests of the comparison over links by seeded simulation. Each pair draws a link of either side, and the effect of
-//! the links on a time has another distribution on each side. A verdict is about the middle of the pairs, so a false
-//! red is as rare as promised if the middle is at the limit, whatever the shapes of the distributions.
+//! the links on a time has another distribution on each side. A verdict is about the typical pair, so a false red is as
+//! rare as promised if neither the middle nor the median of the pairs is over the limit, whatever the shapes of the
+//! distributions.
 
 use super::judge::{Finding, Hypothesis, Judge, Levels, Method};
 use crate::budget::Bound;
@@ -20,7 +21,7 @@ const NOISE: f64 = 0.02;
 #[derive(Debug, Clone, Copy)]
 struct Layout {
     name: &'static str,
-    /// The standard deviation of the links of a side.
+    /// The standard deviation of the links of a side that lie near each other.
     sd: f64,
     noise: f64,
     shape: Shape,
@@ -38,6 +39,8 @@ enum Shape {
     TailOfSubject,
     /// One in ten of the base's links is 1.5 times as slow.
     TailOfBase,
+    /// Three in ten of the base's links are slower by this log-ratio. Most pairs then lie above the middle of all.
+    ManyOfBase(f64),
 }
 
 const fn same(name: &'static str, sd: f64, noise: f64) -> Layout {
@@ -48,7 +51,7 @@ const fn shaped(name: &'static str, sd: f64, shape: Shape) -> Layout {
     Layout { name, sd, noise: NOISE, shape }
 }
 
-const LAYOUTS: [Layout; 11] = [
+const LAYOUTS: [Layout; 13] = [
     same("none, pairs differ by 1 %", 0.0, 0.01),
     same("none, pairs differ by 5 %", 0.0, 0.05),
     same("1.9 %", 0.019, NOISE),
@@ -60,7 +63,37 @@ const LAYOUTS: [Layout; 11] = [
     shaped("10 %, the base's skewed", 0.1, Shape::SkewedBase),
     shaped("1.9 %, a tenth of the subject's 1.5 x", 0.019, Shape::TailOfSubject),
     shaped("1.9 %, a tenth of the base's 1.5 x", 0.019, Shape::TailOfBase),
+    FAR_APART,
+    Layout {
+        name: "none, three in ten of the base's 1.1 x, pairs differ by 0.1 %",
+        sd: 0.0,
+        noise: 0.001,
+        shape: Shape::ManyOfBase(0.095),
+    },
 ];
+
+/// Two places of a function, of which one is much slower, and hardly any other noise.
+const FAR_APART: Layout = Layout {
+    name: "none, three in ten of the base's 1.5 x, pairs differ by 0.4 %",
+    sd: 0.0,
+    noise: 0.004,
+    shape: Shape::ManyOfBase(0.405),
+};
+
+/// The centres of the pairs of a layout, as log-ratios.
+struct Centres {
+    /// The number about which the mean score is 0.
+    middle: f64,
+    median: f64,
+    mean: f64,
+}
+
+impl Centres {
+    /// Returns the larger one of the two centres of which neither may be over the limit.
+    fn typical(&self) -> f64 {
+        self.middle.max(self.median)
+    }
+}
 
 impl Layout {
     /// Returns what links and noise add to the log-ratio of one pair.
@@ -75,16 +108,30 @@ impl Layout {
             Shape::SkewedBase => self.sd * (subject - skewed),
             Shape::TailOfSubject => self.sd * (subject - base) + far,
             Shape::TailOfBase => self.sd * (subject - base) - far,
+            Shape::ManyOfBase(slower) => -if random.happens(0.3) { slower } else { 0.0 },
         };
         links + self.noise * random.normal()
     }
 
-    /// Returns the middle and the mean of all pairs: the middle is the number about which the mean score is 0.
-    fn centres(self) -> (f64, f64) {
+    /// Returns the standard deviation of the links of a side.
+    fn deviation(self) -> f64 {
+        match self.shape {
+            Shape::ManyOfBase(slower) => slower * (0.3 * 0.7_f64).sqrt(),
+            Shape::Same
+            | Shape::SkewedSubject
+            | Shape::SkewedBase
+            | Shape::TailOfSubject
+            | Shape::TailOfBase => self.sd,
+        }
+    }
+
+    fn centres(self) -> Centres {
         let mut random = Noise::seeded(1964);
-        let pairs: Vec<f64> = (0..20_001).map(|_| self.pair(&mut random)).collect();
+        let mut pairs: Vec<f64> = (0..20_001).map(|_| self.pair(&mut random)).collect();
         let mean = pairs.iter().sum::<f64>() / pairs.len() as f64;
-        (middle(&pairs), mean)
+        let middle = middle(&pairs);
+        pairs.sort_unstable_by(f64::total_cmp);
+        Centres { middle, median: pairs[pairs.len() / 2], mean }
     }
 
     /// Returns how many of `runs` comparisons end with `finding` within the links that there are, and how many pairs
@@ -124,17 +171,28 @@ fn at_most(share: f64, count: u64, runs: u64, name: &str) {
     assert!(low <= share, "{name}: {count} of {runs}, promised at most {share}");
 }
 
-/// The middle of the pairs is at the limit, where a false red is most likely.
+/// The middle of the pairs, or their median where that is larger, is at the limit, where a false red is most likely.
 #[test]
 fn a_typical_link_at_the_limit_is_not_red() {
     const RUNS: u64 = 250;
     for layout in LAYOUTS {
-        let (middle, _) = layout.centres();
+        let shift = LIMIT.ln() - layout.centres().typical();
         for tests in [1, 34] {
-            let red = layout.count(LIMIT.ln() - middle, tests, RUNS, Finding::Broken).0;
+            let red = layout.count(shift, tests, RUNS, Finding::Broken).0;
             at_most(0.01 / tests as f64, red, RUNS, &format!("{}, one of {tests}", layout.name));
         }
     }
+}
+
+/// Before a slow link was seen, a score is hardly more than a sign. So the middle alone is not enough: here it is at the limit,
+/// and the median is over it.
+#[test]
+fn a_median_over_the_limit_may_be_red_though_the_middle_is_not() {
+    const RUNS: u64 = 250;
+    let Centres { middle, median, .. } = FAR_APART.centres();
+    assert!(median > middle + 0.005, "{median} {middle}");
+    let red = FAR_APART.count(LIMIT.ln() - middle, 1, RUNS, Finding::Broken).0;
+    assert!(clopper_pearson(red, RUNS, 0.998).low > 0.01, "{red} of {RUNS}");
 }
 
 /// If links are drawn again and again from eight of each side, the luck of these few makes one run in several red.
@@ -160,9 +218,12 @@ fn a_few_links_that_are_drawn_again_and_again_are_red_by_luck() {
 #[test]
 fn a_violation_beyond_one_deviation_of_links_is_red() {
     const RUNS: u64 = 60;
-    for layout in LAYOUTS {
-        let (middle, _) = layout.centres();
-        let truth = beyond(layout.sd.max(0.03)) - middle;
+    // Where three in ten of the base's links are much slower, even such a truth is below the limit in three pairs of ten, and is
+    // red in about half of the runs; the table in `docs/comparison.md` shows it.
+    let near = |layout: &Layout| !matches!(layout.shape, Shape::ManyOfBase(_));
+    for layout in LAYOUTS.into_iter().filter(near) {
+        let middle = layout.centres().middle;
+        let truth = beyond(layout.deviation().max(0.03)) - middle;
         let missed = RUNS - layout.count(truth, 34, RUNS, Finding::Broken).0;
         at_most(0.05, missed, RUNS, &format!("{}, missed", layout.name));
         let passed = layout.count(beyond(0.05) - middle, 34, RUNS, Finding::Held).0;
@@ -212,12 +273,13 @@ fn the_table_of_links() {
     use std::io::Write as _;
     const RUNS: u64 = 2000;
     let mut table = String::from(
-        "\n| links | red, the middle at the limit | red, the mean at the limit | passes 5 % beyond limit and tolerance \
+        "\n| links | red, the middle and the median within the limit | red, the mean at the limit | passes 5 % beyond limit and tolerance \
          | red 3 % or one deviation of links beyond them | pairs to a verdict on equal code, and how often it passes \
          |\n|---|---|---|---|---|---|\n",
     );
     for layout in LAYOUTS {
-        let (middle, mean) = layout.centres();
+        let centres = layout.centres();
+        let (typical, middle, mean) = (centres.typical(), centres.middle, centres.mean);
         let share = |shift: f64, tests: usize, finding: Finding| {
             let count = layout.count(shift, tests, RUNS, finding).0;
             format!("{:.1}", 100.0 * count as f64 / RUNS as f64)
@@ -230,10 +292,10 @@ fn the_table_of_links() {
             table,
             "| {} | {} % | {} % | {} % | {} % | {pairs:.1}, {:.1} % |",
             layout.name,
-            both(LIMIT.ln() - middle, Finding::Broken),
+            both(LIMIT.ln() - typical, Finding::Broken),
             both(LIMIT.ln() - mean, Finding::Broken),
             share(beyond(0.05) - middle, 1, Finding::Held),
-            both(beyond(layout.sd.max(0.03)) - middle, Finding::Broken),
+            both(beyond(layout.deviation().max(0.03)) - middle, Finding::Broken),
             100.0 * passed as f64 / RUNS as f64,
         );
     }

@@ -2,7 +2,7 @@
 //! violation, an interval covers the true value, a minimum detectable effect is detected, and a false red is as rare
 //! as promised. Each promise has a negative control, or the figure from before it was kept.
 
-use super::judge::{Finding, Hypothesis, Judge, Levels, Method};
+use super::judge::{Carried, Finding, Hypothesis, Judge, Levels, Method};
 use crate::budget::Bound;
 use crate::stats::tests::noise::Noise;
 use crate::stats::{clopper_pearson, threshold};
@@ -61,7 +61,12 @@ impl LognormalWorkload {
 
     /// Returns the judge at the end of a run, with its finding.
     fn judged(self, random: &mut Noise, truth: f64) -> (Judge, Finding) {
-        let mut judge = Judge::new(limit(self.method));
+        self.continued(random, truth, Carried::default())
+    }
+
+    /// Returns the judge at the end of a run that continues others, with its finding.
+    fn continued(self, random: &mut Noise, truth: f64, carried: Carried) -> (Judge, Finding) {
+        let mut judge = Judge::continuing(limit(self.method), carried);
         for _ in 0..MOST {
             judge.add(&self.process(random, truth)).unwrap();
             if matches!(judge.finding(), Finding::Held | Finding::Broken) {
@@ -105,6 +110,27 @@ fn a_violation_does_not_pass_unseen() {
     for (name, like) in [("p90", P90), ("p95", P95), ("p99", P99)] {
         let passed = like.of(0.2).count(1.155, RUNS, Finding::Held).0;
         at_most(0.05, passed, RUNS, &format!("{name} at 0.2"));
+    }
+}
+
+/// A limit that was red or inconclusive is run again until it passes. Formerly 20 of 200 passed in five runs at a p90, and 28 at a
+/// p99, since evidence to pass was carried, and the room for the differences between processes was asked for anew.
+#[test]
+fn running_again_does_not_pass_a_violation() {
+    const RUNS: u64 = 60;
+    let mut random = Noise::seeded(229);
+    for (name, like) in [("p90", P90), ("p99", P99)] {
+        let passes = |_: &u64| {
+            let mut carried = Carried::default();
+            (1..=4).any(|runs| {
+                let (judge, found) = like.of(0.2).continued(&mut random, 1.155, carried);
+                let most = if found == Finding::Broken { 0.0 } else { judge.levels().pass };
+                let pass = judge.log_evidence_to_pass().min(most);
+                carried = Carried { fail: judge.log_evidence(), pass, varied: true, runs };
+                found == Finding::Held
+            })
+        };
+        at_most(0.05, (0..RUNS).filter(passes).count() as u64, RUNS, name);
     }
 }
 

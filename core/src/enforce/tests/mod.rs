@@ -358,7 +358,7 @@ fn running_again_continues_the_test() {
     let (healthy, broken) = (|n| operations(n, 0.002, 50), |n| operations(n, 0.02, 20));
     let (red, evidence) = finish(Carried::default(), broken);
     assert_eq!(red, Verdict::Fail);
-    let carried = Carried { fail: evidence.fail, pass: evidence.pass, varied: true };
+    let carried = Carried { fail: evidence.fail, pass: evidence.pass, varied: true, runs: 1 };
     // The second run is red again, from the carried evidence and a few fresh processes.
     let (again, continued) = finish(carried, broken);
     assert_eq!(again, Verdict::Fail);

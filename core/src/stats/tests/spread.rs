@@ -67,10 +67,10 @@ fn without_two_processes_nothing_is_known_of_a_spread() {
 fn a_value_that_never_varies_leaves_room() {
     let alike = vec![vec![1.0; 20]; 5];
     let spread = Spread::of(&alike, 0.9).unwrap();
-    assert!(spread.leaves_room(1.001) && !spread.leaves_room(0.999));
-    assert!(!spread.leaves_room(-1.0));
+    assert!(spread.leaves_room(1.001, 0) && !spread.leaves_room(0.999, 0));
+    assert!(!spread.leaves_room(-1.0, 0));
     let below = vec![vec![-1.0; 20]; 3];
-    assert!(Spread::of(&below, 0.5).unwrap().leaves_room(f64::MAX / 4.0));
+    assert!(Spread::of(&below, 0.5).unwrap().leaves_room(f64::MAX / 4.0, 0));
 }
 
 /// There are two equally common kinds of process, and three processes happened to be of one kind.
@@ -81,7 +81,7 @@ fn few_processes_pass_only_far_from_the_limit() {
         for i in 0..processes {
             p50.add_process(&[1.0, 1.0 + 1e-3 * i as f64, 1.001]).unwrap();
         }
-        p50.leaves_room()
+        p50.leaves_room(0)
     };
     assert!(!leaves_room(4, 1.4) && leaves_room(5, 1.4) && leaves_room(3, 1.6));
 }
