@@ -66,7 +66,11 @@ impl LognormalWorkload {
 
     /// Returns the judge at the end of a run that continues others, with its finding.
     fn continued(self, random: &mut Noise, truth: f64, carried: Carried) -> (Judge, Finding) {
-        let mut judge = Judge::continuing(limit(self.method), carried);
+        self.judged_by(Judge::continuing(limit(self.method), carried), random, truth)
+    }
+
+    /// Returns this judge at the end of a run, with its finding.
+    fn judged_by(self, mut judge: Judge, random: &mut Noise, truth: f64) -> (Judge, Finding) {
         for _ in 0..MOST {
             judge.add(&self.process(random, truth)).unwrap();
             if matches!(judge.finding(), Finding::Held | Finding::Broken) {
@@ -110,6 +114,38 @@ fn a_violation_does_not_pass_unseen() {
     for (name, like) in [("p90", P90), ("p95", P95), ("p99", P99)] {
         let passed = like.of(0.2).count(1.155, RUNS, Finding::Held).0;
         at_most(0.05, passed, RUNS, &format!("{name} at 0.2"));
+    }
+}
+
+/// A process has one value (memory, recorded values, `min`), or 20 batches with a limit above or below (`mean`, `throughput`).
+#[test]
+fn other_metrics_do_not_pass_a_violation_unseen() {
+    const RUNS: u64 = 150;
+    let others = [
+        ("one value, tolerance 2 %", 1, Bound::Max, 0.02),
+        ("one value", 1, Bound::Max, 0.1),
+        ("20 batches", 20, Bound::Max, 0.1),
+        ("20 batches, a floor", 20, Bound::Min, 1.0 - 1.0 / 1.1),
+    ];
+    for (name, operations, bound, tolerance) in others {
+        for spread in [0.02, 0.05, 0.1, 0.2] {
+            let like = LognormalWorkload { operations, ..P50.of(spread) };
+            let edge = match bound {
+                Bound::Max => (1.0 + tolerance) * 1.05,
+                Bound::Min => (1.0 - tolerance) / 1.05,
+            };
+            let hypothesis = Hypothesis { bound, tolerance, ..limit(like.method) };
+            let mut random = Noise::seeded(239);
+            let mut count = |truth: f64, finding: Finding| {
+                let runs = (0..RUNS).filter(|_| {
+                    let judge = Judge::new(hypothesis);
+                    like.judged_by(judge, &mut random, truth).1 == finding
+                });
+                runs.count() as u64
+            };
+            at_most(0.05, count(edge, Finding::Held), RUNS, &format!("{name} at {spread}"));
+            at_most(0.01, count(1.0, Finding::Broken), RUNS, &format!("{name}, red, {spread}"));
+        }
     }
 }
 
