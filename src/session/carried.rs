@@ -3,8 +3,8 @@
 //!
 //! A limit that was red or inconclusive is continued. Evidence multiplies, and each further run takes more room to pass, so
 //! running again until the limit is green (or red) hardly changes the chance of a wrong verdict. A limit that was shown
-//! to hold leaves nothing, and one that failed while the machine was noisy leaves only that there was a run. Each test has a file of its own, since each may be a process of
-//! its own.
+//! to hold leaves nothing, and one that failed while the machine was noisy leaves only that there was a run.
+//! Each test has a file of its own, since each may be a process of its own.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
