@@ -32,12 +32,13 @@ pub struct Inquiry {
 
 impl Inquiry {
     /// Creates an inquiry that has not read anything yet.
-    pub fn new(asked: Vec<PendingLimit>, rules: Rules, origin: Origin) -> Self {
+    pub fn new(pending: Vec<PendingLimit>, rules: Rules, origin: Origin) -> Self {
         let levels = Levels {
             fail: crate::stats::threshold(rules.alpha, rules.statistical.max(1)),
             pass: crate::stats::threshold(BETA, 1),
         };
-        let open = asked.into_iter().map(|asked| Open::new(asked, levels, rules.warn_at)).collect();
+        let open =
+            pending.into_iter().map(|pending| Open::new(pending, levels, rules.warn_at)).collect();
         Inquiry { origin, rules, open, done: Vec::new(), seen: NotesAndTotals::default() }
     }
 
@@ -183,7 +184,7 @@ impl Inquiry {
 
     /// Closes a limit that was shown to be broken. It fails, unless the generator of its load was late itself.
     fn close_broken(&mut self, open: &Open) {
-        let metric = &open.asked.limit.metric;
+        let metric = &open.pending.limit.metric;
         let of_operations = matches!(metric.sample(), SampleKind::Operation | SampleKind::Batch);
         let Some(statistic) = metric.statistic().filter(|_| of_operations) else {
             return self.close(open, Verdict::Fail, None);

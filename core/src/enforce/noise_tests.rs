@@ -287,8 +287,8 @@ fn amounts_add_up_and_unknown_ones_are_left_out() {
 /// The time for all measurements is up before the machine is calm again.
 #[test]
 fn a_limit_that_is_cut_off_says_that_noise_may_have_broken_it() {
-    let asked = pending_limits(Carried::default(), vec![max(P99, "10 ms")]);
-    let mut inquiry = Inquiry::new(asked, rules(), Origin::Measured);
+    let pending = pending_limits(Carried::default(), vec![max(P99, "10 ms")]);
+    let mut inquiry = Inquiry::new(pending, rules(), Origin::Measured);
     for n in 0..20 {
         inquiry.add(Ok(on(broken(n), 1.9, Timing::Wall, 0.5)));
     }

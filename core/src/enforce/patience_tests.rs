@@ -229,13 +229,13 @@ fn pages(
     value: impl Fn(usize) -> f64 + Send + 'static,
 ) -> Outcome {
     let rules = Rules { statistical: limits, ..rules() };
-    let asked = pending_limits(carried, vec![max(Metric::recorded("pages"), "100")]);
+    let pending = pending_limits(carried, vec![max(Metric::recorded("pages"), "100")]);
     let mut next = 0;
     let source = move || {
         next += 1;
         Ok(recorded(value(next - 1), elapsed))
     };
-    drive_from(Origin::Measured, Box::new(source), asked, rules).remove(0)
+    drive_from(Origin::Measured, Box::new(source), pending, rules).remove(0)
 }
 
 /// Formerly three equal values were compared as soon as the effort was spent, and 6.4 % were red.

@@ -233,9 +233,9 @@ fn a_ratio_says_where_its_mean_is_another_number() {
     let p50 = Key::Latency.at(Statistic::P50);
     let target = Target::Relative { factor: 1.005, reference: Reference::Base };
     let judged = |slower: f64| {
-        let asked = limit(p50.clone(), Bound::Max, target.clone());
+        let pending = limit(p50.clone(), Bound::Max, target.clone());
         let p50 = p50.clone();
-        run(vec![asked], rules(), move |n| {
+        run(vec![pending], rules(), move |n| {
             let ratio = if n % 5 == 3 { slower } else { 0.999 + 1e-4 * (n % 7) as f64 };
             Ok(ProcessRun { values: [(p50.clone(), ratio)].into(), ..tenth() })
         })

@@ -17,8 +17,8 @@ fn judged(bound: Bound, factor: f64, reads: &[f64]) -> Outcome {
     let target = Target::Relative { factor, reference: Reference::Base };
     let limit = limit(metric.clone(), bound, target);
     let (template, carried) = (Outcome::default(), Carried::default());
-    let asked = PendingLimit { limit, template, carried, unjudged: None };
-    let mut inquiry = Inquiry::new(vec![asked], rules(), Origin::Measured);
+    let pending = PendingLimit { limit, template, carried, unjudged: None };
+    let mut inquiry = Inquiry::new(vec![pending], rules(), Origin::Measured);
     for &now in reads.iter().cycle().take(100) {
         if inquiry.is_done() {
             break;

@@ -35,8 +35,8 @@ fn judged(seed: u64, limit: Limit, whole: impl Fn(&mut Noise) -> f64 + Send + 's
         Ok(process)
     };
     let rules = Rules { statistical: 1, ..rules() };
-    let asked = pending_limits(Carried::default(), vec![limit]);
-    drive_from(Origin::Measured, Box::new(source), asked, rules).remove(0)
+    let pending = pending_limits(Carried::default(), vec![limit]);
+    drive_from(Origin::Measured, Box::new(source), pending, rules).remove(0)
 }
 
 /// Returns how long `operations` operations take on average, of which one in `every` takes `times` as long as the others.

@@ -100,7 +100,8 @@ pub struct Details {
     /// Which revision the base is. `None` if an older command does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<BaseRevision>,
-    /// The most seconds for measuring one limit, where that is less than its own effort. `None` if nobody waits for it.
+    /// The most seconds for measuring one limit, if that is less than its own effort: a person waits for the result. `None` if
+    /// nobody waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effort: Option<u32>,
 }

@@ -20,7 +20,7 @@ pub(super) fn limits(budget: &Budget, base: &BaseLimits) -> Vec<Arc<Limit>> {
     let mut implied: Vec<Arc<Limit>> = Vec::new();
     for limit in limits {
         let same = |other: &Arc<Limit>| {
-            let is_of_same = !other.of.excludes(&limit.of);
+            let is_of_same = !other.cases.excludes(&limit.cases);
             other.metric == limit.metric && other.bound == limit.bound && is_of_same
         };
         let has_own = limits.iter().any(|other| same(other) && against_base(other));

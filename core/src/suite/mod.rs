@@ -210,7 +210,7 @@ impl Layout<'_> {
             let first = groups.len();
             let written = self.budget.limits.len();
             let limits = self.budget.limits.iter().chain(&self.implied).enumerate();
-            for (nth, limit) in limits.filter(|(_, limit)| limit.of.has(what)) {
+            for (nth, limit) in limits.filter(|(_, limit)| limit.cases.has(what)) {
                 let name = names::test(self.budget, &what.label, limit);
                 let base = self.budgets.settings.base.as_ref().filter(|_| nth >= written);
                 if base.is_some_and(|base| implied::is_excepted(base, &name)) {

@@ -18,8 +18,8 @@ fn judge(limit: Limit, accepted: Option<Accepted>, counts: &'static [f64]) -> Ou
         Ok(ProcessRun { values, counted: counted.clone(), ..ProcessRun::default() })
     };
     let template = Outcome { metric: "instructions".to_owned(), accepted, ..Outcome::default() };
-    let asked = PendingLimit { limit, template, unjudged: None, carried: Carried::default() };
-    drive(Box::new(source), vec![asked], Rules { repeats: 2, ..rules() }).remove(0)
+    let pending = PendingLimit { limit, template, unjudged: None, carried: Carried::default() };
+    drive(Box::new(source), vec![pending], Rules { repeats: 2, ..rules() }).remove(0)
 }
 
 fn limit_of(text: &str) -> Limit {
@@ -271,13 +271,13 @@ fn counts_of_different_counters_are_never_compared() {
     let values = [(Metric::from(Key::Instructions), 1000.0)].into();
     let process = ProcessRun { values, counted, ..ProcessRun::default() };
     let template = Outcome { accepted: Some(accepted(CALLGRIND, Some(1.2))), ..Outcome::default() };
-    let asked = PendingLimit {
+    let pending = PendingLimit {
         limit: limit_of("1080"),
         template,
         unjudged: None,
         carried: Carried::default(),
     };
-    let older = drive(Box::new(move || Ok(process.clone())), vec![asked], rules()).remove(0);
+    let older = drive(Box::new(move || Ok(process.clone())), vec![pending], rules()).remove(0);
     assert_eq!(older.verdict, Verdict::Inconclusive);
     assert!(older.reason.contains("other instructions of the allocator"), "{}", older.reason);
     // A limit in numbers holds whatever counts, but a red may be the counter's doing.

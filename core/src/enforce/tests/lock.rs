@@ -19,15 +19,15 @@ fn judge(limit: Limit, accepted: Option<Accepted>, values: &[f64]) -> Outcome {
     one(PendingLimit { limit, template, unjudged: None, carried: Carried::default() }, values)
 }
 
-fn one(asked: PendingLimit, values: &[f64]) -> Outcome {
-    let (metric, values) = (asked.limit.metric.clone(), values.to_vec());
+fn one(pending: PendingLimit, values: &[f64]) -> Outcome {
+    let (metric, values) = (pending.limit.metric.clone(), values.to_vec());
     let source = move || {
         Ok(match metric {
             P50 => ProcessRun { operations: values.clone(), ..tenth() },
             _ => value(metric.clone(), values[0]),
         })
     };
-    drive(Box::new(source), vec![asked], rules()).remove(0)
+    drive(Box::new(source), vec![pending], rules()).remove(0)
 }
 
 /// Returns the limit `1.05 x lock` as it is judged where `accepted` is the accepted value.
@@ -163,7 +163,7 @@ fn a_value_that_cannot_be_judged_is_measured() {
     let reach = Target::Absolute(Quantity::new(-f64::MAX / 4.0, Unit::PerSecond));
     let rate = limit(Metric::from(Key::Throughput), Bound::Min, reach);
     let template = Outcome { metric: "throughput".into(), ..Outcome::default() };
-    let asked = PendingLimit {
+    let pending = PendingLimit {
         limit: rate,
         template,
         carried: Carried::default(),
@@ -173,7 +173,7 @@ fn a_value_that_cannot_be_judged_is_measured() {
         let work = Work::Bytes(1000.0);
         Ok(ProcessRun { batches: vec![0.001; 9], work, ..tenth() })
     };
-    let outcomes = drive(Box::new(process_run), vec![asked], rules());
+    let outcomes = drive(Box::new(process_run), vec![pending], rules());
     assert_eq!(outcomes[0].against.unwrap().unit, Unit::BytesPerSecond);
 }
 
@@ -185,8 +185,8 @@ fn without_a_value_and_an_accepted_one_there_is_no_limit() {
     let template = Outcome { metric: "p50".into(), ..Outcome::default() };
     let unjudged = Some(("no value is accepted yet".to_owned(), 1.5));
     let gone = || Err(Unmeasured::new(Cause::Crashed, "workload `x` crashed"));
-    let asked = PendingLimit { limit, template, unjudged, carried: Carried::default() };
-    let outcome = &drive(Box::new(gone), vec![asked], rules())[0];
+    let pending = PendingLimit { limit, template, unjudged, carried: Carried::default() };
+    let outcome = &drive(Box::new(gone), vec![pending], rules())[0];
     assert_eq!((outcome.verdict, outcome.against), (Verdict::Unmeasured, None));
     assert_eq!(outcome.reason, "workload `x` crashed");
     // The outcome can be written and read back.

@@ -60,27 +60,27 @@ fn finish_from(carried: Carried, source: Script, limits: Vec<Limit>, rules: Rule
 }
 
 pub(crate) fn pending_limits(carried: Carried, limits: Vec<Limit>) -> Vec<PendingLimit> {
-    let asked = |limit: Limit| PendingLimit {
+    let pending = |limit: Limit| PendingLimit {
         carried,
         template: Outcome { metric: limit.metric.name(), ..Outcome::default() },
         limit,
         unjudged: None,
     };
-    limits.into_iter().map(asked).collect()
+    limits.into_iter().map(pending).collect()
 }
 
 /// Adds readings from a source until every limit has its outcome.
-fn drive(source: Script, asked: Vec<PendingLimit>, rules: Rules) -> Vec<Outcome> {
-    drive_from(Origin::Measured, source, asked, rules)
+fn drive(source: Script, pending: Vec<PendingLimit>, rules: Rules) -> Vec<Outcome> {
+    drive_from(Origin::Measured, source, pending, rules)
 }
 
 pub(crate) fn drive_from(
     origin: Origin,
     mut source: Script,
-    asked: Vec<PendingLimit>,
+    pending: Vec<PendingLimit>,
     rules: Rules,
 ) -> Vec<Outcome> {
-    let mut inquiry = Inquiry::new(asked, rules, origin);
+    let mut inquiry = Inquiry::new(pending, rules, origin);
     for _ in 0..100_000 {
         if inquiry.is_done() {
             return inquiry.outcomes().to_vec();

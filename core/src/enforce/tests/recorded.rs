@@ -21,8 +21,8 @@ const MEAN: Metric = Key::Mean.at(Statistic::Mean);
 
 fn judged(limit: Limit, seconds: f64, spread: f64, rules: Rules) -> Outcome {
     let record = Record { seconds, spread };
-    let asked = pending_limits(Carried::default(), vec![limit]);
-    drive_from(Origin::Record, Box::new(move || Ok(record.process_run())), asked, rules).remove(0)
+    let pending = pending_limits(Carried::default(), vec![limit]);
+    drive_from(Origin::Record, Box::new(move || Ok(record.process_run())), pending, rules).remove(0)
 }
 
 #[track_caller]
@@ -98,14 +98,14 @@ fn a_record_claims_no_odds_and_no_noise() {
 
 #[test]
 fn without_an_accepted_value_it_is_set_aside_after_one_reading() {
-    let asked = PendingLimit {
+    let pending = PendingLimit {
         carried: Carried::default(),
         template: Outcome { metric: MEAN.name(), ..Outcome::default() },
         limit: max(MEAN, "1 h"),
         unjudged: Some(("nothing is accepted yet".to_owned(), 1.0)),
     };
     let record = Record { seconds: 1e-3, spread: 0.01 };
-    let mut inquiry = Inquiry::new(vec![asked], rules(), Origin::Record);
+    let mut inquiry = Inquiry::new(vec![pending], rules(), Origin::Record);
     inquiry.add(Ok(record.process_run()));
     assert!(inquiry.is_done());
     assert_eq!(inquiry.outcomes()[0].verdict, Verdict::Skipped);

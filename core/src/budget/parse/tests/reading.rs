@@ -261,7 +261,7 @@ fn limits_for_each_case() {
         let case = grep.cases.iter().find(|known| known.label == case).unwrap();
         let limits = grep.limits.iter().filter(|limit| limit.metric.name() == "written_bytes");
         limits
-            .filter(|limit| limit.of.has(case))
+            .filter(|limit| limit.cases.has(case))
             .map(|limit| limit.number().0.to_string())
             .collect()
     };
@@ -269,10 +269,10 @@ fn limits_for_each_case() {
     assert_eq!(of("pattern=b.c,size=2.5"), ["6000"]);
     assert_eq!(of("pattern=a,size=10"), ["7000"]);
     assert_eq!(of("pattern=b.c,size=10"), ["8000", "1.1"]);
-    let shown: Vec<String> = grep.limits.iter().map(|limit| limit.of.to_string()).collect();
+    let shown: Vec<String> = grep.limits.iter().map(|limit| limit.cases.to_string()).collect();
     assert!(shown.contains(&"size=10,pattern=b.c".to_owned()), "{shown:?}");
     let other = grep.limits.iter().find(|limit| limit.metric.name() == "wall_p50").unwrap();
-    assert!(other.of.is_all() && grep.cases.iter().all(|case| other.of.has(case)));
+    assert!(other.cases.is_all() && grep.cases.iter().all(|case| other.cases.has(case)));
     let suite = crate::suite::Suite::of(&read, true);
     let named = |name: &str| suite.tests.iter().filter(|test| test.name == name).count();
     assert_eq!(named("grep::pattern=b.c,size=10::written_bytes"), 1);
