@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::callgrind::Profile;
 use crate::error::Error;
 use crate::exact;
-use crate::samples::{CUT_SHORT, Code, begins_as, of_version, read_as};
+use crate::samples::{CUT_SHORT, Code, begins_as, check_version, read_as};
 
 /// The version of the form that is written.
 const VERSION: u32 = 1;
@@ -107,7 +107,7 @@ impl Counts {
     pub fn of_text(text: &str) -> Result<Counts, String> {
         let (first, mut rest) = text.split_once('\n').ok_or("it has no first line")?;
         let about: CountContext = exact::read(first.as_bytes()).map_err(|e| e.to_string())?;
-        of_version(about.counts, VERSION)?;
+        check_version(about.counts, VERSION)?;
         let mut take = |length: &u64| {
             let length = usize::try_from(*length).map_err(|_| CUT_SHORT)?;
             let (first, other) = rest.split_at_checked(length).ok_or(CUT_SHORT)?;

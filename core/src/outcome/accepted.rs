@@ -53,8 +53,8 @@ impl Accepted {
         self.commit.clone().unwrap_or_else(|| self.date.to_string())
     }
 
-    /// Whether an estimate is so much better than the accepted value that it is suspicious. `exact` says whether the
-    /// values themselves are compared, and not the ends of their intervals that face each other.
+    /// Whether an estimate is so much better than the accepted value that it is suspicious. If `exact` is set, the values
+    /// themselves are compared, and otherwise the ends of their intervals that face each other.
     pub fn is_suspicious(&self, now: Estimate, exact: bool, more_is_better: bool) -> bool {
         let (was, is) = match (exact, more_is_better) {
             (true, _) => (Some(self.value), Some(now.value)),
@@ -93,11 +93,12 @@ impl Outcome {
         }
         let by = now.value - accepted.value;
         let sign = if by < 0.0 { "-" } else { "+" };
-        let of = self.relative_to.as_ref().map_or(String::new(), |other| format!(" x {other}"));
+        let reference =
+            self.relative_to.as_ref().map_or(String::new(), |other| format!(" x {other}"));
         let (metric, since) = (&self.metric, accepted.accepted_at());
         if self.evidence.is_none() {
             let size = against.quantity(by.abs());
-            return (by != 0.0).then(|| format!("{metric} {sign}{size}{of} since {since}"));
+            return (by != 0.0).then(|| format!("{metric} {sign}{size}{reference} since {since}"));
         }
         let constant = |low: Option<f64>, high: Option<f64>| {
             low.zip(high).is_some_and(|(low, high)| low.to_bits() == high.to_bits())
@@ -114,7 +115,7 @@ impl Outcome {
         let share = Quantity::new((by / accepted.value).abs(), Unit::Share);
         let (then, now) = (accepted.quantity(), against.quantity(now.value));
         Some(format!(
-            "{metric} {sign}{share} since {since}: {then}{of} then, {now}{of} now, 90 % intervals apart"
+            "{metric} {sign}{share} since {since}: {then}{reference} then, {now}{reference} now, 90 % intervals apart"
         ))
     }
 }
@@ -213,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changed_since() {
+    fn a_change_since_the_value_was_accepted_is_told() {
         let then = || accepted(76_200.0, 76_000.0, 76_400.0);
         changes(Some("gzip +6.40 KB since a1b2c3d"), then(), estimate(82_600.0, 0.0, 0.0), true);
         changes(Some("gzip -1 B since a1b2c3d"), then(), estimate(76_199.0, 0.0, 0.0), true);

@@ -18,7 +18,7 @@ pub enum Counter {
 }
 
 impl Counter {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
     fn is_instructions(&self) -> bool {
         *self == Counter::Instructions
     }
@@ -35,7 +35,7 @@ impl Counter {
 /// The instructions of one operation by function, of the reference and of what is measured; or the time, by samples.
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each answers a question of its own, and their form is frozen"
+    reason = "each is an independent fact, and the form on disk is frozen"
 )]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Blame {
@@ -46,15 +46,16 @@ pub struct Blame {
     /// The instructions of one operation at the reference, the allocator's included; `None` where there is no
     /// reference, so that the profile says where time goes now.
     pub before: Option<f64>,
-    /// The same now.
+    /// The instructions of one operation now.
     pub now: f64,
     /// The system calls of one operation, where they were counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system_calls: Option<Change>,
-    /// Who calls the system, the greatest change first; without a reference, who does most often. Empty in records of older releases.
+    /// The places that call the system, the greatest change first; without a reference, the most frequent first. Empty in records of
+    /// older releases.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub system_callers: Vec<SystemCaller>,
-    /// Whether what is red is the number of system calls, so that who makes them explains it.
+    /// Whether the number of system calls is red, so that the places that make them explain it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_of_system_calls: bool,
     /// The functions, the one with the greatest change first; without a reference, the one with the greatest part.
@@ -73,14 +74,14 @@ pub struct Blame {
     /// records of older releases.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allocated: Option<Change>,
-    /// Whether what is red is memory, so that the allocations explain it.
+    /// Whether memory is red, so that the allocations explain it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_of_memory: bool,
-    /// Whether what is red is an amount of memory and not a number of allocations, so that places are ordered by their bytes.
+    /// Whether an amount of memory is red, and not a number of allocations, so that places are in the order of their bytes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_of_bytes: bool,
-    /// Whether nothing but link order or memory layout is left to explain the limit: both sides run the same instructions and make
-    /// the same system calls, and what layout can make of the time on the processor takes the value back within the limit.
+    /// Whether only link order or memory layout is left as an explanation: both sides run the same instructions and make the same
+    /// system calls, and the value is within the limit without the difference that layout can cause in the time on the processor.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_layout: bool,
     /// The calls of one operation as a tree. `None` in records of older releases.
@@ -89,7 +90,7 @@ pub struct Blame {
     /// The unit of all amounts but those of `system_calls`, `allocations` and `sites`.
     #[serde(default, skip_serializing_if = "Counter::is_instructions")]
     pub counter: Counter,
-    /// The remarks that a reader of samples must know: what they cannot see, and what instructions say.
+    /// The remarks that a reader of samples must know: what samples cannot show, and what the counts of instructions show.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
     /// Whether inlined functions are told apart. `None` in records of older releases, and where a program has no names.
@@ -134,7 +135,7 @@ pub struct Blamed {
     pub inclusive: Change,
     /// How often it is called in one operation; 0 where it is inlined into its caller.
     pub calls: Change,
-    /// Which function of the project makes most of the change in calls.
+    /// The function of the project that makes most of the change in calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller: Option<String>,
     /// The parts of `own`: the function itself, by an empty name, and the functions of other crates and libraries below it.
@@ -146,7 +147,7 @@ pub struct Blamed {
 }
 
 impl Blamed {
-    /// Whether the interval excludes that nothing has changed. Counted amounts have no interval, and are certain.
+    /// Whether a change is certain: its interval does not include 0. Counted amounts have no interval, and are certain.
     pub fn is_certain(&self) -> bool {
         self.interval.is_none_or(|(low, high)| low > 0.0 || high < 0.0)
     }
@@ -160,7 +161,7 @@ impl Site {
 }
 
 impl Blame {
-    /// Explains an amount of memory: the places are in the order of their bytes, where these are known.
+    /// Makes this the explanation of an amount of memory: the places are put into the order of their bytes, if these are known.
     pub fn explain_bytes(&mut self) {
         self.is_of_bytes = true;
         if self.allocated.is_some() {

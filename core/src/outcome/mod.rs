@@ -76,8 +76,8 @@ pub struct Outcome {
     /// Both sides of a ratio; `None` for a limit on a quantity, and where an older record does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sides: Option<Sides>,
-    /// The share by which memory layout can change a ratio to the base at most; less than 25 % where the operation waits for part
-    /// of its time. `None` where nothing was compared by links, and where the time on the processor is not known.
+    /// The largest share by which memory layout can change a ratio to the base; less than 25 % if the operation waits for part of
+    /// its time. `None` if nothing was compared by links, and if the time on the processor is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<f64>,
     /// The doubt that kept the evidence from settling the limit; `None` where it was settled.
@@ -205,8 +205,8 @@ pub enum Doubt {
     Underpowered,
     /// The value is over the limit by the wall clock, on a machine whose other work may be the reason.
     Noise,
-    /// The place of functions in the binary: it can make more than the excess over the limit, with links that pairs
-    /// share, or it varies so much that there were not enough links.
+    /// The place of functions in the binary. With links that pairs share, it may cause a larger difference than the excess
+    /// over the limit; or it varies so much that there were not enough links.
     Layout,
 }
 
@@ -306,7 +306,7 @@ impl BaseRevision {
     }
 }
 
-/// Returns what an inconclusive limit was in records from before it could be a warning.
+/// Returns the treatment of an inconclusive limit in records from before it could be a warning.
 fn inconclusive_before_warnings() -> Inconclusive {
     Inconclusive::Fail
 }
@@ -320,8 +320,9 @@ impl Outcome {
 
     /// Returns the place of the limit for a reader: `budgets.toml:7`, or `budgets.toml:7, [env.ci]`.
     pub fn place(&self) -> String {
-        let of = self.environment.as_ref().map_or(String::new(), |name| format!(", [env.{name}]"));
-        format!("{}:{}{of}", self.file, self.line)
+        let environment = self.environment.as_ref();
+        let environment = environment.map_or(String::new(), |name| format!(", [env.{name}]"));
+        format!("{}:{}{environment}", self.file, self.line)
     }
 
     /// Whether the outcome is a warning: its test is ok, but it deserves a look.

@@ -57,8 +57,8 @@ pub enum Clock {
     Wall,
 }
 
-/// The most processors' worth of other work on a machine that is called calm. A desktop or a runner
-/// that does nothing else has some hundredths.
+/// The most other work on a machine that is called calm, in processors. A desktop or a runner that does nothing else has
+/// some hundredths.
 pub const CALM: f64 = 0.1;
 /// The amount of other work from which on it may be the reason for a red by the wall clock. With a third of a
 /// processor taken, healthy operations were seen over a limit of nearly twice their percentile.
@@ -67,8 +67,8 @@ pub const BUSY: f64 = 0.3;
 /// tasks stalled: half the tolerance of times.
 pub const FELT: f64 = 0.05;
 
-/// How many times as long other work may make an operation take, although the time in which it waited for a processor is
-/// subtracted: other work takes caches and memory bandwidth too, and where two processors share a core, half of it.
+/// The factor by which other work may lengthen an operation, although the time in which it waited for a processor is
+/// subtracted. Other work uses caches and memory bandwidth too, and half of a core that two processors share.
 pub const CONTENTION: f64 = 1.5;
 
 impl Noise {
@@ -81,7 +81,7 @@ impl Noise {
     ///   as it waited. Otherwise it waited for threads of its own, which are its own doing;
     /// - or the host gave more than [`FELT`] of the processors' time to others.
     ///
-    /// What is not known is no excuse.
+    /// An unknown figure never explains anything.
     pub fn may_explain(&self) -> bool {
         let over = |share: Option<f64>| share.is_some_and(|share| share > FELT);
         let outside = self.outside.unwrap_or(0.0);
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_explain_a_wall_clock() {
+    fn other_work_may_explain_a_time_by_the_wall_clock() {
         // Nothing is known, so nothing is excused.
         check(None, None, None, false);
         check(None, Some(0.9), Some(0.9), false);

@@ -9,7 +9,7 @@ use super::Change;
 pub struct Sampled {
     /// The file with the samples of what is measured.
     pub now: String,
-    /// That of the reference; `None` where there is none.
+    /// The file with the samples of the reference; `None` if there is no reference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
     /// The moment at which they were written, in nanoseconds since 1970: a later run writes to the same files.
@@ -23,7 +23,7 @@ pub struct Sampled {
     pub own: Vec<String>,
     /// The seconds that sampling took, both sides together.
     pub seconds: f64,
-    /// Why no instructions were counted instead; empty where they were, and were equal.
+    /// Why no instructions were counted instead; empty if they were counted, and were equal.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub why: String,
 }

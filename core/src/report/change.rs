@@ -1,5 +1,5 @@
-//! How a value compares with the one before: with the base's, another budget's, or the one that was accepted. A limit
-//! against the base is read as a change, and not as a share of something.
+//! The comparison of a value with the one before: that of the base, that of another budget, or the accepted one. A limit
+//! against the base is shown as a change, and not as a share of the limit.
 
 use super::terminal;
 use super::used::percent;
@@ -102,7 +102,7 @@ impl Change {
         }
     }
 
-    /// Returns the change as people write it: `+7.8 %`, `-0.4 %`, `4.2 x`; `new` where the value before was 0.
+    /// Returns the change as people write it: `+7.8 %`, `-0.4 %`, `4.2 x`; `from 0` if the value before was 0.
     pub fn text(&self) -> String {
         if self.ratio.is_infinite() || self.ratio.is_nan() {
             "from 0".to_owned()
@@ -128,7 +128,7 @@ impl Change {
     }
 }
 
-/// Returns a multiple as a change in percent, and as a multiple where percents would be hard to read.
+/// Returns a multiple as a change in percent, or as a multiple if percents would be hard to read.
 pub fn times(ratio: f64) -> String {
     if (0.1..3.0).contains(&ratio) {
         percent(ratio)
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_proven_has_not_changed() {
+    fn a_value_that_is_proven_equal_has_not_changed() {
         let proven = Proven { by: ComparisonMethod::Files, commit: "0123456789abcdef".to_owned() };
         let proven =
             Outcome { proven: Some(proven), run: Run::default(), ..outcome(1.0, 1.0, 1.0) };

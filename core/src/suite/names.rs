@@ -8,7 +8,8 @@ pub fn test(budget: &Budget, case: &str, limit: &Limit) -> String {
     [&self::case(budget, case), limit.label.as_str()].join("::")
 }
 
-/// Returns the name of a case, as in `merge::records=100`. A budget without parameters has one case, which has its name.
+/// Returns the name of a case, as in `merge::records=100`. The only case of a budget without parameters has the budget's
+/// name.
 pub fn case(budget: &Budget, label: &str) -> String {
     match label {
         "" => budget.name.clone(),
