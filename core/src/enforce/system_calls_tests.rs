@@ -11,7 +11,7 @@ use crate::reading::ProcessRun;
 use crate::verdict::Verdict;
 use crate::verdict::judge::Carried;
 
-/// Judges processes, each of which makes so many calls of `read`, where the base makes two.
+/// Judges processes that make these numbers of calls of `read`, against a base that makes two.
 fn judged(bound: Bound, factor: f64, reads: &[f64]) -> Outcome {
     let metric = Metric::from(Key::Syscalls);
     let target = Target::Relative { factor, reference: Reference::Base };
@@ -34,7 +34,7 @@ fn judged(bound: Bound, factor: f64, reads: &[f64]) -> Outcome {
 }
 
 #[test]
-fn what_grew_is_named_where_too_many_were_made() {
+fn the_calls_that_grew_are_named_if_there_are_too_many() {
     let red = judged(Bound::Max, 1.0, &[6.0]);
     assert_eq!(red.verdict, Verdict::Fail, "{red:#?}");
     assert!(red.reason.ends_with(": +4 of `read` (2 to 6)"), "{}", red.reason);
@@ -44,7 +44,7 @@ fn what_grew_is_named_where_too_many_were_made() {
 }
 
 #[test]
-fn the_first_process_does_not_stand_for_the_others() {
+fn the_outcome_has_the_mean_of_all_processes() {
     let red = judged(Bound::Max, 1.0, &[6.0, 8.0]);
     let [read] = &red.system_calls[..] else { panic!("{red:#?}") };
     assert!(read.now > 6.0 && read.now < 8.0, "{read:?}");

@@ -1,5 +1,4 @@
-//! Ratios of means by the usual operation and on the whole: rare long operations do not pass, and a spike of the machine costs
-//! a few pairs.
+//! Tests of ratios of means, by the usual operation and by all operations together.
 
 use std::time::Duration;
 
@@ -45,7 +44,7 @@ fn amortized(random: &mut Noise, operations: usize, every: f64, times: f64) -> f
     1.0 + long as f64 * (times - 1.0) / operations as f64
 }
 
-/// Formerly every one of them passed: in truth they are 19.5, 35 and 20 % slower.
+/// The subjects are 19.5, 35 and 20 % slower. Judged by the usual operation alone, all of them would pass.
 #[test]
 fn rare_long_operations_do_not_pass() {
     for (operations, every, times) in [(960, 200.0, 40.0), (128, 20.0, 8.0), (960, 2000.0, 400.0)] {
@@ -70,7 +69,7 @@ fn rare_long_operations_do_not_pass() {
     assert_eq!(judged(1, rate(), |_| 0.8).verdict, Verdict::Pass);
 }
 
-/// A pair of 20 is a tenth longer, by a time slice of which nothing is known.
+/// One pair in 20 is a tenth longer, by a time slice that was not noticed.
 #[test]
 fn a_spike_of_the_machine_costs_a_few_pairs() {
     let (mut pairs, runs) = (0, 100);

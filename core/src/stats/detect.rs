@@ -1,8 +1,8 @@
 //! The minimum detectable effect: the smallest violation that a run would have detected with a probability of 95 %.
 //!
-//! A green is worth nothing from a gate that could not have seen a violation. So each verdict is shown with
-//! the smallest violation that this run, with as many values as noisy as these, would have failed. Where
-//! that is far from the limit, the run was underpowered, and the report says so.
+//! A pass is worth nothing if the gate could not have seen a violation. So each verdict is shown with the smallest
+//! violation that a run with as many values, as noisy as these, would have failed. If that is far from the limit,
+//! the run was underpowered, and the report says so.
 
 use super::betting::STAKES;
 use super::bisection::turning_point;
@@ -126,7 +126,7 @@ pub fn paired(log_ratios: &Sample, pairs: u64, threshold: f64) -> Option<f64> {
         });
         evidence_caught(growth, pairs) >= threshold
     };
-    // Far out every score is tanh of infinity, which is 1: an effect that is not detected there is never detected.
+    // At a very large effect every score is 1, so an effect that is not detected there is never detected.
     let largest = noise.iter().copied().fold(spread, |most, noise| most.max(noise.abs())) * 1e3;
     if largest == 0.0 {
         return catches(1.0).then_some(0.0);

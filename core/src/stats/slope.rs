@@ -1,5 +1,5 @@
-//! How a cost grows: with size, as the slope of a straight line through the logarithms; with use, as a
-//! slope that outliers do not tilt.
+//! How a cost grows: with size, as the slope of a straight line through the logarithms; with use, as a slope that
+//! outliers do not change.
 //!
 //! If `y = c·x^e`, then `ln y = ln c + e·ln x`: the exponent of growth is a least-squares slope
 //! (Legendre 1805; for measured running times: Goldsmith, Aiken & Wilkerson 2007).

@@ -2,7 +2,7 @@
 //!
 //! The operations of one process are alike for reasons of its own: where its memory lies, which core it got.
 //! So a few processes of a thousand operations each determine the quantile of *these* processes precisely, but
-//! that of the next ones only as well as so few can tell how far apart processes lie. The model is the usual
+//! that of further processes only as well as these few show how far apart processes lie. The model is the usual
 //! one of two levels, on a logarithmic scale: a value is the level of its process plus a remainder, and the
 //! levels are normal about a centre.
 //!
@@ -27,14 +27,14 @@ const MIDDLE_HALF: f64 = 1.348_979_500_392_163_6;
 /// The confidence that each look must reach that the differences between processes leave room. It is chosen so
 /// that, over all looks of a measurement, a truth 5 % beyond limit and tolerance passes in fewer than 5 of 100.
 const SURE: f64 = 0.9875;
-/// The fewest processes that are likely to show both of two equally common kinds of process: of five, all are
-/// of one kind in 6 of 100.
+/// The fewest processes that are likely to show both of two equally common kinds of process: five are all of one kind
+/// in 6 of 100 runs.
 const BOTH_HALVES: usize = 5;
 /// How far apart two equally common kinds of process lie, on the logarithmic scale, if they make a standard
 /// deviation of 20 %: a factor of about 1.5.
 const HALVES_APART: f64 = 0.4;
-/// The share of its level at which an interval is computed. A look is one of several, and with this the
-/// intervals keep their level at the moment of a verdict.
+/// The share of its level at which an interval is computed. There are several looks, and with this share the intervals
+/// keep their level at the moment of a verdict.
 const LOOKS: f64 = 0.7;
 /// The confidence that the spread is no larger than the one by which the smallest violation is computed.
 const SURE_OF_SPREAD: f64 = 0.9;
@@ -142,9 +142,9 @@ impl Spread {
         })
     }
 
-    /// Whether the quantile leaves room up to `limit` for the differences between processes. This must be sure
-    /// enough at this look, and a kind of process that makes up half of them must have been seen, or must be
-    /// unable to matter.
+    /// Whether the quantile is below `limit`, with room for the differences between processes. This must be sure enough at
+    /// this look. And a kind of process that makes up half of all must have been seen, unless the quantile is so far below
+    /// the limit that such a kind does not matter.
     pub fn leaves_room(&self, limit: f64) -> bool {
         let quantile = self.centre + self.reach(1.0);
         let room = self.scale.to(limit) - quantile;
@@ -182,7 +182,7 @@ impl Spread {
     /// Returns the smallest violation: the true quantile after the smallest shift of all values on the scale at which
     /// `processes` processes reach `threshold` against the limit; `None` where no shift does.
     ///
-    /// The levels are assumed to lie as far apart as is likely enough, so few processes promise little.
+    /// The levels are assumed to lie as far apart as is still likely, so with few processes the result is large.
     pub fn smallest_violation(&self, limit: f64, processes: u64, threshold: f64) -> Option<f64> {
         let limit = self.scale.to(limit);
         let all = Sample::new(self.remainders.concat()).ok()?;

@@ -1,4 +1,4 @@
-//! Limits against accepted values, waivers, and the comparison of values with what was accepted.
+//! Tests of limits against accepted values, of waivers, and of the comparison of values with what was accepted.
 
 use super::*;
 use crate::budget::Waiver;
@@ -30,7 +30,7 @@ fn one(pending: PendingLimit, values: &[f64]) -> Outcome {
     drive(Box::new(source), vec![pending], rules()).remove(0)
 }
 
-/// Returns the limit `1.05 x lock` as it is judged where `accepted` is the accepted value.
+/// Returns the limit `1.05 x lock` as it is judged if `accepted` is the accepted value.
 fn lock(metric: Metric, accepted: &mut Accepted) -> Limit {
     accepted.factor = Some(1.05);
     let quantity = Quantity::new(accepted.value * 1.05, accepted.unit);
@@ -62,7 +62,7 @@ fn deterministic_values_say_what_changed() {
     let words = format!("gzip is 82.6 KB, over the limit of {bound}");
     assert_eq!((outcome.verdict, &outcome.reason), (Verdict::Fail, &words));
     assert_eq!(outcome.notes, ["gzip +6.40 KB since a1b2c3d"]);
-    // Where a deterministic value was accepted makes no difference.
+    // The machine on which a deterministic value was accepted makes no difference.
     let elsewhere = Accepted { elsewhere: Some("a laptop".into()), ..then };
     assert_eq!(judge(limit, Some(elsewhere), &[82_600.0]).notes, outcome.notes);
 }
@@ -138,7 +138,7 @@ fn a_waiver_does_not_cover_an_unmeasured_limit() {
     check(&run(vec![limit], rules(), gone), Verdict::Unmeasured, "no such file");
 }
 
-/// Where there is no limit to judge by, values are taken until the metric is known.
+/// Without a limit to judge by, values are taken until the metric is known.
 #[test]
 fn a_value_that_cannot_be_judged_is_measured() {
     let measured = |limit: Limit, values: &[f64]| {
@@ -177,7 +177,7 @@ fn a_value_that_cannot_be_judged_is_measured() {
     assert_eq!(outcomes[0].against.unwrap().unit, Unit::BytesPerSecond);
 }
 
-/// With neither a value nor an accepted one there is no limit at all, rather than one that is not a number.
+/// With neither a value nor an accepted one there is no limit. It must not be recorded as NaN.
 #[test]
 fn without_a_value_and_an_accepted_one_there_is_no_limit() {
     let reach = Target::Absolute(Quantity::new(f64::MAX / 4.0, Unit::Seconds));
