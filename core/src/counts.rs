@@ -23,7 +23,7 @@ const LARGEST: u64 = 128 << 20;
 pub struct Counts {
     /// The facts about the process beside its counts.
     pub about: CountContext,
-    /// The operations of the reference; `None` where there is none.
+    /// The operations of the reference; `None` if there is none.
     pub before: Option<Vec<Profile>>,
     /// The operations now.
     pub now: Vec<Profile>,
@@ -68,7 +68,7 @@ impl Counts {
         Counts { about: CountContext { own, objects, ..CountContext::default() }, before, now }
     }
 
-    /// Returns the content of the file; `None` where it would be too long.
+    /// Returns the content of the file; `None` if it would be too long.
     pub fn to_bytes(&self) -> Option<Vec<u8>> {
         let text = |profiles: &[Profile]| profiles.iter().map(Profile::to_text).collect::<Vec<_>>();
         let lengths = |texts: &[String]| texts.iter().map(|text| text.len() as u64).collect();

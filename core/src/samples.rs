@@ -110,7 +110,7 @@ pub struct Sample {
     pub stack: u64,
     /// The frame pointer, or what the compiler uses its register for.
     pub frame: u64,
-    /// The link register; 0 where the processor has none.
+    /// The link register; 0 if the processor has none.
     pub link: u64,
     /// The copy of the stack.
     pub copy: Vec<u8>,

@@ -4,7 +4,7 @@ use super::tests::{MARKED, Place};
 use super::*;
 use crate::build::{ProgramResult, Step};
 
-/// Returns the names of a program that prints `all` where it lists everything, and `nothing` where it lists nothing.
+/// Returns the names of a program that prints `all` if it lists everything, and `nothing` if it lists nothing.
 fn names(all: &str, nothing: &str) -> Result<Vec<String>, String> {
     let place = Place::new("beside");
     let bench = place.bench("kit", "sums", MARKED);

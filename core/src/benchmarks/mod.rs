@@ -61,7 +61,7 @@ pub struct Program {
     pub binary: PathBuf,
     /// The state of the file when the program was asked.
     pub written: Written,
-    /// The variables with which `cargo bench` runs it, where they differ from those of the process that has built it.
+    /// The variables with which `cargo bench` runs it, as far as they differ from those of the process that has built it.
     pub variables: Changes,
     /// The answer of the program.
     pub content: Content,
@@ -117,7 +117,7 @@ pub struct Abilities {
     pub exact: bool,
     /// `--quick`, and times of less than a second. Criterion 0.4 was the first.
     pub quick: bool,
-    /// The program measures a benchmark as a workload where the harness asks for it: it has `perf-budget-criterion` or
+    /// The program measures a benchmark as a workload if the harness asks for it: it has `perf-budget-criterion` or
     /// `perf-budget-divan` in the place of the library.
     #[serde(default)]
     pub serves: bool,

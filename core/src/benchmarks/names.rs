@@ -1,6 +1,6 @@
 //! The names by which budgets find benchmarks.
 //!
-//! A name that two programs have is qualified by the program's target, and where that is not enough, by its package. A
+//! A name that two programs have is qualified by the program's target, and if that is not enough, by its package. A
 //! pattern becomes one case of its budget for each benchmark, with the benchmark's name in the name of the test.
 
 use std::collections::{HashMap, HashSet};
@@ -11,13 +11,13 @@ use super::{Abilities, Content, List, Program};
 use crate::budget::{BENCHMARK, Budget, Case, Library, Param, Subject, spelling};
 use crate::outcome::{Cause, Unmeasured};
 
-/// The most names that are listed where the wanted one is missing.
+/// The most names that are listed if the wanted one is missing.
 const MOST_LISTED: usize = 8;
 
 /// One benchmark in a list.
 #[derive(Debug, Clone)]
 pub struct Entry<'l> {
-    /// Its name, qualified where two programs have it. No other benchmark of the list has this name.
+    /// Its name, qualified if two programs have it. No other benchmark of the list has this name.
     pub name: String,
     /// Its name as its library knows it.
     pub plain: &'l str,

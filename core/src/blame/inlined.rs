@@ -170,7 +170,7 @@ impl<'a> Expansion<'a> {
         shortened(chain.join("'"))
     }
 
-    /// Returns the chain at the beginning of a called function, where nothing is inlined. Without `caller` it has the
+    /// Returns the chain at the beginning of a called function, in which nothing is inlined yet. Without `caller` it has the
     /// callers of the dump.
     fn called(&self, at: usize, caller: Option<&String>) -> String {
         let name = &self.profile.functions[at].name;

@@ -57,9 +57,9 @@ pub struct EnvironmentFacts {
     pub(super) service: Option<Service>,
     pub(super) os: &'static str,
     pub(super) arch: &'static str,
-    /// The model name of the processor, where the system tells it.
+    /// The model name of the processor, if the system tells it.
     pub(super) processor: Option<String>,
-    /// How many processors the process may use, where that is known.
+    /// How many processors the process may use, if that is known.
     pub(super) cores: Option<u32>,
 }
 
@@ -201,7 +201,7 @@ impl When {
     }
 }
 
-/// Returns the index of the environment that is in force where none is named: the first whose `when` is true.
+/// Returns the index of the environment that is in force if none is named: the first whose `when` is true.
 pub(super) fn in_force<'w>(
     all: impl IntoIterator<Item = Option<&'w When>>,
     here: &EnvironmentFacts,

@@ -242,7 +242,7 @@ impl Bound {
         }
     }
 
-    /// Returns 1 where a value over the limit is a larger one, and -1 where it is a smaller one.
+    /// Returns 1 if a value over the limit is a larger one, and -1 if it is a smaller one.
     pub fn sign(self) -> f64 {
         match self {
             Bound::Max => 1.0,

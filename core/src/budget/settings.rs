@@ -29,7 +29,7 @@ pub struct Settings {
     pub base: Option<BaseLimits>,
     /// The most time that all measurements of a run may take together; default none.
     pub total: Option<Duration>,
-    /// How often each revision is linked at first, in another order each time, where their times are compared: from 1
+    /// How often each revision is linked at first, in another order each time, if their times are compared: from 1
     /// to 128; default 16. If it is more than 1, more links follow when a limit needs them. The command, which builds the
     /// revisions, reads it.
     pub layouts: u32,

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// How many names this process has created.
 static MADE: AtomicU64 = AtomicU64::new(0);
 
-/// Creates the file `name` as another name of this program: as a second link to its file, or as a copy where the file
+/// Creates the file `name` as another name of this program: as a second link to its file, or as a copy if the file
 /// system allows no such link.
 ///
 /// # Errors

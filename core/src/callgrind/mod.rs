@@ -28,7 +28,7 @@ pub struct Function {
     pub object: String,
     /// Its own instructions, without those of what it called.
     pub cost: u64,
-    /// The system calls that it made itself, where they were counted.
+    /// The system calls that it made itself, if they were counted.
     pub system_calls: u64,
     /// Whether its source file is known, which means that the program has line tables.
     pub has_lines: bool,

@@ -135,7 +135,7 @@ pub fn environment(run: &Run) -> Environment {
     Environment { processor, cores, platform, profile }
 }
 
-/// Returns the unit of a metric; where it may have several, the unit of another limit on it.
+/// Returns the unit of a metric; if it may have several, the unit of another limit on it.
 fn unit(metric: &Metric, budget: &Budget) -> Unit {
     let other = budget.limits.iter().filter(|limit| limit.metric == *metric);
     let other = other.into_iter().find_map(|limit| match limit.target {

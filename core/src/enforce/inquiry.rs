@@ -17,7 +17,7 @@ use crate::reading::ProcessRun;
 use crate::verdict::Verdict;
 use crate::verdict::judge::{BETA, FEWEST_PROCESSES, Finding, Levels};
 
-/// The share of a limit by which the generator of a load may be late. Where it was later, a value over the limit
+/// The share of a limit by which the generator of a load may be late. If it was later, a value over the limit
 /// says nothing about the workload.
 const LATE: f64 = 0.1;
 
@@ -199,7 +199,7 @@ impl Inquiry {
         }
     }
 
-    /// Closes a limit that was shown to hold, with a warning where the value is near it.
+    /// Closes a limit that was shown to hold, with a warning if the value is near it.
     fn close_held(&mut self, open: &Open) {
         let value = open.value().unwrap_or(f64::NAN);
         let warn = open.against();
@@ -262,7 +262,7 @@ impl Inquiry {
         self.close(open, Verdict::Skipped, None);
     }
 
-    /// Turns a limit into its outcome; `doubt` says why the evidence did not settle it, where it did not.
+    /// Turns a limit into its outcome. `doubt` says why the evidence did not settle it; `None` if it did.
     fn close(&mut self, open: &Open, verdict: Verdict, doubt: Option<Doubt>) {
         let ending = self.ending(open, verdict, doubt);
         self.push(open, &ending);

@@ -72,7 +72,7 @@ pub enum Origin {
 /// The settings by which an inquiry measures and judges.
 #[derive(Debug, Clone, Copy)]
 pub struct Rules {
-    /// The most measuring time, where nothing extends it.
+    /// The most measuring time, if nothing extends it.
     pub effort: Duration,
     /// The chance of a false red in the whole suite.
     pub alpha: f64,

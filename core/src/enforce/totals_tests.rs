@@ -62,7 +62,7 @@ fn rare_long_operations_do_not_pass() {
     assert_eq!(outcome.verdict, Verdict::Inconclusive);
     let why = "for the usual operation, within the limit of 1.03 x base, and rare long operations make it 1.19";
     assert!(outcome.reason.contains(why), "{}", outcome.reason);
-    // A rate is smaller where a time is larger.
+    // A rate is smaller if a time is larger.
     let rate = || limit(Metric::from(Key::Throughput), Bound::Min, 0.97);
     let outcome = judged(1, rate(), |_| 1.195);
     assert!(outcome.reason.contains("rare long operations make it 0.83"), "{}", outcome.reason);

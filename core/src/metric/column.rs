@@ -134,7 +134,7 @@ pub enum Tolerance {
     Memory,
     /// The tolerance of what each further operation adds to memory.
     Growth,
-    /// The tolerance of what the system counts, such as page faults, where it is not the same every time.
+    /// The tolerance of what the system counts, such as page faults, if it is not the same every time.
     Count,
     /// The tolerance of the share of operations that fail.
     Failures,

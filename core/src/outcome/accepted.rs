@@ -16,9 +16,9 @@ const SUSPICIOUS: f64 = 2.0;
 pub struct Accepted {
     /// The value, in the base unit of `unit`.
     pub value: f64,
-    /// The lower end of its interval; `None` where the evidence did not bound it.
+    /// The lower end of its interval; `None` if the evidence did not bound it.
     pub low: Option<f64>,
-    /// The upper end of its interval; `None` where the evidence did not bound it.
+    /// The upper end of its interval; `None` if the evidence did not bound it.
     pub high: Option<f64>,
     /// The unit of the value.
     pub unit: Unit,
@@ -32,7 +32,7 @@ pub struct Accepted {
     /// The counter, where the value is a number of instructions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counter: Option<String>,
-    /// The factor of the limit, where the limit is `FACTOR x lock`.
+    /// The factor of the limit, if the limit is `FACTOR x lock`.
     pub factor: Option<f64>,
 }
 
@@ -81,8 +81,8 @@ impl Outcome {
     }
 
     /// Says how the value has changed since it was accepted: `gzip +6.4 KB since a1b2c3d`. A deterministic value, or
-    /// one that never varied, has changed where it differs. A ratio, whose two sides were interleaved, has changed
-    /// where the two intervals do not overlap. `None` otherwise, and where there is nothing to compare with.
+    /// one that never varied, has changed if it differs. A ratio, whose two sides were interleaved, has changed
+    /// if the two intervals do not overlap. `None` otherwise, and if there is nothing to compare with.
     ///
     /// Other statistical values are not compared: a machine drifts from run to run by more than either run can show
     /// by itself. The history has the runs between.

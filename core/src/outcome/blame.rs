@@ -43,12 +43,12 @@ pub struct Blame {
     pub by: String,
     /// The seconds that it took, both sides together.
     pub seconds: f64,
-    /// The instructions of one operation at the reference, the allocator's included; `None` where there is no
+    /// The instructions of one operation at the reference, the allocator's included; `None` if there is no
     /// reference, so that the profile says where time goes now.
     pub before: Option<f64>,
     /// The instructions of one operation now.
     pub now: f64,
-    /// The system calls of one operation, where they were counted.
+    /// The system calls of one operation, if they were counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system_calls: Option<Change>,
     /// The places that call the system, the greatest change first; without a reference, the most frequent first. Empty in records of
@@ -64,13 +64,13 @@ pub struct Blame {
     /// greater one.
     #[serde(default)]
     pub nameless: f64,
-    /// The allocations of one operation, where they were counted.
+    /// The allocations of one operation, if they were counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allocations: Option<Change>,
     /// Where the allocations are made, the greatest change first; without a reference, the most of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sites: Vec<Site>,
-    /// The bytes that one operation allocates, freed again or not; `None` where the allocator of a side does not tell them, and in
+    /// The bytes that one operation allocates, freed again or not; `None` if the allocator of a side does not tell them, and in
     /// records of older releases.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allocated: Option<Change>,
@@ -93,7 +93,7 @@ pub struct Blame {
     /// The remarks that a reader of samples must know: what samples cannot show, and what the counts of instructions show.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
-    /// Whether inlined functions are told apart. `None` in records of older releases, and where a program has no names.
+    /// Whether inlined functions are told apart. `None` in records of older releases, and if a program has no names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inlined: Option<Inlined>,
 }
@@ -103,12 +103,12 @@ pub struct Blame {
 pub struct Site {
     /// The name of the function of the project.
     pub name: String,
-    /// The function that it calls for that: the outermost foreign function that is not inlined; empty where it calls the allocator
+    /// The function that it calls for that: the outermost foreign function that is not inlined; empty if it calls the allocator
     /// itself. Older releases wrote the name of the allocator's function there.
     pub through: String,
     /// How often one operation allocates there.
     pub allocations: Change,
-    /// How many bytes one operation allocates there, freed again or not; `None` where they are not known, as for what C allocates.
+    /// How many bytes one operation allocates there, freed again or not; `None` if they are not known, as for what C allocates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<Change>,
 }
@@ -118,7 +118,7 @@ pub struct Site {
 pub struct SystemCaller {
     /// The name of the function of the project.
     pub name: String,
-    /// The function that it calls for that: the outermost foreign function that is not inlined; empty where it calls the system itself.
+    /// The function that it calls for that: the outermost foreign function that is not inlined; empty if it calls the system itself.
     pub through: String,
     /// How often one operation calls the system there.
     pub calls: Change,
@@ -133,14 +133,14 @@ pub struct Blamed {
     pub own: Change,
     /// Its instructions with all that it calls.
     pub inclusive: Change,
-    /// How often it is called in one operation; 0 where it is inlined into its caller.
+    /// How often it is called in one operation; 0 if it is inlined into its caller.
     pub calls: Change,
     /// The function of the project that makes most of the change in calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller: Option<String>,
     /// The parts of `own`: the function itself, by an empty name, and the functions of other crates and libraries below it.
     pub parts: Vec<(String, Change)>,
-    /// The 90 % interval of the change of `own`, or of `own` itself where there is no reference; `None` where it was
+    /// The 90 % interval of the change of `own`, or of `own` itself if there is no reference; `None` if it was
     /// counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<(f64, f64)>,
@@ -169,7 +169,7 @@ impl Blame {
         }
     }
 
-    /// Whether one operation makes as many system calls as at the reference; `None` where they were not counted.
+    /// Whether one operation makes as many system calls as at the reference; `None` if they were not counted.
     pub fn same_system_calls(&self) -> Option<bool> {
         self.system_calls.map(|calls| calls.before.to_bits() == calls.now.to_bits())
     }

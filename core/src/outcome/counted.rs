@@ -14,7 +14,7 @@ pub struct Counted {
     /// The counter, and what a count by it depends on besides the code: `callgrind 3.19.0, glibc 2.36, x86-64-v3`. Counts
     /// of different counters are never compared.
     pub by: String,
-    /// The instructions of the allocator, which are not part of the value; `None` where the counter cannot tell them apart.
+    /// The instructions of the allocator, which are not part of the value; `None` if the counter cannot tell them apart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allocator: Option<f64>,
 }

@@ -14,9 +14,9 @@ pub struct Sampled {
     pub before: Option<String>,
     /// The moment at which they were written, in nanoseconds since 1970: a later run writes to the same files.
     pub at: u64,
-    /// The number of samples of each side; `before` is 0 where there is no reference.
+    /// The number of samples of each side; `before` is 0 if there is no reference.
     pub samples: Change,
-    /// The seconds that one operation takes on each side, as it was judged; `None` where the samples themselves say it.
+    /// The seconds that one operation takes on each side, as it was judged; `None` if the samples themselves say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judged: Option<Change>,
     /// The crates of the project.

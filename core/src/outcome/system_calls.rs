@@ -16,7 +16,7 @@ pub struct SystemCall {
     pub name: String,
     /// How often the subject makes it.
     pub now: f64,
-    /// How often the reference makes it; `None` where there is no reference.
+    /// How often the reference makes it; `None` if there is no reference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<f64>,
 }

@@ -11,7 +11,7 @@ pub struct Unmeasured {
     pub cause: Cause,
     /// The reason: what failed, on which thing, why, and the remedy, in one or two sentences.
     pub text: String,
-    /// The end of the output of the process, where that helps.
+    /// The end of the output of the process, if that helps.
     pub output: Option<String>,
 }
 

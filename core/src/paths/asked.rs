@@ -23,7 +23,7 @@ pub fn budgets(named: Option<&Path>) -> Result<PathBuf, Error> {
     Ok(budgets)
 }
 
-/// Returns the answer in this file; `None` where the program did not answer.
+/// Returns the answer in this file; `None` if the program did not answer.
 ///
 /// # Errors
 /// If the file cannot be read.

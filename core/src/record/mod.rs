@@ -34,7 +34,7 @@ const LARGEST: u64 = 64 * 1024 * 1024;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Record {
     /// The outcomes run by run, in the order in which the runs began, and those of a run in the order in which they were
-    /// written. A test without an outcome has a red one, where its process began.
+    /// written. A test without an outcome has a red one, if its process began.
     pub outcomes: Vec<Outcome>,
     /// The processes that began, run by run too.
     pub begun: Vec<Begun>,

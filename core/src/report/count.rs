@@ -11,7 +11,7 @@ use crate::verdict::Verdict;
 pub struct Tests {
     /// The tests; each is one limit of one case.
     pub limits: usize,
-    /// The budgets that they are of; 0 where an older record does not say.
+    /// The budgets that they are of; 0 if an older record does not say.
     pub budgets: usize,
 }
 

@@ -19,7 +19,7 @@ const LARGEST_SUMMARY: usize = 900 * 1024;
 /// The number of errors that GitHub shows for one step, and also of warnings. It drops further ones without a message.
 const MOST_SHOWN: usize = 10;
 
-/// Returns the annotations of these outcomes, the worst first: no more than GitHub shows. Where there would be more, the
+/// Returns the annotations of these outcomes, the worst first: no more than GitHub shows. If there would be more, the
 /// last one says how many are left out, and where they are.
 pub fn annotations(outcomes: &[Outcome]) -> Vec<String> {
     let mut worst: Vec<&Outcome> = outcomes.iter().collect();

@@ -24,7 +24,7 @@ pub struct Used {
     pub long: String,
 }
 
-/// Returns how much of its limit an outcome's value uses; `None` where there is no value or no limit.
+/// Returns how much of its limit an outcome's value uses; `None` if there is no value or no limit.
 pub fn used(outcome: &Outcome) -> Option<Used> {
     used_by(outcome, outcome.estimate?.value)
 }

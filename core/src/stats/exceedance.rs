@@ -122,7 +122,7 @@ impl Exceedance {
     }
 
     /// Returns the count of exceedances among `n` at which the evidence reaches `threshold`: the smallest count that
-    /// fails, or the largest that passes. `None` where no count does.
+    /// fails, or the largest that passes. `None` if no count does.
     pub fn critical(&self, n: u64, threshold: f64) -> Option<u64> {
         let reaches = |k: u64| self.log_evidence_of(n, k) >= threshold;
         match self.side {

@@ -11,7 +11,7 @@ const MOST: usize = 400;
 const MOST_VALUES: usize = 2_000;
 
 /// Returns how many processes of `values` values it takes until a limit that all of them break is found broken,
-/// confirmation included; `None` where 400 are too few.
+/// confirmation included; `None` if 400 are too few.
 pub fn fewest_processes(hypothesis: Hypothesis, carried: Carried, values: usize) -> Option<usize> {
     let process = vec![beyond(&hypothesis); values.clamp(1, MOST_VALUES)];
     let mut judge = Judge::continuing(hypothesis, carried);

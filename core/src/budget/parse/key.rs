@@ -286,7 +286,7 @@ pub(super) const BUDGET: &[Key] = &[
     ),
 ];
 
-/// The keys of `criterion`, where it is a table.
+/// The keys of `criterion` as a table.
 pub(super) const RECORD: &[Key] = &[key(
     "record",
     ALL,

@@ -218,7 +218,7 @@ fn warn_problem(
     })
 }
 
-/// Reports a `min` without a `max` where less is better. Such a floor shows that a measurement has gone wrong, and
+/// Reports a `min` without a `max` if less is better. Such a floor shows that a measurement has gone wrong, and
 /// makes sense only beside a `max`.
 fn check_floors(drafts: &[Draft], mistakes: &mut Mistakes<'_>) {
     if drafts.iter().all(|d| d.limit.bound == Bound::Max) {

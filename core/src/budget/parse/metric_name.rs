@@ -137,7 +137,7 @@ fn possible(kind: SubjectKind) -> String {
     }
 }
 
-/// The help where a name is too much like that of a known metric.
+/// The help if a name is too much like that of a known metric.
 const OWN_NAME: &str =
     "if the workload records it itself, declare it: unit = { NAME = \"ms\" }, or \"number\"";
 

@@ -15,7 +15,7 @@ pub(crate) const SMALL: f64 = 0.01;
 const LEAST: f64 = 0.5;
 /// The share of nameless instructions from which on the binary counts as stripped.
 const STRIPPED: f64 = 0.5;
-/// The share of the time below which a part of a function is not named where it was sampled.
+/// The share of the time below which a part of a function is not named if it was sampled.
 const PART: f64 = 0.02;
 /// The name of all functions without a name.
 pub(crate) const NAMELESS: &str = "a function without a name";

@@ -1,8 +1,8 @@
-//! The words about a machine that was not idle: a note where that matters, and the sentence of a verdict
+//! The words about a machine that was not idle: a note if that matters, and the sentence of a verdict
 //! that noise took back.
 //!
 //! They are apart from the other words because they are about the machine and not the limit. A calm machine is
-//! mentioned only where a time is red, since that is the first thing people ask then.
+//! mentioned only if a time is red, since that is the first thing people ask then.
 
 use super::count::count;
 use crate::budget::{Bound, Limit, Target};

@@ -121,7 +121,7 @@ fn unsettled(outcome: &Outcome, limit: &Limit, value: &str, bound: &str, doubt: 
     let unseen = unseen(outcome);
     match doubt {
         Doubt::NearLimit => {
-            // The worst end is left out where it reads the same as the value.
+            // The worst end is left out if it reads the same as the value.
             let worst = worst.filter(|(_, worst)| worst.to_string() != value);
             let worst = worst
                 .map_or(String::new(), |(end, worst)| format!(" and may be as {end} as {worst}"));
@@ -148,7 +148,7 @@ fn unsettled(outcome: &Outcome, limit: &Limit, value: &str, bound: &str, doubt: 
     )
 }
 
-/// Says which violation a run that settled nothing could have missed; empty where no odds are known.
+/// Says which violation a run that settled nothing could have missed; empty if no odds are known.
 fn unseen(outcome: &Outcome) -> String {
     let (Some(evidence), Some(against)) = (outcome.evidence, outcome.against) else {
         return String::new();
