@@ -13,14 +13,14 @@ use perf_budget_core::budget::Param;
 
 use crate::effects::EFFECTS;
 use crate::random::{Random, seed};
-use crate::workloads::{COMPARED, OF_SUITE};
+use crate::workloads::{COMPARED, SUITE_WORKLOADS};
 
-/// The measuring time of a pair: what the harness takes for work that is prepared at once.
+/// The measuring time of a pair: that of the harness for work whose preparation takes no time.
 const SLICE: Duration = Duration::from_millis(30);
 
 /// The name of the difference between the process that is started first and the second.
 pub(crate) const SLOT: &str = "slot, which is launch order";
-/// The name of the same difference where the processes may run on any processor.
+/// The name of the same difference if the processes may run on any processor.
 pub(crate) const FREE: &str = "slot, were the two not pinned to one processor";
 
 /// A kind of difference between the processes of a pair, over the pairs of a workload.
@@ -50,7 +50,7 @@ pub(crate) fn run(pairs: usize, place: &Path) -> io::Result<Vec<Finding>> {
     std::fs::write(place.join(EFFECTS), "")?;
     let mut random = Random::new(seed());
     let mut findings = Vec::new();
-    let workloads = &COMPARED[..OF_SUITE];
+    let workloads = &COMPARED[..SUITE_WORKLOADS];
     let mut seen: Vec<Vec<Seen>> = workloads.iter().map(|_| Vec::new()).collect();
     let mut apart: Vec<Vec<f64>> = workloads.iter().map(|_| Vec::new()).collect();
     for pair in 0..pairs {
@@ -62,8 +62,8 @@ pub(crate) fn run(pairs: usize, place: &Path) -> io::Result<Vec<Finding>> {
     for ((workload, seen), apart) in workloads.iter().zip(&seen).zip(&apart) {
         let slots: Vec<f64> = seen.iter().map(|seen| seen.log).collect();
         let apart_by = |odd: fn(&Seen) -> bool| {
-            let of = |which: bool| seen.iter().filter(move |seen| odd(seen) == which);
-            of(false).zip(of(true)).map(|(even, odd)| (even.log - odd.log) / 2.0).collect()
+            let half = |is_odd: bool| seen.iter().filter(move |seen| odd(seen) == is_odd);
+            half(false).zip(half(true)).map(|(even, odd)| (even.log - odd.log) / 2.0).collect()
         };
         let turns = apart_by(|seen| seen.second_began);
         let cores = apart_by(|seen| seen.core % 2 == 1);
@@ -119,7 +119,7 @@ fn log_ratio(round: &Round) -> f64 {
 fn finding(workload: &'static str, what: &'static str, values: &[f64]) -> Finding {
     let centre = median(values.to_vec());
     let sd = 1.4826 * median(values.iter().map(|value| (value - centre).abs()).collect());
-    // One pair in a hundred is off by a whole time slice; such pairs say nothing about the slots.
+    // One pair in a hundred is off by a whole time slice of the scheduler. It says nothing about the slots.
     let near: Vec<f64> =
         values.iter().copied().filter(|value| (value - centre).abs() <= 5.0 * sd).collect();
     let n = near.len() as f64;

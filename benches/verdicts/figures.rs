@@ -40,7 +40,7 @@ impl fmt::Display for Rate {
     }
 }
 
-/// The median of times in seconds, and the time that 95 of a hundred stay within.
+/// The median and the 95th percentile of times in seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Times {
     pub(crate) median: f64,
@@ -48,7 +48,7 @@ pub(crate) struct Times {
 }
 
 impl Times {
-    /// Summarises times; `None` without any.
+    /// Returns the figures of times; `None` if there are no times.
     pub(crate) fn of(seconds: impl Iterator<Item = f64>) -> Option<Times> {
         let mut sorted: Vec<f64> = seconds.collect();
         sorted.sort_by(f64::total_cmp);

@@ -12,7 +12,7 @@ use crate::random::{Random, seed};
 const VARIABLE: &str = "VERDICTS_LOAD";
 /// The average length of bursts and of the pauses between them, in seconds.
 const BURST: f64 = 0.4;
-/// The time until a load is seen by the scheduler, before anything is measured.
+/// The time that the scheduler has to notice a load before anything is measured.
 const SETTLING: Duration = Duration::from_millis(300);
 
 /// The load that is put on the machine while verdicts are reached.
@@ -71,7 +71,7 @@ impl Drop for Load {
 /// Runs as a load, if this process was started to be one.
 pub(crate) fn serve() -> Option<ExitCode> {
     let kind = std::env::var(VARIABLE).ok()?;
-    // The load ends with the process that started it, however that one ends.
+    // The load ends with the process that started it, however that process ends.
     let watch = std::thread::spawn(|| std::io::stdin().read(&mut [0]));
     let mut random = Random::new(seed());
     while !watch.is_finished() {
@@ -88,8 +88,8 @@ pub(crate) fn serve() -> Option<ExitCode> {
     Some(ExitCode::SUCCESS)
 }
 
-/// Returns the share of the last ten seconds in which something waited for a processor; `None` where the kernel
-/// does not report it.
+/// Returns the share of the last ten seconds in which something waited for a processor; `None` if the kernel does not
+/// report it.
 pub(crate) fn pressure() -> Option<f64> {
     let text = std::fs::read_to_string("/proc/pressure/cpu").ok()?;
     let some = text.lines().find(|line| line.starts_with("some"))?;

@@ -4,8 +4,8 @@
 //! a base that takes some percent less, operations of a known duration. The machine is as it is, or under
 //! load that is made on purpose. The answers are written to `docs/verdicts.md`, with intervals.
 //!
-//! The binary is several programs: the one that runs the trials, and, where the environment says so, the test binary
-//! under test, or a load.
+//! The binary is several programs: usually the one that runs the trials, but the test binary under test or a load if
+//! the environment says so.
 
 mod audit;
 mod effects;
@@ -129,7 +129,7 @@ fn arguments(given: impl Iterator<Item = String>) -> Result<Option<Arguments>, S
             "--minutes" => arguments.minutes = number()?,
             "--audit" => arguments.audit = number()? as usize,
             "--simulate" => arguments.simulate = Some(number()?.max(2.0) as u64),
-            other => return Err(format!("`{other}` is no option")),
+            other => return Err(format!("`{other}` is not an option")),
         }
     }
     if arguments.part == Part::Quick {
@@ -139,7 +139,7 @@ fn arguments(given: impl Iterator<Item = String>) -> Result<Option<Arguments>, S
     Ok(bench.then_some(arguments))
 }
 
-/// Runs the trials and writes the page. Returns whether nothing that was found contradicts a promise.
+/// Runs the trials and writes the page. Returns whether no finding contradicts a promise.
 fn certify(arguments: &Arguments) -> io::Result<bool> {
     let bench = Bench::new()?;
     let only_read = arguments.minutes <= 0.0;

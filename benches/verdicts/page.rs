@@ -9,7 +9,7 @@ use crate::figures::{Rate, Times, day};
 use crate::load::Condition;
 use crate::plan::{Question, SUITE, Truth, limit};
 use crate::promises;
-use crate::trial::{Answer, Record, some};
+use crate::trial::{Answer, Record, select};
 use crate::workloads::COMPARED;
 
 /// The results that a page is written from.
@@ -62,7 +62,7 @@ impl Page<'_> {
             self.records.first().map_or("", |record| &record.build),
         );
         for condition in self.conditions() {
-            let runs = some(self.records, |record| record.condition == condition);
+            let runs = select(self.records, |record| record.condition == condition);
             let mut pressure: Vec<f64> = runs.iter().filter_map(|record| record.pressure).collect();
             pressure.sort_by(f64::total_cmp);
             let share = |value: Option<&f64>| {
@@ -106,7 +106,7 @@ impl Page<'_> {
             );
             for condition in self.conditions() {
                 let runs =
-                    some(self.records, |r| r.base() == Some(kind) && r.condition == condition);
+                    select(self.records, |r| r.base() == Some(kind) && r.condition == condition);
                 let red = Rate::of(runs.iter().map(|record| record.is_red()));
                 let open = Rate::of(runs.iter().map(|record| record.is_open()));
                 let times = Times::text(Times::of(runs.iter().map(|record| record.seconds)));
@@ -117,7 +117,7 @@ impl Page<'_> {
         text
     }
 
-    /// The same code on both sides, by workload, with the inconclusive ones; and the suites of many limits.
+    /// Lists the runs with the same code on both sides: those of each workload, and the suites of many limits.
     fn same_code(&self) -> String {
         let mut text = String::from(
             "\n## The same code on both sides\n\nUnder all conditions together. The interval is that of 90 %, at the verdict; \
@@ -133,23 +133,23 @@ impl Page<'_> {
                 writeln!(text, "| {name} | {} | {red} | {open} | {covers} | {times} |", runs.len());
         };
         for (at, workload) in COMPARED.iter().enumerate() {
-            let runs = some(self.records, |record| record.base() == Some((at, 0, 1)));
+            let runs = select(self.records, |record| record.base() == Some((at, 0, 1)));
             row(format!("{workload}, +{} %", limit(at)), &runs);
         }
         row(
             format!("{SUITE} limits"),
-            &some(self.records, |record| record.question == Question::Suite),
+            &select(self.records, |record| record.question == Question::Suite),
         );
         row(
             "a crate of 34 limits".to_owned(),
-            &some(self.records, |r| r.question == Question::Crate),
+            &select(self.records, |r| r.question == Question::Crate),
         );
         text + &self.open_in_crates()
     }
 
     /// Counts the inconclusive limits of the ordinary crate by their names.
     fn open_in_crates(&self) -> String {
-        let crates = some(self.records, |record| record.question == Question::Crate);
+        let crates = select(self.records, |record| record.question == Question::Crate);
         let answers: Vec<&Answer> = crates.iter().flat_map(|record| &record.answers).collect();
         let open = |answer: &Answer| answer.verdict == Verdict::Inconclusive;
         let all = Rate::of(answers.iter().map(|answer| open(answer)));
@@ -169,12 +169,12 @@ impl Page<'_> {
 
     /// Lists the false reds one by one, since each is worth reading.
     fn false_reds(&self) -> String {
-        let healthy = some(self.records, |record| record.question.truth() == Truth::Healthy);
+        let healthy = select(self.records, |record| record.question.truth() == Truth::Healthy);
         let answers =
             || healthy.iter().flat_map(|r| r.answers.iter().map(move |answer| (r, answer)));
         let all = Rate::of(answers().map(|(_, answer)| answer.verdict.is_red()));
         let open = Rate::of(answers().map(|(_, answer)| answer.verdict == Verdict::Inconclusive));
-        let suites = some(self.records, |record| record.question == Question::Suite);
+        let suites = select(self.records, |record| record.question == Question::Suite);
         let mut text = format!(
             "\n## False reds\n\nOf all verdicts about what is within its limit, those of suites included, {all} were red, and \
              {open} inconclusive. A suite of {SUITE} took {} s.\n\n",
@@ -223,7 +223,7 @@ impl Page<'_> {
         for (question, name) in questions {
             for condition in self.conditions() {
                 let runs =
-                    some(self.records, |r| r.question == question && r.condition == condition);
+                    select(self.records, |r| r.question == question && r.condition == condition);
                 let right = if question.truth() == Truth::Broken { "red" } else { "green" };
                 let red = Rate::of(runs.iter().map(|record| record.is_red()));
                 let open = Rate::of(runs.iter().map(|record| record.is_open()));

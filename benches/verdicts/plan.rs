@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use crate::random::Random;
-use crate::workloads::{COMPARED, COMPUTE, OF_SUITE, drawn_p99, drawn_throughput};
+use crate::workloads::{COMPARED, COMPUTE, SUITE_WORKLOADS, drawn_p99, drawn_throughput};
 
 /// The number of statistical limits of the large suite.
 pub(crate) const SUITE: usize = 25;
@@ -31,7 +31,7 @@ pub(crate) enum Question {
     P99(u32),
     /// A throughput whose limit is this share of it, in percent.
     Throughput(u32),
-    /// A latency limit where two operations of a hundred sleep for twice the limit.
+    /// A limit on a latency, while two operations of a hundred sleep for twice the limit.
     Sleeps,
 }
 
@@ -75,7 +75,7 @@ impl Question {
     pub(crate) fn workloads(self) -> String {
         match self {
             Question::Base { suite: 1, workload, .. } => COMPARED[workload].to_owned(),
-            Question::Base { .. } | Question::Suite => COMPARED[..OF_SUITE].join(" "),
+            Question::Base { .. } | Question::Suite => COMPARED[..SUITE_WORKLOADS].join(" "),
             Question::Crate => COMPARED.join(" "),
             Question::P99(_) | Question::Throughput(_) => "drawn".to_owned(),
             Question::Sleeps => "sleeps".to_owned(),
@@ -92,7 +92,7 @@ impl Question {
         }
     }
 
-    /// Returns the test to run, where not all of them are run.
+    /// Returns the test to run; `None` for all of them.
     pub(crate) fn filter(self) -> Option<String> {
         match self {
             Question::Base { workload, suite, .. } if suite > 1 => {
@@ -138,7 +138,7 @@ pub(crate) fn limit(workload: usize) -> f64 {
 
 /// Returns the metric by which a workload is compared.
 fn metric(workload: usize) -> &'static str {
-    // A tail without a variance has a mean that no run knows.
+    // If a tail has no variance, no run knows its mean.
     if COMPARED[workload] == "tail" { "p50" } else { "mean" }
 }
 
@@ -157,7 +157,7 @@ fn compared(id: usize, workload: &str, metric: &str, percent: f64) -> String {
 fn suite() -> String {
     let mut text = String::new();
     for id in 0..SUITE {
-        let (workload, way) = (id % OF_SUITE, id / OF_SUITE);
+        let (workload, way) = (id % SUITE_WORKLOADS, id / SUITE_WORKLOADS);
         let hard = workload >= COMPUTE.len();
         let (metric, percent) = match way {
             0 => ("mean", limit(workload)),
@@ -171,8 +171,8 @@ fn suite() -> String {
     text
 }
 
-/// Returns the budgets of an ordinary crate, and what they limit: 17 values far from their limits, each of which
-/// `base = "5 %"` limits against the base as well. That makes 34 limits.
+/// Returns the budgets of an ordinary crate. They limit 17 values that are far from their limits, and `base = "5 %"`
+/// limits each of them against the base as well. That makes 34 limits.
 fn ordinary() -> String {
     let mut text = "[settings]\nbase = \"5 %\"\n\n".to_owned();
     for (id, workload) in COMPARED.into_iter().enumerate() {
@@ -213,11 +213,11 @@ pub(crate) fn round(random: &mut Random, part: Part) -> Vec<Question> {
             Part::Quick => &[0, 20],
             Part::Same => &[0],
             Part::Crate => &[],
-            Part::All if workload < OF_SUITE => &[0, 0, 0, 0, 1, 1, 2, 5, 20],
+            Part::All if workload < SUITE_WORKLOADS => &[0, 0, 0, 0, 1, 1, 2, 5, 20],
             Part::All => &[0, 0, 5, 20],
         };
         round.extend(effects.iter().map(|&effect| base(effect, 1)));
-        if part == Part::All && workload < OF_SUITE {
+        if part == Part::All && workload < SUITE_WORKLOADS {
             round.extend([1, 5].map(|effect| base(effect, SUITE)));
         }
     }

@@ -6,7 +6,7 @@ use crate::audit::{FREE, Finding};
 use crate::figures::{Rate, Times};
 use crate::load::Condition;
 use crate::plan::{Question, SUITE, Truth};
-use crate::trial::{Record, some};
+use crate::trial::{Record, select};
 use crate::workloads::{COMPARED, COMPUTE};
 
 /// The probability with which a whole suite may be red by chance.
@@ -17,7 +17,7 @@ const OPEN: f64 = 0.05;
 const MISSED: f64 = 0.05;
 /// The probability with which a value over limit and tolerance is found.
 const POWER: f64 = 0.95;
-/// The probability with which an interval of 90 % covers the truth at least, at the verdict.
+/// The least probability with which an interval of 90 % covers the truth, at the verdict.
 const COVERS: f64 = 0.85;
 /// The number of standard errors from which on a mean difference is not chance.
 const ALIKE: f64 = 4.0;
@@ -36,7 +36,7 @@ enum Held {
 }
 
 impl Held {
-    /// Whether the median is at most this.
+    /// Returns whether the median is at most `most`.
     fn within(times: Option<Times>, most: f64) -> Held {
         times.map_or(Held::Unknown, |times| if times.median <= most { Held::Yes } else { Held::No })
     }
@@ -57,7 +57,7 @@ type Row = (String, String, Held);
 pub(crate) fn section(records: &[Record], audit: &[Finding]) -> (String, bool) {
     let mut rows = reds(records);
     rows.extend(power(records));
-    rows.extend(looks(records, audit));
+    rows.extend(passes_and_pairs(records, audit));
     let held = rows.iter().all(|row| row.2 != Held::No);
     let mut text =
         String::from("\n## What is promised\n\n| promise | found | held |\n|---|---|---|\n");
@@ -72,10 +72,10 @@ fn reds(records: &[Record]) -> Vec<Row> {
     let red = |records: &[&Record]| Rate::of(records.iter().map(|record| record.is_red()));
     let single = |record: &Record| matches!(record.question, Question::Base { suite: 1, .. });
     let healthy = |record: &Record| record.question.truth() == Truth::Healthy;
-    let one = some(records, |record| single(record) && healthy(record));
-    let suites = some(records, |record| record.question == Question::Suite);
-    let crates = some(records, |record| record.question == Question::Crate);
-    let absolute = some(records, |record| is_absolute(record) && healthy(record));
+    let one = select(records, |record| single(record) && healthy(record));
+    let suites = select(records, |record| record.question == Question::Suite);
+    let crates = select(records, |record| record.question == Question::Crate);
+    let absolute = select(records, |record| is_absolute(record) && healthy(record));
     let limits = crates.iter().flat_map(|record| &record.answers);
     let open = |verdict| verdict == perf_budget_core::verdict::Verdict::Inconclusive;
     vec![
@@ -109,7 +109,7 @@ fn reds(records: &[Record]) -> Vec<Row> {
 fn power(records: &[Record]) -> Vec<Row> {
     let red = |records: &[&Record]| Rate::of(records.iter().map(|record| record.is_red()));
     let injected = |wanted: &dyn Fn(usize) -> bool, effect: u32| {
-        some(
+        select(
             records,
             |record| matches!(record.base(), Some((workload, by, 1)) if wanted(workload) && by == effect),
         )
@@ -142,10 +142,10 @@ fn power(records: &[Record]) -> Vec<Row> {
         POWER,
         red(&hard),
     ));
-    let far = some(records, |record| is_absolute(record) && record.question.is_far_over());
+    let far = select(records, |record| is_absolute(record) && record.question.is_far_over());
     rows.push(at_least("a latency or throughput of twice its limit is found", POWER, red(&far)));
     let comfortable =
-        some(records, |r| r.question == Question::P99(50) && r.condition == Condition::Plain);
+        select(records, |r| r.question == Question::P99(50) && r.condition == Condition::Plain);
     rows.push(within_seconds(
         "a p99 of half its limit passes within 0.6 s, in the median, on the machine as it is",
         0.6,
@@ -154,12 +154,13 @@ fn power(records: &[Record]) -> Vec<Row> {
     rows
 }
 
-/// Whether a pass has looked, whether an interval covers, and whether the places of a pair are alike.
-fn looks(records: &[Record], audit: &[Finding]) -> Vec<Row> {
-    let broken = some(records, |record| record.question.truth() == Truth::Broken);
+/// How often a value over its limit passes, how often an interval covers, and whether the places of a pair are alike.
+fn passes_and_pairs(records: &[Record], audit: &[Finding]) -> Vec<Row> {
+    let broken = select(records, |record| record.question.truth() == Truth::Broken);
     let passes = Rate::of(broken.iter().map(|record| record.passes()));
-    let same =
-        some(records, |record| matches!(record.base(), Some((_, 0, 1))) || record.base().is_none());
+    let same = select(records, |record| {
+        matches!(record.base(), Some((_, 0, 1))) || record.base().is_none()
+    });
     let covers = Rate::of(same.iter().flat_map(|record| record.covers_one()));
     let worst = audit
         .iter()
@@ -212,7 +213,7 @@ fn within_seconds(promise: &str, most: f64, records: &[&Record]) -> Row {
     (promise.to_owned(), format!("{} s", Times::text(times)), Held::within(times, most))
 }
 
-/// The seconds until the verdict is there. Only a red is explained, in the same run, and that takes its own time.
+/// The seconds until there is a verdict. A red is then explained in the same run, which takes its own time.
 fn judged_within(promise: &str, most: f64, records: &[&Record]) -> Row {
     let measured = |record: &&Record| record.answers.iter().map(|answer| answer.seconds).sum();
     let times = Times::of(records.iter().map(measured));

@@ -1,8 +1,8 @@
-//! Random numbers: of a fixed seed for work that is the same in every process, or of another one in each.
+//! Random numbers, from a fixed seed for work that is the same in every process, or from a seed that differs in each.
 
 use std::time::Instant;
 
-/// Returns another seed in each process.
+/// Returns a seed that differs in each process.
 pub(crate) fn seed() -> u64 {
     use std::hash::{BuildHasher, Hasher, RandomState};
     let mut hasher = RandomState::new().build_hasher();

@@ -1,8 +1,8 @@
-//! Verdicts on simulated processes, reached by the judge of the harness: what a pass, a red, an interval and a minimum
-//! detectable effect are worth where the truth is known exactly, and what a pass cannot see.
+//! Verdicts on simulated processes, reached by the judge of the harness. The truth is known exactly, so they show how
+//! reliable a pass, a red, an interval and a minimum detectable effect are, and what a pass cannot see.
 //!
-//! Times are lognormal within a process. Processes differ in their level, by a law that each row names. A run has at
-//! most as many processes as fit into an effort of ten seconds.
+//! Times are lognormal within a process. Processes differ in their level, by a law that each row names. A run has no
+//! more processes than fit into an effort of ten seconds.
 
 use std::fmt::Write as _;
 
@@ -17,7 +17,7 @@ use crate::random::Random;
 const MOST: usize = 83;
 /// The seconds of a process.
 const PROCESS: f64 = 0.12;
-/// How much the operations of a process differ.
+/// The standard deviation of the operations of a process, on a logarithmic scale.
 const WITHIN: f64 = 0.05;
 /// How far beyond limit and tolerance the truth is that should not pass, as a factor.
 const BEYOND: f64 = 1.05;
@@ -31,9 +31,9 @@ enum Law {
     Normal(f64),
     /// As `Normal`, with the tails of Student's `t(4)` and the same standard deviation.
     Tails(f64),
-    /// Two equally common kinds, so far apart.
+    /// There are two equally common kinds of process, and one takes longer by this share.
     Halves(f64),
-    /// One process in ten takes so much longer.
+    /// One process in ten takes longer by this share.
     Rare(f64),
     /// Processes are alike. Two operations in a hundred are slow, and come in bursts of ten.
     Bursts,
@@ -215,7 +215,7 @@ struct Figures {
     passes: Rate,
     red: Rate,
     wrong: Rate,
-    /// The mean time to an end at half and at nine tenths of the limit.
+    /// The mean time of a run at half and at nine tenths of the limit.
     seconds: [f64; 2],
     covers: [Rate; 2],
     claim: f64,

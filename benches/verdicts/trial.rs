@@ -46,13 +46,13 @@ pub(crate) struct Answer {
     pub(crate) seconds: f64,
     pub(crate) processes: usize,
     pub(crate) estimate: Option<f64>,
-    /// The ends of its 90 % interval, where both are finite.
+    /// The ends of its 90 % interval, if both are finite.
     pub(crate) interval: Option<[f64; 2]>,
 }
 
-/// The directory in which trials are run, and the file in which they are recorded.
+/// The directory in which trials run, and the file in which they are recorded.
 pub(crate) struct Bench {
-    /// The directory of this process, with a lock of the machine of its own.
+    /// The directory of this process. It has its own lock of the machine.
     place: PathBuf,
     /// The record, which several processes may add to.
     kept: PathBuf,
@@ -84,8 +84,11 @@ impl Bench {
         &self.place
     }
 
-    /// Reads the trials that were recorded before: those of this very build, which more are added to, or those of any
-    /// single build, where `only_read` says that only the page is written.
+    /// Reads the trials that were recorded before. They must be of this build, or if they are `only_read`, of any single
+    /// build.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or has trials of another build.
     pub(crate) fn resumed(&self, only_read: bool) -> io::Result<Vec<Record>> {
         let text = match fs::read_to_string(self.kept()) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -133,9 +136,9 @@ impl Bench {
             .env("CARGO_MANIFEST_DIR", &head)
             .env("PERF_BUDGET_DIR", &results);
         command.env("PERF_BUDGET_BASE", &binary).env("PERF_BUDGET_BASE_DIR", &base);
-        // The audit is of verdicts from measurements, so nothing may be proven without one.
+        // The trials are about measured verdicts, so nothing may be proven without a measurement.
         command.env("PERF_BUDGET_MEASURE", "always");
-        // The trial has a lock of its own, so that it does not wait for other measurements. These are load for it.
+        // The trial has its own lock, so that it does not wait for other measurements. They are load for it.
         command.env("TMPDIR", &tmp).current_dir(&head);
         if let Some(test) = question.filter() {
             command.args(["--exact", &test]);
@@ -144,7 +147,7 @@ impl Bench {
         let begun = Instant::now();
         let output = command.stdin(Stdio::null()).output()?;
         let seconds = begun.elapsed().as_secs_f64();
-        // A test that was begun and has no outcome is red, and counts.
+        // A test that began and has no outcome is red, and counts.
         let outcomes = match record::read(&outcomes) {
             Ok(record) => record.outcomes,
             Err(error) => {
@@ -171,7 +174,7 @@ impl Bench {
             seconds,
             answers: outcomes.into_iter().map(Answer::new).collect(),
         };
-        // One write a line, since other processes may add theirs.
+        // Each line is one write, since other processes may add theirs.
         let mut file = fs::File::options().create(true).append(true).open(self.kept())?;
         file.write_all(format!("{}\n", serde_json::to_string(&record)?).as_bytes())?;
         Ok(record)
@@ -180,7 +183,7 @@ impl Bench {
 
 impl Drop for Bench {
     fn drop(&mut self) {
-        // What is left behind does no harm, and another run has another directory.
+        // If the directory stays, it does no harm: another run has another directory.
         let _ = fs::remove_dir_all(&self.place);
     }
 }
@@ -221,6 +224,7 @@ impl Record {
         ratios.filter_map(|answer| answer.interval).map(|[low, high]| low <= 1.0 && 1.0 <= high)
     }
 
+    /// Returns workload, effect and suite of a question about a base; `None` for any other question.
     pub(crate) fn base(&self) -> Option<(usize, u32, usize)> {
         match self.question {
             Question::Base { workload, effect, suite } => Some((workload, effect, suite)),
@@ -230,6 +234,6 @@ impl Record {
 }
 
 /// Returns the records that are wanted.
-pub(crate) fn some(records: &[Record], wanted: impl Fn(&Record) -> bool) -> Vec<&Record> {
+pub(crate) fn select(records: &[Record], wanted: impl Fn(&Record) -> bool) -> Vec<&Record> {
     records.iter().filter(|record| wanted(record)).collect()
 }

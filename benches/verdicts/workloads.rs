@@ -14,7 +14,7 @@ use crate::random::{Random, seed};
 /// The compute-bound workloads.
 pub(crate) const COMPUTE: [&str; 4] = ["alu", "sort", "hash", "strings"];
 /// The number of workloads of the large suite, which are the first of [`COMPARED`].
-pub(crate) const OF_SUITE: usize = 5;
+pub(crate) const SUITE_WORKLOADS: usize = 5;
 /// All workloads that are compared with a base: the compute-bound ones first, then those that are hard to compare.
 pub(crate) const COMPARED: [&str; 13] = [
     "alu", "sort", "hash", "strings", "chase", "copy", "pingpong", "long", "setup", "tail", "maps",
@@ -22,8 +22,8 @@ pub(crate) const COMPARED: [&str; 13] = [
 ];
 /// The number of links of the chain that `chase` follows: 8 MiB.
 const LINKS: u32 = 1 << 21;
-/// The number of keys of the table that `hash` looks in. It stays in the nearest cache. If an operation had to fetch
-/// its data anew at every turn, one percent more work would be less than one percent more time.
+/// The number of keys of the table that `hash` looks in. The table fits into the nearest cache: if an operation had to
+/// fetch its data anew, one percent more work would be less than one percent more time.
 const KEYS: u64 = 1_000;
 
 /// The median of the drawn times, in seconds.
@@ -147,7 +147,7 @@ fn chain() -> Vec<u32> {
     chain
 }
 
-/// Works for `seconds` of the thread's own processor time, whatever else the processor does meanwhile.
+/// Works for `seconds` of the thread's own processor time, whatever else the processor does.
 fn spin(seconds: f64) {
     let end = own_time() + Duration::from_secs_f64(seconds);
     while own_time() < end {
@@ -161,7 +161,7 @@ fn own_time() -> Duration {
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
-/// The elapsed time, where a thread's own time is not known.
+/// The elapsed time, because a thread's own time is not known.
 #[cfg(not(unix))]
 fn own_time() -> Duration {
     static BEGUN: std::sync::LazyLock<std::time::Instant> =

@@ -49,7 +49,7 @@ pub fn lock(path: &Path) -> Result<File, Error> {
     Ok(file)
 }
 
-/// Returns the value that the file `NAME.json` has, where `place` ends in NAME. If there is no such file, it computes the
+/// Returns the value that the file `NAME.json` has, if `place` ends in NAME. If there is no such file, it computes the
 /// value and writes it, while other processes that want the same value wait.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
-//! What both sides of a red run at which addresses: a file that the harness writes, and that the command reads, which knows
-//! what was inlined there.
+//! The instructions of both sides of a red by address: a file that the harness writes. The command reads it, and knows which
+//! functions were inlined at these addresses.
 //!
-//! It begins with a line of JSON; the profiles follow as callgrind writes them.
+//! The file begins with a line of JSON; the profiles follow as callgrind writes them.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use crate::callgrind::Profile;
 use crate::error::Error;
 use crate::exact;
-use crate::samples::{CUT_SHORT, Code, begins_as, of_version, read_as};
+use crate::samples::{CUT_SHORT, Code, begins_as, check_version, read_as};
 
-/// The form that is written.
+/// The version of the form that is written.
 const VERSION: u32 = 1;
 /// The largest file that is written and read.
 const LARGEST: u64 = 128 << 20;
@@ -23,7 +23,7 @@ const LARGEST: u64 = 128 << 20;
 pub struct Counts {
     /// The facts about the process beside its counts.
     pub about: CountContext,
-    /// The operations of the reference; `None` where there is none.
+    /// The operations of the reference; `None` if there is none.
     pub before: Option<Vec<Profile>>,
     /// The operations now.
     pub now: Vec<Profile>,
@@ -32,15 +32,16 @@ pub struct Counts {
 /// The facts that are known of counts beside the counts themselves.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CountContext {
-    /// The version of the form, which is written.
+    /// The version of the form. It is set when the file is written.
     pub counts: u32,
     /// The crates of the project.
     pub own: BTreeSet<String>,
     /// The programs and libraries that were profiled.
     pub objects: Vec<CountedObject>,
-    /// The lengths of the profiles in the file, which are written: those of the reference and those of now.
+    /// The lengths in bytes of the reference's profiles in the file; `None` without a reference. They are set when the file is
+    /// written.
     pub before: Option<Vec<u64>>,
-    /// See `before`.
+    /// The same lengths of the profiles now.
     pub now: Vec<u64>,
 }
 
@@ -57,8 +58,8 @@ impl Counts {
     /// Returns the counts of both sides. The files that were profiled are looked at.
     pub fn of(before: Option<Vec<Profile>>, now: Vec<Profile>, own: BTreeSet<String>) -> Counts {
         let profiles = before.iter().flatten().chain(&now);
-        let paths: BTreeSet<&String> =
-            profiles.flat_map(|of| &of.functions).map(|function| &function.object).collect();
+        let functions = profiles.flat_map(|profile| &profile.functions);
+        let paths: BTreeSet<&String> = functions.map(|function| &function.object).collect();
         let object = |path: &String| CountedObject {
             path: path.clone(),
             file: Code::state(Path::new(path)),
@@ -67,7 +68,7 @@ impl Counts {
         Counts { about: CountContext { own, objects, ..CountContext::default() }, before, now }
     }
 
-    /// Returns the content of the file; `None` where it would be too long.
+    /// Returns the content of the file; `None` if it would be too long.
     pub fn to_bytes(&self) -> Option<Vec<u8>> {
         let text = |profiles: &[Profile]| profiles.iter().map(Profile::to_text).collect::<Vec<_>>();
         let lengths = |texts: &[String]| texts.iter().map(|text| text.len() as u64).collect();
@@ -106,7 +107,7 @@ impl Counts {
     pub fn of_text(text: &str) -> Result<Counts, String> {
         let (first, mut rest) = text.split_once('\n').ok_or("it has no first line")?;
         let about: CountContext = exact::read(first.as_bytes()).map_err(|e| e.to_string())?;
-        of_version(about.counts, VERSION)?;
+        check_version(about.counts, VERSION)?;
         let mut take = |length: &u64| {
             let length = usize::try_from(*length).map_err(|_| CUT_SHORT)?;
             let (first, other) = rest.split_at_checked(length).ok_or(CUT_SHORT)?;
@@ -162,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_such_file_is_refused() {
+    fn a_damaged_file_is_refused() {
         let text = String::from_utf8(counts().to_bytes().unwrap()).unwrap();
         let refused = |text: &str, why: &str| {
             let error = Counts::of_text(text).unwrap_err();

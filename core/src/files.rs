@@ -23,11 +23,11 @@ pub struct Matched {
 /// A file or a directory.
 #[derive(Debug, Clone)]
 pub struct FileEntry {
-    /// The path of it.
+    /// Its path.
     pub path: PathBuf,
     /// The path as messages show it: relative to the root, if it is below the root.
     pub shown: String,
-    /// The length of the file; the length of a directory means nothing.
+    /// The length of the file. That of a directory means nothing.
     pub bytes: u64,
 }
 

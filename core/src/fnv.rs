@@ -1,6 +1,6 @@
 //! A hash that is the same in every process and with every release of Rust, for names and keys that are kept on disk.
 
-/// Returns the 64-bit FNV-1a hash of some bytes (Fowler, Noll & Vo). What it gives is stored, so it must never change.
+/// Returns the 64-bit FNV-1a hash of some bytes (Fowler, Noll & Vo). The hashes are stored, so they must never change.
 pub fn hash(bytes: &[u8]) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325;
     for byte in bytes {

@@ -1,6 +1,6 @@
 //! The code that the harness (`perf-budget`) and the command (`cargo-budget`) share: what budgets are, how a value is
-//! judged, and how the result is worded. Nothing here starts a process, or reads a clock, a counter of the system, or
-//! chance.
+//! judged, and how the result is worded. Nothing here starts a process, or reads a clock, a counter of the system, or a
+//! random number.
 //!
 //! **This crate promises nothing to others.** Its items change in any release, and the two that use it pin its version. A program
 //! that reads outcomes reads the JSON that `cargo budget report --format json` writes, whose schema has a version; a crate that
@@ -29,8 +29,8 @@
 //! | [`profile`] | which profile was asked for, and what it shows, as data | |
 //! | [`atomic`] | files that several processes use at the same time | |
 //! | [`blame`] | which functions are to blame for a red | |
-//! | [`callgrind`] | what Valgrind's tool callgrind writes about a program, read | |
-//! | [`counts`] | what a red runs at which addresses, as a file for the command, which knows what was inlined there | |
+//! | [`callgrind`] | the reader of what Valgrind's tool callgrind writes about a program | |
+//! | [`counts`] | the instructions of a red by address: a file for the command, which knows what was inlined there | |
 //! | [`date`] | a day of the calendar | |
 //! | [`error`] | the one opaque error: the gate could not do its work | |
 //! | [`exact`] | JSON whose numbers are read as they were written | |

@@ -30,7 +30,7 @@ impl Request {
         serde_json::json!(self).to_string()
     }
 
-    /// Returns what the environment asks for; `None` if it asks for nothing.
+    /// Returns the request in the environment; `None` if there is none.
     ///
     /// # Errors
     /// If the variable is not understood. A run that judges must not take place instead.
@@ -46,7 +46,7 @@ pub struct Profile {
     pub name: String,
     /// The functions, with their changes since the base if there is one; `None` if it could not be profiled.
     pub blame: Option<Box<Blame>>,
-    /// Why it could not; empty if it could.
+    /// Why it could not be profiled; empty if it could.
     pub why: String,
     /// The samples that were taken in its place, whose functions the command names.
     #[serde(default, skip_serializing_if = "Option::is_none")]

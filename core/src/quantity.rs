@@ -200,9 +200,9 @@ impl Quantity {
                 scale = (suffix, factor);
             }
         }
-        // No clock tells such times from none.
-        let is_none = row.unit == Unit::Seconds && self.value.abs() < SHORTEST;
-        let number = digits(if is_none { 0.0 } else { self.value / scale.1 }, row.unit);
+        // No clock can tell such a short time from 0.
+        let is_zero = row.unit == Unit::Seconds && self.value.abs() < SHORTEST;
+        let number = digits(if is_zero { 0.0 } else { self.value / scale.1 }, row.unit);
         if scale.0.is_empty() { number } else { format!("{number} {}", scale.0) }
     }
 }
@@ -210,7 +210,7 @@ impl Quantity {
 /// The shortest time that is shown, in seconds: less than a thousandth of a nanosecond rounds to nothing.
 const SHORTEST: f64 = 0.5e-12;
 
-/// Returns the suffix that an unknown one was probably meant to be.
+/// Returns the known suffix that was probably meant by an unknown one.
 fn suggestion(suffix: &str) -> Option<&'static str> {
     let word = match suffix.to_ascii_lowercase().as_str() {
         "m" if suffix == "M" => "MB",
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn times_below_every_clock_are_none() {
+    fn times_that_are_too_short_for_a_clock_are_shown_as_zero() {
         let shown = |value| Quantity::new(value, Unit::Seconds).to_string();
         assert_eq!(
             [6.48e-315, 4e-13, 1.2e-12, 0.0].map(shown),
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn ratios() {
+    fn ratios_have_the_digits_that_matter() {
         let shown = |value| Quantity::new(value, Unit::Ratio).to_string();
         let values = [1.0, 1.0204, 0.9876, 1.5, 3.8673, 0.5, 0.125, 12.34, 0.0123, 0.00123, 0.0];
         let texts =

@@ -1,7 +1,7 @@
-//! The samples of one process: where its code was at moments that chance chose, each with a copy of the end of its stack.
+//! The samples of one process: where its code was at random moments, each with a copy of the end of its stack.
 //!
-//! A worker writes the file, and the command, which can unwind a stack, reads it. It begins with a line of JSON; what
-//! follows are numbers of eight bytes, the lowest byte first.
+//! A worker writes the file. The command, which can unwind a stack, reads it. The file begins with a line of JSON. Numbers
+//! of eight bytes follow, the lowest byte first.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::exact;
 
-/// The form that is written.
+/// The version of the form that is written.
 const VERSION: u32 = 1;
 /// The largest file that is read: several times what a worker writes.
 const LARGEST: u64 = 256 << 20;
@@ -24,9 +24,9 @@ const LONGEST: u64 = 4 << 20;
 pub const FOLDER: &str = "samples";
 /// The two sides that are sampled: what is measured, and the reference.
 pub const SIDES: [&str; 2] = ["now", "before"];
-/// How the name of each file ends.
+/// The ending of the name of each file.
 const ENDING: &str = ".samples";
-/// How the name of a file with counts by address ends, which is beside them.
+/// The ending of the name of a file with counts by address, which is in the same folder.
 const COUNTS: &str = ".counts";
 
 /// Returns the name of the file for one of the sides of a case. `key` is a hash.
@@ -61,7 +61,7 @@ pub struct Samples {
 /// The facts that are known of a process that was sampled.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Process {
-    /// The version of the form, which is written.
+    /// The version of the form. It is set when the file is written.
     pub version: u32,
     /// The architecture of its processor, as Rust calls it.
     pub architecture: String,
@@ -73,13 +73,13 @@ pub struct Process {
     pub waited: f64,
     /// The processor seconds of other threads, as a share of the seconds.
     pub others: f64,
-    /// How many samples found no room.
+    /// How many samples were dropped because there was no room for them.
     pub lost: u64,
     /// The code that it had in memory.
     pub code: Vec<Code>,
-    /// The number of samples in the file, and of bytes of the kernel's code, which are written.
+    /// The number of samples in the file. It is set when the file is written.
     pub taken: u64,
-    /// See `taken`.
+    /// The number of bytes of the kernel's code in the file. It is set when the file is written.
     pub kernel: u64,
 }
 
@@ -90,9 +90,9 @@ pub struct Code {
     pub start: u64,
     /// The address behind the last one.
     pub end: u64,
-    /// Where in the file it begins.
+    /// The position in the file at which it begins.
     pub offset: u64,
-    /// The path of the file; [`KERNEL`] for what the kernel gives to each process.
+    /// The path of the file; [`KERNEL`] for the code that the kernel gives to each process.
     pub path: String,
     /// The length of the file, and when it was written, in nanoseconds since 1970. Another file is not this one.
     pub file: Option<(u64, u64)>,
@@ -110,15 +110,15 @@ pub struct Sample {
     pub stack: u64,
     /// The frame pointer, or what the compiler uses its register for.
     pub frame: u64,
-    /// The link register; 0 where the processor has none.
+    /// The link register; 0 if the processor has none.
     pub link: u64,
     /// The copy of the stack.
     pub copy: Vec<u8>,
 }
 
 impl Code {
-    /// Returns what tells a file from another that was written in its place. `None` if it cannot be read, or is not a file: a
-    /// pipe would be waited for, and a device may have no end.
+    /// Returns the length of a file and when it was written, which tell it from another one in its place. `None` if it cannot be
+    /// read, or is not a regular file: opening a pipe may block, and a device may have no end.
     pub fn state(path: &Path) -> Option<(u64, u64)> {
         let data = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
         let at = data.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
@@ -168,7 +168,7 @@ impl Samples {
     pub fn of_bytes(bytes: &[u8]) -> Result<Samples, String> {
         let end = bytes.iter().position(|&byte| byte == b'\n').ok_or("it has no first line")?;
         let process: Process = exact::read(&bytes[..end]).map_err(|e| e.to_string())?;
-        of_version(process.version, VERSION)?;
+        check_version(process.version, VERSION)?;
         let mut rest = &bytes[end + 1..];
         let mut take = |count: u64| {
             let count = usize::try_from(count).map_err(|_| CUT_SHORT)?;
@@ -205,10 +205,10 @@ pub(crate) fn begins_as<First: DeserializeOwned>(path: &Path) -> bool {
     read.is_ok() && exact::read::<First>(&first).is_ok()
 }
 
-/// Reads a file of `what`, which is not larger than this.
+/// Reads a file of `what`, which may have up to `largest` bytes. `of_bytes` reads its content.
 ///
 /// # Errors
-/// If it cannot be read, or is no such file.
+/// If it cannot be read, or is not such a file.
 pub(crate) fn read_as<Content>(
     what: &str,
     path: &Path,
@@ -216,17 +216,17 @@ pub(crate) fn read_as<Content>(
     of_bytes: impl Fn(&[u8]) -> Result<Content, String>,
 ) -> Result<Content, Error> {
     let data = std::fs::metadata(path).map_err(|e| Error::io("read", path, e))?;
-    let no =
+    let refused =
         |why: &str| Error::other(format!("failed to read {what} from `{}`: {why}", path.display()));
     if !data.is_file() || data.len() > largest {
-        return Err(no(&format!("it is not a file of {what}")));
+        return Err(refused(&format!("it is not a file of {what}")));
     }
     let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
-    of_bytes(&bytes).map_err(|why| no(&why))
+    of_bytes(&bytes).map_err(|why| refused(&why))
 }
 
 /// Refuses a form of another version than the one that this release knows.
-pub(crate) fn of_version(version: u32, known: u32) -> Result<(), String> {
+pub(crate) fn check_version(version: u32, known: u32) -> Result<(), String> {
     if version == known {
         return Ok(());
     }
@@ -247,7 +247,7 @@ mod tests {
     const FIRST: &str = r#"{"version":1,"architecture":"x86_64","seconds":0.5,"operations":10,"waited":0.1,"others":0.0,"lost":0,"code":[{"start":4096,"end":8192,"offset":0,"path":"/bin/work","file":[12,34]}],"taken":2,"kernel":3}"#;
 
     fn samples() -> Samples {
-        let of = |copy: &[u8]| Sample {
+        let sample = |copy: &[u8]| Sample {
             instruction: 4100,
             stack: 16,
             frame: 1 << 63,
@@ -255,7 +255,7 @@ mod tests {
             copy: copy.to_vec(),
         };
         let process = frozen(FIRST);
-        Samples { process, taken: vec![of(&[1, 2, 3]), of(&[])], kernel: vec![7, 8, 9] }
+        Samples { process, taken: vec![sample(&[1, 2, 3]), sample(&[])], kernel: vec![7, 8, 9] }
     }
 
     #[test]
@@ -301,7 +301,7 @@ mod tests {
         assert!(Samples::of_bytes(&[&bytes[..], b"x"].concat()).is_err());
         let newer = String::from_utf8_lossy(&bytes).replacen("\"version\":1", "\"version\":2", 1);
         assert!(Samples::of_bytes(newer.as_bytes()).unwrap_err().contains("version 2"));
-        // A length that no memory has room for.
+        // A sample claims a length that no memory has room for.
         let mut wrong = bytes.clone();
         let line = bytes.iter().position(|&byte| byte == b'\n').unwrap();
         wrong[line + 1 + 32..line + 1 + 40].fill(0xff);

@@ -35,7 +35,7 @@ impl Request {
         serde_json::json!(self).to_string()
     }
 
-    /// Returns what the environment asks for; `None` if it asks for nothing.
+    /// Returns the request in the environment; `None` if there is none.
     ///
     /// # Errors
     /// If the variable is not understood. A run that judges must not take place instead.

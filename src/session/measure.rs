@@ -130,7 +130,7 @@ impl Session {
                 let mut template = self.template(i);
                 template.notes.extend(stored.as_ref().map(Stored::note));
                 let carried = stored.as_ref().map(Stored::carried).unwrap_or_default();
-                PendingLimit { carried, ..self.accepted.asked(template, &test.limit, budget) }
+                PendingLimit { carried, ..self.accepted.pending(template, &test.limit, budget) }
             })
             .collect();
         let settings = &self.budgets.settings;

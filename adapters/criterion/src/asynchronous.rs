@@ -15,7 +15,7 @@ pub struct AsyncBencher<'a, 'b, A: AsyncExecutor, M: Measurement = WallTime> {
     runner: A,
 }
 
-/// Criterion takes a runtime by value, and this one is lent.
+/// A runtime that is borrowed, since Criterion takes one by value.
 struct BorrowedExecutor<'r, A>(&'r A);
 
 impl<A: AsyncExecutor> AsyncExecutor for BorrowedExecutor<'_, A> {
@@ -33,7 +33,7 @@ impl<'a, M: Measurement> Bencher<'a, M> {
 
 impl<A: AsyncExecutor, M: Measurement> AsyncBencher<'_, '_, A, M> {
     /// See [`criterion::AsyncBencher::iter`].
-    #[expect(clippy::iter_not_returning_iterator, reason = "the word of Criterion")]
+    #[expect(clippy::iter_not_returning_iterator, reason = "the name is Criterion's")]
     #[inline(never)]
     pub fn iter<O, R, F>(&mut self, mut routine: R)
     where

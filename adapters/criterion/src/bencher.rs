@@ -20,7 +20,7 @@ pub(crate) enum MeasuredBy<'a, M: Measurement> {
 
 /// Criterion's own bencher, without its lifetime.
 pub(crate) trait Inner<M: Measurement> {
-    /// Calls `f` with it. This costs one call for each measurement, and nothing for each iteration.
+    /// Calls `f` with the bencher. This costs one call for each measurement, and nothing for each iteration.
     fn with(&mut self, f: &mut dyn FnMut(&mut criterion::Bencher<'_, M>));
 }
 
@@ -69,7 +69,7 @@ impl<'a, M: Measurement> Bencher<'a, M> {
     }
 
     /// See [`criterion::Bencher::iter`].
-    #[expect(clippy::iter_not_returning_iterator, reason = "the word of Criterion")]
+    #[expect(clippy::iter_not_returning_iterator, reason = "the name is Criterion's")]
     #[inline(never)]
     pub fn iter<O, R>(&mut self, mut routine: R)
     where
@@ -158,8 +158,8 @@ impl<'a, M: Measurement> Bencher<'a, M> {
     }
 }
 
-/// Returns the value of a measurement as the time that it is. A benchmark with another measurement is refused before its
-/// routine runs.
+/// Returns the value of a measurement as a time. A benchmark whose measurement is not a time is refused before its routine
+/// runs.
 pub(crate) fn duration(value: &dyn Any) -> Duration {
     value.downcast_ref::<Duration>().copied().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! A group of benchmarks: Criterion's own, which remembers what an iteration counts.
+//! A group of benchmarks: Criterion's own, with the throughput that one iteration counts for.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub struct BenchmarkGroup<'a, M: Measurement> {
     throughput: Option<Throughput>,
 }
 
-/// Hands settings on, each of which returns the group.
+/// Writes methods that pass a setting on and return the group.
 macro_rules! settings {
     ($($name:ident($argument:ident: $kind:ty);)*) => {$(
         #[doc = concat!("See [`criterion::BenchmarkGroup::", stringify!($name), "`].")]
@@ -91,10 +91,10 @@ impl<'a, M: Measurement> BenchmarkGroup<'a, M> {
     }
 }
 
-/// Runs a benchmark that Criterion has chosen: by Criterion, or by the instruments where a harness asks for it.
+/// Runs a benchmark that Criterion has chosen: by Criterion, or by the instruments if a harness asks for it.
 ///
-/// It is called through a pointer and is never a part of its caller, so that the code which registers a benchmark does not
-/// contain the benchmark: what one benchmark reaches can then be told from what the others do.
+/// The benchmark is called through a pointer, and this function is never inlined. So the code that registers a benchmark does
+/// not contain the benchmark, and the code that one benchmark reaches can be told from that of the others.
 #[inline(never)]
 pub(crate) fn run<M: Measurement>(
     inner: &mut criterion::Bencher<'_, M>,

@@ -21,7 +21,7 @@
 //! - A measurement other than [`WallTime`](measurement::WallTime) is refused there, with its name.
 //!
 //! The cargo feature `heap`, which is on by default, counts allocations by a global allocator, which otherwise costs one
-//! relaxed load for each call. Where the benchmarks have a `#[global_allocator]` of their own, the two do not compile
+//! relaxed load for each call. If the benchmarks have a `#[global_allocator]` of their own, the two do not compile
 //! together: turn `heap` off, and let that allocator be a `perf_budget::Heap` around the other.
 
 #[cfg(feature = "async")]

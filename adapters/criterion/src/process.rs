@@ -8,7 +8,7 @@ use criterion::measurement::WallTime;
 use perf_budget::internals::served::{self, Work};
 use perf_budget::{Failed, Run};
 
-/// By this the harness sees, without starting it, that the program serves its benchmarks.
+/// The text by which the harness sees, without starting the program, that it serves its benchmarks.
 const SERVES: &str = "perf-budget serves benchmarks of criterion 1";
 
 /// Whether a harness has started this process to measure one benchmark.
@@ -22,7 +22,7 @@ pub(crate) fn measure(benchmark: impl FnOnce(&mut Run) -> Result<(), Failed>) {
     served::measure(benchmark).unwrap_or_else(|code| end(code));
 }
 
-/// Says that there is no such benchmark, unless one was measured. The macro `criterion_main` calls it at the end.
+/// Reports that there is no such benchmark, unless one was measured. The macro `criterion_main` calls it at the end.
 pub fn finish() {
     served::finish().unwrap_or_else(|code| end(code));
 }
@@ -37,8 +37,8 @@ pub(crate) fn refusal<M>() -> Option<Failed> {
     })
 }
 
-/// Returns the bytes, or else the elements, of one iteration. This source serves several versions of Criterion, whose
-/// variants differ, so that they are read by their `Debug`. One that is not understood is refused.
+/// Returns the bytes, or else the elements, of one iteration. This source is for several versions of Criterion, whose variants
+/// differ, so a variant is read by its `Debug`. One that is not understood is refused.
 pub(crate) fn work(throughput: &impl Debug) -> Result<Work, Failed> {
     let text = format!("{throughput:?}");
     let number = |text: &str| text.trim().parse::<f64>().ok();
@@ -56,7 +56,7 @@ pub(crate) fn work(throughput: &impl Debug) -> Result<Work, Failed> {
     }
 }
 
-/// Ends the process, which cannot do what it was started for.
+/// Ends the process, because it cannot measure the benchmark that it was started for.
 #[expect(clippy::exit, reason = "between `main` and a benchmark there is only Criterion's code")]
 fn end(code: u8) -> ! {
     std::process::exit(i32::from(code))

@@ -23,7 +23,7 @@ impl Default for Criterion {
     }
 }
 
-/// Hands settings on, each of which returns the manager.
+/// Writes methods that pass a setting on and return the manager.
 macro_rules! settings {
     ($($name:ident($($argument:ident: $kind:ty),*);)*) => {$(
         #[doc = concat!("See [`criterion::Criterion::", stringify!($name), "`].")]

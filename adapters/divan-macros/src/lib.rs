@@ -1,7 +1,7 @@
 //! The attributes of perf-budget-divan. Use them through that crate.
 //!
 //! `bench` leaves the function as it is, and writes a second one beside it, which Divan's own attribute registers. Divan
-//! calls it with its own bencher, and it calls the function with the one of perf-budget-divan.
+//! calls this second function with its own bencher, and it calls the first one with the bencher of perf-budget-divan.
 
 mod bench;
 mod options;

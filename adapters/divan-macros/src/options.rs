@@ -92,7 +92,7 @@ fn entries(
     Ok(list.into_iter().collect())
 }
 
-/// Takes everything up to the next comma that ends an expression. A list of types is none, but is within brackets.
+/// Takes everything up to the next comma that ends an expression. A list of types is not an expression, but is in brackets.
 fn value(input: syn::parse::ParseStream<'_>) -> syn::Result<TokenStream> {
     let mut value: Vec<TokenTree> = Vec::new();
     while !input.is_empty() {

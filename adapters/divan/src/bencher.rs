@@ -34,7 +34,7 @@ enum MeasuredBy<'a, 'b> {
 /// A measurement by the instruments.
 struct InstrumentBencher<'a> {
     run: &'a mut Run,
-    /// Where the failure of a measuring method goes.
+    /// The first failure of a measuring method, which is stored here.
     failed: &'a mut Option<Failed>,
     threads: usize,
 }
@@ -216,7 +216,7 @@ with_inputs!([](), [], |inner, _own| inner);
 with_inputs!([C, F] Counted<F>, [F: Fn(&I) -> C + Sync + 'static, C: IntoCounter], |inner, own| inner.input_counter(own.0));
 
 impl InstrumentBencher<'_> {
-    /// Measures, and keeps the failure.
+    /// Measures, and stores the failure if there is one.
     fn ends(self, measure: impl FnOnce(&mut Run) -> Result<(), Failed>) {
         if let Err(failed) = measure(self.run) {
             self.failed.get_or_insert(failed);

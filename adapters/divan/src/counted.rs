@@ -4,8 +4,8 @@ use std::fmt::Debug;
 
 use perf_budget::internals::served::Work;
 
-/// Returns what a counter counts, for a throughput. Divan tells it only by `Debug`, as in `BytesCount { count: 7 }`; a text
-/// of another form is no work.
+/// Returns what a counter counts, for a throughput. Divan shows it only by `Debug`, as in `BytesCount { count: 7 }`. `None` if
+/// the text has another form.
 pub fn work(counter: &impl Debug) -> Option<Work> {
     let text = format!("{counter:?}");
     let (kind, rest) = text.split_once(" { count: ")?;

@@ -9,7 +9,7 @@ use perf_budget::internals::served::{self, Work};
 use crate::bencher::Bencher;
 use crate::counted::first_bytes;
 
-/// By this the harness sees, without starting it, that the program serves its benchmarks.
+/// The text by which the harness sees, without starting the program, that it serves its benchmarks.
 const SERVES: &str = "perf-budget serves benchmarks of divan 1";
 
 /// Whether the calls of the benchmark are only counted.
@@ -32,13 +32,13 @@ pub(crate) fn count_threads(all: impl FnOnce()) {
     COUNTING.store(false, Ordering::Relaxed);
 }
 
-/// Says that there is no such benchmark, unless one was measured.
+/// Reports that there is no such benchmark, unless one was measured.
 pub(crate) fn finish() {
     served::finish().unwrap_or_else(|code| end(code));
 }
 
-/// Runs a benchmark that Divan calls: by Divan, or by the instruments where a harness asks for it. `counters` are what the
-/// attribute says that one operation does.
+/// Runs a benchmark that Divan calls: by Divan, or by the instruments if a harness asks for it. `counters` returns the work of
+/// one operation, as the attribute gives it.
 pub fn run(
     inner: divan::Bencher<'_, '_>,
     counters: impl FnOnce() -> Vec<Option<Work>>,
@@ -47,7 +47,7 @@ pub fn run(
     if !is_asked() {
         return benchmark(Bencher::of_divan(inner));
     }
-    // In a test run Divan calls it once on each thread. A benchmark that is not to run is not called at all.
+    // In a test run, Divan calls the function once on each thread. A benchmark that is not selected is not called at all.
     let threads = AtomicUsize::new(0);
     inner.bench(|| threads.fetch_add(1, Ordering::Relaxed));
     if COUNTING.load(Ordering::Relaxed) {
@@ -57,7 +57,7 @@ pub fn run(
     let nth = CALLS.fetch_add(1, Ordering::Relaxed);
     let most = counts.iter().copied().max().unwrap_or(1);
     let is_measured = counts.iter().position(|count| *count == most) == Some(nth);
-    // The same count again is another benchmark of the same name, which is refused.
+    // A second call with the same count is another benchmark of the same name, which is refused.
     let is_again = counts.get(nth) == Some(&most) && !is_measured;
     if !is_measured && !is_again {
         return;
@@ -77,7 +77,7 @@ fn counts() -> MutexGuard<'static, Vec<usize>> {
     THREADS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Ends the process, which cannot do what it was started for.
+/// Ends the process, because it cannot measure the benchmark that it was started for.
 #[expect(clippy::exit, reason = "between `main` and a benchmark there is only Divan's code")]
 fn end(code: u8) -> ! {
     std::process::exit(i32::from(code))

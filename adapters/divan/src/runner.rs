@@ -1,4 +1,4 @@
-//! The runner of benchmarks: Divan's own, which in a process for a harness runs the one that is asked for.
+//! The runner of benchmarks: Divan's own. In a process for a harness, it runs the benchmark that the harness asks for.
 
 use std::fmt::{self, Debug};
 use std::time::Duration;
@@ -24,7 +24,7 @@ impl Debug for Divan {
     }
 }
 
-/// Hands settings on, each of which returns the runner.
+/// Writes methods that pass a setting on and return the runner.
 macro_rules! settings {
     ($($name:ident($($argument:ident: $kind:ty),*);)*) => {$(
         #[doc = concat!("See [`divan::Divan::", stringify!($name), "`].")]
@@ -82,7 +82,7 @@ impl Divan {
 
     fn run(&self, all: fn(&divan::Divan)) {
         if process::is_asked() {
-            // The benchmark is called once for each count of threads, and how many those are is only known afterwards.
+            // The benchmark is called once for each count of threads. How many counts there are is only known afterwards.
             process::count_threads(|| self.inner.test_benches());
             self.inner.test_benches();
             process::finish();

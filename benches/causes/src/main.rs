@@ -1,19 +1,19 @@
-//! Known causes of regressions, and whether a red names them: `cargo run --release` here.
+//! Tests whether a red names known causes of regressions: `cargo run --release [CAUSE...]` here.
 //!
 //! The package is built once as the base and once with each cause, and the budgets compare instructions with the base. The
-//! first function that the red names has to be the one that got worse; in nine of ten it must be, or this fails. Names of causes
-//! behind it choose some.
+//! first function that the red names should be the one that got worse. The program fails if that is so for less than nine in
+//! ten of the causes. Arguments choose some of the causes by their names.
 //!
-//! `cargo run --release -- --samples COMMAND` does the same by time, with Valgrind hidden: the samples are named by that
-//! command, `target/release/cargo-budget` of the workspace. Samples are estimates, so that it reports and never fails.
+//! `cargo run --release -- --samples COMMAND` does the same by time, and hides Valgrind. `COMMAND` is the program that finds
+//! the functions of the samples, `target/release/cargo-budget` of the workspace. Samples are estimates, so this never fails.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use perf_budget_core::record;
 
-/// A cause: the feature or the flag, the workload that it makes worse, and the functions that are to blame for it, one of
-/// which has to be named first.
+/// A cause: the feature or the flag, the workload that it makes worse, and the functions to blame, one of which has to be
+/// named first.
 type Cause = (&'static str, &'static str, &'static [&'static str]);
 
 /// The causes.
@@ -33,11 +33,11 @@ const CAUSES: [Cause; 24] = [
     ("format", "parts", &["causes::parts::labels"]),
     ("bounds", "parts", &["causes::parts::smoothed"]),
     ("boxed", "parts", &["causes::parts::areas"]),
-    // The key is a function of its own where the sort calls it.
+    // When the sort calls the key, it is a function of its own.
     ("costly_key", "parts", &["causes::parts::sorted", "causes::parts::sorted::{closure}"]),
     ("shared", "parts", &["causes::parts::handed_out"]),
     ("pattern", "parts", &["causes::parts::matched", "causes::parts::pattern"]),
-    // What an asynchronous function awaits is part of it, as what is inlined is.
+    // What an asynchronous function awaits is part of it, like an inlined function.
     (
         "inner_async",
         "tasks",
@@ -74,8 +74,8 @@ fn main() -> ExitCode {
     if is_enough || samples.is_some() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Whether the first function that a red names is the guilty one. With a command, the red is one of time, and explained by
-/// samples.
+/// Whether the first function that a red names is the guilty one. With the command of `--samples`, the red is about time,
+/// and samples explain it.
 fn is_named(root: &Path, base: &Path, cause: &Cause, sampled: Option<&str>) -> bool {
     let &(cause, workload, guilty) = cause;
     let head = build(root, cause);
@@ -85,7 +85,7 @@ fn is_named(root: &Path, base: &Path, cause: &Cause, sampled: Option<&str>) -> b
     command.env("CARGO_MANIFEST_DIR", root).env("PERF_BUDGET_DIR", &results).current_dir(root);
     command.env("PERF_BUDGET_BASE", base).env("PERF_BUDGET_BASE_DIR", root).arg(workload);
     if sampled.is_some() {
-        // No program is found on this path, and so Valgrind is not found either.
+        // No program is found on this path, so neither is Valgrind.
         command.env("CAUSES_BUDGETS", "budgets-time.toml").env("PATH", "/nowhere");
     }
     let output = command.output().expect("the tests start");

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 
 use regex_lite::Regex;
 
-/// Runs each of them once.
+/// Runs each of the functions once.
 pub fn all(numbers: &[u64]) -> u64 {
     let names = labels(numbers);
     loaded(numbers)

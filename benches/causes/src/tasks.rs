@@ -9,7 +9,7 @@ use std::task::Poll;
 
 use tokio::sync::mpsc;
 
-/// Runs all of them, the way that a server does: the caller waits while tasks work.
+/// Runs all of them as a server does: the caller waits while tasks work.
 pub async fn serve() -> u64 {
     let shared = Arc::new(Mutex::new(0_u64));
     let updates = tokio::spawn(update(Arc::clone(&shared)));
@@ -55,7 +55,7 @@ async fn inner() -> u64 {
     sum
 }
 
-/// Changes what several tasks share.
+/// Changes a value that several tasks share.
 async fn update(shared: Arc<Mutex<u64>>) -> u64 {
     let mut of = 0;
     for n in 0..20 {
@@ -66,7 +66,7 @@ async fn update(shared: Arc<Mutex<u64>>) -> u64 {
     of
 }
 
-/// Changes it once, behind its lock.
+/// Changes the value once, behind its lock.
 fn counted(shared: &Mutex<u64>, n: u64) {
     let mut guard = shared.lock().unwrap();
     *guard = guard.wrapping_add(n);
@@ -75,7 +75,7 @@ fn counted(shared: &Mutex<u64>, n: u64) {
     }
 }
 
-/// What is done while the lock is held.
+/// The work that is done while the lock is held.
 #[inline(never)]
 fn rebuilt(rounds: u64) -> u64 {
     (0..rounds).map(black_box).sum()
@@ -117,7 +117,7 @@ fn digest(bytes: &[u8]) -> u64 {
         .fold(0, |sum, &byte| (sum ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 
-/// Takes what a stream yields.
+/// Takes the items of a stream.
 async fn stream() -> u64 {
     let item = vec![3_u8; 256];
     let mut left = 300;
@@ -139,7 +139,7 @@ fn yielded(left: &mut u32, item: &Vec<u8>) -> Option<u64> {
     Some(8 * u64::from(black_box(item)[0]))
 }
 
-/// Takes as long whatever the cause.
+/// Takes equally long with every cause.
 #[inline(never)]
 fn steady(rounds: u64) -> u64 {
     (0..rounds).map(black_box).sum()

@@ -1,5 +1,5 @@
-//! The workloads: the search engine at work, a checksum for a cause that lies in how this file is compiled, small
-//! functions, and work in tasks and threads.
+//! The workloads: a search, a checksum for a cause that is a flag of this file's compilation, small functions, and work
+//! in tasks and threads.
 
 use causes::count::Tally;
 use causes::index::Index;

@@ -1,8 +1,8 @@
 //! The cost of measuring itself, beside criterion and divan: `cargo run --release -p peers`.
 //!
-//! Every round runs every tool on every subject, one after the other in processes of their own, so
-//! that all see the same machine. There are two figures for each: the time that a tool reports for an operation, and
-//! the processor time that it spends for each one that it runs while it measures.
+//! Every round runs every tool on every subject, one after the other in processes of their own, so that all see the same
+//! machine. There are two figures for each: the time that a tool reports for an operation, and the processor time that it
+//! spends for each operation while it measures.
 
 mod ours;
 mod subjects;
@@ -53,8 +53,8 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Returns the table of results: the least of the rounds, since other work on the machine only adds time, and each
-/// figure as a multiple of ours.
+/// Returns the table of results. A figure is the least of the rounds, since other work on the machine only adds time, and
+/// has the multiple of ours beside it.
 fn table(rows: &BTreeMap<(&str, &str), Vec<Row>>) -> String {
     let mut text =
         String::from("subject  tool               reported ns  (x ours)  spent ns  (x ours)\n");

@@ -1,4 +1,4 @@
-//! This project's measurements, through the same process that the harness makes.
+//! This project's measurements, in a process such as the harness starts.
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -9,9 +9,9 @@ use divan::Bencher;
 
 use crate::{Row, subjects};
 
-/// The variable that says which tool a process is started for.
+/// The variable that tells a process which tool it is.
 pub(crate) const VARIABLE: &str = "PEER";
-/// The start of the line in which a process reports how much processor time each operation cost.
+/// The start of the line in which a process reports the processor time of an operation.
 const SPENT: &str = "spent ";
 
 /// Runs as the tool.

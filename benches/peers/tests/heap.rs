@@ -1,4 +1,4 @@
-//! The counting allocator beside dhat: for the same subjects both count the same, to the last byte.
+//! A test of the counting allocator against dhat: for the same subjects both count the same, to the last byte.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hint::black_box;
@@ -38,8 +38,8 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Registers a subject twice: once to be counted by ours, and once by dhat. They must not run at the same time, since
-/// what dhat allocates for itself would count.
+/// Registers a subject twice, once for our allocator and once for dhat. They must not run at the same time, since the
+/// allocations of dhat itself would count.
 fn add<T: 'static>(
     workloads: &mut Vec<(String, Workload)>,
     name: &'static str,
@@ -106,7 +106,7 @@ fn maps() -> (BTreeMap<u64, Vec<u8>>, HashMap<String, u64>) {
     (tree, (0..1000).map(|n| (n.to_string(), n)).collect())
 }
 
-/// Starts threads one after the other, so that the peak is always the same. What a thread itself allocates counts too.
+/// Starts threads one after the other, so that the peak is always the same. The allocations of a thread itself count too.
 fn threads() -> Vec<Vec<u8>> {
     let part = |n: u8| std::thread::spawn(move || vec![n; 1000 * usize::from(n)]).join();
     (1..=4).map(|n| part(n).expect("it only allocates")).collect()

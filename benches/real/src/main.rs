@@ -1,8 +1,8 @@
 //! Comparisons of published versions of real crates: `cargo run -- [PAIR...] [--runs N]`.
 //!
 //! For each pair of versions this program makes a repository of two commits, between which only the version of the crate
-//! changes, and runs `cargo budget check --base` on it several times, measuring whatever is proven equal too. What is true
-//! is known from Valgrind's count of instructions. The table is written to `docs/real.md` after each pair.
+//! changes, and runs `cargo budget check --base` on it several times. What is proven equal is measured too. The truth is
+//! known from Valgrind's count of instructions. The table is written to `docs/real.md` after each pair.
 //!
 //! The program needs cargo with access to crates.io, git, and valgrind. `--page FILE` writes the page elsewhere.
 
@@ -37,13 +37,14 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Result<(), String> {
         match argument.as_str() {
             "--runs" => {
                 let text = value()?;
-                runs = text.parse().map_err(|e| format!("`{text}` is no number of runs: {e}"))?;
+                let number = text.parse();
+                runs = number.map_err(|e| format!("`{text}` is not a number of runs: {e}"))?;
             }
             "--page" => page = PathBuf::from(value()?),
             _ => names.push(argument),
         }
     }
-    let pairs = chosen(&names)?;
+    let pairs = find_pairs(&names)?;
     let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/pairs");
     let command = project::command(&top)?;
     let mut table = Page::new(runs);
@@ -61,8 +62,8 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Result<(), String> {
     Ok(())
 }
 
-/// Returns the pairs of these names; all where there is no name.
-fn chosen(names: &[String]) -> Result<Vec<&'static Pair>, String> {
+/// Returns the pairs of these names; all pairs if there are no names.
+fn find_pairs(names: &[String]) -> Result<Vec<&'static Pair>, String> {
     let known =
         |name: &String| PAIRS.iter().any(|pair| pair.name() == *name || pair.krate == *name);
     if let Some(unknown) = names.iter().find(|name| !known(name)) {

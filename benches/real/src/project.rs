@@ -21,7 +21,7 @@ pub(crate) struct Project {
 pub(crate) fn command(top: &Path) -> Result<PathBuf, String> {
     let mut cargo = cargo();
     cargo.args(["build", "--quiet", "--package", "cargo-budget"]).current_dir(top);
-    done(&mut cargo)?;
+    run(&mut cargo)?;
     Ok(top.join("target/debug/cargo-budget"))
 }
 
@@ -43,7 +43,7 @@ fn clean(mut command: Command) -> Command {
 }
 
 /// Runs a command to its end, and returns its standard output.
-pub(crate) fn done(command: &mut Command) -> Result<String, String> {
+pub(crate) fn run(command: &mut Command) -> Result<String, String> {
     let output = command.output().map_err(|e| format!("failed to start {command:?}: {e}"))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
@@ -52,7 +52,7 @@ pub(crate) fn done(command: &mut Command) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Returns the load of the machine over the last minute; `None` where the system does not report it.
+/// Returns the load of the machine over the last minute; `None` if the system does not report it.
 pub(crate) fn load() -> Option<f64> {
     let text = fs::read_to_string("/proc/loadavg").ok()?;
     text.split_whitespace().next()?.parse().ok()
@@ -105,16 +105,17 @@ impl Project {
                 .replace("FEATURES", pair.features)
                 .replace("LIBRARY", &top.display().to_string());
             project.write("Cargo.toml", &manifest)?;
-            // The two commits of a version against itself differ in this file, which nothing reads.
+            // If a version is compared with itself, the two commits differ in this file, which nothing reads.
             project.write("src/version.txt", &format!("{version}\n"))?;
             if version == pair.from {
                 // The versions of all other packages are those of this repository.
                 fs::copy(top.join("Cargo.lock"), project.root.join("Cargo.lock"))
                     .map_err(|e| format!("failed to copy Cargo.lock: {e}"))?;
             }
-            done(
-                cargo().arg("metadata").args(["--format-version", "1"]).current_dir(&project.root),
-            )?;
+            run(cargo()
+                .arg("metadata")
+                .args(["--format-version", "1"])
+                .current_dir(&project.root))?;
             project.git(&["add", "--all"])?;
             project.git(&["commit", "--quiet", "--allow-empty", "--message", version])?;
         }
@@ -152,7 +153,7 @@ impl Project {
         let mut git = Command::new("git");
         git.args(["-c", "user.name=real", "-c", "user.email=real@localhost"]).args(arguments);
         git.current_dir(&self.root);
-        done(&mut git).map(drop)
+        run(&mut git).map(drop)
     }
 }
 

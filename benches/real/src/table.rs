@@ -56,7 +56,7 @@ impl Row {
         self.runs.iter().filter(|run| run.verdict == verdict).count() as u64
     }
 
-    /// Whether the truth is beyond the limit with its tolerance by so much that it must be found.
+    /// Whether the truth is so far beyond the limit and its tolerance that it must be found.
     fn must_be_red(&self) -> bool {
         self.truth.ratio() > 1.03 * 1.01 * 1.03
     }

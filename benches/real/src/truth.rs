@@ -5,9 +5,10 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::pairs::Pair;
-use crate::project::{Project, cargo, done};
+use crate::project::{Project, cargo, run};
 
-/// How often an operation runs in the shorter and in the longer of two runs. Their difference is without the start.
+/// How often an operation runs in the shorter and in the longer of two runs. The start of the program is not part of their
+/// difference.
 const TIMES: [u64; 2] = [10, 60];
 
 /// The instructions of one operation: at the first version and at the second.
@@ -22,7 +23,7 @@ impl Truth {
         self.instructions[1] / self.instructions[0]
     }
 
-    /// Whether both take the same number, but for what the state of a hasher or of the allocator makes.
+    /// Whether both take the same number, except for effects of the state of a hasher or the allocator.
     pub(crate) fn is_equal(self) -> bool {
         (self.ratio() - 1.0).abs() < 5e-4
     }
@@ -40,10 +41,10 @@ pub(crate) fn of(pair: &Pair, project: &Project) -> Result<Vec<Truth>, String> {
 
 fn counts(pair: &Pair, project: &Project, revision: &str) -> Result<Vec<f64>, String> {
     project.git(&["checkout", "--quiet", "--detach", revision])?;
-    // The times of files are those of the checkout, so cargo builds what has changed.
+    // Git sets the times of changed files to that of the checkout, so cargo builds them.
     let mut build = cargo();
     build.args(["build", "--release", "--quiet", "--bin", "pair"]).current_dir(&project.root);
-    done(build.env("CARGO_TARGET_DIR", &project.target))?;
+    run(build.env("CARGO_TARGET_DIR", &project.target))?;
     let program = project.target.join("release/pair");
     pair.works.iter().map(|work| per_operation(&program, work.name)).collect()
 }
@@ -59,7 +60,7 @@ fn count(program: &Path, work: &str, times: u64) -> Result<f64, String> {
     let mut valgrind = Command::new("valgrind");
     valgrind.arg("--tool=callgrind").arg(format!("--callgrind-out-file={}", out.display()));
     valgrind.arg(program).args([work, &times.to_string()]);
-    done(&mut valgrind)?;
+    run(&mut valgrind)?;
     let text = fs::read_to_string(&out).map_err(|e| format!("failed to read counts: {e}"))?;
     let _ = fs::remove_file(&out);
     let total = text.lines().find_map(|line| line.strip_prefix("totals: "));

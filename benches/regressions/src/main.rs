@@ -1,8 +1,8 @@
-//! Published regressions of real crates, and whether a red names the function: `cargo run` here.
+//! Tests whether a red names the function of published regressions of real crates: `cargo run` here.
 //!
 //! The same package is built with the older and with the newer version of each crate, and the budgets compare instructions
-//! with the older one. The workload calls the crate. So the first function that a red names is the workload, and the part that
-//! it names first has to be the crate's function that got worse; in at least five of seven it must be, or this fails.
+//! with the older one. A workload calls the crate, so the first function that a red names is the workload. The first part
+//! that it names should be the crate's function that got worse. The program fails if that is so for less than five of seven.
 
 mod package;
 
@@ -14,14 +14,14 @@ use perf_budget_core::record;
 
 use self::package::{CRATES, Work};
 
-/// How many must be named.
+/// How many of the functions must be named.
 const ENOUGH: usize = 5;
 
 fn main() -> ExitCode {
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/regressions");
     let base = build(&target, "old", |krate| krate.versions[0]);
     let head = build(&target, "new", |krate| krate.versions[1]);
-    let outcomes = judged(&target, &base, &head);
+    let outcomes = run(&target, &base, &head);
     let mut named = 0;
     for krate in CRATES {
         for work in krate.works {
@@ -47,7 +47,7 @@ fn is_named(outcomes: &[Outcome], work: &Work) -> bool {
     for line in words::blame(blame) {
         println!("  {line}");
     }
-    let is_named = names(blame, work.guilty);
+    let is_named = is_first_part(blame, work.guilty);
     if !is_named {
         println!("  WRONG: {} is to be named", work.guilty);
     }
@@ -55,13 +55,13 @@ fn is_named(outcomes: &[Outcome], work: &Work) -> bool {
 }
 
 /// Whether the part that grew most in the function that grew most is the guilty function.
-fn names(blame: &Blame, guilty: &str) -> bool {
+fn is_first_part(blame: &Blame, guilty: &str) -> bool {
     let first = blame.functions.first().and_then(|first| first.parts.first());
     first.is_some_and(|(name, change)| change.by() > 0.0 && name.contains(guilty))
 }
 
 /// Runs the newer build against the older one.
-fn judged(target: &Path, base: &Path, head: &Path) -> Vec<Outcome> {
+fn run(target: &Path, base: &Path, head: &Path) -> Vec<Outcome> {
     let results = target.join("results");
     let _ = std::fs::remove_dir_all(&results);
     let root = target.join("new");

@@ -85,7 +85,7 @@ max.p50 = "9 ms"
     fn shown(file: &Budgets) -> Vec<String> {
         let of = |budget: &perf_budget_core::budget::Budget| {
             let limits =
-                budget.limits.iter().map(|l| (l.label.clone(), l.of.clone(), l.target.clone()));
+                budget.limits.iter().map(|l| (l.label.clone(), l.cases.clone(), l.target.clone()));
             let mut limits: Vec<_> = limits.map(|limit| format!("{limit:?}")).collect();
             limits.sort();
             format!("{} {:?} {limits:?}", budget.name, budget.effort)

@@ -35,7 +35,7 @@ pub(crate) fn unmeasured(budgets: &Budgets) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
     for budget in &budgets.budgets {
         for case in &budget.cases {
-            let limits = budget.limits.iter().filter(|limit| limit.of.has(case));
+            let limits = budget.limits.iter().filter(|limit| limit.cases.has(case));
             outcomes.extend(limits.map(|limit| outcome(budget, &case.label, limit, &file)));
         }
         let slopes = budget.scaling.iter().flat_map(|scaling| &scaling.limits);

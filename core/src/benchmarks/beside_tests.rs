@@ -1,10 +1,10 @@
-//! Tests of programs that print more than their list, whose names are found all the same or are refused.
+//! Tests of programs that print more than their list: their names are found, or the program is refused.
 
 use super::tests::{MARKED, Place};
 use super::*;
 use crate::build::{ProgramResult, Step};
 
-/// Returns the names of a program that prints `all` where it lists everything, and `nothing` where it lists nothing.
+/// Returns the names of a program that prints `all` if it lists everything, and `nothing` if it lists nothing.
 fn names(all: &str, nothing: &str) -> Result<Vec<String>, String> {
     let place = Place::new("beside");
     let bench = place.bench("kit", "sums", MARKED);
@@ -40,7 +40,7 @@ fn what_a_program_prints_beside_its_list_is_no_name() {
     // A line that looks like a name, and a name beside which the same line is printed.
     check("corpus: bench\na: benchmark\n", "corpus: bench\n", &["a"]);
     check("a: bench\na: bench\n", "a: bench\n", &["a"]);
-    // A time is another one in each process.
+    // A time differs from process to process.
     check("read 10 files in 1.25 ms\na: benchmark\n", "read 10 files in 0.9 ms\n", &["a"]);
 }
 
@@ -57,9 +57,9 @@ fn names_that_cannot_be_told_from_what_is_printed_are_refused() {
     check("1 a: benchmark\n2 b: benchmark\ndone\n", "1 2 done\n", unclear);
     check("x\na: benchmark\n", "y\n", unclear);
     check("a: benchmark\nb\n", "", unclear);
-    // A figure in what may be a name is a part of it.
+    // A line that may be a name must be the same, with its figures.
     check("corpus 1: bench\na: benchmark\n", "corpus 2: bench\n", unclear);
-    // A group that is listed whatever is asked for, as one with a filter of its own is.
+    // A group is listed whatever the filter is, if it has a filter of its own.
     check("x: benchmark\na: benchmark\n", "x: benchmark\n", unclear);
     check("a: benchmark\n", "a: benchmark\n", "even where another one is asked for");
 }

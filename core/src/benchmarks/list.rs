@@ -13,9 +13,9 @@ use crate::outcome::{Cause, Unmeasured};
 /// A function that starts a program and waits for its end; see [`Start`](crate::build::Start).
 pub type Ask<'a> = &'a dyn Fn(&Step) -> Result<ProgramResult, Unmeasured>;
 
-/// The beginning of the text that every program contains which serves its benchmarks. The key of the library follows
-/// it, between two spaces. A program that only reads lists contains the two parts separately, so it is not taken for
-/// one that serves.
+/// The beginning of the text that is in every program that serves its benchmarks. The key of the library follows it,
+/// between two spaces. A program that only reads lists contains the two parts separately, so it is not taken for one
+/// that serves.
 pub const SERVES: &str = "perf-budget serves benchmarks of";
 /// Every program with Criterion since version 0.3.4 contains one of these texts: the end of its help, and the variable
 /// that says where its records go. The optimiser of the whole program (`lto = true`) takes short texts such as the
@@ -36,7 +36,7 @@ const ENDINGS: [&str; 2] = [": benchmark", ": bench"];
 /// How the line of a test ends, which the standard test harness lists beside its benchmarks.
 const TEST: &str = ": test";
 
-/// Returns what a program has.
+/// Returns the benchmarks of a program.
 ///
 /// # Errors
 /// If it has a known library and does not list its benchmarks.
@@ -66,7 +66,7 @@ pub fn list(bench: &Bench, ask: Ask<'_>) -> Result<Content, Unmeasured> {
     Ok(Content::Other)
 }
 
-/// Returns what a program with Criterion has. Its help shows which arguments this version knows.
+/// Returns the benchmarks of a program with Criterion. Its help shows which arguments this version knows.
 fn criterion(bench: &Bench, serves: bool, ask: Ask<'_>) -> Result<Content, Unmeasured> {
     let help = match answer(bench, Library::Criterion, &["--help"], &[], ask) {
         Ok(help) => help,
@@ -85,9 +85,10 @@ fn criterion(bench: &Bench, serves: bool, ask: Ask<'_>) -> Result<Content, Unmea
     Ok(Content::Criterion { skills, names })
 }
 
-/// Returns what a program with Criterion has that refuses `--help`, as clap does without its feature `help`, which
-/// Criterion 0.5 does not turn on. It has to refuse an argument that nobody knows, since a program that reads no arguments
-/// accepts every one; and then it lists its benchmarks beside the arguments that it knows. `why` is said of any other program.
+/// Returns the benchmarks of a program with Criterion that refuses `--help`. Clap refuses it without its feature `help`,
+/// which Criterion 0.5 does not turn on. First the program has to refuse an argument that no version knows, since a program
+/// that reads no arguments accepts every one. Then it lists its benchmarks with the most arguments that it accepts. `why` is
+/// the error for any other program.
 fn without_help(
     bench: &Bench,
     serves: bool,
@@ -117,7 +118,7 @@ fn without_help(
     Err(why)
 }
 
-/// Returns the names in what a program lists. A name that two benchmarks have is there twice.
+/// Returns the names in the list that a program prints. A name that two benchmarks have is there twice.
 pub fn listed(text: &str) -> Vec<String> {
     text.lines().filter_map(name_in).map(str::to_owned).collect()
 }
@@ -139,7 +140,7 @@ fn names(
     own_names((bench, library), &text, &nothing(bench, library, arguments, variables, ask)?)
 }
 
-/// Returns what a program prints with these arguments where it is asked for a benchmark that it does not have.
+/// Returns what a program prints with these arguments if the filter is a benchmark that it does not have.
 fn nothing(
     bench: &Bench,
     library: Library,
@@ -150,8 +151,9 @@ fn nothing(
     answer(bench, library, &[arguments, &["--", NOBODY]].concat(), variables, ask)
 }
 
-/// Returns the names in what a program lists. What it also prints where it lists nothing is not its library's: the set-up of a
-/// benchmark may print a line that looks like a name, or the beginning of the line in which a name is.
+/// Returns the names in `text`, the list that a program prints. `nothing` is what it prints where it lists no benchmark.
+/// Such lines are not from its library: the set-up of a benchmark may print a line that looks like a name, or the beginning
+/// of the line in which a name is.
 fn own_names(
     (bench, library): (&Bench, Library),
     text: &str,

@@ -61,7 +61,7 @@ pub struct Program {
     pub binary: PathBuf,
     /// The state of the file when the program was asked.
     pub written: Written,
-    /// The variables with which `cargo bench` runs it, as they differ from those of what has built it.
+    /// The variables with which `cargo bench` runs it, as far as they differ from those of the process that has built it.
     pub variables: Changes,
     /// The answer of the program.
     pub content: Content,
@@ -117,7 +117,7 @@ pub struct Abilities {
     pub exact: bool,
     /// `--quick`, and times of less than a second. Criterion 0.4 was the first.
     pub quick: bool,
-    /// The program measures a benchmark as a workload where the harness asks for it: it has `perf-budget-criterion` or
+    /// The program measures a benchmark as a workload if the harness asks for it: it has `perf-budget-criterion` or
     /// `perf-budget-divan` in the place of the library.
     #[serde(default)]
     pub serves: bool,
@@ -169,8 +169,8 @@ impl List {
         reasons.first().map(|why| Unmeasured { cause: why.cause, text, output })
     }
 
-    /// Whether the benchmarks of a program may be missing from the list. A list that does not know whose benchmarks are
-    /// missing may lack those of any.
+    /// Whether the benchmarks of a program may be missing from the list. If the list does not say whose benchmarks are
+    /// missing, those of any program may be.
     pub fn may_lack(&self, program: &Program) -> bool {
         let is_it = |(package, target): &(String, String)| {
             (package, target) == (&program.package, &program.target)
@@ -187,8 +187,9 @@ impl List {
     }
 }
 
-/// Whether a metric of a benchmark can be measured as its library stands: the mean of batches and what follows from it, which
-/// libraries tell, and the instructions of one iteration of Criterion's. All others need a program that serves its benchmarks.
+/// Whether a metric of a benchmark can be measured with the library itself: the mean of batches and what follows from it,
+/// which all libraries report, and with Criterion the instructions of one iteration. All other metrics need a program that
+/// serves its benchmarks.
 pub fn stands_alone(library: Library, metric: &Metric) -> bool {
     matches!(metric.sample(), SampleKind::Batch | SampleKind::Rate)
         || is_counted_within(library, metric)

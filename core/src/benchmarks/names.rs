@@ -1,6 +1,6 @@
 //! The names by which budgets find benchmarks.
 //!
-//! A name that two programs have is qualified by the program's target, and where that is not enough, by its package. A
+//! A name that two programs have is qualified by the program's target, and if that is not enough, by its package. A
 //! pattern becomes one case of its budget for each benchmark, with the benchmark's name in the name of the test.
 
 use std::collections::{HashMap, HashSet};
@@ -11,13 +11,13 @@ use super::{Abilities, Content, List, Program};
 use crate::budget::{BENCHMARK, Budget, Case, Library, Param, Subject, spelling};
 use crate::outcome::{Cause, Unmeasured};
 
-/// The most names that are listed where the wanted one is missing.
+/// The most names that are listed if the wanted one is missing.
 const MOST_LISTED: usize = 8;
 
 /// One benchmark in a list.
 #[derive(Debug, Clone)]
 pub struct Entry<'l> {
-    /// Its name, qualified where two programs have it. No other benchmark of the list has this name.
+    /// Its name, qualified if two programs have it. No other benchmark of the list has this name.
     pub name: String,
     /// Its name as its library knows it.
     pub plain: &'l str,
@@ -29,7 +29,7 @@ pub struct Entry<'l> {
     pub selected_with_it: usize,
 }
 
-/// Returns the beginning of a name that Criterion cuts off where it lists it; `None` where it shows the whole name.
+/// Returns the beginning of a name whose end Criterion has cut off in its list; `None` if the list shows the whole name.
 pub fn beginning(listed: &str) -> Option<&str> {
     /// The length in bytes from which Criterion cuts names off, at the end of a character.
     const LONGEST: usize = 100;
@@ -42,8 +42,8 @@ impl List {
     pub fn entries(&self, library: Library) -> Vec<Entry<'_>> {
         let mut plain = Vec::new();
         for program in &self.programs {
-            if let Some((of, skills, names)) = program.content.benchmarks()
-                && of == library
+            if let Some((its_library, skills, names)) = program.content.benchmarks()
+                && its_library == library
             {
                 let counts = names_with_counts(names).into_iter();
                 plain.extend(counts.map(|(name, count)| (name, program, skills, count)));
@@ -151,8 +151,8 @@ impl List {
         }
     }
 
-    /// Names the bench targets that have the standard test harness and no benchmark, with the line that is missing where
-    /// they are Criterion's: cargo then replaces the `main` that `criterion_main!` makes.
+    /// Names the bench targets that have the standard test harness and no benchmark. A target of Criterion is among them if
+    /// it lacks `harness = false`, since cargo then replaces the `main` that `criterion_main!` makes.
     pub fn missing_harness_false(&self) -> Option<String> {
         let all = self.targets_of(&Content::Standard);
         let example = all.first()?;
@@ -191,8 +191,8 @@ impl Entry<'_> {
     }
 }
 
-/// Returns each name of a program's benchmarks once, with the number of benchmarks that run where it is asked for. One whose
-/// name is cut off can only be asked for by its beginning.
+/// Returns each name of a program's benchmarks once, with the number of benchmarks that run if it is the filter. For a name
+/// that is cut off, the filter can only be its beginning.
 fn names_with_counts(names: &[String]) -> Vec<(&str, usize)> {
     let mut counts = HashMap::new();
     let mut each: Vec<&str> = Vec::new();
@@ -210,8 +210,8 @@ fn names_with_counts(names: &[String]) -> Vec<(&str, usize)> {
     each.iter().map(|name| (*name, runs(name))).collect()
 }
 
-/// Gives a budget with a pattern one case for each benchmark of the list whose name has the form. Without a list it has
-/// no case.
+/// Gives a budget with a pattern one case for each benchmark of the list whose name matches it. Without a list it gives no
+/// case.
 pub fn expand(budget: &mut Budget, list: Option<&List>) {
     if let Some(pattern) = budget.pattern() {
         let Subject::Benchmark(library, _) = budget.subject else { return };
@@ -235,7 +235,7 @@ fn cases(library: Library, pattern: &Pattern, list: &List) -> Vec<Case> {
     cases
 }
 
-/// Returns a name as it can be a part of the name of a test.
+/// Returns a name without the characters that cannot be a part of the name of a test.
 fn label(name: &str) -> String {
     let plain = |c: char| if c.is_whitespace() || c.is_control() { '_' } else { c };
     let mut label: String = name.chars().map(plain).collect();

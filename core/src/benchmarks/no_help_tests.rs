@@ -1,4 +1,4 @@
-//! Tests of programs that know no `--help`, which are asked for what they know.
+//! Tests of programs that refuse `--help`: the arguments that they accept show their version.
 
 use std::cell::RefCell;
 
@@ -6,12 +6,12 @@ use super::tests::{MARKED, Place};
 use super::*;
 use crate::build::{ProgramResult, Step};
 
-/// Criterion 0.5 turns on no feature `help` of clap, so that a program of it alone knows no `--help`.
+/// Criterion 0.5 does not turn on the feature `help` of clap, so that a program with it alone refuses `--help`.
 #[test]
 fn a_program_without_help_is_asked_for_what_it_knows() {
     let place = Place::new("no-help");
     let bench = place.bench("kit", "sums", MARKED);
-    // Answers as clap does by a program that knows these arguments.
+    // Answers as clap does in a program that knows these arguments.
     let list = |known: &[&str], fails: &str| {
         let asked = RefCell::new(Vec::new());
         let ask = |step: &Step| {
@@ -52,12 +52,13 @@ fn a_program_without_help_is_asked_for_what_it_knows() {
     // Its arguments are not those of Criterion.
     let why = fault(&["--bench", "--list"], "");
     assert!(why.contains("with `--help` it ended with exit code 2; its `main` must call"), "{why}");
-    // It reads none.
-    let deaf = |step: &Step| {
+    // It reads no arguments.
+    let ignores_arguments = |step: &Step| {
         let code = i32::from(step.args.contains(&"--help".to_owned()));
         Ok(ProgramResult { code, stdout: "a: benchmark\n".into(), messages: None })
     };
     let benches = Benches { built: vec![bench], ..Benches::default() };
-    let why = List::of(&benches, String::new(), None, &deaf).faults[0].reason().text;
+    let list = List::of(&benches, String::new(), None, &ignores_arguments);
+    let why = list.faults[0].reason().text;
     assert!(why.contains("with `--help` it ended with exit code 1; its `main` must call"), "{why}");
 }

@@ -119,11 +119,9 @@ fn each_library_has_its_own_mark_and_its_own_names() {
     assert_eq!(found(Library::Criterion, "fast"), ("optimised".to_owned(), false));
     assert_eq!(found(Library::Divan, "divan::sum::10"), ("divan".to_owned(), true));
     assert_eq!(found(Library::Libtest, "a::sum"), ("standard".to_owned(), false));
-    let of = |content: Content| {
-        let programs = list.programs.iter().filter(move |program| program.content == content);
-        programs.map(|program| program.target.as_str()).collect::<Vec<_>>()
-    };
-    assert_eq!((of(Content::Other), of(Content::Standard)), (vec!["reader"], vec!["tests"]));
+    let targets = |content: Content| list.targets_of(&content);
+    let (other, standard) = (targets(Content::Other), targets(Content::Standard));
+    assert_eq!((other, standard), (vec!["reader"], vec!["tests"]));
     assert_eq!(list.entries(Library::Divan).len(), 1);
 }
 
@@ -176,8 +174,8 @@ fn a_name_that_several_programs_have_is_qualified() {
     );
 }
 
-/// Criterion lists the first 100 bytes of a name, whole characters of them, and each of its groups may have a benchmark of
-/// the same name.
+/// Criterion lists the whole characters in the first 100 bytes of a name. Each of its groups may have a benchmark of the same
+/// name.
 #[test]
 fn a_benchmark_that_does_not_run_alone_is_refused() {
     let place = Place::new("alike");
@@ -207,7 +205,7 @@ fn a_benchmark_that_does_not_run_alone_is_refused() {
 }
 
 #[test]
-fn what_is_not_found_is_said_with_what_there_is() {
+fn the_message_about_a_missing_benchmark_names_those_that_exist() {
     let place = Place::new("missing");
     let (list, _) =
         listed(vec![place.bench("kit", "sums", MARKED)], None, &|_| "sum/of/10: benchmark\n");
@@ -231,9 +229,9 @@ fn what_is_not_found_is_said_with_what_there_is() {
             && none.contains("`libtest = \"*\"`"),
         "{none}"
     );
-    // The usual slip: cargo has replaced the `main` of `criterion_main!`.
-    let slip = place.bench("kit", "one", "…RUST_TEST_THREADS");
-    let (list, _) = listed(vec![slip], None, &|_| "");
+    // A usual mistake: without `harness = false` cargo replaces the `main` of `criterion_main!`.
+    let mistaken = place.bench("kit", "one", "…RUST_TEST_THREADS");
+    let (list, _) = listed(vec![mistaken], None, &|_| "");
     let why = why(&list, "x");
     let want = "is in `one`, with no benchmark; a bench target of Criterion needs `harness = false` below its `name = \"one\"`";
     assert!(why.contains(want), "{why}");
@@ -252,11 +250,11 @@ fn a_program_that_does_not_answer_is_a_fault_that_names_it() {
         "failed to list the benchmarks of `hangs`: it did not end in time; its `main` must call `configure_from_args`, as \
          `criterion_main!` does"
     );
-    // A benchmark that is asked for may be in what is missing.
+    // The wanted benchmark may be among those that are missing.
     let why = list.find(Library::Criterion, "x").unwrap_err();
     assert_eq!(why.cause, Cause::TimedOut);
     assert!(why.text.starts_with("no benchmark `x` was found: failed to list"), "{why}");
-    // The reasons are named all, and only the benchmarks of these targets may be missing.
+    // All reasons are named, and only the benchmarks of these targets may be missing.
     let program = |target: &str| Program {
         package: "kit".to_owned(),
         directory: PathBuf::new(),
@@ -283,7 +281,7 @@ fn a_program_that_does_not_answer_is_a_fault_that_names_it() {
     };
     let list = List::of(&benches, String::new(), None, &panics);
     assert!(list.faults[0].reason().text.contains("with `--help` it ended with exit code 101"));
-    // One that answers `--help` reads its arguments, and something else is wrong with it.
+    // A program that answers `--help` reads its arguments, so something else is wrong with it.
     let panics_later = |step: &Step| {
         let shows_help = step.args.contains(&"--help".to_owned());
         let stdout = if shows_help { HELP } else { "a: benchmark\n" };
@@ -355,7 +353,7 @@ fn the_format_of_a_list_stays_the_same() {
     let file = place.0.join("lists/one.json");
     list.write(&file).unwrap();
     assert_eq!(List::read(&file), Some(list));
-    // The version before did not know the variables of cargo, and such a list is made anew.
+    // A list of the version before has no variables of cargo, so it is made anew.
     for other in ["\"version\":3", "\"version\":5"] {
         fs::write(&file, text.replace("\"version\":4", other)).unwrap();
         assert_eq!(List::read(&file), None);

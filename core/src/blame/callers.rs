@@ -10,7 +10,8 @@ use crate::outcome::{Change, SystemCaller};
 pub(super) struct Callers(BTreeMap<Place, f64>);
 
 impl Callers {
-    /// Adds the system calls that one function made itself, whose callers are `chain`; the one of the project is at `owner`.
+    /// Adds the system calls that one function made itself. `chain` has this function and its callers; the function of the
+    /// project is at `owner`.
     pub(super) fn add(&mut self, chain: &[String], owner: usize, count: u64) {
         if count > 0 {
             *self.0.entry(called_by(chain, owner)).or_default() += count as f64;
@@ -25,13 +26,13 @@ impl Callers {
 /// Returns the places with their changes, the greatest first.
 pub(super) fn changed(was: &Callers, is: &Callers) -> Vec<SystemCaller> {
     let places: BTreeSet<&Place> = was.0.keys().chain(is.0.keys()).collect();
-    let of = |callers: &Callers, place| callers.0.get(place).copied().unwrap_or(0.0);
+    let calls = |callers: &Callers, place| callers.0.get(place).copied().unwrap_or(0.0);
     let mut changed: Vec<SystemCaller> = places
         .into_iter()
         .map(|place| SystemCaller {
             name: place.0.clone(),
             through: place.1.clone(),
-            calls: Change { before: of(was, place), now: of(is, place) },
+            calls: Change { before: calls(was, place), now: calls(is, place) },
         })
         .collect();
     changed.sort_by(|a, b| b.calls.order(a.calls));
@@ -48,7 +49,7 @@ mod tests {
         let names = |chain: &[&str]| chain.iter().map(|&n| n.to_owned()).collect::<Vec<_>>();
         let written = names(&["write", "std::fs::File::write", "work::save", "work::main"]);
         let raw = names(&["work::raw", "work::main"]);
-        let of = |saved: u64| {
+        let with_writes = |saved: u64| {
             let mut callers = Callers::default();
             callers.add(&written, 2, saved);
             callers.add(&raw, 0, 4);
@@ -56,7 +57,7 @@ mod tests {
             callers.divide(2.0);
             callers
         };
-        let found = changed(&of(2), &of(20));
+        let found = changed(&with_writes(2), &with_writes(20));
         assert_eq!(
             (found[0].name.as_str(), found[0].through.as_str()),
             ("work::save", "std::fs::File::write")

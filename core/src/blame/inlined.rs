@@ -1,7 +1,7 @@
 //! Profiles with addresses, in which the functions that the compiler has inlined are told apart from those that they are part of.
 //!
-//! Where a function is called from several inlined functions of one caller, it is only known how much is spent below each of
-//! these calls, and what the function runs itself is shared in the same proportion.
+//! If a function is called from several inlined functions of one caller, the profile only says how much is spent below each
+//! of these calls. The function's own instructions are then shared among the callers in the same proportion.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -12,7 +12,7 @@ use crate::callgrind::{Call, Function, Profile};
 /// The most chains of inlined callers by which one function is told apart. Calls by further chains keep the name of the
 /// caller.
 const MOST: usize = 16;
-/// The most bytes of a chain of callers. What is further out is left out, as a chain can be as long as a recursion is deep.
+/// The most bytes of a chain of callers. A recursion makes long chains, so callers further out are left out.
 const LONGEST: usize = 4096;
 
 /// Whether line tables and addresses are known for most of the instructions that the project's own functions run, so
@@ -22,8 +22,8 @@ pub fn has_lines(profiles: &[Profile], own: &BTreeSet<String>) -> bool {
     for function in profiles.iter().flat_map(|profile| &profile.functions) {
         let chain = names::chain(&function.name);
         if is_own(&names::plain(chain[0]), own) {
-            let is_there = function.has_lines && !function.at.is_empty();
-            sums[usize::from(is_there)] += function.cost;
+            let can_be_named = function.has_lines && !function.at.is_empty();
+            sums[usize::from(can_be_named)] += function.cost;
         }
     }
     sums[1] > sums[0]
@@ -39,7 +39,7 @@ pub fn expanded(profile: &Profile, inlined: &dyn Fn(&str, u64) -> Vec<String>) -
         for (address, cost) in &function.at {
             for ((caller, _), part) in callers.iter().zip(shared(*cost, &callers)) {
                 let name = expansion.name(at, *address, caller);
-                let to = functions.find(name, function);
+                let to = functions.find_or_add(name, function);
                 functions.all[to].cost += part;
             }
         }
@@ -51,8 +51,8 @@ pub fn expanded(profile: &Profile, inlined: &dyn Fn(&str, u64) -> Vec<String>) -
                 // A function whose inlined calls are not told apart keeps the caller that the dump gives.
                 let is_known = expansion.callers(call.to).iter().any(|(known, _)| *known == chain);
                 let called = expansion.called(call.to, Some(&chain).filter(|_| is_known));
-                let to = functions.find(called, &profile.functions[call.to]);
-                let from = functions.find(chain, function);
+                let to = functions.find_or_add(called, &profile.functions[call.to]);
+                let from = functions.find_or_add(chain, function);
                 functions.all[from].calls.push(Call { to, at: 0, count, cost });
             }
         }
@@ -64,18 +64,20 @@ pub fn expanded(profile: &Profile, inlined: &dyn Fn(&str, u64) -> Vec<String>) -
 #[derive(Default)]
 struct Functions {
     all: Vec<Function>,
-    known: HashMap<(String, String), usize>,
+    /// The index of each function in `all`, by its object and name.
+    index: HashMap<(String, String), usize>,
 }
 
 impl Functions {
-    fn find(&mut self, name: String, like: &Function) -> usize {
+    /// Returns the index of the function with this name in the object of `like`, which is added if it is new.
+    fn find_or_add(&mut self, name: String, like: &Function) -> usize {
         let key = (like.object.clone(), name);
-        if let Some(&at) = self.known.get(&key) {
+        if let Some(&at) = self.index.get(&key) {
             return at;
         }
         let (name, object) = (key.1.clone(), key.0.clone());
         self.all.push(Function { name, object, has_lines: like.has_lines, ..Function::default() });
-        self.known.insert(key, self.all.len() - 1);
+        self.index.insert(key, self.all.len() - 1);
         self.all.len() - 1
     }
 }
@@ -89,8 +91,9 @@ struct Expansion<'a> {
     inlined: &'a dyn Fn(&str, u64) -> Vec<String>,
     /// The calls of each function: which function makes one at which address, and the instructions of it.
     calls: Vec<Vec<(usize, u64, u64)>>,
+    /// The callers of each function. `None` until they are asked for.
     known: Vec<Option<Vec<Caller>>>,
-    /// Whether the callers of a function are known for good.
+    /// Whether the callers in `known` are final. Until then they are those that the dump has.
     done: Vec<bool>,
 }
 
@@ -107,9 +110,9 @@ impl<'a> Expansion<'a> {
         Expansion { profile, inlined, calls, known, done }
     }
 
-    /// Returns the chains of callers of a function, which all of it is shared among.
+    /// Returns the chains of callers of a function, each with its share of what the function spends.
     fn callers(&mut self, at: usize) -> Vec<Caller> {
-        // Calls may be as deep as a recursion, which is too deep for one here.
+        // This is a loop and not a recursion, since a chain of calls may be deeper than this thread's stack.
         let mut waiting = vec![at];
         while let Some(&top) = waiting.last() {
             if self.done[top] {
@@ -156,7 +159,7 @@ impl<'a> Expansion<'a> {
         }
     }
 
-    /// Returns the chain at an address of a function that is called by `caller`.
+    /// Returns the chain at an address of a function: what is inlined there, the function, and the chain of its callers.
     fn name(&self, at: usize, address: u64, caller: &str) -> String {
         let function = &self.profile.functions[at];
         let mut chain = (self.inlined)(&function.object, address);
@@ -167,7 +170,8 @@ impl<'a> Expansion<'a> {
         shortened(chain.join("'"))
     }
 
-    /// Returns the name of a function that is called, at its beginning, where nothing is inlined.
+    /// Returns the chain at the beginning of a called function, in which nothing is inlined yet. Without `caller` it has the
+    /// callers of the dump.
     fn called(&self, at: usize, caller: Option<&String>) -> String {
         let name = &self.profile.functions[at].name;
         let chain = names::chain(name);
@@ -178,7 +182,7 @@ impl<'a> Expansion<'a> {
     }
 }
 
-/// Returns a chain without as many of its outermost callers as make it too long.
+/// Returns a chain, without its outermost callers if it is longer than [`LONGEST`].
 fn shortened(chain: String) -> String {
     if chain.len() <= LONGEST {
         return chain;
@@ -189,9 +193,9 @@ fn shortened(chain: String) -> String {
         length <= LONGEST
     };
     let parts = names::chain(&chain);
-    let kept: Vec<&str> = parts.iter().copied().take_while(fits).collect();
-    // The function itself has a name, however long it is.
-    if kept.is_empty() { parts[0].to_owned() } else { kept.join("'") }
+    let inner: Vec<&str> = parts.iter().copied().take_while(fits).collect();
+    // The name of the function itself stays, however long it is.
+    if inner.is_empty() { parts[0].to_owned() } else { inner.join("'") }
 }
 
 /// Shares a whole number among callers, so that the parts add up to it.
@@ -255,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_is_named_that_was_inlined() {
+    fn an_inlined_function_is_named() {
         let expanded =
             expanded(&profile(&[("work::post", &[(1, 5), (10, 70), (20, 9)], &[])]), &inlined);
         assert_eq!(
@@ -269,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_inlined_function_calls_is_below_it_and_shared_by_what_the_calls_cost() {
+    fn callees_of_an_inlined_function_are_below_it_and_shared_by_the_cost_of_the_calls() {
         let calls: &[_] = &[(1, 11, 3, 75), (1, 1, 1, 25)];
         let before =
             profile(&[("work::post", &[(1, 5)], calls), ("malloc'work::post", &[(0, 100)], &[])]);

@@ -19,11 +19,11 @@ pub fn changed(before: &str, now: &str) -> Vec<String> {
     };
     let (before, now) = (versions(before), versions(now));
     let names: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
-    let only = |of: &BTreeMap<String, BTreeSet<String>>,
+    let only = |side: &BTreeMap<String, BTreeSet<String>>,
                 other: &BTreeMap<String, BTreeSet<String>>,
                 name: &String| {
         let others = other.get(name).cloned().unwrap_or_default();
-        let own = of.get(name).into_iter().flatten().filter(|version| !others.contains(*version));
+        let own = side.get(name).into_iter().flatten().filter(|version| !others.contains(*version));
         own.cloned().collect::<Vec<_>>().join(" and ")
     };
     let difference = |name: &String| {
@@ -85,7 +85,7 @@ source = "registry+https://example.org"
 "#;
 
     #[test]
-    fn what_has_no_source_is_the_projects_own() {
+    fn a_package_without_a_source_is_the_projects_own() {
         assert_eq!(own_crates(BEFORE), BTreeSet::from(["my_app".to_owned()]));
     }
 

@@ -1,5 +1,5 @@
-//! What a profile says of the bytes that are allocated: calls of functions that each stand for a bit of a size, which the counting
-//! allocator of the harness makes while it is profiled.
+//! The bytes that are allocated, in a profile. While the harness is profiled, its counting allocator tells each size by calls of
+//! functions that each stand for one bit of the size.
 
 use crate::callgrind::is_allocator;
 
@@ -21,17 +21,17 @@ pub(super) fn bytes(name: &str) -> Option<f64> {
     1_u64.checked_shl(bit).map(|bytes| bytes as f64)
 }
 
-/// Returns the callers of a function that tells sizes without the allocator's own functions: the function that allocates, and its
-/// callers.
-pub(super) fn asking(chain: &[String]) -> &[String] {
+/// Returns the chain of a function that tells sizes, without the allocator's own functions: it begins with the function that
+/// allocates.
+pub(super) fn without_allocator(chain: &[String]) -> &[String] {
     let of_allocator =
-        chain.iter().rposition(|name| is_allocator(name) || tells_sizes(name) || is_within(name));
+        chain.iter().rposition(|name| is_allocator(name) || tells_sizes(name) || is_part(name));
     &chain[of_allocator.map_or(0, |at| at + 1)..]
 }
 
 /// Whether a function is a part of Rust's allocator: one that the compiler makes for the program's own allocator, or an implementation
-/// of it. Which of them there are depends on what the compiler inlines.
-pub(super) fn is_within(name: &str) -> bool {
+/// of it. Which of these functions a profile shows depends on what the compiler inlines.
+pub(super) fn is_part(name: &str) -> bool {
     name.starts_with("__rustc::")
         || name.contains(HEAP)
         || name.contains(" as core::alloc::global::GlobalAlloc>::")
@@ -53,12 +53,12 @@ mod tests {
         assert!(tells_sizes(COUNT) && !tells_sizes("malloc"));
         let names = |chain: &[&str]| chain.iter().map(|&n| n.to_owned()).collect::<Vec<_>>();
         let whole = names(&[COUNT, "__rustc::__rust_alloc", "reserve", "work::post"]);
-        assert_eq!(asking(&whole), &whole[2..]);
+        assert_eq!(without_allocator(&whole), &whole[2..]);
         let heap =
             "<perf_budget::instrument::heap::Heap as core::alloc::global::GlobalAlloc>::alloc";
         // The compiler may inline the allocator into the function that allocates, as it may with optimisation across crates.
         let inlined = names(&["perf_budget::instrument::marked::mark", COUNT, heap, "work::post"]);
-        assert_eq!(asking(&inlined), &inlined[3..]);
-        assert_eq!(asking(&inlined[1..2]), &[] as &[String]);
+        assert_eq!(without_allocator(&inlined), &inlined[3..]);
+        assert_eq!(without_allocator(&inlined[1..2]), &[] as &[String]);
     }
 }

@@ -1,7 +1,7 @@
 //! The names of functions as people know them: without what differs from build to build.
 
-/// Splits what callgrind writes of a function into the function and its callers, the innermost first. Callers are separated
-/// by `'`, which lifetimes in a name are written with too, though only between `<` and `>`. A number says how deep a recursion is.
+/// Splits a name as callgrind writes it into the function and its callers, the innermost first. Callers are separated by `'`.
+/// Lifetimes are written with `'` too, but only between `<` and `>`. A part that is a number says how deep a recursion is.
 pub(super) fn chain(name: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let (mut depth, mut start, mut before) = (0_i32, 0, ' ');
@@ -112,17 +112,18 @@ fn bracketed(text: &str) -> usize {
 
 /// Returns the crate of a function with a plain name; empty for a function of another language.
 pub(super) fn crate_of(name: &str) -> &str {
-    let Some(qualified) = name.strip_prefix('<') else { return first(name) };
+    let Some(qualified) = name.strip_prefix('<') else { return first_segment(name) };
     let inside = &qualified[..bracketed(name).saturating_sub(2).min(qualified.len())];
     // A type without a path is a generic one or built in; then the trait says where the function is.
     match inside.split_once(" as ") {
-        Some((of, behind)) if first(of).is_empty() => first(behind),
-        Some((of, _)) => first(of),
-        None => first(inside),
+        Some((own, implemented)) if first_segment(own).is_empty() => first_segment(implemented),
+        Some((own, _)) => first_segment(own),
+        None => first_segment(inside),
     }
 }
 
-fn first(path: &str) -> &str {
+/// Returns the first segment of a path, without what may be before it in a type; empty if the path has only one segment.
+fn first_segment(path: &str) -> &str {
     let path = path.trim_start_matches(['&', '*', '(', '[', ' ']);
     let path = ["mut ", "dyn ", "const "]
         .iter()

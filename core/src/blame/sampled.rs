@@ -1,7 +1,7 @@
 //! Two sides that were sampled, and the functions whose time differs by more than chance explains.
 //!
-//! A sample says where the time goes, and not how much there is of it: the time of one operation is that of the judged
-//! measurement, or else that of the sampling itself. A share of samples is an estimate, and has an interval.
+//! Samples show in which functions the time is spent, and not how long an operation takes. That time comes from the judged
+//! measurement, or else from the sampling itself. A share of samples is an estimate, and has an interval.
 
 use std::collections::BTreeSet;
 
@@ -116,8 +116,8 @@ fn remarks(before: Option<&Stacks>, now: &Stacks, why: &str) -> Vec<String> {
     let waited = most(|stacks| stacks.waited);
     if waited > MUCH {
         remarks.push(format!(
-            "for {:.0} % of the time the thread did not run: it waited, or something else had its processor; where it waits is \
-             said of what called the system, and what it waits for is not seen",
+            "for {:.0} % of the time the thread did not run: it waited, or something else had its processor; the samples show \
+             from which functions it called the system, and not what it waited for",
             waited * 100.0
         ));
     }

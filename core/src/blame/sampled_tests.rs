@@ -14,12 +14,13 @@ fn sample_request() -> Sampled {
 
 /// An operation of 100 µs, and one in which `decode` takes 50 µs more.
 fn both() -> (Stacks, Stacks) {
-    let of = |merge, decode, malloc| {
+    let counts = |merge, decode, malloc| {
         [("work::merge", merge), ("work::decode'work::merge", decode), (MALLOC, malloc)]
     };
-    let before = stacks(100e-6, &of(600, 300, 100));
-    // 60, 75 and 15 µs, a third of a function that did not change.
-    let now = stacks(150e-6, &of(400, 500, 100));
+    // 60, 30 and 10 µs.
+    let before = stacks(100e-6, &counts(600, 300, 100));
+    // 60, 75 and 15 µs: the first takes as long as before, with fewer of the samples.
+    let now = stacks(150e-6, &counts(400, 500, 100));
     (before, now)
 }
 
@@ -50,7 +51,7 @@ fn the_function_that_takes_longer_is_blamed_with_its_interval() {
 }
 
 #[test]
-fn nobody_is_blamed_for_what_chance_explains() {
+fn no_function_is_blamed_for_a_difference_that_chance_explains() {
     let before = stacks(1e-6, &[("work::a", 50), ("work::b", 50)]);
     let now = stacks(1e-6, &[("work::a", 55), ("work::b", 45)]);
     let blame = sampled(Some(&before), &now, &sample_request());
@@ -60,7 +61,7 @@ fn nobody_is_blamed_for_what_chance_explains() {
 }
 
 #[test]
-fn the_time_that_was_judged_counts_and_not_that_of_the_samples() {
+fn the_judged_time_is_shown_and_not_that_of_the_samples() {
     let (before, now) = both();
     let judged = Some(Change { before: 1e-3, now: 1.1e-3 });
     let blame = sampled(Some(&before), &now, &Sampled { judged, ..sample_request() });
@@ -77,14 +78,14 @@ fn without_a_reference_it_says_where_the_time_goes() {
 }
 
 #[test]
-fn what_samples_do_not_see_is_said() {
+fn the_remarks_say_what_samples_do_not_see() {
     let (mut before, now) = both();
     before = Stacks { waited: 0.5, others: 2.0, broken: 900, lost: 1, ..before };
     let why = "install Valgrind".to_owned();
     let blame = sampled(Some(&before), &now, &Sampled { why, ..sample_request() });
-    let said = blame.remarks.join("\n");
+    let remarks = blame.remarks.join("\n");
     for word in ["install Valgrind", "50 %", "200 %", "900 of 2000", "fewer samples"] {
-        assert!(said.contains(word), "{word}: {said}");
+        assert!(remarks.contains(word), "{word}: {remarks}");
     }
     assert_eq!(words::blame(&blame).len(), 2 + blame.remarks.len());
     // A binary without symbols.
@@ -94,13 +95,13 @@ fn what_samples_do_not_see_is_said() {
 }
 
 #[test]
-fn no_samples_blame_nobody() {
+fn without_samples_no_function_is_blamed() {
     let blame = sampled(Some(&Stacks::default()), &Stacks::default(), &sample_request());
     assert!(blame.functions.is_empty());
     assert!(!words::blame(&blame).is_empty());
 }
 
-/// A limit in seconds compares nothing, so that only the time now is known.
+/// A limit in seconds is no comparison, so only the time now is known.
 #[test]
 fn the_judged_time_is_that_of_the_operation_without_a_reference_too() {
     let (_, now) = both();
@@ -117,10 +118,11 @@ fn a_thread_that_did_not_run_may_have_had_no_processor() {
     let (_, mut now) = both();
     now.waited = 0.44;
     let blame = sampled(None, &now, &sample_request());
-    assert!(blame.remarks.iter().any(|it| it.contains("44 %") && it.contains("its processor")));
+    let says = |remark: &String| remark.contains("44 %") && remark.contains("its processor");
+    assert!(blame.remarks.iter().any(says));
 }
 
-/// Parts that are too small to be named leave no trace.
+/// Parts that are too small to be named are left out of the line.
 #[test]
 fn a_function_without_parts_that_are_named_has_no_list_of_them() {
     let before = stacks(1e-3, &[("work::a", 900), ("malloc'work::b", 0), ("free'work::b", 0)]);

@@ -1,5 +1,5 @@
-//! Where the allocations of an operation are made: callgrind counts the calls of the allocator by their callers, and so the bytes that
-//! the allocator tells it of.
+//! Where an operation allocates: callgrind counts the calls of the allocator by their callers. It counts the allocated bytes by the
+//! calls with which the allocator tells them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use super::marks;
 use crate::callgrind::{Call, is_allocator};
 use crate::outcome::{Change, Site};
 
-/// How many places are kept.
+/// The most places in a result.
 pub(super) const MOST: usize = 20;
 /// The names of the allocator's functions that only give memory back.
 const FREES: [&str; 5] = ["free", "cfree", "sdallocx", "dallocx", "__rust_dealloc"];
@@ -23,8 +23,9 @@ pub(super) struct Sites {
 }
 
 impl Sites {
-    /// Adds the calls of the allocator by one function, whose callers are `chain`; the one of the project is at `owner`.
-    /// `callee` returns the chain of a function that is called. A call within the allocator is a part of the outer one.
+    /// Adds the calls of the allocator by one function. `chain` has this function and its callers; the function of the project
+    /// is at `owner`. `callee` returns the chain of a function that is called. A call within the allocator is a part of the
+    /// outer one.
     pub(super) fn add<'a>(
         &mut self,
         chain: &[String],
@@ -40,16 +41,16 @@ impl Sites {
         }
     }
 
-    /// Adds the bytes for which the allocator was asked by one function, whose callers are `chain`; the one of the project is at
-    /// `owner`. `told` are the functions by which the allocator tells a size, each with how often it was called.
+    /// Adds the bytes that one function asked the allocator for. `chain` has this function and its callers; the function of the
+    /// project is at `owner`. `bits` are the functions by which the allocator tells a size, each with how often it was called.
     pub(super) fn add_bytes<'a>(
         &mut self,
         chain: &[String],
         owner: usize,
-        told: impl Iterator<Item = (&'a str, u64)>,
+        bits: impl Iterator<Item = (&'a str, u64)>,
     ) {
         let sum: f64 =
-            told.filter_map(|(bit, count)| Some(marks::bytes(bit)? * count as f64)).sum();
+            bits.filter_map(|(bit, count)| Some(marks::bytes(bit)? * count as f64)).sum();
         if sum > 0.0 {
             *self.bytes.entry(place(chain, owner)).or_default() += sum;
         }
@@ -72,11 +73,11 @@ impl Sites {
     }
 }
 
-/// Returns the place of a function whose callers are `chain`: the function of the project at `owner`, and the foreign function that it
-/// calls. Its name is empty if there is none but the allocator's own, of which the compiler may inline any.
+/// Returns the place of the chain of a function: the function of the project at `owner`, and the foreign function that it calls.
+/// The second name is empty if only the allocator's own functions are called, since the compiler may inline any of those.
 fn place(chain: &[String], owner: usize) -> Place {
     let (name, through) = called_by(chain, owner);
-    let is_direct = is_allocator(&through) || marks::is_within(&through);
+    let is_direct = is_allocator(&through) || marks::is_part(&through);
     (name, if is_direct { String::new() } else { through })
 }
 
@@ -90,28 +91,29 @@ fn allocates(name: &str) -> bool {
     is_allocator(name) && !FREES.iter().any(|free| name.ends_with(free))
 }
 
-/// Returns the places with their changes, the greatest first; of equal ones, the one with the most allocations. A place with
-/// one of the greatest changes of bytes is there too.
+/// Returns the places with their changes, the greatest first; of equal ones, the one with the most allocations. The places with
+/// the greatest changes of bytes follow, as far as they are not among these.
 pub(super) fn changed(was: &Sites, is: &Sites) -> Vec<Site> {
     let places = [was, is].map(|sites| sites.counts.keys().chain(sites.bytes.keys()));
     let places: BTreeSet<&Place> = places.into_iter().flatten().collect();
-    let are_told = was.bytes().is_some() && is.bytes().is_some();
-    let of = |amounts: &BTreeMap<Place, f64>, place| amounts.get(place).copied().unwrap_or(0.0);
+    let has_bytes = was.bytes().is_some() && is.bytes().is_some();
+    let amount = |amounts: &BTreeMap<Place, f64>, place| amounts.get(place).copied().unwrap_or(0.0);
+    let change = |was, is, place| Change { before: amount(was, place), now: amount(is, place) };
     let mut changed: Vec<Site> = places
         .into_iter()
         .map(|place| Site {
             name: place.0.clone(),
             through: place.1.clone(),
-            allocations: Change { before: of(&was.counts, place), now: of(&is.counts, place) },
-            // A place that tells no bytes has another allocator, as code in C has.
-            bytes: Some(Change { before: of(&was.bytes, place), now: of(&is.bytes, place) })
-                .filter(|bytes| are_told && bytes.before + bytes.now > 0.0),
+            allocations: change(&was.counts, &is.counts, place),
+            // A place without bytes has an allocator that does not tell them, as code in C has.
+            bytes: Some(change(&was.bytes, &is.bytes, place))
+                .filter(|bytes| has_bytes && bytes.before + bytes.now > 0.0),
         })
         .collect();
     changed.sort_by(|a, b| b.allocations.order(a.allocations));
     let mut others = changed.split_off(changed.len().min(MOST));
     others.sort_by(|a, b| b.order_by_bytes(a));
-    others.truncate(if are_told { MOST } else { 0 });
+    others.truncate(if has_bytes { MOST } else { 0 });
     changed.extend(others);
     changed
 }
@@ -185,8 +187,8 @@ mod tests {
             let (counted, told) = (names(counted), names(told));
             let call = Call { to: 0, at: 0, count: 2, cost: 0 };
             is.add(&counted, counted.len() - 1, |to| callees[to].as_slice(), &[call]);
-            let asking = marks::asking(&told);
-            is.add_bytes(asking, asking.len() - 1, [(bit, 2)].into_iter());
+            let callers = marks::without_allocator(&told);
+            is.add_bytes(callers, callers.len() - 1, [(bit, 2)].into_iter());
         }
         let sites = changed(&Sites::default(), &is);
         let [site] = &sites[..] else { panic!("{sites:?}") };

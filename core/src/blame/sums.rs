@@ -26,10 +26,10 @@ const FOREIGN: [&str; 12] = [
     "__rustc",
     "std_detect",
 ];
-/// How many parts of a function are kept.
+/// The most parts of a function in a result.
 const PARTS: usize = 8;
 
-/// Compares what was added up of both sides. `own` are the crates of the project.
+/// Compares the sums of both sides. `own` are the crates of the project.
 pub(super) fn compared(was: Option<&Sums>, is: &Sums, own: &BTreeSet<String>) -> Blame {
     let none = Sums::default();
     let was_or_none = was.unwrap_or(&none);
@@ -63,9 +63,9 @@ pub(super) fn compared(was: Option<&Sums>, is: &Sums, own: &BTreeSet<String>) ->
     }
 }
 
-/// Puts the functions of the project that changed as the whole did before the foreign ones that none of them called, such
-/// as those of a runtime: a task that waits more often is the project's, and what it costs is mostly the runtime's. A function
-/// of the project whose change is too small to be named stays where it is, so that the cause may also be foreign.
+/// Puts the functions of the project that changed in the same direction as the whole before the foreign ones that none of them
+/// called. For instance, a task of the project that waits more often mostly costs time in the runtime, which is foreign. A
+/// function of the project whose change is too small to be named stays where it is, since the cause may also be foreign.
 fn order(functions: &mut [Blamed], own: &BTreeSet<String>) {
     let whole: f64 = functions.iter().map(|function| function.own.by()).sum();
     let all: f64 = functions.iter().map(|function| function.own.by().abs()).sum();
@@ -74,7 +74,7 @@ fn order(functions: &mut [Blamed], own: &BTreeSet<String>) {
             && function.own.by() * whole > 0.0
             && function.own.by().abs() > SMALL * all
     };
-    // The order of the amounts stays on both sides.
+    // The sort is stable: each of the two groups keeps its order by amount.
     functions.sort_by_key(|function| !is_first(function));
 }
 
@@ -85,11 +85,11 @@ pub(super) struct Sums {
     nameless: f64,
     system_calls: Option<f64>,
     functions: BTreeMap<String, Sum>,
-    /// Where it allocates.
+    /// Where the operation allocates.
     sites: Sites,
-    /// Where it calls the system.
+    /// Where the operation calls the system.
     callers: Callers,
-    /// Its calls.
+    /// The calls of the operation.
     tree: Node,
 }
 
@@ -116,18 +116,19 @@ pub(super) fn sum(profiles: &[Profile], own: &BTreeSet<String>) -> Sums {
 }
 
 impl Sums {
-    /// Adds the whole numbers of one operation, so that the order of its functions makes no difference to the last digit.
+    /// Adds the profile of one operation. Its amounts are whole numbers and are divided later, so the order of the functions
+    /// makes no difference to the last digit.
     fn add(&mut self, profile: &Profile, own: &BTreeSet<String>) {
-        let chain = |name: &str| names::chain(name).into_iter().map(known).collect();
+        let chain = |name: &str| names::chain(name).into_iter().map(plain_or_nameless).collect();
         let chains: Vec<Vec<String>> =
             profile.functions.iter().map(|function| chain(&function.name)).collect();
         for (chain, function) in chains.iter().zip(&profile.functions) {
             if marks::tells_sizes(&chain[0]) {
-                let told =
+                let bits =
                     function.calls.iter().map(|call| (chains[call.to][0].as_str(), call.count));
-                let asking = marks::asking(chain);
-                if !asking.is_empty() {
-                    self.sites.add_bytes(asking, owner(asking, own), told);
+                let chain = marks::without_allocator(chain);
+                if !chain.is_empty() {
+                    self.sites.add_bytes(chain, owner(chain, own), bits);
                 }
                 continue;
             }
@@ -137,10 +138,10 @@ impl Sums {
             if chain[owner] == NAMELESS {
                 self.nameless += cost;
             }
-            let mut around: BTreeSet<&String> =
+            let mut inclusive: BTreeSet<&String> =
                 chain.iter().filter(|name| is_own(name, own)).collect();
-            around.insert(&chain[owner]);
-            for name in around {
+            inclusive.insert(&chain[owner]);
+            for name in inclusive {
                 self.functions.entry(name.clone()).or_default().inclusive += cost;
             }
             let blamed = self.functions.entry(chain[owner].clone()).or_default();
@@ -184,12 +185,12 @@ impl Sums {
 }
 
 pub(super) fn is_own(name: &str, own: &BTreeSet<String>) -> bool {
-    let of = names::crate_of(name);
-    own.contains(of) && !FOREIGN.contains(&of)
+    let krate = names::crate_of(name);
+    own.contains(krate) && !FOREIGN.contains(&krate)
 }
 
-/// Returns the plain name of a function. One that the profiler only knows by its address has none.
-fn known(name: &str) -> String {
+/// Returns the plain name of a function, or [`NAMELESS`] if the profiler only knows its address.
+fn plain_or_nameless(name: &str) -> String {
     let is_address = name.starts_with("0x") || name.starts_with("???");
     if is_address { NAMELESS.to_owned() } else { plain(name) }
 }
@@ -203,9 +204,9 @@ fn owner(chain: &[String], own: &BTreeSet<String>) -> usize {
     of_project.or_else(of_dependency).or_else(nameless).unwrap_or(0)
 }
 
-/// Returns to which of the foreign functions below a function of the project a cost is attributed: the innermost one of
-/// a dependency, with what it runs of the standard library and of the allocator, or else the innermost one. `None` if
-/// there is none below.
+/// Returns the foreign function that a cost is attributed to, of those below a function of the project: the innermost one of
+/// a dependency, which includes what it runs of the standard library and of the allocator, or else the innermost one. `None`
+/// if there is none below.
 fn part(below: &[String]) -> Option<String> {
     // hashbrown is the map of the standard library, and says less than the hash function that it calls.
     let dependency =
@@ -214,12 +215,12 @@ fn part(below: &[String]) -> Option<String> {
 }
 
 fn is_of_dependency(name: &str) -> bool {
-    let of = names::crate_of(name);
-    !of.is_empty() && !FOREIGN.contains(&of)
+    let krate = names::crate_of(name);
+    !krate.is_empty() && !FOREIGN.contains(&krate)
 }
 
-/// Returns a chain of callers without the outermost ones that belong to the measuring: down to the function of Criterion that
-/// iterates, or those of this library. A chain of nothing else stays whole.
+/// Returns a chain of callers without the outermost ones that belong to the measuring: those outside the function of Criterion
+/// that iterates, or else those of this library. A chain that has no other functions stays whole.
 fn of_operation(chain: &[String]) -> &[String] {
     let is_measuring = |name: &String| FOREIGN.contains(&names::crate_of(name));
     let iterates = |name: &String| name.starts_with("criterion::bencher::Bencher");

@@ -66,21 +66,21 @@ fn foreign_code_belongs_to_the_function_of_the_project_that_runs_it() {
 }
 
 #[test]
-fn the_same_instructions_are_said_to_be_the_same() {
+fn equal_instructions_are_reported_as_equal() {
     let blame = compare(Some(&[before()]), &[before()], &own());
     assert!(blame.is_same());
-    let said = |blame: &Blame, words: &str| {
+    let check = |blame: &Blame, words: &str| {
         let lines = words::blame(blame);
         assert!(lines[0].ends_with(&format!(" s: {words}")), "{lines:?}");
         lines
     };
-    // No count knows where the time goes.
-    assert_eq!(said(&blame, "waiting, memory or caches are left").len(), 1);
+    // No count shows where the time is spent.
+    assert_eq!(check(&blame, "waiting, memory or caches are left").len(), 1);
     let layout = Blame { is_layout: true, ..blame.clone() };
-    assert_eq!(said(&layout, "link order or memory layout").len(), 1);
+    assert_eq!(check(&layout, "link order or memory layout").len(), 1);
     let calls = Some(Change { before: 2.0, now: 3.0 });
     let other = Blame { system_calls: calls, ..blame };
-    let lines = said(&other, "what its system calls do, waiting, memory or caches are left");
+    let lines = check(&other, "what its system calls do, waiting, memory or caches are left");
     assert_eq!(lines[1..], ["2 -> 3 system calls of one operation"]);
     assert_eq!(other.same_system_calls(), Some(false));
 }
@@ -94,7 +94,7 @@ fn without_a_reference_it_says_where_the_instructions_are() {
 }
 
 #[test]
-fn a_stripped_binary_is_said_to_be_one() {
+fn a_stripped_binary_is_recognized() {
     let nameless = profile(&[("0x0000000000001234", 900, &[]), ("malloc", 100, &[])]);
     let lines = words::blame(&compare(Some(&[before()]), &[nameless], &own()));
     assert!(lines[1].contains("90 %") && lines[1].contains("strip = false"), "{lines:?}");
@@ -106,8 +106,8 @@ fn a_stripped_binary_is_said_to_be_one() {
 }
 
 #[test]
-fn what_a_dependency_runs_is_said_of_the_function_of_the_dependency() {
-    let of = |cost| {
+fn foreign_costs_belong_to_the_function_of_the_dependency() {
+    let with_cost = |cost| {
         profile(&[
             ("work::merge", 10, &[]),
             (
@@ -118,7 +118,7 @@ fn what_a_dependency_runs_is_said_of_the_function_of_the_dependency() {
             ("sip::hash'hashbrown::map::insert'work::merge", 7, &[]),
         ])
     };
-    let blame = compare(Some(&[of(100)]), &[of(300)], &own());
+    let blame = compare(Some(&[with_cost(100)]), &[with_cost(300)], &own());
     let parts: Vec<_> =
         blame.functions[0].parts.iter().map(|(name, by)| (name.as_str(), by.by())).collect();
     assert_eq!(parts, [("json::format", 200.0), ("", 0.0), ("sip::hash", 0.0)]);
@@ -127,7 +127,7 @@ fn what_a_dependency_runs_is_said_of_the_function_of_the_dependency() {
 /// A task that waits more often runs mostly code of the runtime, which no function of the project has called.
 #[test]
 fn a_function_of_the_project_is_named_before_the_runtime_that_it_keeps_busy() {
-    let of = |load, parse, run, queue| {
+    let with_costs = |load, parse, run, queue| {
         profile(&[
             ("work::load::{closure}'tokio::poll", load, &[]),
             ("work::parse", parse, &[]),
@@ -139,19 +139,19 @@ fn a_function_of_the_project_is_named_before_the_runtime_that_it_keeps_busy() {
         let blame = compare(before, &[now], &own());
         blame.functions.into_iter().map(|function| function.name).collect()
     };
-    let before = of(100, 500, 1000, 400);
-    let now = of(500, 490, 9000, 2400);
+    let before = with_costs(100, 500, 1000, 400);
+    let now = with_costs(500, 490, 9000, 2400);
     let runtime = ["tokio::Context::run", "tokio::queue::push"];
     let all = [&["work::load::{closure}"][..], &runtime, &["work::parse"]].concat();
     assert_eq!(names(Some(std::slice::from_ref(&before)), now), all);
-    // What changes by less than a hundredth of all is not named, and so it is not named first.
-    let now = of(190, 500, 9000, 2400);
+    // A function that changes by less than a hundredth of the whole does not come first.
+    let now = with_costs(190, 500, 9000, 2400);
     let small = [&runtime[..], &["work::load::{closure}", "work::parse"]].concat();
     assert_eq!(names(Some(std::slice::from_ref(&before)), now), small);
-    // A function of the project that got cheaper is no reason why the whole got dearer.
-    let now = of(100, 300, 9000, 400);
+    // A function of the project that costs less does not explain why the whole costs more.
+    let now = with_costs(100, 300, 9000, 400);
     assert_eq!(names(Some(std::slice::from_ref(&before)), now)[..2], [runtime[0], "work::parse"]);
-    // Without a reference it is said where the instructions are.
+    // Without a reference the order is that of the instructions.
     assert_eq!(names(None, before.clone())[0], runtime[0]);
 }
 
@@ -179,7 +179,11 @@ fn places_that_allocate_are_named_by_their_bytes_where_memory_is_red() {
     };
     let mut blame = compare(None, &[side(90, 20)], &own());
     let whole = Change { before: 0.0, now: blame.now };
-    assert_eq!(whole, Change { before: 0.0, now: 1160.0 }, "what tells sizes is left out");
+    assert_eq!(
+        whole,
+        Change { before: 0.0, now: 1160.0 },
+        "functions that tell sizes are left out"
+    );
     assert_eq!(blame.allocations, Some(Change { before: 0.0, now: 91.0 }));
     assert_eq!(blame.allocated, Some(Change { before: 0.0, now: 1_050_736.0 }));
     blame.is_of_memory = true;
@@ -195,13 +199,13 @@ fn places_that_allocate_are_named_by_their_bytes_where_memory_is_red() {
     assert_eq!(lines[1], "1.05 MB in work::rarely  (in 1 allocation)");
     assert_eq!(lines[2], "2.16 KB in work::often  (in 90 allocations)");
 
-    // What C allocates is told by nobody.
+    // The size of what C allocates is not known.
     let in_c = blame.sites.iter_mut().find(|site| site.name == "work::often").unwrap();
     in_c.bytes = None;
     let lines = words::blame(&blame);
     assert_eq!(lines[2], "an unknown size in work::often  (in 90 allocations)");
 
-    // As many allocations as before, and larger ones.
+    // There are as many allocations as before, and they are larger.
     let mut blame = compare(Some(&[side(90, 19)]), &[side(90, 20)], &own());
     blame.is_of_memory = true;
     let left = "at the same places, counted by callgrind 3.19.0: only their sizes differ, or how long they live";

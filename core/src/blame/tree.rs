@@ -1,5 +1,5 @@
-//! The calls of an operation as a tree, and the part of it that is kept: as much as can be seen, and never more than a
-//! few kilobytes.
+//! The calls of an operation as a tree. A record has the part of it that is wide enough to be seen, and never more than a few
+//! kilobytes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -12,7 +12,7 @@ const SMALL: f64 = 0.001;
 /// An upper estimate of the bytes of one frame in JSON, without its name.
 const FRAME_BYTES: usize = 32;
 
-/// The amount that one side runs in a chain of callers.
+/// The cost of one side in a chain of callers.
 #[derive(Default)]
 pub(super) struct Node {
     own: f64,
@@ -59,7 +59,7 @@ impl<'a> FunctionPair<'a> {
         FunctionPair { own, width: own.before.max(own.now) + below, calls }
     }
 
-    /// Returns the instructions with those of all that is called.
+    /// Returns the instructions, with those of all functions that are called.
     fn whole(&self) -> Change {
         self.calls.iter().fold(self.own, |sum, (_, both)| {
             let Change { before, now } = both.whole();
@@ -67,7 +67,7 @@ impl<'a> FunctionPair<'a> {
         })
     }
 
-    /// Writes the frames that are at least so wide. The others of one caller become one frame without a name.
+    /// Writes the frames that are at least `least` wide. The others of one caller become one frame without a name.
     fn write(&self, depth: usize, least: f64, out: &mut Vec<(usize, Option<&'a str>, Change)>) {
         let mut small = Change::default();
         for (name, both) in &self.calls {

@@ -37,12 +37,12 @@ pub struct Constraint {
 }
 
 impl Constraint {
-    /// Whether there is none.
+    /// Whether nothing is constrained.
     pub fn is_none(self) -> bool {
         self == Constraint::default()
     }
 
-    /// Returns the note about it that an outcome has; `None` where there is none.
+    /// Returns the note that an outcome has about the constraint; `None` if nothing is constrained.
     pub fn note(self) -> Option<String> {
         let memory = self.memory.map(|bytes| {
             let bytes = Quantity::new(bytes as f64, Unit::Bytes);
@@ -71,7 +71,7 @@ pub enum Ready {
     Port(u16),
     /// When this file exists.
     File(PathBuf),
-    /// When the command itself says: it ends, and a line of its standard output has this name, and after it how long it took.
+    /// When the command itself says so. It ends, and a line of its standard output has this name and how long it took.
     Reported(String),
 }
 
@@ -93,7 +93,7 @@ impl Command {
         self.argv.iter().chain(env).chain(surroundings).chain(&self.prepare).chain(&self.cleanup)
     }
 
-    /// Returns the same texts, to be replaced.
+    /// Returns the same texts, so that they can be changed.
     pub fn texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
         let env = self.env.iter_mut().map(|(_, value)| value);
         let surroundings = self.cwd.iter_mut().chain(&mut self.stdin);

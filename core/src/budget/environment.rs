@@ -57,9 +57,9 @@ pub struct EnvironmentFacts {
     pub(super) service: Option<Service>,
     pub(super) os: &'static str,
     pub(super) arch: &'static str,
-    /// The model name of the processor, where the system tells it.
+    /// The model name of the processor, if the system tells it.
     pub(super) processor: Option<String>,
-    /// How many processors the process may use, where that is known.
+    /// How many processors the process may use, if that is known.
     pub(super) cores: Option<u32>,
 }
 
@@ -138,14 +138,14 @@ pub fn named_for_process() -> Option<&'static str> {
 }
 
 impl EnvironmentFacts {
-    /// Returns the surroundings of this process.
+    /// Returns the facts of this process.
     pub fn here() -> EnvironmentFacts {
-        let set =
+        let value =
             |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
         let cores = std::thread::available_parallelism().ok();
         let cores = cores.and_then(|cores| u32::try_from(cores.get()).ok());
         let processor = processor::name();
-        let here = EnvironmentFacts { processor, cores, ..EnvironmentFacts::by_variables(set) };
+        let here = EnvironmentFacts { processor, cores, ..EnvironmentFacts::by_variables(value) };
         match named_for_process() {
             Some(name) => {
                 EnvironmentFacts { named: Some((name.to_owned(), NamedBy::Option)), ..here }
@@ -154,20 +154,21 @@ impl EnvironmentFacts {
         }
     }
 
-    /// Returns the surroundings of the run that a record is of, or those in which another state of the file was read.
+    /// Returns the facts of the run that a record is from, or those with which another state of the file was read.
     pub fn of_record(environment: Option<&str>) -> EnvironmentFacts {
         let name = environment.unwrap_or(NONE).to_owned();
         let named = Some((name, NamedBy::Record));
         EnvironmentFacts { named, service: None, os: OS, arch: ARCH, processor: None, cores: None }
     }
 
-    /// Returns the surroundings of a process with these variables.
-    pub(super) fn by_variables(set: impl Fn(&str) -> Option<String>) -> EnvironmentFacts {
+    /// Returns the facts of a process with these variables: `value` returns the value of a variable, if it is set.
+    pub(super) fn by_variables(value: impl Fn(&str) -> Option<String>) -> EnvironmentFacts {
         let is_set = |name: &str| {
-            set(name).is_some_and(|value| !matches!(value.trim(), "" | "0" | "false" | "False"))
+            value(name).is_some_and(|value| !matches!(value.trim(), "" | "0" | "false" | "False"))
         };
         let known = SERVICES.iter().find(|service| is_set(service.1)).map(|service| service.0);
-        let name = set(VARIABLE).map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+        let name = value(VARIABLE).map(|name| name.trim().to_owned());
+        let name = name.filter(|name| !name.is_empty());
         EnvironmentFacts {
             named: name.map(|name| (name, NamedBy::Variable)),
             service: known.map(Service::Known).or(is_set(ANY_SERVICE).then_some(Service::Other)),
@@ -177,10 +178,8 @@ impl EnvironmentFacts {
             cores: None,
         }
     }
-}
 
-impl EnvironmentFacts {
-    /// Whether this is a part of the processor's name, in capitals or not. A processor without a name has none.
+    /// Whether this is a part of the processor's name, in capitals or not. It is not if the name is not known.
     fn has_processor(&self, part: &str) -> bool {
         let name = self.processor.as_ref();
         name.is_some_and(|name| name.to_lowercase().contains(&part.to_lowercase()))
@@ -188,7 +187,7 @@ impl EnvironmentFacts {
 }
 
 impl When {
-    /// Whether all of its conditions are true of these surroundings.
+    /// Whether all of its conditions are true of these facts.
     pub(super) fn is_true_of(&self, here: &EnvironmentFacts) -> bool {
         let ci = match self.ci {
             None => true,
@@ -202,7 +201,7 @@ impl When {
     }
 }
 
-/// Returns the index of the environment that is in force where none is named: the first whose `when` is true.
+/// Returns the index of the environment that is in force if none is named: the first whose `when` is true.
 pub(super) fn in_force<'w>(
     all: impl IntoIterator<Item = Option<&'w When>>,
     here: &EnvironmentFacts,
@@ -235,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_said_has_to_be_true() {
+    fn every_condition_has_to_be_true() {
         let github = with(&[("GITHUB_ACTIONS", "true")]);
         let check = |when: When, here: &EnvironmentFacts, want: bool| {
             assert_eq!(when.is_true_of(here), want, "{when:?} of {here:?}");
@@ -272,19 +271,18 @@ mod tests {
         check(Some("EPYC"), Some(&[2, 4]), &epyc, true);
         check(Some("EPYC"), Some(&[2]), &epyc, false);
         check(None, Some(&[4]), &epyc, true);
-        // What the system does not tell is no match.
+        // A fact that the system does not tell matches no condition.
         check(Some("EPYC"), None, &of(None, Some(4)), false);
         check(None, Some(&[4]), &of(None, None), false);
         check(None, None, &of(None, None), true);
-        // Of this machine, the same is known as a record says.
         let here = EnvironmentFacts::here();
         assert_eq!(here.processor, processor::name());
         check(None, Some(&[here.cores.unwrap()]), &here, true);
     }
 
-    /// The record of a run names its environment, so no `when` is asked on the machine that reads it.
+    /// The record of a run names its environment. No `when` is compared with the machine that reads it.
     #[test]
-    fn a_record_is_of_no_machine() {
+    fn the_facts_of_a_record_are_of_no_machine() {
         let of = EnvironmentFacts::of_record(Some("ci"));
         assert_eq!((of.processor, of.cores), (None, None));
         assert_eq!(of.named, Some(("ci".to_owned(), NamedBy::Record)));

@@ -148,8 +148,8 @@ pub enum Subject {
     Command(Command),
     /// A workload: the name of a function that is registered in the harness.
     Workload(String),
-    /// A benchmark of a library that is run: its name as the library prints it, `group/function/value`. With a `*` in it,
-    /// all benchmarks whose names have the form; see [`Budget::pattern`].
+    /// A benchmark of a library that is run: its name as the library prints it, `group/function/value`. A name with `*` is a
+    /// pattern for all benchmarks whose names match; see [`Budget::pattern`].
     Benchmark(Library, String),
     /// A Criterion benchmark that was run before: what `cargo bench` recorded of it.
     Record(String),
@@ -172,10 +172,10 @@ pub struct Build {
 }
 
 impl Build {
-    /// The longest time that one build may take, if neither the budget nor the settings say it.
+    /// The longest time that one build may take, if neither the budget nor the settings limit it.
     pub const TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
-    /// Returns the features in order, each once, so that two builds which say the same in other words are one.
+    /// Returns the features in order, each once, so that the same features in another order are the same build.
     pub(crate) fn sorted_features(&self) -> Option<Vec<String>> {
         let mut features = self.features.clone()?;
         features.sort_unstable();
@@ -190,7 +190,7 @@ pub struct Limit {
     /// The metric that is limited.
     pub metric: Metric,
     /// The cases that it is for.
-    pub of: CaseFilter,
+    pub cases: CaseFilter,
     /// Whether the value may not be greater or may not be smaller than the target.
     pub bound: Bound,
     /// The target that the value is compared with.
@@ -242,7 +242,7 @@ impl Bound {
         }
     }
 
-    /// Returns 1 where a value over the limit is a larger one, and -1 where it is a smaller one.
+    /// Returns 1 if a value over the limit is a larger one, and -1 if it is a smaller one.
     pub fn sign(self) -> f64 {
         match self {
             Bound::Max => 1.0,
@@ -308,7 +308,7 @@ impl Subject {
     }
 }
 
-/// The parameter of a case that holds the name of its benchmark, where a budget is about several.
+/// The parameter of a case that has the name of its benchmark, if the budget is about several.
 pub const BENCHMARK: &str = "benchmark";
 
 impl Budget {
@@ -322,13 +322,13 @@ impl Budget {
         })
     }
 
-    /// Returns the pattern that the budget's benchmarks are named by; `None` if it names one benchmark, or is about
-    /// something else. Such a budget has one case for each benchmark, which are only known once its programs are built:
-    /// see [`benchmarks`](crate::benchmarks).
+    /// Returns the pattern of the names of the budget's benchmarks; `None` if the budget names one benchmark, or is about
+    /// something else. A budget with a pattern has one case for each benchmark. These are only known once the programs are
+    /// built: see [`benchmarks`](crate::benchmarks).
     pub fn pattern(&self) -> Option<Pattern> {
         let Subject::Benchmark(_, name) = &self.subject else { return None };
         let parts: Vec<String> = name.split('*').map(Pattern::escape).collect();
-        // Escaped parts always make a valid pattern, so nothing is lost by `ok`.
+        // Escaped parts always make a valid pattern, so `ok` discards no error.
         (parts.len() > 1).then(|| Pattern::new(&parts.join("*")).ok()).flatten()
     }
 }
@@ -354,10 +354,10 @@ impl Limit {
     /// limit itself if nothing warns before the limit is reached.
     pub fn warns_by_default(limit: f64, unit: Unit, bound: Bound, warn_at: f64) -> f64 {
         match bound {
-            // Counts, exponents and ratios are at their limit by intention: three allocations and no more, linear,
-            // as fast as the other.
+            // Counts, exponents and ratios are often exactly at their limit, as is meant: at most three allocations, linear
+            // growth, as fast as another budget.
             _ if matches!(unit, Unit::Number | Unit::Ratio) => limit,
-            // The same is true of a floor of 98 %, above which there is not much room.
+            // There is not much room above a minimum such as 98 %.
             Bound::Min if unit == Unit::Share => limit,
             Bound::Max => limit * warn_at,
             Bound::Min => limit / warn_at,

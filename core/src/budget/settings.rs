@@ -29,14 +29,14 @@ pub struct Settings {
     pub base: Option<BaseLimits>,
     /// The most time that all measurements of a run may take together; default none.
     pub total: Option<Duration>,
-    /// How often each revision is linked at first, in another order each time, where their times are compared: from 1
-    /// to 128; default 16. Where it is more than 1, more follow when a limit needs them. The command that builds the
-    /// revisions reads it.
+    /// How often each revision is linked at first, in another order each time, if their times are compared: from 1
+    /// to 128; default 16. If it is more than 1, more links follow when a limit needs them. The command, which builds the
+    /// revisions, reads it.
     pub layouts: u32,
     /// Globs of files, relative to the file's directory, that have no part in what any budget measures.
     pub inert: Vec<String>,
-    /// In how many codegen units the packages of the workspace are compiled where times are compared with the
-    /// base. The command that builds them reads it.
+    /// In how many codegen units the packages of the workspace are compiled if times are compared with the base. The
+    /// command, which builds them, reads it.
     pub codegen_units: CodegenUnits,
 }
 
@@ -74,7 +74,7 @@ pub enum CodegenUnits {
     AsBuilt,
 }
 
-/// `base = { limit = "5 %", except = ["*::p99"] }`: limits against the base that nobody wrote one by one.
+/// `base = { limit = "5 %", except = ["*::p99"] }`: one limit against the base for all limited metrics.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BaseLimits {
     /// How much worse than at the base a metric may be, in (0, 1]: 0.05 is 5 %.
@@ -102,7 +102,7 @@ pub enum Inconclusive {
 }
 
 impl Inconclusive {
-    /// Its word in `budgets.toml`.
+    /// Returns its word in `budgets.toml`.
     pub fn name(self) -> &'static str {
         match self {
             Inconclusive::Warn => "warn",

@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn near_words_are_meant() {
+    fn a_misspelt_word_is_close_to_the_one_that_is_meant() {
         check("p98", Some("p95"));
         check("P99", Some("p99"));
         check("thruoghput", Some("throughput"));

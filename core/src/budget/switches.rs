@@ -17,23 +17,23 @@ pub struct Switch {
     pub after: Option<usize>,
 }
 
-/// How many conditions on the processor are combined with each other. A file with more is asked about each alone.
+/// The most conditions on the processor that are combined with each other. If there are more, each is tried alone.
 const COMBINED: usize = 6;
 
-/// Returns where another environment is in force after a change of the file, although none is named: once for each
+/// Returns where another environment is in force after a change of the file, if none is named: one machine for each
 /// pair of environments. It tries every machine that `when` can tell from another one.
 pub fn switches(before: &[Declared], after: &[Declared]) -> Vec<Switch> {
     let mut switches: Vec<Switch> = Vec::new();
     let when = |declared: &Declared| declared.when.clone();
-    let said: Vec<When> = before.iter().chain(after).filter_map(when).collect();
-    for machine in machines(&said) {
+    let conditions: Vec<When> = before.iter().chain(after).filter_map(when).collect();
+    for machine in machines(&conditions) {
         let in_force =
             |all: &[Declared]| in_force(all.iter().map(|one| one.when.as_ref()), &machine);
         let (old, new) = (in_force(before), in_force(after));
         let name = |all: &[Declared], at: Option<usize>| at.map(|at| all[at].name.clone());
         let is_known = switches.iter().any(|switch| (switch.before, switch.after) == (old, new));
         if name(before, old) != name(after, new) && !is_known {
-            let machine = in_words(&machine, &said);
+            let machine = in_words(&machine, &conditions);
             switches.push(Switch { machine, before: old, after: new });
         }
     }
@@ -41,20 +41,20 @@ pub fn switches(before: &[Declared], after: &[Declared]) -> Vec<Switch> {
 }
 
 /// Returns every machine that these conditions can tell from another one, the most usual first.
-fn machines(said: &[When]) -> Vec<EnvironmentFacts> {
-    let is_said = |is: &dyn Fn(&When) -> bool| said.iter().any(is);
+fn machines(conditions: &[When]) -> Vec<EnvironmentFacts> {
+    let any_names = |is: &dyn Fn(&When) -> bool| conditions.iter().any(is);
     let services = SERVICES.iter().map(|service| service.0);
     let services = services
-        .filter(|&name| is_said(&|when| when.ci == Some(Ci::Service(name))))
+        .filter(|&name| any_names(&|when| when.ci == Some(Ci::Service(name))))
         .map(|name| Some(Service::Known(name)));
     let services: Vec<_> = [None, Some(Service::Other)].into_iter().chain(services).collect();
-    let arches = told_apart(ARCHITECTURES, &|arch| is_said(&|when| when.arch == Some(arch)));
-    let systems = told_apart(SYSTEMS, &|os| is_said(&|when| when.os == Some(os)));
+    let arches = distinguishable(ARCHITECTURES, &|arch| any_names(&|when| when.arch == Some(arch)));
+    let systems = distinguishable(SYSTEMS, &|os| any_names(&|when| when.os == Some(os)));
     let counts: BTreeSet<u32> =
-        said.iter().filter_map(|when| when.cores.clone()).flatten().collect();
+        conditions.iter().filter_map(|when| when.cores.clone()).flatten().collect();
     let counts: Vec<Option<u32>> = [None].into_iter().chain(counts.into_iter().map(Some)).collect();
     let mut machines = Vec::new();
-    for processor in processors(said) {
+    for processor in processors(conditions) {
         for &cores in &counts {
             for (&arch, &os) in
                 arches.iter().flat_map(|arch| systems.iter().map(move |os| (arch, os)))
@@ -76,16 +76,20 @@ fn machines(said: &[When]) -> Vec<EnvironmentFacts> {
     machines
 }
 
-/// Returns the values that are said, and the first of the others, which are all alike.
-fn told_apart(all: &[&'static str], is_said: &dyn Fn(&'static str) -> bool) -> Vec<&'static str> {
-    let other = all.iter().copied().find(|&one| !is_said(one));
-    all.iter().copied().filter(|&one| is_said(one) || Some(one) == other).collect()
+/// Returns the values that conditions name, and the first of the others, which no condition tells apart.
+fn distinguishable(
+    all: &[&'static str],
+    any_names: &dyn Fn(&'static str) -> bool,
+) -> Vec<&'static str> {
+    let other = all.iter().copied().find(|&one| !any_names(one));
+    all.iter().copied().filter(|&one| any_names(one) || Some(one) == other).collect()
 }
 
-/// Returns a processor for each set of conditions that may be true of one at the same time: none of them, each alone, and
-/// then several together.
-fn processors(said: &[When]) -> Vec<Option<String>> {
-    let parts: BTreeSet<&str> = said.iter().filter_map(|when| when.processor.as_deref()).collect();
+/// Returns a processor for each set of conditions that may be true of one processor: for none of them, for each alone, and
+/// then for several together.
+fn processors(conditions: &[When]) -> Vec<Option<String>> {
+    let parts: BTreeSet<&str> =
+        conditions.iter().filter_map(|when| when.processor.as_deref()).collect();
     let parts: Vec<&str> = parts.into_iter().collect();
     let alone = parts.iter().map(|&part| part.to_owned());
     let mut names: Vec<Option<String>> = [None].into_iter().chain(alone.map(Some)).collect();
@@ -97,27 +101,31 @@ fn processors(said: &[When]) -> Vec<Option<String>> {
     names
 }
 
-/// Returns the part of a machine that the conditions `said` depend on, in the words of `when`.
-fn in_words(machine: &EnvironmentFacts, said: &[When]) -> String {
+/// Returns the facts of a machine that these conditions depend on, in the words of `when`.
+fn in_words(machine: &EnvironmentFacts, conditions: &[When]) -> String {
     let by_name = |when: &When| matches!(when.ci, Some(Ci::Service(_)));
     let service = match machine.service {
         None => "false".to_owned(),
-        Some(Service::Known(name)) if said.iter().any(by_name) => format!("\"{name}\""),
+        Some(Service::Known(name)) if conditions.iter().any(by_name) => format!("\"{name}\""),
         Some(Service::Known(_) | Service::Other) => "true".to_owned(),
     };
     let parts = [
-        ("ci", service, said.iter().any(|when| when.ci.is_some())),
-        ("os", format!("\"{}\"", machine.os), said.iter().any(|when| when.os.is_some())),
-        ("arch", format!("\"{}\"", machine.arch), said.iter().any(|when| when.arch.is_some())),
+        ("ci", service, conditions.iter().any(|when| when.ci.is_some())),
+        ("os", format!("\"{}\"", machine.os), conditions.iter().any(|when| when.os.is_some())),
+        (
+            "arch",
+            format!("\"{}\"", machine.arch),
+            conditions.iter().any(|when| when.arch.is_some()),
+        ),
     ];
     let matter = parts.into_iter().filter(|part| part.2);
     let mut matter: Vec<_> = matter.map(|(key, value, _)| format!("{key} = {value}")).collect();
-    if said.iter().any(|when| when.processor.is_some()) {
+    if conditions.iter().any(|when| when.processor.is_some()) {
         let named = machine.processor.as_ref();
         let named = named.map(|name| format!("processor = {name:?}"));
         matter.push(named.unwrap_or_else(|| "another processor".to_owned()));
     }
-    if said.iter().any(|when| when.cores.is_some()) {
+    if conditions.iter().any(|when| when.cores.is_some()) {
         let known = machine.cores.map(|cores| format!("cores = {cores}"));
         matter.push(known.unwrap_or_else(|| "another number of cores".to_owned()));
     }
@@ -154,7 +162,7 @@ mod tests {
         check(&[("a", None)], &[("a", ci())], &["ci = true: none -> a"]);
         check(&[("a", ci())], &[("a", None)], &["ci = true: a -> none"]);
         check(&[("a", ci())], &[("b", ci())], &["ci = true: a -> b"]);
-        // The place decides only where both are true.
+        // The order in the file decides only if both conditions are true.
         check(&[("a", None), ("b", ci())], &[("b", ci()), ("a", None)], &[]);
         check(&[("a", ci()), ("b", ci())], &[("b", ci()), ("a", ci())], &["ci = true: a -> b"]);
         let on_arm = "ci = true, arch = \"aarch64\": arm -> ci";
@@ -165,7 +173,7 @@ mod tests {
         check(&[("a", None)], &[("a", github())], &["ci = \"github\": none -> a"]);
         let on = |part: &str| Some(When { processor: Some(part.to_owned()), ..When::default() });
         check(&[("a", None)], &[("a", on("EPYC"))], &["processor = \"EPYC\": none -> a"]);
-        // A processor may be both.
+        // The name of a processor may have both parts.
         check(
             &[("a", on("AMD")), ("b", on("EPYC"))],
             &[("b", on("EPYC")), ("a", on("AMD"))],

@@ -31,7 +31,7 @@ pub struct Bench {
     pub target: String,
     /// The path of the program.
     pub binary: PathBuf,
-    /// The variables with which `cargo bench` runs it, as they differ from those of what builds it.
+    /// The variables with which `cargo bench` runs it, where they differ from those of the process that builds it.
     pub variables: Changes,
 }
 
@@ -42,10 +42,11 @@ pub struct BenchBuild {
     pub features: Option<Vec<String>>,
     /// See [`Build::profile`]. `None` for the profile of benchmarks.
     pub profile: Option<String>,
-    /// Whether every bench target is built, as those of the standard test harness cannot be told by their packages.
+    /// Whether every bench target is built. Those of the standard test harness cannot be recognized by the dependencies of
+    /// their packages.
     pub all: bool,
-    /// The packages that are compiled in one codegen unit each, as cargo's profiles name them, so that two revisions can
-    /// be compared: a change then leaves the machine code of what it does not touch alone.
+    /// The packages that are compiled in one codegen unit each, as cargo's profiles name them. Two revisions can be compared
+    /// then, since a change does not alter the machine code of what it does not touch.
     pub one_unit: Vec<String>,
 }
 
@@ -58,7 +59,7 @@ pub struct Benches {
     pub faults: Vec<Unmeasured>,
     /// The targets that were not built, by package and target.
     pub missing: Vec<(String, String)>,
-    /// For people: which targets were built with further features, since they require them.
+    /// Notes for people: which targets were built with further features, since they require them.
     pub featured: Vec<String>,
     /// Cargo's messages, one JSON document each, which name the inputs of the build.
     pub messages: Vec<serde_json::Value>,
@@ -98,8 +99,8 @@ struct WireDependency {
 }
 
 impl BenchBuild {
-    /// Returns how the benchmarks of a budget are built. Two budgets that say the same in other words have them built
-    /// once.
+    /// Returns how the benchmarks of a budget are built. If two budgets have the same options in another order, their
+    /// benchmarks are built once.
     pub fn of(subject: &Subject, build: &Build) -> BenchBuild {
         let all = matches!(subject, Subject::Benchmark(Library::Libtest, _));
         let profile = build.profile.clone().filter(|profile| profile != PROFILE);
@@ -130,8 +131,8 @@ impl BenchBuild {
     /// Builds every bench target of the workspace whose package uses Criterion or serves benchmarks, or all of them.
     ///
     /// # Errors
-    /// If cargo does not describe the workspace. What cannot be built is among the faults of the result, as is what cargo does
-    /// not run by the runner.
+    /// If cargo does not describe the workspace. A target that cannot be built, or that cargo does not run by the runner, is
+    /// among the faults of the result.
     pub fn build(
         &self,
         site: &Site,
@@ -159,8 +160,8 @@ impl BenchBuild {
         benches: &mut Benches,
     ) -> Result<(), Unmeasured> {
         let enabled = package.enabled(self.features.as_deref());
-        // Cargo leaves out a target that requires a feature which is off. So it is turned on for that target alone, unless the
-        // budget says the features.
+        // Cargo leaves out a target that requires a feature which is off. So the feature is turned on for that target alone,
+        // unless the budget lists the features.
         let mut groups: BTreeMap<Vec<&str>, Vec<&WireTarget>> = BTreeMap::new();
         for target in package.targets.iter().filter(|t| t.kind.iter().any(|kind| kind == "bench")) {
             let required = target.required_features.iter().map(String::as_str);
@@ -188,7 +189,8 @@ impl BenchBuild {
         let mut step = self.step(package, targets, site)?;
         if !features.is_empty() {
             step.args.extend(["--features".to_owned(), features.join(",")]);
-            let (named, features) = (each(targets.iter().map(|own| &own.name)), each(features));
+            let (named, features) =
+                (in_backticks(targets.iter().map(|own| &own.name)), in_backticks(features));
             let with = format!("with the required features {features}");
             benches.featured.push(format!("{named} of `{name}` {with}"));
             step.aim = format!("{} {with}", step.aim);
@@ -224,7 +226,7 @@ impl BenchBuild {
                     "failed to {}: cargo ended with exit code {} and left out {}",
                     step.aim,
                     ended.code,
-                    if missing.is_empty() { "nothing".to_owned() } else { each(missing) }
+                    if missing.is_empty() { "nothing".to_owned() } else { in_backticks(missing) }
                 ),
                 output: ended.messages,
             });
@@ -265,8 +267,8 @@ impl BenchBuild {
 }
 
 impl Benches {
-    /// Asks cargo for the variables of the programs from the number `first` on, which this step has built. Those that it does not
-    /// tell are faults, since they would be measured in another environment than that of `cargo bench`.
+    /// Asks cargo for the variables of the programs from index `first` on, which this step has built. A program whose variables
+    /// cargo does not tell is a fault, since it would be measured in another environment than that of `cargo bench`.
     fn find_variables(
         &mut self,
         first: usize,
@@ -277,32 +279,32 @@ impl Benches {
             return Ok(());
         }
         let aim = format!("{}: to find the variables with which cargo runs them", step.aim);
-        let of = |program: Program, args: Vec<String>| Step {
+        let step_with = |program: Program, args: Vec<String>| Step {
             aim: aim.clone(),
             program,
             args,
             ..step.clone()
         };
-        let version = run(&of(Program::Cargo, vec!["-vV".to_owned()]), start)?;
+        let version = run(&step_with(Program::Cargo, vec!["-vV".to_owned()]), start)?;
         let programs = self.built[first..].iter().map(|bench| bench.binary.as_path());
         let triples = runner::triples(&String::from_utf8_lossy(&version), programs);
         let alone = Program::Named(text(runner.program())?.to_owned());
-        // What these print is the environment, which must get into no report.
+        // These programs print the environment, which must not get into a report.
         let without_output = |why: Unmeasured| Unmeasured { output: None, ..why };
-        let before = run(&of(alone, Vec::new()), start).map_err(without_output)?;
+        let before = run(&step_with(alone, Vec::new()), start).map_err(without_output)?;
         let before = runner::printed(&before);
         let (settings, variables) = runner.settings(&triples);
         let mut args = self.arguments_to_run(first, step);
         args.extend(settings);
-        // If cargo ran the programs all the same, they would only list what they have.
+        // If cargo ran the programs themselves in spite of this, they would only list their benchmarks.
         args.extend(["--quiet", "--", "--list"].map(Into::into));
-        let ended = start(&Step { env: variables, ..of(Program::Cargo, args) });
+        let ended = start(&Step { env: variables, ..step_with(Program::Cargo, args) });
         let ended = ended.map_err(without_output)?;
         let after = runner::printed(&ended.stdout);
         for mut bench in self.built.split_off(first) {
-            let is_it =
-                |of: &&Environment| of.program.as_deref().map(Path::new) == Some(&bench.binary);
-            if let (Some(before), Some(after)) = (before.first(), after.iter().find(is_it)) {
+            let is_own =
+                |own: &&Environment| own.program.as_deref().map(Path::new) == Some(&bench.binary);
+            if let (Some(before), Some(after)) = (before.first(), after.iter().find(is_own)) {
                 bench.variables = runner::between(&before.variables, &after.variables);
                 self.built.push(bench);
             } else {
@@ -319,8 +321,8 @@ impl Benches {
         Ok(())
     }
 
-    /// Returns the arguments of the step that builds without those that keep the programs from running. Cargo runs nothing if one
-    /// of the targets that are named does not compile, so only those from the number `first` on are named, which were built.
+    /// Returns the arguments of the build step, without the one that keeps cargo from running the programs. Cargo runs nothing if
+    /// one of the named targets does not compile, so only those from index `first` on are named, which were built.
     fn arguments_to_run(&self, first: usize, step: &Step) -> Vec<String> {
         let is_built = |name: &String| self.built[first..].iter().any(|own| own.target == *name);
         let mut args = Vec::new();
@@ -335,7 +337,7 @@ impl Benches {
         args
     }
 
-    /// Adds a target that is not built, as it requires a feature that is off.
+    /// Adds a target that is not built, because it requires a feature that is off.
     fn leave_out(&mut self, package: &WirePackage, target: &WireTarget, feature: &str) {
         let (name, target) = (&package.name, &target.name);
         let text = format!(
@@ -347,15 +349,15 @@ impl Benches {
     }
 }
 
-/// Returns each name as code, and commas between them.
-fn each<T: std::fmt::Display>(names: impl IntoIterator<Item = T>) -> String {
+/// Returns each name in backticks, with commas between them.
+fn in_backticks<T: std::fmt::Display>(names: impl IntoIterator<Item = T>) -> String {
     let quoted = |name: T| format!("`{name}`");
     names.into_iter().map(quoted).collect::<Vec<_>>().join(", ")
 }
 
 impl WirePackage {
-    /// Whether the package depends on Criterion or on a crate that stands in for it, or serves the benchmarks of another
-    /// library. What depends on that library itself is not built in vain.
+    /// Whether the package depends on Criterion or on a crate that stands in for it, or serves the benchmarks of Divan. A
+    /// package that depends on Divan itself is not built, since its benchmarks cannot be measured.
     fn serves_or_has_criterion(&self) -> bool {
         let is_it = |name: &str| name.contains("criterion") || name == DIVAN;
         self.dependencies.iter().any(|d| is_it(&d.name) || d.rename.as_deref().is_some_and(is_it))

@@ -114,7 +114,7 @@ fn the_targets_of_every_package_with_criterion_are_built() {
     // Cargo runs what it has built in the same way.
     let again = calls[0].replacen(" --no-run", "", 1) + " --quiet -- --list";
     assert_eq!(calls[1], again);
-    // What a target requires is turned on for that one.
+    // A feature that a target requires is turned on for that target.
     assert!(calls[2].contains("--bench three --profile bench"), "{}", calls[2]);
     assert!(calls[2].ends_with("--features y"), "{}", calls[2]);
     assert!(!calls[4].contains("--features"), "{}", calls[4]);
@@ -170,12 +170,12 @@ fn a_target_that_does_not_compile_leaves_the_others() {
 }
 
 #[test]
-fn a_program_has_the_variables_that_cargo_tells_and_is_a_fault_without() {
+fn a_program_has_the_variables_that_cargo_tells_or_is_a_fault() {
     let (benches, _) = build_by(&BenchBuild::default(), "", "two");
     assert_eq!(targets(&benches), ["a/one", "a/three", "b/one"]);
-    let of = |target: &str| [("MODE".to_owned(), Some(target.to_owned()))].into();
+    let mode = |target: &str| [("MODE".to_owned(), Some(target.to_owned()))].into();
     let variables: Vec<&Changes> = benches.built.iter().map(|bench| &bench.variables).collect();
-    assert_eq!(variables, [&of("one"), &of("three"), &of("one")]);
+    assert_eq!(variables, [&mode("one"), &mode("three"), &mode("one")]);
     assert_eq!(benches.missing, [("a".to_owned(), "two".to_owned())]);
     let [fault] = &benches.faults[..] else { panic!("{:?}", benches.faults) };
     assert_eq!(fault.cause, Cause::Harness);
@@ -193,18 +193,18 @@ fn a_workspace_that_cargo_does_not_describe_is_an_error() {
 }
 
 #[test]
-fn two_budgets_that_say_the_same_in_other_words_are_built_once() {
-    let of = |text: &str| {
+fn two_budgets_with_the_same_options_are_built_once() {
+    let build_of = |text: &str| {
         let text = format!("[budget.b]\n{text}\nmax.mean = \"1 s\"\n");
         let file = crate::budget::parse(&text, std::path::Path::new("budgets.toml")).unwrap();
         BenchBuild::of(&file.budgets[0].subject, &file.budgets[0].build)
     };
-    let plain = of("criterion = \"*\"");
-    assert_eq!(of("criterion = \"x\"\nprofile = \"bench\""), plain);
-    assert_eq!(of("divan = \"*\""), plain);
-    assert_ne!(of("criterion = \"*\"\nprofile = \"release\""), plain);
-    let features = of("criterion = \"*\"\nfeatures = [\"b\", \"a\", \"b\"]");
-    assert_eq!(of("criterion = \"*\"\nfeatures = [\"a\", \"b\"]"), features);
-    // Which packages have functions with `#[bench]`, nothing but a build shows.
-    assert!(of("libtest = \"*\"").all && !plain.all);
+    let plain = build_of("criterion = \"*\"");
+    assert_eq!(build_of("criterion = \"x\"\nprofile = \"bench\""), plain);
+    assert_eq!(build_of("divan = \"*\""), plain);
+    assert_ne!(build_of("criterion = \"*\"\nprofile = \"release\""), plain);
+    let features = build_of("criterion = \"*\"\nfeatures = [\"b\", \"a\", \"b\"]");
+    assert_eq!(build_of("criterion = \"*\"\nfeatures = [\"a\", \"b\"]"), features);
+    // Only a build shows which packages have functions with `#[bench]`.
+    assert!(build_of("libtest = \"*\"").all && !plain.all);
 }

@@ -144,7 +144,7 @@ fn describe(target: &Target, triple: Option<&str>) -> String {
     format!("{} `{name}`, {features}, profile {profile}{triple}{wasm_opt}", kind.noun())
 }
 
-/// Returns the answer of `cargo metadata` about the workspace, read as `T`. The purpose completes "failed to ...".
+/// Returns the answer of `cargo metadata` about the workspace, read as `T`. `aim` completes "failed to ...".
 pub(super) fn metadata<T: DeserializeOwned>(
     aim: String,
     site: &Site,
@@ -187,26 +187,26 @@ impl WireWorkspace {
 
     /// Makes the error that the workspace has no such target, with the names of those that it has.
     fn missing(&self, target: &Target) -> Unmeasured {
-        let mut there: Vec<String> = Vec::new();
+        let mut names: Vec<String> = Vec::new();
         for package in &self.packages {
             match target.kind {
                 Kind::Binary => {
                     let binaries = package.targets.iter().filter(|t| t.is("bin"));
-                    there.extend(binaries.map(|t| t.name.clone()));
+                    names.extend(binaries.map(|t| t.name.clone()));
                 }
                 Kind::Module if package.targets.iter().any(|t| t.is("cdylib") || t.is("bin")) => {
-                    there.push(package.name.clone());
+                    names.push(package.name.clone());
                 }
                 Kind::Module => {}
             }
         }
-        there.sort_unstable();
-        let hint = if there.is_empty() {
+        names.sort_unstable();
+        let hint = if names.is_empty() {
             "it has none".to_owned()
         } else {
             format!(
                 "it has {}",
-                there.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
+                names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
             )
         };
         let name = &target.name;
@@ -286,6 +286,7 @@ fn optimize(
     Ok(output)
 }
 
+/// Returns a path as text. A path that is not UTF-8 is an error.
 pub(super) fn text(path: &Path) -> Result<&str, Unmeasured> {
     path.to_str().ok_or_else(|| {
         let text =

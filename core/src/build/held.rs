@@ -1,4 +1,4 @@
-//! This program under another name, which stays the same program even if it is built or installed anew meanwhile.
+//! Another name for this program, under which it stays the same even if the program is built or installed anew meanwhile.
 
 use std::env;
 use std::fs;
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// How many names this process has created.
 static MADE: AtomicU64 = AtomicU64::new(0);
 
-/// Creates the file `name` as another name of this program: as a second link to its file, or as a copy where the file
+/// Creates the file `name` as another name of this program: as a second link to its file, or as a copy if the file
 /// system allows no such link.
 ///
 /// # Errors
@@ -30,7 +30,7 @@ pub fn hold(name: &Path) -> io::Result<()> {
     let part = name.with_file_name(format!(".held-{}-{nth}", std::process::id()));
     let made = fs::hard_link(&this, &part).or_else(|_| fs::copy(from, &part).map(drop));
     let made = made.and_then(|()| fs::rename(&part, name));
-    // It is left where both were names of one file.
+    // `rename` leaves `part` in place if both were names of one file already.
     let _ = fs::remove_file(&part);
     made.or_else(|error| if is_same(&this, name) { Ok(()) } else { Err(error) })
 }
@@ -43,12 +43,12 @@ fn is_same(this: &Path, name: &Path) -> bool {
     id(this).is_some() && id(this) == id(name)
 }
 
-/// Windows lets nobody remove a program that runs, by whichever of its names, so it must be known before that. A copy has the
-/// time of its original there.
+/// Whether both names are those of the same program: a copy has the length and the time of its original on Windows. This must be
+/// known before the name is replaced, since Windows lets nobody remove a program that runs, by any of its names.
 #[cfg(not(unix))]
 fn is_same(this: &Path, name: &Path) -> bool {
-    let kept = |path| fs::metadata(path).and_then(|data| Ok((data.len(), data.modified()?))).ok();
-    kept(this).is_some() && kept(this) == kept(name)
+    let state = |path| fs::metadata(path).and_then(|data| Ok((data.len(), data.modified()?))).ok();
+    state(this).is_some() && state(this) == state(name)
 }
 
 #[cfg(test)]

@@ -26,9 +26,9 @@ pub struct Runner(PathBuf);
 /// An environment, as the runner prints it: one line of JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Environment {
-    /// What the line is, since cargo prints lines of its own beside it.
+    /// The kind of the line, since cargo prints lines of its own beside it.
     reason: String,
-    /// The program that cargo runs. `None` where the runner was started by itself.
+    /// The program that cargo runs. `None` if the runner was started without one.
     pub program: Option<String>,
     /// The variables. Those that are not UTF-8 are left out: no file of cargo's can set them.
     pub variables: BTreeMap<String, String>,
@@ -43,7 +43,7 @@ impl Runner {
         directory: &Path,
         hold: impl FnOnce(&Path) -> std::io::Result<()>,
     ) -> std::io::Result<Runner> {
-        // Cargo runs it in other directories than this program.
+        // The path has to be absolute, since cargo starts the runner in other directories.
         let directory = std::path::absolute(directory)?;
         let name = directory.join(format!("{NAME}{}", std::env::consts::EXE_SUFFIX));
         hold(&name)?;
@@ -57,8 +57,8 @@ impl Runner {
 
     /// Returns the arguments and the variables by which cargo runs the programs of these platforms by this one.
     ///
-    /// A variable replaces whatever runner a configuration file names, and an argument cannot replace one that is written in
-    /// another form. But a variable is split at its spaces.
+    /// A variable replaces whatever runner a configuration file names, while an argument cannot replace one that is written in
+    /// another form. But cargo splits a variable at its spaces, so a path with spaces becomes an argument.
     pub fn settings(&self, triples: &[String]) -> (Vec<String>, Vec<(String, String)>) {
         let path = self.0.to_string_lossy();
         if path.contains(char::is_whitespace) {
@@ -67,17 +67,17 @@ impl Runner {
             let settings = triples.iter().map(setting);
             return (settings.flat_map(|own| ["--config".to_owned(), own]).collect(), Vec::new());
         }
-        let variable = |triple: &String| (setting_of(triple), path.clone().into_owned());
+        let variable = |triple: &String| (runner_variable(triple), path.clone().into_owned());
         (Vec::new(), triples.iter().map(variable).collect())
     }
 }
 
 /// Returns the variable by which cargo is told how to run the programs of a platform.
-fn setting_of(triple: &str) -> String {
+fn runner_variable(triple: &str) -> String {
     format!("CARGO_TARGET_{}_RUNNER", triple.replace('-', "_").to_uppercase())
 }
 
-/// Returns the line to print, where a process was started as the runner; `None` where it was not. `arguments` are those of the
+/// Returns the line to print, if this process was started as the runner; `None` if it was not. `arguments` are those of the
 /// process, its name first.
 pub fn line(
     mut arguments: impl Iterator<Item = OsString>,
@@ -95,7 +95,7 @@ pub fn line(
         program: arguments.next().and_then(|program| program.into_string().ok()),
         variables: variables.filter_map(text).collect(),
     };
-    // What precedes it on the same line is not its own.
+    // A line that somebody else has begun must end before this one.
     serde_json::to_string(&environment).ok().map(|line| format!("\n{line}\n"))
 }
 
@@ -103,23 +103,24 @@ pub fn line(
 pub fn printed(output: &[u8]) -> Vec<Environment> {
     let text = String::from_utf8_lossy(output);
     let environments = text.lines().filter_map(|line| exact::read(line.as_bytes()).ok());
-    environments.filter(|of: &Environment| of.reason == NAME).collect()
+    environments.filter(|environment: &Environment| environment.reason == NAME).collect()
 }
 
 /// Returns what cargo changes for a program, given the environment of a process that was started in the place of cargo.
 pub fn between(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Changes {
     let names = before.keys().chain(after.keys());
-    // What describes a package is that of another one, even if it is the same.
+    // The variables that describe a package are set for the program even if they have the same value here, where they describe
+    // another package.
     let of_package = |name: &str| name.starts_with("CARGO_PKG_") && after.contains_key(name);
     let differs = |name: &str| before.get(name) != after.get(name) || of_package(name);
     let differing = names.filter(|name| differs(name) && is_handed(name));
     differing.map(|name| (name.clone(), after.get(name).cloned())).collect()
 }
 
-/// Whether a variable is one that cargo hands to what it runs, and not one by which it was asked.
+/// Whether a variable is one that cargo hands to the programs that it runs, and not one that was set for cargo itself.
 fn is_handed(name: &str) -> bool {
     let is_runner = name.starts_with("CARGO_TARGET_") && name.ends_with("_RUNNER");
-    // A shell sets the first one for each program that it starts. The others are those of the command that records links.
+    // A shell sets `_` for each program that it starts. The other two kinds are set by the command that records links.
     !is_runner && name != "_" && name != "RUSTC_WRAPPER" && !name.starts_with("PERF_BUDGET_RECORD_")
 }
 

@@ -61,7 +61,7 @@ fn a_binary_is_built_as_it_is_shipped() {
     let dist = Build { profile: Some("dist".to_owned()), ..Build::default() };
     let note = "binary `app`, default features, profile dist";
     check("{bin:app}", &dist, "/b/app", note, "--profile dist");
-    // No other features are on than those of the list, and each list has a target directory of its own.
+    // Only the features of the list are on, and each list has its own target directory.
     let note = "binary `app`, feature tls alone, profile release";
     let args =
         "--no-default-features --features tls --target-dir /w/target/budgets/built/features-";

@@ -1,8 +1,8 @@
-//! What Valgrind's tool callgrind writes about a program: what each function cost, and whom it called.
+//! The profiles that Valgrind's tool callgrind writes: what each function of a program cost, and which functions it called.
 //!
-//! The format is text, and is described in Valgrind's manual ("Callgrind format specification"). Only what is counted
-//! is read, and at which addresses where these are there; lines of files are passed over. The reader is ours, since it is a
-//! part of the measuring.
+//! The format is text, and is described in Valgrind's manual ("Callgrind format specification"). Only the counts are read,
+//! with their addresses if the dump has them; the lines of source files are passed over. The reader is our own, since it is
+//! a part of the measuring.
 
 mod text;
 
@@ -28,9 +28,9 @@ pub struct Function {
     pub object: String,
     /// Its own instructions, without those of what it called.
     pub cost: u64,
-    /// The system calls that it made itself, where they were counted.
+    /// The system calls that it made itself, if they were counted.
     pub system_calls: u64,
-    /// Whether the program says which file it is from, as it does where it has line tables.
+    /// Whether its source file is known, which means that the program has line tables.
     pub has_lines: bool,
     /// Its own instructions by their addresses in the object; empty if the dump has no addresses.
     pub at: Vec<(u64, u64)>,
@@ -59,12 +59,12 @@ impl Profile {
 
     /// Returns the instructions that were spent in some functions and in all that these called. A call from one of them to
     /// another is part of the outer one.
-    pub fn inclusive(&self, is_one: impl Fn(&str) -> bool) -> u64 {
-        let ones: Vec<bool> =
-            self.functions.iter().map(|function| is_one(&function.name)).collect();
-        let callers = self.functions.iter().zip(&ones).filter(|(_, is_one)| !**is_one);
-        let calls = callers.flat_map(|(function, _)| &function.calls);
-        calls.filter(|call| ones[call.to]).map(|call| call.cost).sum()
+    pub fn inclusive(&self, is_chosen: impl Fn(&str) -> bool) -> u64 {
+        let chosen: Vec<bool> =
+            self.functions.iter().map(|function| is_chosen(&function.name)).collect();
+        let others = self.functions.iter().zip(&chosen).filter(|(_, is_chosen)| !**is_chosen);
+        let calls = others.flat_map(|(function, _)| &function.calls);
+        calls.filter(|call| chosen[call.to]).map(|call| call.cost).sum()
     }
 
     /// Returns the instructions of the calls of some functions by others, with all that is called in turn.
@@ -91,15 +91,15 @@ impl Profile {
 /// Returns the total that a dump gives for itself, without reading the rest.
 ///
 /// # Errors
-/// If it says none.
+/// If it gives none.
 pub fn total(text: &str) -> Result<u64, String> {
     let line = text.lines().rev().find_map(|line| line.strip_prefix("totals:"));
     let first = line.and_then(|line| line.split_whitespace().next());
     number(first.ok_or("the end is missing, with the total")?)
 }
 
-/// The number of the rule by which [`is_allocator`] tells the allocator apart. It is part of the name of a counter, since another rule
-/// leaves out other instructions. The first rule, without the functions of `__rustc`, was not named.
+/// The number of the rule by which [`is_allocator`] recognizes the allocator. It is part of the name of a counter, since another
+/// rule leaves out other instructions. The first rule did not know the functions of `__rustc`, and its number was not in the name.
 pub const ALLOCATOR_RULE: u32 = 2;
 
 /// Whether a function is one by which a program asks its allocator for memory, or gives memory back. In Rust these are the ones
@@ -121,10 +121,10 @@ pub fn is_allocator(name: &str) -> bool {
     // The symbols of jemalloc and mimalloc, as the crates of these allocators name them.
     let plain = ["_rjem_", "_rjem_je_", "mi_"].iter().find_map(|start| name.strip_prefix(start));
     let sized = ["mallocx", "rallocx", "sdallocx", "malloc_aligned", "realloc_aligned"];
-    // The compiler puts its own functions into a crate, whose name has a hash behind it before names are made plain.
+    // The compiler puts its own functions into the crate `__rustc`. Its name has a hash behind it until names are made plain.
     let of_rust = name.rsplit_once("::").map_or(name, |(krate, last)| {
-        let is_it = krate.split('[').next() == Some("__rustc");
-        if is_it { last } else { name }
+        let is_compiler = krate.split('[').next() == Some("__rustc");
+        if is_compiler { last } else { name }
     });
     CALLS.contains(&name)
         || RUST.contains(&of_rust)
@@ -137,7 +137,7 @@ struct Reader {
     profile: Profile,
     /// Whether the costs are instructions.
     counts: bool,
-    /// Which number of a line's costs is that of system calls.
+    /// The index of the number of system calls among the costs of a line.
     system_calls: Option<usize>,
     /// How many numbers of a line say where its cost is.
     positions: usize,
@@ -154,12 +154,12 @@ struct Reader {
     known: HashMap<(usize, usize), usize>,
     /// The object and the function that lines belong to.
     object: usize,
-    /// Whether it is known which file the functions that follow are from.
+    /// Whether the source file of the functions that follow is known.
     has_lines: bool,
     current: Option<usize>,
-    /// The object and the function that are called next.
+    /// The object and the function that the next call is of.
     callee: (Option<usize>, Option<usize>),
-    /// How often it is called, on the line before that with the cost.
+    /// How often that function is called. The line of the cost comes after the line that says this.
     calls: Option<u64>,
 }
 
@@ -307,6 +307,7 @@ impl Reader {
 struct Names(HashMap<usize, String>);
 
 impl Names {
+    /// Returns the number of a compressed name, which is stored if it comes with its text.
     fn find(&mut self, text: &str) -> Result<usize, String> {
         let compressed = text.strip_prefix('(').and_then(|rest| rest.split_once(')'));
         let Some((id, name)) = compressed else {

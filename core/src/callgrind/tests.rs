@@ -64,7 +64,7 @@ fn a_dump_is_read() {
 }
 
 #[test]
-fn what_is_no_whole_dump_is_refused() {
+fn a_damaged_dump_is_refused() {
     let refused = |text: &str, why: &str| {
         let error = Profile::parse(text).unwrap_err();
         assert!(error.contains(why), "{error}");
@@ -125,7 +125,7 @@ totals: 111
     assert_eq!(Profile::parse(&profile.to_text()), Ok(profile));
 }
 
-/// What is told apart as the allocator is part of the name of a counter. If this test has to change, `ALLOCATOR_RULE` has to be raised.
+/// The number of the rule is part of the name of a counter. If this test has to change, `ALLOCATOR_RULE` has to be raised.
 #[test]
 fn the_rule_of_the_allocator_is_frozen() {
     let names = [
@@ -154,7 +154,7 @@ fn the_rule_of_the_allocator_is_frozen() {
         "je_malloc",
         "mallocx",
     ];
-    let told: Vec<bool> = names.iter().map(|name| is_allocator(name)).collect();
-    assert_eq!(told, [[true; 17].as_slice(), &[false; 7]].concat());
+    let recognized: Vec<bool> = names.iter().map(|name| is_allocator(name)).collect();
+    assert_eq!(recognized, [[true; 17].as_slice(), &[false; 7]].concat());
     assert_eq!(ALLOCATOR_RULE, 2);
 }

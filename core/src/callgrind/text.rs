@@ -23,7 +23,8 @@ impl Profile {
                 let _ = writeln!(text, "calls={} 0\n0x{:x} {}", call.count, call.at, call.cost);
             }
         }
-        let total: u64 = self.functions.iter().flat_map(|of| &of.at).map(|(_, cost)| cost).sum();
+        let costs = self.functions.iter().flat_map(|function| &function.at);
+        let total: u64 = costs.map(|(_, cost)| cost).sum();
         let _ = writeln!(text, "totals: {total}");
         text
     }

@@ -78,8 +78,8 @@ impl AcceptedValues {
         )))
     }
 
-    /// Returns the limit as it is judged here, under the waiver that it has.
-    pub fn asked(&self, template: Outcome, limit: &Limit, budget: &Budget) -> PendingLimit {
+    /// Returns the limit as it is judged here, with the waiver that holds for it.
+    pub fn pending(&self, template: Outcome, limit: &Limit, budget: &Budget) -> PendingLimit {
         let mut limit = limit.clone();
         limit.waiver = limit.waiver.or_else(|| budget.waiver.clone());
         let unjudged = match self.unjudged(&template, &limit) {
@@ -104,7 +104,7 @@ impl AcceptedValues {
         }
     }
 
-    /// Returns the message that the accepted value has another unit than the limit, where it has.
+    /// Returns a message if the accepted value has another unit than the limit.
     fn unsuitable(&self, outcome: &Outcome, limit: &Limit, locked: &Locked) -> Option<String> {
         let fits = match (&limit.target, limit.metric.units()) {
             _ if outcome.relative_to.is_some() => locked.unit == Unit::Number,
@@ -135,7 +135,7 @@ pub fn environment(run: &Run) -> Environment {
     Environment { processor, cores, platform, profile }
 }
 
-/// Returns the unit of a metric; where it may have several, the unit of another limit on it.
+/// Returns the unit of a metric; if it may have several, the unit of another limit on it.
 fn unit(metric: &Metric, budget: &Budget) -> Unit {
     let other = budget.limits.iter().filter(|limit| limit.metric == *metric);
     let other = other.into_iter().find_map(|limit| match limit.target {
@@ -174,9 +174,9 @@ mod tests {
         environment = { platform = "linux x86_64", processor = "Z80", cores = 2, profile = "release" }
     "#;
 
-    /// Returns for each of `limits` of a budget `name` the accepted value, whether the limit can be judged, and the
-    /// limit as a number.
-    fn asked(
+    /// Returns each of the `limits` of the budget `name` as it is judged on a machine with this processor, and why it cannot
+    /// be judged.
+    fn judged_limits(
         subject: &str,
         name: &str,
         limits: &str,
@@ -194,20 +194,20 @@ mod tests {
         };
         let values = AcceptedValues { lock, path, here };
         let budget = &budgets.budgets[0];
-        let asked = |limit: &std::sync::Arc<Limit>| {
+        let judged = |limit: &std::sync::Arc<Limit>| {
             let metric = limit.metric.name();
             let mut template = Outcome { budget: name.to_owned(), metric, ..Outcome::default() };
             values.attach(&mut template, limit);
             let unjudged = values.unjudged(&template, limit);
-            (values.asked(template, limit, budget), unjudged)
+            (values.pending(template, limit, budget), unjudged)
         };
-        budget.limits.iter().map(asked).collect()
+        budget.limits.iter().map(judged).collect()
     }
 
-    fn target(asked: &PendingLimit) -> Quantity {
-        match asked.limit.target {
+    fn target(pending: &PendingLimit) -> Quantity {
+        match pending.limit.target {
             Target::Absolute(quantity) => quantity,
-            Target::Relative { .. } => panic!("{:?}", asked.limit),
+            Target::Relative { .. } => panic!("{:?}", pending.limit),
         }
     }
 
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn an_accepted_value_makes_a_limit() {
-        let both = asked(WORKLOAD, "a", "max.p99 = [\"10 ms\", \"2 x lock\"]", "Z80");
+        let both = judged_limits(WORKLOAD, "a", "max.p99 = [\"10 ms\", \"2 x lock\"]", "Z80");
         let [(absolute, None), (locked, None)] = &both[..] else { panic!("{both:?}") };
         assert_eq!(target(absolute), Quantity::new(0.01, Unit::Seconds));
         assert_eq!(absolute.template.accepted.as_ref().unwrap().factor, None);
@@ -227,36 +227,37 @@ mod tests {
     }
 
     #[track_caller]
-    fn set_aside(asked: &(PendingLimit, Option<Unjudged>), words: &str) {
-        let Some(Unjudged::SetAside(reason)) = &asked.1 else { panic!("{asked:?}") };
+    fn set_aside(pending: &(PendingLimit, Option<Unjudged>), words: &str) {
+        let Some(Unjudged::SetAside(reason)) = &pending.1 else { panic!("{pending:?}") };
         assert!(reason.contains(words), "{reason}");
-        assert_eq!(asked.0.unjudged.as_ref().map(|(reason, _)| reason), Some(reason));
-        assert!(target(&asked.0).value.abs() > 1e300);
+        assert_eq!(pending.0.unjudged.as_ref().map(|(reason, _)| reason), Some(reason));
+        assert!(target(&pending.0).value.abs() > 1e300);
     }
 
     #[test]
     fn statistical_values_stay_where_they_were_accepted() {
         let elsewhere = "environment (Z80, 2 cores, linux x86_64, release)";
-        set_aside(&asked(WORKLOAD, "a", "max.p99 = \"2 x lock\"", "6502")[0], elsewhere);
+        set_aside(&judged_limits(WORKLOAD, "a", "max.p99 = \"2 x lock\"", "6502")[0], elsewhere);
         // Deterministic values are the same everywhere.
-        let exact = asked(ARTIFACT, "a", "max.gzip = \"2 x lock\"", "6502");
+        let exact = judged_limits(ARTIFACT, "a", "max.gzip = \"2 x lock\"", "6502");
         assert_eq!((target(&exact[0].0).value.to_bits(), &exact[0].1), (200_f64.to_bits(), &None));
     }
 
     #[test]
     fn a_value_that_is_not_accepted_yet_sets_its_limit_aside() {
         set_aside(
-            &asked(WORKLOAD, "b", "max.p99 = \"2 x lock\"", "Z80")[0],
+            &judged_limits(WORKLOAD, "b", "max.p99 = \"2 x lock\"", "Z80")[0],
             "no value of `b::p99`",
         );
-        let floor = &asked(WORKLOAD, "b", "min.throughput = [\"1 MB/s\", \"2 x lock\"]", "Z80")[1];
+        let floor =
+            &judged_limits(WORKLOAD, "b", "min.throughput = [\"1 MB/s\", \"2 x lock\"]", "Z80")[1];
         assert_eq!(target(&floor.0).unit, Unit::BytesPerSecond);
         assert!(target(&floor.0).value < -1e300);
     }
 
     #[test]
     fn a_value_of_another_unit_is_no_reference() {
-        let both = asked(ARTIFACT, "b", "max.gzip = [\"1 KB\", \"2 x lock\"]", "Z80");
+        let both = judged_limits(ARTIFACT, "b", "max.gzip = [\"1 KB\", \"2 x lock\"]", "Z80");
         let words = "the value accepted of `b::gzip` is a time, but `gzip` is not (budgets.lock:13); \
                      remove that block, and accept the value of the next run";
         assert_eq!(both[0].0.template.notes, [words]);

@@ -1,13 +1,13 @@
-//! Deterministic readings: whether they were taken as often as necessary, and what is compared where they differ.
+//! Deterministic readings: whether they were taken as often as necessary, and which value is compared if they differ.
 
 use super::open::{Judgement, Open, enough_values};
 use crate::metric::Judged;
 
 impl Open {
-    /// Whether deterministic readings were taken as often as necessary. Counts of processes that are all over the limit are read
-    /// until chance is ruled out, also where they have agreed so far: a program may have a few counts, each of them likely.
+    /// Whether deterministic readings were taken as often as necessary. If the counts of all processes are over the limit, further
+    /// ones are read until chance is ruled out, even if all agree so far: a program may have several counts, each of them likely.
     pub(super) fn is_read(&self, repeats: usize) -> bool {
-        let judged = self.asked.limit.metric.judged();
+        let judged = self.pending.limit.metric.judged();
         if self.processes() < judged.fewest().max(repeats) {
             return false;
         }
@@ -20,21 +20,22 @@ impl Open {
         }
     }
 
-    /// Whether the value may differ from process to process, so that one over the limit may be chance. There is no chance where
-    /// there is no limit.
+    /// Whether the value may differ from process to process, so that one over the limit may be chance. This is of no importance
+    /// without a limit.
     pub(super) fn may_be_chance(&self) -> bool {
-        self.asked.limit.metric.judged().may_differ() && !self.is_unjudged()
+        self.pending.limit.metric.judged().may_differ() && !self.is_unjudged()
     }
 
-    /// Returns how many processes it takes to rule chance out, where all that the open limit has are over it and are too few.
+    /// Returns how many processes it takes to rule chance out, if the values of all processes so far are over the limit and there
+    /// are too few of them.
     pub(super) fn ruling_out_chance(&self) -> Option<usize> {
         let needed = enough_values(self.levels.fail);
         let is_open = self.processes() > 0 && self.may_be_chance() && self.is_all_over();
         (is_open && self.processes() < needed).then_some(needed)
     }
 
-    /// Returns the value on which two processes agree, where that is what a metric is judged by. A value over the limit does not
-    /// count where any process has another one: two that agree are then no more than two values over the limit.
+    /// Returns the value on which two processes agree, if the metric is judged by such a value. A value over the limit does not
+    /// count if any process has another one: two that agree are then no more than two values over the limit.
     pub(super) fn agreed(&self) -> Option<f64> {
         let Judgement::Deterministic(readings) = &self.judgement else { return None };
         let (last, before) = readings.split_last().filter(|_| self.is_by_agreement())?;
@@ -56,24 +57,24 @@ impl Open {
         readings.iter().any(|&value| self.against.is_over(value))
     }
 
-    /// Whether there are so many processes that all of them over the limit are as good as evidence: if the median were within
-    /// the limit, `n` values over it would have a chance of at most `2^-n`.
+    /// Whether there are enough processes for a verdict if the values of all of them are over the limit: if the median were
+    /// within the limit, `n` values over it would have a chance of at most `2^-n`.
     pub(super) fn is_certain(&self) -> bool {
         self.processes() >= enough_values(self.levels.fail)
     }
 
     fn is_by_agreement(&self) -> bool {
-        matches!(self.asked.limit.metric.judged(), Judged::Agreed { .. })
+        matches!(self.pending.limit.metric.judged(), Judged::Agreed { .. })
     }
 
-    /// Returns a note that deterministic readings differed, where they did.
+    /// Returns a note if deterministic readings differed.
     pub(super) fn disagreement(&self) -> Option<String> {
         let Judgement::Deterministic(readings) = &self.judgement else { return None };
         let estimate = self.estimate()?;
         let (low, high) = (estimate.low?, estimate.high?);
         (low.to_bits() != high.to_bits()).then(|| {
-            let row = self.against.quantity(high);
-            let low = self.against.quantity(low).at_scale_of(row);
+            let high = self.against.quantity(high);
+            let low = self.against.quantity(low).at_scale_of(high);
             let counts = match self.agreed() {
                 Some(_) => "the value that two of them agree on counts",
                 None if self.may_be_chance() && !self.is_all_over() && self.is_any_over() => {
@@ -81,7 +82,7 @@ impl Open {
                 }
                 None => "the worst counts",
             };
-            format!("not the same in {} processes: {low} to {row}; {counts}", readings.len())
+            format!("not the same in {} processes: {low} to {high}; {counts}", readings.len())
         })
     }
 }

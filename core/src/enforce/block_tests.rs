@@ -32,7 +32,7 @@ fn finding(open: &mut Open, process: &ProcessRun) -> Finding {
 /// Without blocks, what slows a whole process would count as many independent observations. The control judges the
 /// same operations one by one, as if each came from a process of its own.
 #[test]
-fn without_blocks_a_slow_process_flakes() {
+fn without_blocks_slow_processes_give_false_positives() {
     let (mut whole, mut single) = (0, 0);
     let mut random = Noise::seeded(1977);
     for _ in 0..RUNS {
@@ -40,7 +40,7 @@ fn without_blocks_a_slow_process_flakes() {
         let (mut by_process, mut by_operation) = (limits(), limits());
         let (mut red, mut split_red) = (false, false);
         for _ in 0..20 {
-            // The median is at the limit: half of the processes are slower, all through.
+            // The median is at the limit: half of the processes are slower, with all their operations.
             let process = 1.0 + 0.2 * (random.uniform() - 0.5);
             let operations: Vec<f64> =
                 (0..20).map(|_| 1e-3 * process * (1.0 + 0.05 * (random.uniform() - 0.5))).collect();
@@ -56,7 +56,7 @@ fn without_blocks_a_slow_process_flakes() {
         whole += u64::from(red);
         single += u64::from(split_red);
     }
-    // Each is shown beyond doubt (99.9 %).
+    // Each of the two is shown with a confidence of 99.9 %.
     let (with, without) =
         (clopper_pearson(whole, RUNS, 0.998), clopper_pearson(single, RUNS, 0.998));
     assert!(with.low <= rules().alpha, "with blocks: {whole} of {RUNS}");

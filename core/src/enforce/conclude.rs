@@ -35,8 +35,8 @@ pub(super) struct NotesAndTotals {
     pub(super) links: Links,
     /// The notes of readings, each with whether another reading had the same note with other figures.
     notes: Vec<(String, bool)>,
-    /// The content of one batch, in words.
-    of: Option<String>,
+    /// The batches in words, with the number of operations in each; `None` if there are no batches.
+    batches: Option<String>,
     /// How instructions were counted.
     counted: Option<Counted>,
     /// How often each system call was made.
@@ -76,8 +76,8 @@ impl NotesAndTotals {
             self.counted.clone_from(&process.counted);
         }
         self.system_calls.add(&process.system_calls);
-        if self.of.is_none() && process.batch_size > 1 {
-            self.of = Some(format!("batches of {} operations", process.batch_size));
+        if self.batches.is_none() && process.batch_size > 1 {
+            self.batches = Some(format!("batches of {} operations", process.batch_size));
         }
     }
 
@@ -109,7 +109,7 @@ pub(super) fn conclude(
     rules: &Rules,
     origin: Origin,
 ) -> Outcome {
-    let limit = &open.asked.limit;
+    let limit = &open.pending.limit;
     let shown = ending.shown;
     let mut outcome = begin(open, seen);
     // The sentence is about what the values show; what else decides is added to it at the end.
@@ -131,18 +131,11 @@ pub(super) fn conclude(
         outcome.shape = Some(shape(judge, open, seen, origin));
         outcome.noise = (origin == Origin::Measured).then(|| seen.noise_totals.noise());
         outcome.notes.extend(words::machine(&outcome, limit));
-        // Ratios to 0, or of it, have no mean.
-        let has_mean = judge.values().values().iter().all(|value| value.abs() < -LN_OF_ZERO);
-        let mean = judge.mean().filter(|_| has_mean && !open.is_unjudged());
-        let mean = mean.map(|mean| open.display_value(mean));
-        let beside = mean.and_then(|mean| words::mean_beside_middle(&outcome, mean));
-        outcome.notes.extend(beside);
+        outcome.notes.extend(mean_note(judge, open, &outcome));
     }
-    if shown == Verdict::Fail {
-        let excuse = outcome.noise.as_ref().is_some_and(Noise::may_explain);
-        if excuse && open.fails_less_waiting() {
-            outcome.notes.push(words::LESS_WAITING_TOO.to_owned());
-        }
+    let may_be_noise = outcome.noise.as_ref().is_some_and(Noise::may_explain);
+    if shown == Verdict::Fail && may_be_noise && open.fails_less_waiting() {
+        outcome.notes.push(words::LESS_WAITING_TOO.to_owned());
     }
     let linked = seen.links.linked(open.layout().unwrap_or(words::LAYOUT));
     outcome.layout = linked.and_then(|_| open.layout());
@@ -153,7 +146,7 @@ pub(super) fn conclude(
     outcome.notes.extend(open.disagreement());
     outcome.notes.extend(seen.sides.get(&limit.metric).map(|sides| words::sides(limit, sides)));
     outcome.sides = sides(open, seen);
-    outcome.reason = match &open.asked.unjudged {
+    outcome.reason = match &open.pending.unjudged {
         Some((reason, _)) => words::unjudged(&outcome, reason),
         None => words::reason(&outcome, limit, linked),
     };
@@ -171,9 +164,17 @@ pub(super) fn conclude(
     outcome
 }
 
+/// Returns the note about the mean of the values beside their middle, if there is one.
+fn mean_note(judge: &Judge, open: &Open, outcome: &Outcome) -> Option<String> {
+    // Ratios have no mean if a side of one of them is 0.
+    let has_mean = judge.values().values().iter().all(|value| value.abs() < -LN_OF_ZERO);
+    let mean = judge.mean().filter(|_| has_mean && !open.is_unjudged())?;
+    words::mean_beside_middle(outcome, open.display_value(mean))
+}
+
 /// Returns both sides of a ratio; `None` for a limit on a quantity.
 fn sides(open: &Open, seen: &NotesAndTotals) -> Option<Sides> {
-    let metric = &open.asked.limit.metric;
+    let metric = &open.pending.limit.metric;
     let unit = match metric.units() {
         Units::One(unit) => unit,
         Units::Rate if matches!(seen.work, Work::Bytes(_)) => Unit::BytesPerSecond,
@@ -197,10 +198,10 @@ pub(super) fn unmeasured(open: &Open, reason: &Unmeasured, seen: &NotesAndTotals
 /// how long the measurement took.
 fn begin(open: &Open, seen: &NotesAndTotals) -> Outcome {
     Outcome {
-        // Where no value was measured, a limit that is a multiple of it is not a number.
+        // A limit that is a multiple of the value is not a number if no value was measured.
         against: Some(open.against()).filter(|against| against.limit.is_finite()),
         seconds: seen.spent.as_secs_f64(),
-        ..open.asked.template.clone()
+        ..open.pending.template.clone()
     }
 }
 
@@ -211,7 +212,7 @@ fn evidence(
     origin: Origin,
     rules: &Rules,
 ) -> Evidence {
-    // There are no odds without a limit, nor for the values of a single process that another program recorded.
+    // There are no odds without a limit. There are none either if another program recorded the values of a single process.
     let recorded = origin == Origin::Record;
     let levels = if recorded { Levels { fail: 0.0, pass: 0.0 } } else { judge.levels() };
     let limited = !open.is_unjudged() && !recorded;
@@ -241,13 +242,13 @@ fn evidence(
 }
 
 fn shape(judge: &Judge, open: &Open, seen: &NotesAndTotals, origin: Origin) -> Distribution {
-    let of = match open.asked.limit.metric.sample() {
+    let values_of = match open.pending.limit.metric.sample() {
         _ if open.is_relative() => "pairs of processes".to_owned(),
         // The length of the batches is left out, since in most modes Criterion makes each batch longer than the one
         // before.
         _ if origin == Origin::Record => "batches".to_owned(),
         SampleKind::Batch | SampleKind::Rate => {
-            seen.of.clone().unwrap_or_else(|| "operations".to_owned())
+            seen.batches.clone().unwrap_or_else(|| "operations".to_owned())
         }
         SampleKind::Operation | SampleKind::Failure => "operations".to_owned(),
         SampleKind::Sweep => "sweeps".to_owned(),
@@ -255,10 +256,10 @@ fn shape(judge: &Judge, open: &Open, seen: &NotesAndTotals, origin: Origin) -> D
         SampleKind::File | SampleKind::Process | SampleKind::Record => "processes".to_owned(),
     };
     let values = judge.values().values().iter().map(|&v| open.display_value(v)).collect();
-    words::shape(of, values)
+    words::shape(values_of, values)
 }
 
-/// Makes infinite evidence, as of a limit on a greatest value that holds, a number that JSON can hold.
+/// Makes a number for JSON of infinite evidence, as there is if a limit on a greatest value holds.
 fn finite(log_evidence: f64) -> f64 {
     log_evidence.clamp(-f64::MAX, f64::MAX)
 }

@@ -1,4 +1,4 @@
-//! How the measurement of a limit ends: the verdict that its values show, and what makes another one of it.
+//! How the measurement of a limit ends: the verdict that its values show, and the reasons for another verdict.
 
 use super::open::Open;
 use crate::budget::Bound;
@@ -14,25 +14,25 @@ const OTHER_COUNTER: f64 = 1.25;
 pub(super) struct Ending {
     /// What the values show.
     pub(super) shown: Verdict,
-    /// Why the evidence did not settle the limit, where it did not.
+    /// Why the evidence did not settle the limit, if it did not.
     pub(super) doubt: Option<Doubt>,
-    /// The seconds of effort that would settle it, where that is known.
+    /// The seconds of effort that would settle it, if they are known.
     pub(super) effort: Option<f64>,
-    /// What the values do not know, where that decides.
+    /// The reason for another verdict than the values show, if there is one.
     pub(super) revision: Option<Revision>,
 }
 
 /// A reason outside of the values for another verdict.
 pub(super) enum Revision {
-    /// An operation takes less time than can be told, in these words.
+    /// An operation takes less time than can be measured; the text says so.
     DidNothing(String),
-    /// The verdict would rest on a comparison of two counters, in these words.
+    /// The verdict would rest on a comparison of two counters; the text says so.
     OtherCounter(String),
 }
 
 impl Ending {
-    /// Returns how the measurement of a limit ends whose values show this. An operation does this `work`, and instructions were
-    /// counted so.
+    /// Returns how the measurement of a limit ends whose values show the verdict `shown`. `work` is that of one operation, and
+    /// `counted` says how instructions were counted.
     pub(super) fn of(
         open: &Open,
         work: Work,
@@ -71,14 +71,14 @@ impl Ending {
 fn did_nothing(open: &Open, work: Work) -> Option<Revision> {
     let (Work::Operations(work) | Work::Bytes(work)) = work;
     let value = open.estimate()?.value;
-    words::did_nothing(value, &open.asked.limit, work).map(Revision::DidNothing)
+    words::did_nothing(value, &open.pending.limit, work).map(Revision::DidNothing)
 }
 
-/// Returns why a verdict would rest on a comparison of two counters, if it would: where one counter counted the accepted value
-/// and another this one, the difference may come from the counters. A value that is further beyond an absolute limit than two
+/// Returns why a verdict would rest on a comparison of two counters, if it would. If another counter counted the accepted value
+/// than this one, the difference may come from the counters. A value that is further beyond an absolute limit than two
 /// counters can differ stays red.
 fn other_counter(open: &Open, counted: &Counted, shown: Verdict) -> Option<Revision> {
-    let template = &open.asked.template;
+    let template = &open.pending.template;
     let accepted = template.accepted.as_ref()?;
     let by = accepted.counter.as_ref().filter(|by| **by != counted.by)?;
     let against = open.against();

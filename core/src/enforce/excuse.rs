@@ -1,7 +1,7 @@
 //! Whether other work on the machine may be the reason why a limit was shown to be broken.
 //!
-//! A time is longer on a busy machine for two reasons. It contains waiting for a processor, where that is not subtracted;
-//! and the work itself is slower, since other work takes caches and memory bandwidth. Neither is the subject's doing.
+//! A time is longer on a busy machine for two reasons. It contains the waiting for a processor, unless that is subtracted.
+//! And the work itself is slower, since other work uses the caches and the memory bandwidth. Neither is the subject's fault.
 
 use super::Inquiry;
 use super::open::{Judgement, Open};
@@ -24,18 +24,18 @@ impl Inquiry {
 }
 
 impl Open {
-    /// Whether the limit is on a time, so that a busy machine could break it. Pairs are interleaved and so do not count
-    /// as such.
+    /// Whether the limit is on a time, so that a busy machine could break it. A comparison of pairs is not such a limit,
+    /// since the two processes of a pair are interleaved.
     pub(super) fn is_absolute_time(&self) -> bool {
-        let Target::Absolute(quantity) = self.asked.limit.target else { return false };
+        let Target::Absolute(quantity) = self.pending.limit.target else { return false };
         let timed = matches!(quantity.unit, Unit::Seconds | Unit::PerSecond | Unit::BytesPerSecond);
-        timed && self.asked.limit.metric.is_time()
+        timed && self.pending.limit.metric.is_time()
     }
 
     /// Whether the times with the scheduling delay subtracted are so far over the limit that other work cannot be the
     /// reason.
     pub(super) fn fails_in_spite_of_noise(&self, clock: Option<Clock>) -> bool {
-        let waits = contains_waiting(self.asked.limit.metric.sample(), clock);
+        let waits = contains_waiting(self.pending.limit.metric.sample(), clock);
         let judge = match &self.judgement {
             Judgement::Statistical(judge) if !waits => Some(judge),
             Judgement::Statistical(_) | Judgement::Deterministic(_) => self.less_waiting.as_ref(),

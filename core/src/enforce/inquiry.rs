@@ -17,7 +17,7 @@ use crate::reading::ProcessRun;
 use crate::verdict::Verdict;
 use crate::verdict::judge::{BETA, FEWEST_PROCESSES, Finding, Levels};
 
-/// The share of a limit by which the generator of a load may be late. Where it was later, a value over the limit
+/// The share of a limit by which the generator of a load may be late. If it was later, a value over the limit
 /// says nothing about the workload.
 const LATE: f64 = 0.1;
 
@@ -32,12 +32,13 @@ pub struct Inquiry {
 
 impl Inquiry {
     /// Creates an inquiry that has not read anything yet.
-    pub fn new(asked: Vec<PendingLimit>, rules: Rules, origin: Origin) -> Self {
+    pub fn new(pending: Vec<PendingLimit>, rules: Rules, origin: Origin) -> Self {
         let levels = Levels {
             fail: crate::stats::threshold(rules.alpha, rules.statistical.max(1)),
             pass: crate::stats::threshold(BETA, 1),
         };
-        let open = asked.into_iter().map(|asked| Open::new(asked, levels, rules.warn_at)).collect();
+        let open =
+            pending.into_iter().map(|pending| Open::new(pending, levels, rules.warn_at)).collect();
         Inquiry { origin, rules, open, done: Vec::new(), seen: NotesAndTotals::default() }
     }
 
@@ -183,7 +184,7 @@ impl Inquiry {
 
     /// Closes a limit that was shown to be broken. It fails, unless the generator of its load was late itself.
     fn close_broken(&mut self, open: &Open) {
-        let metric = &open.asked.limit.metric;
+        let metric = &open.pending.limit.metric;
         let of_operations = matches!(metric.sample(), SampleKind::Operation | SampleKind::Batch);
         let Some(statistic) = metric.statistic().filter(|_| of_operations) else {
             return self.close(open, Verdict::Fail, None);
@@ -198,7 +199,7 @@ impl Inquiry {
         }
     }
 
-    /// Closes a limit that was shown to hold, with a warning where the value is near it.
+    /// Closes a limit that was shown to hold, with a warning if the value is near it.
     fn close_held(&mut self, open: &Open) {
         let value = open.value().unwrap_or(f64::NAN);
         let warn = open.against();
@@ -261,7 +262,7 @@ impl Inquiry {
         self.close(open, Verdict::Skipped, None);
     }
 
-    /// Turns a limit into its outcome; `doubt` says why the evidence did not settle it, where it did not.
+    /// Turns a limit into its outcome. `doubt` says why the evidence did not settle it; `None` if it did.
     fn close(&mut self, open: &Open, verdict: Verdict, doubt: Option<Doubt>) {
         let ending = self.ending(open, verdict, doubt);
         self.push(open, &ending);

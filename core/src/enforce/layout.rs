@@ -1,9 +1,9 @@
 //! The conclusions that the links of a comparison allow.
 //!
 //! The place where a linker puts a function changes the time of its loops, and no code is to blame for that. If each
-//! pair of processes has a link of each side of its own, this is part of the differences from pair to pair, and the
+//! pair of processes has its own link of each side, this is part of the differences from pair to pair, and the
 //! evidence is about a typical link. If pairs share links, no number of pairs shows what other links would do. Then a
-//! limit is broken only by more than layout can make: [`LAYOUT`] of the time in which the operation runs on a processor,
+//! limit is broken only by more than layout can cause: [`LAYOUT`] of the time in which the operation runs on a processor,
 //! and nothing of the time in which it waits.
 
 use super::Inquiry;
@@ -16,8 +16,8 @@ impl Inquiry {
         self.seen.links.are_shared() && open.beyond_layout().is_none_or(|(least, _)| least <= 0.0)
     }
 
-    /// Whether there are no more links for an open limit. Where there are fewer than a total violation needs to be
-    /// seen, pairs share them until they have as many pairs as that.
+    /// Whether there are no more links for an open limit. If there are fewer links than the pairs that it takes to see a total
+    /// violation, pairs share links until there are that many pairs.
     pub(super) fn is_out_of_links(&self, open: &Open) -> bool {
         let links = &self.seen.links;
         let none_left = links.are_shared() || links.count() >= self.rules.links;
@@ -27,13 +27,12 @@ impl Inquiry {
 }
 
 impl Open {
-    /// Whether more pairs cannot show that it is more than layout, since the whole interval is within what layout can
-    /// make.
+    /// Whether the whole interval is within what layout can cause, so that more pairs cannot show a larger difference.
     pub(super) fn stays_within_layout(&self) -> bool {
         self.beyond_layout().is_some_and(|(_, most)| most <= 0.0)
     }
 
-    /// Returns the share by which layout can change the value at most; `None` where the time on the processor is unknown.
+    /// Returns the largest share by which layout can change the value; `None` if the time on the processor is unknown.
     pub(super) fn layout(&self) -> Option<f64> {
         let less = self.without_layout.as_ref().filter(|less| less.is_known)?;
         let Judgement::Statistical(judge) = &self.judgement else { return None };
@@ -41,7 +40,7 @@ impl Open {
         Some((value - least).abs().exp_m1().min(LAYOUT))
     }
 
-    /// Returns how far beyond the limit both ends of the interval lie without what layout can make.
+    /// Returns how far beyond the limit both ends of the interval are, without what layout can cause.
     fn beyond_layout(&self) -> Option<(f64, f64)> {
         self.without_layout.as_ref()?.judge.beyond()
     }

@@ -21,7 +21,7 @@ impl Links {
         }
     }
 
-    /// The number of links of either side; 0 where nothing was compared by links.
+    /// Returns the number of links of each side, or of the side with fewer; 0 if nothing was compared by links.
     pub(super) fn count(&self) -> usize {
         self.used[0].len().min(self.used[1].len())
     }
@@ -31,14 +31,14 @@ impl Links {
         self.pairs > self.count()
     }
 
-    /// Returns the description of the links for an outcome of which memory layout can change this share; `None` where
-    /// nothing was compared by links.
+    /// Returns the description of the links for an outcome whose value memory layout can change by the share `layout`; `None`
+    /// if nothing was compared by links.
     pub(super) fn linked(&self, layout: f64) -> Option<Linked> {
         let links = self.count();
         (links > 0).then_some(Linked { links, pairs: self.pairs, layout })
     }
 
-    /// The most pairs that a run may have, of which `most` can have links of their own.
+    /// Returns the most pairs that a run may have, if `most` pairs can have links of their own.
     pub(super) fn most_pairs(&self, most: usize) -> usize {
         if self.pairs == 0 || self.are_shared() { usize::MAX } else { most }
     }

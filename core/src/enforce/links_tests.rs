@@ -1,5 +1,5 @@
-//! Tests of comparisons over links. A limit is judged on pairs that have links of their own, and it ends when there are
-//! no more links. Where pairs share links, it is broken only by more than layout can cause.
+//! Tests of comparisons with links. A limit is judged on pairs that have their own links, and its measurement ends when
+//! there are no more links. If pairs share links, it is broken only by more than layout can cause.
 
 use std::time::Duration;
 
@@ -18,8 +18,8 @@ fn as_base(factor: f64) -> Limit {
     limit(MEAN, Bound::Max, Target::Relative { factor, reference: Reference::Base })
 }
 
-/// Returns the outcome of a limit of 1.05 x base, where the n-th pair has this ratio and there are so many links. A pair
-/// takes a tenth of a second.
+/// Returns the outcome of a limit of 1.05 x base, if the n-th pair has the ratio `ratio(n)` and there are `links` links. A
+/// pair takes a tenth of a second.
 fn outcome(links: usize, ratio: impl Fn(usize) -> f64 + Send + 'static) -> Outcome {
     let rules = super::Rules { links, statistical: 1, ..rules() };
     let pair = move |n: usize| {
@@ -87,13 +87,13 @@ fn fewer_links_than_a_violation_needs_are_shared() {
 }
 
 #[test]
-fn a_single_link_of_each_side_is_red_by_more_than_layout_alone() {
+fn with_a_single_link_only_more_than_layout_is_red() {
     let layout =
         "over the limit of 1.05 x base, but with one link of each side: layout alone can make 25 %";
     let luck = outcome(1, differing(1.2, 0.01));
     check(&luck, Verdict::Inconclusive, Some(Doubt::Layout), &[layout]);
     assert!(pairs(&luck) < 20, "more pairs of the same links cannot settle it: {}", pairs(&luck));
-    // The value is far enough beyond the limit, and its interval is not.
+    // The value is far enough beyond the limit, but the end of its interval is not.
     let unsettled = outcome(1, differing(1.3, 0.2));
     check(&unsettled, Verdict::Inconclusive, Some(Doubt::Layout), &[layout]);
     assert_eq!(pairs(&unsettled), 100, "the effort is spent");
@@ -108,8 +108,8 @@ fn a_single_link_of_each_side_is_red_by_more_than_layout_alone() {
     );
 }
 
-/// Returns the outcome of a limit on this metric, of pairs of one link, where the ratio is `ratio`, and `less` without
-/// what layout can make at most.
+/// Returns the outcome of a limit for pairs of one link. Their ratio is `ratio`, or `less` without the largest difference that
+/// layout can cause.
 fn waiting(limit: Limit, ratio: f64, less: f64) -> Outcome {
     let metric = limit.metric.clone();
     let (values, left) = (differing(ratio, 0.002), differing(less, 0.002));
@@ -124,12 +124,12 @@ fn waiting(limit: Limit, ratio: f64, less: f64) -> Outcome {
 }
 
 #[test]
-fn layout_does_not_take_back_a_red_of_waiting() {
-    // Of 720 µs in place of 600 µs, the processor has 30 µs: layout can make 1.25 % of the whole.
+fn layout_does_not_excuse_a_red_of_waiting() {
+    // An operation takes 720 µs instead of 600 µs, 30 µs of it on the processor: layout can cause 1.25 % of the whole.
     let sleeps = waiting(as_base(1.05), 1.176, 1.176 / 1.0125);
     check(&sleeps, Verdict::Fail, None, &["lie can make up to 1.25 %, and this is beyond"]);
     assert!((sleeps.layout.unwrap() - 0.0125).abs() < 1e-3, "{:?}", sleeps.layout);
-    // Where it runs all the time, and where half of it would do, layout may be the reason.
+    // If it runs on the processor all the time, or half of the time, layout may be the reason.
     for less in [1.176 / 1.25, 1.176 / 1.15] {
         let runs = waiting(as_base(1.05), 1.176, less);
         check(&runs, Verdict::Inconclusive, Some(Doubt::Layout), &["layout alone can make "]);
@@ -138,12 +138,12 @@ fn layout_does_not_take_back_a_red_of_waiting() {
 }
 
 #[test]
-fn what_is_not_known_counts_as_time_on_the_processor() {
+fn an_unknown_time_counts_as_time_on_the_processor() {
     let unknown = outcome(1, differing(1.176, 0.002));
     check(&unknown, Verdict::Inconclusive, Some(Doubt::Layout), &["layout alone can make 25 %"]);
     // But it is not said that layout is the reason.
     assert!(unknown.layout.is_none() && !unknown.layout_explains(), "{unknown:#?}");
-    // A reading that takes away more than layout can, or adds something, is not believed.
+    // A reading that takes away more than layout can cause, or adds something, is bounded.
     let much = waiting(as_base(1.05), 1.4, 0.5);
     check(&much, Verdict::Fail, None, &["lie can make up to 25 %"]);
     let more = waiting(as_base(1.05), 1.04, 1.4);

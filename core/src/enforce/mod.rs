@@ -1,7 +1,7 @@
 //! The enforcement of limits: it estimates, judges and concludes, for all limits that share a measurement.
 //!
-//! An [`Inquiry`] takes one reading after another, so that its caller can measure several in turns and one burst of
-//! noise does not spoil one budget. It ends when every limit has its [`Outcome`].
+//! An [`Inquiry`] takes one reading after another. So its caller can alternate between several inquiries, and a burst of
+//! noise does not spoil a single budget. An inquiry ends when every limit has its [`Outcome`].
 
 pub mod accepted;
 mod agreed;
@@ -72,7 +72,7 @@ pub enum Origin {
 /// The settings by which an inquiry measures and judges.
 #[derive(Debug, Clone, Copy)]
 pub struct Rules {
-    /// The most measuring time, where nothing extends it.
+    /// The most measuring time, if nothing extends it.
     pub effort: Duration,
     /// The chance of a false red in the whole suite.
     pub alpha: f64,
@@ -84,7 +84,7 @@ pub struct Rules {
     pub inconclusive: Inconclusive,
     /// The current day in UTC, for waivers.
     pub today: Date,
-    /// The fewest processes in which a deterministic value is read. Where they differ, the worst counts, or the value that two agree
+    /// The fewest processes in which a deterministic value is read. If they differ, the worst counts, or the value that two agree
     /// on.
     pub repeats: usize,
     /// The most links of each revision that there can be for the comparison with the base.

@@ -1,4 +1,4 @@
-//! Judgement on scripted processes of a scripted machine: which verdicts noise may take back, and which it never does.
+//! Judgement of scripted processes on a scripted machine: which reds noise may excuse, and which it may not.
 
 use std::time::Duration;
 
@@ -12,7 +12,8 @@ use crate::reading::{Interference, ProcessRun, StallTime, Throttled, Timing, Wor
 use crate::verdict::Verdict;
 use crate::verdict::judge::Carried;
 
-/// Returns the interference in a tenth of a second with `cores` of other work, in which tasks waited at times.
+/// Returns the interference in a tenth of a second in which other work kept `cores` processors busy. Tasks waited for some of
+/// the time.
 fn interference(cores: f64) -> Interference {
     let waiting = if cores > 0.1 { 0.08 } else { 0.0 };
     Interference {
@@ -30,7 +31,7 @@ fn on(process: ProcessRun, cores: f64, timing: Timing, waited: f64) -> ProcessRu
     ProcessRun { interference, timing: Some(timing), waited: Some(waited), ..process }
 }
 
-/// Returns operations of which one in twenty takes 20 ms, where the limit is 10 ms.
+/// Returns operations for a limit of 10 ms, of which one in twenty takes 20 ms.
 fn broken(n: usize) -> ProcessRun {
     operations(n, 0.02, 20)
 }
@@ -78,7 +79,7 @@ fn a_pass_has_no_note_about_the_machine() {
 }
 
 #[test]
-fn noise_takes_a_red_by_the_wall_clock_back() {
+fn noise_excuses_a_red_by_the_wall_clock() {
     let outcome = p99(rules(), |n| on(broken(n), 1.4, Timing::Wall, 0.31));
     let note = "median 1 ms; the tail comes from descheduling: it waited 31 % of the time for a processor \
                 while 1.40 cores were busy with other work";
@@ -98,7 +99,7 @@ fn noise_takes_a_red_by_the_wall_clock_back() {
 }
 
 #[test]
-fn noise_is_red_only_where_every_inconclusive_limit_is() {
+fn noise_is_red_only_if_every_inconclusive_limit_is() {
     let red = |inconclusive| {
         let rules = Rules { inconclusive, ..rules() };
         let outcome = p99(rules, |n| on(broken(n), 1.4, Timing::Wall, 0.31));
@@ -144,10 +145,10 @@ fn a_red_that_waiting_cannot_explain_stays_red() {
     assert_eq!(outcome.verdict, Verdict::Fail, "{}", outcome.reason);
 }
 
-/// Other work takes caches and memory bandwidth. Copying 8 MB on a busy machine was over a limit that it keeps on a calm
+/// Other work uses caches and memory bandwidth. Copying 8 MB on a busy machine was over a limit that it keeps on a calm
 /// one, although its waiting was subtracted.
 #[test]
-fn noise_takes_a_small_red_without_waiting_back() {
+fn noise_excuses_a_small_red_without_waiting() {
     let at = |seconds: f64, cores: f64| {
         p99(rules(), move |n| on(operations(n, seconds, 20), cores, Timing::LessWaiting, 0.61))
     };
@@ -161,15 +162,15 @@ fn noise_takes_a_small_red_without_waiting_back() {
          budget, interleaved"
     );
     assert!(!outcome.is_red());
-    // It is more than other work can explain, or there is no other work.
+    // The excess is more than other work can explain, or there is no other work.
     for (seconds, cores) in [(0.016, 1.4), (0.02, 1.4), (0.013, 0.02)] {
         assert_eq!(at(seconds, cores).verdict, Verdict::Fail, "{seconds} {cores}");
     }
 }
 
-/// The greatest value, a floor and processor time are times as well; shares and exponents are not.
+/// The greatest value, a `min` of a rate and processor time are times as well. Shares and exponents are not.
 #[test]
-fn every_kind_of_time_is_taken_back_alike() {
+fn every_kind_of_time_is_excused_alike() {
     let check = |limit: Limit, at: fn(f64) -> ProcessRun, fails: f64, excused: f64| {
         for (size, verdict) in [(excused, Verdict::Inconclusive), (fails, Verdict::Fail)] {
             let process = move |_| on(at(size), 1.4, Timing::LessWaiting, 0.3);
@@ -210,7 +211,7 @@ fn a_command_is_judged_again_without_its_waiting() {
     let wall = |process_run: fn() -> ProcessRun| {
         judged(max(Key::Wall.at(Statistic::P50), "100 ms"), rules(), move |_| process_run())
     };
-    // Without its waiting the command would hold the limit; then it would not; then that is not known.
+    // Without its waiting, the first command is within the limit and the second is not; of the third that is not known.
     let outcome = wall(|| command(0.2, Some(0.05)));
     assert_eq!((outcome.verdict, outcome.doubt), (Verdict::Inconclusive, Some(Doubt::Noise)));
     let outcome = wall(|| command(0.2, Some(0.18)));
@@ -222,7 +223,7 @@ fn a_command_is_judged_again_without_its_waiting() {
 }
 
 #[test]
-fn noise_takes_back_a_red_floor_too() {
+fn noise_excuses_a_red_min_too() {
     let slow = |_| {
         let batches = vec![0.1; 5];
         on(ProcessRun { batches, work: Work::Operations(10.0), ..tenth() }, 1.4, Timing::Wall, 0.3)
@@ -246,7 +247,7 @@ fn one_process_by_the_wall_clock_excuses_nothing() {
     assert_eq!(mixed(Timing::Wall, Timing::LessWaiting), Verdict::Inconclusive);
 }
 
-/// Noise that goes away in time takes nothing back: a regression measured under a burst is red in the end.
+/// Noise that goes away in time excuses nothing: a regression that is measured under a burst is red in the end.
 #[test]
 fn a_burst_hides_no_regression() {
     let outcome = p99(Rules { effort: Duration::from_secs(20), ..rules() }, |n| {
@@ -260,7 +261,7 @@ fn a_burst_hides_no_regression() {
 fn amounts_add_up_and_unknown_ones_are_left_out() {
     let outcome = p99(rules(), |n| {
         let mut process = on(broken(n), 0.0, Timing::LessWaiting, 0.0);
-        // Ticks come in tens of milliseconds, so most processes see none and one sees a whole one.
+        // A tick is ten milliseconds, so most processes see none, and one sees a whole tick.
         let found = process.interference.as_mut().unwrap();
         found.outside = if n == 0 { None } else { Some(if n % 5 == 1 { 0.01 } else { -0.002 }) };
         found.stolen = None;
@@ -287,8 +288,8 @@ fn amounts_add_up_and_unknown_ones_are_left_out() {
 /// The time for all measurements is up before the machine is calm again.
 #[test]
 fn a_limit_that_is_cut_off_says_that_noise_may_have_broken_it() {
-    let asked = pending_limits(Carried::default(), vec![max(P99, "10 ms")]);
-    let mut inquiry = Inquiry::new(asked, rules(), Origin::Measured);
+    let pending = pending_limits(Carried::default(), vec![max(P99, "10 ms")]);
+    let mut inquiry = Inquiry::new(pending, rules(), Origin::Measured);
     for n in 0..20 {
         inquiry.add(Ok(on(broken(n), 1.9, Timing::Wall, 0.5)));
     }

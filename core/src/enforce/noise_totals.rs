@@ -43,7 +43,7 @@ impl Rate {
         }
     }
 
-    /// Returns the amount per second of its time; `None` where nothing was read.
+    /// Returns the amount per second of its time; `None` if nothing was read.
     fn get(self) -> Option<f64> {
         (self.over > 0.0).then(|| (self.amount / self.over).max(0.0))
     }

@@ -14,56 +14,56 @@ use crate::reading::{ProcessRun, Work};
 use crate::verdict::hypothesis;
 use crate::verdict::judge::{FEWEST_PROCESSES, Finding, Judge, Levels};
 
-/// How many times the cost of reading the clock a limit on single operations must be at least.
+/// A limit on single operations must be at least this many times the cost of reading the clock.
 const MIN_CLOCK_READINGS: f64 = 5.0;
 
 /// A limit that has no outcome yet.
 pub(super) struct Open {
-    pub(super) asked: PendingLimit,
+    pub(super) pending: PendingLimit,
     /// How many processes it takes to see a violation; computed when it is first asked for.
     pub(super) fewest: OnceCell<Option<usize>>,
     pub(super) judgement: Judgement,
     pub(super) levels: Levels,
-    /// The evidence of the same times with the scheduling delay subtracted, where they are judged by the wall clock and
-    /// the delay is known.
+    /// The evidence of the same times with the scheduling delay subtracted, if they are judged by the wall clock and the
+    /// delay is known.
     pub(super) less_waiting: Option<Box<Judge>>,
     /// The evidence of the same ratios without what memory layout may have made of them.
     pub(super) without_layout: Option<Box<WithoutLayout>>,
     /// The times of all operations of the pairs.
     pub(super) totals: Totals,
-    /// The limit as a number. Where there is no limit, it is the one that there would be if the value were accepted.
+    /// The limit as a number. Without a limit, it is the one that there would be if the value were accepted.
     pub(super) against: Against,
 }
 
 /// The readings or the evidence of an open limit, depending on how its metric is judged.
 pub(super) enum Judgement {
-    /// The values of processes, which are the same in each as a rule.
+    /// The values of processes, which are usually the same in each.
     Deterministic(Vec<f64>),
     Statistical(Box<Judge>),
 }
 
 impl Open {
     /// Creates the state of a limit before anything is read.
-    pub(super) fn new(asked: PendingLimit, levels: Levels, warn_at: f64) -> Self {
+    pub(super) fn new(pending: PendingLimit, levels: Levels, warn_at: f64) -> Self {
         let (mut less_waiting, mut without_layout) = (None, None);
-        let judgement = if asked.limit.metric.is_deterministic() {
+        let judgement = if pending.limit.metric.is_deterministic() {
             Judgement::Deterministic(Vec::new())
         } else {
-            let hypothesis = hypothesis::of_limit(&asked.limit, levels);
-            if matches!(asked.limit.target, Target::Absolute(_)) {
+            let hypothesis = hypothesis::of_limit(&pending.limit, levels);
+            if matches!(pending.limit.target, Target::Absolute(_)) {
                 less_waiting = Some(Box::new(Judge::new(hypothesis)));
             } else {
                 without_layout = Some(Box::new(WithoutLayout::new(hypothesis)));
             }
-            Judgement::Statistical(Box::new(Judge::continuing(hypothesis, asked.carried)))
+            Judgement::Statistical(Box::new(Judge::continuing(hypothesis, pending.carried)))
         };
-        let mut against = against(&asked.limit, &judgement, warn_at);
-        if asked.unjudged.is_some() {
+        let mut against = against(&pending.limit, &judgement, warn_at);
+        if pending.unjudged.is_some() {
             // The limit is a multiple of the value, which is not known yet.
             against = Against { limit: f64::NAN, warn: f64::NAN, tolerance: 0.0, ..against };
         }
         Open {
-            asked,
+            pending,
             fewest: OnceCell::new(),
             judgement,
             levels,
@@ -81,7 +81,7 @@ impl Open {
         } else {
             self.check_resolution(process)?;
         }
-        let metric = &self.asked.limit.metric;
+        let metric = &self.pending.limit.metric;
         let mut series = process.series(metric)?;
         if let Some(bad) = series.iter().find(|v| !v.is_finite()) {
             let text = format!("`{metric}` was measured as {bad}, which is not a finite number");
@@ -106,7 +106,7 @@ impl Open {
                     }
                     for ratio in &mut series {
                         if let Some(without_layout) = &mut self.without_layout {
-                            without_layout.add((metric, self.asked.limit.bound), process, *ratio);
+                            without_layout.add((metric, self.pending.limit.bound), process, *ratio);
                         }
                         *ratio = ratio.ln().clamp(LN_OF_ZERO, -LN_OF_ZERO);
                     }
@@ -117,14 +117,14 @@ impl Open {
                 })?;
             }
         }
-        self.totals.add(&self.asked.limit.metric, process);
+        self.totals.add(&self.pending.limit.metric, process);
         self.take_limit();
         Ok(())
     }
 
     /// Checks that the readings of a process are fine enough, and in the right unit, to judge this limit.
     fn check_resolution(&self, process: &ProcessRun) -> Result<(), Unmeasured> {
-        let limit = &self.asked.limit;
+        let limit = &self.pending.limit;
         self.check_unstarted(process)?;
         let Target::Absolute(quantity) = limit.target else { return Ok(()) };
         match (limit.metric.sample(), process.work, process.clock) {
@@ -179,10 +179,10 @@ impl Open {
         }
     }
 
-    /// Checks that operations which a load never started do not leave the limit open. Their latencies are only known
-    /// to be at least as long as they had waited, and that settles the limit only where all of them are over it.
+    /// Checks that operations which a load never started do not leave the limit open. Their latencies are only known to be
+    /// at least as long as their waiting so far, which settles the limit only if all of them are over it.
     fn check_unstarted(&self, process: &ProcessRun) -> Result<(), Unmeasured> {
-        let limit = &self.asked.limit;
+        let limit = &self.pending.limit;
         let Some(least) = process.at_least else { return Ok(()) };
         let least = match limit.metric.sample() {
             SampleKind::Operation if limit.metric.statistic() == Some(Statistic::Min) => {
@@ -226,12 +226,12 @@ impl Open {
     }
 
     pub(super) fn is_relative(&self) -> bool {
-        matches!(self.asked.limit.target, Target::Relative { .. })
+        matches!(self.pending.limit.target, Target::Relative { .. })
     }
 
     /// Whether there is no limit to hold the value against.
     pub(super) fn is_unjudged(&self) -> bool {
-        self.asked.unjudged.is_some()
+        self.pending.unjudged.is_some()
     }
 
     /// Whether there are enough values to know the metric, for a limit that cannot be judged.
@@ -242,10 +242,10 @@ impl Open {
         }
     }
 
-    /// Takes the unit of a rate from what the workload counts, where no limit says the unit.
+    /// Takes the unit of a rate from what the workload counts, if no limit gives the unit.
     fn take_unit(&mut self, process: &ProcessRun) {
-        let Target::Absolute(quantity) = &mut self.asked.limit.target else { return };
-        if self.asked.limit.metric.units() == Units::Rate {
+        let Target::Absolute(quantity) = &mut self.pending.limit.target else { return };
+        if self.pending.limit.metric.units() == Units::Rate {
             quantity.unit = match process.work {
                 Work::Bytes(_) => Unit::BytesPerSecond,
                 Work::Operations(_) => Unit::PerSecond,
@@ -265,13 +265,13 @@ impl Open {
         self.processes() >= FEWEST_PROCESSES && self.has_not_varied()
     }
 
-    /// Whether all values so far are equal, of a metric that is compared once that is no chance. Those of earlier runs of
-    /// the same build count too.
+    /// Whether all values so far are equal, if the metric is one whose values are compared once their equality is unlikely to
+    /// be chance. The values of earlier runs of the same build count too.
     fn has_not_varied(&self) -> bool {
         let Judgement::Statistical(judge) = &self.judgement else { return false };
         // The cheap checks come first: this runs after every process, and reading the values sorts them.
-        let may_be = matches!(self.asked.limit.metric.judged(), Judged::UntilConstant(_));
-        if !may_be || self.asked.carried.varied {
+        let may_be = matches!(self.pending.limit.metric.judged(), Judged::UntilConstant(_));
+        if !may_be || self.pending.carried.varied {
             return false;
         }
         let values = judge.values();
@@ -281,13 +281,13 @@ impl Open {
         least.to_bits() == most.to_bits()
     }
 
-    /// Whether enough processes gave the same value for this to be as good as evidence: if the median were on the
-    /// other side of the limit, `n` values on this side would have a chance of at most `2^-n`.
+    /// Whether so many processes gave the same value that this is enough for a verdict: if the median were on the other
+    /// side of the limit, `n` values on this side would have a chance of at most `2^-n`.
     pub(super) fn never_varies(&self) -> bool {
         self.needed_to_compare().is_some_and(|needed| self.processes() >= needed)
     }
 
-    /// Returns how many processes have to give the value that all of them gave so far; `None` where they differ.
+    /// Returns how many processes have to give the value that all of them gave so far; `None` if they differ.
     pub(super) fn needed_to_compare(&self) -> Option<usize> {
         if !self.has_not_varied() {
             return None;
@@ -306,11 +306,11 @@ impl Open {
         }
     }
 
-    /// Returns a judged number as people read it: a ratio and not its logarithm, and no time below zero, where the
-    /// formulas may set the end of an interval.
+    /// Returns a judged number as people read it: a ratio and not its logarithm, and no time below zero, although the
+    /// formulas may put the end of an interval there.
     pub(super) fn display_value(&self, value: f64) -> f64 {
         let times = [SampleKind::Operation, SampleKind::Batch];
-        let kind = self.asked.limit.metric.sample();
+        let kind = self.pending.limit.metric.sample();
         match self.judgement {
             Judgement::Statistical(_) if self.is_relative() && value <= LN_OF_ZERO => 0.0,
             // JSON has no infinity.
@@ -333,7 +333,8 @@ impl Open {
         }
     }
 
-    /// Returns the value that is held against the limit. Where deterministic readings differ, it is the worst.
+    /// Returns the value that is held against the limit. If deterministic readings differ, it is the one that processes agree
+    /// on, or else the worst.
     pub(super) fn value(&self) -> Option<f64> {
         self.estimate().map(|estimate| estimate.value)
     }
@@ -341,7 +342,7 @@ impl Open {
     pub(super) fn estimate(&self) -> Option<Estimate> {
         match &self.judgement {
             Judgement::Deterministic(readings) => {
-                let pick = match self.asked.limit.bound {
+                let pick = match self.pending.limit.bound {
                     Bound::Max => f64::max,
                     Bound::Min => f64::min,
                 };
@@ -368,18 +369,18 @@ impl Open {
         self.against
     }
 
-    /// Sets the limit that there would be if the value were accepted, where there is no limit.
+    /// Sets the limit that there would be if the value were accepted, if there is no limit.
     fn take_limit(&mut self) {
-        if let Some((_, factor)) = self.asked.unjudged {
+        if let Some((_, factor)) = self.pending.unjudged {
             let limit = self.value().unwrap_or(f64::NAN) * factor;
-            let unit = self.asked.limit.number().1;
+            let unit = self.pending.limit.number().1;
             self.against = Against { limit, warn: limit, unit, ..self.against };
         }
     }
 }
 
-/// Returns how many values on one side of a limit rule out, by this evidence, that the middle is on the other side: `n` of them
-/// have a chance of `2^-n` then.
+/// Returns how many values on one side of a limit are as strong as this evidence. `evidence` is the logarithm of an e-value. If
+/// the median were on the other side, `n` such values would have a chance of at most `2^-n`.
 pub(super) fn enough_values(evidence: f64) -> usize {
     (evidence / std::f64::consts::LN_2).ceil() as usize
 }

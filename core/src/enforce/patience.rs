@@ -20,10 +20,10 @@ const LONGEST: u32 = 6;
 /// How many times its `effort` a limit may take until a red is confirmed.
 const TO_CONFIRM: u32 = 2;
 
-/// How many processes are repeated at most, to find out how many a limit needs; twice those that it has are always tried.
+/// The most processes that are repeated to find out how many a limit needs. Twice those that it has are tried in any case.
 const MOST_REPEATED: usize = 400;
 
-/// How much more time is named than the values so far would need: those to come differ from them.
+/// The effort that is named is this many times what the values so far would need, since the values to come differ from them.
 const MARGIN: f64 = 1.5;
 
 /// The reason why a limit is measured beyond its `effort`, in figures.
@@ -82,18 +82,18 @@ impl Inquiry {
         }
         let values = judge.values().len() / judge.processes();
         let fewest = || {
-            let hypothesis = hypothesis::of_limit(&open.asked.limit, judge.levels());
+            let hypothesis = hypothesis::of_limit(&open.pending.limit, judge.levels());
             let to_pass =
                 if hypothesis.method == Method::Share { stats::FEWEST_TO_PASS } else { 0 };
-            let fewest = power::fewest_processes(hypothesis, open.asked.carried, values)?;
+            let fewest = power::fewest_processes(hypothesis, open.pending.carried, values)?;
             Some(fewest.max(to_pass))
         };
         *open.fewest.get_or_init(fewest)
     }
 
-    /// Returns the effort in seconds that would settle an open limit, if the values to come are like those so far; `None` where
-    /// no effort that was tried would, which is at most [`MOST_TRIED`] times that of the run, or where no process can be
-    /// measured any more.
+    /// Returns the effort in seconds that would settle an open limit, if the values to come are like those so far. At most
+    /// [`MOST_TRIED`] times the effort of the run is tried. `None` if none of these would settle it, or if no more processes
+    /// can be measured.
     pub(super) fn effort_to_settle(&self, open: &Open) -> Option<f64> {
         let Judgement::Statistical(judge) = &open.judgement else { return None };
         let processes = judge.processes();
@@ -112,15 +112,16 @@ impl Inquiry {
         Some((own * needed as f64 * MARGIN).max(self.rules.effort.as_secs_f64()).ceil())
     }
 
-    /// Returns how many processes a limit lacks that had too few to see any violation, and the effort in seconds that brings
-    /// them; `None` where it had enough.
+    /// Returns how many processes a limit needs if it had too few to see any violation, and the effort in seconds that brings
+    /// them; `None` if it had enough.
     fn lacking(&self, open: &Open) -> Option<(usize, f64)> {
         let needed = self.needed(open).filter(|&needed| open.processes() < needed)?;
         let seconds = self.seen.shortest.as_secs_f64() * needed as f64;
         Some((needed, (seconds / f64::from(LONGEST)).ceil().max(1.0)))
     }
 
-    /// Returns what a limit lacks that had too few processes to see any violation; `None` where it had enough.
+    /// Returns a sentence about the processes that a limit lacks if it had too few to see any violation; `None` if it had
+    /// enough.
     pub(super) fn shortfall(&self, open: &Open) -> Option<String> {
         let (needed, effort) = self.lacking(open)?;
         Some(format!(

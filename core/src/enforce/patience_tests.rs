@@ -64,7 +64,7 @@ fn a_limit_that_cannot_be_seen_broken_in_time_says_what_it_takes() {
         (Verdict::Inconclusive, Some(Doubt::Underpowered))
     );
     assert!(!outcome.is_red());
-    // No time is spent where even the longest time would not do.
+    // No time is spent if even the longest time would not be enough.
     assert!(outcome.seconds <= 20.0, "{}", outcome.seconds);
     let why = "processes to be seen, and at 20 s each there was time for 1: give it `effort = \"";
     assert!(outcome.reason.contains(why), "{}", outcome.reason);
@@ -76,7 +76,7 @@ fn a_limit_that_cannot_be_seen_broken_in_time_says_what_it_takes() {
     assert_eq!(outcome.verdict, Verdict::Fail, "{}", outcome.reason);
 }
 
-/// A tail takes many operations, and each of these takes as long as a process does.
+/// A tail needs many operations, and each of these takes as long as a process.
 #[test]
 fn a_tail_of_long_operations_names_the_effort_that_settles_it() {
     let measured = |seconds: f64| {
@@ -90,7 +90,7 @@ fn a_tail_of_long_operations_names_the_effort_that_settles_it() {
     let named = format!("`effort = \"{effort} s\"`, a quieter machine or a metric");
     assert!(unsettled.reason.contains(&named), "{}", unsettled.reason);
     assert_eq!(measured(effort).verdict, Verdict::Pass, "{effort}");
-    // With less than a tenth of it, that no such effort was found is said.
+    // With less than a tenth of that effort, the reason says that no such effort was found.
     let unsettled = measured(effort / 20.0);
     assert_eq!(unsettled.evidence.unwrap().effort_to_settle, None);
     assert!(unsettled.reason.contains("; more `effort` would not"), "{}", unsettled.reason);
@@ -120,10 +120,9 @@ fn the_effort_that_an_unsettled_limit_names_settles_it_in_most_runs() {
     }
 }
 
-/// An unsettled outcome says which limit could be held: with that limit the same subject passes, and a value as far
-/// beyond it is red.
+/// An unsettled outcome says which limit could be held: with that limit the same subject passes.
 #[test]
-fn an_unsettled_limit_says_which_one_can_be_held() {
+fn an_unsettled_limit_names_one_that_can_be_held() {
     const RUNS: u64 = 20;
     let measured = |limit: f64, truth: f64, effort: u64, seed: u64| {
         let mut noise = Noise::seeded(seed);
@@ -136,7 +135,7 @@ fn an_unsettled_limit_says_which_one_can_be_held() {
         let text = reason.split(before).nth(1).unwrap_or_else(|| panic!("{reason}"));
         text.split(' ').next().unwrap().parse().unwrap()
     };
-    // The true value is at the edge of the tolerance, which no run settles.
+    // The true value is at the edge of the tolerance, so that no run settles the limit.
     let unsettled: Vec<Outcome> = (0..40)
         .map(|seed| measured(1.0, 1.09, 10, seed))
         .filter(|outcome| outcome.verdict == Verdict::Inconclusive)
@@ -194,13 +193,13 @@ fn a_measured_limit_is_inconclusive_and_one_without_a_reading_is_unmeasured() {
     inquiry.add(Ok(process));
     inquiry.cut_off(&reason);
     assert!(inquiry.is_done());
-    let of = |metric: &str| {
+    let outcome_of = |metric: &str| {
         inquiry.outcomes().iter().find(|outcome| outcome.metric == metric).unwrap().clone()
     };
-    assert_eq!(of("p50").verdict, Verdict::Inconclusive);
+    assert_eq!(outcome_of("p50").verdict, Verdict::Inconclusive);
     // Deterministic readings have to agree, and a single one does not show whether they do.
     assert_eq!(
-        (of("heap").verdict, of("heap").reason.as_str()),
+        (outcome_of("heap").verdict, outcome_of("heap").reason.as_str()),
         (Verdict::Unmeasured, "the time was up")
     );
     let mut inquiry = new(vec![max(P50, "1 s")]);
@@ -213,7 +212,7 @@ fn a_measured_limit_is_inconclusive_and_one_without_a_reading_is_unmeasured() {
     assert!(outcome.is_red());
 }
 
-/// A value of one process each, which a workload records.
+/// Returns a process in which a workload records this value.
 fn recorded(value: f64, elapsed: f64) -> ProcessRun {
     let mut process =
         ProcessRun { elapsed: Duration::from_secs_f64(elapsed), ..ProcessRun::default() };
@@ -221,7 +220,7 @@ fn recorded(value: f64, elapsed: f64) -> ProcessRun {
     process
 }
 
-/// Returns the outcome for `limits` limits, one of which is of at most 100 on a recorded value, with an effort of 10 s.
+/// Returns the outcome of a limit of at most 100 on a recorded value, in a suite of `limits` limits, with an effort of 10 s.
 fn pages(
     limits: usize,
     elapsed: f64,
@@ -229,16 +228,16 @@ fn pages(
     value: impl Fn(usize) -> f64 + Send + 'static,
 ) -> Outcome {
     let rules = Rules { statistical: limits, ..rules() };
-    let asked = pending_limits(carried, vec![max(Metric::recorded("pages"), "100")]);
+    let pending = pending_limits(carried, vec![max(Metric::recorded("pages"), "100")]);
     let mut next = 0;
     let source = move || {
         next += 1;
         Ok(recorded(value(next - 1), elapsed))
     };
-    drive_from(Origin::Measured, Box::new(source), asked, rules).remove(0)
+    drive_from(Origin::Measured, Box::new(source), pending, rules).remove(0)
 }
 
-/// Formerly three equal values were compared as soon as the effort was spent, and 6.4 % were red.
+/// If three equal values were compared as soon as the effort is spent, 6.4 % of these limits would be red.
 #[test]
 fn three_equal_values_of_slow_processes_are_no_proof() {
     for (limits, elapsed, over) in [(1, 3.4, 0.4), (1, 2.5, 0.5), (25, 3.4, 0.4), (25, 2.5, 0.5)] {
@@ -256,7 +255,7 @@ fn three_equal_values_of_slow_processes_are_no_proof() {
 }
 
 #[test]
-fn a_slow_process_whose_value_never_varies_is_measured_until_that_is_no_chance() {
+fn a_slow_process_whose_value_never_varies_is_measured_until_chance_is_ruled_out() {
     let outcome = pages(25, 3.4, Carried::default(), |_| 101.0);
     assert_eq!(outcome.verdict, Verdict::Fail, "{}", outcome.reason);
     assert_eq!(outcome.evidence.unwrap().processes, 12);
@@ -269,7 +268,7 @@ fn a_slow_process_whose_value_never_varies_is_measured_until_that_is_no_chance()
     let why = "any violation takes 7 processes to be seen, and at 11 s each there was time for 1: \
                give it `effort = \"13 s\"`";
     assert!(outcome.reason.contains(why), "{}", outcome.reason);
-    // Where the values of an earlier run of the same build differed, equal ones are no proof.
+    // If the values of an earlier run of the same build differed, equal ones are no proof.
     let carried = Carried { varied: true, ..Carried::default() };
     let outcome = pages(1, 0.5, carried, |_| 101.0);
     assert!(!outcome.is_red(), "within the tolerance: {}", outcome.reason);

@@ -26,10 +26,9 @@ pub fn rules() -> Rules {
 /// Returns a limit as if it were from line 7 of a file.
 pub fn limit(metric: Metric, bound: Bound, target: Target) -> Limit {
     let label = metric.name();
-    let of = CaseFilter::default();
     Limit {
         metric,
-        of,
+        cases: CaseFilter::default(),
         bound,
         target,
         warn: None,

@@ -1,9 +1,8 @@
 //! Judgement under the shapes of noise that machines have: how often a subject at its limit is red, and how
 //! often one that is 5 % beyond the tolerance passes.
 //!
-//! Each simulation has one limit on an absolute value, with a level of 1 % to fail and of 5 % to pass. The shapes that
-//! pass more often than that are those of `docs/judgement.md`, "What the guarantee rests on"; their rates are checked
-//! too.
+//! Each simulation has one limit on an absolute value, with a level of 1 % to fail and of 5 % to pass. The rates of the
+//! shapes that pass more often are checked too.
 
 use std::f64::consts::TAU;
 use std::sync::Mutex;
@@ -64,7 +63,7 @@ impl SimulatedMachine {
         let (random, kind) = (&mut self.random, self.kind);
         let phase = (random.uniform() * 50.0) as usize;
         let operation = |at: usize| match kind {
-            // Garbage grows, and a pause collects it.
+            // Garbage grows until a pause collects it.
             "sawtooth" if (at + phase) % 50 == 49 => 5.0,
             "sawtooth" => 1.0 + 0.3 * ((at + phase) % 50) as f64 / 50.0 + 0.01 * random.uniform(),
             // The tail has no mean.
@@ -119,7 +118,7 @@ fn share(kind: &'static str, statistic: Statistic, times: f64, such: fn(&Outcome
     (0..RUNS).filter(|run| such(&judged(kind, &metric, scale, run * 7919 + 13))).count() as u64
 }
 
-/// Fails where the rate is above `rate` beyond doubt (99.9 %).
+/// Fails if the counts show, with a confidence of 99.9 %, a rate above `rate`.
 #[track_caller]
 fn assert_at_most(rate: f64, count: u64, what: &str) {
     let shown = clopper_pearson(count, RUNS, 0.998).low;
@@ -166,7 +165,7 @@ fn a_subject_beyond_its_tolerance_does_not_pass() {
     }
     check("processes", Statistic::P50, 0.05);
     check("short first", Statistic::P50, 0.05);
-    // The first processes do not show these kinds. The promise rests on an assumption that does not hold here.
+    // The first processes do not show these kinds of noise, so an assumption of the promise does not hold here.
     check("processes", Statistic::P90, 0.3);
     check("two modes", Statistic::P50, 0.2);
     check("two modes", Statistic::P90, 0.3);
@@ -199,7 +198,7 @@ fn a_coarse_value_is_not_taken_for_constant() {
     assert!(shown <= 0.01, "{red} of {}", RUNS * 5);
 }
 
-/// Three bad processes leave so much evidence that it outlasts three healthy ones, but those contradict it.
+/// Three bad processes give so much evidence that it is still enough after three healthy ones, but those contradict it.
 #[test]
 fn fresh_processes_that_contradict_prevent_a_red() {
     let p99 = Key::Latency.at(Statistic::P99);
@@ -209,7 +208,6 @@ fn fresh_processes_that_contradict_prevent_a_red() {
     assert_ne!(outcomes[0].verdict, Verdict::Fail, "{}", outcomes[0].reason);
 }
 
-/// The more limits share `alpha`, the more evidence a red takes.
 #[test]
 fn a_red_takes_more_evidence_where_more_limits_share_alpha() {
     let processes = |statistical: usize| {
@@ -229,13 +227,13 @@ fn a_red_takes_more_evidence_where_more_limits_share_alpha() {
 /// A slowdown in one pair of five does not move the median, but it moves the mean beyond limit and tolerance. That is no
 /// pass, and the note says why.
 #[test]
-fn a_ratio_says_where_its_mean_is_another_number() {
+fn a_ratio_says_if_its_mean_is_beyond_the_limit() {
     let p50 = Key::Latency.at(Statistic::P50);
     let target = Target::Relative { factor: 1.005, reference: Reference::Base };
     let judged = |slower: f64| {
-        let asked = limit(p50.clone(), Bound::Max, target.clone());
+        let pending = limit(p50.clone(), Bound::Max, target.clone());
         let p50 = p50.clone();
-        run(vec![asked], rules(), move |n| {
+        run(vec![pending], rules(), move |n| {
             let ratio = if n % 5 == 3 { slower } else { 0.999 + 1e-4 * (n % 7) as f64 };
             Ok(ProcessRun { values: [(p50.clone(), ratio)].into(), ..tenth() })
         })

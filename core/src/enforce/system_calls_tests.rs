@@ -11,14 +11,14 @@ use crate::reading::ProcessRun;
 use crate::verdict::Verdict;
 use crate::verdict::judge::Carried;
 
-/// Judges processes, each of which makes so many calls of `read`, where the base makes two.
+/// Judges processes that make these numbers of calls of `read`, against a base that makes two.
 fn judged(bound: Bound, factor: f64, reads: &[f64]) -> Outcome {
     let metric = Metric::from(Key::Syscalls);
     let target = Target::Relative { factor, reference: Reference::Base };
     let limit = limit(metric.clone(), bound, target);
     let (template, carried) = (Outcome::default(), Carried::default());
-    let asked = PendingLimit { limit, template, carried, unjudged: None };
-    let mut inquiry = Inquiry::new(vec![asked], rules(), Origin::Measured);
+    let pending = PendingLimit { limit, template, carried, unjudged: None };
+    let mut inquiry = Inquiry::new(vec![pending], rules(), Origin::Measured);
     for &now in reads.iter().cycle().take(100) {
         if inquiry.is_done() {
             break;
@@ -34,7 +34,7 @@ fn judged(bound: Bound, factor: f64, reads: &[f64]) -> Outcome {
 }
 
 #[test]
-fn what_grew_is_named_where_too_many_were_made() {
+fn the_calls_that_grew_are_named_if_there_are_too_many() {
     let red = judged(Bound::Max, 1.0, &[6.0]);
     assert_eq!(red.verdict, Verdict::Fail, "{red:#?}");
     assert!(red.reason.ends_with(": +4 of `read` (2 to 6)"), "{}", red.reason);
@@ -44,7 +44,7 @@ fn what_grew_is_named_where_too_many_were_made() {
 }
 
 #[test]
-fn the_first_process_does_not_stand_for_the_others() {
+fn the_outcome_has_the_mean_of_all_processes() {
     let red = judged(Bound::Max, 1.0, &[6.0, 8.0]);
     let [read] = &red.system_calls[..] else { panic!("{red:#?}") };
     assert!(read.now > 6.0 && read.now < 8.0, "{read:?}");

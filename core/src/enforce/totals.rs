@@ -1,8 +1,8 @@
-//! The times of all operations of pairs, rare long ones included, beside the usual operation that a ratio is judged by.
+//! The times of all operations of pairs, with rare long ones included. A ratio is judged by the usual operation alone.
 //!
-//! The ratio of a pair is the middle over its rounds, which no interruption of the machine moves. Neither does an operation
-//! that is long once in a thousand times, as where a buffer grows. So a ratio of means passes only where the ratio of the
-//! sums allows it too.
+//! The ratio of a pair is the middle over its rounds, so that interruptions of the machine do not move it. An operation that
+//! is long once in a thousand times, for instance because a buffer grows, does not move it either. So a ratio of means passes
+//! only if the ratio of the sums allows it too.
 
 use crate::metric::Metric;
 use crate::reading::ProcessRun;

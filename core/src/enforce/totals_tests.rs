@@ -1,5 +1,4 @@
-//! Ratios of means by the usual operation and on the whole: rare long operations do not pass, and a spike of the machine costs
-//! a few pairs.
+//! Tests of ratios of means, by the usual operation and by all operations together.
 
 use std::time::Duration;
 
@@ -35,8 +34,8 @@ fn judged(seed: u64, limit: Limit, whole: impl Fn(&mut Noise) -> f64 + Send + 's
         Ok(process)
     };
     let rules = Rules { statistical: 1, ..rules() };
-    let asked = pending_limits(Carried::default(), vec![limit]);
-    drive_from(Origin::Measured, Box::new(source), asked, rules).remove(0)
+    let pending = pending_limits(Carried::default(), vec![limit]);
+    drive_from(Origin::Measured, Box::new(source), pending, rules).remove(0)
 }
 
 /// Returns how long `operations` operations take on average, of which one in `every` takes `times` as long as the others.
@@ -45,7 +44,7 @@ fn amortized(random: &mut Noise, operations: usize, every: f64, times: f64) -> f
     1.0 + long as f64 * (times - 1.0) / operations as f64
 }
 
-/// Formerly every one of them passed: in truth they are 19.5, 35 and 20 % slower.
+/// The subjects are 19.5, 35 and 20 % slower. Judged by the usual operation alone, all of them would pass.
 #[test]
 fn rare_long_operations_do_not_pass() {
     for (operations, every, times) in [(960, 200.0, 40.0), (128, 20.0, 8.0), (960, 2000.0, 400.0)] {
@@ -63,14 +62,14 @@ fn rare_long_operations_do_not_pass() {
     assert_eq!(outcome.verdict, Verdict::Inconclusive);
     let why = "for the usual operation, within the limit of 1.03 x base, and rare long operations make it 1.19";
     assert!(outcome.reason.contains(why), "{}", outcome.reason);
-    // A rate is smaller where a time is larger.
+    // A rate is smaller if a time is larger.
     let rate = || limit(Metric::from(Key::Throughput), Bound::Min, 0.97);
     let outcome = judged(1, rate(), |_| 1.195);
     assert!(outcome.reason.contains("rare long operations make it 0.83"), "{}", outcome.reason);
     assert_eq!(judged(1, rate(), |_| 0.8).verdict, Verdict::Pass);
 }
 
-/// A pair of 20 is a tenth longer, by a time slice of which nothing is known.
+/// One pair in 20 is a tenth longer, by a time slice that was not noticed.
 #[test]
 fn a_spike_of_the_machine_costs_a_few_pairs() {
     let (mut pairs, runs) = (0, 100);

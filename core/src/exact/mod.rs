@@ -31,7 +31,7 @@ pub fn from_tree<T: DeserializeOwned>(tree: Value) -> Result<T, Error> {
     T::deserialize(Tree(tree))
 }
 
-/// Reads the text as a tree, before it is known which type it should have.
+/// Reads the text as a tree, which does not depend on the type that it should have.
 fn read_tree(text: &[u8]) -> Result<Value, Error> {
     // The parser of trees is compiled in serde_json. Any other would be compiled here.
     let whole = std::str::from_utf8(text).map_err(Error::custom)?;

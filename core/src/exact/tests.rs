@@ -1,4 +1,4 @@
-//! Tests that numbers are read exactly, with the helpers that freeze forms elsewhere.
+//! Tests that numbers are read exactly, and the helpers with which other tests fix the written form.
 
 use super::frozen::refused;
 use super::*;

@@ -21,7 +21,7 @@ impl Tree {
         let unexpected = match &self.0 {
             Value::Null => Unexpected::Unit,
             Value::Bool(value) => Unexpected::Bool(*value),
-            Value::Number(number) => of_number(number),
+            Value::Number(number) => unexpected_number(number),
             Value::String(text) => Unexpected::Str(text),
             Value::Array(_) => Unexpected::Seq,
             Value::Object(_) => Unexpected::Map,
@@ -52,7 +52,7 @@ impl Tree {
     }
 }
 
-fn of_number(number: &Number) -> Unexpected<'static> {
+fn unexpected_number(number: &Number) -> Unexpected<'static> {
     match (number.as_u64(), number.as_i64()) {
         (Some(value), _) => Unexpected::Unsigned(value),
         (None, Some(value)) => Unexpected::Signed(value),
@@ -273,7 +273,7 @@ impl<'de> MapAccess<'de> for Fields {
     }
 }
 
-/// A variant of an enum: its name, and what it has. It is written as its name, or as an object with one field.
+/// A variant of an enum: its name, and its content. It is written as its name, or as an object with one field.
 struct Variant {
     name: String,
     content: Option<Value>,

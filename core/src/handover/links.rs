@@ -1,5 +1,4 @@
-//! Further links of both revisions, which the harness has the command make while it measures: how they are asked for,
-//! and the answer.
+//! Further links of both revisions, which the command makes for the harness while it measures: the request, and the answer.
 
 use std::path::PathBuf;
 

@@ -76,7 +76,7 @@ pub struct Details {
     /// How further links are made that times are compared with. `None` if there can be no more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub more_links: Option<MoreLinks>,
-    /// The changes since the base in the code that runs. `None` where they are not known.
+    /// The changes since the base in the code that runs. `None` if they are not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed: Option<CodeChanges>,
     /// The part that the base lacks, such as `budgets.toml`, if there is nothing in it to compare with. The change that
@@ -88,7 +88,7 @@ pub struct Details {
     /// The parts that are proven unchanged, so that they need not be measured. `None` if nothing is proven.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unchanged: Option<Unchanged>,
-    /// The parts that are proven unchanged in the builds that times are compared with, where `unchanged` proves
+    /// The parts that are proven unchanged in the builds that times are compared with, if `unchanged` proves
     /// nothing. The proof holds for comparisons of times alone, since everything else is measured on cargo's own
     /// builds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -100,7 +100,8 @@ pub struct Details {
     /// Which revision the base is. `None` if an older command does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<BaseRevision>,
-    /// The most seconds for measuring one limit, where that is less than its own effort. `None` if nobody waits for it.
+    /// The most seconds for measuring one limit, if that is less than its own effort: a person waits for the result. `None` if
+    /// nobody waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effort: Option<u32>,
 }

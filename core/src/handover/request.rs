@@ -1,11 +1,11 @@
-//! A variable by which the command asks the harness for something else than verdicts.
+//! A variable by which the command requests something else than verdicts from the harness.
 
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 use crate::exact;
 
-/// Returns what the environment asks for; `None` if it asks for nothing. `command` is the only one that sets the
+/// Returns the request in a variable of the environment; `None` if it is not set. Only the command `command` sets the
 /// variable.
 ///
 /// # Errors
@@ -15,8 +15,8 @@ pub(crate) fn of_environment<T: DeserializeOwned>(
     command: &str,
 ) -> Result<Option<T>, Error> {
     let Some(text) = std::env::var_os(variable) else { return Ok(None) };
-    let asked = exact::read(text.to_string_lossy().as_bytes());
-    asked.map(Some).map_err(|e| {
+    let request = exact::read(text.to_string_lossy().as_bytes());
+    request.map(Some).map_err(|e| {
         Error::other(format!(
             "{variable} is set, for `{command}` alone, and is not understood: {e}; unset it"
         ))

@@ -22,9 +22,9 @@ pub struct Unchanged {
     pub head: Written,
 }
 
-/// Copies of both revisions' test binaries, or of their programs of benchmarks, as they are built to compare times, with a
-/// breakpoint in each function from which what differs can be reached. A workload or a benchmark that runs to its end in both
-/// copies reaches nothing that differs.
+/// Copies of both revisions' test binaries, or of their programs of benchmarks, as they are built to compare times. They have
+/// a breakpoint in each function from which different code can be reached. A workload or a benchmark that runs to its end in
+/// both copies reaches nothing that differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watched {
     /// The full hash of the commit that is the base.
@@ -99,7 +99,7 @@ pub fn holds_if_equal(limit: &Limit) -> bool {
     }
 }
 
-/// The variable that has everything measured, even what is proven unchanged.
+/// The variable by which everything is measured, even what is proven unchanged.
 pub const MEASURE: &str = "PERF_BUDGET_MEASURE";
 
 /// Whether [`MEASURE`] asks for everything to be measured. Every audit sets it, and every comparison of a revision with
@@ -140,8 +140,8 @@ mod tests {
 
     #[test]
     fn the_variable_has_everything_measured() {
-        let asked = |value: &str| measures_always(|_| Some(value.into()));
-        assert!(!asked("").unwrap() && asked("always").unwrap());
-        assert!(asked("1").unwrap_err().to_string().contains("write `always`"));
+        let measures = |value: &str| measures_always(|_| Some(value.into()));
+        assert!(!measures("").unwrap() && measures("always").unwrap());
+        assert!(measures("1").unwrap_err().to_string().contains("write `always`"));
     }
 }

@@ -65,8 +65,7 @@ pub enum Values {
     Time,
     /// From 0 to 100 %.
     Share,
-    /// An exit code: a whole number from 0 to 255. It is not an amount, so that twice its value, or its slope, has no
-    /// meaning.
+    /// An exit code: a whole number from 0 to 255. It is not an amount, so twice its value, or its slope, has no meaning.
     Code,
     /// A slope, which may be negative.
     Slope,
@@ -94,8 +93,8 @@ pub enum Judged {
         /// The number of processes in which it is read.
         repeats: usize,
     },
-    /// It is the same for the same input if the counter is exact, and is compared once two processes agree on it. Where
-    /// none do, it is their spread that is compared.
+    /// It is the same for the same input if the counter is exact, and is compared once two processes agree on it. If no
+    /// two agree, the spread of their values is compared.
     Agreed {
         /// The most processes in which it is read.
         most: usize,
@@ -107,8 +106,8 @@ pub enum Judged {
 }
 
 impl Judged {
-    /// Whether it is counted in processes, which may differ, so that a few of them over a limit may be chance. A file is the same
-    /// for every reader, and so is an exit code by what it means.
+    /// Whether its values may differ from process to process, so that a few of them over a limit may be chance. A file is the
+    /// same for every process that reads it, and an exit code has the same meaning each time.
     pub fn may_differ(self) -> bool {
         match self {
             Judged::Compared { repeats } => repeats > 1,
@@ -116,7 +115,7 @@ impl Judged {
         }
     }
 
-    /// Returns in how many processes it is read at the least.
+    /// Returns the fewest processes in which it is read.
     pub fn fewest(self) -> usize {
         match self {
             Judged::Compared { repeats } => repeats,
@@ -135,7 +134,7 @@ pub enum Tolerance {
     Memory,
     /// The tolerance of what each further operation adds to memory.
     Growth,
-    /// The tolerance of what the system counts, such as page faults, where it is not the same every time.
+    /// The tolerance of what the system counts, such as page faults, if it is not the same every time.
     Count,
     /// The tolerance of the share of operations that fail.
     Failures,
@@ -200,7 +199,7 @@ impl Inject {
     }
 }
 
-/// What is known of an instrument of workloads, beside what it reads.
+/// The facts about an instrument of workloads, besides what it reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InstrumentRow {
     /// How the process that it watches is started.

@@ -30,7 +30,7 @@ pub use row::RowOf;
 pub use statistic::Statistic;
 pub use table::{InstrumentKind, Key, Row, WorkerInstrument};
 
-/// The least resident memory that a comparison takes a process to have, in bytes. If a workload holds less, the
+/// The resident memory, in bytes, to which a comparison raises smaller readings. If a workload holds less than that, the
 /// readings are pages that the process happened to touch or not: 0 at one time and some dozen pages at another.
 const LEAST_RESIDENT: f64 = 262_144.0;
 
@@ -180,8 +180,8 @@ impl Metric {
         self.row().better
     }
 
-    /// Returns whether the value can be given as a multiple of another one. It cannot for a code, for what a workload records
-    /// itself, and for what is zero in a healthy program: failures, leaks, growth and context switches.
+    /// Whether the value can be given as a multiple of another one. It cannot if it is a code, if the workload records it
+    /// itself, or if it is zero in a healthy program: failures, leaks, growth and context switches.
     pub fn has_ratio(&self) -> bool {
         let of_nothing = matches!(self.judged(), Judged::Statistical(Tolerance::Growth));
         let values = self.values();
@@ -190,8 +190,8 @@ impl Metric {
             && !matches!(values, Values::Code | Values::Own | Values::Slope)
     }
 
-    /// Returns whether two single values of it show the ratio of what it is about. They do not where a value is a whole run and
-    /// the statistic is not that of a typical run.
+    /// Whether the ratio of two single values shows the ratio of the metric. It does not if a value is a whole run and the
+    /// statistic is not that of a typical run.
     pub fn is_typical(&self) -> bool {
         self.sample() != SampleKind::Run
             || self.statistic().is_none_or(|statistic| statistic == Statistic::P50)
@@ -224,7 +224,7 @@ impl Metric {
         }
     }
 
-    /// Returns the least amount to which a comparison of two readings raises either of them; 0 if it raises none.
+    /// Returns the amount to which a comparison of two readings raises a smaller one; 0 if it raises none.
     pub fn least_compared(&self) -> f64 {
         let of_process = self.sample() == SampleKind::Process;
         let resident = self.judged() == Judged::Statistical(Tolerance::Memory);
@@ -236,7 +236,7 @@ impl Metric {
         self.row().sample
     }
 
-    /// Returns how to see a value that is half of the accepted one.
+    /// Returns how to regard a value that is half of the accepted one.
     pub fn halved(&self) -> Halved {
         self.row().halved
     }

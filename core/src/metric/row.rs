@@ -1,4 +1,4 @@
-//! The columns of a row of the table of metrics. Which keys and instruments there are is said by the table itself.
+//! The columns of a row of the table of metrics. The table itself defines the keys and the instruments.
 
 use super::column::{
     Better, Halved, Inject, Judged, MeasuredOn, SampleKind, SubjectKind, Units, Values,

@@ -16,9 +16,9 @@ const SUSPICIOUS: f64 = 2.0;
 pub struct Accepted {
     /// The value, in the base unit of `unit`.
     pub value: f64,
-    /// The lower end of its interval; `None` where the evidence did not bound it.
+    /// The lower end of its interval; `None` if the evidence did not bound it.
     pub low: Option<f64>,
-    /// The upper end of its interval; `None` where the evidence did not bound it.
+    /// The upper end of its interval; `None` if the evidence did not bound it.
     pub high: Option<f64>,
     /// The unit of the value.
     pub unit: Unit,
@@ -32,7 +32,7 @@ pub struct Accepted {
     /// The counter, where the value is a number of instructions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counter: Option<String>,
-    /// The factor of the limit, where the limit is `FACTOR x lock`.
+    /// The factor of the limit, if the limit is `FACTOR x lock`.
     pub factor: Option<f64>,
 }
 
@@ -53,8 +53,8 @@ impl Accepted {
         self.commit.clone().unwrap_or_else(|| self.date.to_string())
     }
 
-    /// Whether an estimate is so much better than the accepted value that it is suspicious. `exact` says whether the
-    /// values themselves are compared, and not the ends of their intervals that face each other.
+    /// Whether an estimate is so much better than the accepted value that it is suspicious. If `exact` is set, the values
+    /// themselves are compared, and otherwise the ends of their intervals that face each other.
     pub fn is_suspicious(&self, now: Estimate, exact: bool, more_is_better: bool) -> bool {
         let (was, is) = match (exact, more_is_better) {
             (true, _) => (Some(self.value), Some(now.value)),
@@ -81,8 +81,8 @@ impl Outcome {
     }
 
     /// Says how the value has changed since it was accepted: `gzip +6.4 KB since a1b2c3d`. A deterministic value, or
-    /// one that never varied, has changed where it differs. A ratio, whose two sides were interleaved, has changed
-    /// where the two intervals do not overlap. `None` otherwise, and where there is nothing to compare with.
+    /// one that never varied, has changed if it differs. A ratio, whose two sides were interleaved, has changed
+    /// if the two intervals do not overlap. `None` otherwise, and if there is nothing to compare with.
     ///
     /// Other statistical values are not compared: a machine drifts from run to run by more than either run can show
     /// by itself. The history has the runs between.
@@ -93,11 +93,12 @@ impl Outcome {
         }
         let by = now.value - accepted.value;
         let sign = if by < 0.0 { "-" } else { "+" };
-        let of = self.relative_to.as_ref().map_or(String::new(), |other| format!(" x {other}"));
+        let reference =
+            self.relative_to.as_ref().map_or(String::new(), |other| format!(" x {other}"));
         let (metric, since) = (&self.metric, accepted.accepted_at());
         if self.evidence.is_none() {
             let size = against.quantity(by.abs());
-            return (by != 0.0).then(|| format!("{metric} {sign}{size}{of} since {since}"));
+            return (by != 0.0).then(|| format!("{metric} {sign}{size}{reference} since {since}"));
         }
         let constant = |low: Option<f64>, high: Option<f64>| {
             low.zip(high).is_some_and(|(low, high)| low.to_bits() == high.to_bits())
@@ -114,7 +115,7 @@ impl Outcome {
         let share = Quantity::new((by / accepted.value).abs(), Unit::Share);
         let (then, now) = (accepted.quantity(), against.quantity(now.value));
         Some(format!(
-            "{metric} {sign}{share} since {since}: {then}{of} then, {now}{of} now, 90 % intervals apart"
+            "{metric} {sign}{share} since {since}: {then}{reference} then, {now}{reference} now, 90 % intervals apart"
         ))
     }
 }
@@ -213,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changed_since() {
+    fn a_change_since_the_value_was_accepted_is_told() {
         let then = || accepted(76_200.0, 76_000.0, 76_400.0);
         changes(Some("gzip +6.40 KB since a1b2c3d"), then(), estimate(82_600.0, 0.0, 0.0), true);
         changes(Some("gzip -1 B since a1b2c3d"), then(), estimate(76_199.0, 0.0, 0.0), true);

@@ -18,7 +18,7 @@ pub enum Counter {
 }
 
 impl Counter {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
     fn is_instructions(&self) -> bool {
         *self == Counter::Instructions
     }
@@ -35,7 +35,7 @@ impl Counter {
 /// The instructions of one operation by function, of the reference and of what is measured; or the time, by samples.
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each answers a question of its own, and their form is frozen"
+    reason = "each is an independent fact, and the form on disk is frozen"
 )]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Blame {
@@ -43,18 +43,19 @@ pub struct Blame {
     pub by: String,
     /// The seconds that it took, both sides together.
     pub seconds: f64,
-    /// The instructions of one operation at the reference, the allocator's included; `None` where there is no
+    /// The instructions of one operation at the reference, the allocator's included; `None` if there is no
     /// reference, so that the profile says where time goes now.
     pub before: Option<f64>,
-    /// The same now.
+    /// The instructions of one operation now.
     pub now: f64,
-    /// The system calls of one operation, where they were counted.
+    /// The system calls of one operation, if they were counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system_calls: Option<Change>,
-    /// Who calls the system, the greatest change first; without a reference, who does most often. Empty in records of older releases.
+    /// The places that call the system, the greatest change first; without a reference, the most frequent first. Empty in records of
+    /// older releases.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub system_callers: Vec<SystemCaller>,
-    /// Whether what is red is the number of system calls, so that who makes them explains it.
+    /// Whether the number of system calls is red, so that the places that make them explain it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_of_system_calls: bool,
     /// The functions, the one with the greatest change first; without a reference, the one with the greatest part.
@@ -63,24 +64,24 @@ pub struct Blame {
     /// greater one.
     #[serde(default)]
     pub nameless: f64,
-    /// The allocations of one operation, where they were counted.
+    /// The allocations of one operation, if they were counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allocations: Option<Change>,
     /// Where the allocations are made, the greatest change first; without a reference, the most of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sites: Vec<Site>,
-    /// The bytes that one operation allocates, freed again or not; `None` where the allocator of a side does not tell them, and in
+    /// The bytes that one operation allocates, freed again or not; `None` if the allocator of a side does not tell them, and in
     /// records of older releases.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allocated: Option<Change>,
-    /// Whether what is red is memory, so that the allocations explain it.
+    /// Whether memory is red, so that the allocations explain it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_of_memory: bool,
-    /// Whether what is red is an amount of memory and not a number of allocations, so that places are ordered by their bytes.
+    /// Whether an amount of memory is red, and not a number of allocations, so that places are in the order of their bytes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_of_bytes: bool,
-    /// Whether nothing but link order or memory layout is left to explain the limit: both sides run the same instructions and make
-    /// the same system calls, and what layout can make of the time on the processor takes the value back within the limit.
+    /// Whether only link order or memory layout is left as an explanation: both sides run the same instructions and make the same
+    /// system calls, and the value is within the limit without the difference that layout can cause in the time on the processor.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_layout: bool,
     /// The calls of one operation as a tree. `None` in records of older releases.
@@ -89,10 +90,10 @@ pub struct Blame {
     /// The unit of all amounts but those of `system_calls`, `allocations` and `sites`.
     #[serde(default, skip_serializing_if = "Counter::is_instructions")]
     pub counter: Counter,
-    /// The remarks that a reader of samples must know: what they cannot see, and what instructions say.
+    /// The remarks that a reader of samples must know: what samples cannot show, and what the counts of instructions show.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
-    /// Whether inlined functions are told apart. `None` in records of older releases, and where a program has no names.
+    /// Whether inlined functions are told apart. `None` in records of older releases, and if a program has no names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inlined: Option<Inlined>,
 }
@@ -102,12 +103,12 @@ pub struct Blame {
 pub struct Site {
     /// The name of the function of the project.
     pub name: String,
-    /// The function that it calls for that: the outermost foreign function that is not inlined; empty where it calls the allocator
+    /// The function that it calls for that: the outermost foreign function that is not inlined; empty if it calls the allocator
     /// itself. Older releases wrote the name of the allocator's function there.
     pub through: String,
     /// How often one operation allocates there.
     pub allocations: Change,
-    /// How many bytes one operation allocates there, freed again or not; `None` where they are not known, as for what C allocates.
+    /// How many bytes one operation allocates there, freed again or not; `None` if they are not known, as for what C allocates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<Change>,
 }
@@ -117,7 +118,7 @@ pub struct Site {
 pub struct SystemCaller {
     /// The name of the function of the project.
     pub name: String,
-    /// The function that it calls for that: the outermost foreign function that is not inlined; empty where it calls the system itself.
+    /// The function that it calls for that: the outermost foreign function that is not inlined; empty if it calls the system itself.
     pub through: String,
     /// How often one operation calls the system there.
     pub calls: Change,
@@ -132,21 +133,21 @@ pub struct Blamed {
     pub own: Change,
     /// Its instructions with all that it calls.
     pub inclusive: Change,
-    /// How often it is called in one operation; 0 where it is inlined into its caller.
+    /// How often it is called in one operation; 0 if it is inlined into its caller.
     pub calls: Change,
-    /// Which function of the project makes most of the change in calls.
+    /// The function of the project that makes most of the change in calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller: Option<String>,
     /// The parts of `own`: the function itself, by an empty name, and the functions of other crates and libraries below it.
     pub parts: Vec<(String, Change)>,
-    /// The 90 % interval of the change of `own`, or of `own` itself where there is no reference; `None` where it was
+    /// The 90 % interval of the change of `own`, or of `own` itself if there is no reference; `None` if it was
     /// counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<(f64, f64)>,
 }
 
 impl Blamed {
-    /// Whether the interval excludes that nothing has changed. Counted amounts have no interval, and are certain.
+    /// Whether a change is certain: its interval does not include 0. Counted amounts have no interval, and are certain.
     pub fn is_certain(&self) -> bool {
         self.interval.is_none_or(|(low, high)| low > 0.0 || high < 0.0)
     }
@@ -160,7 +161,7 @@ impl Site {
 }
 
 impl Blame {
-    /// Explains an amount of memory: the places are in the order of their bytes, where these are known.
+    /// Makes this the explanation of an amount of memory: the places are put into the order of their bytes, if these are known.
     pub fn explain_bytes(&mut self) {
         self.is_of_bytes = true;
         if self.allocated.is_some() {
@@ -168,7 +169,7 @@ impl Blame {
         }
     }
 
-    /// Whether one operation makes as many system calls as at the reference; `None` where they were not counted.
+    /// Whether one operation makes as many system calls as at the reference; `None` if they were not counted.
     pub fn same_system_calls(&self) -> Option<bool> {
         self.system_calls.map(|calls| calls.before.to_bits() == calls.now.to_bits())
     }

@@ -1,10 +1,10 @@
-//! The calls of one operation as a tree, of which the page draws a flame graph: as data.
+//! The calls of one operation as a tree, as data. The page of a run draws a flame graph from it.
 
 use serde::{Deserialize, Serialize};
 
 use super::Change;
 
-/// The functions of one operation by their chains of callers. What is too small to be seen is added up.
+/// The functions of one operation by their chains of callers. Those that are too small to be seen are added up.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CallTree {
     /// The names, each once.
@@ -42,7 +42,8 @@ impl From<Frame> for WireFrame {
 }
 
 impl CallTree {
-    /// Returns the name of a frame. An index without a name is that of a record that somebody has changed.
+    /// Returns the name of a frame; empty if it stands for several functions, or if somebody has changed the record so that
+    /// its index has no name.
     pub fn name(&self, frame: &Frame) -> &str {
         frame.name.and_then(|name| self.names.get(name)).map_or("", String::as_str)
     }

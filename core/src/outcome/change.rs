@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// An amount at the reference, and the same amount now.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Change {
-    /// The amount at the reference; 0 where there is none.
+    /// The amount at the reference; 0 if there is none.
     pub before: f64,
     /// The amount now.
     pub now: f64,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How many of each are named in a sentence.
+/// How many files or dependencies are named in a sentence.
 const NAMED: usize = 5;
 
 /// The differences from the base in the code that runs.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Outcome;
 use crate::verdict::Verdict;
 
-/// The beginning of the part of a counter's name that says by which rule it tells the allocator apart.
+/// The beginning of the part of a counter's name that says by which rule it recognizes the allocator.
 pub const RULE: &str = "allocator by rule ";
 
 /// How instructions were counted.
@@ -14,13 +14,14 @@ pub struct Counted {
     /// The counter, and what a count by it depends on besides the code: `callgrind 3.19.0, glibc 2.36, x86-64-v3`. Counts
     /// of different counters are never compared.
     pub by: String,
-    /// The instructions of the allocator, which are not part of the value; `None` where the counter cannot tell them apart.
+    /// The instructions of the allocator, which are not part of the value; `None` if the counter cannot tell them apart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allocator: Option<f64>,
 }
 
 impl Counted {
-    /// Whether another counter differs from this one in nothing but how it tells the allocator apart, as that of an older release.
+    /// Whether another counter differs from this one only in the rule by which it recognizes the allocator, as the counter of an
+    /// older release may.
     pub fn differs_by_rule(&self, other: &str) -> bool {
         let rest = |by: &str| {
             let parts = by.split(", ").filter(|part| !part.starts_with(RULE));
@@ -42,8 +43,8 @@ impl Counted {
 }
 
 impl Outcome {
-    /// Whether there is no verdict because another counter counted the accepted value, so that accepting this one settles it. Where
-    /// the counts of the processes lie on both sides of the limit, they have to be made equal first.
+    /// Whether there is no verdict because another counter counted the accepted value, so that it helps to accept this value. It
+    /// does not help if the counts of the processes are on both sides of the limit.
     pub fn awaits_acceptance(&self) -> bool {
         let counters = self.accepted.as_ref().zip(self.counted.as_ref());
         let is_other = counters.is_some_and(|(accepted, counted)| {
@@ -64,7 +65,7 @@ impl Outcome {
         })
     }
 
-    /// Whether a count was compared that is another one in each process, so that no more time can settle it.
+    /// Whether counts were compared that differ from process to process, so that more time cannot settle the limit.
     pub fn counts_differ(&self) -> bool {
         let ends = self.estimate.and_then(|estimate| estimate.low.zip(estimate.high));
         self.evidence.is_none() && ends.is_some_and(|(low, high)| low < high)

@@ -1,16 +1,16 @@
 //! The closest limit that a machine can hold, as far as one run can tell.
 //!
-//! A limit can be held if the value of the run passes and a violation just beyond the limit is seen. Both take about the
-//! same room, which is that between the limit with its tolerance and the minimum detectable effect. So the closest limit
-//! is the value times the ratio of the two.
+//! A limit can be held if the value of the run passes and a violation just beyond the limit is seen. Each needs about the
+//! same distance: that between the limit with its tolerance and the minimum detectable effect. So the closest limit is
+//! the value times the ratio of these two.
 
 use super::{Against, Outcome};
 use crate::quantity::Unit;
 
-/// How many times the `effort` of the run the longer run has.
+/// The `effort` of the longer run, as a multiple of that of the run.
 pub const MORE: usize = 4;
 
-/// The most times the `effort` of a run for which it is found out whether that would settle a limit.
+/// The largest multiple of a run's `effort` that is tried, to find out how much would settle a limit.
 pub const MOST_TRIED: usize = 10;
 
 /// The closest limits that runs like this one settle, in the unit of the limit.
@@ -23,8 +23,8 @@ pub struct ClosestLimits {
 }
 
 impl ClosestLimits {
-    /// Returns the closest limits for a `value`, and for the minimum detectable effects of the run and of a longer one.
-    /// `None` where the value has no multiples, as a share or a count that may be 0.
+    /// Returns the closest limits for a `value` and the minimum detectable effects of the run and of a longer one. `None` if
+    /// a multiple of the value has no meaning, as for a share, or for a count that may be 0.
     fn of(against: &Against, value: f64, detectable: [f64; 2]) -> Option<ClosestLimits> {
         let multiplies = matches!(
             against.unit,
@@ -58,7 +58,7 @@ impl Outcome {
         let of = self.relative_to.as_ref().map_or_else(String::new, |name| format!(" x {name}"));
         let text = |limit: f64| format!("{}{of}", against.quantity(limit));
         let more = if text(held.longer) == text(held.now) {
-            "more `effort` buys nothing".to_owned()
+            "more `effort` does not help".to_owned()
         } else {
             format!("from {} on with {MORE} times the `effort`", text(held.longer))
         };
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn the_room_above_a_value_is_that_between_the_limit_and_what_is_detected() {
+    fn the_distance_above_a_value_is_that_between_the_limit_and_what_is_detected() {
         let held = ClosestLimits::of(&against(Bound::Max), 50.0, [121.0, 115.5]).unwrap();
         assert!((held.now - 55.0).abs() < 1e-9 && (held.longer - 52.5).abs() < 1e-9, "{held:?}");
         assert!(!held.is_beyond(&against(Bound::Max)));
@@ -84,7 +84,7 @@ mod tests {
 
     /// A floor is held by values above it, so what is detected is below it.
     #[test]
-    fn the_room_below_a_value_is_likewise() {
+    fn the_distance_below_a_value_is_found_likewise() {
         let held = ClosestLimits::of(&against(Bound::Min), 100.0, [72.0, 81.0]).unwrap();
         assert!((held.now - 80.0).abs() < 1e-9 && (held.longer - 90.0).abs() < 1e-9, "{held:?}");
         assert!(
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_multiples_has_no_closest_limit() {
+    fn a_value_without_multiples_has_no_closest_limit() {
         let shares = Against { unit: Unit::Share, ..against(Bound::Max) };
         assert_eq!(ClosestLimits::of(&shares, 50.0, [121.0, 115.0]), None);
         assert_eq!(ClosestLimits::of(&against(Bound::Max), 0.0, [121.0, 115.0]), None);

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Inlined {
-    /// They are not, as the program has no line tables, which say what was inlined where.
+    /// They are not, because the program has no line tables, which say what was inlined at which place.
     Unknown,
-    /// They can be: the counts by address wait for the command, which names them.
+    /// They will be: the counts by address wait for the command, which names the functions.
     Waiting(Counts),
-    /// They are.
+    /// They are told apart, by their names.
     Named,
 }
 

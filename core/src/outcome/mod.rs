@@ -53,7 +53,7 @@ pub struct Outcome {
     pub test: String,
     /// The budget's name.
     pub budget: String,
-    /// The listed parameters of its case: `records=1000`; empty where there are none.
+    /// The listed parameters of its case: `records=1000`; empty if there are none.
     pub case: String,
     /// The metric's name.
     pub metric: String,
@@ -63,24 +63,24 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// The sentence that explains the verdict, with numbers.
     pub reason: String,
-    /// The limit that the value was held against; `None` where it is not known.
+    /// The limit that the value was held against; `None` if it is not known.
     pub against: Option<Against>,
     /// The reference of a relative limit: `base`, or another budget's name.
     pub relative_to: Option<String>,
-    /// The measured value; `None` where nothing was measured.
+    /// The measured value; `None` if nothing was measured.
     pub estimate: Option<Estimate>,
     /// How strong the evidence is; `None` for deterministic metrics, which are compared.
     pub evidence: Option<Evidence>,
-    /// How the values are distributed; `None` where there is a single value.
+    /// How the values are distributed; `None` if there is a single value.
     pub shape: Option<Distribution>,
-    /// Both sides of a ratio; `None` for a limit on a quantity, and where an older record does not say.
+    /// Both sides of a ratio; `None` for a limit on a quantity, and if an older record does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sides: Option<Sides>,
-    /// The share by which memory layout can change a ratio to the base at most; less than 25 % where the operation waits for part
-    /// of its time. `None` where nothing was compared by links, and where the time on the processor is not known.
+    /// The largest share by which memory layout can change a ratio to the base; less than 25 % if the operation waits for part of
+    /// its time. `None` if nothing was compared by links, and if the time on the processor is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<f64>,
-    /// The doubt that kept the evidence from settling the limit; `None` where it was settled.
+    /// The doubt that kept the evidence from settling the limit; `None` if it was settled.
     pub doubt: Option<Doubt>,
     /// The treatment of an inconclusive verdict: a warning or red. Older records do not say; there it was red.
     #[serde(default = "inconclusive_before_warnings")]
@@ -88,34 +88,34 @@ pub struct Outcome {
     /// The noise: what else the machine did meanwhile; `None` for deterministic metrics, which noise does not change.
     #[serde(alias = "ledger")]
     pub noise: Option<Noise>,
-    /// Why the limit holds without a measurement; `None` where it was measured.
+    /// Why the limit holds without a measurement; `None` if it was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proven: Option<Proven>,
-    /// How instructions were counted; `None` where something else was measured.
+    /// How instructions were counted; `None` if something else was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counted: Option<Counted>,
-    /// How often single system calls were made: the most frequent ones, and those that changed most. Empty where something
+    /// How often single system calls were made: the most frequent ones, and those that changed most. Empty if something
     /// else was measured.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub system_calls: Vec<SystemCall>,
-    /// The cause of a red; `None` where it was not profiled.
+    /// The cause of a red; `None` if it was not profiled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blame: Option<Box<Blame>>,
     /// The samples of a red whose functions the command has not named yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sampled: Option<Box<Sampled>>,
-    /// The changes since the base in the code that a red runs; `None` where they are not known.
+    /// The changes since the base in the code that a red runs; `None` if they are not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed: Option<CodeChanges>,
     /// Why there is no reading: the name of a [`Cause`].
     pub cause: Option<String>,
-    /// The end of the output of the process, where it failed.
+    /// The end of the output of the process, if it failed.
     pub output: Option<String>,
     /// The notes that a reader must know: how it was timed, what was left out, what would settle a doubt.
     pub notes: Vec<String>,
-    /// The value that was last accepted, where there is one in the limit's unit.
+    /// The value that was last accepted, if there is one in the limit's unit.
     pub accepted: Option<Accepted>,
-    /// The limit's waiver, where it affects the verdict or is not needed.
+    /// The limit's waiver, if it affects the verdict or is not needed.
     pub waived: Option<Waived>,
     /// Why the limit exists, as `budgets.toml` says.
     pub why: Option<String>,
@@ -123,7 +123,7 @@ pub struct Outcome {
     pub file: String,
     /// The line of `file`.
     pub line: usize,
-    /// The environment of the file that sets the limit, `[env.NAME]`; `None` where the limit holds in all of them, and in
+    /// The environment of the file that sets the limit, `[env.NAME]`; `None` if the limit holds in all of them, and in
     /// older records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
@@ -154,9 +154,9 @@ pub struct Against {
 pub struct Estimate {
     /// The measured value.
     pub value: f64,
-    /// The lower end of the interval; `None` where the evidence does not bound it.
+    /// The lower end of the interval; `None` if the evidence does not bound it.
     pub low: Option<f64>,
-    /// The upper end of the interval; `None` where the evidence does not bound it.
+    /// The upper end of the interval; `None` if the evidence does not bound it.
     pub high: Option<f64>,
 }
 
@@ -164,7 +164,7 @@ pub struct Estimate {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
     /// The natural logarithm of the odds against "the value is within the limit"; `fail_at` is what a red takes. Both
-    /// are 0 where another program recorded the values of one process, for which no odds are known.
+    /// are 0 if another program recorded the values of one process, for which no odds are known.
     pub fail: f64,
     /// The level of `fail` from which on the limit fails.
     pub fail_at: f64,
@@ -179,7 +179,7 @@ pub struct Evidence {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detectable_longer: Option<f64>,
     /// The seconds of effort that would settle a limit that this run did not settle, if more values were like these. `None`
-    /// also where no effort that was tried would, for recorded values, and in older records.
+    /// also if no tried effort would settle it, for recorded values, and in older records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effort_to_settle: Option<f64>,
     /// The number of fresh processes that were measured.
@@ -205,8 +205,8 @@ pub enum Doubt {
     Underpowered,
     /// The value is over the limit by the wall clock, on a machine whose other work may be the reason.
     Noise,
-    /// The place of functions in the binary: it can make more than the excess over the limit, with links that pairs
-    /// share, or it varies so much that there were not enough links.
+    /// The place of functions in the binary. With links that pairs share, it may cause a larger difference than the excess
+    /// over the limit; or it varies so much that there were not enough links.
     Layout,
 }
 
@@ -250,14 +250,14 @@ pub struct Run {
     pub began: u64,
     /// How many tests `budgets.toml` makes, whether or not they were selected.
     pub tests: usize,
-    /// How many budgets these tests belong to; 0 where an older record does not say.
+    /// How many budgets these tests belong to; 0 if an older record does not say.
     #[serde(default)]
     pub budgets: usize,
     /// The build profile: `release` or `debug`.
     pub profile: String,
     /// The system and the architecture: `linux x86_64`.
     pub platform: String,
-    /// The processor's name, where the system reports it.
+    /// The processor's name, if the system reports it.
     pub processor: String,
     /// The number of processors that the process may use.
     pub cores: usize,
@@ -267,22 +267,22 @@ pub struct Run {
     /// empty where cargo does not report it.
     #[serde(default)]
     pub package: String,
-    /// The package's test target that ran; empty where an older record does not say.
+    /// The package's test target that ran; empty if an older record does not say.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub target: String,
     /// The place of the project, as [`paths::checkout`](crate::paths::checkout) names it, since several checkouts may
-    /// share a record; empty where an older record does not say.
+    /// share a record; empty if an older record does not say.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub checkout: String,
-    /// The environment of the file that was in force, `[env.NAME]`; `None` where none was, and in older records.
+    /// The environment of the file that was in force, `[env.NAME]`; `None` if none was, and in older records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
-    /// The commit that was checked out, whatever had been changed since; `None` where git does not report it.
+    /// The commit that was checked out, whatever had been changed since; `None` if git does not report it.
     pub commit: Option<String>,
-    /// The branch that was checked out; `None` where git does not report it, and where an older record does not say.
+    /// The branch that was checked out; `None` if git does not report it, and if an older record does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub branch: Option<String>,
-    /// The base that limits are compared with; `None` where there is none, or it is not known by name.
+    /// The base that limits are compared with; `None` if there is none, or it is not known by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<BaseRevision>,
 }
@@ -306,7 +306,7 @@ impl BaseRevision {
     }
 }
 
-/// Returns what an inconclusive limit was in records from before it could be a warning.
+/// Returns the treatment of an inconclusive limit in records from before it could be a warning.
 fn inconclusive_before_warnings() -> Inconclusive {
     Inconclusive::Fail
 }
@@ -320,8 +320,9 @@ impl Outcome {
 
     /// Returns the place of the limit for a reader: `budgets.toml:7`, or `budgets.toml:7, [env.ci]`.
     pub fn place(&self) -> String {
-        let of = self.environment.as_ref().map_or(String::new(), |name| format!(", [env.{name}]"));
-        format!("{}:{}{of}", self.file, self.line)
+        let environment = self.environment.as_ref();
+        let environment = environment.map_or(String::new(), |name| format!(", [env.{name}]"));
+        format!("{}:{}{environment}", self.file, self.line)
     }
 
     /// Whether the outcome is a warning: its test is ok, but it deserves a look.
@@ -330,7 +331,7 @@ impl Outcome {
         looks && !self.is_red()
     }
 
-    /// Returns the worst value that the evidence does not rule out, as in "as high as 5 ms". `None` where there is too
+    /// Returns the worst value that the evidence does not rule out, as in "as high as 5 ms". `None` if there is too
     /// little to bound it.
     pub(crate) fn worst(&self) -> Option<(&'static str, Quantity)> {
         let (estimate, against) = self.estimate.zip(self.against)?;

@@ -1,7 +1,7 @@
 //! Noise: what else the machine did while a limit was measured, and when that may be the reason why a time is over its
 //! limit.
 //!
-//! Noise explains a verdict and never makes one milder than the evidence is. Where it takes a `fail` back,
+//! Noise explains a verdict and never makes one milder than the evidence is. If it takes a `fail` back,
 //! the outcome is inconclusive, which is a warning, and red under `inconclusive = "fail"`.
 
 use serde::{Deserialize, Serialize};
@@ -26,9 +26,9 @@ pub struct Noise {
     pub waited: Option<f64>,
     /// The involuntary context switches of that thread per second.
     pub preempted: Option<f64>,
-    /// The clock that timed most of the processes; `None` where nothing was timed.
+    /// The clock that timed most of the processes; `None` if nothing was timed.
     pub clock: Option<Clock>,
-    /// The processors to which the processes were pinned, in words; `None` where they were not.
+    /// The processors to which the processes were pinned, in words; `None` if they were not.
     pub pinned: Option<String>,
     /// The number of processes that these figures come from.
     #[serde(default)]
@@ -57,8 +57,8 @@ pub enum Clock {
     Wall,
 }
 
-/// The most processors' worth of other work on a machine that is called calm. A desktop or a runner
-/// that does nothing else has some hundredths.
+/// The most other work on a machine that is called calm, in processors. A desktop or a runner that does nothing else has
+/// some hundredths.
 pub const CALM: f64 = 0.1;
 /// The amount of other work from which on it may be the reason for a red by the wall clock. With a third of a
 /// processor taken, healthy operations were seen over a limit of nearly twice their percentile.
@@ -67,21 +67,21 @@ pub const BUSY: f64 = 0.3;
 /// tasks stalled: half the tolerance of times.
 pub const FELT: f64 = 0.05;
 
-/// How many times as long other work may make an operation take, although the time in which it waited for a processor is
-/// subtracted: other work takes caches and memory bandwidth too, and where two processors share a core, half of it.
+/// The factor by which other work may lengthen an operation, although the time in which it waited for a processor is
+/// subtracted. Other work uses caches and memory bandwidth too, and half of a core that two processors share.
 pub const CONTENTION: f64 = 1.5;
 
 impl Noise {
-    /// Whether other work may be the reason why a time is longer than on a calm machine. This is so where
+    /// Whether other work may be the reason why a time is longer than on a calm machine. This is so if
     ///
     /// - more than [`BUSY`] processors were busy with other work, and tasks had to wait for a processor in more
-    ///   than [`FELT`] of the time, where that is known: on a machine with processors to spare, other
+    ///   than [`FELT`] of the time, if that is known: on a machine with processors to spare, other
     ///   work does not take one from anybody;
     /// - or the timed thread waited for more than [`FELT`] of its time, and there was at least as much other work
-    ///   as it waited. Otherwise it waited for threads of its own, which are its own doing;
+    ///   as it waited. Otherwise it waited for its own threads, which are not other work;
     /// - or the host gave more than [`FELT`] of the processors' time to others.
     ///
-    /// What is not known is no excuse.
+    /// An unknown figure never explains anything.
     pub fn may_explain(&self) -> bool {
         let over = |share: Option<f64>| share.is_some_and(|share| share > FELT);
         let outside = self.outside.unwrap_or(0.0);
@@ -100,7 +100,7 @@ impl Noise {
     }
 
     /// Says what is known of the noise in one line, such as `1.40 cores of other work, 84.0 % cpu pressure`; empty
-    /// where nothing is known. Kinds of noise that a calm machine does not have are mentioned only where there was
+    /// if nothing is known. Kinds of noise that a calm machine does not have are mentioned only if there was
     /// some. The clock is left out, since it has a note with its reason.
     pub fn line(&self) -> String {
         let share = |value: f64| format!("{:.1} %", value * 100.0);
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_explain_a_wall_clock() {
+    fn other_work_may_explain_a_time_by_the_wall_clock() {
         // Nothing is known, so nothing is excused.
         check(None, None, None, false);
         check(None, Some(0.9), Some(0.9), false);

@@ -9,21 +9,21 @@ use super::Change;
 pub struct Sampled {
     /// The file with the samples of what is measured.
     pub now: String,
-    /// That of the reference; `None` where there is none.
+    /// The file with the samples of the reference; `None` if there is no reference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
     /// The moment at which they were written, in nanoseconds since 1970: a later run writes to the same files.
     pub at: u64,
-    /// The number of samples of each side; `before` is 0 where there is no reference.
+    /// The number of samples of each side; `before` is 0 if there is no reference.
     pub samples: Change,
-    /// The seconds that one operation takes on each side, as it was judged; `None` where the samples themselves say it.
+    /// The seconds that one operation takes on each side, as it was judged; `None` if the samples themselves say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judged: Option<Change>,
     /// The crates of the project.
     pub own: Vec<String>,
     /// The seconds that sampling took, both sides together.
     pub seconds: f64,
-    /// Why no instructions were counted instead; empty where they were, and were equal.
+    /// Why no instructions were counted instead; empty if they were counted, and were equal.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub why: String,
 }

@@ -12,17 +12,17 @@ const IN_SENTENCE: usize = 3;
 /// How often one system call was made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SystemCall {
-    /// Its name, such as `openat`; where it has no name here, words with its number.
+    /// Its name, such as `openat`; or words with its number, if its name is not known.
     pub name: String,
     /// How often the subject makes it.
     pub now: f64,
-    /// How often the reference makes it; `None` where there is no reference.
+    /// How often the reference makes it; `None` if there is no reference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<f64>,
 }
 
 impl SystemCall {
-    /// Returns by how much it is more than at the reference.
+    /// Returns how many more calls there are than at the reference.
     fn change(&self) -> f64 {
         self.now - self.before.unwrap_or(self.now)
     }
@@ -46,20 +46,20 @@ fn number(value: f64) -> Quantity {
 
 /// Returns the calls of a subject beside those of its reference.
 pub fn beside(subject: &[SystemCall], reference: &[SystemCall]) -> Vec<SystemCall> {
-    let of = |calls: &[SystemCall], name: &str| {
+    let count = |calls: &[SystemCall], name: &str| {
         calls.iter().find(|call| call.name == name).map_or(0.0, |call| call.now)
     };
     let is_gone = |call: &&SystemCall| subject.iter().all(|known| known.name != call.name);
     let names = subject.iter().chain(reference.iter().filter(is_gone)).map(|call| &call.name);
     let both = |name: &String| SystemCall {
         name: name.clone(),
-        now: of(subject, name),
-        before: Some(of(reference, name)),
+        now: count(subject, name),
+        before: Some(count(reference, name)),
     };
     names.map(both).collect()
 }
 
-/// The calls of several processes, of which an outcome has the mean: no process stands for the others.
+/// The calls of several processes. An outcome has their mean, since no single process represents the others.
 #[derive(Debug, Default)]
 pub struct Mean {
     sums: Vec<SystemCall>,
@@ -95,7 +95,7 @@ impl Mean {
     }
 }
 
-/// Returns the calls that an outcome keeps: the most frequent ones, and those that changed most.
+/// Returns the calls that an outcome has: the most frequent ones, and those that changed most.
 pub fn most_relevant(all: &[SystemCall]) -> Vec<SystemCall> {
     let mut calls = all.to_vec();
     let most = |call: &SystemCall| call.now.max(call.before.unwrap_or_default());
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_grew_is_named_and_what_did_not_is_not() {
+    fn only_the_calls_that_changed_are_named() {
         let now = calls(&[("read", 1003.0), ("close", 1.0), ("openat", 2.0), ("mmap", 7.0)]);
         let before = calls(&[("read", 3.0), ("close", 1.0), ("poll", 5.0), ("mmap", 7.0)]);
         let both = most_relevant(&beside(&now, &before));
@@ -200,23 +200,23 @@ mod tests {
         let names: Vec<String> = (0..30).map(|nth| format!("call{nth}")).collect();
         let all: Vec<(&str, f64)> =
             names.iter().zip(0..).map(|(name, nth)| (name.as_str(), f64::from(nth))).collect();
-        let kept = most_relevant(&calls(&all));
-        assert_eq!((kept.len(), kept[0].name.as_str()), (NAMED, "call29"));
-        let note = note(&kept).unwrap();
+        let relevant = most_relevant(&calls(&all));
+        assert_eq!((relevant.len(), relevant[0].name.as_str()), (NAMED, "call29"));
+        let note = note(&relevant).unwrap();
         assert!(
             note.starts_with("the most frequent system calls: 29 of `call29`, 28 of"),
             "{note}"
         );
-        assert_eq!((grown(&kept), super::note(&[])), (None, None));
+        assert_eq!((grown(&relevant), super::note(&[])), (None, None));
     }
 
     #[test]
-    fn a_rare_call_that_grew_is_kept_beside_the_frequent_ones() {
+    fn a_rare_call_that_grew_is_among_the_frequent_ones() {
         let names: Vec<String> = (0..30).map(|nth| format!("call{nth}")).collect();
         let mut all: Vec<(&str, f64)> = names.iter().map(|name| (name.as_str(), 100.0)).collect();
         let before = calls(&all);
         all.push(("fsync", 1.0));
-        let kept = most_relevant(&beside(&calls(&all), &before));
-        assert_eq!((kept.len(), kept[NAMED].name.as_str()), (NAMED + 1, "fsync"));
+        let relevant = most_relevant(&beside(&calls(&all), &before));
+        assert_eq!((relevant.len(), relevant[NAMED].name.as_str()), (NAMED + 1, "fsync"));
     }
 }

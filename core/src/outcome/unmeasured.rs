@@ -11,7 +11,7 @@ pub struct Unmeasured {
     pub cause: Cause,
     /// The reason: what failed, on which thing, why, and the remedy, in one or two sentences.
     pub text: String,
-    /// The end of the output of the process, where that helps.
+    /// The end of the output of the process, if that helps.
     pub output: Option<String>,
 }
 
@@ -20,9 +20,9 @@ pub struct Unmeasured {
 pub enum Cause {
     /// The workload panicked.
     Panicked,
-    /// A signal that the process caused itself ended it: abort, segmentation fault.
+    /// The process was ended by a signal that it caused itself: abort, segmentation fault.
     Crashed,
-    /// The process was killed from outside, as when memory runs out.
+    /// The process was killed from outside, for instance because memory ran out.
     Killed,
     /// The process exited before it reported, or before it was ready.
     ExitedEarly,
@@ -50,7 +50,7 @@ pub enum Cause {
     PortTaken,
     /// This platform or build cannot measure the metric.
     Unsupported,
-    /// The operation is too short, or too slow, for what is asked of it.
+    /// The operation is too short, or too slow, for this measurement.
     Unresolvable,
     /// The generator of a load was itself too late for the values to say anything about the workload.
     LateGenerator,
@@ -127,7 +127,8 @@ impl Unmeasured {
         Unmeasured { cause, text: text.into(), output: None }
     }
 
-    /// Returns the reason why what has this role in a comparison was not measured; without a role it is as it was.
+    /// Returns the reason with the role that the subject has in a comparison: `ROLE was not measured: …`. Without a role the
+    /// reason stays as it is.
     #[must_use]
     pub fn of_role(self, role: Option<&str>) -> Self {
         match role {

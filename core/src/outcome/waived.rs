@@ -1,4 +1,4 @@
-//! Waivers: a limit may be broken until a certain day, and somebody answers for it.
+//! Waivers: a limit may be broken until a certain day, and a named person is responsible for it.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,14 +1,16 @@
-//! Which file with budgets a test target reads. Only its harness knows, so the command asks it while it lists its tests.
+//! The question which file with budgets a test target reads. Only its harness knows, so the command asks it while it lists
+//! its tests.
 
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 use crate::{atomic, exact};
 
-/// The variable that asks for it; its value is the file for the answer.
+/// The variable that asks the question. Its value is the file for the answer.
 pub const VARIABLE: &str = "PERF_BUDGET_ASKED_FILE";
 
-/// Returns the file with the budgets, as [`budgets`](super::budgets) does, and answers where the environment asks which it is.
+/// Returns the file with the budgets, as [`budgets`](super::budgets) does. If the environment asks which file it is, the answer
+/// is written.
 ///
 /// # Errors
 /// If the answer cannot be written.
@@ -21,7 +23,7 @@ pub fn budgets(named: Option<&Path>) -> Result<PathBuf, Error> {
     Ok(budgets)
 }
 
-/// Returns the answer in this file; `None` where the program did not answer.
+/// Returns the answer in this file; `None` if the program did not answer.
 ///
 /// # Errors
 /// If the file cannot be read.

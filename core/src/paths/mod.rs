@@ -49,8 +49,8 @@ pub fn results() -> Result<PathBuf, Error> {
     directory.canonicalize().map_err(|e| Error::io("resolve", &directory, e))
 }
 
-/// Returns the directory of results that the environment names. A variable that is empty names none: a workflow sets it
-/// so from an input that was left out.
+/// Returns the directory of results that the environment names. An empty variable names none: a workflow sets it like that
+/// if an input was left out.
 pub fn from_environment() -> Option<PathBuf> {
     std::env::var_os(DIRECTORY).filter(|set| !set.is_empty()).map(PathBuf::from)
 }

@@ -14,10 +14,10 @@ use crate::{atomic, exact, fnv};
 /// The directory of the pointers, in a directory of results.
 const POINTERS: &str = "elsewhere";
 
-/// The number of pointers that are kept.
+/// The most pointers in a directory. Older ones are removed.
 const MOST: usize = 8;
 
-/// A pointer as its file says it.
+/// The content of the file of a pointer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Written {
     /// The directory of results: from the workspace if it is below that, so that the workspace can be renamed.
@@ -38,8 +38,8 @@ pub struct Place {
     pub began: Option<u64>,
 }
 
-/// Leaves a pointer in the workspace of `package`, unless its default place is where the results are, where a run
-/// of this `checkout` that `began` then keeps them.
+/// Leaves a pointer in the workspace of `package`: a run of the project `checkout` that began at the time `began` has its
+/// results in the directory `results`. If that is the default place of the workspace, no pointer is needed.
 ///
 /// # Errors
 /// If the pointer cannot be written.
@@ -57,14 +57,14 @@ pub fn leave(package: &Path, results: &Path, began: u64, checkout: &str) -> Resu
     let place = relative.as_os_str().as_encoded_bytes();
     let name = fnv::name(&[place, &[0], checkout.as_bytes()].concat());
     atomic::write_json(&directory.join(format!("{name}.json")), &written)?;
-    // Where cargo builds elsewhere, nobody may have told git to ignore the default place.
+    // If cargo builds elsewhere, git may not ignore the default place.
     let ignored = directory.join(".gitignore");
     std::fs::write(&ignored, "*\n").map_err(|e| Error::io("write", &ignored, e))?;
     prune(&directory);
     Ok(())
 }
 
-/// Removes all but the newest pointers, so that they do not pile up where results are often in a new place.
+/// Removes all but the newest pointers, so that there are not too many of them if results are often in a new place.
 fn prune(directory: &Path) {
     let mut pointers = read(directory);
     while pointers.len() > MOST {
@@ -200,9 +200,9 @@ mod tests {
             std::fs::create_dir(&far).unwrap();
             leave(&root, &far, n, "here").unwrap();
         }
-        let mut kept: Vec<u64> = places(&root).iter().filter_map(|place| place.began).collect();
-        kept.sort_unstable();
-        assert_eq!(kept, (MOST as u64..2 * MOST as u64).collect::<Vec<_>>());
+        let mut newest: Vec<u64> = places(&root).iter().filter_map(|place| place.began).collect();
+        newest.sort_unstable();
+        assert_eq!(newest, (MOST as u64..2 * MOST as u64).collect::<Vec<_>>());
         std::fs::remove_dir_all(&root).unwrap();
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// The variable that names another directory.
 pub const USER_CACHE: &str = "PERF_BUDGET_CACHE";
 
-/// Returns this user's directory for what projects share. `None` if no variable names one.
+/// Returns this user's directory for files that several projects share. `None` if no variable names one.
 pub fn user_cache() -> Option<PathBuf> {
     by_variables(|name| std::env::var_os(name).filter(|value| !value.is_empty()))
 }

@@ -42,8 +42,8 @@ pub struct ProcessRun {
     /// The values that were timed by the wall clock, with waiting for a processor subtracted. A value is missing if the
     /// waiting is unknown.
     pub less_waiting: ByMetric<f64>,
-    /// The ratios of times to those of the base, without what memory layout may have made of them at most: it changes only the
-    /// time in which an operation runs on a processor. A ratio is missing if that time is unknown.
+    /// The ratios of times to those of the base, without the largest difference that memory layout may have caused. Layout changes
+    /// only the time in which an operation runs on a processor. A ratio is missing if that time is unknown.
     pub without_layout: ByMetric<f64>,
     /// The mean seconds of one operation, or of one unit of its work for a rate, of the subject and of the reference, over all
     /// batches of a pair.
@@ -61,8 +61,8 @@ pub struct ProcessRun {
     pub preempted: Option<u64>,
     /// How late the generator of the load itself was. `None` without a load.
     pub lag: Option<Lag>,
-    /// The shortest time, in seconds, that an operation had waited which was never started. Such operations exist if
-    /// the load was more than the workload can take; their latencies are only known to be at least this long.
+    /// The shortest waiting time, in seconds, of the operations that were never started. There are such operations if the
+    /// load was more than the workload can take; their latencies are only known to be at least this long.
     pub at_least: Option<f64>,
     /// The smallest growth of resident memory that would have been seen, in bytes per operation.
     pub grain: Option<f64>,
@@ -125,9 +125,7 @@ impl ProcessRun {
             "the workload did not record `{name}`, which its budget limits (it recorded {recorded})"
         )
     }
-}
 
-impl ProcessRun {
     /// Returns a 1 for each operation that failed and a 0 for each that did not. Their order is not that of the
     /// operations.
     fn failures(&self, metric: &Metric) -> Result<Vec<f64>, Unmeasured> {

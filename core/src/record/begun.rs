@@ -1,4 +1,4 @@
-//! What the record says of a process that begins: which tests it is going to judge.
+//! The line of a record about a process that begins: which tests it is going to judge.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ pub struct Begun {
     pub begun: Vec<Test>,
     /// The number of tests that were left out by a filter.
     pub filtered: usize,
-    /// The number of tests that are skipped without being asked for, whether or not a filter leaves them out.
+    /// The number of tests that are skipped by themselves, whether or not a filter leaves them out too.
     pub ignored: usize,
     /// Whether the run has a process for each test. Then only all processes together tell which tests were left out.
     pub shared: bool,
@@ -39,7 +39,7 @@ pub struct Test {
 }
 
 impl Test {
-    /// Returns the test that this outcome is of.
+    /// Returns the test of this outcome.
     pub fn of(outcome: Outcome) -> Test {
         let Outcome { test, budget, case, metric, subject, line, .. } = outcome;
         Test { test, budget, case, metric, subject, line }

@@ -1,4 +1,4 @@
-//! The file of a record, whatever its lines say.
+//! The file of a record, apart from the meaning of its lines.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -7,9 +7,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
 
-/// Fails for a named pipe, which would be waited for without end. A pipe that another program was given by its number has a
-/// reader. A record that a user names to be read may be a pipe.
-#[cfg_attr(not(unix), expect(clippy::unnecessary_wraps, reason = "as where there are such pipes"))]
+/// Fails if the file to append to is a named pipe, since opening it may block for ever. A pipe below `/dev` or `/proc` is one
+/// that another program has passed on, and reads. A record that a user names to be read may be a pipe.
+#[cfg_attr(not(unix), expect(clippy::unnecessary_wraps, reason = "it can fail on Unix"))]
 pub(super) fn refuse_pipe(path: &Path) -> Result<(), Error> {
     #[cfg(unix)]
     {
@@ -25,9 +25,9 @@ pub(super) fn refuse_pipe(path: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Waits until no other thread of this process appends a line: not every system puts what two write at the same time one behind
-/// the other.
-pub(super) fn turn() -> MutexGuard<'static, ()> {
+/// Waits until no other thread of this process appends a line, and keeps them waiting as long as the returned guard lives. On
+/// some systems the lines of two threads would mix.
+pub(super) fn lock_appending() -> MutexGuard<'static, ()> {
     static APPENDING: Mutex<()> = Mutex::new(());
     APPENDING.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -43,7 +43,7 @@ pub(super) fn is_cut_off(file: &mut File) -> std::io::Result<bool> {
     Ok(last != *b"\n")
 }
 
-/// The number of bytes at the end of a record in which its last run is looked for first.
+/// The number of bytes at the end of a record that are searched first for its last run.
 const TAIL: u64 = 256 * 1024;
 
 /// Returns the last lines of a record. The first of them may be cut off.

@@ -1,7 +1,7 @@
 //! The outcomes that were added to a record since it was last read.
 //!
-//! Times do not show that: they are whole seconds, in which two short runs fit, and the clock may be set. So this
-//! counts the entries of each run in the record.
+//! The times of the entries do not show that: they are whole seconds, in which two short runs fit, and the clock may be
+//! set. So this module counts the entries of each run in the record.
 
 use std::collections::{HashMap, HashSet};
 
@@ -29,7 +29,8 @@ impl Record {
         }
     }
 
-    /// Leaves what was added since then. A run that goes on, or whose name is used again, keeps what is new of it.
+    /// Removes everything that was there at the time of the mark. If a run went on since then, or its name was used again,
+    /// its new entries stay.
     pub fn keep_since(&mut self, mark: &Mark) {
         let Mark { mut outcomes, mut begun } = mark.clone();
         self.begun.retain(|process| is_beyond(&mut begun, &process.run));
@@ -64,7 +65,7 @@ fn counted<'r>(runs: impl Iterator<Item = &'r Run>) -> HashMap<String, usize> {
     counted
 }
 
-/// Whether this is one more than was counted of its run.
+/// Whether this is one entry more than was counted of its run.
 fn is_beyond(counted: &mut HashMap<String, usize>, run: &Run) -> bool {
     match counted.get_mut(&run.id) {
         Some(rest) if *rest > 0 => {
@@ -98,12 +99,12 @@ mod tests {
     fn check(before: &Record, mut after: Record, begun: usize, tests: &[&str]) {
         after.keep_since(&before.mark());
         assert_eq!(after.begun.len(), begun);
-        let kept: Vec<&str> = after.outcomes.iter().map(|outcome| &*outcome.test).collect();
-        assert_eq!(kept, tests);
+        let new: Vec<&str> = after.outcomes.iter().map(|outcome| &*outcome.test).collect();
+        assert_eq!(new, tests);
     }
 
     #[test]
-    fn what_was_recorded_in_the_same_second_is_no_news() {
+    fn entries_are_new_even_if_they_are_of_the_same_second() {
         let before = record(&[("a", 9)], &[("a", 9, "size")]);
         check(&before, before.clone(), 0, &[]);
         let after = record(&[("a", 9), ("b", 9)], &[("a", 9, "size"), ("b", 9, "time")]);
@@ -134,11 +135,11 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_goes_on_keeps_what_is_new_of_it() {
+    fn the_new_entries_of_a_run_that_goes_on_stay() {
         let before = record(&[("a", 9)], &[("a", 9, "size")]);
         let after = record(&[("a", 9), ("a", 20)], &[("a", 9, "size"), ("a", 20, "time")]);
         check(&before, after, 1, &["time"]);
-        // The older half of the record was put away meanwhile.
+        // The older half of the record was renamed meanwhile.
         check(&before, record(&[("b", 20)], &[("b", 20, "time")]), 1, &["time"]);
     }
 }

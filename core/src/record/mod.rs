@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::exact;
 use crate::outcome::{Cause, Outcome, Run};
 
-use self::file::{is_cut_off, refuse_pipe, tail, turn};
+use self::file::{is_cut_off, lock_appending, refuse_pipe, tail};
 
 pub use self::begun::{Begun, Test};
 pub use self::mark::Mark;
@@ -34,7 +34,7 @@ const LARGEST: u64 = 64 * 1024 * 1024;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Record {
     /// The outcomes run by run, in the order in which the runs began, and those of a run in the order in which they were
-    /// written. A test without an outcome has a red one, where its process began.
+    /// written. A test without an outcome has a red one, if its process began.
     pub outcomes: Vec<Outcome>,
     /// The processes that began, run by run too.
     pub begun: Vec<Begun>,
@@ -44,7 +44,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// Adds outcomes of runs that are here, each as the last one of its run: a later run may have other ones.
+    /// Adds outcomes to runs of the record. Each becomes the last outcome of its run, before those of later runs.
     pub fn add(&mut self, outcomes: Vec<Outcome>) {
         let runs = order(self.outcomes.iter().map(|outcome| &outcome.run));
         let at = |outcome: &Outcome| runs.get(&outcome.run.id).copied().unwrap_or(runs.len());
@@ -53,7 +53,7 @@ impl Record {
     }
 }
 
-/// Returns the place of each run among these, by its name.
+/// Returns the position of each run among these, by its identifier.
 fn order<'r>(runs: impl Iterator<Item = &'r Run>) -> HashMap<String, usize> {
     let mut order = HashMap::new();
     for run in runs {
@@ -84,13 +84,13 @@ fn begin_within(largest: u64, path: &Path, begun: &Begun) -> Result<(), Error> {
     if path.metadata().is_ok_and(|file| file.is_file() && file.len() > largest)
         && !ends_with(path, &begun.run.id)
     {
-        std::fs::rename(path, before(path)).map_err(|e| Error::io("rename", path, e))?;
+        std::fs::rename(path, older_file(path)).map_err(|e| Error::io("rename", path, e))?;
     }
     write_line(path, begun)
 }
 
 /// Returns the file that a large record was renamed to.
-fn before(path: &Path) -> PathBuf {
+fn older_file(path: &Path) -> PathBuf {
     path.with_extension("old.jsonl")
 }
 
@@ -107,7 +107,7 @@ fn write_line(path: &Path, value: &impl Serialize) -> Result<(), Error> {
     let mut line = serde_json::to_vec(value).map_err(|e| failed(e.into()))?;
     line.push(b'\n');
     refuse_pipe(path)?;
-    let _turn = turn();
+    let _guard = lock_appending();
     let file = OpenOptions::new().append(true).read(true).create(true).open(path);
     let mut file = file.map_err(failed)?;
     let is_file = file.metadata().map_err(failed)?.is_file();
@@ -120,16 +120,16 @@ fn write_line(path: &Path, value: &impl Serialize) -> Result<(), Error> {
 /// Reads a record.
 ///
 /// # Errors
-/// If the file cannot be read, if a line is JSON but neither an outcome nor the beginning of a process, or if it cannot be
-/// known what a damaged line was; the message names the line.
+/// If the file cannot be read, if a line is JSON but neither an outcome nor the beginning of a process, or if it is not
+/// known what was lost with a damaged line. The message names the line.
 pub fn read(path: &Path) -> Result<Record, Error> {
     let mut lines = Lines::default();
     lines.read(path)?;
     lines.check_damage(path)?;
     // A record is renamed between two runs. If another run was going on, its beginning is in the renamed file.
-    if lines.has_run_without_beginning() && before(path).is_file() {
+    if lines.has_run_without_beginning() && older_file(path).is_file() {
         let rest = std::mem::take(&mut lines);
-        lines.read(&before(path))?;
+        lines.read(&older_file(path))?;
         lines.damaged.clear();
         lines.append(rest);
     }
@@ -176,11 +176,11 @@ enum Line {
 enum Unreadable {
     /// The line is no JSON.
     Damaged(serde_json::Error),
-    /// The line is JSON, but nothing that a record has.
+    /// The line is JSON, but no line of a record.
     Foreign(serde_json::Error),
 }
 
-/// How a line begins that says what a process is going to judge.
+/// The beginning of a line that says what a process is going to judge.
 const BEGINS: &str = "{\"begun\":";
 
 impl Line {
@@ -202,10 +202,10 @@ impl Line {
     }
 }
 
-/// The least number of lines that a thread is started for.
+/// The fewest lines for which a further thread is started.
 const LINES_OF_A_THREAD: usize = 500;
 
-/// Reads these lines, on several processors where there are many.
+/// Reads these lines, on several processors if there are many lines.
 fn parse(numbered: &[(usize, &str)]) -> Vec<Result<Line, Unreadable>> {
     let read = |lines: &[(usize, &str)]| -> Vec<Result<Line, Unreadable>> {
         lines.iter().map(|(_, line)| Line::read(line)).collect()
@@ -240,7 +240,7 @@ struct Damage {
     /// The number of the line, counted from 1.
     line: usize,
     why: serde_json::Error,
-    /// Whether the line was going to be an outcome.
+    /// Whether the line begins as an outcome does.
     is_outcome: bool,
     /// Whether no line follows.
     is_last: bool,
@@ -290,8 +290,8 @@ impl Lines {
         self.damaged.extend(other.damaged);
     }
 
-    /// Whether there is an outcome of a run whose beginning is not here. Records of earlier releases have no
-    /// beginnings, so only a record that has some is looked at.
+    /// Whether there is an outcome of a run whose beginning is missing. Records of earlier releases have no beginnings at
+    /// all, so nothing is missing in a record without any.
     fn has_run_without_beginning(&self) -> bool {
         let begun = |line: &Line| matches!(line, Line::Begun(_)).then(|| line.run().id.clone());
         let begun: HashSet<String> = self.lines.iter().filter_map(begun).collect();
@@ -300,20 +300,20 @@ impl Lines {
 
     /// Returns what the lines say, with a red outcome for each test that was lost.
     fn record(self) -> Record {
-        // The test targets of one run may have a file with budgets each, and tests of the same name.
+        // Each test target of a run may have its own file with budgets, so two targets may have tests of the same name.
         let mut judged: HashMap<(&str, &str), HashSet<&str>> = HashMap::new();
         for line in &self.lines {
             if let Line::Outcome(outcome) = line {
-                let of = (outcome.run.id.as_str(), outcome.file.as_str());
-                judged.entry(of).or_default().insert(&outcome.test);
+                let run_and_file = (outcome.run.id.as_str(), outcome.file.as_str());
+                judged.entry(run_and_file).or_default().insert(&outcome.test);
             }
         }
         let mut lost: Vec<Vec<Outcome>> = Vec::new();
         for line in &self.lines {
             let Line::Begun(begun) = line else { continue };
-            let has = judged.entry((&begun.run.id, &begun.file)).or_default();
+            let known = judged.entry((&begun.run.id, &begun.file)).or_default();
             // A test that is tried again is begun again, and is lost only once.
-            let tests = begun.begun.iter().filter(|test| has.insert(&test.test));
+            let tests = begun.begun.iter().filter(|test| known.insert(&test.test));
             lost.push(tests.map(|test| begun.lost(test)).collect());
         }
         let mut lost = lost.into_iter();

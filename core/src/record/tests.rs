@@ -1,4 +1,4 @@
-//! The format of a line of `outcomes.jsonl` stays the same, and lines of other versions can be read.
+//! Tests of the format of `outcomes.jsonl`, of reading lines of other versions, and of damaged lines.
 
 use super::*;
 use crate::budget::Bound;
@@ -150,7 +150,7 @@ fn the_message_names_the_file_the_line_and_the_remedy() {
     std::fs::remove_file(&path).unwrap();
 }
 
-/// The line with which a process begins: one test that a limit makes, while a filter left out another.
+/// The line with which a process begins: it runs one test, and a filter left out another.
 const BEGUN: &str = r#"{"begun":[{"test":"module::gzip","budget":"module","case":"","metric":"gzip","subject":"pkg/app.wasm","line":7}],"filtered":1,"ignored":0,"shared":false,"file":"budgets.toml","run":{"id":"1-2","began":1780000000,"tests":3,"budgets":2,"profile":"release","platform":"linux x86_64","processor":"","cores":2,"version":"0.1.0","package":"kit","target":"budgets","checkout":"0123456789abcdef","commit":null}}"#;
 
 #[test]
@@ -178,7 +178,7 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.0);
-        let _ = std::fs::remove_file(before(&self.0));
+        let _ = std::fs::remove_file(older_file(&self.0));
     }
 }
 
@@ -243,7 +243,7 @@ fn a_line_that_was_cut_off_spoils_no_other() {
     assert_eq!(read(&scratch.0).unwrap().damaged, [3]);
 }
 
-/// The record has to be mended by hand where a damaged line may have been anything.
+/// A damaged line that may have been anything can only be mended by hand.
 #[test]
 fn a_damaged_line_of_which_nothing_is_known_is_refused() {
     let scratch = Scratch::new("unknown");
@@ -255,7 +255,7 @@ fn a_damaged_line_of_which_nothing_is_known_is_refused() {
     // A record of an earlier release does not say which tests there were.
     refused(&format!("{UNMEASURED}\n{}", &PASS[..PASS.len() - 30]), 2);
     refused("this is no record\n", 1);
-    // The last process was cut off when it began: what is before that is another run.
+    // The last process was cut off when it began, so the lines before belong to another run.
     let begun = BEGUN.replace("1-2", "0-1");
     let green = PASS.replace("1-2", "0-1");
     refused(&format!("{begun}\n{green}\n{}", &BEGUN[..BEGUN.len() - 9]), 3);
@@ -273,9 +273,9 @@ fn a_large_record_is_renamed_between_runs_only() {
     let begin = |tests: &[&str], run: &str| begin_within(9, &scratch.0, &beginning(tests, run));
     begin(&["b::p50"], "first").unwrap();
     append(&scratch.0, &outcome("b::p50", "first")).unwrap();
-    assert!(!before(&scratch.0).exists());
+    assert!(!older_file(&scratch.0).exists());
     begin(&["c::p50"], "second").unwrap();
-    assert!(before(&scratch.0).exists());
+    assert!(older_file(&scratch.0).exists());
     append(&scratch.0, &outcome("c::p50", "second")).unwrap();
     assert_eq!(verdicts(&read(&scratch.0).unwrap()), [("c::p50", Verdict::Pass)]);
     // The first run was still going on.
@@ -286,7 +286,7 @@ fn a_large_record_is_renamed_between_runs_only() {
     assert_eq!(tests, ["a::p50", "b::p50", "d::p50", "c::p50"]);
 }
 
-/// A report adds to the outcome of an older run what its samples say.
+/// A report adds to the outcome of an older run the statements of its samples.
 #[test]
 fn an_outcome_that_is_added_to_an_older_run_stays_before_the_next_run() {
     let scratch = Scratch::new("added");

@@ -1,5 +1,5 @@
-//! How a value compares with the one before: with the base's, another budget's, or the one that was accepted. A limit
-//! against the base is read as a change, and not as a share of something.
+//! The comparison of a value with the one before: that of the base, that of another budget, or the accepted one. A limit
+//! against the base is shown as a change, and not as a share of the limit.
 
 use super::terminal;
 use super::used::percent;
@@ -12,14 +12,14 @@ use crate::quantity::{Quantity, Unit};
 pub struct Change {
     /// The name of the reference: `main`, `redis`, `accepted`.
     pub from: String,
-    /// The value before; `None` where only the ratio is known.
+    /// The value before; `None` if only the ratio is known.
     pub old: Option<Quantity>,
-    /// The value now; `None` where only the ratio is known.
+    /// The value now; `None` if only the ratio is known.
     pub new: Option<Quantity>,
     /// The present value as a multiple of the one before. It is measured by pairs, so it need not be the quotient of the
     /// two typical values.
     pub ratio: f64,
-    /// The ends of its 90 % interval; `None` where the values are deterministic, or were measured at two different times.
+    /// The ends of its 90 % interval; `None` if the values are deterministic, or were measured at two different times.
     pub interval: Option<(Option<f64>, Option<f64>)>,
     /// Whether it is more than chance: the values are deterministic and differ, or the interval does not contain 1.
     pub is_certain: bool,
@@ -27,7 +27,7 @@ pub struct Change {
     pub is_proven: bool,
 }
 
-/// Returns how the value of an outcome compares with the one before; `None` where there is nothing to compare with.
+/// Returns how the value of an outcome compares with the one before; `None` if there is nothing to compare with.
 pub fn change(outcome: &Outcome) -> Option<Change> {
     if let Some(proven) = &outcome.proven {
         let from = base_name(outcome).unwrap_or_else(|| short(&proven.commit).to_owned());
@@ -74,7 +74,7 @@ pub fn change(outcome: &Outcome) -> Option<Change> {
     })
 }
 
-/// Returns the limit as it is read beside a change: `<= +5 %`, and as a quantity where it is one: `<= 10 ms`.
+/// Returns the limit as it is read beside a change: `<= +5 %`, and as a quantity if it is one: `<= 10 ms`.
 pub fn bound_text(outcome: &Outcome) -> String {
     match (&outcome.relative_to, outcome.against) {
         (Some(_), Some(against)) => {
@@ -102,7 +102,7 @@ impl Change {
         }
     }
 
-    /// Returns the change as people write it: `+7.8 %`, `-0.4 %`, `4.2 x`; `new` where the value before was 0.
+    /// Returns the change as people write it: `+7.8 %`, `-0.4 %`, `4.2 x`; `from 0` if the value before was 0.
     pub fn text(&self) -> String {
         if self.ratio.is_infinite() || self.ratio.is_nan() {
             "from 0".to_owned()
@@ -111,7 +111,7 @@ impl Change {
         }
     }
 
-    /// Returns the ends of the interval: `+6.9 .. +8.8 %`; empty where there is none.
+    /// Returns the ends of the interval: `+6.9 .. +8.8 %`; empty if there is none.
     pub fn interval_text(&self) -> String {
         match self.interval {
             Some((Some(low), Some(high))) => {
@@ -128,7 +128,7 @@ impl Change {
     }
 }
 
-/// Returns a multiple as a change in percent, and as a multiple where percents would be hard to read.
+/// Returns a multiple as a change in percent, or as a multiple if percents would be hard to read.
 pub fn times(ratio: f64) -> String {
     if (0.1..3.0).contains(&ratio) {
         percent(ratio)
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_proven_has_not_changed() {
+    fn a_value_that_is_proven_equal_has_not_changed() {
         let proven = Proven { by: ComparisonMethod::Files, commit: "0123456789abcdef".to_owned() };
         let proven =
             Outcome { proven: Some(proven), run: Run::default(), ..outcome(1.0, 1.0, 1.0) };

@@ -11,12 +11,12 @@ use crate::verdict::Verdict;
 pub struct Tests {
     /// The tests; each is one limit of one case.
     pub limits: usize,
-    /// The budgets that they are of; 0 where an older record does not say.
+    /// The budgets that they are of; 0 if an older record does not say.
     pub budgets: usize,
 }
 
 impl Tests {
-    /// Returns the greater numbers of both: what two runs know of one file.
+    /// Returns the greater number of limits and of budgets, if both are of the same file in two runs.
     #[must_use]
     pub fn max(self, other: Tests) -> Tests {
         Tests { limits: self.limits.max(other.limits), budgets: self.budgets.max(other.budgets) }
@@ -29,12 +29,12 @@ impl Tests {
     }
 }
 
-/// `44 limits of 13 budgets: 41 pass, 2 inconclusive; 1 skipped`. The number of limits that a filter left out is `filtered`.
-/// Tests of no limit are counted by themselves.
+/// Returns the closing line: `44 limits of 13 budgets: 41 pass, 2 inconclusive; 1 skipped`. The number of limits that a filter
+/// left out is `filtered`. Tests that are not about a limit are counted apart.
 pub fn count(outcomes: &[Outcome], tests: Tests, filtered: usize) -> String {
     let (others, limits): (Vec<&Outcome>, Vec<&Outcome>) =
         outcomes.iter().partition(|outcome| outcome.is_of_no_limit());
-    let mut text = of_limits(&limits, tests, filtered);
+    let mut text = count_limits(&limits, tests, filtered);
     let others: Vec<String> = Verdict::ALL
         .into_iter()
         .map(|verdict| (others.iter().filter(|o| o.verdict == verdict).count(), verdict.name()))
@@ -47,19 +47,19 @@ pub fn count(outcomes: &[Outcome], tests: Tests, filtered: usize) -> String {
     text
 }
 
-fn of_limits(outcomes: &[&Outcome], tests: Tests, filtered: usize) -> String {
-    let of = |verdict| outcomes.iter().filter(|o| o.verdict == verdict).count();
+fn count_limits(outcomes: &[&Outcome], tests: Tests, filtered: usize) -> String {
+    let number = |verdict| outcomes.iter().filter(|o| o.verdict == verdict).count();
     let waived = outcomes.iter().filter(|o| o.is_waived()).count();
     let proven = outcomes.iter().filter(|o| o.proven.is_some()).count();
     let list = |verdicts: &[Verdict]| {
-        let some = verdicts.iter().filter(|&&v| of(v) > 0);
+        let some = verdicts.iter().filter(|&&v| number(v) > 0);
         some.map(|&v| {
             let waived = Some(waived).filter(|&n| n > 0 && v == Verdict::Warn);
             let waived = waived.map_or(String::new(), |n| format!(" ({n} waived)"));
             let proven = Some(proven).filter(|&n| n > 0 && v == Verdict::Pass);
             let proven =
                 proven.map_or(String::new(), |n| format!(" ({n} proven equal, not measured)"));
-            format!("{} {}{waived}{proven}", of(v), v.name())
+            format!("{} {}{waived}{proven}", number(v), v.name())
         })
         .collect::<Vec<_>>()
         .join(", ")
@@ -77,10 +77,10 @@ fn of_limits(outcomes: &[&Outcome], tests: Tests, filtered: usize) -> String {
             let _ = write!(rest, "{comma}{n} {word}");
         }
     }
-    let said = [judgements, rest].into_iter().filter(|part| !part.is_empty());
-    let said = said.collect::<Vec<_>>().join("; ");
-    if !said.is_empty() {
-        let _ = write!(text, ": {said}");
+    let parts = [judgements, rest].into_iter().filter(|part| !part.is_empty());
+    let parts = parts.collect::<Vec<_>>().join("; ");
+    if !parts.is_empty() {
+        let _ = write!(text, ": {parts}");
     }
     text
 }
@@ -91,7 +91,7 @@ mod tests {
     use crate::outcome::NO_BUDGET;
 
     #[test]
-    fn limits_are_limits_and_budgets_are_budgets() {
+    fn limits_and_budgets_are_counted_by_verdict() {
         let of = |budget: &str, verdict| Outcome {
             budget: budget.to_owned(),
             verdict,

@@ -16,10 +16,10 @@ use crate::verdict::Verdict;
 /// The size at which the summary is cut: GitHub refuses more than 1 MiB per step.
 const LARGEST_SUMMARY: usize = 900 * 1024;
 
-/// The number of errors that GitHub shows of one step, and of warnings. It drops any further ones without a word.
+/// The number of errors that GitHub shows for one step, and also of warnings. It drops further ones without a message.
 const MOST_SHOWN: usize = 10;
 
-/// Returns the annotations of these outcomes, the worst first: no more than GitHub shows. Where there would be more, the
+/// Returns the annotations of these outcomes, the worst first: no more than GitHub shows. If there would be more, the
 /// last one says how many are left out, and where they are.
 pub fn annotations(outcomes: &[Outcome]) -> Vec<String> {
     let mut worst: Vec<&Outcome> = outcomes.iter().collect();

@@ -8,7 +8,7 @@ use crate::quantity::{Quantity, Unit};
 /// The metric that needs no mention: the time of one operation.
 const PLAIN: &str = "mean";
 
-/// Returns how far the value of an outcome is from what it is held against; `None` if it has none.
+/// Returns a sentence about the value of an outcome and its limit; `None` if the outcome has no value or no limit.
 pub fn headline(outcome: &Outcome) -> Option<String> {
     let (estimate, against) = (outcome.estimate?, outcome.against?);
     let is_ratio = outcome.relative_to.is_some();
@@ -20,10 +20,10 @@ pub fn headline(outcome: &Outcome) -> Option<String> {
     }
     let value = against.quantity(estimate.value);
     let limit = against.quantity(against.limit);
-    let of = format!("{} of {}", outcome.metric, subject(outcome));
+    let measured = format!("{} of {}", outcome.metric, subject(outcome));
     Some(match beyond(&against, estimate.value) {
-        Some(beyond) => format!("{of} is {value}, {beyond} its limit of {limit}"),
-        None => format!("{of} is {value}, its limit {limit}"),
+        Some(beyond) => format!("{measured} is {value}, {beyond} its limit of {limit}"),
+        None => format!("{measured} is {value}, its limit {limit}"),
     })
 }
 
@@ -58,7 +58,7 @@ fn compared(outcome: &Outcome, unit: Unit, ratio: f64, from: &str) -> String {
     format!("{named} is {times} times {} as {from}", if grew { many_more } else { many_less })
 }
 
-/// Returns `23 % over`; `None` where the limit is no measure for it.
+/// Returns how far a value is beyond its limit, as in `23 % over`; `None` if it is not beyond it, or if the limit is 0.
 fn beyond(against: &Against, value: f64) -> Option<String> {
     let share = value / against.limit - 1.0;
     let side = match against.bound {

@@ -57,7 +57,7 @@ pub fn next(outcome: &Outcome) -> String {
     }
 }
 
-/// Returns the effort that would settle the limit, in the form of budgets.toml; `None` where no effort that was tried would.
+/// Returns the effort that would settle the limit, in the form of budgets.toml; `None` if none that was tried would settle it.
 fn effort(outcome: &Outcome) -> Option<String> {
     let seconds = outcome.evidence?.effort_to_settle?;
     Some(format!("`effort = \"{seconds} s\"`"))
@@ -84,7 +84,7 @@ fn command(outcome: &Outcome) -> String {
     }
 }
 
-/// Returns a text as one word for a shell. Only one with other signs than names usually have needs quotes.
+/// Returns a text as one word for a shell. It is put in quotes if it has other characters than names usually have.
 pub fn quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "_-:./=@%+,~^".contains(c);
     if !text.is_empty() && text.chars().all(is_plain) {
@@ -99,7 +99,7 @@ mod tests {
     use crate::outcome::{BaseRevision, Estimate, Evidence, Run};
 
     #[test]
-    fn what_the_command_made_is_run_by_the_command_and_limited_elsewhere() {
+    fn a_target_that_the_command_made_is_run_by_the_command_and_limited_elsewhere() {
         let base = BaseRevision { name: "HEAD~1".to_owned(), ..BaseRevision::default() };
         let of = |target: &str, verdict| Outcome {
             test: "benches::f64[e]/it's::mean::x_base".to_owned(),
@@ -121,7 +121,7 @@ mod tests {
         assert!(
             next(&of("budgets", Verdict::Fail)).contains("change the limit at b.toml:4 and say")
         );
-        // More time does not help where the counts of each process differ.
+        // More time does not help if the counts differ from process to process.
         let estimate = |low, high| Estimate { value: high, low: Some(low), high: Some(high) };
         let counted = |low, high| Outcome {
             estimate: Some(estimate(low, high)),
@@ -130,7 +130,7 @@ mod tests {
         let differs = next(&counted(1.0, 1.2));
         assert!(differs.contains("the seed") && !differs.contains("effort"), "{differs}");
         assert!(next(&counted(1.2, 1.2)).contains("`effort`"));
-        // How much more is known of values, unless ten times as much would not do.
+        // The effort that would settle a limit is named, unless ten times the effort would not be enough.
         let unsettled = |effort_to_settle, doubt| Outcome {
             evidence: Some(Evidence { effort_to_settle, ..Evidence::default() }),
             doubt: Some(doubt),

@@ -6,11 +6,11 @@ use std::fmt::Write as _;
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// Returns the text as [`without_control`] does, and with a `| ` before each further line that GitHub's runner would
-/// take for a command, even if it is indented. The first line always follows words of ours.
+/// Returns the text as [`without_control`] does, with a `| ` before each line that GitHub's runner would take for a
+/// command, even if it is indented. The first line has no such mark, since it always follows words of this program.
 pub(super) fn plain(text: &str) -> String {
-    let kept = without_control(text);
-    let mut lines = kept.split('\n');
+    let text = without_control(text);
+    let mut lines = text.split('\n');
     let mut shown = lines.next().unwrap_or_default().to_owned();
     for line in lines {
         let mark = if line.trim_start().starts_with("::") { "| " } else { "" };
@@ -22,25 +22,25 @@ pub(super) fn plain(text: &str) -> String {
 /// Returns `text` without escape sequences and control characters, but with its line ends and tabs. Marks that turn the
 /// direction of writing are shown in the form `\u{202e}`.
 pub(super) fn without_control(text: &str) -> String {
-    let mut kept = String::with_capacity(text.len());
+    let mut clean = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         match c {
             '\x1b' => skip_sequence(&mut chars),
             // `##[error]` is a command of GitHub's older form, anywhere in a line.
-            '[' if kept.ends_with("##") => kept.push_str("\\u{5b}"),
+            '[' if clean.ends_with("##") => clean.push_str("\\u{5b}"),
             c if c.is_control() && !matches!(c, '\n' | '\t') => {}
-            c if turns(c) => {
-                let _ = write!(kept, "{}", c.escape_unicode());
+            c if turns_direction(c) => {
+                let _ = write!(clean, "{}", c.escape_unicode());
             }
-            c => kept.push(c),
+            c => clean.push(c),
         }
     }
-    kept
+    clean
 }
 
 /// Whether the character turns the direction of writing, or ends a line for some programs only.
-fn turns(c: char) -> bool {
+fn turns_direction(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
@@ -52,7 +52,7 @@ fn skip_sequence(chars: &mut Peekable<Chars<'_>>) {
             while chars.next_if(|c| matches!(c, ' '..='?')).is_some() {}
             chars.next_if(|c| matches!(c, '@'..='~'));
         }
-        // This ends such a string.
+        // This is the terminator of such a string.
         Some('\\') => drop(chars.next()),
         Some(']' | 'P' | 'X' | '^' | '_') => {
             // A string that is never closed hides at most the rest of its line.

@@ -1,4 +1,4 @@
-//! The closing table in a terminal, and which outcomes a table for people has a row for.
+//! The closing table in a terminal, and the choice of the outcomes that have a row in a table for people.
 
 use std::fmt::Write as _;
 
@@ -38,7 +38,7 @@ pub fn left_out(proven: usize) -> String {
     format!("{proven} more limits, proven equal to the base and not measured")
 }
 
-/// Returns the closing table: one row for each outcome, in their order. Where many are proven equal, these are one row.
+/// Returns the closing table: one row for each outcome, in their order. If many are proven equal, these have one row together.
 pub fn table(outcomes: &[Outcome], colour: Colour) -> String {
     let (outcomes, proven) = visible_outcomes(outcomes);
     let rows: Vec<[String; 4]> = outcomes
@@ -110,8 +110,8 @@ mod tests {
 
     fn outcomes(proven: usize) -> Vec<Outcome> {
         let one = |nth: usize| {
-            let of = Proven { by: ComparisonMethod::Files, commit: "3f2c1e0d9b8a".to_owned() };
-            let proven = (nth > 0).then_some(of);
+            let proof = Proven { by: ComparisonMethod::Files, commit: "3f2c1e0d9b8a".to_owned() };
+            let proven = (nth > 0).then_some(proof);
             let test = format!("t{nth}");
             Outcome { test, verdict: Verdict::Pass, proven, ..Outcome::default() }
         };
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_proven_and_does_not_pass_keeps_its_row() {
+    fn an_outcome_that_is_proven_equal_and_does_not_pass_has_a_row() {
         let mut outcomes = outcomes(30);
         outcomes[7].verdict = Verdict::Warn;
         let (rows, left) = visible_outcomes(&outcomes);

@@ -8,12 +8,13 @@ use super::plain::plain;
 use super::used::used;
 use crate::budget::Bound;
 use crate::outcome::{
-    Accepted, BENCHMARKS, Distribution, Effect, Evidence, Noise, Outcome, Waived, words,
+    Accepted, Against, BENCHMARKS, Distribution, Effect, Estimate, Evidence, Noise, Outcome,
+    Waived, words,
 };
 use crate::quantity::Quantity;
 use crate::verdict::Verdict;
 
-/// Returns everything there is to say about an outcome that needs attention.
+/// Returns the whole text about an outcome that needs attention.
 pub fn explain(outcome: &Outcome) -> String {
     let mut text = format!("{} ({})\n", plain(&outcome.reason), plain(&outcome.place()));
     let mut row = |name: &str, value: &str| {
@@ -24,31 +25,7 @@ pub fn explain(outcome: &Outcome) -> String {
     };
     row("subject", &outcome.subject);
     if let (Some(estimate), Some(against)) = (outcome.estimate, outcome.against) {
-        let scale = against.quantity(estimate.value);
-        let mut measured = format!("{} {scale}", outcome.metric);
-        if let Some(evidence) = outcome.evidence {
-            let end = |v: f64| against.quantity(v).at_scale_of(scale);
-            let between = match (estimate.low, estimate.high) {
-                _ if never_varied(outcome) => "the same every time".to_owned(),
-                (Some(low), Some(high)) => format!("between {} and {}", end(low), end(high)),
-                (Some(low), None) => format!("at least {}", end(low)),
-                (None, Some(high)) => format!("at most {}", end(high)),
-                (None, None) => "not bounded yet".to_owned(),
-            };
-            let of = outcome.shape.as_ref().map_or("values", |shape| shape.of.as_str());
-            let level = if never_varied(outcome) { "" } else { " (90 %)" };
-            let _ = write!(measured, ", {between}{level}, from {} {of}", evidence.values);
-            // If there is one value for each process, pair or sweep, their number is only said once.
-            if evidence.is_recorded() {
-                measured.push_str(" in one recorded process");
-            } else if evidence.values != evidence.processes {
-                let _ = write!(measured, " in {} fresh processes", evidence.processes);
-            }
-            if !evidence.is_recorded() {
-                let _ = write!(measured, ", {:.1} s", outcome.seconds);
-            }
-        }
-        row("measured", &measured);
+        row("measured", &measured_text(outcome, estimate, &against));
         let lock = outcome.accepted.as_ref().and_then(|accepted| accepted.factor);
         let lock = lock.map_or(String::new(), |factor| format!("= {factor} x lock "));
         let used = used(outcome).filter(|used| !used.long.is_empty());
@@ -99,7 +76,35 @@ pub fn explain(outcome: &Outcome) -> String {
     text
 }
 
-/// Whether it is red without the odds that a red needs: a value that never varies is simply compared.
+/// Returns the measured value, its interval, and what they come from.
+fn measured_text(outcome: &Outcome, estimate: Estimate, against: &Against) -> String {
+    let scale = against.quantity(estimate.value);
+    let mut measured = format!("{} {scale}", outcome.metric);
+    let Some(evidence) = outcome.evidence else { return measured };
+    let end = |v: f64| against.quantity(v).at_scale_of(scale);
+    let between = match (estimate.low, estimate.high) {
+        _ if never_varied(outcome) => "the same every time".to_owned(),
+        (Some(low), Some(high)) => format!("between {} and {}", end(low), end(high)),
+        (Some(low), None) => format!("at least {}", end(low)),
+        (None, Some(high)) => format!("at most {}", end(high)),
+        (None, None) => "not bounded yet".to_owned(),
+    };
+    let noun = outcome.shape.as_ref().map_or("values", |shape| shape.of.as_str());
+    let level = if never_varied(outcome) { "" } else { " (90 %)" };
+    let _ = write!(measured, ", {between}{level}, from {} {noun}", evidence.values);
+    if evidence.is_recorded() {
+        measured.push_str(" in one recorded process");
+        return measured;
+    }
+    // If there is one value for each process, pair or sweep, their number is only said once.
+    if evidence.values != evidence.processes {
+        let _ = write!(measured, " in {} fresh processes", evidence.processes);
+    }
+    let _ = write!(measured, ", {:.1} s", outcome.seconds);
+    measured
+}
+
+/// Whether the outcome is red although its e-value is too small for that: a value that never varies is simply compared.
 fn never_varied(outcome: &Outcome) -> bool {
     let ends = outcome.estimate.map(|e| (e.low.map(f64::to_bits), e.high.map(f64::to_bits)));
     outcome.verdict == Verdict::Fail
@@ -109,10 +114,10 @@ fn never_varied(outcome: &Outcome) -> bool {
 
 /// Returns what was accepted, with its interval and, if it was accepted elsewhere, the place.
 fn accepted_text(accepted: &Accepted) -> String {
-    let row = accepted.quantity();
+    let value = accepted.quantity();
     let between = match (accepted.low, accepted.high) {
         (Some(low), Some(high)) if low.to_bits() != high.to_bits() => {
-            let end = |v: f64| Quantity::new(v, accepted.unit).at_scale_of(row);
+            let end = |v: f64| Quantity::new(v, accepted.unit).at_scale_of(value);
             format!(", between {} and {}", end(low), end(high))
         }
         _ => String::new(),
@@ -129,12 +134,12 @@ pub fn remarks(outcomes: &[Outcome]) -> String {
     for outcome in outcomes.iter().filter(|o| o.verdict == Verdict::Warn) {
         let _ = writeln!(text, "warning: {}: {}", outcome.test, plain(&outcome.reason));
     }
-    // A test of what benchmarks there are passes where some are gone, and says so.
+    // The test that says which benchmarks there are passes even if some are gone, and says so.
     let says_more = |o: &&Outcome| o.verdict == Verdict::Pass && o.metric == BENCHMARKS;
     for outcome in outcomes.iter().filter(says_more).filter(|o| o.reason.contains("; ")) {
         let _ = writeln!(text, "note: {}: {}", plain(&outcome.test), plain(&outcome.reason));
     }
-    // What was measured may be other code than that of the sources; a red has the note beside it.
+    // The measured code may be older than the sources. A red shows this note itself.
     let mut aged = HashSet::new();
     for outcome in outcomes.iter().filter(|o| !o.is_red()) {
         for note in outcome.notes.iter().filter(|note| words::is_on_age(note)) {
@@ -209,7 +214,7 @@ pub fn interval_text(outcome: &Outcome) -> String {
         (Some(low), Some(high)) if low == 0.0 && estimate.value == 0.0 && high > 0.0 => {
             format!("up to {}", against.quantity(high))
         }
-        // An interval around 0, as of an exponent, is too wide for more digits.
+        // An interval around 0, such as that of an exponent, is too wide for more digits.
         (Some(low), Some(high))
             if low < 0.0 && high > 0.0 && (0.095..95.0).contains(&(high - low)) =>
         {
@@ -249,7 +254,7 @@ fn histogram(shape: &Distribution, limit: f64) -> String {
         .bars
         .iter()
         .map(|bar| {
-            // A single value shows too, because percentiles depend on the tail.
+            // Even a single value is shown, because percentiles depend on the tail.
             let height = (bar.count as f64 / most as f64 * 8.0).ceil() as usize;
             BLOCKS[height.min(8)]
         })

@@ -1,7 +1,7 @@
 //! How much of a limit a value uses: its share for a limit on a quantity, and the change for a limit against another
 //! value.
 //!
-//! "104 % of it used" says nothing of a limit against the base: the value is 8.8 % more than there, and 5 % were allowed.
+//! "104 % of it used" says nothing about a limit against the base: the value is 8.8 % more than there, and 5 % are allowed.
 
 use crate::budget::Bound;
 use crate::outcome::{Against, Outcome};
@@ -19,11 +19,12 @@ pub struct Used {
     pub share: f64,
     /// In a table: `53%`, `+9%`, `>10x`.
     pub short: String,
-    /// In a sentence: `53 % of it used`, `12 % over it`, `9.6 x the limit`, `+8.8 % against base, limit +5 %`; empty where the share has no number.
+    /// In a sentence: `53 % of it used`, `12 % over it`, `9.6 x the limit`, `+8.8 % against base, limit +5 %`; empty if the share is
+    /// infinite.
     pub long: String,
 }
 
-/// Returns how much of its limit an outcome's value uses; `None` where there is no value or no limit.
+/// Returns how much of its limit an outcome's value uses; `None` if there is no value or no limit.
 pub fn used(outcome: &Outcome) -> Option<Used> {
     used_by(outcome, outcome.estimate?.value)
 }
@@ -76,7 +77,7 @@ fn significant(multiple: f64) -> String {
 
 /// Returns a ratio held against the factor that is allowed.
 fn change(bound: Bound, ratio: f64, factor: f64, against: &str) -> Used {
-    // These are, for either bound, by how much the value is worse and by how much it may be worse.
+    // For each bound: by how much the value is worse, and by how much it may be worse.
     let (worse, allowed) = match bound {
         Bound::Max => (ratio - 1.0, factor - 1.0),
         Bound::Min => (1.0 - ratio, 1.0 - factor),
@@ -100,7 +101,7 @@ fn change(bound: Bound, ratio: f64, factor: f64, against: &str) -> Used {
             false if ratio < 9.95 => format!("{ratio:.1}x"),
             false => ">10x".to_owned(),
         },
-        // Where the other value is 0, there is no multiple.
+        // If the other value is 0, there is no multiple of it.
         long: if ratio < f64::MAX {
             format!("{} {against}, limit {}", shown(ratio), shown(factor))
         } else {

@@ -10,7 +10,7 @@ use super::interval::Interval;
 /// The steps of bisection after which a rate is known more precisely than a float can say.
 const STEPS: u32 = 80;
 
-/// `P(X <= k)` and `P(X > k)` for the number `X` of successes in `n` trials that succeed at rate `p`.
+/// Returns `P(X <= k)` and `P(X > k)` for the number `X` of successes in `n` trials that succeed at rate `p`.
 ///
 /// # Panics
 /// If `p` is not in [0, 1].

@@ -1,12 +1,12 @@
 //! The search for the point where a monotone condition starts to hold.
 //!
-//! The limits of a rate, the smallest detectable effect and the ends of an interval are all the point at
-//! which some "no" becomes "yes". None of them has a closed form, and all of them are monotone.
+//! The limits of a rate, the smallest detectable effect and the ends of an interval are each the point at
+//! which a condition starts to hold. None of these conditions has a closed form, and all are monotone.
 
 /// Returns the point of `[low, high]` at which `holds` turns from false to true, from the side where it holds.
 ///
-/// `holds` must be monotone, false below and true above. `high` is returned where it holds
-/// nowhere before. The error is `(high - low) / 2^steps`.
+/// `holds` must be monotone, false below and true above. `high` is returned if it holds nowhere below `high`.
+/// The error is `(high - low) / 2^steps`.
 pub(super) fn turning_point(
     mut low: f64,
     mut high: f64,

@@ -1,8 +1,8 @@
 //! Evidence about how often a threshold is exceeded, when exceedances come in bursts.
 //!
 //! On a shared machine one interruption spoils several neighbouring operations. Counted one by
-//! one they look like several independent observations, and a test that counts them so fails healthy
-//! subjects: nominally 1 %, in truth 46 % with bursts of five. Here a whole block of operations is one
+//! one they look like several independent observations. A test that counts them like that fails healthy
+//! subjects: 46 % of them instead of 1 %, with bursts of five. Here a whole block of operations is one
 //! observation: its share of exceedances `Y` enters as the factor `1 + lambda·(Y - p0)`, which is a fair
 //! bet whatever happens inside the block (betting on a bounded mean: Waudby-Smith & Ramdas 2024).
 //!
@@ -10,8 +10,8 @@
 //! slow operation ends the block that it falls into, so blocks with an exceedance hold fewer
 //! operations, and their mean share lies above the true rate (the tests show that this gives false positives).
 //!
-//! Where processes differ from each other, a block is all operations of one process, however many these
-//! are ([`Blocks::of_runs`]). Cut in two, one accident of a process would count as two observations.
+//! If processes differ from each other, a block is all operations of one process, however many these
+//! are ([`Blocks::of_runs`]). If a process were two blocks, one accident of it would count as two observations.
 
 use super::mixture::log_sum_exp;
 
@@ -20,16 +20,15 @@ const LARGEST_STAKE: f64 = 0.95;
 /// The smallest `lambda` of the bets. The next is 1, and from there they double up to the largest one that
 /// cannot be ruined.
 const SMALLEST_LAMBDA: f64 = 0.3;
-/// How many times as long as the inflation of its variance a block must be to count as one observation.
-/// Blocks of ten bursts do not flake, and a burst of `b` operations inflates the variance by about `1.5·b`.
+/// The length at which a block counts as one observation, as a multiple of the inflation of its variance. Blocks of ten
+/// bursts give no false positives, and a burst of `b` operations inflates the variance by about `1.5·b`.
 const LENGTHS_OF_INFLATION: f64 = 8.0;
-/// How many times as long as the longest run so far a run must be to have its full weight. A run of up to three
-/// values has no such margin ([`with_room`] rounds it away): such runs are all alike, and a margin would
-/// halve their bets.
+/// The length at which a run has its full weight, as a multiple of the longest run so far. A run of up to three values
+/// has no such margin ([`with_room`] rounds it away): such runs are all alike, and a margin would halve their bets.
 pub(super) const ROOM: f64 = 1.25;
 /// The rate from which on half of the e-value is on the largest stake. At such rates a run is worth little more
-/// than its sign, so a large violation is then red after the fewest runs. At a tail the largest stake would
-/// win in two runs, and no single run is so much of an observation.
+/// than its sign, and with this stake a large violation is red after the fewest runs. At a tail the largest stake
+/// would win after two runs, which are too few observations.
 const COMMON: f64 = 0.25;
 /// The share of the e-value that is on the largest stake from [`COMMON`] on.
 const ON_THE_LARGEST: f64 = 0.5;
@@ -92,9 +91,9 @@ impl Blocks {
 
     /// Takes a block of `n` operations, `k` of which exceeded the threshold.
     ///
-    /// A full block enters as `Y - p0` with `Y = k/n`. A shorter block enters as `(k - p0·n)/ops`,
-    /// weighted by its size, and so has a mean of 0 under the null hypothesis even where *what happened in
-    /// it* cut it short (Wald's identity); its own share `k/n` would not.
+    /// A full block enters as `Y - p0` with `Y = k/n`. A shorter block enters as `(k - p0·n)/ops`, which is
+    /// weighted by its size. So it has a mean of 0 under the null hypothesis even if *something that happened in
+    /// it* cut it short (Wald's identity). Its own share `k/n` would not have that mean.
     ///
     /// A run is weighted likewise, against a length a quarter above the longest run before it; this is
     /// allowed because a stake may depend on the past. A run longer than that enters by its share, as one
@@ -210,8 +209,8 @@ pub fn variance_inflation(blocks: &[(u64, u64)]) -> Option<f64> {
 /// eight times the inflation of its variance, or until too few blocks remain to estimate that.
 ///
 /// A stable inflation is no reason to stop: inflation grows with the block, up to that of the longest
-/// bursts, and never falls. `limit` is best a high quantile of the pilot, since the real limit may
-/// never be exceeded in it.
+/// bursts, and never falls. A high quantile of the pilot is the best `limit`, since the pilot may never exceed
+/// the real one.
 ///
 /// # Panics
 /// If `first` is 0.

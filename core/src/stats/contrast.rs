@@ -6,18 +6,19 @@ use super::sample::NotFinite;
 use super::spread::Spread;
 use super::{Sample, detect, order};
 
-/// The fewest pairs that can pass. Of seven, none is slow in 8 of 100 runs where three pairs in ten are.
+/// The fewest pairs that can pass. If three pairs in ten are slow, there is no slow one among seven pairs in 8 of 100
+/// runs.
 const FEWEST_TO_PASS: usize = 7;
 
-/// How far from the middle a pair counts in full, as a log-ratio: a factor of 1.5, which is about as much as layout was
-/// seen to make. Without such a bound, a single pair that the machine made four times as slow would keep a limit from
-/// passing for a hundred pairs.
+/// The largest distance from the middle that counts in full, as a log-ratio: a factor of 1.5, which is about the largest
+/// effect of layout that was seen. Without such a bound, a single pair that the machine made four times as slow would
+/// keep a limit from passing for a hundred pairs.
 const FARTHEST: f64 = 0.405_465_108_108_164_4;
 
 /// Evidence about "the true log-ratio is at most `limit`", from role-swapped pairs.
 ///
-/// Each score is the median log-ratio of one pair of processes, `ln(head/base)`, after a coin decided
-/// which of the two sat in which slot.
+/// Each value is the median log-ratio of one pair of processes, `ln(head/base)`. A coin decided which of the two ran
+/// in which slot.
 #[derive(Debug, Clone)]
 pub struct Contrast {
     limit: f64,
@@ -29,7 +30,7 @@ pub struct Contrast {
 
 impl Contrast {
     /// Creates a limit on a log-ratio, which fails when shown to be above `limit` and passes when shown to be
-    /// below `tolerance_limit`: `ln 1.01` and `ln 1.02` for "at most 1 % slower", with a tolerance of a point.
+    /// below `tolerance_limit`: `ln 1.01` and `ln 1.02` for "at most 1 % slower", with a tolerance of one percentage point.
     ///
     /// # Panics
     /// If a limit is not finite.
@@ -88,7 +89,8 @@ impl Contrast {
     }
 
     /// Returns the interval that covers the true log-ratio at the moment of a verdict, with probability `1 - alpha`:
-    /// that of the trimmed mean of pairs, widened to the median where few pairs of two kinds have it elsewhere.
+    /// that of the trimmed mean of pairs. It is widened so that it contains the median, which may be outside if there are
+    /// few pairs, of two kinds.
     ///
     /// # Panics
     /// If `alpha` is not in (0, 1).

@@ -1,8 +1,8 @@
 //! The minimum detectable effect: the smallest violation that a run would have detected with a probability of 95 %.
 //!
-//! A green is worth nothing from a gate that could not have seen a violation. So each verdict is shown with
-//! the smallest violation that this run, with as many values as noisy as these, would have failed. Where
-//! that is far from the limit, the run was underpowered, and the report says so.
+//! A pass is worth nothing if the gate could not have seen a violation. So each verdict is shown with the smallest
+//! violation that a run with as many values, as noisy as these, would have failed. If that is far from the limit,
+//! the run was underpowered, and the report says so.
 
 use super::betting::STAKES;
 use super::bisection::turning_point;
@@ -20,7 +20,7 @@ const POWER_QUANTILE: f64 = 1.644_853_626_951_472_7;
 const STEPS: u32 = 24;
 
 /// Returns the smallest exceedance rate above `p0` at which `n` independent values reach `threshold` with a
-/// probability of at least [`POWER`]; `None` where no rate does.
+/// probability of at least [`POWER`]; `None` if no rate does.
 ///
 /// The answer is exact for a single look at the end, and so a little too large for a test that looked after
 /// every value: at most 3 % above the exact answer where the tests compare the two.
@@ -34,7 +34,7 @@ pub fn exceedance(n: u64, p0: f64, threshold: f64) -> Option<f64> {
 }
 
 /// Returns the smallest exceedance rate above `p0` at which `blocks` blocks of `ops` operations reach
-/// `threshold`, with a probability of about [`POWER`]; `None` where no rate does.
+/// `threshold`, with a probability of about [`POWER`]; `None` if no rate does.
 ///
 /// `inflation` is the variance inflation of the blocks, 1 for independent operations: a block of
 /// `ops` is then worth `ops / inflation` independent ones. The growth of the evidence and its
@@ -65,7 +65,7 @@ pub(super) struct Process {
 }
 
 /// Returns the smallest shift of all values in `[-widest, widest]` at which `processes` processes reach `threshold`
-/// with a probability of about [`POWER`]; `None` where no shift does.
+/// with a probability of about [`POWER`]; `None` if no shift does.
 ///
 /// `shares` returns the exceedance rates that processes have at a shift, each with its probability.
 pub(super) fn shift(
@@ -106,7 +106,7 @@ fn caught_by_blocks(blocks: u64, counts: &[f64], weight: f64, p0: f64) -> f64 {
 }
 
 /// Returns the smallest distance of the true log-ratio from the limit at which `pairs` pairs reach the log evidence
-/// `threshold` with a probability of about [`POWER`]; `None` where no distance does.
+/// `threshold` with a probability of about [`POWER`]; `None` if no distance does.
 ///
 /// `log_ratios` give the noise: their own deviations from their median, which need be neither normal
 /// nor as many as `pairs`. The score of each deviation, shifted by the effect, is exact; their sum is
@@ -126,7 +126,7 @@ pub fn paired(log_ratios: &Sample, pairs: u64, threshold: f64) -> Option<f64> {
         });
         evidence_caught(growth, pairs) >= threshold
     };
-    // Far out every score is tanh of infinity, which is 1: an effect that is not detected there is never detected.
+    // At a very large effect every score is 1, so an effect that is not detected there is never detected.
     let largest = noise.iter().copied().fold(spread, |most, noise| most.max(noise.abs())) * 1e3;
     if largest == 0.0 {
         return catches(1.0).then_some(0.0);
@@ -142,7 +142,7 @@ pub fn paired(log_ratios: &Sample, pairs: u64, threshold: f64) -> Option<f64> {
 /// every value by the same factor: the quantile of the sample itself, scaled until the share `p1` of the
 /// sample lies above the limit.
 ///
-/// `None` where the sample is empty or the factor would not be a positive number.
+/// `None` if the sample is empty or the factor would not be a positive number.
 pub fn stretched_quantile(sample: &Sample, q: f64, limit: f64, p1: f64) -> Option<f64> {
     let factor = limit / order::quantile(sample, (1.0 - p1).clamp(0.0, 1.0))?;
     let stretched = factor * order::quantile(sample, q)?;

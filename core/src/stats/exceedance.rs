@@ -1,10 +1,10 @@
-//! Evidence about how often a threshold is exceeded: the betting kernel applied to yes and no.
+//! Evidence about how often a threshold is exceeded: the betting kernel for values that either exceed it or do not.
 //!
 //! "The p99 is at most L" means the same as "at most 1 % of the values exceed L", whatever
 //! their distribution. Each bet names another exceedance rate and multiplies its e-value by the
 //! likelihood ratio. The counts `(n, k)` are then all that matters, so the error rates of this
 //! test are computed exactly, not simulated. The values are assumed to exceed independently of each
-//! other; where they come in bursts, `blocks.rs` has the form that keeps its error rate.
+//! other. If they come in bursts, `blocks.rs` has the form that keeps its error rate.
 
 use super::Side;
 use super::mixture::log_sum_exp;
@@ -108,9 +108,9 @@ impl Exceedance {
         self.log_evidence_deflated(n, k, 1.0)
     }
 
-    /// Returns the log evidence of `k` exceedances among `n` where `inflation` values, 1 or more, are worth one that is
-    /// independent of the others. It is never more than if all values were independent, so every guarantee for
-    /// independent values holds here too.
+    /// Returns the log evidence of `k` exceedances among `n`, if `inflation` values (1 or more) are worth one independent
+    /// value. It is never more than if all values were independent, so every guarantee for independent values holds here
+    /// too.
     pub(super) fn log_evidence_deflated(&self, n: u64, k: u64, inflation: f64) -> f64 {
         let of = |worth: f64| {
             let times = |count: u64, log: f64| if count == 0 { 0.0 } else { count as f64 * log };
@@ -122,7 +122,7 @@ impl Exceedance {
     }
 
     /// Returns the count of exceedances among `n` at which the evidence reaches `threshold`: the smallest count that
-    /// fails, or the largest that passes. `None` where no count does.
+    /// fails, or the largest that passes. `None` if no count does.
     pub fn critical(&self, n: u64, threshold: f64) -> Option<u64> {
         let reaches = |k: u64| self.log_evidence_of(n, k) >= threshold;
         match self.side {

@@ -32,7 +32,7 @@ pub fn histogram(sample: &Sample, bins: usize) -> Vec<Bin> {
         match i {
             0 => min,
             _ if i == bins => max,
-            // A ratio of both may be beyond all numbers.
+            // The ratio of both may be too large for a number.
             _ if min > 0.0 => (min.ln() + (max.ln() - min.ln()) * share).exp().clamp(min, max),
             _ => min + (max - min) * share,
         }
@@ -42,8 +42,8 @@ pub fn histogram(sample: &Sample, bins: usize) -> Vec<Bin> {
     sort_into(sample, &bars)
 }
 
-/// Sorts the values into these bars, which must be in order, each from where the one before ends. No value may be outside
-/// of them.
+/// Sorts the values into these bars. The bars must be in order, and each must begin where the one before ends. No value may
+/// be outside of them.
 pub fn sort_into(sample: &Sample, bars: &[Bin]) -> Vec<Bin> {
     let values = sample.values();
     let before = |i: usize| match bars.get(i) {

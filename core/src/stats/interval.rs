@@ -15,7 +15,7 @@ impl Interval {
         self.low <= value && value <= self.high
     }
 
-    /// `high - low`, infinite where a side is not bounded.
+    /// Returns `high - low`, which is infinite if a side is not bounded.
     pub fn width(&self) -> f64 {
         self.high - self.low
     }

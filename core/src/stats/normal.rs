@@ -7,8 +7,8 @@ use std::f64::consts::TAU;
 
 use super::bisection::turning_point;
 
-/// The distance from the middle at which the series gives way to the continued fraction: nearer to the middle the fraction
-/// needs hundreds of terms, and farther out the series loses digits where it is subtracted from a half.
+/// The distance from the middle from which on the continued fraction is used instead of the series. Nearer to the middle the
+/// fraction needs hundreds of terms. Farther out the series loses digits when it is subtracted from a half.
 const FAR: f64 = 2.5;
 
 /// Returns the share of the standard normal distribution below `z`, with a relative error below 10^-12.

@@ -13,7 +13,7 @@ use super::Sample;
 use super::binomial;
 use super::interval::Interval;
 
-/// Returns the quantile `q` of the sample, or `None` where the sample is empty.
+/// Returns the quantile `q` of the sample, or `None` if the sample is empty.
 ///
 /// # Panics
 /// If `q` is not in [0, 1].
@@ -32,13 +32,13 @@ pub fn quantile(sample: &Sample, q: f64) -> Option<f64> {
     Some(values[(position as usize).min(last)])
 }
 
-/// Returns the median of numbers in any order, or `None` where there are none, or one of them is not finite.
+/// Returns the median of numbers in any order, or `None` if there are none, or one of them is not finite.
 pub fn median(values: Vec<f64>) -> Option<f64> {
     quantile(&Sample::new(values).ok()?, 0.5)
 }
 
 /// Returns the values between which the true quantile `q` lies with probability at least `confidence`. Both
-/// tails are equal. `None` where the sample is too small to bound the quantile on both sides.
+/// tails are equal. `None` if the sample is too small to bound the quantile on both sides.
 ///
 /// The number of values at or below the true quantile is binomial with rate `q`, whatever the distribution
 /// (Thompson 1936; David & Nagaraja 2003, section 7.1).

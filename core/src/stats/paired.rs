@@ -2,7 +2,7 @@
 //!
 //! The score of a log-ratio `z` is `tanh(1.2(z - theta0)/scale)`: odd about `theta0`, bounded, and never smaller for a
 //! larger `z`. The scale depends on magnitudes alone. The evidence is fair, whatever one looks at and whenever one
-//! stops, as long as no score has a mean above 0 given what came before. There are two reasons why it has not.
+//! stops, as long as no score has a mean above 0 given what came before. There are two reasons why none has such a mean.
 //!
 //! **A coin.** Two builds run side by side in two slots, and for every pair of processes a coin decides which build
 //! runs in which slot. If both builds are the same two files all the time, a log-ratio is `z = theta + s·b`: the true
@@ -26,8 +26,8 @@ use super::Side;
 use super::betting::Betting;
 use super::sample::NotFinite;
 
-/// How steep the score is. A steeper one is nearer to a sign: a large effect is seen after fewer pairs, and so is a small
-/// one under noise with heavy tails, while a small one under normal noise takes a tenth more.
+/// How steep the score is. A steeper score is more like a sign: a large effect is seen after fewer pairs, and so is a small
+/// effect under noise with heavy tails. A small effect under normal noise takes a tenth more pairs.
 const STEEPNESS: f64 = 1.2;
 
 /// Evidence that the middle of the log-ratios is above `theta0` (fail) or below it (pass).
@@ -36,8 +36,8 @@ const STEEPNESS: f64 = 1.2;
 /// does not disturb the symmetry, and no outlier counts for more than one. It settles as fast as any mean of
 /// logarithms, also where magnitudes come in two sizes, between which a median jumps.
 ///
-/// All bets have the same score, and differ only in what they stake on it. So there is one number that all of them
-/// are about. Bets with scores of several steepnesses would each be about a middle of its own.
+/// All bets have the same score, and differ only in what they stake on it. So all of them are about the same middle.
+/// Bets with scores of different steepness would each be about another middle.
 #[derive(Debug, Clone)]
 pub struct Paired {
     side: Side,
@@ -47,12 +47,12 @@ pub struct Paired {
 }
 
 impl Paired {
-    /// Evidence against "the log-ratio is at most `theta0`".
+    /// Creates the evidence against "the log-ratio is at most `theta0`".
     pub fn fail(theta0: f64) -> Self {
         Self::new(Side::Fail, theta0)
     }
 
-    /// Evidence against "the log-ratio is at least `theta0`".
+    /// Creates the evidence against "the log-ratio is at least `theta0`".
     pub fn pass(theta0: f64) -> Self {
         Self::new(Side::Pass, theta0)
     }
@@ -64,7 +64,7 @@ impl Paired {
     /// Takes the log-ratio of one more pair.
     ///
     /// # Errors
-    /// Where the log-ratio is not finite; the evidence is then left as it was.
+    /// If the log-ratio is not finite; the evidence is then left as it was.
     pub fn push(&mut self, log_ratio: f64) -> Result<(), NotFinite> {
         let above = log_ratio - self.theta0;
         NotFinite::check([above])?;
@@ -77,7 +77,7 @@ impl Paired {
         Ok(())
     }
 
-    /// The natural logarithm of the evidence, which is 0 before the first pair.
+    /// Returns the natural logarithm of the evidence, which is 0 before the first pair.
     pub fn log_evidence(&self) -> f64 {
         self.betting.log_evidence()
     }

@@ -1,8 +1,8 @@
 //! A limit on a quantile, judged process by process: the pieces of this folder put together for a caller.
 //!
-//! The failing side counts blocks, because a false alarm must stay impossible when operations are
-//! disturbed in bursts. The passing side counts operations, because blocks would need as many blocks as
-//! it needs operations, and its error is a missed violation, not a flaky red.
+//! The failing side counts blocks, so that false positives stay rare when operations are disturbed in bursts. The passing
+//! side counts operations. It would need as many blocks as it needs operations, and its error is a missed violation and
+//! not a flaky red.
 
 use super::blocks::{self, BlockDivision, Blocks};
 use super::exceedance::Exceedance;
@@ -183,7 +183,7 @@ impl Percentile {
         detect::stretched_quantile(&self.sample, self.q, self.limit, p1)
     }
 
-    /// All values so far.
+    /// Returns all values so far.
     pub fn sample(&self) -> &Sample {
         &self.sample
     }

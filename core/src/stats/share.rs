@@ -15,7 +15,7 @@ use super::spread::Spread;
 /// The least share that is tested, and its distance from 1. No number of trials shows a share to be 0 or 1.
 const PROVABLE: f64 = 0.001;
 /// The fewest processes that can pass. Operations that count one by one say nothing about the processes that were not
-/// seen: of seven, none is bad in 13 of 100 runs where one process in four is, and of three in 42.
+/// seen. If one process in four is bad, there is no bad one among seven in 13 of 100 runs, and among three in 42.
 pub const FEWEST_TO_PASS: usize = 7;
 /// The most operations of one process that say anything more about what could be detected.
 const LARGEST_WORTH: u64 = 2_000;
@@ -126,8 +126,8 @@ impl Share {
         catches(1.0).then(|| turning_point(limit, 1.0, STEPS, catches))
     }
 
-    /// Returns how much processes would differ at another share, if they differ by as much as is likely enough: the
-    /// shares of all are larger by the same factor, and so is what inflates their variance.
+    /// Returns how much processes would differ at another share. They are assumed to differ by the most that is likely
+    /// enough. The shares of all are larger by the same factor, and so is the excess of their variance.
     fn largest_inflation(&self, share: f64) -> f64 {
         let times = Spread::of_means(&self.shares()).map_or(1.0, |spread| spread.times());
         let excess = (self.inflation() * times - 1.0).max(0.0);

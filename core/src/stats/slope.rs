@@ -1,5 +1,5 @@
-//! How a cost grows: with size, as the slope of a straight line through the logarithms; with use, as a
-//! slope that outliers do not tilt.
+//! How a cost grows: with size, as the slope of a straight line through the logarithms; with use, as a slope that
+//! outliers do not change.
 //!
 //! If `y = c·x^e`, then `ln y = ln c + e·ln x`: the exponent of growth is a least-squares slope
 //! (Legendre 1805; for measured running times: Goldsmith, Aiken & Wilkerson 2007).
@@ -43,7 +43,7 @@ impl PowerLaw {
 
 /// Returns the slope of a straight line through points `(x, y)` that outliers do not tilt: the median of the
 /// slopes between all pairs with different `x` (Theil 1950; Sen 1968). Up to 29 % of the points may lie
-/// anywhere. `None` where no two `x` differ, or a number is not finite.
+/// anywhere. `None` if no two `x` differ, or a number is not finite.
 pub fn theil_sen(points: &[(f64, f64)]) -> Option<f64> {
     let mut slopes = Vec::with_capacity(points.len() * points.len() / 2);
     for (i, (x, y)) in points.iter().enumerate() {

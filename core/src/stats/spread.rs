@@ -2,7 +2,7 @@
 //!
 //! The operations of one process are alike for reasons of its own: where its memory lies, which core it got.
 //! So a few processes of a thousand operations each determine the quantile of *these* processes precisely, but
-//! that of the next ones only as well as so few can tell how far apart processes lie. The model is the usual
+//! that of further processes only as well as these few show how far apart processes lie. The model is the usual
 //! one of two levels, on a logarithmic scale: a value is the level of its process plus a remainder, and the
 //! levels are normal about a centre.
 //!
@@ -42,8 +42,8 @@ const BOTH_HALVES: usize = 5;
 /// How far apart two equally common kinds of process lie, on the logarithmic scale, if they make a standard
 /// deviation of 20 %: a factor of about 1.5.
 const HALVES_APART: f64 = 0.4;
-/// The share of its level at which an interval is computed. A look is one of several, and with this the
-/// intervals keep their level at the moment of a verdict.
+/// The share of its level at which an interval is computed. There are several looks, and with this share the intervals
+/// keep their level at the moment of a verdict.
 const LOOKS: f64 = 0.7;
 /// The confidence that the spread is no larger than the one by which the smallest violation is computed.
 const SURE_OF_SPREAD: f64 = 0.9;
@@ -196,7 +196,7 @@ impl Spread {
     /// Returns the smallest violation: the true quantile after the smallest shift of all values on the scale at which
     /// `processes` processes reach `threshold` against the limit; `None` where no shift does.
     ///
-    /// The levels are assumed to lie as far apart as is likely enough, so few processes promise little.
+    /// The levels are assumed to lie as far apart as is still likely, so with few processes the result is large.
     pub fn smallest_violation(&self, limit: f64, processes: u64, threshold: f64) -> Option<f64> {
         let limit = self.scale.to(limit);
         let all = Sample::new(self.remainders.concat()).ok()?;

@@ -31,7 +31,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Describes a sample; `None` where it is empty.
+    /// Describes a sample; `None` if it is empty.
     pub fn of(sample: &Sample) -> Option<Self> {
         let values = sample.values();
         let (&min, &max) = (values.first()?, values.last()?);
@@ -56,7 +56,7 @@ impl Summary {
     }
 }
 
-/// Returns the median absolute deviation from the median, unscaled; `None` where the sample is empty.
+/// Returns the median absolute deviation from the median, unscaled; `None` if the sample is empty.
 pub(super) fn mad(sample: &Sample) -> Option<f64> {
     let median = order::quantile(sample, 0.5)?;
     let mut deviations: Vec<f64> =

@@ -1,7 +1,7 @@
 //! The implied limits: `base = "5 %"` in `[settings]` limits every metric that has a limit against the base revision
 //! too.
 //!
-//! A limit is only implied for a metric in which every base can be compared, so that no implied limit is red or
+//! A limit is only implied for a metric that can be compared with every base, so that no implied limit is red or
 //! inconclusive by chance.
 
 use std::sync::Arc;
@@ -20,8 +20,8 @@ pub(super) fn limits(budget: &Budget, base: &BaseLimits) -> Vec<Arc<Limit>> {
     let mut implied: Vec<Arc<Limit>> = Vec::new();
     for limit in limits {
         let same = |other: &Arc<Limit>| {
-            let is_of_same = !other.of.excludes(&limit.of);
-            other.metric == limit.metric && other.bound == limit.bound && is_of_same
+            let shares_cases = !other.cases.excludes(&limit.cases);
+            other.metric == limit.metric && other.bound == limit.bound && shares_cases
         };
         let has_own = limits.iter().any(|other| same(other) && against_base(other));
         if has_own || !compares(budget, &limit.metric) || implied.iter().any(same) {

@@ -33,10 +33,10 @@ pub struct Test {
     pub kind: SubjectKind,
 }
 
-/// The reason for a budget that the base revision does not have: it cannot be compared, and nothing is wrong.
+/// The reason why a budget is skipped that the base revision does not have: nothing is wrong with it.
 pub const NEW: &str = "the base revision has no such budget: there is nothing to compare with";
 
-/// The same for a benchmark.
+/// The reason why a benchmark is skipped that the base revision does not have.
 pub const NEW_BENCHMARK: &str = "the base revision has no such benchmark, or cannot measure this of it: there is nothing to compare with";
 
 impl Test {
@@ -50,9 +50,9 @@ impl Test {
         self.kind.is_benchmark()
     }
 
-    /// Returns why the test is skipped: this is a debug build, or no base revision is given. Such a reason is not a
-    /// mistake of anyone. `base` says whether the base revision, if there is one, has the budget too; for a
-    /// benchmark, whether it has the benchmark.
+    /// Returns why the test is skipped: this is a debug build, or no base revision is given. Such a reason is nobody's
+    /// mistake. `base` says whether the base revision, if there is one, has the budget too, or the benchmark if the test is
+    /// about one.
     pub fn set_aside(&self, base: Option<bool>) -> Option<&'static str> {
         match (&self.limit.target, base) {
             (Target::Relative { reference: Reference::Base, .. }, None) => {
@@ -206,17 +206,17 @@ struct Layout<'a> {
 
 impl Layout<'_> {
     fn cases(&self, tests: &mut OrderedTests, groups: &mut Vec<Group>) {
-        for (case, what) in self.budget.cases.iter().enumerate() {
+        for (index, case) in self.budget.cases.iter().enumerate() {
             let first = groups.len();
             let written = self.budget.limits.len();
             let limits = self.budget.limits.iter().chain(&self.implied).enumerate();
-            for (nth, limit) in limits.filter(|(_, limit)| limit.of.has(what)) {
-                let name = names::test(self.budget, &what.label, limit);
+            for (nth, limit) in limits.filter(|(_, limit)| limit.cases.has(case)) {
+                let name = names::test(self.budget, &case.label, limit);
                 let base = self.budgets.settings.base.as_ref().filter(|_| nth >= written);
                 if base.is_some_and(|base| implied::is_excepted(base, &name)) {
                     continue;
                 }
-                let versus = self.versus(limit, case);
+                let versus = self.versus(limit, index);
                 let mut reading = self.reading(&limit.metric);
                 let as_a_whole = |versus| !can_interleave(&limit.metric) || self.is_loaded(versus);
                 if reading == ReadBy::TIME && versus.as_ref().is_some_and(as_a_whole) {
@@ -224,7 +224,7 @@ impl Layout<'_> {
                 }
                 let group = Group {
                     budget: self.index,
-                    span: Span::Case(case),
+                    span: Span::Case(index),
                     reading,
                     versus,
                     // A command's exit code is read from the same runs as its times.
@@ -233,8 +233,8 @@ impl Layout<'_> {
                 };
                 let group = group_index(group, groups, first);
                 let limit = Arc::clone(limit);
-                let kind = self.budget.subject.kind();
-                let test = Test { name, budget: self.index, case, limit, group, reading, kind };
+                let (budget, kind) = (self.index, self.budget.subject.kind());
+                let test = Test { name, budget, case: index, limit, group, reading, kind };
                 tests.push(test, &groups[group]);
             }
         }
@@ -275,7 +275,7 @@ impl Layout<'_> {
         }
     }
 
-    /// Whether one of the two has a load: operations that are due cannot wait for a turn.
+    /// Whether one of the two sides has a load: operations that are due cannot wait while the other side is measured.
     fn is_loaded(&self, versus: &Versus) -> bool {
         let other = match versus {
             Versus::Budget(other, _) => self.budgets.budgets[*other].load.is_some(),

@@ -8,7 +8,8 @@ pub fn test(budget: &Budget, case: &str, limit: &Limit) -> String {
     [&self::case(budget, case), limit.label.as_str()].join("::")
 }
 
-/// Returns the name of a case, as in `merge::records=100`. A budget without parameters has one case, which has its name.
+/// Returns the name of a case, as in `merge::records=100`. The only case of a budget without parameters has the budget's
+/// name.
 pub fn case(budget: &Budget, label: &str) -> String {
     match label {
         "" => budget.name.clone(),
@@ -22,14 +23,14 @@ pub fn cases<'b>(budget: &'b Budget, limit: &Limit) -> Vec<&'b str> {
     if limit.metric.slope_of().is_some() {
         return vec![""];
     }
-    let cases = budget.cases.iter().filter(|case| limit.of.has(case));
+    let cases = budget.cases.iter().filter(|case| limit.cases.has(case));
     cases.map(|case| case.label.as_str()).collect()
 }
 
 /// Returns the name of a limit without its cases, as in `merge::p99`. A limit of some cases names these, as in
 /// `merge::records=100::p99`.
 pub fn limit(budget: &Budget, limit: &Limit) -> String {
-    let some = if limit.of.is_all() { String::new() } else { limit.of.to_string() };
+    let some = if limit.cases.is_all() { String::new() } else { limit.cases.to_string() };
     test(budget, &some, limit)
 }
 

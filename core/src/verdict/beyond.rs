@@ -6,7 +6,7 @@ use crate::budget::Bound;
 use crate::stats::Blocks;
 
 /// Returns the evidence of this run that the value is over `factor` times the limit, as the natural logarithm of odds.
-/// It is none for shares and ratios, which have other limits than times.
+/// It is 0 for shares and ratios, whose limits are not times.
 pub fn log_evidence(judge: &Judge, factor: f64) -> f64 {
     let hypothesis = judge.hypothesis;
     let sign = hypothesis.bound.sign();

@@ -44,13 +44,13 @@ impl Greatest {
         self.middle.log_fail()
     }
 
-    /// Returns infinite evidence where no process had a value over the limit, and there were values enough.
+    /// Returns infinite evidence if no process had a value over the limit and there were enough values.
     pub(super) fn log_pass(&self) -> f64 {
         if self.reached == 0 && self.values >= FEWEST_VALUES { f64::INFINITY } else { 0.0 }
     }
 
-    /// Returns the smallest greatest value of the middle process that `processes` processes would have failed with a
-    /// probability of 95 %, at the log evidence `threshold`.
+    /// Returns the smallest value of the middle process (the greatest value of each process counts) that `processes`
+    /// processes would have failed with a probability of 95 %, at the log evidence `threshold`.
     pub(super) fn smallest_violation(&self, threshold: f64, processes: u64) -> Option<f64> {
         self.middle.smallest_violation(threshold, processes)
     }

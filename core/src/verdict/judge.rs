@@ -49,8 +49,8 @@ pub struct Hypothesis {
     pub method: Method,
     /// How much evidence a verdict takes.
     pub levels: Levels,
-    /// Whether fresh processes, apart in time, must confirm that the limit is broken. They need not where a coin
-    /// decided the sign of each value, since no noise of any kind makes such values one-sided.
+    /// Whether fresh processes, apart in time, must confirm that the limit is broken. They need not if a coin decided the
+    /// order of each pair, since no noise of any kind makes such values one-sided.
     pub confirms: bool,
 }
 
@@ -278,7 +278,7 @@ impl Judge {
         })
     }
 
-    /// All values of all processes, as they were measured.
+    /// Returns all values of all processes, as they were measured.
     pub fn values(&self) -> &Sample {
         &self.measured
     }

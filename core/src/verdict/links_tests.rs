@@ -14,7 +14,7 @@ const LINKS: usize = 128;
 const LIMIT: f64 = 1.03;
 /// The tolerance beyond it.
 const TOLERANCE: f64 = 1.01;
-/// The spread of pairs that is no link's doing.
+/// The spread of pairs that does not come from links.
 const NOISE: f64 = 0.02;
 
 /// The effect of links on the times of the two sides, as log-ratios.
@@ -231,8 +231,8 @@ fn a_violation_beyond_one_deviation_of_links_is_red() {
     }
 }
 
-/// A pass is about the mean too: links of which three in ten are slower move the mean beyond limit and tolerance, and
-/// hardly the middle.
+/// A pass is about the mean too: if three in ten links are slower, the mean is beyond limit and tolerance, but the
+/// middle hardly moves.
 #[test]
 fn a_mean_made_worse_by_some_links_does_not_pass() {
     const RUNS: u64 = 60;
@@ -248,7 +248,7 @@ fn a_mean_made_worse_by_some_links_does_not_pass() {
     at_most(0.05, passed.count() as u64, RUNS, "a mean 3.5 % beyond");
 }
 
-/// One pair in fifty is four times as slow or as fast, by the machine. Equal code passes all the same.
+/// The machine makes one pair in fifty four times as slow or as fast. Equal code passes all the same.
 #[test]
 fn a_single_pair_that_is_far_away_does_not_keep_a_limit_from_passing() {
     const RUNS: u64 = 60;

@@ -33,7 +33,7 @@ pub enum Verdict {
     /// There is no reading, which is red.
     #[default]
     Unmeasured,
-    /// The limit was not judged, for a stated reason that is not a mistake of anyone.
+    /// The limit was not judged, for a stated reason that is nobody's mistake.
     Skipped,
 }
 

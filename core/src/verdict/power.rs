@@ -11,20 +11,21 @@ const MOST: usize = 400;
 const MOST_VALUES: usize = 2_000;
 
 /// Returns how many processes of `values` values it takes until a limit that all of them break is found broken,
-/// confirmation included; `None` where 400 are too few.
+/// confirmation included; `None` if 400 are too few.
 pub fn fewest_processes(hypothesis: Hypothesis, carried: Carried, values: usize) -> Option<usize> {
     let process = vec![beyond(&hypothesis); values.clamp(1, MOST_VALUES)];
     let mut judge = Judge::continuing(hypothesis, carried);
     (1..=MOST).find(|_| judge.add(&process).is_ok() && judge.finding() == Finding::Broken)
 }
 
-/// Returns how many processes it takes in all until the limit of `judge` is settled, if those to come are like those that it has:
-/// their values are repeated in order. `None` where `most` processes do not settle it.
+/// Returns how many processes it takes in all until the limit of `judge` is settled, if further processes are like those that it
+/// has: their values are repeated in order. `None` if `most` processes do not settle it.
 pub fn processes_to_settle(judge: &Judge, most: usize) -> Option<usize> {
     let sign = judge.hypothesis.bound.sign();
     let mut repeated = Judge::continuing(judge.hypothesis, judge.carried);
     for (nth, process) in judge.processes.iter().cycle().take(most).enumerate() {
-        // Of a long process a part of its values says the same, and keeps this short. Of a greatest value no other one does.
+        // To save time, only a part of the values of a long process is taken, which shows the same. If the greatest value is
+        // judged, the greatest of each part is taken.
         let step = process.len().div_ceil(MOST_VALUES).max(1);
         let measured: Vec<f64> = match judge.hypothesis.method {
             Method::Greatest => {

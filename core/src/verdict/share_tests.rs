@@ -1,5 +1,5 @@
-//! Seeded simulation of limits on the share of operations that fail: failures that come together in some of the processes do
-//! not pass unseen, those that do not cost little, and the minimum detectable effect is detected.
+//! Seeded simulation of limits on the share of operations that fail: failures that come together in some of the
+//! processes do not pass unseen, independent failures need few processes, and the minimum detectable effect is detected.
 
 use super::judge::{Finding, Hypothesis, Judge, Levels, Method};
 use crate::budget::Bound;
@@ -53,7 +53,7 @@ fn failures_that_come_together_do_not_pass_unseen() {
             (0..RUNS).filter(|_| judged(&mut random, 1, rate).finding() == Finding::Held).count();
         at_most(share, held, RUNS, name);
     };
-    // In 13 of 100 runs none of the seven processes is bad, so nothing can be seen; hence 0.14.
+    // In 13 of 100 runs none of the seven processes is bad, so there is nothing to see; hence 0.14.
     passed("8 % in one of four", 0.14, &|random| if random.happens(0.25) { 0.08 } else { 0.0 });
     passed("rates of 2 %, far apart", 0.05, &|random| lognormal(random, 0.02, 1.0));
     passed("rates of 1.155 %", 0.05, &|random| lognormal(random, 0.011_55, 0.5));

@@ -1,6 +1,6 @@
 //! The promises of a verdict, checked by seeded simulation: a limit does not pass before the run could have seen a
 //! violation, an interval covers the true value, a minimum detectable effect is detected, and a false red is as rare
-//! as promised. Each promise has a negative control, or the figure from before it was kept.
+//! as promised. Each promise has a negative control, or the figure of an earlier release that broke it.
 
 use super::judge::{Carried, Finding, Hypothesis, Judge, Levels, Method};
 use crate::budget::Bound;
@@ -97,7 +97,8 @@ fn at_most(share: f64, count: u64, runs: u64, name: &str) {
     assert!(low <= share, "{name}: {count} of {runs}, promised at most {share}");
 }
 
-/// The true value is 5 % beyond limit and tolerance. Formerly 21 to 94 of 100 passed at a p99, from a spread of 5 % on.
+/// The true value is 5 % beyond limit and tolerance. In an earlier release 21 to 94 of 100 passed at a p99, from a
+/// spread of 5 % on.
 #[test]
 fn a_violation_does_not_pass_unseen() {
     const RUNS: u64 = 60;
@@ -170,7 +171,7 @@ fn running_again_does_not_pass_a_violation() {
     }
 }
 
-/// The price of that: how many processes a pass takes at half and at nine tenths of the limit.
+/// A pass takes few processes at half of the limit, and more at nine tenths.
 #[test]
 fn a_pass_takes_few_processes() {
     const RUNS: u64 = 40;
@@ -188,7 +189,7 @@ fn a_pass_takes_few_processes() {
     check(P99.of(0.1), 0.9, 15.0);
 }
 
-/// The 90 % interval covers the true value at the moment of the verdict; formerly in only 10 to 72 of 100.
+/// The 90 % interval covers the true value at the moment of the verdict; in an earlier release in only 10 to 72 of 100.
 #[test]
 fn the_interval_covers_at_the_verdict() {
     const RUNS: u64 = 80;
@@ -206,7 +207,8 @@ fn the_interval_covers_at_the_verdict() {
     }
 }
 
-/// The minimum detectable effect of a pass, when injected, is red in 90 of 100 or more; formerly in 4 to 27 at a p99.
+/// The minimum detectable effect of a pass, when injected, is red in 90 of 100 or more; in an earlier release it was red
+/// in 4 to 27 at a p99.
 #[test]
 fn a_minimum_detectable_effect_is_detected() {
     const RUNS: u64 = 25;
@@ -251,8 +253,8 @@ fn single_values_are_red_soon_and_seldom_falsely() {
     }
 }
 
-/// Skewed slopes, as where bursts hit the largest size in one sweep of four. Their median is at the limit. Judged by
-/// their centre, 6.7 of 100 were red.
+/// Slopes are skewed, for example if bursts hit the largest size in one sweep of four. Their median is at the limit.
+/// Judged by their centre, 6.7 of 100 were red.
 #[test]
 fn skewed_slopes_are_not_red() {
     const RUNS: u64 = 400;
@@ -270,8 +272,9 @@ fn skewed_slopes_are_not_red() {
     at_most(0.01, red.count() as u64, RUNS, "skewed slopes");
 }
 
-/// A spike of the machine in up to half of the processes breaks a limit on the maximum with at most `alpha`; formerly
-/// 25 of 100 were red at one in ten, and 57 at three in ten. A slow operation in most of the processes does break it.
+/// A spike of the machine in up to half of the processes breaks a limit on the maximum with a probability of at most
+/// `alpha`; in an earlier release 25 of 100 were red at one in ten, and 57 at three in ten. A slow operation in most of
+/// the processes does break it.
 #[test]
 fn a_greatest_value_over_the_limit_must_be_common() {
     const RUNS: u64 = 300;

@@ -21,7 +21,7 @@ impl Codes {
     /// Returns the codes that a budget expects in one case.
     pub(crate) fn of(budget: &Budget, case: &Case) -> Codes {
         let limits = budget.limits.iter().filter(|limit| limit.metric.values() == Values::Code);
-        Codes(limits.filter(|limit| limit.of.has(case)).cloned().collect())
+        Codes(limits.filter(|limit| limit.cases.has(case)).cloned().collect())
     }
 
     /// Whether a command that ends with this code has done what it should. A code other than 0 has to meet each limit.

@@ -215,7 +215,7 @@ impl Pair<'_> {
 
     fn limits(&self, changes: &mut Vec<Change>) {
         let alike =
-            |a: &Limit, b: &Limit| a.metric == b.metric && a.bound == b.bound && a.of == b.of;
+            |a: &Limit, b: &Limit| a.metric == b.metric && a.bound == b.bound && a.cases == b.cases;
         let (old, new) = (self.by_case(self.old), self.by_case(self.new));
         let mut removed: Vec<&Limit> = old.iter().map(AsRef::as_ref).collect();
         let mut added: Vec<&Limit> = Vec::new();
@@ -246,7 +246,7 @@ impl Pair<'_> {
     fn by_case<'l>(&self, budget: &'l Budget) -> Vec<Cow<'l, Limit>> {
         let has_some = |metric: &Metric| {
             let mut both = limits(self.old).chain(limits(self.new));
-            both.any(|limit| limit.metric == *metric && !limit.of.is_all())
+            both.any(|limit| limit.metric == *metric && !limit.cases.is_all())
         };
         let is_in =
             |budget: &Budget, case: &Case| budget.cases.iter().any(|own| own.label == case.label);
@@ -256,9 +256,9 @@ impl Pair<'_> {
                 by_case.push(Cow::Borrowed(limit));
                 continue;
             }
-            let of = budget.cases.iter().filter(|case| limit.of.has(case));
+            let of = budget.cases.iter().filter(|case| limit.cases.has(case));
             for case in of.filter(|case| is_in(self.old, case) && is_in(self.new, case)) {
-                by_case.push(Cow::Owned(Limit { of: CaseFilter::of(case), ..limit.clone() }));
+                by_case.push(Cow::Owned(Limit { cases: CaseFilter::of(case), ..limit.clone() }));
             }
         }
         by_case

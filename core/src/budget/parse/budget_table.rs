@@ -50,7 +50,7 @@ pub(super) fn read<'t>(entry: &Entry<'t>, mistakes: &mut Mistakes<'_>) -> Budget
     tables
 }
 
-/// Whether such a subject has units of its own, a load and a constraint on its process.
+/// Whether a budget on this kind of subject has units of its own, a load and a constraint on its process.
 fn is_workload(kind: SubjectKind) -> bool {
     match kind {
         SubjectKind::Workload => true,
@@ -101,13 +101,7 @@ pub(super) fn budget(
         .zip(growth.as_ref())
         .and_then(|(kind, entry)| scaling::read(kind, entry, &parameters, &declared, mistakes));
     unit::check(&declared, &limits, scaling.as_ref(), mistakes);
-    if growth.is_none() && !holds_limit(table) && !meant.contains(&"max") && !meant.contains(&"min")
-    {
-        mistakes.report_absence(
-            Problem::new(entry.at.clone(), format!("the budget {} has no limit", quoted(name)))
-                .help("write max = { METRIC = LIMIT }, or min"),
-        );
-    }
+    check_some_limit(entry, table, &meant, mistakes);
 
     let load = read::entry(table, "load").filter(|_| is_workload);
     let load = load.and_then(|entry| load::read(&entry, &limits, scaling.as_ref(), mistakes));
@@ -166,6 +160,22 @@ fn check_use(
     }
 }
 
+/// Reports a budget without any limit. `meant` are the keys that misspelt ones were probably meant to be.
+fn check_some_limit(
+    entry: &Entry<'_>,
+    table: &DeTable<'_>,
+    meant: &[&str],
+    mistakes: &mut Mistakes<'_>,
+) {
+    let has_limit = read::entry(table, "scaling").is_some() || holds_limit(table);
+    if !has_limit && !meant.contains(&"max") && !meant.contains(&"min") {
+        let title = format!("the budget {} has no limit", quoted(entry.key));
+        mistakes.report_absence(
+            Problem::new(entry.at.clone(), title).help("write max = { METRIC = LIMIT }, or min"),
+        );
+    }
+}
+
 /// Whether `max` or `min` has an entry, or has a mistake that is reported elsewhere.
 fn holds_limit(table: &DeTable<'_>) -> bool {
     let sides = ["max", "min"].into_iter().filter_map(|side| read::entry(table, side));
@@ -211,10 +221,11 @@ fn check_keys(table: &DeTable<'_>, mistakes: &mut Mistakes<'_>) -> Vec<&'static 
 /// Reports keys that belong to another kind of subject.
 fn check_subject_keys(kind: SubjectKind, table: &DeTable<'_>, mistakes: &mut Mistakes<'_>) {
     for entry in read::unordered(table) {
-        let of_others = |key: &&key::Key| key.name == entry.key && !key.of.contains(&kind);
+        let belongs_to_others =
+            |key: &&key::Key| key.name == entry.key && !key.kinds.contains(&kind);
         let is_subject = subject::KEYS.iter().any(|subject| subject.0 == entry.key);
-        if let Some(key) = key::BUDGET.iter().find(of_others).filter(|_| !is_subject) {
-            let owners: Vec<_> = key.of.iter().map(|&kind| metric_name::noun(kind)).collect();
+        if let Some(key) = key::BUDGET.iter().find(belongs_to_others).filter(|_| !is_subject) {
+            let owners: Vec<_> = key.kinds.iter().map(|&kind| metric_name::noun(kind)).collect();
             let title = format!("`{}` is not for {}", key.name, metric_name::noun(kind));
             let help = match owners.split_last() {
                 Some((last, [_, _, ..])) => {

@@ -36,17 +36,18 @@ pub(super) fn check(
     mistakes: &mut Mistakes<'_>,
 ) {
     let texts: Vec<&String> = subject.texts().into_iter().chain(&build.command).collect();
-    let names = |marks: &[&str]| texts.iter().any(|text| marks.iter().any(|m| text.contains(m)));
+    let has = |marks: &[&str]| texts.iter().any(|text| marks.iter().any(|m| text.contains(m)));
     let is_benchmark = matches!(subject, Subject::Benchmark(..));
-    let (cargo, module) = (names(&[BINARY, MODULE]) || is_benchmark, names(&[MODULE]));
-    let timed = cargo || read::entry(table, "build").is_some();
-    let cargos =
+    let (cargo_builds, has_module) = (has(&[BINARY, MODULE]) || is_benchmark, has(&[MODULE]));
+    let is_built = cargo_builds || read::entry(table, "build").is_some();
+    let for_cargo =
         ("no `{bin:NAME}` and no `{wasm:NAME}`", "write one of them where its path belongs");
+    let for_module = ("no `{wasm:NAME}`", "write it where the module's path belongs");
     for (key, is_used, (lacks, help)) in [
-        ("features", cargo, cargos),
-        ("profile", cargo, cargos),
-        ("wasm-opt", module, ("no `{wasm:NAME}`", "write it where the module's path belongs")),
-        ("build_timeout", timed, ("nothing that is built", "say how it is built with `build`")),
+        ("features", cargo_builds, for_cargo),
+        ("profile", cargo_builds, for_cargo),
+        ("wasm-opt", has_module, for_module),
+        ("build_timeout", is_built, ("nothing that is built", "say how it is built with `build`")),
     ] {
         let Some(entry) = read::entry(table, key).filter(|_| !is_used) else { continue };
         let title = format!("`{key}` applies to nothing: this budget names {lacks}");
@@ -73,8 +74,8 @@ fn features(entry: &Entry<'_>, mistakes: &mut Mistakes<'_>) -> Option<Vec<String
 
 fn profile(entry: &Entry<'_>, mistakes: &mut Mistakes<'_>) -> Option<String> {
     let name = entry.text(mistakes, "a profile of Cargo.toml: \"release\"")?;
-    let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    if !name.chars().all(known) || name.starts_with('-') {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    if !name.chars().all(is_allowed) || name.starts_with('-') {
         let title = format!("`profile` cannot be {}", quoted(&name));
         let help = "write a profile of Cargo.toml: \"release\"";
         mistakes.report(Problem::new(entry.value.span(), title).help(help));

@@ -16,37 +16,33 @@ const REST: &str = "_";
 
 /// The limits of some cases.
 pub(super) struct Part<'t> {
-    pub of: CaseFilter,
+    pub cases: CaseFilter,
     pub value: &'t Value<'t>,
 }
 
-/// Returns the parameter that a table has limits for, with the table of its values. `None` if it is another form of a
-/// limit. A parameter that `of` has already is not meant again.
+/// Returns the parameter that a table has limits for, with the table of its values. `None` if the table is another form of
+/// a limit. A parameter that is in `cases` already is not looked for again.
 pub(super) fn parameter<'p, 't>(
     table: &'t DeTable<'t>,
     parameters: &'p [Parameter],
-    of: &CaseFilter,
+    cases: &CaseFilter,
 ) -> Option<(&'p Parameter, &'t Value<'t>)> {
     if table.contains_key("limit") {
         return None;
     }
-    let is_used = |name: &str| of.parameters().any(|(used, _)| used == name);
-    let named = |parameter: &'p Parameter| {
-        if is_used(&parameter.name) {
-            return None;
-        }
-        let entry = read::entry(table, &parameter.name)?;
-        Some((parameter, entry.value))
-    };
-    parameters.iter().find_map(named)
+    let is_used = |name: &str| cases.parameters().any(|(used, _)| used == name);
+    let unused = parameters.iter().filter(|parameter| !is_used(&parameter.name));
+    let with_values =
+        |parameter: &'p Parameter| Some((parameter, read::entry(table, &parameter.name)?.value));
+    unused.into_iter().find_map(with_values)
 }
 
 /// Reads a table of limits by the values of a parameter. A mistake is reported, and the other values are still read.
-/// `of` has the cases that the whole table is for.
+/// `cases` are those that the whole table is for.
 pub(super) fn read<'t>(
     table: &'t DeTable<'t>,
     (parameter, values): (&Parameter, &'t Value<'t>),
-    of: &CaseFilter,
+    cases: &CaseFilter,
     mistakes: &mut Mistakes<'_>,
 ) -> Vec<Part<'t>> {
     let name = &parameter.name;
@@ -66,14 +62,14 @@ pub(super) fn read<'t>(
     let mut parts = Vec::new();
     let mut named: Vec<(String, Range<usize>)> = Vec::new();
     let mut rest = None;
-    let mut sound = true;
+    let mut all_known = true;
     for entry in read::entries(by_value) {
         if entry.key == REST {
             rest = Some(entry.value);
             continue;
         }
         let Some(text) = parameter_text(entry.key, parameter) else {
-            sound = false;
+            all_known = false;
             let title = format!("`{name}` has no value {}", quoted(entry.key));
             let all: Vec<String> = texts.iter().map(|text| key(text)).collect();
             let help = format!("its values are {}; `{REST}` stands for the rest", all.join(", "));
@@ -87,7 +83,7 @@ pub(super) fn read<'t>(
                 .report(Problem::new(entry.at, title).also(first, "first here").help("keep one"));
             continue;
         }
-        parts.push(Part { of: of.and(name, vec![text.clone()]), value: entry.value });
+        parts.push(Part { cases: cases.and(name, vec![text.clone()]), value: entry.value });
         named.push((text, entry.at));
     }
     let mut missing = texts;
@@ -98,8 +94,8 @@ pub(super) fn read<'t>(
                 format!("`{REST}` stands for no value: every value of `{name}` has its limit");
             mistakes.report(Problem::new(value.span(), title).help("remove it"));
         }
-        Some(value) => parts.push(Part { of: of.and(name, missing), value }),
-        None if !missing.is_empty() && sound => {
+        Some(value) => parts.push(Part { cases: cases.and(name, missing), value }),
+        None if !missing.is_empty() && all_known => {
             let title = format!("there is no limit for {name} = {}", missing.join(", "));
             let help = format!("add a limit for it, or {REST} = LIMIT for the rest");
             mistakes.report_absence(Problem::new(values.span(), title).help(help));

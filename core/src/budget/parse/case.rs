@@ -121,13 +121,13 @@ fn scalar(name: &str, value: &Value<'_>, mistakes: &mut Mistakes<'_>) -> Option<
         DeValue::String(text) => Some(Param::Text(text.clone().into_owned())),
         DeValue::Boolean(truth) => Some(Param::Bool(*truth)),
         DeValue::Integer(integer) => {
-            let value_ = i64::from_str_radix(integer.as_str(), integer.radix());
-            if value_.is_err() {
+            let parsed = i64::from_str_radix(integer.as_str(), integer.radix());
+            if parsed.is_err() {
                 let title = format!("{} does not fit 64 bits", quoted(&integer.to_string()));
                 let help = "write a smaller number, or put it in quotes";
                 mistakes.report(Problem::new(value.span(), title).help(help));
             }
-            value_.ok().map(Param::Int)
+            parsed.ok().map(Param::Int)
         }
         number @ DeValue::Float(float) => {
             let finite = read::number(number);

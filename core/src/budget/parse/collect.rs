@@ -15,12 +15,12 @@ pub(super) struct Mistakes<'s> {
     /// The notes about keys that are written in an old way, which is no mistake.
     pub notes: Vec<Problem>,
     /// Whether the file is not well-formed TOML. Then a missing key may be in a part that could not be read.
-    pub torn: bool,
+    pub is_malformed: bool,
 }
 
 impl<'s> Mistakes<'s> {
     pub(super) fn new(source: Source<'s>) -> Self {
-        Mistakes { source, problems: Vec::new(), notes: Vec::new(), torn: false }
+        Mistakes { source, problems: Vec::new(), notes: Vec::new(), is_malformed: false }
     }
 
     #[cold]
@@ -40,7 +40,7 @@ impl<'s> Mistakes<'s> {
 
     /// Reports that something is missing, unless it may be in a part that could not be read.
     pub(super) fn report_absence(&mut self, problem: Problem) {
-        if !self.torn {
+        if !self.is_malformed {
             self.report(problem);
         }
     }

@@ -1,7 +1,7 @@
 //! The reader of `[env.NAME]`: which environments a file has, which of them this process is in, and what an environment
 //! changes in a budget or in the settings.
 //!
-//! A table of an environment is laid over the table of the same name, and the result is read as if it stood in the
+//! A table of an environment is laid over the table of the same name, and the result is read as if it were in the
 //! file. So all rules hold for it, and the mistakes of every environment are found on every machine.
 
 use std::ops::Range;
@@ -34,7 +34,7 @@ pub(super) struct Environment<'t> {
     when: Option<When>,
 }
 
-/// Reads the names of all environments, and when each is in force, in the order of the file.
+/// Reads the name and the condition of each environment, in the order of the file.
 pub(super) fn read<'t>(tree: &'t DeTable<'t>, mistakes: &mut Mistakes<'_>) -> Vec<Environment<'t>> {
     let Some(entry) = read::entry(tree, "env") else { return Vec::new() };
     let Some(table) = entry.table(mistakes, "[env.NAME]") else { return Vec::new() };
@@ -70,7 +70,7 @@ fn when(entry: &Entry<'_>, mistakes: &mut Mistakes<'_>) -> Option<When> {
         mistakes.report_absence(Problem::new(entry.value.span(), "`when` says nothing").help(help));
         return None;
     }
-    let sound = mistakes.problems.len();
+    let problems_before = mistakes.problems.len();
     let ci = read::entry(table, "ci").and_then(|entry| match entry.value.get_ref() {
         DeValue::Boolean(any) => Some(Ci::Any(*any)),
         _ => entry.known(mistakes, SERVICES.iter().map(|service| service.0)).map(Ci::Service),
@@ -81,13 +81,13 @@ fn when(entry: &Entry<'_>, mistakes: &mut Mistakes<'_>) -> Option<When> {
     let processor = read::entry(table, "processor").and_then(|e| e.text(mistakes, "\"EPYC\""));
     let cores = read::entry(table, "cores").and_then(|entry| cores(&entry, mistakes));
     // A condition that has a mistake does not count as true.
-    (mistakes.problems.len() == sound).then_some(When { ci, os, arch, processor, cores })
+    (mistakes.problems.len() == problems_before).then_some(When { ci, os, arch, processor, cores })
 }
 
-/// Reads a number of processors, or a list of them that is not empty.
 /// The most numbers of processors that one environment may name.
 const MOST_COUNTS: usize = 16;
 
+/// Reads a number of processors, or a list of such numbers that is not empty.
 fn cores(entry: &Entry<'_>, mistakes: &mut Mistakes<'_>) -> Option<Vec<u32>> {
     let DeValue::Array(array) = entry.value.get_ref() else {
         return entry.count(mistakes, MOST_CORES).map(|count| vec![count]);
@@ -147,13 +147,16 @@ impl Environment<'_> {
         Declared { name: self.name.to_owned(), when: self.when.clone(), line }
     }
 
-    /// Reads the settings in this environment. `below` are those of the file.
+    /// Reads the settings in this environment. `below` are those of the file. `None` if the environment has no settings.
     pub(super) fn settings(
         &self,
         below: Option<&Entry<'_>>,
         mistakes: &mut Mistakes<'_>,
     ) -> Option<Settings> {
-        let own = key::ENVIRONMENTS.iter().map(|key| key.name).filter(|&name| !OWN.contains(&name));
+        let own = key::ENVIRONMENTS
+            .iter()
+            .map(|key| key.name)
+            .filter(|&name| !NO_SETTINGS.contains(&name));
         let own: Vec<_> = own.filter_map(|name| self.table.get_key_value(name)).collect();
         if own.is_empty() {
             return None;
@@ -167,7 +170,7 @@ impl Environment<'_> {
         }
         let value = Spanned::new(self.at.clone(), DeValue::Table(table));
         let entry = Entry { key: "settings", at: self.at.clone(), value: &value };
-        Some(Self::within(mistakes, |mistakes| settings::read(&entry, mistakes)))
+        Some(Self::report_new(mistakes, |mistakes| settings::read(&entry, mistakes)))
     }
 
     /// Reads the budgets that are different in this environment, each with its index in `tables`.
@@ -206,7 +209,7 @@ impl Environment<'_> {
             let DeValue::Table(of_file) = below.value.get_ref() else { continue };
             let value = Spanned::new(below.value.span(), DeValue::Table(laid_over(of_file, table)));
             let laid = Entry { key: below.key, at: below.at, value: &value };
-            let read = Self::within(mistakes, |mistakes| {
+            let read = Self::report_new(mistakes, |mistakes| {
                 // The cases are those of the budget itself, and are counted there.
                 let mut draft = budget_table::budget(&laid, &mut { case::MOST_IN_FILE }, mistakes)?;
                 mark(&mut draft, table, self.name);
@@ -219,9 +222,9 @@ impl Environment<'_> {
         drafts
     }
 
-    /// Adds what `read` reports, without what is reported already: what an environment does not change has the same
-    /// mistakes everywhere.
-    fn within<T>(mistakes: &mut Mistakes<'_>, read: impl FnOnce(&mut Mistakes<'_>) -> T) -> T {
+    /// Calls `read`, and drops the problems that it reports for the second time: the parts of the file that an environment
+    /// does not change have the same mistakes in each environment.
+    fn report_new<T>(mistakes: &mut Mistakes<'_>, read: impl FnOnce(&mut Mistakes<'_>) -> T) -> T {
         let (problems, notes) = (mistakes.problems.len(), mistakes.notes.len());
         let value = read(mistakes);
         mistakes.notes.truncate(notes);
@@ -236,8 +239,8 @@ impl Environment<'_> {
     }
 }
 
-/// The keys of an environment that are no settings.
-const OWN: [&str; 2] = ["when", "budget"];
+/// The keys of an environment that are not settings.
+const NO_SETTINGS: [&str; 2] = ["when", "budget"];
 
 fn unknown(over: &Entry<'_>, tables: &BudgetTables<'_>, mistakes: &mut Mistakes<'_>) {
     let names = tables.names.keys().copied();
@@ -265,7 +268,7 @@ fn laid_over<'t>(below: &DeTable<'t>, over: &DeTable<'t>) -> DeTable<'t> {
     table
 }
 
-/// Puts a value into a table, with the place of its own key.
+/// Puts a value into a table. The key, with its place, replaces an equal key.
 fn put<'t>(table: &mut DeTable<'t>, key: &Spanned<std::borrow::Cow<'t, str>>, value: &Value<'t>) {
     table.remove(key.get_ref().as_ref());
     table.insert(key.clone(), value.clone());

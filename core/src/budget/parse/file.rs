@@ -26,16 +26,16 @@ pub fn load(path: &Path) -> Result<Budgets, Error> {
     load_in(path, &EnvironmentFacts::here())
 }
 
-/// Reads and checks a `budgets.toml`, as it is in these surroundings.
+/// Reads and checks a `budgets.toml`, for the environment that these facts mean.
 ///
 /// # Errors
 /// The errors are those of [`load`].
-pub fn load_in(path: &Path, surroundings: &EnvironmentFacts) -> Result<Budgets, Error> {
-    parse_in(&text(path, LARGEST, "write one with `[budget.NAME]` in it")?, path, surroundings)
+pub fn load_in(path: &Path, facts: &EnvironmentFacts) -> Result<Budgets, Error> {
+    parse_in(&text(path, LARGEST, "write one with `[budget.NAME]` in it")?, path, facts)
 }
 
-/// Returns the names of the budgets in a file that is TOML, even if they are not valid, as may be in another revision. `None` if
-/// the file cannot be read, or has no budget in the form of this version.
+/// Returns the names of the budgets in a file, even if the budgets are not valid, as may be in another revision. `None` if
+/// the file cannot be read or is not TOML, or if it has no budget in the form of this version.
 pub fn names(path: &Path) -> Option<Vec<String>> {
     let text = text(path, LARGEST, "").ok()?;
     let (tree, errors) = DeTable::parse_recoverable(text.trim_start_matches('\u{feff}'));
@@ -72,10 +72,10 @@ pub(super) fn text(path: &Path, largest: u64, remedy: &str) -> Result<String, Er
             largest >> 20
         ));
     }
-    let wide = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+    let is_utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
     match String::from_utf8(bytes) {
         Ok(text) => Ok(text),
-        Err(_) if wide => {
+        Err(_) if is_utf16 => {
             fault(format!("failed to read `{shown}`: it is UTF-16; save it as UTF-8"))
         }
         Err(e) => {
@@ -97,17 +97,13 @@ pub fn parse(text: &str, path: &Path) -> Result<Budgets, Error> {
     parse_in(text, path, &EnvironmentFacts::here())
 }
 
-/// Checks the text of a `budgets.toml`, as it is in these surroundings.
+/// Checks the text of a `budgets.toml`, for the environment that these facts mean.
 ///
 /// # Errors
 /// The errors are those of [`parse`].
-pub fn parse_in(
-    text: &str,
-    path: &Path,
-    surroundings: &EnvironmentFacts,
-) -> Result<Budgets, Error> {
+pub fn parse_in(text: &str, path: &Path, facts: &EnvironmentFacts) -> Result<Budgets, Error> {
     let mut mistakes = Mistakes::new(Source::new(path, text.trim_start_matches('\u{feff}')));
-    let budgets = check(&mut mistakes, path, surroundings);
+    let budgets = check(&mut mistakes, path, facts);
     match budgets {
         Some(budgets) if mistakes.problems.is_empty() => Ok(budgets),
         _ => Err(Error::config(mistakes.render(), mistakes.problems.len())),
@@ -118,10 +114,10 @@ pub fn parse_in(
 pub(super) fn check(
     mistakes: &mut Mistakes<'_>,
     path: &Path,
-    surroundings: &EnvironmentFacts,
+    facts: &EnvironmentFacts,
 ) -> Option<Budgets> {
     let syntax = syntax::parse(mistakes);
-    let sound = mistakes.problems.len();
+    let problems_before = mistakes.problems.len();
     let of_file = read::entry(&syntax.tree, "settings");
     let mut settings = match &of_file {
         Some(entry) => settings::read(entry, mistakes),
@@ -138,7 +134,7 @@ pub(super) fn check(
     }
     reference::check(&read, mistakes);
     let environments = environment::read(&syntax.tree, mistakes);
-    let chosen = environment::chosen(&environments, surroundings, mistakes);
+    let chosen = environment::chosen(&environments, facts, mistakes);
     for (index, environment) in environments.iter().enumerate() {
         let own_settings = environment.settings(of_file.as_ref(), mistakes);
         let own = match budgets.as_ref().map(|entry| entry.value.get_ref()) {
@@ -152,7 +148,7 @@ pub(super) fn check(
             }
         }
     }
-    syntax.discount(mistakes, sound);
+    syntax.remove_consequences(mistakes, problems_before);
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let root = parent.map_or_else(|| PathBuf::from("."), Path::to_owned);
     let budgets: Vec<_> = read.budgets.into_iter().map(|draft| draft.budget).collect();
@@ -172,7 +168,7 @@ pub(super) fn check(
 const EXAMPLE: &str =
     "write one, for example\n\n[budget.merge]\nworkload = \"merge\"\nmax = { p99 = \"10 ms\" }";
 
-/// Reports keys at the top level that do not belong there. For a budget whose name lacks `budget.` it says so.
+/// Reports keys at the top level that do not belong there. The message about a budget whose name lacks `budget.` says so.
 fn check_tables(tree: &DeTable<'_>, mistakes: &mut Mistakes<'_>) {
     for entry in read::entries(tree) {
         if key::FILE.iter().any(|key| key.name == entry.key) {

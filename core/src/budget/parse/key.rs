@@ -8,7 +8,7 @@ pub(super) struct Key {
     /// The name of the key in the file.
     pub name: &'static str,
     /// The subjects that the key makes sense for. All subjects, if the key is not in a budget.
-    pub of: &'static [SubjectKind],
+    pub kinds: &'static [SubjectKind],
     /// The description of the key, in one or two sentences.
     #[cfg_attr(
         not(test),
@@ -24,13 +24,13 @@ const PARAMETRIC: &[SubjectKind] = &[Artifact, Command, Workload];
 const MEASURED: &[SubjectKind] = &[Artifact, Command, Workload, Criterion, Divan, Libtest];
 /// The subjects whose processes the harness starts and may hold to a constraint.
 const STARTED: &[SubjectKind] = &[Command, Workload];
-/// The subjects that any program may build before they are measured.
+/// The subjects that can be built before they are measured, by any program.
 const BUILT: &[SubjectKind] = &[Artifact, Command];
-/// The subjects that cargo may build before they are measured.
+/// The subjects that can be built before they are measured, by cargo.
 const BUILT_BY_CARGO: &[SubjectKind] = &[Artifact, Command, Criterion, Divan, Libtest];
 
-const fn key(name: &'static str, of: &'static [SubjectKind], meaning: &'static str) -> Key {
-    Key { name, of, meaning }
+const fn key(name: &'static str, kinds: &'static [SubjectKind], meaning: &'static str) -> Key {
+    Key { name, kinds, meaning }
 }
 
 /// The keys of the file.
@@ -53,9 +53,9 @@ pub(super) const ENVIRONMENTS: &[Key] = &[
     key(
         "when",
         ALL,
-        "What the machine has to be for the environment to be in force, where none is named. If several environments suit the machine, the first is in force.",
+        "The machines on which the environment is in force, if none is named. If several environments fit a machine, the first is in force.",
     ),
-    key("budget", ALL, "What is different of budgets, each as `[env.NAME.budget.BUDGET]`."),
+    key("budget", ALL, "The differences of budgets, each as `[env.NAME.budget.BUDGET]`."),
     key("effort", ALL, "In place of `effort` in [settings]."),
     key("timeout", ALL, "In place of `timeout` in [settings]."),
     key("build_timeout", ALL, "In place of `build_timeout` in [settings]."),
@@ -123,7 +123,7 @@ pub(super) const SETTINGS: &[Key] = &[
     key(
         "base",
         ALL,
-        "How much worse than at the base revision limited metrics may be, where one is compared with: \"5 %\", or a table with exceptions. It holds for every metric that any run can compare, so it does not hold for counts that may be 0, or for percentiles for which a run may have too few values. Default: only limits that name `base` are compared.",
+        "How much worse than at the base revision limited metrics may be, if a run compares with one: \"5 %\", or a table with exceptions. It holds for every metric that any run can compare, so it does not hold for counts that may be 0, or for percentiles for which a run may have too few values. Default: only limits that name `base` are compared.",
     ),
     key(
         "total",
@@ -138,12 +138,12 @@ pub(super) const SETTINGS: &[Key] = &[
     key(
         "codegen_units",
         ALL,
-        "In how many units the packages of the workspace are compiled where times are compared with the base: \"one\" (the default), so that a change leaves the code of what it does not touch alone, or \"as built\".",
+        "In how many units the packages of the workspace are compiled if times are compared with the base: \"one\" (the default), so that a change does not alter the machine code of what it does not touch, or \"as built\".",
     ),
     key(
         "inert",
         ALL,
-        "Globs of files, relative to this one, that have no part in what any budget measures: where only such files differ from the base, limits against it pass without a measurement. Documentation and licences need not be listed.",
+        "Globs of files, relative to this one, that have no part in what any budget measures: if only such files differ from the base, limits against it pass without a measurement. Documentation and licences need not be listed.",
     ),
 ];
 
@@ -286,7 +286,7 @@ pub(super) const BUDGET: &[Key] = &[
     ),
 ];
 
-/// The keys of `criterion`, where it is a table.
+/// The keys of `criterion` as a table.
 pub(super) const RECORD: &[Key] = &[key(
     "record",
     ALL,

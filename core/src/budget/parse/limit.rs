@@ -9,11 +9,11 @@ use super::case::Parameter;
 use super::collect::Mistakes;
 use super::declared::Declared;
 use super::problem::Problem;
-use super::read::{self, Value};
+use super::read::{self, Entry, Value};
 use super::{by_case, key, metric_name, target, waiver};
 use crate::budget::{Bound, CaseFilter, Limit, Reference, Target};
 use crate::metric::{Better, Metric, SubjectKind};
-use crate::quantity::Unit;
+use crate::quantity::{Quantity, Unit};
 
 /// A limit and the place of its target in the text.
 pub(super) struct Draft {
@@ -62,7 +62,7 @@ pub(super) fn read(
     }
     drafts.sort_by_cached_key(|draft| draft.at.start);
     check_floors(&drafts, mistakes);
-    name(&mut drafts, mistakes);
+    add_labels(&mut drafts, mistakes);
     drafts
 }
 
@@ -93,21 +93,21 @@ struct Limited<'a> {
     parameters: &'a [Parameter],
 }
 
-/// Reads one limit of the cases `of`, or a list of them, or limits by the values of a parameter.
+/// Reads one limit on these cases, or a list of limits, or limits by the values of a parameter.
 #[expect(clippy::wildcard_enum_match_arm, reason = "all other values of TOML are treated alike")]
 fn several(
     limited: &Limited<'_>,
-    of: &CaseFilter,
+    cases: &CaseFilter,
     value: &Value<'_>,
     mistakes: &mut Mistakes<'_>,
     drafts: &mut Vec<Draft>,
 ) {
     let Limited { metric, bound, parameters } = *limited;
     if let DeValue::Table(table) = value.get_ref()
-        && let Some(by_value) = by_case::parameter(table, parameters, of)
+        && let Some(by_value) = by_case::parameter(table, parameters, cases)
     {
-        for part in by_case::read(table, by_value, of, mistakes) {
-            several(limited, &part.of, part.value, mistakes, drafts);
+        for part in by_case::read(table, by_value, cases, mistakes) {
+            several(limited, &part.cases, part.value, mistakes, drafts);
         }
         return;
     }
@@ -122,9 +122,9 @@ fn several(
             for item in list {
                 match item.get_ref() {
                     DeValue::Table(table)
-                        if by_case::parameter(table, parameters, of).is_some() =>
+                        if by_case::parameter(table, parameters, cases).is_some() =>
                     {
-                        several(limited, of, item, mistakes, drafts);
+                        several(limited, cases, item, mistakes, drafts);
                     }
                     _ => drafts.extend(one(metric, bound, item, mistakes)),
                 }
@@ -132,8 +132,8 @@ fn several(
         }
         _ => drafts.extend(one(metric, bound, value, mistakes)),
     }
-    for draft in drafts[first..].iter_mut().filter(|draft| draft.limit.of.is_all()) {
-        draft.limit.of = of.clone();
+    for draft in drafts[first..].iter_mut().filter(|draft| draft.limit.cases.is_all()) {
+        draft.limit.cases = cases.clone();
     }
 }
 
@@ -146,7 +146,7 @@ pub(super) fn one(
 ) -> Option<Draft> {
     let mut limit = Limit {
         metric: metric.clone(),
-        of: CaseFilter::default(),
+        cases: CaseFilter::default(),
         bound,
         target: Target::Relative { factor: 1.0, reference: Reference::Base },
         warn: None,
@@ -160,11 +160,11 @@ pub(super) fn one(
         limit.target = target::read(metric, bound, value, mistakes)?;
         return Some(Draft { limit, at: value.span() });
     };
-    let sound = mistakes.problems.len();
+    let problems_before = mistakes.problems.len();
     read::check_keys(table, "a limit", key::LIMIT, mistakes);
     let Some(entry) = read::entry(table, "limit") else {
         // An unknown key that has just been reported is probably a misspelt `limit`.
-        if mistakes.problems.len() > sound {
+        if mistakes.problems.len() > problems_before {
             return None;
         }
         let title = format!("the limit on `{metric}` lacks the key `limit`");
@@ -178,37 +178,47 @@ pub(super) fn one(
     let target = target::read(metric, bound, entry.value, mistakes);
     if let Some(warn) = read::entry(table, "warn") {
         limit.warn = target::read_quantity(metric, warn.value, mistakes);
-        let problem = match (&target, limit.warn) {
-            (Some(Target::Relative { .. }), _) => {
-                Some(Problem::new(warn.at, "`warn` is for a limit that is a quantity").help(
-                    "remove it; a limit against a reference warns only beyond the limit, within its tolerance",
-                ))
-            }
-            (Some(Target::Absolute(limit)), Some(warned)) if warned.unit != limit.unit => Some(
-                Problem::new(warn.value.span(), "`warn` and `limit` are in different units")
-                    .also(entry.value.span(), format!("this is {}", limit.unit.noun()))
-                    .help("write both in the same unit"),
-            ),
-            (Some(Target::Absolute(limit)), Some(warned)) => {
-                let (bad, word) = match bound {
-                    Bound::Max => (warned.value > limit.value, "below"),
-                    Bound::Min => (warned.value < limit.value, "above"),
-                };
-                bad.then(|| {
-                    Problem::new(warn.value.span(), "`warn` is on the wrong side of the limit")
-                        .also(entry.value.span(), "the limit")
-                        .help(format!("write a `warn` {word} {limit}, so that it comes first"))
-                })
-            }
-            (None, _) | (_, None) => None,
-        };
-        mistakes.problems.extend(problem);
+        if let Some(target) = &target {
+            let problem = warn_problem((&warn, limit.warn), (&entry, target), bound);
+            mistakes.problems.extend(problem);
+        }
     }
     limit.target = target?;
     Some(Draft { limit, at: entry.value.span() })
 }
 
-/// Reports a `min` without a `max` where less is better. Such a floor shows that a measurement has gone wrong, and
+/// Returns the problem of a `warn` that does not suit its limit. Both come as the entry and what was read of it; a `warn`
+/// that could not be read is `None`.
+fn warn_problem(
+    (warn, value): (&Entry<'_>, Option<Quantity>),
+    (limit, target): (&Entry<'_>, &Target),
+    bound: Bound,
+) -> Option<Problem> {
+    let Target::Absolute(most) = target else {
+        return Some(Problem::new(warn.at.clone(), "`warn` is for a limit that is a quantity").help(
+            "remove it; a limit against a reference warns only beyond the limit, within its tolerance",
+        ));
+    };
+    let value = value?;
+    if value.unit != most.unit {
+        return Some(
+            Problem::new(warn.value.span(), "`warn` and `limit` are in different units")
+                .also(limit.value.span(), format!("this is {}", most.unit.noun()))
+                .help("write both in the same unit"),
+        );
+    }
+    let (is_beyond, word) = match bound {
+        Bound::Max => (value.value > most.value, "below"),
+        Bound::Min => (value.value < most.value, "above"),
+    };
+    is_beyond.then(|| {
+        Problem::new(warn.value.span(), "`warn` is on the wrong side of the limit")
+            .also(limit.value.span(), "the limit")
+            .help(format!("write a `warn` {word} {most}, so that it comes first"))
+    })
+}
+
+/// Reports a `min` without a `max` if less is better. Such a floor shows that a measurement has gone wrong, and
 /// makes sense only beside a `max`.
 fn check_floors(drafts: &[Draft], mistakes: &mut Mistakes<'_>) {
     if drafts.iter().all(|d| d.limit.bound == Bound::Max) {
@@ -236,7 +246,7 @@ fn check_floors(drafts: &[Draft], mistakes: &mut Mistakes<'_>) {
         let Target::Absolute(low) = draft.limit.target else { continue };
         for ceiling in above {
             let Target::Absolute(high) = ceiling.limit.target else { continue };
-            if draft.limit.of.excludes(&ceiling.limit.of) {
+            if draft.limit.cases.excludes(&ceiling.limit.cases) {
                 continue;
             }
             if low.unit != high.unit {
@@ -267,13 +277,13 @@ pub(super) fn has_floor(metric: &Metric) -> bool {
     matches!(metric.unit(), Some(Unit::Bytes | Unit::Seconds))
 }
 
-/// Returns what two limits of a budget may not have in common.
+/// Returns the parts in which two limits of a budget have to differ, unless they are for different cases.
 fn distinguishing_parts(limit: &Limit) -> (&Metric, Option<&Reference>, Bound) {
     (&limit.metric, limit.reference(), limit.bound)
 }
 
 /// Gives every limit its label, and reports two limits that would have the same.
-fn name(drafts: &mut [Draft], mistakes: &mut Mistakes<'_>) {
+fn add_labels(drafts: &mut [Draft], mistakes: &mut Mistakes<'_>) {
     // The limits are sorted, so that the others on a metric are found fast even if there are thousands.
     let mut known: Vec<Vec<&Draft>> = Vec::with_capacity(drafts.len());
     for draft in drafts.iter() {
@@ -287,7 +297,7 @@ fn name(drafts: &mut [Draft], mistakes: &mut Mistakes<'_>) {
                 continue;
             }
         };
-        let overlaps = |other: &&&Draft| !other.limit.of.excludes(&draft.limit.of);
+        let overlaps = |other: &&&Draft| !other.limit.cases.excludes(&draft.limit.cases);
         let first = known[at].iter().rev().find(overlaps).copied();
         known[at].push(draft);
         let Some(first) = first else { continue };

@@ -76,19 +76,23 @@ pub(super) fn read(
         _ => LoadShape::Burst { every: every.as_ref()?.0 },
     };
     let load = Load { shape, rate, concurrency: concurrency? };
-    let (Some((operations, period)), Some((_, every))) = (load.period(), &every) else {
-        return Some(load);
-    };
+    let is_possible = every.is_none_or(|(_, every)| check_period(&load, &every, mistakes));
+    is_possible.then_some(load)
+}
+
+/// Whether a process can measure whole periods of a load. If not, this is reported. `every` is the entry of the period.
+fn check_period(load: &Load, every: &Entry<'_>, mistakes: &mut Mistakes<'_>) -> bool {
+    let Some((operations, period)) = load.period() else { return true };
     let title = if period > LONGEST_PERIOD {
         format!("a period is at most {} s", LONGEST_PERIOD.as_secs())
     } else if !(2.0..=MOST_IN_PERIOD).contains(&operations.round()) {
         format!("a period has from 2 to {MOST_IN_PERIOD} operations, and this one {operations:.1}")
     } else {
-        return Some(load);
+        return true;
     };
     let help = "a process measures whole periods: change `every` or the rate";
     mistakes.report(Problem::new(every.value.span(), title).help(help));
-    None
+    false
 }
 
 /// Returns the entry of a key, and reports it if it is missing.
@@ -100,7 +104,7 @@ fn needed<'t>(
 ) -> Option<Entry<'t>> {
     let found = read::entry(table, key);
     if found.is_none() {
-        let such = match key {
+        let example = match key {
             "shape" => "shape = \"constant\"",
             "rate" => "rate = \"1000 op/s\"",
             "peak" => "peak = \"5000 op/s\"",
@@ -108,7 +112,7 @@ fn needed<'t>(
             _ => "width = \"50 ms\"",
         };
         let title = format!("`load` lacks the key `{key}`");
-        let help = format!("write {such}");
+        let help = format!("write {example}");
         mistakes.report_absence(Problem::new(load.value.span(), title).help(help));
     }
     found
@@ -135,11 +139,11 @@ fn rate(entry: &Entry<'_>, mistakes: &mut Mistakes<'_>) -> Option<f64> {
             read::type_with_article(entry.value)
         ),
     };
-    let such = match read::number_text(entry.value.get_ref()) {
+    let number = match read::number_text(entry.value.get_ref()) {
         empty if empty.is_empty() => "1000".to_owned(),
         number => number,
     };
-    let help = format!("write \"{such} op/s\"");
+    let help = format!("write \"{number} op/s\"");
     mistakes.report(Problem::new(entry.value.span(), title.replace('\n', " ")).help(help));
     None
 }
@@ -155,7 +159,7 @@ fn over(rate: f64, (peak, entry): (f64, Entry<'_>), mistakes: &mut Mistakes<'_>)
 }
 
 /// Whether this metric can be measured under a load.
-fn is_shown(metric: &Metric) -> bool {
+fn is_measured_under_load(metric: &Metric) -> bool {
     match metric.slope_of().unwrap_or(metric).sample() {
         SampleKind::Operation
         | SampleKind::Batch
@@ -166,8 +170,8 @@ fn is_shown(metric: &Metric) -> bool {
     }
 }
 
-/// Reports limits on metrics that cannot be measured under a load. The generator waits by working, so its own work
-/// would be in their values.
+/// Reports limits on metrics that cannot be measured under a load. The generator of the load works while it waits, so its
+/// own work would be in their values.
 fn check_metrics(
     entry: &Entry<'_>,
     limits: &[Draft],
@@ -177,7 +181,7 @@ fn check_metrics(
     let slopes = scaling.into_iter().flat_map(|scaling| &scaling.limits);
     let slopes = slopes.map(|limit| (&limit.metric, entry.at.clone()));
     let all = limits.iter().map(|draft| (&draft.limit.metric, draft.at.clone())).chain(slopes);
-    for (metric, at) in all.filter(|(metric, _)| !is_shown(metric)) {
+    for (metric, at) in all.filter(|(metric, _)| !is_measured_under_load(metric)) {
         let title = format!("`{metric}` is not measured under a load");
         mistakes.report(
             Problem::new(at, title)

@@ -54,17 +54,16 @@ pub(super) fn check(mistakes: &mut Mistakes<'_>) -> Lock {
         return Lock::default();
     }
     let syntax = syntax::parse(mistakes);
-    let sound = mistakes.problems.len();
-    let known = version(&syntax.tree, mistakes);
+    let problems_before = mistakes.problems.len();
     let mut lock = Lock::default();
-    if known {
+    if has_known_version(&syntax.tree, mistakes) {
         for entry in read::entries(&syntax.tree).into_iter().filter(|e| e.key != "version") {
             if let Some(locked) = block(&entry, mistakes) {
                 lock.values.insert(entry.key.to_owned(), locked);
             }
         }
     }
-    syntax.discount(mistakes, sound);
+    syntax.remove_consequences(mistakes, problems_before);
     lock
 }
 
@@ -74,11 +73,11 @@ fn conflict(text: &str) -> Option<std::ops::Range<usize>> {
     Some(at..at + 7)
 }
 
-/// Whether this reader knows the version of the file.
-fn version(tree: &DeTable<'_>, mistakes: &mut Mistakes<'_>) -> bool {
+/// Whether this reader knows the version of the file. If not, this is reported.
+fn has_known_version(tree: &DeTable<'_>, mistakes: &mut Mistakes<'_>) -> bool {
     let example = format!("version = {VERSION}");
     let Some(entry) = read::entry(tree, "version") else {
-        let problem = Problem::new(0..0, "the lock does not say of which version it is");
+        let problem = Problem::new(0..0, "the lock does not say which version it has");
         mistakes.report_absence(problem.help(format!("write {example} at its top")));
         return false;
     };
@@ -94,8 +93,7 @@ fn version(tree: &DeTable<'_>, mistakes: &mut Mistakes<'_>) -> bool {
             false
         }
         _ => {
-            let problem =
-                Problem::new(entry.value.span(), "the lock is of no version that there is");
+            let problem = Problem::new(entry.value.span(), "there is no such version of the lock");
             mistakes.report(problem.help(format!("write {example}")));
             false
         }

@@ -44,12 +44,12 @@ pub(super) fn noun(kind: SubjectKind) -> &'static str {
 }
 
 /// Whether this kind of subject has a metric of this name.
-pub(super) fn is_of(kind: SubjectKind, name: &str) -> bool {
+pub(super) fn is_metric_of(kind: SubjectKind, name: &str) -> bool {
     find(kind, name).is_some()
 }
 
-/// Returns the metric that `name` means for a subject of this kind, which may be one that is declared. If there is none, the
-/// reason is reported.
+/// Returns the metric that `name` means for a subject of this kind. It may be a declared one. If there is none, the reason
+/// is reported.
 pub(super) fn read(
     kind: SubjectKind,
     name: &str,
@@ -71,7 +71,8 @@ pub(super) fn read(
     None
 }
 
-/// Returns why a name that this kind of subject does not know cannot be the name of a value that a workload records.
+/// Returns the problem of a name that is no metric of this kind of subject, and cannot be a value that a workload records
+/// either. `None` if it can.
 fn fault(kind: SubjectKind, name: &str, at: &Range<usize>) -> Option<Problem> {
     let at = at.clone();
     if let Some((owner, metric)) = SubjectKind::ALL.iter().find_map(|&k| Some((k, find(k, name)?)))
@@ -107,7 +108,7 @@ fn fault(kind: SubjectKind, name: &str, at: &Range<usize>) -> Option<Problem> {
                 .help("write scaling = { over = \"records\", max = { rss = 1.1 } }"),
         );
     }
-    (!is_name(name)).then(|| no_name(name, &at))
+    (!is_name(name)).then(|| invalid_name(name, &at))
 }
 
 /// Whether this can be the name of a metric that a workload records.
@@ -117,8 +118,8 @@ pub(super) fn is_name(name: &str) -> bool {
         && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 
-/// Returns the problem of a name that cannot be one.
-pub(super) fn no_name(name: &str, at: &Range<usize>) -> Problem {
+/// Returns the problem of a name that no metric can have.
+pub(super) fn invalid_name(name: &str, at: &Range<usize>) -> Problem {
     Problem::new(at.clone(), format!("{} cannot be the name of a metric", quoted(name)))
         .help("write a lower case letter, then lower case letters, digits and `_`")
 }
@@ -136,7 +137,7 @@ fn possible(kind: SubjectKind) -> String {
     }
 }
 
-/// The help where a name is too much like that of a known metric.
+/// The help if a name is too much like that of a known metric.
 const OWN_NAME: &str =
     "if the workload records it itself, declare it: unit = { NAME = \"ms\" }, or \"number\"";
 
@@ -179,7 +180,7 @@ const OTHER_WORDS: &[(&[&str], &[&str])] = &[
     (&["exit_code", "status", "code"], &["exit"]),
 ];
 
-/// The words among them that may well be the name of a value that a workload records.
+/// Those of [`OTHER_WORDS`] that may well be the name of a value that a workload records.
 const AMBIGUOUS: &[&str] = &[
     "time",
     "duration",
@@ -211,7 +212,7 @@ const AMBIGUOUS: &[&str] = &[
     "ir",
 ];
 
-/// Returns the metrics of this kind of subject that a word of another tool stands for, as in "`p50` or `p99`".
+/// Returns the metrics of this kind of subject that a word of another tool means, as in "`p50` or `p99`".
 fn other_word(kind: SubjectKind, name: &str) -> Option<String> {
     if kind == SubjectKind::Workload && AMBIGUOUS.contains(&name) {
         return None;
@@ -225,7 +226,7 @@ fn other_word(kind: SubjectKind, name: &str) -> Option<String> {
     (!of_kind.is_empty()).then(|| of_kind.join(" or "))
 }
 
-/// Returns what a subject has in place of a metric of another subject.
+/// Returns the help for a metric of another kind of subject: the metrics that this kind has in its place.
 fn instead(kind: SubjectKind, metric: &Metric) -> String {
     let same = || {
         let same = known(kind).iter().filter(|known| known.1.statistic() == metric.statistic());

@@ -21,7 +21,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_seen_as_it_is() {
+    fn a_name_has_only_characters_that_are_shown() {
         let check =
             |name: &str, want: bool| assert_eq!(name_fault(name).is_none(), want, "{name:?}");
         check("größe=1", true);

@@ -5,17 +5,17 @@ use std::borrow::Cow;
 /// Replaces control characters and invisible characters. Each replacement has as many bytes as the character, so that
 /// spans stay valid.
 pub(super) fn printable(text: &str) -> Cow<'_, str> {
-    let steers = |c: char| {
+    let is_unprintable = |c: char| {
         (c.is_control() && !matches!(c, '\n' | '\t'))
             || matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}')
             || matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}')
             || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
-    if !text.contains(steers) {
+    if !text.contains(is_unprintable) {
         return Cow::Borrowed(text);
     }
     let replaced = text.chars().map(|c| match c.len_utf8() {
-        _ if !steers(c) => c,
+        _ if !is_unprintable(c) => c,
         1 if c == '\r' => ' ',
         1 => '?',
         2 => '\u{b7}',

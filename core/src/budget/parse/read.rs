@@ -101,7 +101,7 @@ impl<'t> Entry<'t> {
         self.word(mistakes, &words).map(|chosen| choices[chosen].2)
     }
 
-    /// Reads one of a few names, which mean themselves.
+    /// Reads one of a few names, and returns it.
     pub(super) fn known(
         &self,
         mistakes: &mut Mistakes<'_>,
@@ -214,7 +214,7 @@ impl<'t> Entry<'t> {
         reason = "all other values of TOML are treated alike"
     )]
     pub(super) fn share(&self, mistakes: &mut Mistakes<'_>, most: f64) -> Option<f64> {
-        let such = if most < 0.9 { "\"1 %\" or 0.01" } else { "\"90 %\" or 0.9" };
+        let example = if most < 0.9 { "\"1 %\" or 0.01" } else { "\"90 %\" or 0.9" };
         let share = match self.value.get_ref() {
             DeValue::String(text) => match Quantity::parse(text) {
                 Ok(Quantity { value, unit: Unit::Share | Unit::Number }) => Some(value),
@@ -223,7 +223,7 @@ impl<'t> Entry<'t> {
             value => number(value),
         };
         let Some(share) = share else {
-            return self.mismatch(mistakes, "a share", such);
+            return self.mismatch(mistakes, "a share", example);
         };
         if share > 0.0 && share <= most {
             return Some(share);
@@ -233,7 +233,7 @@ impl<'t> Entry<'t> {
         let help = if share > 1.0 && share <= most {
             format!("did you mean \"{share} %\"?")
         } else {
-            format!("write a share such as {such}")
+            format!("write a share such as {example}")
         };
         mistakes.report(Problem::new(self.value.span(), title).help(help));
         None
@@ -277,7 +277,7 @@ fn unexpected_value(key: &str, value: &Value<'_>, expected: &str, example: &str)
     Problem::new(value.span(), title).help(format!("write {example}"))
 }
 
-/// Returns the type of a value with its article, as in "a string" or "an array".
+/// Returns the type of a value with its article, as in "a list" or "an integer". A string is shown itself.
 pub(super) fn type_with_article(value: &Value<'_>) -> String {
     match value.get_ref() {
         DeValue::String(text) => format!("the string {}", quoted(text)),

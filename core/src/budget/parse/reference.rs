@@ -17,16 +17,16 @@ pub(super) fn check(tables: &BudgetTables<'_>, mistakes: &mut Mistakes<'_>) {
     }
 }
 
-/// Reports those of one budget.
+/// Reports the references of one budget to budgets that do not exist or cannot be compared.
 pub(super) fn check_draft(draft: &Draft, tables: &BudgetTables<'_>, mistakes: &mut Mistakes<'_>) {
     for (limit, at) in draft.budget.limits.iter().zip(&draft.spans) {
         if let Some(Reference::Budget(name)) = limit.reference() {
-            one(&draft.budget, name, at, tables, mistakes);
+            check_reference(&draft.budget, name, at, tables, mistakes);
         }
     }
 }
 
-fn one(
+fn check_reference(
     budget: &Budget,
     name: &str,
     at: &Range<usize>,
@@ -42,7 +42,7 @@ fn one(
         return;
     }
     let Some(index) = tables.names.get(name) else {
-        // The search looks at every name, so it is for the problems that are shown.
+        // The search looks at every name, so it is only made for problems that are shown.
         let names = tables.names.keys().copied().chain(["base", "lock"]);
         let near = if mistakes.is_shown() { spelling::nearest(name, names) } else { None };
         let label = near.map(|near| format!("did you mean `{near}`?")).unwrap_or_default();

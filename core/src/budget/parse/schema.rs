@@ -1,8 +1,8 @@
 //! The JSON Schema of the file, for completion and descriptions in editors. It is made from the tables that
 //! the reader itself uses, so that the two cannot disagree about a key, a metric or a unit.
 //!
-//! This module is compiled only for the tests, which compare [`super::SCHEMA`] with it. To compile it for every user
-//! would cost a second.
+//! This module is compiled only for the tests, which compare [`crate::budget::SCHEMA`] with it. To compile it for every
+//! user would cost a second.
 //!
 //! The schema is laxer than the reader: only the reader knows references, floors and edit distances.
 
@@ -159,7 +159,7 @@ fn words(choices: impl Iterator<Item = (&'static str, &'static str)>) -> Value {
 }
 
 fn budget(kind: SubjectKind) -> Value {
-    let keys = key::BUDGET.iter().filter(|key| key.of.contains(&kind));
+    let keys = key::BUDGET.iter().filter(|key| key.kinds.contains(&kind));
     let mut budget = object(keys, |key| match key.name {
         "artifact" => json!({ "anyOf": [text(), texts()] }),
         "criterion" if kind == SubjectKind::Record => {
@@ -208,12 +208,12 @@ fn budget(kind: SubjectKind) -> Value {
     let named = if kind == SubjectKind::Record { SubjectKind::Criterion } else { kind };
     let subject = subject::KEYS.iter().find(|key| key.1 == named).map(|key| key.0);
     budget["required"] = json!([subject]);
-    let holds: Vec<_> = ["max", "min", "scaling"]
+    let limits: Vec<_> = ["max", "min", "scaling"]
         .into_iter()
         .filter(|&name| budget["properties"].get(name).is_some())
         .map(|name| json!({ "required": [name] }))
         .collect();
-    budget["anyOf"] = json!(holds);
+    budget["anyOf"] = json!(limits);
     budget["description"] = json!(format!("A budget for {}.", noun(kind)));
     budget
 }

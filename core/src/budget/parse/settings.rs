@@ -22,10 +22,10 @@ pub(super) const CODEGEN_UNITS: &[(&str, &str, CodegenUnits)] = &[
     ("as built", "as many as the profile says", CodegenUnits::AsBuilt),
 ];
 
-/// The greatest `alpha`: beyond it a verdict would be worse than a coin.
+/// The greatest `alpha`. Beyond it a verdict would be less certain than the toss of a coin.
 pub(super) const MOST_ALPHA: f64 = 0.5;
 
-/// The most `layouts`, which is also the most that follow later: beyond it linking takes longer than it tells.
+/// The most `layouts`, and also the most links that follow later. More of them would take long and show little more.
 pub(super) const MOST_LAYOUTS: u32 = 128;
 
 /// Reads the table. A setting with a mistake keeps its default.
@@ -78,7 +78,7 @@ const OLD_CHOICES: &[(&str, &str, Inconclusive)] = &[
     ("fail", "", Inconclusive::Fail),
 ];
 
-/// `inconclusive`, or `unsure`, which is read with a note.
+/// Reads `inconclusive`, or its old name `unsure`, for which a note is added.
 fn inconclusive(table: &DeTable<'_>, mistakes: &mut Mistakes<'_>) -> Option<Inconclusive> {
     let new = read::entry(table, "inconclusive");
     let old = read::entry(table, "unsure");
@@ -134,14 +134,14 @@ fn base(entry: &Entry<'_>, mistakes: &mut Mistakes<'_>) -> Option<BaseLimits> {
 fn globs(entry: &Entry<'_>, mistakes: &mut Mistakes<'_>) -> Option<Vec<String>> {
     let globs = entry.texts(mistakes, "[\"docs/**\", \"*.svg\"]")?;
     let DeValue::Array(items) = entry.value.get_ref() else { return None };
-    let mut right = true;
+    let mut are_valid = true;
     for (glob, item) in globs.iter().zip(items) {
         if let Err(why) = Pattern::new(glob) {
             let title = format!("`inert` has `{glob}`, which is not a glob: {}", why.msg);
             mistakes
                 .report(Problem::new(item.span(), title).help("write a glob such as \"docs/**\""));
-            right = false;
+            are_valid = false;
         }
     }
-    right.then_some(globs)
+    are_valid.then_some(globs)
 }

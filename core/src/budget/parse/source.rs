@@ -62,14 +62,14 @@ impl<'s> Source<'s> {
         if let Ok(text) = emit_into_string(&config, &view, &diagnostic) {
             return text.trim_end().lines().map(|l| l.trim_end().to_owned() + "\n").collect();
         }
-        // Drawing fails only if a span is outside the text. The words are printed all the same.
+        // Drawing fails only if a span is outside the text. Then the title is shown without the drawing.
         let line = self.line(problem.at.start) + 1;
         format!("{level}: {}\n  --> {}:{line}\n", problem.title, self.name)
     }
 }
 
-/// A source where the lines that labels are on show only what is near them: a file without line ends
-/// would otherwise be printed whole for each of its mistakes.
+/// A source in which a line with a label is cut down to what is near the label. Otherwise a file without line ends
+/// would be printed whole for each of its mistakes.
 struct View<'v> {
     source: &'v Source<'v>,
     /// The lines that are cut, each with the part of it that is shown.

@@ -110,11 +110,11 @@ fn benchmark(
 fn record(entry: &Entry<'_>, mistakes: &mut Mistakes<'_>) -> Option<Subject> {
     const EXAMPLE: &str = "criterion = { record = \"group/bench\" }";
     let table = entry.table(mistakes, EXAMPLE)?;
-    let sound = mistakes.problems.len();
+    let problems_before = mistakes.problems.len();
     read::check_keys(table, "`criterion`", key::RECORD, mistakes);
     let Some(record) = read::entry(table, "record") else {
         // An unknown key that has just been reported is probably a misspelt `record`.
-        if mistakes.problems.len() > sound {
+        if mistakes.problems.len() > problems_before {
             return None;
         }
         let problem = Problem::new(entry.value.span(), "`criterion` names no record");
@@ -170,7 +170,7 @@ fn command(budget: &DeTable<'_>, mistakes: &mut Mistakes<'_>) -> Option<Subject>
         env,
         ready: ready?,
         cache: cache?,
-        // A mistake has been reported.
+        // If one of these has a mistake, it has been reported.
         cwd: cwd.flatten(),
         stdin: stdin.flatten(),
         prepare: prepare.flatten().unwrap_or_default(),
@@ -179,10 +179,10 @@ fn command(budget: &DeTable<'_>, mistakes: &mut Mistakes<'_>) -> Option<Subject>
     }))
 }
 
-/// The most `processors`: as many as the kernel's sets of processors have room for.
+/// The most `processors`: as many as a set of processors of the kernel has room for.
 pub(super) const MOST_PROCESSORS: u32 = 1024;
 
-/// Reads what the subject may use.
+/// Reads the resources that the subject may use.
 pub(super) fn constraint(budget: &DeTable<'_>, mistakes: &mut Mistakes<'_>) -> Constraint {
     let memory = read::entry(budget, "memory").and_then(|entry| memory(&entry, mistakes));
     let processors = read::entry(budget, "processors");

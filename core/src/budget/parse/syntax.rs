@@ -33,10 +33,10 @@ pub(super) fn parse<'s>(mistakes: &mut Mistakes<'s>) -> Syntax<'s> {
             continue;
         }
         let problem = translate(mistakes, error.message(), &span);
-        let harmless = matches!(problem.harm, Damage::None);
+        let is_harmless = matches!(problem.damage, Damage::None);
         mistakes.report(problem.problem);
-        if !harmless {
-            mistakes.torn = true;
+        if !is_harmless {
+            mistakes.is_malformed = true;
             let mut section = section(mistakes, span.start);
             if unclosed {
                 section.end = usize::MAX;
@@ -48,14 +48,15 @@ pub(super) fn parse<'s>(mistakes: &mut Mistakes<'s>) -> Syntax<'s> {
 }
 
 impl Syntax<'_> {
-    /// Removes the problems in sections with syntax errors, among those from index `from` on.
-    pub(super) fn discount(&self, mistakes: &mut Mistakes<'_>, from: usize) {
-        let believed = |p: &Problem| {
+    /// Removes the problems in sections with syntax errors, since these may be consequences of the syntax errors. Only the
+    /// problems from index `from` on are looked at.
+    pub(super) fn remove_consequences(&self, mistakes: &mut Mistakes<'_>, from: usize) {
+        let is_independent = |p: &Problem| {
             let next = self.broken.partition_point(|section| section.end <= p.at.start);
             self.broken.get(next).is_none_or(|section| p.at.start < section.start)
         };
         let later = mistakes.problems.split_off(from);
-        mistakes.problems.extend(later.into_iter().filter(believed));
+        mistakes.problems.extend(later.into_iter().filter(is_independent));
     }
 }
 
@@ -67,9 +68,10 @@ enum Damage {
     Section,
 }
 
-struct TranslatedSection {
+/// A message of the parser in plainer words.
+struct Translated {
     problem: Problem,
-    harm: Damage,
+    damage: Damage,
 }
 
 /// Returns the section of a place: from the header above it to the next header.
@@ -84,21 +86,21 @@ fn section(mistakes: &Mistakes<'_>, at: usize) -> Range<usize> {
 }
 
 /// Translates a message of the parser into plainer words, with a remedy.
-fn translate(mistakes: &Mistakes<'_>, message: &str, span: &Range<usize>) -> TranslatedSection {
+fn translate(mistakes: &Mistakes<'_>, message: &str, span: &Range<usize>) -> Translated {
     let text = mistakes.source.text;
     let at = span.clone();
     let found = text.get(at.clone()).unwrap_or_default();
-    let none = |problem| TranslatedSection { problem, harm: Damage::None };
-    let harms = |problem| TranslatedSection { problem, harm: Damage::Section };
+    let harmless = |problem| Translated { problem, damage: Damage::None };
+    let harms = |problem| Translated { problem, damage: Damage::Section };
     if message.starts_with("duplicate key") {
-        return none(duplicate(mistakes, span, found));
+        return harmless(duplicate(mistakes, span, found));
     }
     if message.starts_with("string values must be quoted") {
         if found.trim().is_empty() {
             return harms(Problem::new(at, "key has no value").help("write one after the `=`"));
         }
         let bare = super::printable::printable(found).replace(['"', '\\'], "");
-        return none(
+        return harmless(
             Problem::new(at, format!("{} is not in quotes", quoted(found)))
                 .help(format!("write \"{}\"", bare.trim())),
         );

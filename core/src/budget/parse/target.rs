@@ -125,7 +125,7 @@ fn absolute(metric: &Metric, value: &Value<'_>) -> Result<Quantity, Box<Problem>
 fn relative(value: &Value<'_>, text: &str) -> Option<Result<Target, Box<Problem>>> {
     let at = value.span();
     let (number, rest) = Quantity::split(text);
-    // Most texts are quantities, whose number is not read here.
+    // The number is only parsed when it is needed, since most texts are quantities.
     let factor = || number.replace('_', "").parse::<f64>();
     if number.is_empty() {
         let (name, factor) = text.rsplit_once(" x ")?;
@@ -181,15 +181,15 @@ fn allow_relative(
     .into())
 }
 
-/// Returns the problem of a statistic of many runs in a ratio. A pair has one run of either side, so the middle of the pairs
-/// is the ratio of two typical runs, whatever the statistic is called.
+/// Returns the problem of a comparison of a statistic of many runs, such as `wall_p95`. A pair has one run of each side, so
+/// the median of the pairs is the ratio of two typical runs, and not of the statistic.
 fn one_run_a_side(metric: &Metric, value: &Value<'_>) -> Problem {
     let name = metric.to_string();
-    let (of, _) = name.split_once('_').unwrap_or((&name, ""));
+    let (family, _) = name.split_once('_').unwrap_or((&name, ""));
     let title = format!(
         "`{metric}` of two commands cannot be compared: a pair is one run of each, and shows the ratio of typical runs"
     );
-    let help = format!("compare `{of}_p50`, and limit `{metric}` by a quantity or `x lock`");
+    let help = format!("compare `{family}_p50`, and limit `{metric}` by a quantity or `x lock`");
     Problem::new(value.span(), title).help(help)
 }
 

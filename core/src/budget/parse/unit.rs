@@ -1,7 +1,7 @@
 //! The reader of `unit`, which declares metrics that a workload records itself, each with its unit.
 //!
-//! A name needs no declaration: a workload that does not record it is red. One that is declared may be like the name of a
-//! known metric, which is otherwise taken for a mistake, and its limits have to have its unit.
+//! A metric need not be declared: if the workload does not record it, its limit is red. The name of a declared metric may be
+//! similar to that of a known one, which is a mistake otherwise. The limits on a declared metric have to have its unit.
 
 use toml::de::DeTable;
 
@@ -30,7 +30,7 @@ pub(super) fn read(budget: &DeTable<'_>, mistakes: &mut Mistakes<'_>) -> Declare
     }
     let mut declared = Vec::new();
     for entry in read::entries(table) {
-        if metric_name::is_of(SubjectKind::Workload, entry.key) {
+        if metric_name::is_metric_of(SubjectKind::Workload, entry.key) {
             let title = format!("`{}` is a metric that is measured, and has its unit", entry.key);
             mistakes.report(
                 Problem::new(entry.at, title).help("remove it here, or record under another name"),
@@ -43,7 +43,7 @@ pub(super) fn read(budget: &DeTable<'_>, mistakes: &mut Mistakes<'_>) -> Declare
             continue;
         }
         if !metric_name::is_name(entry.key) {
-            mistakes.report(metric_name::no_name(entry.key, &entry.at));
+            mistakes.report(metric_name::invalid_name(entry.key, &entry.at));
             continue;
         }
         let Some(word) = entry.text(mistakes, "\"number\", \"ms\", \"KB\", \"%\" or \"op/s\"")

@@ -1,5 +1,5 @@
-//! Tests of limits on instructions, which are compared once two processes agree on them, and never with the counts of
-//! another counter.
+//! Tests of limits on counts: they are compared once two processes agree on them, or once chance is ruled out, and never with
+//! the counts of another counter.
 
 use super::*;
 use crate::outcome::{Accepted, Counted};
@@ -18,8 +18,8 @@ fn judge(limit: Limit, accepted: Option<Accepted>, counts: &'static [f64]) -> Ou
         Ok(ProcessRun { values, counted: counted.clone(), ..ProcessRun::default() })
     };
     let template = Outcome { metric: "instructions".to_owned(), accepted, ..Outcome::default() };
-    let asked = PendingLimit { limit, template, unjudged: None, carried: Carried::default() };
-    drive(Box::new(source), vec![asked], Rules { repeats: 2, ..rules() }).remove(0)
+    let pending = PendingLimit { limit, template, unjudged: None, carried: Carried::default() };
+    drive(Box::new(source), vec![pending], Rules { repeats: 2, ..rules() }).remove(0)
 }
 
 fn limit_of(text: &str) -> Limit {
@@ -40,10 +40,10 @@ fn the_value_is_that_on_which_two_processes_agree() {
 }
 
 #[test]
-fn where_none_agree_the_spread_is_compared() {
-    let of = |text: &str| judge(limit_of(text), None, &[900.0, 910.0, 920.0, 930.0, 940.0]);
-    assert_eq!(of("1200").verdict, Verdict::Pass);
-    let between = of("925");
+fn if_none_agree_the_spread_is_compared() {
+    let spread = |text: &str| judge(limit_of(text), None, &[900.0, 910.0, 920.0, 930.0, 940.0]);
+    assert_eq!(spread("1200").verdict, Verdict::Pass);
+    let between = spread("925");
     assert_eq!(between.verdict, Verdict::Inconclusive);
     let reason =
         "no verdict: instructions is 900 to 940, different in each process, with a limit of 925";
@@ -67,7 +67,7 @@ fn counts_that_differ_are_red_once_chance_is_ruled_out() {
         "{:?}",
         red.notes
     );
-    // One that is within the limit leaves it open, and nothing more is measured for it.
+    // A count within the limit leaves the verdict open, and nothing more is measured.
     let open = differing(limit_of("999"), rules(), move |n| if n == 6 { 900.0 } else { over(n) });
     assert_eq!(open.verdict, Verdict::Inconclusive, "{}", open.reason);
     assert!(
@@ -75,7 +75,7 @@ fn counts_that_differ_are_red_once_chance_is_ruled_out() {
         "{:?}",
         open.notes
     );
-    // Two that agree are no more than two over the limit, where a third has another value.
+    // Two counts that agree are only two counts over the limit if a third one differs.
     let modes = differing(limit_of("1000"), rules(), |n| if n % 2 == 0 { 1200.0 } else { 900.0 });
     assert_ne!(modes.verdict, Verdict::Fail, "{}", modes.reason);
     let alike = differing(limit_of("1000"), rules(), |n| if n == 0 { 1100.0 } else { 1200.0 });
@@ -87,8 +87,8 @@ fn counts_that_differ_are_red_once_chance_is_ruled_out() {
     );
 }
 
-/// Returns the share of suites with a single limit of `1.001 x base` that are red, where the logarithms of ratios lie around
-/// `middle` with this standard deviation.
+/// Returns the share of suites with a single limit of `1.001 x base` that are red. The ratios lie around `middle`, and their
+/// logarithms have the standard deviation `sd`.
 fn reds(middle: f64, sd: f64) -> f64 {
     const SUITES: usize = 4000;
     let mut noise = Noise::seeded(18);
@@ -108,14 +108,14 @@ fn equal_code_whose_counts_differ_is_red_in_at_most_alpha() {
     // A ratio of two processes of equal code is above 1 as often as below.
     let equal = reds(1.0, 0.08);
     assert!(equal <= 0.01, "{equal}");
-    // At the limit itself, where all processes over it have the greatest chance.
+    // At the limit itself it is most likely that all processes are over it.
     let at_limit = reds(1.001, 0.08);
     assert!((0.004..=0.0115).contains(&at_limit), "{at_limit}");
     let slower = reds(1.2, 0.06);
     assert!(slower >= 0.95, "{slower}");
 }
 
-/// The counts of a program, each with how likely it is, as a draw.
+/// The counts of a program, each with its probability.
 type Modes = &'static [(f64, f64)];
 const TWO: Modes = &[(1000.0, 0.5), (1080.0, 0.5)];
 const THREE: Modes = &[(1000.0, 0.4), (1020.0, 0.3), (1090.0, 0.3)];
@@ -134,8 +134,8 @@ fn draw(modes: Modes, noise: &mut Noise) -> f64 {
     modes[modes.len() - 1].0
 }
 
-/// Returns the share of suites of this many limits on counts that are red, where the counts of the base are these and those of
-/// this revision are `factor` times these; also the most processes that a limit took.
+/// Returns the share of red suites, and the most processes that a limit took. A suite has `limits` limits on counts. The counts
+/// of the base are drawn from `modes`, and those of this revision are `factor` times such counts.
 fn red_suites(key: Key, modes: Modes, factor: f64, limits: usize) -> (f64, usize) {
     const SUITES: usize = 3000;
     let mut noise = Noise::seeded(1818);
@@ -209,7 +209,7 @@ fn a_limit_between_two_likely_counts_is_red_in_at_most_alpha() {
 fn counts_within_the_limit_are_read_twice_as_before() {
     for key in [Key::Allocs, Key::AllocBytes, Key::PeakHeap, Key::Leaked, Key::Fuel] {
         let metric = Metric::from(key);
-        let of = |counts: [f64; 2]| {
+        let judged = |counts: [f64; 2]| {
             let metric = metric.clone();
             run(vec![max(metric.clone(), "1000")], rules(), move |n| {
                 // A third process would have no count.
@@ -217,19 +217,19 @@ fn counts_within_the_limit_are_read_twice_as_before() {
             })
             .remove(0)
         };
-        assert_eq!(of([900.0, 900.0]).verdict, Verdict::Pass);
-        // The worst counts where all are within.
-        let differing = of([900.0, 950.0]);
+        assert_eq!(judged([900.0, 900.0]).verdict, Verdict::Pass);
+        // If all are within the limit, the worst one is the value.
+        let differing = judged([900.0, 950.0]);
         assert_eq!(differing.verdict, Verdict::Pass);
         assert_eq!(differing.estimate.map(|estimate| estimate.value), Some(950.0));
         // One of two over the limit may be chance.
-        let either = of([900.0, 1100.0]);
+        let either = judged([900.0, 1100.0]);
         assert_eq!(either.verdict, Verdict::Inconclusive, "{}", either.reason);
         let note = "not the same in 2 processes: 900 to 1100; they are on either side of the limit";
         let is_bytes = !matches!(key, Key::Allocs | Key::Fuel);
         assert!(is_bytes || either.notes.iter().any(|n| n == note), "{:?}", either.notes);
     }
-    // What a command exits with, and the size of a file, are what they are.
+    // An exit code is not a matter of chance, and neither is the size of a file.
     let exit = Metric::from(Key::Exit);
     let outcome = run(vec![max(exit.clone(), "0")], Rules { repeats: 1, ..rules() }, move |n| {
         Ok(value(exit.clone(), [1.0][n]))
@@ -250,12 +250,13 @@ fn counts_of_different_counters_are_never_compared() {
         counter: Some(counter.to_owned()),
         factor,
     };
-    let of =
+    let verdict =
         |text: &str, accepted| judge(limit_of(text), Some(accepted), &[1000.0, 1000.0]).verdict;
     // `1.2 x lock` is 1080.
-    assert_eq!(of("1080", accepted(CALLGRIND, Some(1.2))), Verdict::Pass);
-    assert_eq!(of("1080", accepted("the processor's counter", Some(1.2))), Verdict::Inconclusive);
-    // No effort helps there: the advice is to accept the value, which the command does.
+    assert_eq!(verdict("1080", accepted(CALLGRIND, Some(1.2))), Verdict::Pass);
+    let by_processor = |factor| accepted("the processor's counter", factor);
+    assert_eq!(verdict("1080", by_processor(Some(1.2))), Verdict::Inconclusive);
+    // More effort does not help: the advice is to accept the value with the command.
     let other = accepted("the processor's counter", Some(1.2));
     let outcome = judge(limit_of("1080"), Some(other), &[1000.0, 1000.0]);
     assert!(outcome.awaits_acceptance());
@@ -265,23 +266,23 @@ fn counts_of_different_counters_are_never_compared() {
     let other = || Some(accepted("the processor's counter", Some(1.2)));
     assert!(judge(limit_of("1080"), other(), &[1000.0, 1010.0, 1000.0]).awaits_acceptance());
     assert!(!judge(limit_of("1005"), other(), &[1000.0, 1010.0, 1000.0]).awaits_acceptance());
-    // An older release told the allocator apart by another rule, and did not name it.
+    // An older release recognized the allocator by another rule, which it did not name.
     let counted =
         Some(Counted { by: format!("{CALLGRIND}, allocator by rule 2"), allocator: None });
     let values = [(Metric::from(Key::Instructions), 1000.0)].into();
     let process = ProcessRun { values, counted, ..ProcessRun::default() };
     let template = Outcome { accepted: Some(accepted(CALLGRIND, Some(1.2))), ..Outcome::default() };
-    let asked = PendingLimit {
+    let pending = PendingLimit {
         limit: limit_of("1080"),
         template,
         unjudged: None,
         carried: Carried::default(),
     };
-    let older = drive(Box::new(move || Ok(process.clone())), vec![asked], rules()).remove(0);
+    let older = drive(Box::new(move || Ok(process.clone())), vec![pending], rules()).remove(0);
     assert_eq!(older.verdict, Verdict::Inconclusive);
     assert!(older.reason.contains("other instructions of the allocator"), "{}", older.reason);
-    // A limit in numbers holds whatever counts, but a red may be the counter's doing.
-    assert_eq!(of("1200", accepted("the processor's counter", None)), Verdict::Pass);
-    assert_eq!(of("950", accepted("the processor's counter", None)), Verdict::Inconclusive);
-    assert_eq!(of("950", accepted(CALLGRIND, None)), Verdict::Fail);
+    // An absolute limit may pass with any counter, but a red may be due to the counter.
+    assert_eq!(verdict("1200", by_processor(None)), Verdict::Pass);
+    assert_eq!(verdict("950", by_processor(None)), Verdict::Inconclusive);
+    assert_eq!(verdict("950", accepted(CALLGRIND, None)), Verdict::Fail);
 }

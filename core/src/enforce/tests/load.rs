@@ -1,4 +1,4 @@
-//! Limits under a load, and on growth: how a late generator, an endless queue and coarse pages affect
+//! Tests of limits under a load, and of limits on growth: how a late generator, an endless queue and coarse pages affect
 //! them.
 
 use super::*;
@@ -7,13 +7,14 @@ use crate::reading::Lag;
 
 const LIMIT: f64 = 0.01;
 
-/// Returns a process of operations that take `latency`, under a generator that was late by this much.
+/// Returns a process of operations that take `latency`. The generator was late by `p99` in the 99th percentile and by `max` at
+/// most.
 fn loaded(latency: f64, p99: f64, max: f64) -> ProcessRun {
     ProcessRun { operations: vec![latency; 100], lag: Some(Lag { p99, max }), ..tenth() }
 }
 
 #[test]
-fn a_late_generator_takes_a_red_back() {
+fn a_late_generator_prevents_a_red() {
     let verdict = |metric, latency, p99, most| {
         let process = loaded(latency, p99, most);
         let outcomes = run(vec![max(metric, "10 ms")], rules(), move |_| Ok(process.clone()));
@@ -38,14 +39,14 @@ fn a_late_generator_takes_a_red_back() {
 }
 
 #[test]
-fn a_generator_that_was_late_in_one_process_takes_nothing_back() {
+fn a_generator_that_was_late_in_one_process_does_not_prevent_a_red() {
     let process_run = |n: usize| loaded(0.02, if n == 0 { 0.5 } else { 1e-5 }, 1e-5);
     let outcomes = run(vec![max(P99, "10 ms")], rules(), move |n| Ok(process_run(n)));
     assert_eq!(outcomes[0].verdict, Verdict::Fail);
 }
 
 #[test]
-fn operations_that_never_started_settle_only_limits_that_they_are_over() {
+fn operations_that_never_started_settle_only_limits_that_they_exceed() {
     let verdict = |limit: Limit, at_least: f64| {
         let mut process = loaded(3.0 * LIMIT, 0.0, 0.0);
         process.at_least = Some(at_least);

@@ -1,4 +1,4 @@
-//! Limits against accepted values, waivers, and the comparison of values with what was accepted.
+//! Tests of limits against accepted values, of waivers, and of the comparison of values with what was accepted.
 
 use super::*;
 use crate::budget::Waiver;
@@ -19,18 +19,18 @@ fn judge(limit: Limit, accepted: Option<Accepted>, values: &[f64]) -> Outcome {
     one(PendingLimit { limit, template, unjudged: None, carried: Carried::default() }, values)
 }
 
-fn one(asked: PendingLimit, values: &[f64]) -> Outcome {
-    let (metric, values) = (asked.limit.metric.clone(), values.to_vec());
+fn one(pending: PendingLimit, values: &[f64]) -> Outcome {
+    let (metric, values) = (pending.limit.metric.clone(), values.to_vec());
     let source = move || {
         Ok(match metric {
             P50 => ProcessRun { operations: values.clone(), ..tenth() },
             _ => value(metric.clone(), values[0]),
         })
     };
-    drive(Box::new(source), vec![asked], rules()).remove(0)
+    drive(Box::new(source), vec![pending], rules()).remove(0)
 }
 
-/// Returns the limit `1.05 x lock` as it is judged where `accepted` is the accepted value.
+/// Returns the limit `1.05 x lock` as it is judged if `accepted` is the accepted value.
 fn lock(metric: Metric, accepted: &mut Accepted) -> Limit {
     accepted.factor = Some(1.05);
     let quantity = Quantity::new(accepted.value * 1.05, accepted.unit);
@@ -62,7 +62,7 @@ fn deterministic_values_say_what_changed() {
     let words = format!("gzip is 82.6 KB, over the limit of {bound}");
     assert_eq!((outcome.verdict, &outcome.reason), (Verdict::Fail, &words));
     assert_eq!(outcome.notes, ["gzip +6.40 KB since a1b2c3d"]);
-    // Where a deterministic value was accepted makes no difference.
+    // The machine on which a deterministic value was accepted makes no difference.
     let elsewhere = Accepted { elsewhere: Some("a laptop".into()), ..then };
     assert_eq!(judge(limit, Some(elsewhere), &[82_600.0]).notes, outcome.notes);
 }
@@ -138,7 +138,7 @@ fn a_waiver_does_not_cover_an_unmeasured_limit() {
     check(&run(vec![limit], rules(), gone), Verdict::Unmeasured, "no such file");
 }
 
-/// Where there is no limit to judge by, values are taken until the metric is known.
+/// Without a limit to judge by, values are taken until the metric is known.
 #[test]
 fn a_value_that_cannot_be_judged_is_measured() {
     let measured = |limit: Limit, values: &[f64]| {
@@ -163,7 +163,7 @@ fn a_value_that_cannot_be_judged_is_measured() {
     let reach = Target::Absolute(Quantity::new(-f64::MAX / 4.0, Unit::PerSecond));
     let rate = limit(Metric::from(Key::Throughput), Bound::Min, reach);
     let template = Outcome { metric: "throughput".into(), ..Outcome::default() };
-    let asked = PendingLimit {
+    let pending = PendingLimit {
         limit: rate,
         template,
         carried: Carried::default(),
@@ -173,11 +173,11 @@ fn a_value_that_cannot_be_judged_is_measured() {
         let work = Work::Bytes(1000.0);
         Ok(ProcessRun { batches: vec![0.001; 9], work, ..tenth() })
     };
-    let outcomes = drive(Box::new(process_run), vec![asked], rules());
+    let outcomes = drive(Box::new(process_run), vec![pending], rules());
     assert_eq!(outcomes[0].against.unwrap().unit, Unit::BytesPerSecond);
 }
 
-/// With neither a value nor an accepted one there is no limit at all, rather than one that is not a number.
+/// With neither a value nor an accepted one there is no limit. It must not be recorded as NaN.
 #[test]
 fn without_a_value_and_an_accepted_one_there_is_no_limit() {
     let reach = Target::Absolute(Quantity::new(f64::MAX / 4.0, Unit::Seconds));
@@ -185,8 +185,8 @@ fn without_a_value_and_an_accepted_one_there_is_no_limit() {
     let template = Outcome { metric: "p50".into(), ..Outcome::default() };
     let unjudged = Some(("no value is accepted yet".to_owned(), 1.5));
     let gone = || Err(Unmeasured::new(Cause::Crashed, "workload `x` crashed"));
-    let asked = PendingLimit { limit, template, unjudged, carried: Carried::default() };
-    let outcome = &drive(Box::new(gone), vec![asked], rules())[0];
+    let pending = PendingLimit { limit, template, unjudged, carried: Carried::default() };
+    let outcome = &drive(Box::new(gone), vec![pending], rules())[0];
     assert_eq!((outcome.verdict, outcome.against), (Verdict::Unmeasured, None));
     assert_eq!(outcome.reason, "workload `x` crashed");
     // The outcome can be written and read back.

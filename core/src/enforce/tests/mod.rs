@@ -1,4 +1,4 @@
-//! The whole of judgement on scripted processes, without clock or process: every verdict and its sentence.
+//! Tests of every verdict and its sentence on scripted readings, without a clock and without processes.
 
 mod counted;
 mod load;
@@ -60,27 +60,27 @@ fn finish_from(carried: Carried, source: Script, limits: Vec<Limit>, rules: Rule
 }
 
 pub(crate) fn pending_limits(carried: Carried, limits: Vec<Limit>) -> Vec<PendingLimit> {
-    let asked = |limit: Limit| PendingLimit {
+    let pending = |limit: Limit| PendingLimit {
         carried,
         template: Outcome { metric: limit.metric.name(), ..Outcome::default() },
         limit,
         unjudged: None,
     };
-    limits.into_iter().map(asked).collect()
+    limits.into_iter().map(pending).collect()
 }
 
 /// Adds readings from a source until every limit has its outcome.
-fn drive(source: Script, asked: Vec<PendingLimit>, rules: Rules) -> Vec<Outcome> {
-    drive_from(Origin::Measured, source, asked, rules)
+fn drive(source: Script, pending: Vec<PendingLimit>, rules: Rules) -> Vec<Outcome> {
+    drive_from(Origin::Measured, source, pending, rules)
 }
 
 pub(crate) fn drive_from(
     origin: Origin,
     mut source: Script,
-    asked: Vec<PendingLimit>,
+    pending: Vec<PendingLimit>,
     rules: Rules,
 ) -> Vec<Outcome> {
-    let mut inquiry = Inquiry::new(asked, rules, origin);
+    let mut inquiry = Inquiry::new(pending, rules, origin);
     for _ in 0..100_000 {
         if inquiry.is_done() {
             return inquiry.outcomes().to_vec();
@@ -207,7 +207,7 @@ fn exact_readings_are_compared() {
     let outcomes = run(vec![max(Metric::from(Key::Allocs), "3")], rules(), two(4.0, 4.0));
     check(&outcomes, Verdict::Fail, "allocs is 4, over the limit of 3");
     let outcomes = run(vec![max(Metric::from(Key::Allocs), "3")], rules(), two(3.0, 4.0));
-    // One of two may be chance; that all of twelve are over the limit is none.
+    // One of two over the limit may be chance, but all twelve over it cannot be.
     assert_eq!(outcomes[0].verdict, Verdict::Inconclusive, "{}", outcomes[0].reason);
     let note = "not the same in 2 processes: 3 to 4; they are on either side of the limit";
     assert_eq!(outcomes[0].notes, [note]);
@@ -233,7 +233,7 @@ fn a_recorded_value_that_never_varies_needs_no_statistics() {
     let outcomes =
         run(vec![min(accuracy(), "98.4 %")], rules(), move |_| Ok(value(accuracy(), 0.98)));
     check(&outcomes, Verdict::Fail, "accuracy is 98 %, under the limit of 98.4 %");
-    // Odds that fall short of what a red takes would contradict the verdict, so they are not shown.
+    // Odds smaller than a red needs would contradict the verdict, so they are not shown.
     let text = crate::report::terminal::explain(&outcomes[0]);
     assert!(text.contains("98 %, the same every time, from 12 processes"), "{text}");
     assert!(!text.contains("red needs"), "{text}");
@@ -288,7 +288,7 @@ fn an_error_rate_is_judged() {
 #[test]
 fn the_suite_keeps_its_alpha() {
     let (suites, limits) = (60, 25);
-    let (mut flaked, mut caught) = (0, 0);
+    let (mut red_suites, mut caught) = (0, 0);
     let mut seed = 1;
     for _ in 0..suites {
         let mut red = false;
@@ -297,12 +297,12 @@ fn the_suite_keeps_its_alpha() {
             let at_limit = statistical(seed, 1.0);
             red |= at_limit.verdict == Verdict::Fail;
         }
-        flaked += u32::from(red);
+        red_suites += u32::from(red);
         seed += 1;
         caught += u32::from(statistical(seed, 1.5).verdict == Verdict::Fail);
     }
-    assert!(flaked <= 3, "{flaked} of {suites} suites at their limits were red");
-    assert!(caught >= 55, "{caught} of {suites} violations of half as much again were red");
+    assert!(red_suites <= 3, "{red_suites} of {suites} suites at their limits were red");
+    assert!(caught >= 55, "{caught} of {suites} medians of 1.5 times the limit were red");
 }
 
 /// Returns the outcome of a median of `truth` milliseconds, limited to 1 ms, with noise of 5 % between processes and
@@ -363,7 +363,7 @@ fn running_again_continues_the_test() {
     let (again, continued) = finish(carried, broken);
     assert_eq!(again, Verdict::Fail);
     assert!(continued.processes <= 5 && continued.processes < evidence.processes, "{continued:?}");
-    // A false red costs the next run as much evidence as it takes to make up for it, and no more.
+    // After a false red, the next run needs only as much more evidence as makes up for it.
     let (green, cleared) = finish(carried, healthy);
     let (_, fresh) = finish(Carried::default(), healthy);
     assert_eq!(green, Verdict::Pass);

@@ -1,4 +1,4 @@
-//! Limits on what another program recorded in one process: they are judged from that process alone.
+//! Tests of limits on values that another program recorded in one process.
 
 use super::*;
 use crate::metric::Key;
@@ -21,20 +21,20 @@ const MEAN: Metric = Key::Mean.at(Statistic::Mean);
 
 fn judged(limit: Limit, seconds: f64, spread: f64, rules: Rules) -> Outcome {
     let record = Record { seconds, spread };
-    let asked = pending_limits(Carried::default(), vec![limit]);
-    drive_from(Origin::Record, Box::new(move || Ok(record.process_run())), asked, rules).remove(0)
+    let pending = pending_limits(Carried::default(), vec![limit]);
+    drive_from(Origin::Record, Box::new(move || Ok(record.process_run())), pending, rules).remove(0)
 }
 
 #[track_caller]
-fn row(limit: Limit, seconds: f64, spread: f64, verdict: Verdict, reason: &str) {
+fn check_record(limit: Limit, seconds: f64, spread: f64, verdict: Verdict, reason: &str) {
     check(&[judged(limit, seconds, spread, rules())], verdict, reason);
 }
 
-/// The tolerance of 10 % makes room on both sides for other processes, which nobody measured.
+/// The tolerance of 10 % allows on both sides for the other processes, which were not measured.
 #[test]
 fn an_interval_of_one_process_has_to_clear_the_tolerance_to_fail_and_the_limit_to_pass() {
     let at = |seconds, spread, verdict, reason: &str| {
-        row(max(MEAN, "1 ms"), seconds, spread, verdict, reason);
+        check_record(max(MEAN, "1 ms"), seconds, spread, verdict, reason);
     };
     at(0.8e-3, 0.01, Verdict::Pass, "mean is 800 µs, within the limit of 1 ms");
     at(0.95e-3, 0.01, Verdict::Warn, "mean is 950 µs, 95 % of the limit of 1 ms");
@@ -53,14 +53,14 @@ fn an_interval_of_one_process_has_to_clear_the_tolerance_to_fail_and_the_limit_t
     );
     at(1.2e-3, 0.01, Verdict::Fail, "mean is 1.20 ms, over the limit of 1 ms");
     let rate = |limit| min(Metric::from(Key::Throughput), limit);
-    row(
+    check_record(
         rate("1000 op/s"),
         1.2e-3,
         0.01,
         Verdict::Fail,
         "throughput is 833 op/s, under the limit of 1 K op/s",
     );
-    row(
+    check_record(
         rate("1000 op/s"),
         0.8e-3,
         0.01,
@@ -79,13 +79,13 @@ fn a_record_that_scatters_too_far_is_inconclusive() {
 }
 
 #[test]
-fn a_record_near_its_limit_is_red_where_the_setting_says_so() {
+fn a_record_near_its_limit_is_red_if_set_so() {
     let rules = Rules { inconclusive: Inconclusive::Fail, ..rules() };
     assert!(judged(max(MEAN, "1 ms"), 1e-3, 0.01, rules).is_red());
 }
 
 #[test]
-fn a_record_claims_no_odds_and_no_noise() {
+fn a_record_has_neither_odds_nor_noise() {
     for seconds in [0.8e-3, 1e-3, 1.2e-3] {
         let outcome = judged(max(MEAN, "1 ms"), seconds, 0.01, rules());
         let evidence = outcome.evidence.unwrap();
@@ -98,14 +98,14 @@ fn a_record_claims_no_odds_and_no_noise() {
 
 #[test]
 fn without_an_accepted_value_it_is_set_aside_after_one_reading() {
-    let asked = PendingLimit {
+    let pending = PendingLimit {
         carried: Carried::default(),
         template: Outcome { metric: MEAN.name(), ..Outcome::default() },
         limit: max(MEAN, "1 h"),
         unjudged: Some(("nothing is accepted yet".to_owned(), 1.0)),
     };
     let record = Record { seconds: 1e-3, spread: 0.01 };
-    let mut inquiry = Inquiry::new(vec![asked], rules(), Origin::Record);
+    let mut inquiry = Inquiry::new(vec![pending], rules(), Origin::Record);
     inquiry.add(Ok(record.process_run()));
     assert!(inquiry.is_done());
     assert_eq!(inquiry.outcomes()[0].verdict, Verdict::Skipped);

@@ -1,11 +1,11 @@
-//! The words about what is to blame for a red.
+//! The words about the functions and the places that are to blame for a red.
 
 use super::super::{Blame, Blamed, Change, Counter, Inlined, Sampled, Site, SystemCaller};
 use crate::quantity::{Quantity, Unit};
 
 /// How many functions a red names.
 const FUNCTIONS: usize = 3;
-/// How many a profile names that was asked for.
+/// How many functions a profile names that a user has requested.
 const PROFILED: usize = 12;
 /// How many parts of a function are named.
 const PARTS: usize = 3;
@@ -15,20 +15,20 @@ pub(crate) const SMALL: f64 = 0.01;
 const LEAST: f64 = 0.5;
 /// The share of nameless instructions from which on the binary counts as stripped.
 const STRIPPED: f64 = 0.5;
-/// The share of the time below which a part of a function is not named where it was sampled.
+/// The share of the time below which a part of a function is not named if it was sampled.
 const PART: f64 = 0.02;
 /// The name of all functions without a name.
 pub(crate) const NAMELESS: &str = "a function without a name";
-/// The line where no function has an interval without 0.
-const NOBODY: &str = "no function is named: chance explains how the samples differ, as the 90 % interval of each function \
+/// The line for samples if the interval of each function includes 0.
+const NO_FUNCTION: &str = "no function is named: chance explains how the samples differ, as the 90 % interval of each function \
                       includes 0";
 
-/// The line where it is not known how many bytes each place allocates.
-const UNTOLD: &str = "the bytes of these places are not known: no size was asked of `perf_budget::Heap`, which has to be the \
+/// The line if it is not known how many bytes each place allocates.
+const UNKNOWN_BYTES: &str = "the bytes of these places are not known: no size was asked of `perf_budget::Heap`, which has to be the \
                       `#[global_allocator]` of all that is compared, and does not see what C allocates";
 
-/// Returns the lines about what is to blame: the change of the whole, and the functions that make most of it. Where memory
-/// is red, the places that allocate come first.
+/// Returns the lines about the cause of a red: the change of the whole, and the functions that make most of it. If memory is
+/// red, the places that allocate come first.
 pub fn blame(blame: &Blame) -> Vec<String> {
     if blame.is_of_system_calls && !blame.system_callers.is_empty() {
         return system_calls(blame, FUNCTIONS);
@@ -38,7 +38,7 @@ pub fn blame(blame: &Blame) -> Vec<String> {
     lines
 }
 
-/// Returns the lines of a profile that was asked for: more functions, and the places that allocate.
+/// Returns the lines of a profile that a user has requested: more functions, and the places that allocate.
 pub fn profile(blame: &Blame) -> Vec<String> {
     let mut lines = instructions(blame, PROFILED);
     lines.extend(allocations(blame, PROFILED));
@@ -61,7 +61,7 @@ pub fn sampled(sampled: &Sampled) -> String {
     )
 }
 
-/// Returns the lines about who calls the system in one operation.
+/// Returns the lines about the places that call the system in one operation.
 fn system_calls(blame: &Blame, most: usize) -> Vec<String> {
     let by = format!("counted by {}", blame.by);
     let Change { before, now } = blame.system_calls.unwrap_or_default();
@@ -83,18 +83,18 @@ fn system_calls(blame: &Blame, most: usize) -> Vec<String> {
     lines
 }
 
-/// Returns the lines about the allocations of one operation: by bytes, where an amount of memory is red and they are known.
+/// Returns the lines about the allocations of one operation: by bytes, if an amount of memory is red and the bytes are known.
 fn allocations(blame: &Blame, most: usize) -> Vec<String> {
     let Some(count) = blame.allocations else { return Vec::new() };
     let by = format!("counted by {}", blame.by);
     let bytes = blame.allocated.filter(|_| blame.is_of_bytes);
-    let unknown = (blame.is_of_bytes && bytes.is_none()).then(|| UNTOLD.to_owned());
+    let unknown = (blame.is_of_bytes && bytes.is_none()).then(|| UNKNOWN_BYTES.to_owned());
     let Change { before, now } = bytes.unwrap_or(count);
-    let of = |amount_of: f64| match bytes {
-        Some(_) => format!("{} allocated by", size(amount_of)),
-        None => format!("{} allocations of", amount(amount_of)),
+    let allocated = |value: f64| match bytes {
+        Some(_) => format!("{} allocated by", size(value)),
+        None => format!("{} allocations of", amount(value)),
     };
-    // A place whose bytes are not known has its number of allocations alone.
+    // A place whose bytes are not known is ordered by its number of allocations.
     let by_site =
         |site: &Site| site.bytes.filter(|_| bytes.is_some()).unwrap_or(site.allocations).by();
     let is_changed = before.to_bits() != now.to_bits();
@@ -103,9 +103,11 @@ fn allocations(blame: &Blame, most: usize) -> Vec<String> {
     let begins = bytes.map_or_else(|| amount(before), |_| size(before));
     let freed = if bytes.is_some() { ", freed again or not" } else { "" };
     let mut lines = vec![match is_compared {
-        false => format!("{} one operation{freed}, {by}", of(now)),
-        true if is_changed => format!("{begins} -> {} one operation{freed}, {by}", of(now)),
-        true if is_moved => format!("{} one operation{freed} as before, elsewhere, {by}", of(now)),
+        false => format!("{} one operation{freed}, {by}", allocated(now)),
+        true if is_changed => format!("{begins} -> {} one operation{freed}, {by}", allocated(now)),
+        true if is_moved => {
+            format!("{} one operation{freed} as before, elsewhere, {by}", allocated(now))
+        }
         true => same_places(blame, bytes, now, &by),
     }];
     let is_change = is_compared && is_moved;
@@ -115,7 +117,7 @@ fn allocations(blame: &Blame, most: usize) -> Vec<String> {
     lines
 }
 
-/// Returns the sentence where both sides allocate as much at the same places.
+/// Returns the sentence for two sides that allocate as much at the same places.
 fn same_places(blame: &Blame, bytes: Option<Change>, now: f64, by: &str) -> String {
     if bytes.is_some() {
         let now = size(now);
@@ -134,7 +136,7 @@ fn same_places(blame: &Blame, bytes: Option<Change>, now: f64, by: &str) -> Stri
     format!("the same {} allocations at the same places, {by}: {left}", amount(now))
 }
 
-/// Returns the line of a place, by its bytes or by how often it allocates, with the other beside it.
+/// Returns the line of a place: its bytes, or how often it allocates, with the other number among the details.
 fn place(site: &Site, is_change: bool, by_bytes: bool) -> String {
     let Change { before, now } = site.allocations;
     let often = if is_change && before.to_bits() != now.to_bits() {
@@ -169,7 +171,7 @@ fn size_or_change(bytes: Change, is_change: bool) -> String {
     if is_change { format!("{sign}{}", size(bytes.by().abs())) } else { size(bytes.now) }
 }
 
-/// Returns an amount of bytes, and how it was before, if that is another one.
+/// Returns an amount of bytes, with the one before if that is different.
 fn sizes(bytes: Change, is_change: bool) -> String {
     if is_change && bytes.before.to_bits() != bytes.now.to_bits() {
         format!("{} -> {}", size(bytes.before), size(bytes.now))
@@ -183,7 +185,7 @@ fn size(bytes: f64) -> String {
 }
 
 /// Returns an amount of a blame, in its unit.
-fn of(blame: &Blame, size: f64) -> String {
+fn in_unit(blame: &Blame, size: f64) -> String {
     match blame.counter {
         Counter::Instructions => amount(size),
         Counter::Samples => Quantity::new(size * 1e-9, Unit::Seconds).to_string(),
@@ -191,7 +193,7 @@ fn of(blame: &Blame, size: f64) -> String {
 }
 
 fn change(blame: &Blame, by: f64) -> String {
-    format!("{}{}", if by < 0.0 { '-' } else { '+' }, of(blame, by.abs()))
+    format!("{}{}", if by < 0.0 { '-' } else { '+' }, in_unit(blame, by.abs()))
 }
 
 /// Returns the lines about the instructions, or the time, of one operation.
@@ -200,7 +202,7 @@ fn instructions(blame: &Blame, most: usize) -> Vec<String> {
         Counter::Instructions => " instructions",
         Counter::Samples => "",
     };
-    let now = of(blame, blame.now);
+    let now = in_unit(blame, blame.now);
     let by = format!("by {} in {:.1} s", blame.by, blame.seconds);
     let mut lines = vec![match blame.before {
         Some(_) if blame.is_same() => {
@@ -215,7 +217,7 @@ fn instructions(blame: &Blame, most: usize) -> Vec<String> {
             } else {
                 String::new()
             };
-            format!("{} -> {now}{unit}{share}, {by}", of(blame, before))
+            format!("{} -> {now}{unit}{share}, {by}", in_unit(blame, before))
         }
         None => format!("{now}{unit} now, {by}"),
     }];
@@ -241,7 +243,7 @@ fn instructions(blame: &Blame, most: usize) -> Vec<String> {
         let before = lines.len();
         lines.extend(main_functions(blame, most).map(|function| line(function, blame)));
         if blame.counter == Counter::Samples && lines.len() == before {
-            lines.push(NOBODY.to_owned());
+            lines.push(NO_FUNCTION.to_owned());
         }
     }
     lines.extend(inlined(blame).map(str::to_owned));
@@ -249,7 +251,7 @@ fn instructions(blame: &Blame, most: usize) -> Vec<String> {
     lines
 }
 
-/// Returns the words for what is left where both sides run the same instructions.
+/// Returns the causes that are left if both sides run the same instructions.
 fn remaining_causes(blame: &Blame) -> &'static str {
     match blame.same_system_calls() {
         _ if blame.is_layout => "link order or memory layout",
@@ -258,7 +260,7 @@ fn remaining_causes(blame: &Blame) -> &'static str {
     }
 }
 
-/// Says what is not known of inlined functions.
+/// Says that inlined functions are not told apart, and what would do it.
 fn inlined(blame: &Blame) -> Option<&'static str> {
     if blame.is_same() || blame.nameless > STRIPPED {
         return None;
@@ -279,7 +281,7 @@ fn inlined(blame: &Blame) -> Option<&'static str> {
 /// Returns the functions that are named: those that make most of the change.
 fn main_functions(blame: &Blame, most: usize) -> impl Iterator<Item = &Blamed> {
     let whole: f64 = blame.functions.iter().map(|function| function.own.by().abs()).sum();
-    // A line of its own says that names are missing.
+    // Another line says that names are missing.
     let have_names = blame.functions.iter().filter(|function| function.name != NAMELESS);
     let first = have_names.take(most).enumerate();
     let matters = move |(nth, function): &(usize, &Blamed)| {
@@ -313,11 +315,11 @@ fn line(function: &Blamed, blame: &Blame) -> String {
         .take(PARTS)
         .map(|(name, by)| {
             let name = if name.is_empty() { "itself" } else { name };
-            let size = if is_change { change(blame, by.by()) } else { of(blame, by.now) };
+            let size = if is_change { change(blame, by.by()) } else { in_unit(blame, by.now) };
             format!("{name} {size}")
         })
         .collect();
-    // That all of it is in the function itself need not be said.
+    // If all of it is in the function itself, the parts say nothing more.
     if parts.len() > 1 || parts.first().is_some_and(|part| !part.starts_with("itself ")) {
         details.push(format!("of it {}", parts.join(", ")));
     }
@@ -327,7 +329,7 @@ fn line(function: &Blamed, blame: &Blame) -> String {
     words
 }
 
-/// Returns the share of the whole that an amount is.
+/// Returns an amount as a share of the whole.
 fn percent(blame: &Blame, size: f64) -> String {
     let whole = match blame.counter {
         Counter::Instructions => blame.now.max(1.0),

@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_of_them_is_no_more_than_one() {
+    fn a_single_thing_has_its_noun_in_the_singular() {
         let shown = |many| [of_these(1, many), of_these(2, many)];
         assert_eq!(shown("operations"), ["1 operation", "2 operations"]);
         let batches = "batches of 7 operations";

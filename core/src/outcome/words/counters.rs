@@ -1,4 +1,4 @@
-//! Why counts of two counters say nothing of each other.
+//! The words about counts of two counters, which cannot be compared.
 
 use crate::outcome::Counted;
 

@@ -1,8 +1,8 @@
-//! The words about a machine that was not idle: a note where that matters, and the sentence of a verdict
+//! The words about a machine that was not idle: a note if that matters, and the sentence of a verdict
 //! that noise took back.
 //!
 //! They are apart from the other words because they are about the machine and not the limit. A calm machine is
-//! mentioned only where a time is red, since that is the first thing people ask then.
+//! mentioned only if a time is red, since that is the first thing people ask then.
 
 use super::count::count;
 use crate::budget::{Bound, Limit, Target};
@@ -10,10 +10,10 @@ use crate::metric::SampleKind;
 use crate::outcome::noise::{BUSY, CONTENTION, Clock, FELT, contains_waiting};
 use crate::outcome::{Noise, Outcome};
 
-/// How many times the median a value must be to count as a tail.
+/// A value counts as a tail if it is at least this many times the median.
 const TAIL: f64 = 2.0;
 
-/// The note on a red by the wall clock that no waiting explains.
+/// The note on a red by the wall clock that is red without the waiting too.
 pub const LESS_WAITING_TOO: &str =
     "it is over the limit even without the time that it waited for a processor";
 
@@ -37,8 +37,8 @@ pub fn machine(outcome: &Outcome, limit: &Limit) -> Option<String> {
             Some(join(&others))
         };
     };
-    let several = noise.clock == Some(Clock::Wall);
-    let behind = noise.outside.filter(|&cores| several && cores < waited);
+    let by_wall = noise.clock == Some(Clock::Wall);
+    let behind = noise.outside.filter(|&cores| by_wall && cores < waited);
     let meanwhile = match (others.as_slice(), behind) {
         // Nobody else had work, so it can only have waited for its own threads.
         ([], Some(cores)) => {
@@ -59,7 +59,7 @@ pub fn machine(outcome: &Outcome, limit: &Limit) -> Option<String> {
     })
 }
 
-/// Returns the sentence of a limit that is broken, where other work may be the reason.
+/// Returns the sentence of a limit that is broken, if other work may be the reason.
 pub(super) fn noise(outcome: &Outcome, limit: &Limit, value: &str, bound: &str) -> String {
     let side = if limit.bound == Bound::Max { "over" } else { "under" };
     let noise = outcome.noise.clone().unwrap_or_default();
@@ -82,7 +82,7 @@ pub(super) fn noise(outcome: &Outcome, limit: &Limit, value: &str, bound: &str) 
     )
 }
 
-/// Says that the machine was calm, or that this is not known, where a time is red.
+/// Says how busy the machine was, or that this is not known, if a time is red.
 fn describe_calm(outcome: &Outcome, noise: &Noise, limit: &Limit) -> Option<String> {
     if !outcome.is_red() {
         return None;
@@ -99,7 +99,7 @@ fn describe_calm(outcome: &Outcome, noise: &Noise, limit: &Limit) -> Option<Stri
     })
 }
 
-/// Lists what the machine did that affects the work on it.
+/// Lists the disturbances on the machine that are large enough to affect a measurement.
 fn list_disturbances(noise: &Noise) -> Vec<String> {
     let share = |share: f64| format!("{:.0} %", share * 100.0);
     let felt = |value: Option<f64>| value.filter(|&value| value > FELT);
@@ -135,7 +135,7 @@ fn join(parts: &[String]) -> String {
     }
 }
 
-/// Returns the median where the judged value is far beyond it.
+/// Returns the median if the judged value is far beyond it.
 fn tail(outcome: &Outcome) -> Option<String> {
     let against = outcome.against?;
     let (_, median) = outcome.shape.as_ref()?.quantiles.iter().find(|(name, _)| name == "p50")?;

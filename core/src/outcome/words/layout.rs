@@ -1,4 +1,4 @@
-//! The words about links: how many links of each side a ratio is over, and what a single link leaves open.
+//! The words about links: with how many links of each side a ratio was measured, and what a single link leaves open.
 
 use crate::budget::{Limit, Reference, Target};
 use crate::metric::SampleKind;
@@ -11,19 +11,19 @@ use crate::verdict::Verdict;
 /// faster, and once 37 % faster (`docs/real.md` has such pairs).
 pub const LAYOUT: f64 = 0.25;
 
-/// The links that a ratio is over.
+/// The links that a ratio was measured with.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Linked {
     /// The number of links of each side.
     pub links: usize,
     /// The number of pairs of processes.
     pub pairs: usize,
-    /// The share by which memory layout can change the ratio at most: [`LAYOUT`], or less where the operation waits.
+    /// The largest share by which memory layout can change the ratio: [`LAYOUT`], or less if the operation waits.
     pub layout: f64,
 }
 
 impl Linked {
-    /// Whether each pair had a link of each side of its own.
+    /// Whether no two pairs had the same link of a side.
     fn are_own(self) -> bool {
         self.links == self.pairs
     }
@@ -36,12 +36,12 @@ impl Linked {
     }
 }
 
-/// Returns a share as people read it. An operation that waits most of the time leaves less than a percent to layout.
+/// Returns a share as people read it. It may be less than a percent, if an operation waits most of the time.
 fn percent(share: f64) -> Quantity {
     Quantity::new(share, Unit::Share)
 }
 
-/// Returns the note on what a ratio is about: a typical link, or the links that there were.
+/// Returns the note that says whether a ratio is about a typical link, or only about the links that there were.
 pub fn linked(outcome: &Outcome, linked: Linked) -> String {
     let Linked { links, pairs, layout } = linked;
     let words = linked.words();
@@ -88,7 +88,7 @@ pub fn linked_once(outcome: &Outcome, limit: &Limit) -> Option<String> {
     })
 }
 
-/// Returns the sentence of a limit that layout keeps from being settled: it is broken by less than layout can make, or
+/// Returns the sentence of a limit that is not settled because of layout: it is broken by less than layout can cause, or
 /// there were not enough links to show anything.
 pub(super) fn unsettled(
     outcome: &Outcome,

@@ -24,7 +24,7 @@ pub use self::layout::{LAYOUT, Linked, linked, linked_once};
 pub use self::nothing::did_nothing;
 pub use self::stale::{built_later_than_now, is_on_age, older_than_source};
 
-/// Returns the sentence of the verdict; `linked` is how both revisions were linked, where links were compared.
+/// Returns the sentence of the verdict. `linked` says how both revisions were linked, if links were compared.
 pub fn reason(outcome: &Outcome, limit: &Limit, linked: Option<Linked>) -> String {
     let (Some(against), Some(estimate)) = (outcome.against, outcome.estimate) else {
         return format!("`{}` was not measured", outcome.metric);
@@ -33,19 +33,19 @@ pub fn reason(outcome: &Outcome, limit: &Limit, linked: Option<Linked>) -> Strin
         Target::Absolute(_) => String::new(),
         Target::Relative { reference, .. } => format!(" x {}", reference_name(reference)),
     };
-    let row = against.quantity(against.limit);
+    let number = against.quantity(against.limit);
     let value = match &limit.target {
-        Target::Relative { reference: of, .. } if estimate.value >= f64::MAX => {
-            format!("above 0 where it is 0 of {}", reference_name(of))
+        Target::Relative { reference: other, .. } if estimate.value >= f64::MAX => {
+            format!("above 0 where it is 0 of {}", reference_name(other))
         }
         Target::Absolute(_) | Target::Relative { .. } => {
             format!("{}{reference}", against.quantity(estimate.value))
         }
     };
-    let bound = format!("{row}{reference}");
+    let bound = format!("{number}{reference}");
     let locked = outcome.accepted.as_ref().and_then(|accepted| Some((accepted, accepted.factor?)));
     let bound = locked.map_or(bound, |(accepted, factor)| {
-        format!("{factor} x lock = {row} (accepted {})", accepted.describe())
+        format!("{factor} x lock = {number} (accepted {})", accepted.describe())
     });
     let metric = &outcome.metric;
     let side = match limit.bound {
@@ -68,7 +68,7 @@ pub fn reason(outcome: &Outcome, limit: &Limit, linked: Option<Linked>) -> Strin
             )
         }
         // Both values may look the same when rounded for reading.
-        Verdict::Fail if look_alike(&value, &format!("{row}{reference}")) => {
+        Verdict::Fail if look_alike(&value, &format!("{number}{reference}")) => {
             let by = against.quantity((estimate.value - against.limit).abs());
             format!("{metric} is {value}, {side} the limit of {bound} by {by}")
         }
@@ -121,7 +121,7 @@ fn unsettled(outcome: &Outcome, limit: &Limit, value: &str, bound: &str, doubt: 
     let unseen = unseen(outcome);
     match doubt {
         Doubt::NearLimit => {
-            // The worst end is left out where it reads the same as the value.
+            // The worst end is left out if it reads the same as the value.
             let worst = worst.filter(|(_, worst)| worst.to_string() != value);
             let worst = worst
                 .map_or(String::new(), |(end, worst)| format!(" and may be as {end} as {worst}"));
@@ -148,7 +148,7 @@ fn unsettled(outcome: &Outcome, limit: &Limit, value: &str, bound: &str, doubt: 
     )
 }
 
-/// Says which violation a run that settled nothing could have missed; empty where no odds are known.
+/// Says which violation a run that settled nothing could have missed; empty if no odds are known.
 fn unseen(outcome: &Outcome) -> String {
     let (Some(evidence), Some(against)) = (outcome.evidence, outcome.against) else {
         return String::new();
@@ -164,23 +164,24 @@ fn unseen(outcome: &Outcome) -> String {
     }
 }
 
+/// Returns the number of values with the noun for what each describes.
 fn plural(values: usize, outcome: &Outcome) -> String {
-    let of = outcome.shape.as_ref().map_or("values", |shape| shape.of.as_str());
-    of_these(values, if of == "processes" { "readings" } else { of })
+    let noun = outcome.shape.as_ref().map_or("values", |shape| shape.of.as_str());
+    of_these(values, if noun == "processes" { "readings" } else { noun })
 }
 
-/// Returns the sentence of a latency over its limit where the generator of the load was `lag` seconds late.
+/// Returns the sentence of a latency over its limit, if the generator of the load was `lag` seconds late.
 pub fn late_generator(
     statistic: Statistic,
     lag: f64,
     against: &Against,
     value: Option<f64>,
 ) -> String {
-    let (metric, row) = (statistic.name(), against.quantity(against.limit));
+    let (metric, limit) = (statistic.name(), against.quantity(against.limit));
     let value = value.map_or("too much".to_owned(), |v| against.quantity(v).to_string());
     let most = if statistic == Statistic::Max { "the most" } else { "p99" };
     format!(
-        "no verdict: {metric} is {value}, over the limit of {row}, and the generator of the load was \
+        "no verdict: {metric} is {value}, over the limit of {limit}, and the generator of the load was \
          {} late at {most} by itself, more than a tenth of the limit; a lower rate, a quieter machine \
          or a higher limit would settle it",
         against.quantity(lag)
@@ -227,11 +228,11 @@ pub fn sides(limit: &Limit, sides: &[(f64, f64)]) -> String {
 
 /// Returns the sentence of a ratio that is `usual` for the usual operation, and `all` by the sums of all operations.
 pub fn too_long_on_the_whole(limit: &Limit, against: &Against, usual: f64, all: f64) -> String {
-    let of = match &limit.target {
+    let reference = match &limit.target {
         Target::Relative { reference, .. } => format!(" x {}", reference_name(reference)),
         Target::Absolute(_) => String::new(),
     };
-    let shown = |value: f64| format!("{}{of}", against.quantity(value));
+    let shown = |value: f64| format!("{}{reference}", against.quantity(value));
     format!(
         "no verdict: {} is {} for the usual operation, within the limit of {}, and rare long operations make it {} on the \
          whole; a limit on `p99`, `p999` or `instructions` would settle it",
@@ -242,8 +243,8 @@ pub fn too_long_on_the_whole(limit: &Limit, against: &Against, usual: f64, all: 
     )
 }
 
-/// Returns a note for a ratio whose median is within the limit and whose mean is not, or the other way around. Then
-/// some of the processes are slower, or faster, than the others. `mean` is the ratio by the mean.
+/// Returns a note for a ratio whose median is within the limit and whose `mean` is not, or the other way around. Then
+/// some of the processes are slower, or faster, than the others.
 pub fn mean_beside_middle(outcome: &Outcome, mean: f64) -> Option<String> {
     let (against, estimate) = (outcome.against?, outcome.estimate?);
     let reaches = against.limit
@@ -279,7 +280,7 @@ pub fn varies(shape: &Distribution) -> bool {
 /// Returns the distribution of `values`: the quantiles that they support, and a histogram.
 pub fn shape(of: String, values: Vec<f64>) -> Distribution {
     let sample = Sample::new(values).unwrap_or_default();
-    // A percentile needs values beyond it; with too few it would only be the greatest value.
+    // A percentile needs values beyond it. With too few of them it would only be the greatest value.
     let supported = |q: f64| sample.len() as f64 * (1.0 - q) >= 5.0 || q <= 0.5;
     let named = [("min", 0.0), ("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99)];
     let mut quantiles: Vec<(String, f64)> = named

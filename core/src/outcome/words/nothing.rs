@@ -4,15 +4,16 @@ use crate::budget::{Bound, Limit};
 use crate::metric::SampleKind;
 use crate::quantity::Unit;
 
-/// The time below which an operation of a batch has done nothing: about a step of a processor, which the loop around it
-/// takes already.
+/// The time below which an operation of a batch has done nothing: about one step of a processor. The loop around the
+/// operation takes that long already.
 const NOTHING: f64 = 0.5e-9;
 
-/// The same where each operation is timed alone: clocks count whole nanoseconds, and their own cost is subtracted.
+/// The same time if each operation is timed alone: clocks count whole nanoseconds, and their own cost is subtracted.
 const NOTHING_ALONE: f64 = 2.5e-9;
 
-/// Says that an operation takes less time than can be told, if that is so. Such a value holds every limit, and often
-/// the compiler has removed the work. An operation counts for `work` in a rate.
+/// Says that an operation takes less time than can be measured, if that is so. Such a value is within every limit, and
+/// often the compiler has removed the work. `work` is the number of operations or bytes that a rate counts for one
+/// operation.
 pub fn did_nothing(value: f64, limit: &Limit, work: f64) -> Option<String> {
     let unit = limit.number().1;
     let is_absolute = match limit.bound {

@@ -1,29 +1,29 @@
 //! The notes that what was measured may be older than its sources.
 
-/// What each of these notes says.
-const SAYS: [&str; 2] =
+/// The words by which each of these notes is recognized.
+const WORDS: [&str; 2] =
     ["may have been built from older sources", "later than now, so it cannot be told"];
 
 /// Says that a file was built before a source was changed.
 pub fn older_than_source(built: &str, source: &str) -> String {
     format!(
         "`{built}` is older than `{source}`, and {}; say how it is built with `build`, or name it as `{{bin:NAME}}` or `{{wasm:NAME}}`",
-        SAYS[0]
+        WORDS[0]
     )
 }
 
-/// Says that nothing is known of the age of a file.
+/// Says that it is not known whether a file is older than its sources.
 pub fn built_later_than_now(built: &str) -> String {
     format!(
         "`{built}` was built at a time that is {} whether its sources are newer; build it again",
-        SAYS[1]
+        WORDS[1]
     )
 }
 
-/// Whether a note says that what was measured may be older than its sources. A pass has to show it: the value may be that of
-/// other code.
+/// Whether a note says that what was measured may be older than its sources. A pass shows such a note too, since the value
+/// may be that of other code.
 pub fn is_on_age(note: &str) -> bool {
-    SAYS.iter().any(|words| note.contains(words))
+    WORDS.iter().any(|words| note.contains(words))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Tests with the same code on both sides of a pair, under every noise that makes other gates flaky.
+//! Tests with the same code on both sides of a pair, under every kind of noise that makes other gates flaky.
 
 use super::super::{Paired, threshold};
 use super::noise::Noise;
@@ -94,7 +94,7 @@ fn without_the_swap_it_flakes() {
     check("regimes", 0.3);
 }
 
-/// Real effects are caught. A test that never fails anything would keep the other guarantees as well.
+/// Real effects are caught. Without this, a test that never fails anything would meet all the other guarantees.
 #[test]
 fn real_effects_are_caught() {
     let check = |kind: &str, effect: f64, at_least: f64| {

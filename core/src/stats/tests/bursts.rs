@@ -80,7 +80,7 @@ fn inflation_measures_the_bursts() {
     assert_eq!(mean(&[(50, 1)]), None);
     assert_eq!(mean(&[(50, 0), (50, 0)]), None);
     assert_eq!(mean(&[(50, 50), (50, 50)]), None);
-    // This is checked by hand: p = 1/10, (2-1)²/10 twice, over 1 · 0.09.
+    // The value was computed by hand: p = 1/10, twice (2-1)²/10, divided by 1 · 0.09.
     assert!((mean(&[(10, 0), (10, 2)]).unwrap() - 0.2 / 0.09).abs() < 1e-12);
 }
 

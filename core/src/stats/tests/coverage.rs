@@ -109,7 +109,7 @@ fn paired_sequences_cover_under_drift_and_heavy_tails() {
     check("drift", |random, i| random.normal() + i as f64 / 10.0);
 }
 
-/// Interval and verdict are one test: an end passes the limit exactly when that side decides.
+/// Interval and verdict are one test: an end of the interval crosses the limit exactly when that side decides.
 #[test]
 fn intervals_agree_with_verdicts() {
     let mut random = Noise::seeded(29);
@@ -147,7 +147,7 @@ fn what_is_not_bounded_says_so() {
     assert!((got.low - 0.1).abs() < 1e-9 && got.width() < 1e-9, "{got:?}");
 }
 
-/// A hundred thousand values are handled, at three places of the distribution.
+/// A hundred thousand values are handled, at three percentiles.
 #[test]
 fn large_samples_are_no_burden() {
     let mut random = Noise::seeded(31);

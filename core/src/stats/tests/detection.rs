@@ -70,7 +70,7 @@ fn blocks_catch_what_they_claim() {
     check(0.5, 20, 20);
 }
 
-/// Uneven blocks are worth fewer operations, so the smallest violation grows with the bursts.
+/// Operations in uneven blocks count for fewer, so the smallest detectable violation grows with the bursts.
 #[test]
 fn blocks_that_burst_claim_less() {
     const RUNS: u64 = 100;
@@ -154,7 +154,7 @@ fn rates_become_quantiles() {
     assert_eq!(got, None);
 }
 
-/// Ten processes catch what ten processes claim, in the unit of the limit.
+/// Ten processes detect the violation that they are said to detect, in the unit of the limit.
 #[test]
 fn a_percentile_catches_what_it_claims() {
     const RUNS: u64 = 100;

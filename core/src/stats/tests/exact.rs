@@ -102,7 +102,7 @@ fn false_fails_are_as_rare_as_tabled() {
     check(0.99, 200, 30_000, 0.000_025, None);
 }
 
-/// The table has the values to a red at a multiple of the allowed rate, for half of the runs and for 95 % of them.
+/// The table has the number of values to a red at a multiple of the allowed rate, for half of the runs and for 95 %.
 #[test]
 fn fails_come_as_soon_as_tabled() {
     let check = |q: f64, tests: usize, times: f64, half: usize, most: usize| {
@@ -131,7 +131,7 @@ fn fails_come_as_soon_as_tabled() {
     check(0.99, 200, 10.0, 76, 173);
 }
 
-/// The table has the values to a green when none of them comes near the limit, and the rate of false greens.
+/// The table has the number of values to a green if none of them is near the limit, and the rate of false greens.
 ///
 /// No method passes a p99 on fewer than 299 values at 5 %. Without half of the weight on "never"
 /// it would take 404 values.

@@ -1,4 +1,4 @@
-//! Tests of the two front types, from the first process to a verdict.
+//! Tests of `Percentile` and `Contrast`, from the first process to a verdict.
 
 use super::super::{Contrast, Exceedance, Percentile, threshold};
 use super::noise::Noise;
@@ -59,7 +59,7 @@ fn a_contrast_is_judged() {
     check(0.3, "fail", 11);
 }
 
-/// The smallest violation of a ratio lies above its limit by the distance that the noise allows.
+/// The smallest detectable violation of a ratio lies above its limit, and farther with more noise.
 #[test]
 fn a_contrast_knows_what_it_would_have_caught() {
     let enough = threshold(FAIL, 1);
@@ -86,7 +86,7 @@ fn a_value_at_a_limit_neither_exceeds_it_nor_is_below_it() {
     assert!((p50.log_pass() - all).abs() < 1e-12);
 }
 
-/// The same rates in bursts are worth fewer values, so the smallest violation is larger.
+/// With the same rate in bursts, the values count for fewer, so the smallest detectable violation is larger.
 #[test]
 fn bursts_make_the_smallest_violation_larger() {
     let enough = threshold(FAIL, 1);

@@ -19,21 +19,21 @@ mod symmetry;
 use super::clopper_pearson;
 use super::paired::{Scale, score};
 
-/// Fails where the rate of false alarms is above `alpha` beyond doubt (99.9 %).
+/// Fails if the rate of false alarms is significantly (99.9 %) above `alpha`.
 #[track_caller]
 fn assert_at_most(alpha: f64, alarms: u64, runs: u64, name: &str) {
     let rate = clopper_pearson(alarms, runs, 0.998);
     assert!(rate.low <= alpha, "{name}: {alarms} of {runs}, promised at most {alpha}");
 }
 
-/// Fails unless the rate is above `rate` beyond doubt, for a negative control that has to break.
+/// Fails unless the rate is significantly (99.9 %) above `rate`, for a negative control that has to break.
 #[track_caller]
 fn assert_breaks(rate: f64, alarms: u64, runs: u64, name: &str) {
     let shown = clopper_pearson(alarms, runs, 0.998);
     assert!(shown.low > rate, "{name}: only {alarms} of {runs}, should be above {rate}");
 }
 
-/// Returns where the score of a law has a mean of 0, once the scale has settled.
+/// Returns the middle of these values: the number about which their scores have a mean of 0, once the scale is settled.
 pub(crate) fn middle(values: &[f64]) -> f64 {
     let (mut low, mut high) = (-1e3, 1e3);
     for _ in 0..40 {

@@ -7,14 +7,14 @@ use super::{assert_at_most, assert_breaks};
 const RUNS: u64 = 120;
 const PROCESSES: usize = 30;
 
-/// Returns operations about the level of their process, which is lognormal about `truth`.
+/// Returns the operations of a process, which vary around its level. The level is lognormal around `truth`.
 fn process(random: &mut Noise, truth: f64, spread: f64, operations: usize) -> Vec<f64> {
     let level = truth * (spread * random.normal()).exp();
     (0..operations).map(|_| level * (0.1 * random.normal()).exp()).collect()
 }
 
-/// Counts false reds at a median exactly at the limit. The first process has time for five operations, the others for
-/// `later`.
+/// Counts the false reds if the median is exactly at the limit. The first process has time for five operations, the
+/// others for `later`.
 fn alarms(later: usize, test: fn() -> Percentile) -> u64 {
     let mut random = Noise::seeded(83);
     let alarm = |_| {
@@ -36,7 +36,8 @@ fn a_process_is_one_observation_however_long() {
     }
 }
 
-/// This is the negative control: cut as long as the first, each of the others is many independent observations.
+/// This is the negative control: cut into blocks as long as the first process, each of the others counts as many
+/// independent observations.
 #[test]
 fn cut_in_blocks_processes_flake() {
     let count = alarms(100, || Percentile::new(0.5, 1.0, 1.1, 7));
@@ -102,7 +103,7 @@ fn a_slow_process_is_not_many_observations_for_passing() {
     assert_breaks(0.2, misses(0.2).1, RUNS, "operations one by one");
 }
 
-/// Where processes are alike nothing is subtracted, and an interval agrees with the verdict at its limit.
+/// If processes are alike, nothing is subtracted, and an interval agrees with the verdict at its limit.
 #[test]
 fn the_interval_ends_where_passing_begins() {
     let mut random = Noise::seeded(101);

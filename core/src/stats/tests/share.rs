@@ -1,4 +1,4 @@
-//! Tests of shares: what one failure proves, and whether the interval holds where failures come together.
+//! Tests of shares: what one failure proves, and whether the interval covers if failures come together.
 
 use super::super::Share;
 use super::assert_at_most;

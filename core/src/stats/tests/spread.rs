@@ -41,7 +41,7 @@ fn a_tail_of_levels_is_a_tolerance_limit() {
     }
 }
 
-/// A lower limit turns values around, so the two ends change places.
+/// For a lower limit the values are negated, so the two ends change places.
 #[test]
 fn mirrored_values_have_the_same_spread() {
     let up: Vec<Vec<f64>> = ten().into_iter().map(|v| vec![v.exp(), (v + 0.1).exp()]).collect();
@@ -62,7 +62,7 @@ fn without_two_processes_nothing_is_known_of_a_spread() {
     assert!(Spread::of(&[vec![1.0], vec![2.0]], 0.5).is_some());
 }
 
-/// Values that are equal to the last digit have no spread. A limit far away leaves room without doubt, whatever its sign.
+/// Values that are equal to the last digit have no spread. A limit far away leaves room, whatever its sign.
 #[test]
 fn a_value_that_never_varies_leaves_room() {
     let alike = vec![vec![1.0; 20]; 5];

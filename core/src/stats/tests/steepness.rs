@@ -1,13 +1,12 @@
-//! Tests of the steepness of the score of pairs, and of the stakes on it: what they gain, what they cost, and that they
-//! keep the error rate. The control is the earlier kernel: a score of `tanh(z/s)` with a running median as its scale,
-//! and seven equal bets.
+//! Tests of the steepness of the score of pairs, and of the stakes on it: their gain, their cost and their error rate.
+//! The control is an earlier kernel: a score of `tanh(z/s)` with a running median as its scale, and seven equal bets.
 
 use super::super::mixture::log_sum_exp;
 use super::super::{Paired, threshold};
 use super::noise::Noise;
 use super::{assert_at_most, middle};
 
-/// The former kernel. Its scale is the running median of magnitudes.
+/// The earlier kernel. Its scale is the running median of the magnitudes.
 #[derive(Default)]
 struct Former {
     magnitudes: Vec<f64>,
@@ -61,7 +60,7 @@ fn at_the_limit_no_noise_is_red_more_often_than_promised() {
     }
 }
 
-/// Returns the mean number of pairs to red, now and formerly, on the same noise.
+/// Returns the mean number of pairs to a red with today's kernel and with the earlier one, on the same noise.
 fn pairs_to_red(law: &str, effect: f64, tests: usize) -> (f64, f64) {
     const RUNS: u64 = 200;
     const MOST: usize = 1500;
@@ -111,9 +110,9 @@ fn a_large_effect_takes_fewer_pairs_and_a_small_one_few_more() {
     check("contaminated", 0.5, 1.17);
 }
 
-/// All bets are about one middle, since they have one score. Where pairs are not symmetric, as where three of eight links
-/// of one side are slower by many times the noise of a pair, the error rate holds for that middle from the first pair
-/// on. With a running median as the scale, which jumps between the two sizes of magnitudes, it was 4.5 %.
+/// All bets are about one middle, since they have one score. So the error rate holds for that middle from the first pair
+/// on, even if pairs are not symmetric: here three of eight links of one side are slower by many times the noise of a
+/// pair. With a running median as the scale, which jumps between the two sizes of magnitudes, the rate was 4.5 %.
 #[test]
 fn the_verdict_is_about_one_middle_where_pairs_are_not_symmetric() {
     const RUNS: u64 = 400;

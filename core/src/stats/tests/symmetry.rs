@@ -21,8 +21,8 @@ fn noise(kind: &str, n: usize, random: &mut Noise) -> Vec<f64> {
         .collect()
 }
 
-/// Returns the mean over all `2^n` outcomes of the coins: of the evidence after each pair, and of the evidence of
-/// somebody who stops as soon as it has doubled.
+/// Returns two means over all `2^n` outcomes of the coins: of the evidence after each pair, and of the evidence of a
+/// run that stops as soon as it has doubled.
 fn means(noise: &[f64], effect: f64, test: &Paired) -> (Vec<f64>, f64) {
     let n = noise.len();
     let mut at = vec![0.0; n];

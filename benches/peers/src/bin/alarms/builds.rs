@@ -15,7 +15,7 @@ pub(crate) enum Change {
     Slower,
     Faster,
     Same,
-    /// The tool says itself that its measurement is not valid, or settles nothing.
+    /// The tool itself says that its measurement is not valid, or not sufficient.
     Unknown,
 }
 

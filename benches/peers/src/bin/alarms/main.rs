@@ -19,7 +19,7 @@ use builds::{Builds, Change};
 use perf_budget_core::stats::clopper_pearson;
 use work::Random;
 
-/// The percentages that are injected; in every second trial it is nothing.
+/// The percentages that are injected. On average, nothing is injected in every second trial.
 const EFFECTS: [u32; 4] = [0, 0, 3, 5];
 /// The variable that names the program of perfgate, which need not be installed.
 const PERFGATE: &str = "PERFGATE";

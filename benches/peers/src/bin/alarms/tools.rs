@@ -1,4 +1,4 @@
-//! The tools: how each is run on a base and a head build, and which of its words mean "slower".
+//! The tools: how each runs on a base and a head build, and which of its words mean "slower".
 
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::builds::{Builds, Change, TOOL, WORKLOAD};
 use crate::{work, zenbench};
 
-/// How often the program that hyperfine and perfgate run does the operation: for some tens of milliseconds.
+/// How often the program for hyperfine and perfgate does the operation, which takes some tens of milliseconds.
 const REPEATS: usize = 400;
 /// The threshold of a two-sided test at 5 % for a large sample.
 const WELCH: f64 = 1.96;
@@ -82,7 +82,7 @@ pub(crate) fn serve() -> Option<ExitCode> {
     })
 }
 
-/// Runs this project, which is red where the head is more than 1 % slower.
+/// Runs this project, which is red if the head is more than 1 % slower.
 fn ours(builds: &Builds, workload: &str) -> Vec<(&'static str, Change)> {
     let results = builds.place.join("results");
     // Evidence is kept for the next run, but each trial must begin without any.
@@ -134,7 +134,7 @@ fn criterion(builds: &Builds, workload: &str) -> Vec<(&'static str, Change)> {
     vec![("criterion 0.8, 0.5 s + 2 s", change)]
 }
 
-/// Runs tango by its default and for a second, as its page advises. A star marks what it calls significant.
+/// Runs tango for its default time and for a second, as its page advises. A star marks what it calls significant.
 fn tango(builds: &Builds, workload: &str) -> Vec<(&'static str, Change)> {
     let base = builds.place.join("base/peer");
     let run = |time: &[&str]| {
@@ -156,7 +156,7 @@ fn tango(builds: &Builds, workload: &str) -> Vec<(&'static str, Change)> {
     vec![("tango 0.9", run(&[])), ("tango 0.9, -t 1", run(&["-t", "1"]))]
 }
 
-/// Runs hyperfine, and applies the Welch test of its own script at 5 %, and a difference of the means that it prints.
+/// Runs hyperfine, and applies two rules: the Welch test of its own script at 5 %, and a difference of the printed means.
 fn hyperfine(builds: &Builds, workload: &str) -> Vec<(&'static str, Change)> {
     let Some(hyperfine) = &builds.hyperfine else { return Vec::new() };
     let out = builds.place.join("hyperfine.json");
@@ -183,7 +183,7 @@ fn hyperfine(builds: &Builds, workload: &str) -> Vec<(&'static str, Change)> {
     ]
 }
 
-/// Runs divan, which compares nothing, and compares its medians as people do.
+/// Runs divan, which compares nothing itself, and compares its medians as people do.
 fn divan(builds: &Builds, workload: &str) -> Vec<(&'static str, Change)> {
     let median = |build| {
         let printed =
@@ -212,7 +212,7 @@ fn peer(bencher: Bencher<'_, '_>) {
     bencher.bench_local(work::operation(&std::env::var(WORKLOAD).expect("somebody asks")));
 }
 
-/// Runs perfgate in its paired mode, where "slower" is `significant` and a larger mean.
+/// Runs perfgate in its paired mode, in which "slower" is `significant` and a larger mean.
 fn perfgate(builds: &Builds, workload: &str) -> Vec<(&'static str, Change)> {
     let Some(program) = &builds.perfgate else { return Vec::new() };
     let run = |repeat: &[&str]| {

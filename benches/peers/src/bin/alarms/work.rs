@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 /// Every workload's name.
 pub(crate) const NAMES: [&str; 3] = ["alu", "sort", "strings"];
-/// The name of the file beside the binary of a build that says by how many percent it works more than the other.
+/// The name of the file beside the binary of a build. It says how many percent more work the build does.
 pub(crate) const EFFECT: &str = "effect";
 /// The number of parts of one operation, so that one percent is one part.
 const PARTS: u64 = 100;

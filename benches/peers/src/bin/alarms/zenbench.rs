@@ -12,13 +12,13 @@ use crate::work;
 
 /// The rows that a process prints, each of one batch.
 const ROWS: u32 = 10;
-/// The time of a batch, and of the warm-up before the first. Its manual asks for processes that are long enough to be
-/// observed.
+/// The time of a batch, and of the warm-up before the first. The manual of zenbench asks for processes that are long
+/// enough to be observed.
 const BATCH: Duration = Duration::from_millis(30);
-/// The blocks, of which it asks for five or more.
+/// The number of blocks. The manual asks for five or more.
 const BLOCKS: u32 = 10;
 
-/// Prints the milliseconds of an operation in several batches, which are as long in both builds.
+/// Prints the milliseconds of an operation in several batches, which take as long in both builds.
 pub(crate) fn print_rows(workload: &str) {
     let mut operation = work::operation(workload);
     let begun = Instant::now();

@@ -43,7 +43,7 @@ fn without_any_one_character() {
     }
 }
 
-/// Every value replaced by a value of each other type, at every place where a value can be.
+/// Every value is replaced by values of other types, at every place where a value can be.
 #[test]
 fn with_a_value_of_another_type() {
     let values = [
@@ -80,20 +80,20 @@ fn with_a_value_of_another_type() {
 }
 
 #[test]
-fn with_dice() {
+fn with_random_changes() {
     let alphabet: Vec<char> =
         "[]{}=.,\"'#\\\n\r\t x-:%1eµ日\u{0}\u{1b}\u{feff}\u{202e}\u{10ffff}".chars().collect();
     let text: Vec<char> = (fixture("design.toml") + &fixture("full.toml")).chars().collect();
-    let mut dice = SeededRandom(0x9e37_79b9_7f4a_7c15);
+    let mut random = SeededRandom(0x9e37_79b9_7f4a_7c15);
     for _ in 0..3000 {
-        let from = dice.below(text.len());
+        let from = random.below(text.len());
         let mut piece = text[from..(from + 400).min(text.len())].to_vec();
-        for _ in 0..=dice.below(6) {
-            let at = dice.below(piece.len());
-            match dice.below(4) {
+        for _ in 0..=random.below(6) {
+            let at = random.below(piece.len());
+            match random.below(4) {
                 0 => drop(piece.remove(at)),
-                1 => piece[at] = alphabet[dice.below(alphabet.len())],
-                2 => piece.insert(at, alphabet[dice.below(alphabet.len())]),
+                1 => piece[at] = alphabet[random.below(alphabet.len())],
+                2 => piece.insert(at, alphabet[random.below(alphabet.len())]),
                 _ => piece.rotate_left(at),
             }
             if piece.is_empty() {
@@ -104,9 +104,9 @@ fn with_dice() {
     }
 }
 
-/// Files that are made to be slow or deeply nested: reading must end, and the message must not be too long.
+/// The reading of such a file must end, and the message must not be too long.
 #[test]
-fn out_of_all_proportion() {
+fn very_long_or_deeply_nested() {
     for text in [
         "[".repeat(5000),
         "a.".repeat(5000),

@@ -79,8 +79,8 @@ fn shown(limit: &Limit) -> String {
         Target::Absolute(quantity) => quantity.to_string(),
         Target::Relative { factor, reference } => format!("{factor} x {reference}"),
     };
-    let of = limit.environment.as_deref().unwrap_or("-");
-    format!("{} {target} {of} {}", limit.label, limit.line)
+    let environment = limit.environment.as_deref().unwrap_or("-");
+    format!("{} {target} {environment} {}", limit.label, limit.line)
 }
 
 fn limits(file: &Budgets, name: &str) -> Vec<String> {
@@ -122,7 +122,7 @@ fn an_environment_replaces_the_limits_of_the_metrics_that_it_names() {
 }
 
 #[test]
-fn the_first_that_fits_is_in_force_and_a_name_comes_before() {
+fn a_named_environment_is_in_force_or_else_the_first_that_fits() {
     assert_eq!(read("GITHUB_ACTIONS=true").environment.as_deref(), Some("ci"));
     let named = read("PERF_BUDGET_ENV=github");
     assert_eq!(named.environment.as_deref(), Some("github"));
@@ -131,7 +131,7 @@ fn the_first_that_fits_is_in_force_and_a_name_comes_before() {
 }
 
 #[test]
-fn an_environment_may_be_of_a_processor_and_a_number_of_cores() {
+fn an_environment_may_be_for_a_processor_and_a_number_of_cores() {
     let file = "[budget.a]\nworkload = \"a\"\nmax.p99 = \"1 ms\"\n[env.big]\neffort = \"1 s\"\n\
                 when = { processor = \"EPYC\", cores = [16, 32] }\n[env.small]\neffort = \"2 s\"\nwhen.cores = 2\n";
     let check = |processor: Option<&str>, cores, want: Option<&str>| {
@@ -139,9 +139,9 @@ fn an_environment_may_be_of_a_processor_and_a_number_of_cores() {
         let here = EnvironmentFacts { processor, cores: Some(cores), ..environment_facts("") };
         let read = parse_in(file, Path::new("budgets.toml"), &here).unwrap();
         assert_eq!(read.environment.as_deref(), want, "{here:?}");
-        // Wherever the record of this run is read, its own environment is in force.
-        let of = EnvironmentFacts::of_record(want);
-        let read = parse_in(file, Path::new("budgets.toml"), &of).unwrap();
+        // The environment of this run is in force wherever its record is read.
+        let of_record = EnvironmentFacts::of_record(want);
+        let read = parse_in(file, Path::new("budgets.toml"), &of_record).unwrap();
         assert_eq!(read.environment.as_deref(), want);
     };
     check(Some("AMD EPYC 7763 64-Core Processor"), 16, Some("big"));
@@ -161,7 +161,7 @@ fn a_limit_of_an_environment_may_name_a_budget() {
     assert_eq!(other.timeout, Some(Duration::from_secs(60)));
 }
 
-/// A workspace has files with and without environments, and one variable for all of them.
+/// A workspace may have files with and without environments, and one variable for all of them.
 #[test]
 fn a_file_without_environments_has_a_note() {
     let file = parse("# PERF_BUDGET_ENV=ci\n[budget.a]\nworkload = \"a\"\nmax.p99 = \"1 s\"\n");

@@ -13,7 +13,7 @@ use crate::quantity::Unit;
 const BLOCK: &str = "value = 1\nunit = \"s\"\ndate = \"2026-11-01\"\nenvironment = { platform = \"linux \
                      x86_64\", cores = 2, profile = \"release\" }";
 
-/// Whole files, each with another mistake.
+/// Whole files, each with different mistakes.
 pub(super) const FILES: &[&str] = &[
     "",
     "version = 2\n[\"a::p99\"]\nvalue = \"later\"",

@@ -28,7 +28,7 @@ fn parse(text: &str) -> Result<Budgets, crate::error::Error> {
     file::parse_in(text, Path::new("budgets.toml"), &environment_facts(text))
 }
 
-/// Returns surroundings in which the first line of a text names the environment, as in `# PERF_BUDGET_ENV=ci`.
+/// Returns the facts of a process with the one variable that the first line of a text sets, as in `# PERF_BUDGET_ENV=ci`.
 fn environment_facts(text: &str) -> EnvironmentFacts {
     let line = text.lines().next().and_then(|line| line.strip_prefix("# ")?.split_once('='));
     EnvironmentFacts::by_variables(|name| {

@@ -233,9 +233,9 @@ fn a_file_with_hundreds_of_mistakes_shows_the_first_fifty() {
     assert!(shown.ends_with("\n... and 70 more\n\n120 problems; nothing was measured"), "{shown}");
 }
 
-/// Each budget has few enough cases, and together they are too many.
+/// Each budget has few enough cases, but together they have too many.
 #[test]
-fn a_file_has_room_for_so_many_cases() {
+fn the_cases_of_a_file_are_limited() {
     let mut reading = reading("[budget.a]");
     reading.problems.clear();
     let values = (0..10).map(Param::Int).collect();
@@ -276,5 +276,5 @@ fn every_problem_in_the_source_is_shown() {
         }
     }
     assert!(count > 50, "the search found only {count} problems");
-    assert!(unseen.is_empty(), "no text above earns these:\n{}", unseen.join("\n"));
+    assert!(unseen.is_empty(), "no text above shows these:\n{}", unseen.join("\n"));
 }

@@ -20,7 +20,7 @@ fn labels(budgets: &Budgets, name: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_example_of_the_design() {
+fn a_usual_file_is_read() {
     let read = read(&fixture("design.toml"));
     let names: Vec<_> = read.budgets.iter().map(|b| b.name.as_str()).collect();
     let want = ["wasm", "merge", "sync", "records", "cold_start", "read_unsized", "read_sized"];
@@ -61,7 +61,7 @@ fn unsure_is_read_as_inconclusive_with_a_note() {
 }
 
 #[test]
-fn every_key() {
+fn every_key_is_read() {
     let read = read(&fixture("full.toml"));
     let settings = &read.settings;
     assert_eq!(
@@ -160,7 +160,7 @@ fn every_key() {
 }
 
 #[test]
-fn every_spelling_says_the_same() {
+fn every_spelling_is_read_alike() {
     let spellings = [
         "[budget.a]\nworkload = \"w\"\nparams = { n = [1, 2] }\nmax = { p99 = { limit = \"1 ms\", why = \"y\" } }",
         "[budget.a]\nworkload = \"w\"\nparams.n = [1, 2]\nmax.p99.limit = \"1 ms\"\nmax.p99.why = \"y\"",
@@ -189,7 +189,7 @@ fn check(limit: &str, want: &Target) {
 }
 
 #[test]
-fn targets() {
+fn targets_are_read() {
     let seconds = |s| Target::Absolute(Quantity::new(s, Unit::Seconds));
     let times = |factor, reference| Target::Relative { factor, reference };
     check("'10 ms'", &seconds(0.01));
@@ -201,7 +201,7 @@ fn targets() {
 
 /// Two cases of one budget never have the same name.
 #[test]
-fn labels_are_unique() {
+fn labels_of_cases_are_unique() {
     let text = "[budget.a]\nworkload = 'w'\nparams = { a = [1, 2.0, 'x'], b = [true, 'True'] }\nmax.p99 = '1 s'";
     let read = read(text);
     let mut labels: Vec<_> = read.budgets[0].cases.iter().map(|c| &c.label).collect();
@@ -225,7 +225,7 @@ fn refuses(name: &str, bytes: Option<&[u8]>, want: &str) {
 }
 
 #[test]
-fn files_that_are_no_text() {
+fn files_that_are_not_text_are_refused() {
     refuses("missing.toml", None, "there is no such file");
     refuses("", None, "it is a directory");
     refuses("latin.toml", Some(b"a\nb\xe4\n"), "line 2 is not UTF-8");
@@ -244,7 +244,7 @@ fn paths_start_where_the_file_is() {
 /// Invisible characters are replaced in messages: a caret below nothing would not show what is wrong, and a control
 /// character would ring the terminal's bell.
 #[test]
-fn what_cannot_be_seen_is_shown() {
+fn invisible_characters_are_replaced() {
     for unseen in ["\u{200b}", "\u{2060}", "\u{feff}", "\u{ad}", "\u{7}"] {
         let error = super::parse(&format!("[budget.a]\nworkload = {unseen}\n")).unwrap_err();
         let text = error.to_string();
@@ -254,25 +254,25 @@ fn what_cannot_be_seen_is_shown() {
 
 /// Each limit is for the cases that its values name, and `_` stands for the others.
 #[test]
-fn limits_for_each_case() {
+fn a_limit_is_only_for_its_cases() {
     let read = read(&fixture("full.toml"));
     let grep = &read.budgets[2];
-    let of = |case: &str| -> Vec<String> {
+    let written_limits = |case: &str| -> Vec<String> {
         let case = grep.cases.iter().find(|known| known.label == case).unwrap();
         let limits = grep.limits.iter().filter(|limit| limit.metric.name() == "written_bytes");
         limits
-            .filter(|limit| limit.of.has(case))
+            .filter(|limit| limit.cases.has(case))
             .map(|limit| limit.number().0.to_string())
             .collect()
     };
-    assert_eq!(of("pattern=a,size=1"), ["5000"]);
-    assert_eq!(of("pattern=b.c,size=2.5"), ["6000"]);
-    assert_eq!(of("pattern=a,size=10"), ["7000"]);
-    assert_eq!(of("pattern=b.c,size=10"), ["8000", "1.1"]);
-    let shown: Vec<String> = grep.limits.iter().map(|limit| limit.of.to_string()).collect();
+    assert_eq!(written_limits("pattern=a,size=1"), ["5000"]);
+    assert_eq!(written_limits("pattern=b.c,size=2.5"), ["6000"]);
+    assert_eq!(written_limits("pattern=a,size=10"), ["7000"]);
+    assert_eq!(written_limits("pattern=b.c,size=10"), ["8000", "1.1"]);
+    let shown: Vec<String> = grep.limits.iter().map(|limit| limit.cases.to_string()).collect();
     assert!(shown.contains(&"size=10,pattern=b.c".to_owned()), "{shown:?}");
     let other = grep.limits.iter().find(|limit| limit.metric.name() == "wall_p50").unwrap();
-    assert!(other.of.is_all() && grep.cases.iter().all(|case| other.of.has(case)));
+    assert!(other.cases.is_all() && grep.cases.iter().all(|case| other.cases.has(case)));
     let suite = crate::suite::Suite::of(&read, true);
     let named = |name: &str| suite.tests.iter().filter(|test| test.name == name).count();
     assert_eq!(named("grep::pattern=b.c,size=10::written_bytes"), 1);
