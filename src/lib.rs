@@ -89,7 +89,7 @@
 //!   statistical value was accepted on another machine: such limits are skipped, visibly.
 //! - **Cache misses, energy, GPU time, and the traffic of disks and networks.** What system calls read and write is
 //!   measured.
-//! - **The variation between processes, of a budget with `criterion = { record = … }`.** One process recorded its
+//! - **The variation between processes, if a budget has `criterion = { record = … }`.** One process recorded its
 //!   values, so no error rate is known. The budget is red unless the record is newer than the sources.
 //! - **Queueing, without a `load`.** Operations run one after the other, as fast as they can; how long requests queue
 //!   is only measured if the budget says when they are due.

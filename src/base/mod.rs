@@ -287,8 +287,8 @@ impl Base {
     /// the comparison is tried.
     pub(crate) fn has_benchmark(&self, budget: &Budget, name: &str, metric: &Metric) -> bool {
         let Subject::Benchmark(library, _) = budget.subject else { return false };
-        let of = (library, name);
-        self.benchmarks(budget).map_or(self.is_built(), |both| both.has(of, metric))
+        let benchmark = (library, name);
+        self.benchmarks(budget).map_or(self.is_built(), |both| both.has(benchmark, metric))
     }
 
     /// Discards every proof, so that everything is measured.
@@ -332,13 +332,13 @@ mod tests {
         let found = base(None).unwrap();
         assert_eq!(found.root, dir);
         assert!(found.has("old") && !found.has("new"));
-        // What today's rules refuse has its name all the same.
+        // A budget that today's rules refuse is known by its name all the same.
         for refused in ["workloads = \"w\"", "command = [\"x\"]\nmax.wall_p90 = \"1.1 x base\""] {
             std::fs::write(dir.join("budgets.toml"), format!("[budget.old]\n{refused}\n")).unwrap();
             let found = base(None).unwrap();
             assert!(found.has("old") && !found.has("new") && found.notes.is_empty());
         }
-        // A file that is no TOML, or has no budget, may have been meant to have the budget or not.
+        // Nobody can tell which budgets a file was meant to have if it is not TOML, or has no budget.
         for unread in ["[budget.old\n", "[budgets.old]\nworkload = \"w\"\n"] {
             std::fs::write(dir.join("budgets.toml"), unread).unwrap();
             let found = base(None).unwrap();

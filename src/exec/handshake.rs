@@ -94,7 +94,8 @@ mod linux {
         secret: String,
     }
 
-    /// A token in a copy of its maker, where the parent of the child can make the socket anew: the harness is further above.
+    /// A token for a copy of the harness that becomes the parent of the child. It makes the socket anew, since the harness
+    /// itself is too far above the child to be accepted as the maker.
     #[derive(Debug, Clone, Copy)]
     pub(crate) struct Copied {
         number: i32,

@@ -48,10 +48,7 @@ pub(crate) struct Launch {
     #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux can count them"))]
     pub(crate) is_traced: bool,
     /// The resources that the process and its descendants may use.
-    #[cfg_attr(
-        not(target_os = "linux"),
-        allow(dead_code, reason = "only Linux can hold them to it")
-    )]
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux can enforce it"))]
     pub(crate) constraint: Constraint,
     /// The lengths to which its paths and its environment are padded, if another process is compared with it.
     pub(crate) alike: Option<Alike>,

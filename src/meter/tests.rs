@@ -56,7 +56,7 @@ fn a_few_pages_are_no_difference() {
     assert!((ratio(3e6, 2e6) - 1.5).abs() < 1e-12);
 }
 
-/// A metric that has no ratio leaves the others theirs.
+/// A metric without a ratio does not take the ratios of the other metrics away.
 #[test]
 fn each_metric_of_a_comparison_fails_by_itself() {
     let (allocs, leaked) = (Metric::from(Key::Allocs), Metric::from(Key::Leaked));
@@ -98,8 +98,8 @@ fn the_ratio_of_two_sources_is_judged() {
     check(versus(0.0, 1e-3), ratio(), Verdict::Pass, none);
 }
 
-/// A counter that is 0 in most runs of the same program, and 13 in one of ten. Formerly one pair whose reference was 0 made the
-/// limit red, in 9 of 15 runs.
+/// The counter is 0 in most runs of the same program, and 13 in some. Formerly one pair whose reference was 0 made the limit
+/// red, in 9 of 15 runs.
 #[test]
 fn a_reference_that_is_sometimes_zero_makes_no_red() {
     let written = Metric::from(Key::WrittenBytes);
@@ -131,7 +131,7 @@ fn a_reference_that_is_sometimes_zero_makes_no_red() {
     // Ten coins show three heads or fewer in 17 runs of 100.
     let red = (0..150).filter(|&seed| outcome(seed, 4.0, 4.0).is_red()).count();
     assert!(red <= 1, "{red} of 150");
-    // Where the reference is always 0 and the subject never is, that is more than any multiple.
+    // If the reference is always 0 and the subject never is, the subject is over every multiple.
     let always = outcome(1, 99.0, -1.0);
     let reason = "written_bytes is above 0 where it is 0 of other, over the limit of 1.5 x other";
     assert_eq!((always.verdict, always.reason.as_str()), (Verdict::Fail, reason));

@@ -19,7 +19,7 @@ pub(crate) struct Status(String);
 
 impl Status {
     /// Reads the status of a process; returns `None` if there is no such process.
-    pub(crate) fn of(pid: u32) -> Option<Status> {
+    pub(crate) fn read(pid: u32) -> Option<Status> {
         // The status contains the process's name, which need not be UTF-8.
         let text = fs::read(format!("/proc/{pid}/status")).ok()?;
         Some(Status(String::from_utf8_lossy(&text).into_owned()))

@@ -88,7 +88,7 @@ impl WorkloadPairs {
             }
             None => ([None, None], None),
         };
-        let lengths = Lengths::of(coin.below(Lengths::COUNT));
+        let lengths = Lengths::nth(coin.below(Lengths::COUNT));
         let subject = self.sides[0].in_build(subject, lengths)?;
         let reference = self.sides[1].in_build(reference, lengths)?;
         let slots = if swapped { [&reference, &subject] } else { [&subject, &reference] };

@@ -158,7 +158,7 @@ impl Instrument for Time {
 }
 
 fn requirements(metrics: &[Metric]) -> Requirements {
-    let any = |of: fn(&Metric) -> bool| metrics.iter().any(of);
+    let any = |needs: fn(&Metric) -> bool| metrics.iter().any(needs);
     Requirements {
         singles: any(|m| matches!(m.sample(), SampleKind::Operation | SampleKind::Failure)),
         batches: any(|m| matches!(m.sample(), SampleKind::Batch | SampleKind::Rate)),
@@ -167,7 +167,7 @@ fn requirements(metrics: &[Metric]) -> Requirements {
 }
 
 /// Returns the latencies without the time spent waiting for a processor. No latency becomes shorter than the shortest
-/// one that did not wait, because what was read around an operation may be a little wider than the operation.
+/// one that did not wait, because the readings around an operation may contain a wait just before or after it.
 fn latencies_without_waits(
     mut walls: Vec<f64>,
     waits: &[(usize, f64)],
@@ -207,9 +207,9 @@ mod tests {
         check(&[], &[], &[]);
         check(&[2.0, 3.0], &[], &[2.0, 3.0]);
         check(&[2.0, 9.0, 3.0], &[(1, 6.5)], &[2.0, 2.5, 3.0]);
-        // It is never below the fastest operation that did not wait.
+        // The result is never below the fastest operation that did not wait.
         check(&[2.0, 9.0, 3.0], &[(1, 8.5)], &[2.0, 2.0, 3.0]);
-        // It is never made longer either.
+        // The result is never longer than the reading.
         check(&[8.0, 5.0], &[(1, 1.0)], &[8.0, 5.0]);
         // All operations waited.
         check(&[9.0, 8.0], &[(0, 4.0), (1, 8.0)], &[5.0, 0.0]);

@@ -51,7 +51,7 @@ pub(super) async fn arrive_concurrently<K: Outcome<O>, O>(
 ) {
     let clock = Monotonic::start();
     let (clock, op) = (&clock, &op);
-    // It is declared here because it holds futures that borrow the clock.
+    // This is declared after the clock, because the futures in it borrow the clock.
     let mut in_flight = InFlight::new(arrivals.concurrency());
     let (mut next, mut free) = (0, 0.0);
     while !failures.ended() {

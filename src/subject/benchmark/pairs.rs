@@ -69,7 +69,7 @@ impl ProcessPairs {
     /// Returns both benchmarks in the programs that the next pair runs, with the lengths that both processes have in common,
     /// and the number of their links.
     fn next_programs(&mut self) -> ([ReadyBenchmark; 2], usize) {
-        let lengths = Lengths::of(self.coin.below(Lengths::COUNT));
+        let lengths = Lengths::nth(self.coin.below(Lengths::COUNT));
         let mut found = self.found.clone();
         for found in &mut found {
             found.program.lengths = Some(lengths);

@@ -69,7 +69,7 @@ pub(super) fn counter() -> Result<Counter, Unmeasured> {
     static CHOSEN: OnceLock<Result<Counter, Unmeasured>> = OnceLock::new();
     let chosen = || {
         let instead = "its own instructions would be counted with the program's";
-        emulated::refused("count instructions", "`instructions`", instead)?;
+        emulated::refuse("count instructions", "`instructions`", instead)?;
         choose(std::env::var_os(CHOICE), instructions::has_hardware, || find("valgrind"))
     };
     CHOSEN.get_or_init(chosen).clone()

@@ -34,6 +34,7 @@ const ACTS: &[Act] = &[
         // a command.
         files: &[
             "src/exec/inject.rs",
+            "src/harness/collector.rs",
             "src/harness/mod.rs",
             "src/harness/runner.rs",
             "src/progress.rs",
@@ -56,7 +57,7 @@ const ACTS: &[Act] = &[
         what: "knows libtest-mimic",
         patterns: &["libtest_mimic::"],
         within: PRODUCT,
-        files: &["src/harness/arguments.rs", "src/harness/mod.rs"],
+        files: &["src/harness/arguments.rs", "src/harness/collector.rs", "src/harness/mod.rs"],
     },
     Act {
         what: "knows tokio",

@@ -10,7 +10,7 @@ fn what_was_built_for_a_command_has_a_path_as_long_as_that_of_another_run() {
         let name = format!("lengths-{}", path.len());
         let script = format!("echo ${{#1}} ${{#2}} > {name}");
         let command = of(&["sh", "-c", &script, "sh", path, "/etc/hosts"]);
-        let alike = Alike { lengths: Lengths::of(7), paths: vec![path.into()] };
+        let alike = Alike { lengths: Lengths::nth(7), paths: vec![path.into()] };
         let place = Place { alike: Some(&alike), ..here(&root) };
         measure(&command, place, &[WALL], LONG, None).unwrap_or_else(|reason| panic!("{reason}"));
         std::fs::read_to_string(root.join(name)).unwrap()
