@@ -76,7 +76,7 @@ impl OutcomeCollector {
         text.push_str(&terminal::remarks(&outcomes));
         let counted = count(&outcomes, total, filtered);
         let _ = writeln!(text, "\n{counted}");
-        if let Some(so_far) = session.so_far() {
+        if let Some(so_far) = session.verdicts_so_far() {
             let _ = writeln!(text, "this run so far: {}", count(&so_far, total, 0));
         }
         if std::env::var("GITHUB_ACTIONS").is_ok_and(|v| v == "true") {

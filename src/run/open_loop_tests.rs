@@ -20,7 +20,7 @@ const MEAN: Metric = Key::Mean.at(Statistic::Mean);
 #[derive(Clone, Default)]
 struct Scripted {
     now: Rc<Cell<f64>>,
-    /// How much later than asked for it wakes.
+    /// How much later than asked for a wait ends.
     late: f64,
 }
 
@@ -142,7 +142,7 @@ fn a_late_generator_is_distinguished_from_a_slow_operation() {
     let lag = process.lag.unwrap();
     near(lag.p99, 2e-3, 1e-9);
     near(lag.max, 2e-3, 1e-9);
-    // The delay is part of the latency all the same; it only makes a value over a limit doubtful.
+    // The delay is part of the latency in any case. It only makes a value over a limit doubtful.
     near(quantile(&process.operations, 0.5), 3e-3, 1e-9);
 }
 

@@ -65,7 +65,7 @@ impl Stored {
         // Earlier releases sealed evidence without this word.
         let varied = if *varied { "varied " } else { "" };
         let content = format!("{identity} {fail} {pass} {runs} {at} {varied}{test}");
-        self.seal = seal.of("evidence", content.as_bytes());
+        self.seal = seal.sign("evidence", content.as_bytes());
         self
     }
 
@@ -220,9 +220,9 @@ pub(super) fn identity(sources: &Sources<'_>, test: &Test) -> Option<u64> {
         return None;
     }
     let limit = &test.limit;
-    // A limit of another environment is another limit, even where its number is the same.
-    let of = (&budgets.environment, limit.bound, &limit.target);
-    let mut described = vec![format!("{of:?}")];
+    // A limit of another environment is another limit, even if its number is the same.
+    let judged = (&budgets.environment, limit.bound, &limit.target);
+    let mut described = vec![format!("{judged:?}")];
     let reference = match test.limit.reference() {
         Some(Reference::Budget(name)) => budgets.budgets.iter().find(|b| b.name == *name),
         _ => None,
@@ -307,13 +307,13 @@ mod tests {
         let first = store.load("a::p99", 7).unwrap();
         assert_eq!(first.carried(), Carried { fail: 2.0, pass: -1.0, varied: false });
         assert!(first.note().ends_with("of an earlier run of the same build"));
-        // Values that differed in one run are not the same every time in the next.
-        let of = |values: &[f64]| Outcome {
+        // If values differed in one run, the next run does not take them for values that never vary.
+        let showing = |values: &[f64]| Outcome {
             shape: Some(words::shape("processes".to_owned(), values.to_vec())),
             ..outcome(2.0, -1.0)
         };
         for (values, varied) in [([3.0, 3.0], false), ([3.0, 4.0], true), ([3.0, 3.0], true)] {
-            store.keep(&of(&values), 7, store.load("a::p99", 7).as_ref()).unwrap();
+            store.keep(&showing(&values), 7, store.load("a::p99", 7).as_ref()).unwrap();
             assert_eq!(store.load("a::p99", 7).unwrap().carried().varied, varied);
         }
         // Another build, another limit and another test begin anew.
@@ -373,11 +373,11 @@ mod tests {
         std::fs::create_dir_all(&dir).unwrap();
         let file = dir.join("binary");
         std::fs::write(&file, "one").unwrap();
-        let of = |limit: u32| fingerprint([file.as_path()], &limit);
-        let before = of(1);
-        assert!(before.is_some() && before == of(1) && before != of(2));
+        let hash = |limit: u32| fingerprint([file.as_path()], &limit);
+        let before = hash(1);
+        assert!(before.is_some() && before == hash(1) && before != hash(2));
         std::fs::write(&file, "three").unwrap();
-        assert_ne!(of(1), before);
+        assert_ne!(hash(1), before);
         assert_eq!(fingerprint([dir.join("none").as_path()], &1), None);
         std::fs::remove_dir_all(&dir).unwrap();
     }

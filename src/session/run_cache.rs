@@ -104,14 +104,14 @@ impl RunCache {
                  set PERF_BUDGET_CACHE to a directory",
             )
         })?;
-        let kept = atomic::once(&place, || SharedOutcomes::sealed(measure(), &name, seal))?;
-        if kept.seal != SharedOutcomes::seal_of(&kept.outcomes, &name, seal) {
+        let shared = atomic::once(&place, || SharedOutcomes::sealed(measure(), &name, seal))?;
+        if shared.seal != SharedOutcomes::seal_of(&shared.outcomes, &name, seal) {
             return Err(Error::other(format!(
                 "`{name}` has outcomes that no process of this run has left; remove the file, and give each run a name \
                  of its own"
             )));
         }
-        Ok(kept.outcomes)
+        Ok(shared.outcomes)
     }
 
     /// Claims a test for this process: whether no process of the run has asked for it in this attempt before. A second
@@ -193,7 +193,7 @@ impl SharedOutcomes {
 
     fn seal_of(outcomes: &[Outcome], name: &str, seal: Seal) -> String {
         let content = serde_json::to_vec(outcomes).unwrap_or_default();
-        seal.of(name, &content)
+        seal.sign(name, &content)
     }
 }
 

@@ -110,7 +110,7 @@ fn of_found(found: Result<Artifact, Unmeasured>, metrics: &[Metric], cache: &Pat
             return readings;
         }
     };
-    let cache = Cache::at(cache, Seal::of_user());
+    let cache = Cache::in_directory(cache, Seal::of_user());
     let weighed = weigh(&artifact, metrics, &cache);
     let images = look_inside(&artifact, metrics);
     let read = |metric: &Metric| {
@@ -120,7 +120,7 @@ fn of_found(found: Result<Artifact, Unmeasured>, metrics: &[Metric], cache: &Pat
             _ => of_files(&artifact.files, of(metric, &weighed)),
         }?;
         reading.notes.extend(artifact.notes.iter().cloned());
-        reading.notes.extend(cache.trouble().filter(|_| Encoder::of(metric).is_some()));
+        reading.notes.extend(cache.trouble().filter(|_| Encoder::for_metric(metric).is_some()));
         Ok(reading)
     };
     for metric in metrics {
@@ -163,7 +163,7 @@ fn of(metric: &Metric, weighed: &[MeasuredFile<'_>]) -> Vec<Weight> {
 }
 
 fn weight(metric: &Metric, file: &FileEntry, cache: &Cache) -> Weight {
-    match (metric.key(), Encoder::of(metric)) {
+    match (metric.key(), Encoder::for_metric(metric)) {
         (Key::Size, _) => Ok(file.bytes),
         (_, Some(encoder)) => encoder.size(file, cache),
         _ => {
