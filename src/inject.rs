@@ -58,7 +58,7 @@ impl Injection {
     /// Returns the injection that brings a subject of this kind from `value` to `target`, in the metric's base unit
     /// or, if the limit is `relative`, as ratios to the reference. It is `None` if that cannot be injected: the
     /// target is less than there is, or more than one processor can do.
-    pub fn to(
+    pub fn toward(
         effect: Effect,
         kind: SubjectKind,
         metric: &Metric,

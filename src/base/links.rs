@@ -125,9 +125,9 @@ impl Links {
         let Some(more) = self.more.as_ref().filter(|_| to > from) else { return };
         match make(more, from + 1, to, timeout) {
             Ok(MadeLinks { heads, links }) => {
-                made.heads.extend(heads.into_iter().map(|path| Build::of(path, None)));
+                made.heads.extend(heads.into_iter().map(|path| Build::new(path, None)));
                 let (root, environment) = &self.base;
-                let base = |path| Build::of(path, Some(root.clone())).within(environment);
+                let base = |path| Build::new(path, Some(root.clone())).within(environment);
                 made.bases.extend(links.into_iter().map(base));
             }
             Err(why) => made.failure = Some(why.text),
@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     fn builds(name: &str, count: usize) -> Vec<Build> {
-        (0..count).map(|nth| Build::of(format!("/{name}/{nth}").into(), None)).collect()
+        (0..count).map(|nth| Build::new(format!("/{name}/{nth}").into(), None)).collect()
     }
 
     fn with_links(heads: usize, bases: usize, more: Option<MoreLinks>) -> Links {
@@ -220,7 +220,7 @@ mod tests {
         std::fs::create_dir_all(&place).unwrap();
         let file = |name: &str, text: &str| {
             std::fs::write(place.join(name), text).unwrap();
-            Build::of(place.join(name), None)
+            Build::new(place.join(name), None)
         };
         let (head, base, other) = (file("head", "one"), file("base", "one"), file("other", "two"));
         let are_same = |heads: &[&Build], bases: &[&Build]| {

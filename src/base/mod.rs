@@ -102,8 +102,8 @@ impl Base {
         let watched = details.watched.filter(|watched| !always && is_this_binary(&watched.of));
         let watched = watched.map(|watched| WatchedBuilds {
             proven: watched.proven(),
-            base: Build::of(watched.base, Some(base.package.clone())).within(&base.environment),
-            head: Build::of(watched.head, None),
+            base: Build::new(watched.base, Some(base.package.clone())).within(&base.environment),
+            head: Build::new(watched.head, None),
         });
         let (mut notes, link_notes) = (details.notes, details.link_notes);
         notes.extend(base.notes.iter().cloned());
@@ -185,15 +185,15 @@ impl Base {
                 file.display()
             )
         });
-        // `Build::of` notes what each file looks like now, so that a later change of the file is noticed.
+        // `Build::new` notes what each file looks like now, so that a later change of the file is noticed.
         let environment = &handover.details.run_environment;
-        let own = |binary| Build::of(binary, Some(root.clone())).within(environment);
+        let own = |binary| Build::new(binary, Some(root.clone())).within(environment);
         let all = |paths: &[PathBuf], build: &dyn Fn(PathBuf) -> Build| {
             let build = |path: &PathBuf| absolute(path).map(build);
             paths.iter().map(build).collect::<Result<Vec<_>, Error>>()
         };
         let links = all(if links.is_empty() { binaries } else { links }, &own)?;
-        let heads = all(heads, &|binary| Build::of(binary, None))?;
+        let heads = all(heads, &|binary| Build::new(binary, None))?;
         let more = handover.details.more_links.clone();
         Ok(Base {
             links: Arc::new(Links::new(heads, links, (root.clone(), environment.clone()), more)),

@@ -110,7 +110,7 @@ fn smallest_red(
         if against.limit == 0.0 { target } else { against.used(target) - 1.0 }
     };
     let targets = search::targets(metric, &against).into_iter().filter_map(|target| {
-        Some((target, Injection::to(effect, kind, metric, (estimate.value, target), relative)?))
+        Some((target, Injection::toward(effect, kind, metric, (estimate.value, target), relative)?))
     });
     let targets: Vec<(f64, Injection)> = targets.collect();
     if targets.is_empty() {

@@ -131,7 +131,7 @@ impl Session {
 
     /// Profiles both sides at the same time, while nothing statistical is measured.
     fn profile(&self, profiled: Profiled, name: &str) -> Result<Blame, Unmeasured> {
-        process::unless_profiled()?;
+        process::require_profiler()?;
         // Without the lock, this would disturb what somebody else measures.
         let _lock = self.machine_lock.shared(&self.progress)?;
         let (head, reference) = self.sides(profiled)?;

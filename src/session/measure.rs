@@ -120,7 +120,7 @@ impl Session {
             Purpose::Judge => None,
             Purpose::Selftest(injection) => injection,
         });
-        let mut source = Watched(sources.of(suite_group, &metrics));
+        let mut source = Watched(sources.source(suite_group, &metrics));
         let refused = if tests.is_empty() { None } else { self.build(budget, &mut source).err() };
         let limits: Vec<PendingLimit> = tests
             .into_iter()

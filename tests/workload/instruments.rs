@@ -62,7 +62,7 @@ pub(crate) fn rows() -> Vec<Trial> {
         ("grows", [2.0, 40.0, 30.0, 30.0, 0.0]),
         ("temporary", [2.0, 5070.0, 70.0, 5000.0, 0.0]),
         ("leaks", [1.0, 123.0, 123.0, 123.0, 123.0]),
-        // The input is made before: it counts as live while it lives, but not as an allocation.
+        // The input is made before the operation: it counts as live while it lives, but not as an allocation.
         ("eats its input", [1.0, 30.0, 30.0, 4030.0, 0.0]),
         // An input that is only lent is alive beside the output.
         ("changes its input", [1.0, 30.0, 4030.0, 4030.0, 0.0]),

@@ -27,7 +27,7 @@ pub(crate) use self::codes::Codes;
 pub(crate) use self::launch::Place;
 use self::launch::launch;
 use self::ready::Signal;
-use self::surroundings::beside;
+use self::surroundings::run_beside;
 use self::values::{counted, unread};
 use crate::exec::{self, Child, Finished, Launch, Readiness, Usage, Written};
 use crate::inject::Injection;
@@ -70,9 +70,9 @@ pub(crate) fn measure(
     if let Some(reason) = metrics.iter().find_map(|metric| unsupported(command, metric)) {
         return Err(reason);
     }
-    beside(command, place, timeout, "prepare", &command.prepare)?;
+    run_beside(command, place, timeout, "prepare", &command.prepare)?;
     let measured = measure_prepared(command, place, metrics, timeout, injection);
-    let cleaned = beside(command, place, timeout, "cleanup", &command.cleanup);
+    let cleaned = run_beside(command, place, timeout, "cleanup", &command.cleanup);
     let mut process = measured?;
     cleaned?;
     process.notes.extend(command.constraint.note());
@@ -96,7 +96,7 @@ fn measure_prepared(
     if let Some((injection, own)) = injection {
         injected::apply(&mut launch, command, injection, own)?;
     }
-    let is_reported = |metric: &&Metric| line(command, metric).is_some();
+    let is_reported = |metric: &&Metric| reported_line(command, metric).is_some();
     let (reported, watched): (Vec<_>, Vec<_>) = metrics.iter().partition(is_reported);
     let watched: Vec<Metric> = watched.into_iter().cloned().collect();
     if !reported.is_empty() {
@@ -118,7 +118,9 @@ fn measure_prepared(
         return codes::unexpected(process, metrics, reason);
     }
     for metric in reported {
-        let (Some(name), Some(unit)) = (line(command, metric), metric.unit()) else { continue };
+        let (Some(name), Some(unit)) = (reported_line(command, metric), metric.unit()) else {
+            continue;
+        };
         let value = match reported::read(&launch.name(), &stdout, name.as_ref(), unit) {
             Ok(value) => value,
             Err(reason) => {
@@ -136,7 +138,7 @@ fn measure_prepared(
 }
 
 /// Returns the name of the line by which the command reports this metric. `None` if it is watched from outside.
-fn line(command: &Command, metric: &Metric) -> Option<String> {
+fn reported_line(command: &Command, metric: &Metric) -> Option<String> {
     match (metric.key(), &command.ready) {
         (Key::Startup, Ready::Reported(name)) => Some(name.clone()),
         (Key::Transferred | Key::JsHeap | Key::WasmMemory, _) => Some(metric.name()),
@@ -182,8 +184,8 @@ pub(crate) fn unsupported(command: &Command, metric: &Metric) -> Option<Unmeasur
     Some(Unmeasured::new(Cause::Unsupported, format!("`{metric}` {text}")))
 }
 
-/// Runs the command until it ends. Returns what it wrote to its standard output, and the reason if it ended with a code that is
-/// not expected; then it has no other value than that.
+/// Runs the command until it ends. Returns what it wrote to its standard output. If it ended with a code that is not expected,
+/// also returns the reason; the code is then its only value.
 #[expect(clippy::wildcard_enum_match_arm, reason = "only the metrics that are read here are named")]
 fn run_to_end(
     launch: &Launch,
@@ -329,8 +331,9 @@ fn peak_notes(name: &str, usage: &Usage) -> Vec<String> {
         notes.push(format!("`{name}` started others: peak_rss is that of the largest process"));
     }
     if usage.peak_rss().is_none() {
-        notes
-            .push(format!("peak_rss of `{name}` is too small to be told: it is at most this much"));
+        notes.push(format!(
+            "peak_rss of `{name}` is too small to be measured: it is at most this much"
+        ));
     }
     notes
 }

@@ -21,7 +21,7 @@ struct Crate {
 }
 
 impl Crate {
-    /// Reads those of all files that are below a folder.
+    /// Reads the files that are below a folder.
     fn read(folder: &str, all: &[Text]) -> Crate {
         let is_test = |path: &str| {
             path.starts_with("tests/") || path.contains("/tests/") || path.ends_with("tests.rs")
@@ -33,10 +33,10 @@ impl Crate {
             let module = parts.filter(face).map(str::to_owned).collect();
             Some((module, Text { path: file.path.clone(), text: code(&file.text) }))
         });
-        Crate::of(files.collect())
+        Crate::new(files.collect())
     }
 
-    fn of(files: BTreeMap<Vec<String>, Text>) -> Crate {
+    fn new(files: BTreeMap<Vec<String>, Text>) -> Crate {
         let mut read = Crate { files, reexports: BTreeMap::new() };
         for (module, file) in &read.files {
             for statement in statements(&file.text).iter().filter(|statement| statement.public) {
@@ -76,7 +76,7 @@ impl Crate {
         let uses = statements(text);
         let named: Vec<Vec<String>> =
             uses.iter().flat_map(|statement| statement.paths.iter().filter_map(whole)).collect();
-        // From there on a module that a `use` names has its last part as its name.
+        // The rest of the file calls a module that a `use` names by the last part of its path.
         let modules = named.iter().filter(|path| self.files.contains_key(*path));
         let modules: BTreeMap<&String, &Vec<String>> =
             modules.filter_map(|path| Some((path.last()?, path))).collect();
@@ -162,7 +162,7 @@ fn modules_within(text: &str) -> Vec<Range<usize>> {
     text.match_indices("mod ").filter_map(|(at, _)| block(at)).collect()
 }
 
-/// Returns how many modules of the file a place is in.
+/// Returns how many modules of the file are around a place.
 fn depth(inner: &[Range<usize>], at: usize) -> usize {
     inner.iter().filter(|range| range.contains(&at)).count()
 }
@@ -236,7 +236,7 @@ fn no_file_is_in_a_circle() {
     let found: Vec<String> = folders.iter().flat_map(circles).collect();
     none(
         &found,
-        "each of these uses itself by way of others: what both need belongs in a file below them",
+        "each of these uses itself by way of others; move what both need to a file below them",
     );
 }
 
@@ -247,7 +247,7 @@ fn a_circle_is_seen() {
             let module = path.split('/').filter(|part| *part != "mod").map(str::to_owned);
             (module.collect(), Text { path: (*path).to_owned(), text: (*text).to_owned() })
         });
-        assert_eq!(Crate::of(files.collect()).circles(), want);
+        assert_eq!(Crate::new(files.collect()).circles(), want);
     };
     check(&[("a", "use crate::b::B;\n"), ("b", "use crate::c;\n"), ("c", "")], &[]);
     check(&[("a", "use crate::b::{B, C};\n"), ("b", "fn f() { crate::a::f() }\n")], &["a", "b"]);

@@ -43,7 +43,7 @@ struct Text {
     text: String,
 }
 
-/// Returns every text below `folder`, sorted by path, except what cargo or git keeps.
+/// Returns every text below `folder`, sorted by path, except the files that belong to cargo or git.
 fn texts(folder: &str) -> Vec<Text> {
     let mut pending = vec![root().join(folder)];
     let mut found = Vec::new();
@@ -87,7 +87,7 @@ fn every_file_says_what_it_is() {
         .filter(|file| !file.text.starts_with("//! "))
         .map(|file| file.path)
         .collect();
-    none(&undescribed, "these do not open with `//!`");
+    none(&undescribed, "these do not begin with `//!`");
 }
 
 /// A file that no module names is never compiled, and no other rule notices that it is dead.
@@ -138,7 +138,7 @@ fn no_file_is_too_long() {
     none(&long, &format!("longer than {MOST_LINES} lines"));
 }
 
-/// A comment may be wider than code, as the pages are; a row of a table has no other place to end.
+/// A comment may be wider than code, as the pages are. A row of a table may be wider still, because it cannot be broken.
 #[test]
 fn no_comment_is_too_wide() {
     let is_wide = |line: &&str| {
