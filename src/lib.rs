@@ -62,8 +62,8 @@
 //! > **estimate**; the estimate, held against a limit (and its **reference**), gives a **verdict**; outcomes make a **report**.
 //!
 //! The budgets are in `budgets.toml`. A subject is an artifact (a file, a directory, an image), a command, a benchmark
-//! of Criterion, Divan or libtest, or a workload: a function that [`Harness::workload`] registers and that calls one
-//! measuring method of [`Run`]. [`Harness::main`] makes a test of every limit. For each measurement of a workload it
+//! of Criterion, Divan or libtest, or a workload. A workload is a function that [`Harness::workload`] registers and that
+//! calls one measuring method of [`Run`]. [`Harness::main`] makes a test of every limit. For each measurement of a workload it
 //! starts the test binary again, so that no measurement disturbs another. Each outcome is appended to
 //! `target/budgets/outcomes.jsonl`, from which the command `cargo budget` makes reports.
 //!

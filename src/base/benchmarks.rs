@@ -168,8 +168,8 @@ impl BaseBenchmarks {
 
 /// Returns the names of this revision's benchmarks, in each of their forms, that the base may have in a program which could not
 /// be built or listed there. These are all names that the base's other programs do not have, since a benchmark may have moved
-/// between two targets. No benchmark is taken to have moved from a target that cannot be built in this revision either:
-/// nobody could compare the benchmarks of such a target, and it would make each new benchmark red for ever.
+/// between two targets. No benchmark is taken to have moved from a target that cannot be built in this revision either.
+/// Nobody could compare the benchmarks of such a target, and each new benchmark would be red for ever.
 fn unknown(head: &List, base: &List) -> HashMap<Library, HashSet<String>> {
     let mut unknown: HashMap<Library, HashSet<String>> = HashMap::new();
     if base.faults.is_empty() {

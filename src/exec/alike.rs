@@ -109,17 +109,17 @@ mod tests {
     fn two_processes_get_equal_lengths_wherever_their_programs_are() {
         for number in [0, 1, 63, 255, 256, 70 * LENGTHS + 7, Lengths::COUNT - 1] {
             let lengths = Lengths::nth(number);
-            let here = padded(&launch("/made", &[], lengths));
-            let there = padded(&launch("/made/budgets/base/target", &["OF_THE_BASE"], lengths));
-            assert_eq!(here.program.len(), PATH + number % LENGTHS);
+            let head = padded(&launch("/made", &[], lengths));
+            let base = padded(&launch("/made/budgets/base/target", &["OF_THE_BASE"], lengths));
+            assert_eq!(head.program.len(), PATH + number % LENGTHS);
             let lengths_of = |launch: &Launch| {
                 let home = launch.environment()[OsStr::new("CRITERION_HOME")].len();
                 (launch.program.len(), launch.args[1].len(), home, size(launch))
             };
-            assert_eq!(lengths_of(&here), lengths_of(&there));
-            assert_eq!(size(&here) % STACK, lengths.environment);
-            assert_eq!(Path::new(&here.program), Path::new("/made/bench"));
-            assert_eq!(here.args[0], "--bench");
+            assert_eq!(lengths_of(&head), lengths_of(&base));
+            assert_eq!(size(&head) % STACK, lengths.environment);
+            assert_eq!(Path::new(&head.program), Path::new("/made/bench"));
+            assert_eq!(head.args[0], "--bench");
         }
     }
 

@@ -173,8 +173,8 @@ impl Child {
         }
     }
 
-    /// Waits until `probe` returns true. The longer it takes, the more rarely it asks: the moment is known to within
-    /// 2 % of the time since the start, but not more precisely than 0.2 ms and not less precisely than 5 ms.
+    /// Waits until `probe` returns true. The longer it takes, the more rarely it asks. So the moment is known to within
+    /// 2 % of the time since the start, but never more precisely than 0.2 ms or less precisely than 5 ms.
     pub(crate) fn until(
         &mut self,
         deadline: Instant,

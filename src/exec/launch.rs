@@ -63,9 +63,9 @@ pub(crate) enum Parent {
     /// This process.
     Harness,
     /// A small process in between, for what is measured from outside. A forked process begins as a copy of its
-    /// parent, and the copy counts as the process's own: the parent's size is part of [`Usage::peak_rss`], and the
-    /// time to discard the copy is part of the wall time and of the processor time. A relay costs one more start of
-    /// this binary, some milliseconds. Only Linux has it; elsewhere this is the same as `Harness`.
+    /// parent, and the copy counts as the process's own. So the size of the parent is part of [`Usage::peak_rss`], and
+    /// the wall time and the processor time include the time to discard the copy. A relay costs one more start of this
+    /// binary, some milliseconds. Only Linux has it; elsewhere this is the same as `Harness`.
     Relay,
 }
 

@@ -1,10 +1,10 @@
 //! Processes: starting them, waiting for them, and ending them with everything that they started.
 //!
-//! This is the only folder that starts processes, so that one promise is kept in one place: whatever happens, a
+//! This is the only folder that starts processes, so that one promise is kept in one place. Whatever happens, a
 //! process that was started here ends here, with all its descendants, and its output takes bounded memory.
 //!
-//! On Linux each process is a child of a `supervisor` process of its own, which ends the tree by descent when its
-//! root ends, when it is told to, and when the harness is killed. If the supervisor itself is killed or stopped, its
+//! On Linux each process is a child of a `supervisor` process of its own. The supervisor ends the tree by descent when
+//! its root ends, when the harness orders it, and when the harness is killed. If it is killed or stopped itself, its
 //! parent, the `guardian`, does that in its place. A process is never ended because of its environment, its name or its
 //! group.
 

@@ -1,8 +1,8 @@
 //! Processes on macOS and Windows, where no supervisor process ends them.
 //!
-//! On Windows a process is in a job; everything that it starts is in the job too, and cannot leave it: what they
-//! hold and have used is known as far as Windows counts it. On macOS a process leads a group, a descendant that has left
-//! the group is not found, and the resources that a process used are not known.
+//! On Windows a process is in a job. Everything that it starts is in the job too, and cannot leave it, so what they hold
+//! and have used is known as far as Windows counts it. On macOS a process leads a group. A descendant that has left the
+//! group is not found, and the resources that a process used are not known.
 
 use std::io::{self, PipeReader};
 use std::process::{Child, Command};

@@ -4,9 +4,9 @@
 //! A descendant may leave its parent (by a double fork), its group and its session (`setsid`), clear its environment
 //! and forbid others to inspect it. It cannot choose who becomes its parent when its own parent ends: that is the
 //! nearest ancestor that has asked for it (`PR_SET_CHILD_SUBREAPER`). So each tree is below a process of ours that
-//! starts nothing else. When the root of the tree has ended, or the harness has closed the channel, deliberately or
-//! because it was killed, the supervisor kills its children and reaps them, receives their children in their place,
-//! and is done when the kernel says that it has none. Then no descendant is left, and no other process was touched: a
+//! starts nothing else. The supervisor acts when the root of the tree has ended, or when the harness has closed the
+//! channel, deliberately or because it was killed. It kills its children and reaps them, and receives their children in
+//! their place, until the kernel says that it has none. Then no descendant is left, and no other process was touched: a
 //! child that was not reaped keeps its id, so that a kill never reaches a stranger.
 //!
 //! If the supervisor is killed, its parent adopts what is left in its place: see `guardian`. If the guardian is killed, the

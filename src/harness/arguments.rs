@@ -23,8 +23,8 @@ const OTHER_NAMES: &[(&str, Option<&str>)] = &[
     ("--shuffle", None),
 ];
 
-/// The number of threads and processes that each test needs at once besides its own thread: two threads read the output
-/// of the process that it starts, one thread works beside it, and the process has a supervisor.
+/// The number of threads and processes that each test needs at once besides its own thread. They are the process that it
+/// starts, the supervisor of that, two threads that read its output, and one thread that works beside it.
 const BESIDE: usize = 5;
 
 /// The most tests for which each result has a line of its own, if no format is asked for. Of more tests, each has one character.

@@ -93,8 +93,9 @@ fn no_slower_than_base() -> Limit {
 /// Whether a comparison with the base ends red within this many readings, in a suite of `statistical` limits.
 fn ends_red(source: &mut dyn Source, readings: usize, statistical: usize) -> bool {
     let (template, carried) = (Outcome::default(), Carried::default());
-    let asked = PendingLimit { limit: no_slower_than_base(), template, carried, unjudged: None };
-    let mut inquiry = Inquiry::new(vec![asked], Rules { statistical, ..rules() }, Origin::Measured);
+    let pending = PendingLimit { limit: no_slower_than_base(), template, carried, unjudged: None };
+    let mut inquiry =
+        Inquiry::new(vec![pending], Rules { statistical, ..rules() }, Origin::Measured);
     for _ in 0..readings {
         inquiry.add(source.measure_process());
         if let Some(outcome) = inquiry.outcomes().first() {

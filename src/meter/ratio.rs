@@ -55,7 +55,7 @@ pub(super) fn ratio(metric: &Metric, pair: &Pair) -> Option<(f64, (f64, f64))> {
 /// Returns the median of the rounds' log-ratios, and the median time of each side.
 ///
 /// Each side has several turns in a round. The log-ratio of a round is the difference between the mean logarithms of
-/// the two sides, so that a drift of the machine cancels, and an advantage of the first or the last turn does too.
+/// the two sides. So a drift of the machine cancels, and so does an advantage of the first or the last turn.
 fn median_of_rounds<'a>(rounds: impl Iterator<Item = &'a Round>) -> Option<(f64, (f64, f64))> {
     let (mut logs, mut subject, mut reference) = (Vec::new(), Vec::new(), Vec::new());
     for round in rounds {

@@ -24,8 +24,8 @@ fn tenth() -> ProcessRun {
 #[track_caller]
 fn check(mut source: Box<dyn Source>, limit: Limit, verdict: Verdict, reason: &str) -> Outcome {
     let template = Outcome { metric: limit.metric.name(), ..Outcome::default() };
-    let asked = PendingLimit { limit, template, carried: Carried::default(), unjudged: None };
-    let mut inquiry = Inquiry::new(vec![asked], rules(), Origin::Measured);
+    let pending = PendingLimit { limit, template, carried: Carried::default(), unjudged: None };
+    let mut inquiry = Inquiry::new(vec![pending], rules(), Origin::Measured);
     while !inquiry.is_done() {
         inquiry.add(source.measure_process());
     }
@@ -121,8 +121,8 @@ fn a_reference_that_is_sometimes_zero_makes_no_red() {
         let mut versus = Versus { subject, reference, metrics, coin: Coin::new(seed) };
         let limit = limit(written.clone(), Bound::Max, target());
         let template = Outcome { metric: limit.metric.name(), ..Outcome::default() };
-        let asked = PendingLimit { limit, template, carried: Carried::default(), unjudged: None };
-        let mut inquiry = Inquiry::new(vec![asked], rules(), Origin::Measured);
+        let pending = PendingLimit { limit, template, carried: Carried::default(), unjudged: None };
+        let mut inquiry = Inquiry::new(vec![pending], rules(), Origin::Measured);
         while !inquiry.is_done() {
             inquiry.add(versus.measure_process());
         }
@@ -157,8 +157,8 @@ fn a_size_that_is_zero_in_one_sweep_does_not_decide() {
     let target = Target::Absolute(Quantity::parse("1.1").unwrap());
     let limit = limit(Metric::slope(faults), Bound::Max, target);
     let template = Outcome { metric: limit.metric.name(), ..Outcome::default() };
-    let asked = PendingLimit { limit, template, carried: Carried::default(), unjudged: None };
-    let mut inquiry = Inquiry::new(vec![asked], rules(), Origin::Measured);
+    let pending = PendingLimit { limit, template, carried: Carried::default(), unjudged: None };
+    let mut inquiry = Inquiry::new(vec![pending], rules(), Origin::Measured);
     while !inquiry.is_done() {
         sweeps += 1;
         inquiry.add(sweep.measure_process());

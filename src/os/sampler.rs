@@ -264,8 +264,8 @@ fn record(registers: &Registers) {
         return;
     }
     let head = [instruction, stack, frame, link, numbers as u64];
-    // SAFETY: there is room, as was just seen, and only this handler writes to it, on one thread; the stack of this thread
-    // is mapped from its stack pointer to its end, which is above.
+    // SAFETY: there is room, as was just seen, and only this handler writes to it, on one thread. The stack of this thread
+    // is mapped from its stack pointer to its end, which is at a higher address.
     unsafe {
         let place = BUFFER.load(Relaxed).add(used);
         place.copy_from_nonoverlapping(head.as_ptr(), HEAD);

@@ -1,8 +1,8 @@
 //! The bytes that a process passed to the system and took from it, as Linux counts them in `/proc/PID/io`.
 //!
-//! `rchar` and `wchar` are what its calls asked to be read and written, from files, pipes, sockets and terminals, whether
-//! or not a disk had to move: so they are the same on every run of the same work. The kernel's `read_bytes` and
-//! `write_bytes` would depend on what the page cache happens to hold.
+//! `rchar` and `wchar` are the bytes that its calls read and wrote, in files, pipes, sockets and terminals, whether or not a
+//! disk was used. So they are the same in every run of the same work. The kernel's `read_bytes` and `write_bytes` would
+//! depend on what the page cache happens to hold.
 
 use std::ops::{AddAssign, Sub};
 

@@ -1,8 +1,8 @@
 //! The run cache: outcomes that one process of a run leaves for the others.
 //!
-//! Under nextest every test is a process, but the limits of a budget still share one measurement: the
-//! first process measures the group while the others wait for its lock, and then they read the outcomes. A retry of a
-//! red test therefore finds the same outcome, and does not measure anew.
+//! Under nextest every test is a process, but the limits of a budget still share one measurement. The first process
+//! measures the group while the others wait for its lock; then they read the outcomes. A retry of a red test therefore
+//! finds the same outcome, and does not measure anew.
 
 use std::collections::HashMap;
 use std::fs::OpenOptions;

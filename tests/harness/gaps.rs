@@ -27,7 +27,8 @@ pub(crate) fn mark(rows: Vec<Trial>) -> Vec<Trial> {
 }
 
 fn gaps(rows: &[Trial]) -> Vec<Gap> {
-    let mut gaps: Vec<Gap> = rows.iter().filter_map(|row| missing_program_gap(row.name())).collect();
+    let mut gaps: Vec<Gap> =
+        rows.iter().filter_map(|row| missing_program_gap(row.name())).collect();
     let mut add = |is_missing: bool, why: &str, names: &[&str]| {
         let names = names.iter().filter(|_| is_missing);
         gaps.extend(names.map(|name| (why.to_owned(), (*name).to_owned())));

@@ -46,7 +46,10 @@ pub(crate) fn rows() -> Vec<Trial> {
         ),
         row("processes::a_process_that_dies_leaves_no_lock", a_process_that_dies_leaves_no_lock),
         #[cfg(target_os = "linux")]
-        row("processes::a_process_that_dies_leaves_no_process", a_process_that_dies_leaves_no_process),
+        row(
+            "processes::a_process_that_dies_leaves_no_process",
+            a_process_that_dies_leaves_no_process,
+        ),
         #[cfg(target_os = "linux")]
         row("processes::a_build_disturbs_no_measurement", a_build_disturbs_no_measurement),
     ]

@@ -25,7 +25,11 @@ fn the_picture_shows_what_the_terminal_shows() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let outcomes = record::read(&root.join(OUTCOME)).unwrap().outcomes;
     let outcome = outcomes.first().expect("a recorded outcome");
-    assert!(outcome.is_red(), "the picture shows a red, and this outcome is {}", outcome.verdict.name());
+    assert!(
+        outcome.is_red(),
+        "the picture shows a red, and this outcome is {}",
+        outcome.verdict.name()
+    );
     let drawn = draw(&format!("---- {} ----\n{}", outcome.test, terminal::explain(outcome)));
     let path = root.join(PICTURE);
     if env::var_os("UPDATE_SNAPSHOTS").is_some() {

@@ -18,8 +18,9 @@ pub(crate) fn mark(rows: impl Iterator<Item = Trial>) -> Vec<Trial> {
     for (why, names) in &gaps {
         let _ = writeln!(std::io::stderr(), "left out: {}: {why}", names.join(", "));
     }
-    let is_missing =
-        |name: &str| gaps.iter().any(|(_, names)| names.iter().any(|pattern| matches(name, pattern)));
+    let is_missing = |name: &str| {
+        gaps.iter().any(|(_, names)| names.iter().any(|pattern| matches(name, pattern)))
+    };
     let marked = rows.map(|row| {
         let is_missing = is_missing(row.name());
         let is_ignored = is_missing || row.has_ignored_flag();

@@ -177,7 +177,9 @@ fn with_a_worker_of_an_earlier_release() {
                 if at == 0 { round.first.clone() } else { round.second.clone() }
             };
             for round in &pair.rounds {
-                assert!(turns(before, round).iter().flatten().all(|time| (time - 2e-6).abs() < 1e-9));
+                assert!(
+                    turns(before, round).iter().flatten().all(|time| (time - 2e-6).abs() < 1e-9)
+                );
                 assert!(turns(now, round).iter().flatten().all(|time| *time > 1e-5));
             }
         }

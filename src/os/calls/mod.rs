@@ -1,8 +1,8 @@
 //! System calls, as a tracer counts them: how many of each number, in a process and all that it starts.
 //!
 //! The tracer is another process ([`Tracer`]). A traced process asks it for the counts by a system call that it would
-//! never make otherwise, a `prctl` with an option that does not exist: the kernel refuses it, and the tracer has meanwhile
-//! written the counts where the call says. This question is not counted, so that nothing lies between two readings but what
+//! never make otherwise, a `prctl` with an option that does not exist. The kernel refuses the call, and the tracer has
+//! meanwhile written the counts where the call says. The call itself is not counted, so two readings differ only by what
 //! the process did.
 
 #![cfg_attr(

@@ -225,8 +225,8 @@ fn next_change() -> io::Result<Option<(libc::pid_t, Reaped)>> {
 /// # Errors
 /// `NotFound` if there is nothing to wait for.
 pub(crate) fn ended() -> io::Result<Option<u32>> {
-    // SAFETY: the pointer is to live, writable memory of the right type, for which zeros are valid; the number of a process is
-    // read of what the kernel has filled, or of the zeros.
+    // SAFETY: the pointer is to live, writable memory of the right type, for which zeros are valid. The number of the process
+    // is read from what the kernel has filled, or from the zeros.
     let (done, pid) = unsafe {
         let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
         let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT | libc::__WALL;
@@ -241,8 +241,8 @@ pub(crate) fn ended() -> io::Result<Option<u32>> {
 }
 
 fn trace(request: u32, pid: libc::pid_t, address: usize, data: usize) -> io::Result<()> {
-    // SAFETY: no request that is made here changes the memory of this process, except for the one that asks what a call
-    // is: its pointer is to as many writable bytes as it gives.
+    // SAFETY: only one request of those that are made here changes the memory of this process: the one that asks which call
+    // it is. Its pointer is to as many writable bytes as it states.
     let returned = unsafe { libc::ptrace(request as _, pid, address, data) };
     if returned < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

@@ -55,10 +55,10 @@ const WATCH: Duration = Duration::from_millis(10);
 /// - `transferred`, `js_heap`, `wasm_memory`, and `startup_*` under `ready = { reported = NAME }`: what a line of its
 ///   standard output says; see [`reported`].
 ///
-/// Fails if the command cannot be started, if it is not ready or does not end within `timeout`, if a signal kills it,
-/// if it ends by itself soon after it is ready ([`FIRST_WATCH`]), if it ends with a code that the budget does not expect
-/// ([`Codes`]), if it does not report what it is asked for, or if a metric is [`unsupported`]. Where `exit` is asked
-/// for, an unexpected code is its value, and every other metric is unmeasured.
+/// Fails if the command cannot be started, if it is not ready or does not end within `timeout`, or if a signal kills it.
+/// Fails if it ends by itself soon after it is ready ([`FIRST_WATCH`]), or ends with a code that the budget does not
+/// expect ([`Codes`]). Fails if it does not report a value that it should, or if a metric is [`unsupported`]. If `exit`
+/// is among the metrics, an unexpected code is its value, and every other metric is unmeasured.
 pub(crate) fn measure(
     command: &Command,
     place: Place<'_>,
@@ -240,29 +240,7 @@ fn run_until_ready(
 ) -> Result<Written, Unmeasured> {
     let name = launch.name();
     let mut child = Child::spawn(launch)?;
-    let deadline = child.deadline(timeout);
-    let startup = match signal.wait(&mut child, deadline)? {
-        Readiness::At(at) => at.saturating_duration_since(child.spawned_at()),
-        Readiness::Ended(finished) => {
-            return Err(Unmeasured {
-                cause: Cause::ExitedEarly,
-                text: format!(
-                    "`{name}` ended with exit code {} before {signal}{}; see why it ended, or correct `ready`",
-                    finished.code,
-                    signal.hint(&child)
-                ),
-                output: child.last_words(),
-            });
-        }
-        Readiness::Late => {
-            let text = format!(
-                "`{name}` was not ready within {timeout:?} and was killed: it would have been ready once \
-                 {signal}{}; if it may take longer, raise `timeout`",
-                signal.hint(&child)
-            );
-            return Err(child.give_up(Cause::TimedOut, text));
-        }
-    };
+    let startup = wait_until_ready(&mut child, signal, timeout, &name)?;
     // The end of the measurement is marked now. Otherwise the calls that a traced process makes until it is ended would
     // count, while `/proc` is read for nothing.
     child.mark();
@@ -304,6 +282,35 @@ fn run_until_ready(
         }
     }
     Ok(child.written())
+}
+
+/// Waits until the command is ready, and returns how long that took.
+fn wait_until_ready(
+    child: &mut Child,
+    signal: &Signal,
+    timeout: Duration,
+    name: &str,
+) -> Result<Duration, Unmeasured> {
+    let deadline = child.deadline(timeout);
+    match signal.wait(child, deadline)? {
+        Readiness::At(at) => Ok(at.saturating_duration_since(child.spawned_at())),
+        Readiness::Ended(finished) => {
+            let text = format!(
+                "`{name}` ended with exit code {} before {signal}{}; see why it ended, or correct `ready`",
+                finished.code,
+                signal.hint(child)
+            );
+            Err(Unmeasured { cause: Cause::ExitedEarly, text, output: child.last_words() })
+        }
+        Readiness::Late => {
+            let text = format!(
+                "`{name}` was not ready within {timeout:?} and was killed: it would have been ready once \
+                 {signal}{}; if it may take longer, raise `timeout`",
+                signal.hint(child)
+            );
+            Err(child.give_up(Cause::TimedOut, text))
+        }
+    }
 }
 
 /// Sets the times of a run from which the time spent waiting for a processor is subtracted.

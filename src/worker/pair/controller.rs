@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use perf_budget_core::outcome::Unmeasured;
-use perf_budget_core::reading::{Clock, Timing};
+use perf_budget_core::reading::{Clock, Timing, Work};
 
 use super::participant::Participant;
 use super::protocol::{Order, Ready, Reply};
@@ -50,13 +50,7 @@ pub fn measure(sides: [&Side; 2], terms: &Terms<'_>, swap: bool) -> Result<Pair,
         Place::Free => None,
         Place::Core(count) => Pin::to_nth(count),
     };
-    let start = |side: &Side| Participant::start(side, terms).map_err(|why| side.with_role(why));
-    let mut participants = [start(sides[0])?, start(sides[1])?];
-    let ready = |at: usize, participant: &mut Participant| {
-        participant.ready().map_err(|why| sides[at].with_role(why))
-    };
-    let [first, second] = &mut participants;
-    let ready = [ready(0, first)?, ready(1, second)?];
+    let (mut participants, ready) = start(sides, terms)?;
     // The wait for a processor is known for one thread only. It may be subtracted only if that thread has the processor
     // to itself, since otherwise the workload's own threads may have caused the wait.
     let sees_waiting = ready.iter().all(|ready| ready.sees_waiting);
@@ -79,14 +73,7 @@ pub fn measure(sides: [&Side; 2], terms: &Terms<'_>, swap: bool) -> Result<Pair,
     let Controller { total, turn, .. } = controller;
     // All measurements are done, so what remains need not queue for the one processor.
     let processor = pin.map(|(cpu, _)| cpu);
-    for (participant, side) in participants.iter_mut().zip(sides) {
-        participant.dismiss().map_err(|why| side.with_role(why))?;
-    }
-    let end = |participant: Participant, side: &Side| {
-        participant.end().map_err(|why| side.with_role(why))
-    };
-    let [first, second] = participants;
-    let work = [end(first, sides[0])?.work, end(second, sides[1])?.work];
+    let work = end(participants, sides)?;
     let mut notes = vec![clock_note(processor, subtracts_waiting).to_owned()];
     notes.extend(sides[0].request.constraint.note());
     if !repeats {
@@ -108,6 +95,33 @@ pub fn measure(sides: [&Side; 2], terms: &Terms<'_>, swap: bool) -> Result<Pair,
         notes,
         ..Pair::default()
     })
+}
+
+/// Starts the processes of both sides, and waits until both have prepared their workload.
+fn start(
+    sides: [&Side; 2],
+    terms: &Terms<'_>,
+) -> Result<([Participant; 2], [Ready; 2]), Unmeasured> {
+    let start = |side: &Side| Participant::start(side, terms).map_err(|why| side.with_role(why));
+    let mut participants = [start(sides[0])?, start(sides[1])?];
+    let ready = |at: usize, participant: &mut Participant| {
+        participant.ready().map_err(|why| sides[at].with_role(why))
+    };
+    let [first, second] = &mut participants;
+    let ready = [ready(0, first)?, ready(1, second)?];
+    Ok((participants, ready))
+}
+
+/// Ends both processes, and returns the amount that an operation of each side counts for.
+fn end(mut participants: [Participant; 2], sides: [&Side; 2]) -> Result<[Work; 2], Unmeasured> {
+    for (participant, side) in participants.iter_mut().zip(sides) {
+        participant.dismiss().map_err(|why| side.with_role(why))?;
+    }
+    let end = |participant: Participant, side: &Side| {
+        participant.end().map_err(|why| side.with_role(why))
+    };
+    let [first, second] = participants;
+    Ok([end(first, sides[0])?.work, end(second, sides[1])?.work])
 }
 
 /// Returns the note about the clock of a pair, which ran on this processor, or on any.

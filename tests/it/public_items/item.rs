@@ -112,7 +112,7 @@ fn part(module: &Module, item: &TraitItem) -> String {
 
 /// Returns the last name of a type's path, without references.
 pub(crate) fn last(named: &Type) -> Option<String> {
-match named {
+    match named {
         Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()),
         Type::Reference(reference) => last(&reference.elem),
         _ => None,

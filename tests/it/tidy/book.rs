@@ -238,7 +238,8 @@ fn samples_in_rust_are_compiled() {
 fn subcommands() -> BTreeSet<String> {
     let source = text("cargo-budget/src/cli/mod.rs");
     let variants = source.split_once("enum Command {").unwrap().1.split_once("\n}").unwrap().0;
-    let names = variants.lines().filter_map(|line| line.trim().split_once('(')).map(|(name, _)| name);
+    let names =
+        variants.lines().filter_map(|line| line.trim().split_once('(')).map(|(name, _)| name);
     let names = names.map(|name| {
         name.chars().fold(String::new(), |mut word, c| {
             if c.is_ascii_uppercase() && !word.is_empty() {

@@ -1,10 +1,10 @@
 //! No circles: a file is not used by a file of the same crate that it uses itself. Tests are left out.
 //!
-//! The arrows are the paths that the source writes: those of each `use`, and those that begin with `crate::`, `super::`,
-//! `self::`, the name of a child module (`child::act()`), or the name of a module that a `use` brings in. A name that a
-//! face re-exports (`pub use`) is an arrow to the file that defines it, not to the face. So a `mod.rs` that declares its
-//! children and re-exports what they define is in no circle, but one that also calls them, while they use its types, is.
-//! A method call names no module, and is not seen.
+//! The arrows are the paths that the source writes. These are the paths of each `use`, and those that begin with
+//! `crate::`, `super::`, `self::`, the name of a child module (`child::act()`), or the name of a module that a `use`
+//! brings in. If a `mod.rs` re-exports a name (`pub use`), a path to that name is an arrow to the file that defines it,
+//! not to the `mod.rs`. So a `mod.rs` that declares its children and re-exports their items is in no circle. One that
+//! also calls them, while they use its types, is in one. A method call names no module, and is not seen.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -16,7 +16,7 @@ use crate::module_path::whole;
 /// The files of one crate, each by the path of its module: `budget/case.rs` is `["budget", "case"]`.
 struct Crate {
     files: BTreeMap<Vec<String>, Text>,
-    /// The re-exports of faces: for a module and a name, the module that defines it.
+    /// The re-exports: for a module and a name that it re-exports, the module that defines the name.
     reexports: BTreeMap<(Vec<String>, String), Vec<String>>,
 }
 
@@ -251,12 +251,12 @@ fn a_circle_is_seen() {
     };
     check(&[("a", "use crate::b::B;\n"), ("b", "use crate::c;\n"), ("c", "")], &[]);
     check(&[("a", "use crate::b::{B, C};\n"), ("b", "fn f() { crate::a::f() }\n")], &["a", "b"]);
-    // The circle goes through a face that re-exports both.
+    // The circle goes through a `mod.rs` that re-exports both.
     let face =
         ("r/mod", "mod a;\nmod b;\npub(crate) use self::a::A;\npub(crate) use self::b::B;\n");
     check(&[face, ("r/a", "use super::B;\n"), ("r/b", "use super::A;\n")], &["r/a", "r/b"]);
     check(&[face, ("r/a", "use super::B;\n"), ("r/b", "")], &[]);
-    // A face that calls its child, which uses the type of the face.
+    // A `mod.rs` calls its child, which uses a type of the `mod.rs`.
     let roof = ("r/mod", "mod a;\npub struct R;\nfn f() { a::f() }\n");
     check(&[roof, ("r/a", "use super::R;\n")], &["r/mod", "r/a"]);
     check(&[roof, ("r/a", "use super::b::B;\n"), ("r/b", "")], &[]);

@@ -137,5 +137,8 @@ fn each_floor_is_a_version_that_was_tried() {
             }
         }
     }
-    none(&vague, "these oldest versions do not have three numbers; `.ci/run floors` tells whether one builds");
+    none(
+        &vague,
+        "these oldest versions do not have three numbers; `.ci/run floors` tells whether one builds",
+    );
 }

@@ -1,9 +1,12 @@
 //! The rules of the project as tests: they check what a reviewer would otherwise have to look for in every change.
 //!
-//! The rules for files are here. `arrows` checks the structure of the source, `acts` what only some files may do, `metrics` what holds
-//! for each metric, `pages` what the pages beside the source promise, `keys` that one of them has every key of `budgets.toml`, `book`
-//! that their links and samples are right, `workflows` what GitHub runs, `map` whether the maps of the code are whole, `dependencies`
-//! what is asked of other crates, `children` how git and cargo are started, and `words` the words of the glossary.
+//! The rules for files are here. The other modules check:
+//!
+//! - `arrows`: which module uses which; `circles`: that no two files use each other
+//! - `acts`: what only some files may do; `children`: how git and cargo are started
+//! - `metrics`: what holds for each metric; `keys`: that `docs/budgets.md` has every key of `budgets.toml`
+//! - `pages`: what the pages promise; `book`: their links and samples; `map`: that the maps of the code are whole
+//! - `dependencies`: the features of other crates; `workflows`: what GitHub runs; `words`: the words of the glossary
 
 mod acts;
 mod arrows;

@@ -80,5 +80,8 @@ fn the_book_has_one_builder() {
     let (run, ci) = (text(".ci/run"), text(".github/workflows/ci.yml"));
     let version = run.lines().find_map(|line| line.strip_prefix("mdbook=")).unwrap();
     let version = version.split(' ').next().unwrap();
-    assert!(ci.contains(&format!("tool: mdbook@{version}\n")), "ci.yml does not use mdbook {version}");
+    assert!(
+        ci.contains(&format!("tool: mdbook@{version}\n")),
+        "ci.yml does not use mdbook {version}"
+    );
 }
