@@ -19,7 +19,7 @@ pub struct Injection {
     /// The effect that is injected.
     #[serde(alias = "seed")]
     pub effect: Effect,
-    /// The part of the size that is a share of what the subject itself shows.
+    /// The part of the size that is a share of the subject's own value.
     pub share: f64,
     /// The part of the size that is absolute, in the base unit of the metric.
     pub amount: f64,

@@ -1,4 +1,4 @@
-//! The seal of what one run leaves for another: compressed sizes, evidence, and outcomes of the same run.
+//! The seal of the files that one process leaves for another: compressed sizes, evidence, and outcomes of the same run.
 //!
 //! These files are in the directory of results, which is often part of a cache that is restored from elsewhere, and
 //! which anybody who works on the project may edit. A file that was made up would turn a red limit green. So each of

@@ -85,7 +85,7 @@ mod tests {
     use super::*;
     use crate::exec::lengths::{LENGTHS, Lengths, STEP};
 
-    /// Returns the size of what the stack of a process holds below everything else.
+    /// Returns the bytes of arguments and variables that lie on the stack of a process before everything else.
     fn size(launch: &Launch) -> usize {
         let words = launch.args.iter().map(|word| word.len() + 1 + POINTER);
         let variables = launch.environment();

@@ -1,5 +1,5 @@
-//! The supervisor: the process above a tree, which becomes the parent of what its members leave behind and ends that
-//! before it ends itself.
+//! The supervisor: the process above a tree. It becomes the parent of the processes that its members leave behind, and
+//! ends these before it ends itself.
 //!
 //! A descendant may leave its parent (by a double fork), its group and its session (`setsid`), clear its environment
 //! and forbid others to inspect it. It cannot choose who becomes its parent when its own parent ends: that is the

@@ -90,8 +90,8 @@ impl Usage {
         unless_too_short(self.cpu, TICK)
     }
 
-    /// Returns the largest resident size of the process and of what it started, in bytes, the copy that it began as included;
-    /// `None` if the system does not report it for all of them.
+    /// Returns the largest resident size of the process and of those that it started, in bytes, with the copy of its parent as
+    /// which it began. Returns `None` if the system does not report it for all of them.
     pub(crate) fn max_rss(&self) -> Option<u64> {
         let is_of_all = cfg!(unix) || !self.had_children;
         (is_of_all && self.max_rss > 0).then_some(self.max_rss)

@@ -1,8 +1,8 @@
 //! The interleaved comparison of two workloads: pairs of processes whose operations alternate. Each pair gives one
 //! ratio of times.
 //!
-//! A coin decides which side of a pair is started first. If the machine favours whoever starts first (or second), it
-//! favours each side equally often, so the error rate of the verdict holds whatever the noise is.
+//! A coin decides which side of a pair is started first. If the machine favours the side that starts first, or the one
+//! that starts second, it favours each side equally often. So the error rate of the verdict holds whatever the noise is.
 
 use perf_budget_core::metric::{Metric, SampleKind, Statistic};
 use perf_budget_core::outcome::{Cause, Unmeasured};

@@ -4,7 +4,7 @@
 //! program a processor, a machine and files of `/proc` as if they were real, but not every file: one that Linux has since 6.1
 //! names the processor of the kernel. Under an older kernel, no emulator is recognised.
 
-/// The processors whose names are the same in Rust and in the kernel, and of which none runs the programs of another.
+/// The processors whose names are the same in Rust and in the kernel. None of them runs the programs of another.
 const KNOWN: [&str; 2] = ["x86_64", "aarch64"];
 
 /// Returns the name of the processor on which an emulator runs this program; `None` if none does as far as can be seen.

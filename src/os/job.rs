@@ -156,7 +156,7 @@ impl Job {
     /// Fills `answer` with what the system says of the job.
     ///
     /// # Safety
-    /// `class` has to be that of the type of `answer`, of which every pattern of bits has to be a value.
+    /// `class` has to be that of the type of `answer`, and every pattern of bits has to be a value of that type.
     unsafe fn query<T>(&self, class: i32, answer: &mut T) -> io::Result<()> {
         let size = size_of::<T>() as u32;
         // SAFETY: the pointer is to a live, writable value of the class and size that are given; the last one may be null.

@@ -87,7 +87,7 @@ impl Stored {
 #[derive(Debug, Clone)]
 pub(super) struct Store {
     directory: PathBuf,
-    /// The seal of what is stored. Without it nothing is stored.
+    /// The seal of the evidence. Without a seal nothing is stored.
     seal: Option<Seal>,
 }
 

@@ -153,7 +153,7 @@ impl Session {
         roots.into_iter().flatten().flat_map(own_crates).chain(head.crate_name()).collect()
     }
 
-    /// Returns this revision's side of what is profiled, and the base's if there is one.
+    /// Returns the profiled sides: that of this revision, and that of the base if there is one.
     pub(super) fn sides(
         &self,
         (at, case, against_base, by_time): Profiled,

@@ -1,4 +1,4 @@
-//! The profiles that are asked for, of what is red or green alike.
+//! The profiles of the subjects for which the command asks, red or green.
 
 use std::sync::Arc;
 

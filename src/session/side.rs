@@ -12,7 +12,7 @@ use crate::os::threads;
 use crate::subject::BenchmarkProfile;
 use crate::worker::process::{self, Build, Request};
 
-/// One revision of what is profiled.
+/// One revision of a profiled subject.
 pub(super) enum Side {
     /// A workload of a test binary.
     Workload { build: Build, request: Request, scratch: PathBuf },

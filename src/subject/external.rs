@@ -150,7 +150,7 @@ pub(super) struct CommandRuns {
     /// The coin that draws the lengths to which each process is padded, if each is compared with another one. The coin of the other
     /// side has the same seed.
     pub(super) lengths: Option<Coin>,
-    /// The words of the command that are paths of what was built for it.
+    /// The words of the command that are paths of files which were built for it.
     pub(super) built: Vec<OsString>,
 }
 

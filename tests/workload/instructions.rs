@@ -91,7 +91,7 @@ fn near((value, within): (f64, f64), want: f64) {
     assert!((value - want).abs() <= within, "{value} and not {want}");
 }
 
-/// Makes a test that ends early where nothing counts instructions, and says so.
+/// Makes a test. If nothing counts instructions here, it ends early and prints that it was skipped.
 fn where_counted(name: &str, check: fn() -> Option<()>) -> Trial {
     row(&format!("instructions::{name}"), move || {
         if check().is_none() {

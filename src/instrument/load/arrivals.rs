@@ -29,7 +29,7 @@ pub(crate) struct Span {
     pub(crate) ended: f64,
 }
 
-/// The collector of what became of each operation of a schedule.
+/// The collector of the results of a schedule's operations.
 pub(crate) struct Arrivals {
     load: Load,
     schedule: Schedule,

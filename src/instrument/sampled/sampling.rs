@@ -1,4 +1,4 @@
-//! How a process is sampled, as it is told.
+//! The request to sample a process: how many samples, for how long, and to which file.
 
 use std::path::PathBuf;
 use std::time::Duration;

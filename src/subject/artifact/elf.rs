@@ -2,8 +2,8 @@
 //!
 //! The file is not really stripped. Its headers say how long every part is, and the parts that would stay are laid
 //! out as GNU strip does it. What is loaded keeps its place. Other sections follow without gaps. Then come the names
-//! of the sections, of which each is stored once, or as the end of a longer name that ends in it. The section headers
-//! are last. Only headers and names are read, however large the file is.
+//! of the sections. Each name is stored once, or is the end of a longer name. The section headers are last. Only headers
+//! and names are read, however large the file is.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};

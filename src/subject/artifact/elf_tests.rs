@@ -58,7 +58,7 @@ fn only_loaded_sections_and_their_names_stay() {
     check(&small(3), Ok(104 + 3 * 64));
 }
 
-/// Bytes behind the last part are no part of what `strip` leaves, and they are not overlooked.
+/// `strip` leaves out bytes that are appended to the last part, but they are reported.
 #[test]
 fn appended_bytes_are_reported() {
     let mut file = small(2);

@@ -128,7 +128,7 @@ const LONG_SET_UP: f64 = 0.5;
 /// The measurements of one process.
 #[derive(Debug)]
 pub(super) struct Run {
-    /// The whole name of what ran, where its library writes it.
+    /// The whole name of the benchmark that ran; `None` if its library does not write it.
     pub(super) name: Option<String>,
     /// The seconds of one iteration, in the middle of all batches.
     seconds: f64,
