@@ -19,7 +19,7 @@ pub struct Injection {
     /// The effect that is injected.
     #[serde(alias = "seed")]
     pub effect: Effect,
-    /// The part of the size that is a share of what the subject itself shows.
+    /// The part of the size that is a share of the subject's own value.
     pub share: f64,
     /// The part of the size that is absolute, in the base unit of the metric.
     pub amount: f64,
@@ -58,7 +58,7 @@ impl Injection {
     /// Returns the injection that brings a subject of this kind from `value` to `target`, in the metric's base unit
     /// or, if the limit is `relative`, as ratios to the reference. It is `None` if that cannot be injected: the
     /// target is less than there is, or more than one processor can do.
-    pub fn to(
+    pub fn toward(
         effect: Effect,
         kind: SubjectKind,
         metric: &Metric,

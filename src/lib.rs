@@ -62,8 +62,8 @@
 //! > **estimate**; the estimate, held against a limit (and its **reference**), gives a **verdict**; outcomes make a **report**.
 //!
 //! The budgets are in `budgets.toml`. A subject is an artifact (a file, a directory, an image), a command, a benchmark
-//! of Criterion, Divan or libtest, or a workload: a function that [`Harness::workload`] registers and that calls one
-//! measuring method of [`Run`]. [`Harness::main`] makes a test of every limit. For each measurement of a workload it
+//! of Criterion, Divan or libtest, or a workload. A workload is a function that [`Harness::workload`] registers and that
+//! calls one measuring method of [`Run`]. [`Harness::main`] makes a test of every limit. For each measurement of a workload it
 //! starts the test binary again, so that no measurement disturbs another. Each outcome is appended to
 //! `target/budgets/outcomes.jsonl`, from which the command `cargo budget` makes reports.
 //!
@@ -89,7 +89,7 @@
 //!   statistical value was accepted on another machine: such limits are skipped, visibly.
 //! - **Cache misses, energy, GPU time, and the traffic of disks and networks.** What system calls read and write is
 //!   measured.
-//! - **The variation between processes, of a budget with `criterion = { record = … }`.** One process recorded its
+//! - **The variation between processes, if a budget has `criterion = { record = … }`.** One process recorded its
 //!   values, so no error rate is known. The budget is red unless the record is newer than the sources.
 //! - **Queueing, without a `load`.** Operations run one after the other, as fast as they can; how long requests queue
 //!   is only measured if the budget says when they are due.

@@ -15,10 +15,10 @@ use crate::session::Session;
 /// # Errors
 /// If the request is not understood, or the file cannot be written.
 pub(crate) fn run(session: &Session) -> Result<Option<ExitCode>, Error> {
-    let Some(asked) = Request::of_environment()? else { return Ok(None) };
-    let failed = |e| Error::io("write", &asked.file, e);
-    let mut results = Results::create(&asked.file).map_err(failed)?;
-    for case in session.cases(&|name| names(&asked.name, name)) {
+    let Some(request) = Request::of_environment()? else { return Ok(None) };
+    let failed = |e| Error::io("write", &request.file, e);
+    let mut results = Results::create(&request.file).map_err(failed)?;
+    for case in session.cases(&|name| names(&request.name, name)) {
         let (blame, why) = match session.profiled(&case) {
             Ok(blame) => (Some(Box::new((*blame).clone())), String::new()),
             Err(why) => (None, why),

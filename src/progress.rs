@@ -35,7 +35,7 @@ struct State {
     shown: Option<Instant>,
     /// The present work, for the log, with the time of the last line about it or of its beginning.
     doing: Option<(String, Instant)>,
-    /// Whether the thread is there that writes to the log.
+    /// Whether the thread that writes to the log was started.
     is_watched: bool,
 }
 
@@ -94,7 +94,7 @@ impl Progress {
         }
     }
 
-    /// Says why nothing goes on. On a terminal it replaces the line; in a log it is a line of its own, and the same
+    /// Says why the run is waiting. On a terminal the text replaces the line. In a log it is a line of its own, and the same
     /// text is not repeated before a minute has passed.
     pub(crate) fn say(&self, text: &str) {
         let mut state = state(&self.state);
@@ -103,7 +103,7 @@ impl Progress {
             Output::Terminal => self.draw(&mut state, text),
             Output::Log => {
                 let is_new =
-                    |(said, at): &(String, Instant)| said != text || at.elapsed() >= LOG_EVERY;
+                    |(last, at): &(String, Instant)| last != text || at.elapsed() >= LOG_EVERY;
                 if state.doing.as_ref().is_none_or(is_new) {
                     state.doing = Some((text.to_owned(), Instant::now()));
                     log(text);
@@ -130,7 +130,7 @@ impl Progress {
 
 /// Starts a thread that writes to the log what takes long, until there is no line of progress any more.
 fn watch(watched: Weak<Mutex<State>>) {
-    // Without the thread there is no line in the log, and nothing else is lost.
+    // Without the thread there is no line in the log; nothing else depends on it.
     let _ = std::thread::Builder::new().spawn(move || {
         loop {
             std::thread::sleep(LOG_EVERY / 12);

@@ -1,4 +1,4 @@
-//! The seal of what one run leaves for another: compressed sizes, evidence, and outcomes of the same run.
+//! The seal of the files that one process leaves for another: compressed sizes, evidence, and outcomes of the same run.
 //!
 //! These files are in the directory of results, which is often part of a cache that is restored from elsewhere, and
 //! which anybody who works on the project may edit. A file that was made up would turn a red limit green. So each of
@@ -57,7 +57,7 @@ impl Seal {
     }
 
     /// Returns the seal of a content that is kept under a name.
-    pub(crate) fn of(&self, name: &str, content: &[u8]) -> String {
+    pub(crate) fn sign(&self, name: &str, content: &[u8]) -> String {
         let parts = [&(name.len() as u64).to_le_bytes()[..], name.as_bytes(), content];
         let mac = HMAC::mac(parts.concat().as_slice(), self.0.as_slice());
         mac.iter().fold(String::new(), |seal, byte| seal + &format!("{byte:02x}"))
@@ -88,28 +88,17 @@ mod tests {
         let dir = std::env::temp_dir().join(format!("perf-budget-seal-{}", std::process::id()));
         let _ = fs::remove_dir_all(&dir);
         let made: Vec<Seal> = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..4)
-                .map(|nth| {
-                    scope.spawn({
-                        let dir = &dir;
-                        move || {
-                            // The name of a new key has the id of its process, so the threads take turns at that.
-                            static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
-                            let _turn = TURN.lock().unwrap();
-                            (nth, Seal::in_directory(dir).unwrap())
-                        }
-                    })
-                })
-                .collect();
-            threads.into_iter().map(|thread| thread.join().unwrap().1).collect()
+            let make = || Seal::in_directory(&dir).unwrap();
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(make)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
         assert!(made.iter().all(|seal| *seal == made[0]));
         assert_eq!(fs::read_dir(&dir).unwrap().count(), 1);
-        let of = |name, content: &str| made[0].of(name, content.as_bytes());
-        assert_eq!(of("a", "bc"), of("a", "bc"));
-        assert_ne!(of("a", "bc"), of("ab", "c"));
-        assert_ne!(of("a", "bc"), Seal(random()).of("a", b"bc"));
-        // A key that is cut off is not made up for.
+        let sign = |name, content: &str| made[0].sign(name, content.as_bytes());
+        assert_eq!(sign("a", "bc"), sign("a", "bc"));
+        assert_ne!(sign("a", "bc"), sign("ab", "c"));
+        assert_ne!(sign("a", "bc"), Seal(random()).sign("a", b"bc"));
+        // A key that was cut off is not completed.
         fs::write(dir.join(NAME), "short").unwrap();
         assert!(Seal::in_directory(&dir).is_err());
         fs::remove_dir_all(&dir).unwrap();

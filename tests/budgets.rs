@@ -93,7 +93,7 @@ fn main() -> ExitCode {
         })
         .workload("load_state", |run| {
             let records: u32 = run.param("records")?;
-            let file = StateFile::of(records)?;
+            let file = StateFile::new(records)?;
             run.try_iter(|| state::load(&file.0, 2))
         })
         .main()
@@ -105,11 +105,11 @@ fn edited(mut document: Document, edits: u32) -> Document {
     document
 }
 
-/// A saved state; the file goes with the value.
+/// A saved state. Its file is removed when the value is dropped.
 struct StateFile(PathBuf);
 
 impl StateFile {
-    fn of(records: u32) -> Result<Self, local_first::Error> {
+    fn new(records: u32) -> Result<Self, local_first::Error> {
         let name = format!("perf-budget-state-{}-{records}", std::process::id());
         let file = StateFile(std::env::temp_dir().join(name));
         state::save(Records::load(records).document(), &file.0)?;
@@ -119,7 +119,7 @@ impl StateFile {
 
 impl Drop for StateFile {
     fn drop(&mut self) {
-        // Gone already is gone too.
+        // The file may be gone already.
         let _ = std::fs::remove_file(&self.0);
     }
 }

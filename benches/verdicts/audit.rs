@@ -76,7 +76,7 @@ pub(crate) fn run(pairs: usize, place: &Path) -> io::Result<Vec<Finding>> {
 
 fn measure(workload: &str, on: Place, place: &Path, random: &mut Random) -> io::Result<Seen> {
     let side = Side {
-        build: Build::of(std::env::current_exe()?, Some(place.to_owned())),
+        build: Build::new(std::env::current_exe()?, Some(place.to_owned())),
         request: Request {
             workload: workload.to_owned(),
             params: vec![("id".to_owned(), Param::Int(0))],

@@ -45,7 +45,7 @@ pub(crate) struct Different {
 }
 
 impl Different {
-    fn of(program: DifferentProgram, always: bool) -> Different {
+    fn from_handover(program: DifferentProgram, always: bool) -> Different {
         let DifferentProgram { links, first, notes, watched, .. } = program;
         let watched = watched.filter(|_| !always);
         Different {
@@ -77,11 +77,11 @@ impl BaseBenchmarks {
         let programs = built.programs.as_deref().map(Programs::read).transpose()?;
         let programs = programs.into_iter().flat_map(|known| known.programs);
         let programs: Vec<(Written, Arc<Different>)> = programs
-            .map(|own| (own.program.clone(), Arc::new(Different::of(own, always))))
+            .map(|own| (own.program.clone(), Arc::new(Different::from_handover(own, always))))
             .collect();
         let mut equal: HashMap<Library, HashMap<String, Proven>> = HashMap::new();
         let mut different: HashMap<Library, HashMap<String, Arc<Different>>> = HashMap::new();
-        for (library, entry) in every(&head) {
+        for (library, entry) in entries(&head) {
             let program = &entry.program.written;
             let proven = built.equal.iter().find(|equal| equal.program == *program);
             // A program that was built anew since is a different program, for which the proof does not hold.
@@ -102,7 +102,7 @@ impl BaseBenchmarks {
         // If the base was not built, it has the same benchmarks.
         let base = base.unwrap_or(head);
         let (mut names, mut forms) = (Vec::new(), HashMap::new());
-        for (library, entry) in every(&base) {
+        for (library, entry) in entries(&base) {
             let forms: &mut HashMap<String, bool> = forms.entry(library).or_default();
             forms.insert(entry.plain.to_owned(), entry.skills.serves);
             forms.insert(entry.name.clone(), entry.skills.serves);
@@ -117,7 +117,7 @@ impl BaseBenchmarks {
         self.different.get(&library)?.get(name)
     }
 
-    /// Whether they were built in this way.
+    /// Whether the benchmarks were built in this way.
     pub(super) fn is_built_as(&self, how: &BenchBuild) -> bool {
         let Benchmarks { features, profile, all, .. } = &self.built;
         (features, profile, *all) == (&how.features, &how.profile, how.all)
@@ -125,7 +125,7 @@ impl BaseBenchmarks {
 
     /// Returns the names of the base's benchmarks of a library.
     pub(crate) fn names(&self, library: Library) -> impl Iterator<Item = &String> {
-        self.names.iter().filter(move |(of, _)| *of == library).map(|(_, name)| name)
+        self.names.iter().filter(move |(own, _)| *own == library).map(|(_, name)| name)
     }
 
     /// Returns the bench targets of the base whose benchmarks are not known.
@@ -167,19 +167,19 @@ impl BaseBenchmarks {
 }
 
 /// Returns the names of this revision's benchmarks, in each of their forms, that the base may have in a program which could not
-/// be built or listed there: all that it does not have in another one, since a benchmark may have moved between two targets.
-/// From a target that cannot be built in this revision either, none is taken to have moved: such a target has no benchmarks
-/// that anybody could compare, and would make each new one red for ever.
+/// be built or listed there. These are all names that the base's other programs do not have, since a benchmark may have moved
+/// between two targets. No benchmark is taken to have moved from a target that cannot be built in this revision either.
+/// Nobody could compare the benchmarks of such a target, and each new benchmark would be red for ever.
 fn unknown(head: &List, base: &List) -> HashMap<Library, HashSet<String>> {
     let mut unknown: HashMap<Library, HashSet<String>> = HashMap::new();
     if base.faults.is_empty() {
         return unknown;
     }
     let known: HashSet<(Library, &str)> =
-        every(base).map(|(library, entry)| (library, entry.plain)).collect();
+        entries(base).map(|(library, entry)| (library, entry.plain)).collect();
     let may_have_moved =
         base.missing.is_empty() || base.missing.iter().any(|target| !head.missing.contains(target));
-    for (library, entry) in every(head) {
+    for (library, entry) in entries(head) {
         let is_found = known.contains(&(library, entry.plain));
         if base.may_lack(entry.program) || may_have_moved && !is_found {
             unknown.entry(library).or_default().extend([entry.plain.to_owned(), entry.name]);
@@ -189,7 +189,7 @@ fn unknown(head: &List, base: &List) -> HashMap<Library, HashSet<String>> {
 }
 
 /// Returns every benchmark of a list, with its library.
-fn every(list: &List) -> impl Iterator<Item = (Library, Entry<'_>)> {
+fn entries(list: &List) -> impl Iterator<Item = (Library, Entry<'_>)> {
     Library::ALL
         .into_iter()
         .flat_map(|library| list.entries(library).into_iter().map(move |entry| (library, entry)))
@@ -220,25 +220,31 @@ mod tests {
         perf_budget_core::exact::from_tree(list).unwrap()
     }
 
-    /// What is new in one target may come from another one, of which the base's is not known.
+    /// A benchmark that is new in one target may come from another target, whose benchmarks in the base are not known.
     #[test]
     fn a_benchmark_that_may_have_moved_is_not_new() {
         let head = list(&[("sums", "sum"), ("more", "moved")], None);
-        let of = |base: &List| {
+        let unknown_names = |base: &List| {
             let found = unknown(&head, base).remove(&Library::Criterion).unwrap_or_default();
             let mut found: Vec<String> = found.into_iter().collect();
             found.sort_unstable();
             found
         };
-        assert_eq!(of(&list(&[("more", "sum")], Some("sums"))), ["moved", "sum"]);
-        assert_eq!(of(&list(&[("sums", "sum")], Some("more"))), ["moved"]);
-        assert_eq!(of(&list(&[("sums", "sum"), ("more", "moved")], Some("third"))), [""; 0]);
-        assert_eq!(of(&list(&[("sums", "sum"), ("more", "other")], Some("third"))), ["moved"]);
-        // Nobody can build that target.
+        assert_eq!(unknown_names(&list(&[("more", "sum")], Some("sums"))), ["moved", "sum"]);
+        assert_eq!(unknown_names(&list(&[("sums", "sum")], Some("more"))), ["moved"]);
+        assert_eq!(
+            unknown_names(&list(&[("sums", "sum"), ("more", "moved")], Some("third"))),
+            [""; 0]
+        );
+        assert_eq!(
+            unknown_names(&list(&[("sums", "sum"), ("more", "other")], Some("third"))),
+            ["moved"]
+        );
+        // Neither revision can build the target `gated`.
         let head = list(&[("sums", "sum"), ("more", "new")], Some("gated"));
         let base = list(&[("sums", "sum")], Some("gated"));
         assert_eq!(unknown(&head, &base), HashMap::new());
-        // All is known of this base, so that it is new.
-        assert_eq!(of(&list(&[("sums", "sum")], None)), [""; 0]);
+        // All benchmarks of this base are known, so `moved` is new.
+        assert_eq!(unknown_names(&list(&[("sums", "sum")], None)), [""; 0]);
     }
 }

@@ -98,7 +98,7 @@ impl Links {
         !has_failed && self.more.is_some() && nth >= count && self.max_links() > nth
     }
 
-    /// Says what is made before the n-th pair can be measured, where something is.
+    /// Returns a text that says what is made before the n-th pair can be measured; `None` if nothing is.
     pub(crate) fn wanted(&self, nth: usize) -> Option<String> {
         let words = || format!("linking both revisions again, {} times in all", self.next_count());
         self.lack(nth).then(words)
@@ -117,7 +117,7 @@ impl Links {
         }
     }
 
-    /// Makes as many further links as there are, as far as there can be so many.
+    /// Doubles the number of links, up to the most that there can be.
     fn extend(&self, timeout: Duration) {
         let to = self.next_count();
         let mut made = self.made();
@@ -125,9 +125,9 @@ impl Links {
         let Some(more) = self.more.as_ref().filter(|_| to > from) else { return };
         match make(more, from + 1, to, timeout) {
             Ok(MadeLinks { heads, links }) => {
-                made.heads.extend(heads.into_iter().map(|path| Build::of(path, None)));
+                made.heads.extend(heads.into_iter().map(|path| Build::new(path, None)));
                 let (root, environment) = &self.base;
-                let base = |path| Build::of(path, Some(root.clone())).within(environment);
+                let base = |path| Build::new(path, Some(root.clone())).within(environment);
                 made.bases.extend(links.into_iter().map(base));
             }
             Err(why) => made.failure = Some(why.text),
@@ -157,7 +157,7 @@ impl Links {
     }
 }
 
-/// Has the links from one number to another made.
+/// Has the links with the numbers `from` to `to` made, by the program that the command names.
 fn make(
     more: &MoreLinks,
     from: usize,
@@ -172,8 +172,8 @@ fn make(
     let done = exec::run(&launch, timeout)?;
     let refused = |why: String| Unmeasured::new(Cause::Unsuitable, why);
     if done.code != 0 {
-        let said = done.stderr.text().unwrap_or_else(|| format!("exit code {}", done.code));
-        return Err(refused(said.trim().to_owned()));
+        let message = done.stderr.text().unwrap_or_else(|| format!("exit code {}", done.code));
+        return Err(refused(message.trim().to_owned()));
     }
     MadeLinks::read(&done.stdout.tail, to + 1 - from).map_err(|e| refused(e.to_string()))
 }
@@ -183,10 +183,10 @@ mod tests {
     use super::*;
 
     fn builds(name: &str, count: usize) -> Vec<Build> {
-        (0..count).map(|nth| Build::of(format!("/{name}/{nth}").into(), None)).collect()
+        (0..count).map(|nth| Build::new(format!("/{name}/{nth}").into(), None)).collect()
     }
 
-    fn of(heads: usize, bases: usize, more: Option<MoreLinks>) -> Links {
+    fn with_links(heads: usize, bases: usize, more: Option<MoreLinks>) -> Links {
         Links::new(builds("h", heads), builds("b", bases), ("/b".into(), Environment::new()), more)
     }
 
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn each_pair_has_a_link_of_either_side_of_its_own() {
-        let links = of(3, 4, None);
+        let links = with_links(3, 4, None);
         let link = |nth| {
             let ([head, base], link) = links.of_pair(nth);
             (head.unwrap().binary, base.unwrap().binary, link)
@@ -207,8 +207,8 @@ mod tests {
         // There are no more than three pairs of links.
         assert_eq!(link(3), ("/h/0".into(), "/b/0".into(), 0));
         assert_eq!((links.max_links(), links.lack(3)), (3, false));
-        // Named by hand, this revision is the binary that runs.
-        let by_hand = of(0, 4, None);
+        // If a person names the base by hand, this revision's side is the binary that runs.
+        let by_hand = with_links(0, 4, None);
         let ([head, base], link) = by_hand.of_pair(1);
         assert_eq!((head, base.unwrap().binary, link), (None, "/b/0".into(), 0));
         assert_eq!(by_hand.max_links(), 1);
@@ -220,7 +220,7 @@ mod tests {
         std::fs::create_dir_all(&place).unwrap();
         let file = |name: &str, text: &str| {
             std::fs::write(place.join(name), text).unwrap();
-            Build::of(place.join(name), None)
+            Build::new(place.join(name), None)
         };
         let (head, base, other) = (file("head", "one"), file("base", "one"), file("other", "two"));
         let are_same = |heads: &[&Build], bases: &[&Build]| {
@@ -239,7 +239,7 @@ mod tests {
         // The numbers of the links follow the arguments, as the shell's own name and its first parameter.
         let script = r#"printf '{"heads":["/h/%s"' $0; for n in $(seq $(($0 + 1)) $1); do printf ',"/h/%s"' $n; done
             printf '],"links":["/b/%s"' $0; for n in $(seq $(($0 + 1)) $1); do printf ',"/b/%s"' $n; done; echo ']}'"#;
-        let links = of(2, 2, Some(more(script)));
+        let links = with_links(2, 2, Some(more(script)));
         assert_eq!((links.max_links(), links.lack(1), links.lack(2)), (6, false, true));
         links.extend(Duration::from_secs(60));
         assert_eq!(links.failure(), None);
@@ -253,14 +253,14 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn links_that_cannot_be_made_are_not_tried_again() {
-        let links = of(2, 2, Some(more("echo error: no space >&2; exit 3")));
+        let links = with_links(2, 2, Some(more("echo error: no space >&2; exit 3")));
         links.extend(Duration::from_secs(60));
         assert_eq!(
             links.failure().as_deref(),
             Some("no further links could be made: error: no space")
         );
         assert_eq!((links.max_links(), links.lack(2)), (2, false));
-        let links = of(2, 2, Some(more("echo nonsense")));
+        let links = with_links(2, 2, Some(more("echo nonsense")));
         links.extend(Duration::from_secs(60));
         assert!(links.failure().unwrap().contains("is not understood"), "{:?}", links.failure());
     }
@@ -281,8 +281,8 @@ mod tests {
 
     #[test]
     fn only_links_that_are_made_anew_give_evidence_in_a_later_run() {
-        assert_eq!(of(2, 2, Some(more(""))).identity(), Some(Vec::new()));
-        assert_eq!(of(1, 1, None).identity().map(|files| files.len()), Some(2));
-        assert_eq!(of(2, 2, None).identity(), None);
+        assert_eq!(with_links(2, 2, Some(more(""))).identity(), Some(Vec::new()));
+        assert_eq!(with_links(1, 1, None).identity().map(|files| files.len()), Some(2));
+        assert_eq!(with_links(2, 2, None).identity(), None);
     }
 }

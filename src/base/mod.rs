@@ -102,8 +102,8 @@ impl Base {
         let watched = details.watched.filter(|watched| !always && is_this_binary(&watched.of));
         let watched = watched.map(|watched| WatchedBuilds {
             proven: watched.proven(),
-            base: Build::of(watched.base, Some(base.package.clone())).within(&base.environment),
-            head: Build::of(watched.head, None),
+            base: Build::new(watched.base, Some(base.package.clone())).within(&base.environment),
+            head: Build::new(watched.head, None),
         });
         let (mut notes, link_notes) = (details.notes, details.link_notes);
         notes.extend(base.notes.iter().cloned());
@@ -185,15 +185,15 @@ impl Base {
                 file.display()
             )
         });
-        // `Build::of` notes what each file looks like now, so that a later change of the file is noticed.
+        // `Build::new` notes what each file looks like now, so that a later change of the file is noticed.
         let environment = &handover.details.run_environment;
-        let own = |binary| Build::of(binary, Some(root.clone())).within(environment);
+        let own = |binary| Build::new(binary, Some(root.clone())).within(environment);
         let all = |paths: &[PathBuf], build: &dyn Fn(PathBuf) -> Build| {
             let build = |path: &PathBuf| absolute(path).map(build);
             paths.iter().map(build).collect::<Result<Vec<_>, Error>>()
         };
         let links = all(if links.is_empty() { binaries } else { links }, &own)?;
-        let heads = all(heads, &|binary| Build::of(binary, None))?;
+        let heads = all(heads, &|binary| Build::new(binary, None))?;
         let more = handover.details.more_links.clone();
         Ok(Base {
             links: Arc::new(Links::new(heads, links, (root.clone(), environment.clone()), more)),
@@ -287,8 +287,8 @@ impl Base {
     /// the comparison is tried.
     pub(crate) fn has_benchmark(&self, budget: &Budget, name: &str, metric: &Metric) -> bool {
         let Subject::Benchmark(library, _) = budget.subject else { return false };
-        let of = (library, name);
-        self.benchmarks(budget).map_or(self.is_built(), |both| both.has(of, metric))
+        let benchmark = (library, name);
+        self.benchmarks(budget).map_or(self.is_built(), |both| both.has(benchmark, metric))
     }
 
     /// Discards every proof, so that everything is measured.
@@ -332,13 +332,13 @@ mod tests {
         let found = base(None).unwrap();
         assert_eq!(found.root, dir);
         assert!(found.has("old") && !found.has("new"));
-        // What today's rules refuse has its name all the same.
+        // A budget that today's rules refuse is known by its name all the same.
         for refused in ["workloads = \"w\"", "command = [\"x\"]\nmax.wall_p90 = \"1.1 x base\""] {
             std::fs::write(dir.join("budgets.toml"), format!("[budget.old]\n{refused}\n")).unwrap();
             let found = base(None).unwrap();
             assert!(found.has("old") && !found.has("new") && found.notes.is_empty());
         }
-        // A file that is no TOML, or has no budget, may have been meant to have the budget or not.
+        // Nobody can tell which budgets a file was meant to have if it is not TOML, or has no budget.
         for unread in ["[budget.old\n", "[budgets.old]\nworkload = \"w\"\n"] {
             std::fs::write(dir.join("budgets.toml"), unread).unwrap();
             let found = base(None).unwrap();

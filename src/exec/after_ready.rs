@@ -5,21 +5,21 @@ use std::time::Duration;
 /// The state of the process at one moment of the watch.
 #[derive(Debug)]
 pub(super) struct Watch {
-    /// How long it is watched at least.
+    /// The shortest time for which the process is watched.
     pub(super) at_least: Duration,
-    /// The time since it became ready.
+    /// The time since the process became ready.
     pub(super) since_ready: Duration,
-    /// The processor time that it has used in this time; all of it, where the platform does not tell.
+    /// The processor time that the process has used since then. Where the platform does not report it, all of the time counts.
     pub(super) used: Duration,
-    /// Whether it uses a processor now. A process that is about to end does.
+    /// Whether the process uses a processor now. A process that is about to end does.
     pub(super) is_busy: bool,
 }
 
 impl Watch {
     /// Makes the state of a process that had `used` so much processor time when the watch began, and now.
     ///
-    /// Linux tells it of every process that is there. One that is not has ended, and its supervisor has not reported that yet,
-    /// which takes a moment on a busy machine: it has used nothing, and is about to end.
+    /// Linux reports this time for every process that exists. If it is missing, the process has ended, and its supervisor has
+    /// not reported the end yet, which takes a moment on a busy machine. Such a process counts as having used nothing.
     pub(super) fn new(
         at_least: Duration,
         since_ready: Duration,
@@ -34,13 +34,13 @@ impl Watch {
         Watch { at_least, since_ready, used, is_busy }
     }
 
-    /// A process that is at work is watched until it has used this much processor time: on a busy machine it gets little, so the
-    /// elapsed time alone proves nothing.
+    /// A process that uses a processor is watched until it has used this much processor time. On a busy machine it gets little,
+    /// so the elapsed time alone proves nothing.
     const ENOUGH_PROCESSOR_TIME: Duration = Duration::from_millis(100);
-    /// No process is watched for longer than this and the least: one may wait for a disk and use nothing.
+    /// No process is watched for longer than this, unless `at_least` is longer. A process may wait for a disk and use no processor.
     const LIMIT: Duration = Duration::from_secs(5);
 
-    /// Whether it has gone on for long enough.
+    /// Whether the process has gone on for long enough.
     pub(super) fn is_over(&self) -> bool {
         let goes_on = !self.is_busy
             || self.used >= Self::ENOUGH_PROCESSOR_TIME
@@ -53,7 +53,7 @@ impl Watch {
 mod tests {
     use super::*;
 
-    /// Formerly its time was taken for what it had used, and after 100 ms it was said to go on.
+    /// Formerly the elapsed time was taken for its processor time, so after 100 ms a process that had ended counted as running.
     #[test]
     fn a_process_that_is_gone_does_not_go_on() {
         let [least, time] = [10, 200].map(Duration::from_millis);
@@ -73,18 +73,18 @@ mod tests {
             Watch { at_least: least, since_ready: time, used, is_busy }.is_over()
         };
         let over = |time, used, is_busy| watch(least, time, used, is_busy);
-        // It sleeps.
+        // The process sleeps.
         assert!(!over(4, 0, false));
         assert!(over(10, 0, false));
-        // It works.
+        // The process works.
         assert!(!over(10, 10, true));
         assert!(!over(99, 99, true));
         assert!(over(100, 100, true));
-        // The machine is so busy that it had hardly any processor.
+        // The machine is so busy that the process had hardly any processor time.
         assert!(!over(1000, 2, true));
         assert!(over(1000, 2, false));
         assert!(over(5000, 2, true));
-        // The process is watched for longer than that, whatever it does.
+        // The process is watched for at least this long, whatever it does.
         assert!(!watch(long, 999, 0, false));
         assert!(!watch(long, 999, 999, true));
         assert!(watch(long, 1000, 0, false));

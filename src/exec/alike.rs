@@ -1,10 +1,10 @@
-//! Two processes that are compared: what one is given is as long as what the other is given, wherever their programs are.
+//! Gives two processes that are compared paths, arguments and environments of one length, wherever their programs are.
 //!
 //! The stack of a process begins below its arguments and its environment, and a program copies its arguments to the heap
 //! before anything else. So the length of a path decides at which addresses everything is, and with that how long the same
-//! code takes: the two revisions of a program are in directories of different depth, and for one and the same program that
-//! alone made 6 %. The lengths are also drawn anew for each pair of processes, for both alike. So what an address does to a
-//! time is a part of the differences between pairs, and not the same in all of them.
+//! code takes. The two revisions of a program are in directories of different depth; that alone made a program differ from
+//! itself by 6 %. The lengths are also drawn anew for each pair of processes, and both processes of the pair get the same.
+//! So the effect of an address on a time varies between pairs, and does not favour one revision in all of them.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -16,16 +16,16 @@ use super::lengths::Alike;
 const FILL: &str = "PERF_BUDGET_FILL";
 /// The length of the paths of processes that are compared, or a multiple of it. Few paths are longer.
 const PATH: usize = if cfg!(target_os = "linux") { 512 } else { 256 };
-/// The kernel takes no path of so many bytes.
+/// The kernel refuses a path of this many bytes.
 const LONGEST: usize = if cfg!(target_os = "linux") { 4096 } else { 1024 };
-/// The size of the arguments and the environment, or a multiple of it: whole pages, since an address within a page is what
-/// a program's instructions depend on.
+/// The size of the arguments and the environment is a multiple of this. It is whole pages, since a program's instructions
+/// depend on the addresses within a page.
 const STACK: usize = 16 << 10;
 /// The size of the address that the stack has of each argument and each variable.
 const POINTER: usize = size_of::<usize>();
 
-/// Returns the launch as it is started. Only messages have the paths as they were.
-pub(super) fn started(launch: &Launch) -> Launch {
+/// Returns the launch with its paths and its environment padded. Messages still show the paths as they were.
+pub(super) fn padded(launch: &Launch) -> Launch {
     let mut launch = launch.clone();
     let Some(Alike { lengths, paths }) = launch.alike.take().filter(|_| cfg!(unix)) else {
         return launch;
@@ -46,8 +46,8 @@ pub(super) fn started(launch: &Launch) -> Launch {
     launch
 }
 
-/// Returns the same path with as many `/` before its last part as make it a multiple of `unit` long, and `more` bytes. A path
-/// with no `/` before that part, or that would be too long, is returned as it is.
+/// Returns the same path with more `/` before its last part, so that its length is a multiple of `unit`, plus `more` bytes. A
+/// path without a `/` before that part, or one that would be too long, is returned as it is.
 pub(crate) fn lengthened(path: &Path, unit: usize, more: usize) -> PathBuf {
     let text = path.as_os_str();
     let Some(name) = path.file_name().filter(|_| !cfg!(windows)) else { return path.to_owned() };
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
     use crate::exec::lengths::{LENGTHS, Lengths, STEP};
 
-    /// Returns the size of what the stack of a process holds below everything else.
+    /// Returns the bytes of arguments and variables that lie on the stack of a process before everything else.
     fn size(launch: &Launch) -> usize {
         let words = launch.args.iter().map(|word| word.len() + 1 + POINTER);
         let variables = launch.environment();
@@ -106,27 +106,27 @@ mod tests {
 
     /// The folder of a base is always deeper than that of the revision that is compared with it.
     #[test]
-    fn two_processes_are_given_as_much_wherever_they_are() {
+    fn two_processes_get_equal_lengths_wherever_their_programs_are() {
         for number in [0, 1, 63, 255, 256, 70 * LENGTHS + 7, Lengths::COUNT - 1] {
-            let lengths = Lengths::of(number);
-            let here = started(&launch("/made", &[], lengths));
-            let there = started(&launch("/made/budgets/base/target", &["OF_THE_BASE"], lengths));
-            assert_eq!(here.program.len(), PATH + number % LENGTHS);
+            let lengths = Lengths::nth(number);
+            let head = padded(&launch("/made", &[], lengths));
+            let base = padded(&launch("/made/budgets/base/target", &["OF_THE_BASE"], lengths));
+            assert_eq!(head.program.len(), PATH + number % LENGTHS);
             let lengths_of = |launch: &Launch| {
                 let home = launch.environment()[OsStr::new("CRITERION_HOME")].len();
                 (launch.program.len(), launch.args[1].len(), home, size(launch))
             };
-            assert_eq!(lengths_of(&here), lengths_of(&there));
-            assert_eq!(size(&here) % STACK, lengths.environment);
-            assert_eq!(Path::new(&here.program), Path::new("/made/bench"));
-            assert_eq!(here.args[0], "--bench");
+            assert_eq!(lengths_of(&head), lengths_of(&base));
+            assert_eq!(size(&head) % STACK, lengths.environment);
+            assert_eq!(Path::new(&head.program), Path::new("/made/bench"));
+            assert_eq!(head.args[0], "--bench");
         }
     }
 
     #[test]
     fn each_number_has_lengths_of_its_own() {
         let mut all: Vec<(usize, usize)> =
-            (0..Lengths::COUNT).map(Lengths::of).map(|l| (l.path, l.environment)).collect();
+            (0..Lengths::COUNT).map(Lengths::nth).map(|l| (l.path, l.environment)).collect();
         all.sort_unstable();
         all.dedup();
         assert_eq!(all.len(), Lengths::COUNT);
@@ -134,10 +134,10 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_is_compared_with_none_is_started_as_it_is() {
-        let mut plain = launch("/made", &[], Lengths::of(9));
+    fn a_process_that_is_not_compared_is_not_padded() {
+        let mut plain = launch("/made", &[], Lengths::nth(9));
         plain.alike = None;
-        let started = started(&plain);
+        let started = padded(&plain);
         assert_eq!((started.program, started.args), (plain.program, plain.args));
         assert_eq!(started.env, plain.env);
     }
@@ -149,7 +149,7 @@ mod tests {
             let long = lengthened(Path::new(from), UNIT, 0);
             assert_eq!(long.as_os_str().len(), length, "{from}");
             assert_eq!(long, Path::new(from));
-            // It is the same path if it is made longer once more.
+            // A path that is already as long as that stays as it is.
             assert_eq!(lengthened(&long, UNIT, 0).as_os_str(), long.as_os_str());
         };
         check("/a", UNIT);

@@ -84,7 +84,7 @@ impl Child {
         let stderr = Drain::start(err, watched_text(Stream::Stderr), launch.keep, second_waker)
             .map_err(pipe_error)?;
 
-        let started = alike::started(launch);
+        let started = alike::padded(launch);
         let surround = |command: &mut Command| {
             repository::remove_variables(command);
             for name in &started.without {
@@ -173,8 +173,8 @@ impl Child {
         }
     }
 
-    /// Waits until `probe` returns true. The longer it takes, the more rarely it asks: the moment is known to within
-    /// 2 % of the time since the start, but not more precisely than 0.2 ms and not less precisely than 5 ms.
+    /// Waits until `probe` returns true. The longer it takes, the more rarely it asks. So the moment is known to within
+    /// 2 % of the time since the start, but never more precisely than 0.2 ms or less precisely than 5 ms.
     pub(crate) fn until(
         &mut self,
         deadline: Instant,
@@ -247,11 +247,11 @@ impl Child {
         self.handle.mark();
     }
 
-    /// Returns how often each system call was made until the moment that was marked, of a process that was ended; `None` if
-    /// nobody counted.
+    /// Returns how often a process that was ended had made each system call until the marked moment; `None` if the calls were
+    /// not counted.
     ///
     /// # Errors
-    /// If the process could not be traced, or its end not be read.
+    /// If the process could not be traced, or if its end could not be read.
     pub(crate) fn calls(&self) -> Result<Option<&Counts>, Unmeasured> {
         let calls = self.calls.as_ref().map(|calls| calls.as_deref().map_err(Clone::clone));
         calls.transpose()
@@ -298,9 +298,9 @@ impl Child {
     /// Cleans up after the process has ended by itself: ends what it left behind, reaps it, and returns how it ended.
     fn conclude(&mut self, at: Instant) -> Result<Finished, Unmeasured> {
         self.finished = true;
-        let End { exit, usage, strays, left, calls, .. } = self.reap()?;
+        let End { exit, usage, strays, some_left, calls, .. } = self.reap()?;
         self.drain();
-        if left {
+        if some_left {
             let text = format!(
                 "`{}` left a process that could not be ended; look for one in an uninterruptible call, or of \
                  another user, and end it",

@@ -98,7 +98,7 @@ impl HeldFile {
         held
     }
 
-    fn by(&self, act: &str) -> Launch {
+    fn launch(&self, act: &str) -> Launch {
         let mut launch = acting(act);
         launch.env.push((BELOW.into(), self.0.clone().into()));
         launch
@@ -142,8 +142,8 @@ fn a_process_that_writes_too_much_is_ended() {
 #[test]
 fn a_missing_program_is_reported_with_the_remedy() {
     refused(&Launch::new("no-such-program"), LONG, Cause::NotFound, "no such program in PATH");
-    let lost = Launch { dir: Some("no/such/dir".into()), ..acting("speak") };
-    refused(&lost, LONG, Cause::NotFound, "its directory `no/such/dir` is not there");
+    let misplaced = Launch { dir: Some("no/such/dir".into()), ..acting("speak") };
+    refused(&misplaced, LONG, Cause::NotFound, "its directory `no/such/dir` is not there");
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn a_watched_text_makes_it_ready() {
 #[test]
 fn a_descendant_that_outlives_the_root_is_ended() {
     let held = HeldFile::new("left");
-    let done: Result<Finished, Unmeasured> = run(&held.by("leave"), LONG);
+    let done: Result<Finished, Unmeasured> = run(&held.launch("leave"), LONG);
     let done = done.unwrap();
     assert_eq!(done.code, 0);
     held.assert_released();
@@ -175,7 +175,7 @@ fn a_descendant_that_outlives_the_root_is_ended() {
     assert_eq!(done.strays, usize::from(cfg!(any(target_os = "linux", windows))));
 }
 
-/// What living processes hold is known where the system shows it, and what the root started is part of it.
+/// Where the system shows what living processes hold, what the root has started is part of it.
 #[test]
 #[cfg(any(target_os = "linux", windows))]
 fn what_living_processes_hold_is_added_up() {
@@ -187,7 +187,7 @@ fn what_living_processes_hold_is_added_up() {
         child.living().unwrap()
     };
     let one = living(Launch { watch: watch.clone(), ..acting("sleep") });
-    let two = living(Launch { watch, ..held.by("keep") });
+    let two = living(Launch { watch, ..held.launch("keep") });
     assert_eq!((one.processes, two.processes), (1, 2));
     for living in [one, two] {
         // Each holds a test binary.
@@ -196,7 +196,7 @@ fn what_living_processes_hold_is_added_up() {
     }
 }
 
-/// A peak is told if it is that of all that was started.
+/// A peak is only reported if it covers every process that was started.
 #[test]
 #[cfg(any(target_os = "linux", windows))]
 fn a_process_that_starts_others_is_known_to() {
@@ -204,7 +204,7 @@ fn a_process_that_starts_others_is_known_to() {
     let usage = |launch: &Launch| run(launch, LONG).unwrap().usage.unwrap();
     assert!(!usage(&acting("speak")).had_children);
     // On Linux only a child that was waited for counts, and this one outlives its parent.
-    let above = usage(&held.by("leave"));
+    let above = usage(&held.launch("leave"));
     assert_eq!(above.had_children, cfg!(windows), "{above:?}");
     assert_eq!(above.max_rss().is_none(), cfg!(windows), "{above:?}");
 }
@@ -213,7 +213,7 @@ fn a_process_that_starts_others_is_known_to() {
 fn dropping_a_child_ends_what_it_started() {
     let held = HeldFile::new("dropped");
     let watch = Some((Stream::Stdout, "ready".to_owned()));
-    let mut child = Child::spawn(&Launch { watch, ..held.by("keep") }).unwrap();
+    let mut child = Child::spawn(&Launch { watch, ..held.launch("keep") }).unwrap();
     assert!(matches!(child.ready(Instant::now() + LONG).unwrap(), Readiness::At(_)));
     drop(child);
     held.assert_released();

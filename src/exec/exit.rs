@@ -25,8 +25,8 @@ pub(super) enum MemoryKiller {
     Idle,
     /// It ended a process, but none of the harness's own control group.
     Elsewhere,
-    /// It ended a process here: for lack of memory in the machine, or because this control group had all the bytes that it
-    /// may have.
+    /// It ended a process of the harness's control group. If a group was at its limit, this is the group and its limit in bytes;
+    /// `None` means that the machine lacked memory.
     Struck(Option<(PathBuf, u64)>),
 }
 
@@ -141,8 +141,8 @@ fn signal_name(signal: i32) -> String {
     }
 }
 
-/// Returns the words for an exit code: `code 3`. Those of exceptions are of Windows alone, as nobody else has codes over 255:
-/// `code 0xc0000005 (access violation)`.
+/// Returns an exit code in words, such as `code 3`. If an exception of Windows left it, its meaning is added:
+/// `code 0xc0000005 (access violation)`. Other systems have no codes above 255.
 pub(crate) fn code_words(code: i32) -> String {
     let bits = code.cast_unsigned();
     match EXCEPTIONS.iter().find(|exception| exception.0 == bits) {
@@ -152,7 +152,7 @@ pub(crate) fn code_words(code: i32) -> String {
     }
 }
 
-/// Whether an exit code is that of an exception: an error of the system's own (NTSTATUS). A program that exits with -1 has none.
+/// Whether an exit code stands for an exception of Windows, which is an error of the system (NTSTATUS). The code -1 does not.
 pub(crate) fn is_exception(code: i32) -> bool {
     code.cast_unsigned() >> 28 == 0xc
 }
@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_has_killed_is_said_as_far_as_it_is_known() {
+    fn the_likely_sender_of_a_kill_is_named() {
         let check = |killer: MemoryKiller, words: &str| {
             let why = died("work", SIGKILL, &killer, None);
             assert_eq!(why.cause, Cause::Killed);

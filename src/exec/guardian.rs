@@ -19,24 +19,25 @@ use crate::os::{calls, kernel};
 /// How long a supervisor may take to end its tree before the guardian does. The supervisor itself takes 5 s at most.
 const PATIENCE: Duration = Duration::from_secs(7);
 
-/// How long the harness waits for a guardian: for its patience, and for as long as it may take itself.
+/// How long the harness waits for a guardian: for [`PATIENCE`], and for as long as the guardian may take to end the tree.
 const FAREWELL: Duration = Duration::from_secs(15);
 
-/// How long a guardian that was stopped stays so, and how often one looks that is told of no signal.
+/// How long a stopped guardian stays stopped at most. A guardian that learns of no signals looks at its supervisor this often.
 const STEP: Duration = Duration::from_millis(100);
 
 /// The exit code of a guardian whose supervisor was killed.
 const KILLED: i32 = 3;
 
-/// Makes this process, a copy of the harness, the guardian of a copy of itself, which goes on. Only the copy returns; it
-/// leads a group.
+/// Makes this process, which is a copy of the harness, the guardian of another copy. Only the other copy returns; it leads
+/// a group of its own.
 pub(super) fn stand_guard(channel: BorrowedFd<'_>) -> io::Result<()> {
     supervisor::begin()?;
     let (ready, closed_when_ready) = io::pipe()?;
     match kernel::fork()? {
         None => {
             drop(closed_when_ready);
-            // A guardian that is stopped before it has closed what it inherited would leave the harness waiting for the start.
+            // A guardian that is stopped before it has closed what it inherited would leave the harness waiting for the start. So
+            // this waits until the guardian has closed its end of the pipe.
             let _ = (&ready).read(&mut [0]);
             kernel::lead_group()
         }
@@ -68,9 +69,9 @@ fn guard(supervisor: u32, channel: BorrowedFd<'_>) -> bool {
             let _ = kernel::wait_for_end(supervisor);
             break;
         }
-        let asked = end_at.is_none().then_some(channel);
+        let until_closed = end_at.is_none().then_some(channel);
         let changed = changes.as_ref().map(AsFd::as_fd);
-        if let Ok([true, _]) = kernel::closed_or_readable(asked, changed, left.min(step)) {
+        if let Ok([true, _]) = kernel::closed_or_readable(until_closed, changed, left.min(step)) {
             end_at = Some(Instant::now() + PATIENCE);
         }
         if let Some(changed) = changed {
@@ -82,13 +83,13 @@ fn guard(supervisor: u32, channel: BorrowedFd<'_>) -> bool {
     was_killed
 }
 
-/// Has a guardian go on that was stopped.
+/// Resumes a guardian that was stopped.
 pub(super) fn wake(guardian: u32) {
     let _ = kernel::resume(guardian);
 }
 
-/// Waits until a descriptor is readable, for `patience` at most, and has a guardian go on meanwhile: the signal that stops it
-/// may arrive at any time.
+/// Waits until a descriptor is readable, for `patience` at most. It resumes the guardian all the while, since the signal
+/// that stops it may arrive at any time.
 pub(super) fn wait_below(
     guardian: u32,
     until: BorrowedFd<'_>,

@@ -4,9 +4,9 @@
 //! process was started for. The variable alone is not enough: anyone may have such a variable, left over, inherited
 //! or made up, and a process that believed it would look like a run in which nothing failed. So the parent also hands
 //! over a socket, one of a pair that it made, in which a random secret lies ready. The variable contains the socket's
-//! number and the same secret. The process is accepted if the two secrets are equal and if the kernel says that the
-//! pair was made by this process's parent or by that one's parent, which is true only while the maker lives. The
-//! secret is read once, so that whoever inherits the variable is not accepted again.
+//! number and the same secret. The process is accepted if the two secrets are equal and if the kernel says that its
+//! parent, or the parent of that, made the pair. The kernel says so only while the maker lives. The secret is read once,
+//! so that whoever inherits the variable is not accepted again.
 
 use std::fmt;
 
@@ -94,7 +94,8 @@ mod linux {
         secret: String,
     }
 
-    /// A token in a copy of its maker, where the parent of the child can make the socket anew: the harness is further above.
+    /// A token for a copy of the harness that becomes the parent of the child. It makes the socket anew, since the harness
+    /// itself is too far above the child to be accepted as the maker.
     #[derive(Debug, Clone, Copy)]
     pub(crate) struct Copied {
         number: i32,

@@ -63,7 +63,8 @@ impl Stage {
         }
     }
 
-    fn of(text: &str) -> Option<Stage> {
+    /// Reads a stage that [`Stage::to_text`] has written.
+    fn parse(text: &str) -> Option<Stage> {
         let (word, amount) = text.split_once(' ')?;
         let amount = amount.parse().ok()?;
         match word {
@@ -91,7 +92,7 @@ pub(crate) fn inject(launch: &mut Launch, stage: Stage) -> Result<(), Unmeasured
     };
     let own = std::env::current_exe().map_err(|e| failed(&e))?;
     let (token, _) = Token::new().map_err(|e| failed(&e))?;
-    let asked = token.value(&stage.to_text());
+    let value = token.value(&stage.to_text());
     launch.tokens.push(Arc::new(token));
     launch.called.get_or_insert(launch.name());
     let program = std::mem::replace(&mut launch.program, own.into());
@@ -99,7 +100,7 @@ pub(crate) fn inject(launch: &mut Launch, stage: Stage) -> Result<(), Unmeasured
         alike.paths.push(program.clone());
     }
     launch.args.insert(0, program);
-    launch.env.push((VARIABLE.into(), asked.into()));
+    launch.env.push((VARIABLE.into(), value.into()));
     Ok(())
 }
 
@@ -121,10 +122,10 @@ pub(super) fn injected() -> Result<Option<ExitCode>, Rejected> {
     Ok(Some(ExitCode::from(FAILED)))
 }
 
-fn become_command(asked: &str) -> io::Result<ExitCode> {
+fn become_command(text: &str) -> io::Result<ExitCode> {
     let mut words = std::env::args_os().skip(1);
-    let stage = Stage::of(asked).ok_or_else(|| {
-        io::Error::other(format!("`{VARIABLE}` is `{asked}`, which is not understood"))
+    let stage = Stage::parse(text).ok_or_else(|| {
+        io::Error::other(format!("`{VARIABLE}` is `{text}`, which is not understood"))
     })?;
     match stage {
         Stage::Work(seconds) => {
@@ -142,7 +143,7 @@ fn become_command(asked: &str) -> io::Result<ExitCode> {
             kernel::touch_fresh_pages((pages.ceil() as u64).saturating_sub(used) as usize)?;
         }
         Stage::Read(bytes) => {
-            let moved = Traffic::of(std::process::id()).unwrap_or_default();
+            let moved = Traffic::of_process(std::process::id()).unwrap_or_default();
             traffic::read_zeros((bytes.ceil() as u64).saturating_sub(moved.read))?;
         }
         Stage::Write(bytes) => traffic::write_to_nowhere(bytes.ceil() as u64)?,
@@ -183,7 +184,7 @@ fn become_command(asked: &str) -> io::Result<ExitCode> {
     Err(Command::new(program).args(words).env_remove(VARIABLE).exec())
 }
 
-/// Allocates bytes until this process is so large.
+/// Allocates memory until this process holds this many bytes.
 fn touched(bytes: f64) -> Vec<u8> {
     let more = (bytes as u64).saturating_sub(memory::resident().unwrap_or(0));
     std::hint::black_box(vec![1; more as usize])

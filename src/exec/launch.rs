@@ -48,10 +48,7 @@ pub(crate) struct Launch {
     #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux can count them"))]
     pub(crate) is_traced: bool,
     /// The resources that the process and its descendants may use.
-    #[cfg_attr(
-        not(target_os = "linux"),
-        allow(dead_code, reason = "only Linux can hold them to it")
-    )]
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux can enforce it"))]
     pub(crate) constraint: Constraint,
     /// The lengths to which its paths and its environment are padded, if another process is compared with it.
     pub(crate) alike: Option<Alike>,
@@ -66,9 +63,9 @@ pub(crate) enum Parent {
     /// This process.
     Harness,
     /// A small process in between, for what is measured from outside. A forked process begins as a copy of its
-    /// parent, and the copy counts as the process's own: the parent's size is part of [`Usage::peak_rss`], and the
-    /// time to discard the copy is part of the wall time and of the processor time. A relay costs one more start of
-    /// this binary, some milliseconds. Only Linux has it; elsewhere this is the same as `Harness`.
+    /// parent, and the copy counts as the process's own. So the size of the parent is part of [`Usage::peak_rss`], and
+    /// the wall time and the processor time include the time to discard the copy. A relay costs one more start of this
+    /// binary, some milliseconds. Only Linux has it; elsewhere this is the same as `Harness`.
     Relay,
 }
 

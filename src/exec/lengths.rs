@@ -1,4 +1,4 @@
-//! The lengths that two processes have in common which are compared: see `alike`, which keeps them.
+//! The lengths that two processes have in common while they are compared: see `alike`, which pads them to these lengths.
 
 use std::ffi::OsString;
 
@@ -11,9 +11,9 @@ pub(super) const STEP: usize = 16;
 /// The lengths that both processes of a pair have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Lengths {
-    /// How much longer than others the paths are.
+    /// The number of bytes that are added to each path.
     pub(super) path: usize,
-    /// How much larger than others the environment is.
+    /// The number of bytes that are added to the environment.
     pub(super) environment: usize,
 }
 
@@ -22,16 +22,17 @@ impl Lengths {
     pub(crate) const COUNT: usize = LENGTHS * LENGTHS;
 
     /// Returns the lengths with this index, which counts from 0 to [`Self::COUNT`]. All are equally suitable.
-    pub(crate) fn of(number: usize) -> Lengths {
-        let environment = number / LENGTHS % LENGTHS * STEP;
-        Lengths { path: number % LENGTHS, environment }
+    pub(crate) fn nth(index: usize) -> Lengths {
+        let environment = index / LENGTHS % LENGTHS * STEP;
+        Lengths { path: index % LENGTHS, environment }
     }
 }
 
-/// The lengths of what a process is given, and what of it is a path.
+/// The lengths of the paths and the environment of a process, and which texts of it are paths.
 #[derive(Debug, Clone)]
 pub(crate) struct Alike {
     pub(crate) lengths: Lengths,
-    /// The arguments and values of variables that are paths which another process has elsewhere. The program is one anyway.
+    /// The arguments and the values of variables that are paths, and that the other process has elsewhere. The path of the
+    /// program always counts as one.
     pub(crate) paths: Vec<OsString>,
 }

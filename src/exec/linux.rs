@@ -64,13 +64,13 @@ pub(super) fn spawn(mut command: Command, launch: &Launch) -> io::Result<Handle>
     let (channel, theirs) = UnixStream::pair()?;
     let (reports, report_end) = io::pipe()?;
     let tokens = launch.tokens.iter().map(|token| token.copy()).collect::<Vec<_>>();
-    // The process waits there until it is traced.
+    // The process waits at this pipe until it is traced.
     let gate = launch.is_traced.then(io::pipe).transpose()?;
     let in_between = move || {
         guardian::stand_guard(theirs.as_fd())?;
         let guardian = parent_id();
         supervisor::begin()?;
-        // The process finds that its parent has made them, as the handshake asks.
+        // The handshake asks that the parent of the process has made the sockets.
         tokens.iter().try_for_each(Copied::renew)?;
         let supervisor = std::process::id();
         if let Some(root) = kernel::fork()? {
@@ -100,7 +100,7 @@ pub(super) fn processors(constraint: Constraint) -> io::Result<Option<Processors
     constraint.processors.map(|count| Processors::first(count as usize)).transpose()
 }
 
-/// Holds this process, and what it starts, to a constraint.
+/// Applies a constraint to this process and to what it starts.
 pub(super) fn constrain(processors: Option<&Processors>, memory: Option<u64>) -> io::Result<()> {
     processors.map_or(Ok(()), Processors::keep_this_thread)?;
     memory.map_or(Ok(()), kernel::limit_memory)
@@ -121,12 +121,12 @@ pub(super) fn spawn_below(mut command: Command) -> io::Result<Start> {
     Start::receive(reports)
 }
 
-/// Starts `command`, which will be a supervisor, below a guardian, and returns the guardian. Its standard input is the
-/// channel to the harness; when that is closed, the guardian ends it even if it does not become a supervisor. Each of the
-/// two leads a group of its own, so that a signal to the harness's group does not reach it.
+/// Starts `command`, which will be a supervisor, below a guardian, and returns the guardian. The command's standard input is
+/// the channel to the harness. When that is closed, the guardian ends the command even if it has not become a supervisor.
+/// Each of the two leads a group of its own, so that a signal to the harness's group does not reach it.
 pub(super) fn spawn_supervisor(mut command: Command, tokens: &[Arc<Token>]) -> io::Result<u32> {
     let tokens = tokens.iter().map(|token| token.copy()).collect::<Vec<_>>();
-    // It is made before the fork, since it allocates the first time.
+    // This is asked for before the fork, since the first call allocates memory.
     let stdin = io::stdin();
     let at_start = move || {
         guardian::stand_guard(stdin.as_fd())?;
@@ -152,7 +152,7 @@ fn at_start(parent: u32, mut reports: &io::PipeWriter) -> io::Result<()> {
     // Some systems do not have this file.
     let read = kernel::open(c"/proc/self/io").and_then(|mut file| file.read(io)).unwrap_or(0);
     let Counts { faults, major_faults, .. } = kernel::resources(kernel::ResourceOwner::Process)
-        .map_or(Counts::default(), |usage| Counts::of(&usage));
+        .map_or(Counts::default(), |usage| Counts::from_rusage(&usage));
     let pid = u64::from(std::process::id());
     let all = [moment::monotonic(), pid, faults, major_faults, read as u64];
     for (to, number) in numbers.chunks_exact_mut(8).zip(all) {
@@ -217,7 +217,7 @@ impl Start {
             pid: u32::try_from(pid).map_err(io::Error::other)?,
             at: moment::instant(clock),
             forked_from: proc::resident_in(statm),
-            before: Counted::all(faults, major_faults, traffic),
+            before: Counted::with_faults(faults, major_faults, traffic),
         })
     }
 }
@@ -305,13 +305,13 @@ impl Handle {
     }
 }
 
-/// Returns why this system lets no process trace another, for tests that could not pass there; `None` if it does. It asks the
-/// kernel alone, so that a fault of the code above never looks like that.
+/// Returns why this system lets no process trace another, for tests that could not pass there; `None` if it does. It asks
+/// only the kernel, so that a fault of the code above is never taken for a refusal.
 ///
 /// # Panics
 /// If no process can be started, or if the kernel fails for another reason.
 #[cfg(any(test, feature = "internals"))]
-pub fn refused() -> Option<String> {
+pub fn tracing_refused() -> Option<String> {
     let mut child = Command::new("sleep").arg("100").spawn().expect("sleep starts");
     let seized = crate::os::calls::Tracer::seize(child.id());
     let _ = child.kill();

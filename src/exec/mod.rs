@@ -1,10 +1,10 @@
 //! Processes: starting them, waiting for them, and ending them with everything that they started.
 //!
-//! This is the only folder that starts processes, so that one promise is kept in one place: whatever happens, a
+//! This is the only folder that starts processes, so that one promise is kept in one place. Whatever happens, a
 //! process that was started here ends here, with all its descendants, and its output takes bounded memory.
 //!
-//! On Linux each process is a child of a `supervisor` process of its own, which ends the tree by descent when its
-//! root ends, when it is told to, and when the harness is killed. If the supervisor itself is killed or stopped, its
+//! On Linux each process is a child of a `supervisor` process of its own. The supervisor ends the tree by descent when
+//! its root ends, when the harness orders it, and when the harness is killed. If it is killed or stopped itself, its
 //! parent, the `guardian`, does that in its place. A process is never ended because of its environment, its name or its
 //! group.
 
@@ -61,7 +61,7 @@ pub(crate) use self::inject::{Stage, inject};
 pub(crate) use self::launch::{Changes, Finished, Input, Launch, Parent, Stream, Written};
 pub(crate) use self::lengths::{Alike, Lengths};
 #[cfg(all(target_os = "linux", any(test, feature = "internals")))]
-pub use self::linux::refused as tracing_refused;
+pub use self::linux::tracing_refused;
 pub(crate) use self::system::{helper, unusable};
 pub(crate) use self::usage::{Counted, Usage};
 
@@ -131,17 +131,17 @@ mod patience_tests {
     #[test]
     fn a_wait_for_a_processor_is_not_time_that_a_process_takes() {
         let ms = Duration::from_millis;
-        let of = |elapsed, waited, own| {
+        let left = |elapsed, waited, own| {
             let left = next_look(ms(elapsed), ms(waited), ms(own));
             left.map(|left| left.as_millis())
         };
-        assert_eq!(of(0, 0, 1000), Some(1000));
-        assert_eq!(of(1000, 0, 1000), None);
-        assert_eq!(of(5000, 4700, 1000), Some(700));
-        // It is not asked without a pause.
-        assert_eq!(of(5000, 4001, 1000), Some(20));
-        assert_eq!(of(6000, 5000, 1000), None);
+        assert_eq!(left(0, 0, 1000), Some(1000));
+        assert_eq!(left(1000, 0, 1000), None);
+        assert_eq!(left(5000, 4700, 1000), Some(700));
+        // There is always a pause between two looks.
+        assert_eq!(left(5000, 4001, 1000), Some(20));
+        assert_eq!(left(6000, 5000, 1000), None);
         // The system's two clocks differ a little.
-        assert_eq!(of(100, 101, 1000), Some(1000));
+        assert_eq!(left(100, 101, 1000), Some(1000));
     }
 }

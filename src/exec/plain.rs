@@ -1,5 +1,5 @@
-//! The text of an output without the escape sequences that colour it: a program that believes that it writes to a
-//! terminal may put them in the middle of a text that is waited for.
+//! The text of an output without the escape sequences that colour it. A program that believes that it writes to a
+//! terminal may put them in the middle of a text for which the harness waits.
 
 /// A reader of bytes that leaves out escape sequences, which may be cut anywhere.
 #[derive(Debug, Default)]

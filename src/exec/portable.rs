@@ -1,8 +1,8 @@
 //! Processes on macOS and Windows, where no supervisor process ends them.
 //!
-//! On Windows a process is in a job; everything that it starts is in the job too, and cannot leave it: what they
-//! hold and have used is known as far as Windows counts it. On macOS a process leads a group, a descendant that has left
-//! the group is not found, and the resources that a process used are not known.
+//! On Windows a process is in a job. Everything that it starts is in the job too, and cannot leave it, so what they hold
+//! and have used is known as far as Windows counts it. On macOS a process leads a group. A descendant that has left the
+//! group is not found, and the resources that a process used are not known.
 
 use std::io::{self, PipeReader};
 use std::process::{Child, Command};
@@ -24,7 +24,8 @@ pub(super) struct End {
     pub(super) usage: Option<Usage>,
     /// The number of descendants that outlived the process; 0 on Unix, where it is not known.
     pub(super) strays: usize,
-    pub(super) left: bool,
+    /// Whether some processes could not be ended.
+    pub(super) some_left: bool,
     /// The system calls, which nobody counts here.
     pub(super) calls: Option<Result<Box<Counts>, i32>>,
 }
@@ -116,7 +117,7 @@ impl Handle {
         let _ = crate::os::kernel::kill_group(self.child.id());
         let signal = std::os::unix::process::ExitStatusExt::signal(&status);
         let exit = signal.map_or(Exit::Code(status.code().unwrap_or(-1)), Exit::Signal);
-        Ok(End { exit, usage: None, strays: 0, left: false, calls: None })
+        Ok(End { exit, usage: None, strays: 0, some_left: false, calls: None })
     }
 
     /// Reaps the process and ends what is left in its job.
@@ -132,23 +133,23 @@ impl Handle {
         while self.job.living()? > 0 && began.elapsed() < PATIENCE {
             std::thread::sleep(Duration::from_millis(1));
         }
-        let left = self.job.living()? > 0;
+        let some_left = self.job.living()? > 0;
         let exit = Exit::Code(status.code().unwrap_or(-1));
         let used = self.job.used().ok();
         let usage = used.map(|used| Usage {
             cpu: used.cpu,
             preempted: None,
             waited: None,
-            // It is kept of a process alone, and only as long as somebody has a handle to it.
+            // Windows keeps the peak of single processes only, each as long as somebody has a handle to it.
             max_rss: job::peak_rss(&self.child).unwrap_or(0),
             forked_from: 0,
             had_children: used.processes > 1,
             counted: counted(&self.job, used),
         });
-        Ok(End { exit, usage, strays, left, calls: None })
+        Ok(End { exit, usage, strays, some_left, calls: None })
     }
 
-    /// Returns what the process holds and has used, and what all have that it started.
+    /// Returns what the process and everything that it started hold and have used.
     #[cfg(windows)]
     pub(super) fn living(&self) -> Option<Living> {
         let held = self.job.held().ok().filter(|held| held.rss > 0)?;

@@ -88,7 +88,7 @@ pub(super) fn start_failed(launch: &Launch, error: &Error) -> Unmeasured {
     Unmeasured::new(cause, format!("failed to start `{program}`: {why}"))
 }
 
-/// Words an error that no other remedy is known for. Where the system does not let a process adopt orphans, nothing can be
+/// Words an error for which no other remedy is known. Where the system does not let a process adopt orphans, nothing can be
 /// started, whatever the error says.
 fn other(error: &Error, can_adopt_orphans: bool) -> (Cause, String) {
     if can_adopt_orphans {
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn where_processes_can_be_started_nothing_is_said_of_it() {
+    fn this_system_lets_a_process_adopt_orphans() {
         assert!(system::can_adopt_orphans());
     }
 }

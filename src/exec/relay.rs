@@ -1,16 +1,15 @@
 //! A small process between the harness and a command, so that what the harness holds does not count as the command's.
 //!
-//! A forked process begins as a copy of its parent. When it is reaped, the kernel reports its largest resident size,
-//! which would be exactly `peak_rss`, but what the copy held before it loaded its program is included: for a harness
-//! that holds 300 MB, every command seems to need at least 300 MB. (The process's own `VmHWM` would be right, but is
-//! gone when the process ends, and polling it misses the end.) The time to discard the copy is also the command's:
-//! `true` takes 1 ms from a small process and 8 to 14 ms from one of 300 MB, most of it counted as its own processor
-//! time.
+//! A forked process begins as a copy of its parent. When it is reaped, the kernel reports its largest resident size. That
+//! would be `peak_rss`, but it includes what the copy held before it loaded its program. So if a harness holds 300 MB,
+//! every command seems to need at least 300 MB. (The process's own `VmHWM` would be right, but is gone when the process
+//! ends, and polling it misses the end.) The time to discard the copy counts as the command's too: `true` takes 1 ms if a
+//! small process starts it, and 8 to 14 ms if one of 300 MB does, most of which counts as its own processor time.
 //!
 //! Therefore this binary starts itself once more as a relay. A fresh process holds a few megabytes; it forks the
 //! command, supervises its tree, and passes on what the kernel reported. The harness and the relay communicate over a
-//! socket, which is the relay's standard input: the request and the start as JSON, each after its length, and then
-//! the report that every supervisor writes.
+//! socket, which is the relay's standard input. The request and the start pass over it as JSON, each after its length,
+//! and then the report that every supervisor writes.
 
 use std::ffi::OsString;
 use std::fs::File;

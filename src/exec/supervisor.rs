@@ -1,16 +1,16 @@
-//! The supervisor: the process above a tree, which becomes the parent of what its members leave behind and ends that
-//! before it ends itself.
+//! The supervisor: the process above a tree. It becomes the parent of the processes that its members leave behind, and
+//! ends these before it ends itself.
 //!
 //! A descendant may leave its parent (by a double fork), its group and its session (`setsid`), clear its environment
 //! and forbid others to inspect it. It cannot choose who becomes its parent when its own parent ends: that is the
 //! nearest ancestor that has asked for it (`PR_SET_CHILD_SUBREAPER`). So each tree is below a process of ours that
-//! starts nothing else. When the root of the tree has ended, or the harness has closed the channel, deliberately or
-//! because it was killed, the supervisor kills its children and reaps them, receives their children in their place,
-//! and is done when the kernel says that it has none. Then no descendant is left, and no other process was touched: a
+//! starts nothing else. The supervisor acts when the root of the tree has ended, or when the harness has closed the
+//! channel, deliberately or because it was killed. It kills its children and reaps them, and receives their children in
+//! their place, until the kernel says that it has none. Then no descendant is left, and no other process was touched: a
 //! child that was not reaped keeps its id, so that a kill never reaches a stranger.
 //!
-//! If the supervisor is killed, its parent adopts what is left in its place: see `guardian`. If that one is killed, the
-//! supervisor ends the tree; one that counts system calls goes on until the tree ends or its time is over.
+//! If the supervisor is killed, its parent adopts what is left in its place: see `guardian`. If the guardian is killed, the
+//! supervisor ends the tree.
 //!
 //! A supervisor is a relay, or a copy of the harness that never loads a program. In a copy of a process with many
 //! threads, nothing may allocate or take a lock: the code here makes system calls and reports in bytes.
@@ -33,12 +33,16 @@ use crate::os::{kernel, moment, proc};
 /// How long the supervisor tries to end what is left. A process in an uninterruptible call cannot be ended by anyone.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What is said of a tree whose supervisor did not report.
+/// The error for a tree whose supervisor did not report.
 pub(super) const KILLED: &str = "its supervisor was killed from outside, and so it was ended too";
 
+/// The number of fields in [`Numbers`].
 const NUMBERS: usize = 11;
+/// The room for `/proc/PID/schedstat`, in bytes.
 const WAITED: usize = 96;
+/// The room for `/proc/PID/stat`, in bytes.
 const STAT: usize = 640;
+/// The size of a report, in bytes.
 const SIZE: usize = NUMBERS * 8 + WAITED + STAT + traffic::FILE;
 
 /// The numbers in the report of a supervisor, when nothing of its tree is left.
@@ -52,6 +56,7 @@ struct Numbers {
     max_rss: u64,
     ended_at: u64,
     strays: u64,
+    /// 1 if some processes could not be ended.
     left: u64,
     errno: u64,
     faults: u64,
@@ -70,12 +75,12 @@ pub(super) struct End {
     /// The number of other processes that had to be ended.
     pub(super) strays: usize,
     /// Whether some processes could not be ended.
-    pub(super) left: bool,
+    pub(super) some_left: bool,
     /// How often each system call was made, or the error for which they could not be counted; `None` if nobody wanted it.
     pub(super) calls: Option<Result<Box<Counts>, i32>>,
 }
 
-/// Makes this process the one that adopts the orphans of all that it starts from now on.
+/// Makes this process adopt the orphans of all that it starts from now on.
 pub(super) fn begin() -> io::Result<()> {
     kernel::adopt_orphans()
 }
@@ -90,8 +95,8 @@ pub(super) fn supervise(
     mut tracing: Option<&mut Tracing>,
     mut send: impl FnMut(&[u8]),
 ) {
-    // The root of a traced tree is reaped by its tracer, which waits for everything. What the root used is that of a tree
-    // that is stopped all the time, and is of no interest.
+    // The root of a traced tree is reaped by its tracer, which waits for everything. The resources that the root used are of
+    // no interest, since the tracer stops it at every call.
     let traced = tracing.as_mut().map(|tracing| tracing.follow((root, guardian), channel));
     if traced.is_none() {
         wait_for_end(root, guardian, channel.as_fd());
@@ -110,7 +115,7 @@ pub(super) fn supervise(
     (numbers.strays, numbers.left) = end_descendants(tracing.is_some());
     let mut report = [0; SIZE];
     let mut to = &mut report[..];
-    for number in numbers.all() {
+    for number in numbers.in_order() {
         let _ = to.write_all(&number.to_le_bytes());
     }
     let _ = [&waited[..], &stat, &io].iter().try_for_each(|file| to.write_all(file));
@@ -238,7 +243,7 @@ fn read(pid: u32, file: &str, into: &mut [u8]) -> usize {
 }
 
 impl Numbers {
-    /// Takes what is known of the root, which was reaped.
+    /// Notes how the root ended and what it used.
     fn take(&mut self, kernel::Reaped { status, usage }: &kernel::Reaped) {
         let cpu = kernel::duration(usage.ru_utime) + kernel::duration(usage.ru_stime);
         self.reaped = 1;
@@ -246,11 +251,12 @@ impl Numbers {
         self.cpu = cpu.as_nanos() as u64;
         self.preempted = usage.ru_nivcsw.cast_unsigned();
         self.max_rss = usage.ru_maxrss.cast_unsigned() * 1024;
-        let counts = Faults::of(usage);
+        let counts = Faults::from_rusage(usage);
         (self.faults, self.major_faults) = (counts.faults, counts.major_faults);
     }
 
-    fn all(self) -> [u64; NUMBERS] {
+    /// Returns the numbers in the order of the report.
+    fn in_order(self) -> [u64; NUMBERS] {
         let Numbers {
             reaped,
             status,
@@ -335,10 +341,10 @@ impl End {
             max_rss,
             forked_from,
             had_children: proc::had_children_in(stat),
-            counted: Counted::all(faults, major_faults, Traffic::of_file(io)).since(before),
+            counted: Counted::with_faults(faults, major_faults, Traffic::of_file(io)).since(before),
         });
         let at = moment::instant(ended_at);
-        Ok(End { exit, usage, at, strays: strays as usize, left: left > 0, calls })
+        Ok(End { exit, usage, at, strays: strays as usize, some_left: left > 0, calls })
     }
 }
 

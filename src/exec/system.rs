@@ -33,7 +33,7 @@ pub(super) fn is_busy(handle: &Handle) -> bool {
 pub(super) fn used(handle: &Handle) -> Option<Duration> {
     #[cfg(target_os = "linux")]
     return crate::os::proc::processor_time(handle.id());
-    // Windows counts it in ticks that are longer than what is asked here.
+    // Windows counts this time in ticks, which are too long for this.
     #[cfg(not(target_os = "linux"))]
     {
         let _ = handle;
@@ -44,7 +44,7 @@ pub(super) fn used(handle: &Handle) -> Option<Duration> {
 /// The kernel's counts of lack of memory until a moment.
 #[derive(Debug)]
 pub(super) struct MemoryCounts {
-    /// How often it has killed a process for it since the system started.
+    /// How often the kernel has killed a process for lack of memory since the system started.
     #[cfg(target_os = "linux")]
     kills: Option<u64>,
     #[cfg(target_os = "linux")]
@@ -67,9 +67,9 @@ impl MemoryCounts {
         {
             let now = MemoryCounts::now();
             let anywhere = now.kills.zip(self.kills).map(|(now, then)| now > then);
-            let starved = now.groups.since(&self.groups);
-            let limit = starved.limit.map(|limit| (limit.group, limit.most));
-            match (starved.killed, anywhere) {
+            let shortage = now.groups.since(&self.groups);
+            let limit = shortage.limit.map(|limit| (limit.group, limit.most));
+            match (shortage.killed, anywhere) {
                 (Some(true), _) | (None, Some(true)) => MemoryKiller::Struck(limit),
                 (Some(false), Some(true)) => MemoryKiller::Elsewhere,
                 (Some(false), _) | (None, Some(false)) => MemoryKiller::Idle,
@@ -81,7 +81,7 @@ impl MemoryCounts {
     }
 }
 
-/// Says how many processes and threads the control group may have, after another sentence; empty where nothing limits it.
+/// Returns words on how many processes and threads the control group may have, to follow a sentence; empty if nothing limits it.
 pub(super) fn most_processes() -> String {
     #[cfg(target_os = "linux")]
     if let Some(limit) = crate::os::group::most_processes() {
@@ -102,8 +102,8 @@ pub(super) fn can_adopt_orphans() -> bool {
     return true;
 }
 
-/// Why no process can be measured here; `None` if that is not known beforehand. Processes that a measured one leaves behind
-/// are found in `/proc`, as is what it uses.
+/// Returns why no process can be measured here; `None` if no such reason is known. What a process uses, and which processes
+/// it leaves behind, is read in `/proc`.
 pub(crate) fn unusable() -> Option<&'static str> {
     let is_missing = cfg!(target_os = "linux") && std::fs::read_link("/proc/self/exe").is_err();
     is_missing.then_some(

@@ -41,8 +41,8 @@ impl Tracing {
         self.tracer.is_some()
     }
 
-    /// Counts until the root has ended, and returns how. A byte on the channel marks the counts that are asked for; its end
-    /// ends the root, as does that of the guardian.
+    /// Counts until the root has ended, and returns how it ended. A byte on the channel marks the counts that are reported. The
+    /// end of the channel ends the root, as does the end of the guardian.
     pub(super) fn follow(
         &mut self,
         (root, guardian): (u32, u32),
@@ -69,15 +69,15 @@ impl Tracing {
                 Err(e) if e.raw_os_error() == Some(libc::ECHILD) => return Err(e),
                 Ok(Progress::Busy) | Err(_) => Duration::ZERO,
             };
-            let asked = (!is_over).then(|| channel.as_fd());
-            let [is_asked, _] = kernel::readable([asked, Some(stops.as_fd())], patience)?;
-            // Nobody needs what the signals say; a second one may be lost, since all that has stopped is looked for.
+            let messages = (!is_over).then(|| channel.as_fd());
+            let [has_message, _] = kernel::readable([messages, Some(stops.as_fd())], patience)?;
+            // The content of the signals is not needed. One may even be missing, since the tracer looks for every stopped thread.
             calls::drain(stops.as_fd());
             if !is_over && parent_id() != guardian {
                 end();
                 is_over = true;
             }
-            if !is_asked {
+            if !has_message {
                 continue;
             }
             if channel.read(&mut [0]).is_ok_and(|read| read > 0) {
@@ -110,7 +110,7 @@ impl Tracing {
 pub(super) fn reap_any() -> io::Result<Option<Reaped>> {
     loop {
         let Some(id) = calls::ended()? else { return Ok(None) };
-        // A thread has an end of its own for its tracer. There is no descriptor of one.
+        // A tracer also reaps threads, each by itself. A thread has no process descriptor, which tells the two apart.
         let is_process = kernel::process_fd(id).is_ok();
         let reaped = kernel::reap(id)?;
         if is_process {
@@ -119,7 +119,7 @@ pub(super) fn reap_any() -> io::Result<Option<Reaped>> {
     }
 }
 
-/// Reads what was added to a report: the counts, or the error of the system for which there are none.
+/// Reads what was added to a report: the counts, or the error of the system that prevented them.
 pub(super) fn read(mut numbers: impl Iterator<Item = u64>) -> Result<Box<Counts>, i32> {
     match numbers.next() {
         Some(0) => Ok(Box::new(Counts::of_numbers(numbers))),

@@ -14,7 +14,7 @@ use crate::os::{kernel, proc};
 pub(crate) struct Usage {
     /// The user and system time of all its threads and of the children that it waited for; on Windows, of all that it started.
     pub(crate) cpu: Duration,
-    /// The involuntary context switches of the same; `None` if the system does not count them.
+    /// The involuntary context switches of the same threads; `None` if the system does not count them.
     pub(crate) preempted: Option<u64>,
     /// How long its main thread was ready to run but had no processor; `None` if the kernel does not count it.
     pub(crate) waited: Option<Duration>,
@@ -35,7 +35,7 @@ pub(crate) struct Usage {
 pub(crate) struct Counted {
     /// The page faults of both kinds; `None` if the system does not show them.
     pub(crate) faults: Option<u64>,
-    /// Those of them that waited for a disk; `None` if the system does not tell them apart.
+    /// The page faults that waited for a disk; `None` if the system does not tell them apart.
     pub(crate) major_faults: Option<u64>,
     /// The bytes that it read and wrote; `None` if the system does not show them.
     pub(crate) traffic: Option<Traffic>,
@@ -44,7 +44,7 @@ pub(crate) struct Counted {
 impl Counted {
     /// Makes the counts of a system that tells both kinds of page faults.
     #[cfg(target_os = "linux")]
-    pub(crate) fn all(faults: u64, major_faults: u64, traffic: Option<Traffic>) -> Counted {
+    pub(crate) fn with_faults(faults: u64, major_faults: u64, traffic: Option<Traffic>) -> Counted {
         Counted { faults: Some(faults), major_faults: Some(major_faults), traffic }
     }
 
@@ -72,26 +72,26 @@ impl Counted {
     }
 }
 
-/// The fewest ticks by which a time is told: the first and the last may be all of an error.
+/// The fewest ticks of a processor time that is reported: the first and the last tick may be wrong as a whole.
 const TICKS: u32 = 10;
 /// The ticks in which a system counts the processor time of another process; `None` if it counts it exactly.
 const TICK: Option<Duration> =
     if cfg!(windows) { Some(Duration::from_micros(15_625)) } else { None };
 
-/// Returns the processor time, or `None` if the system counts so coarsely that it is hardly more than nothing: whoever works
-/// between two ticks seems not to work at all.
-fn told(cpu: Duration, tick: Option<Duration>) -> Option<Duration> {
+/// Returns the processor time, or `None` if it is too short for the ticks in which the system counts: a process that only
+/// works between two ticks seems not to work at all.
+fn unless_too_short(cpu: Duration, tick: Option<Duration>) -> Option<Duration> {
     tick.is_none_or(|tick| cpu >= tick * TICKS).then_some(cpu)
 }
 
 impl Usage {
     /// Returns the processor time, if the system counts it finely enough to tell.
     pub(crate) fn cpu(&self) -> Option<Duration> {
-        told(self.cpu, TICK)
+        unless_too_short(self.cpu, TICK)
     }
 
-    /// Returns the largest resident size of the process and of what it started, in bytes, the copy that it began as included;
-    /// `None` if the system does not tell it of all of them.
+    /// Returns the largest resident size of the process and of those that it started, in bytes, with the copy of its parent as
+    /// which it began. Returns `None` if the system does not report it for all of them.
     pub(crate) fn max_rss(&self) -> Option<u64> {
         let is_of_all = cfg!(unix) || !self.had_children;
         (is_of_all && self.max_rss > 0).then_some(self.max_rss)
@@ -135,7 +135,7 @@ pub(crate) struct Living {
 impl Living {
     /// Returns the processor time, if the system counts it finely enough to tell.
     pub(crate) fn cpu(&self) -> Option<Duration> {
-        told(self.cpu, TICK)
+        unless_too_short(self.cpu, TICK)
     }
 }
 
@@ -164,8 +164,8 @@ impl Living {
     fn of_process(pid: u32) -> Option<Living> {
         let cpu = proc::processor_time(pid)?;
         let waited = proc::waited(pid);
-        let status = proc::Status::of(pid)?;
-        let traffic = Traffic::of(pid);
+        let status = proc::Status::read(pid)?;
+        let traffic = Traffic::of_process(pid);
         let ticks = proc::children_ticks(pid)?;
         let (faults, major_faults) = proc::faults(pid)?;
         let children = Duration::from_secs_f64(ticks as f64 / kernel::ticks_per_second() as f64);
@@ -177,7 +177,7 @@ impl Living {
             others: Duration::ZERO,
             waited,
             preempted: status.number("nonvoluntary_ctxt_switches"),
-            counted: Counted::all(faults, major_faults, traffic),
+            counted: Counted::with_faults(faults, major_faults, traffic),
         })
     }
 }
@@ -187,10 +187,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_of_a_few_ticks_is_not_told() {
+    fn a_time_of_a_few_ticks_is_not_reported() {
         let tick = Duration::from_millis(15);
-        let told = |cpu| told(Duration::from_millis(cpu), Some(tick)).is_some();
-        assert!(!told(0) && !told(15) && !told(149) && told(150) && told(1000));
-        assert_eq!(super::told(Duration::ZERO, None), Some(Duration::ZERO));
+        let unless_too_short =
+            |cpu| unless_too_short(Duration::from_millis(cpu), Some(tick)).is_some();
+        assert!(
+            !unless_too_short(0)
+                && !unless_too_short(15)
+                && !unless_too_short(149)
+                && unless_too_short(150)
+                && unless_too_short(1000)
+        );
+        assert_eq!(super::unless_too_short(Duration::ZERO, None), Some(Duration::ZERO));
     }
 }

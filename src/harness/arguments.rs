@@ -13,7 +13,7 @@ use crate::os::threads;
 /// The options whose value is a word of its own.
 const WITH_VALUE: &[&str] = &["--skip", "--test-threads", "--logfile", "--color", "--format", "-Z"];
 
-/// Flags of libtest that change nothing here, each with what libtest-mimic calls it.
+/// Flags of libtest that change nothing here, each with its name in libtest-mimic, if it has one.
 const OTHER_NAMES: &[(&str, Option<&str>)] = &[
     ("--no-capture", Some("--nocapture")),
     // Times are reported anyway, and nothing is shuffled: the order is that of the file.
@@ -23,11 +23,11 @@ const OTHER_NAMES: &[(&str, Option<&str>)] = &[
     ("--shuffle", None),
 ];
 
-/// The number of threads and processes that each test needs at once besides its own thread: two threads read the output
-/// of the process that it starts, one thread works beside it, and the process has a supervisor.
+/// The number of threads and processes that each test needs at once besides its own thread. They are the process that it
+/// starts, the supervisor of that, two threads that read its output, and one thread that works beside it.
 const BESIDE: usize = 5;
 
-/// The most tests that have a line each while they run, where nobody asks for a format. More of them have a sign each.
+/// The most tests for which each result has a line of its own, if no format is asked for. Of more tests, each has one character.
 const MOST_LINES: usize = 200;
 
 /// The arguments, with every filter.
@@ -44,32 +44,32 @@ impl Selection {
     /// If no thread may run a test.
     pub(super) fn of_process() -> Result<Selection, Error> {
         let words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
-        Selection::of(words)
+        Selection::parse(words)
     }
 
-    fn of(words: impl IntoIterator<Item = String>) -> Result<Selection, Error> {
-        let (mut kept, mut filters) = (Vec::new(), Vec::new());
+    fn parse(words: impl IntoIterator<Item = String>) -> Result<Selection, Error> {
+        let (mut passed_on, mut filters) = (Vec::new(), Vec::new());
         let mut words = words.into_iter();
-        kept.extend(words.next());
+        passed_on.extend(words.next());
         while let Some(word) = words.next() {
             if word == "--" {
                 filters.extend(words.by_ref());
             } else if let Some((_, name)) = OTHER_NAMES.iter().find(|(other, _)| *other == word) {
-                kept.extend(name.map(ToOwned::to_owned));
+                passed_on.extend(name.map(ToOwned::to_owned));
             } else if WITH_VALUE.contains(&word.as_str()) {
-                kept.push(word);
-                kept.extend(words.next());
+                passed_on.push(word);
+                passed_on.extend(words.next());
             } else if word.starts_with('-') {
-                kept.push(word);
+                passed_on.push(word);
             } else {
                 filters.push(word);
             }
         }
         if let [only] = &filters[..] {
-            kept.extend(["--".to_owned(), only.clone()]);
+            passed_on.extend(["--".to_owned(), only.clone()]);
             filters.clear();
         }
-        let arguments = Arguments::from_iter(kept);
+        let arguments = Arguments::from_iter(passed_on);
         if arguments.test_threads == Some(0) {
             return Err(Error::other(
                 "--test-threads is 0, and no test would run; give it at least 1",
@@ -79,8 +79,8 @@ impl Selection {
         Ok(Selection { alternatives: filters.into_iter().map(with).collect(), arguments })
     }
 
-    /// Returns the arguments for libtest-mimic in a run of so many tests. It panics over a thread that it cannot start: where
-    /// there are too few for all that the tests need at once, it runs the tests one after the other in the thread that it has.
+    /// Returns the arguments for libtest-mimic in a run of this many tests. libtest-mimic panics if it cannot start a thread. So
+    /// if the system has too few threads for all that the tests need at once, they run one after the other in this thread.
     pub(super) fn for_run(&self, tests: usize) -> Arguments {
         let available = || std::thread::available_parallelism().map_or(1, NonZero::get);
         let count = self.arguments.test_threads.unwrap_or_else(available);
@@ -103,7 +103,7 @@ impl Selection {
         self.alternatives.iter().all(|one| one.is_filtered_out(trial))
     }
 
-    /// Leaves out the tests that several filters leave out, which libtest-mimic cannot do.
+    /// Applies several filters to the tests, which libtest-mimic cannot do.
     pub(super) fn retain(&self, mut trials: Vec<Trial>) -> Vec<Trial> {
         if !self.alternatives.is_empty() {
             trials.retain(|trial| !self.is_filtered_out(trial));
@@ -119,11 +119,11 @@ mod tests {
     #[track_caller]
     fn check(words: &[&str], selected: &[&str]) {
         let words = ["program"].iter().chain(words).map(|word| (*word).to_owned());
-        let selection = Selection::of(words).unwrap();
+        let selection = Selection::parse(words).unwrap();
         let trials = ["a::p50", "a::p99", "b::p50"].map(|name| Trial::test(name, || Ok(())));
         let names = |trials: &[Trial]| {
-            let kept = trials.iter().filter(|trial| !selection.is_filtered_out(trial));
-            kept.map(|trial| trial.name().to_owned()).collect::<Vec<_>>()
+            let remaining = trials.iter().filter(|trial| !selection.is_filtered_out(trial));
+            remaining.map(|trial| trial.name().to_owned()).collect::<Vec<_>>()
         };
         assert_eq!(names(&trials), selected);
         assert_eq!(names(&selection.retain(trials.into())), selected);
@@ -142,10 +142,10 @@ mod tests {
     }
 
     #[test]
-    fn many_tests_have_a_sign_each_where_nobody_asks_for_lines() {
+    fn many_tests_have_one_character_each_if_no_format_is_asked_for() {
         let format = |words: &[&str], tests| {
             let words = ["program"].iter().chain(words).map(|word| (*word).to_owned());
-            Selection::of(words).unwrap().for_run(tests).format
+            Selection::parse(words).unwrap().for_run(tests).format
         };
         assert_eq!(format(&[], MOST_LINES), None);
         assert_eq!(format(&[], 1700), Some(FormatSetting::Terse));
@@ -156,6 +156,8 @@ mod tests {
     #[test]
     fn no_thread_is_an_error() {
         let words = ["program", "--test-threads", "0"].map(ToOwned::to_owned);
-        assert!(Selection::of(words).is_err_and(|error| error.to_string().contains("at least 1")));
+        assert!(
+            Selection::parse(words).is_err_and(|error| error.to_string().contains("at least 1"))
+        );
     }
 }

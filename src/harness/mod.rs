@@ -1,29 +1,26 @@
-//! The harness: it makes libtest-mimic trials from budgets and workloads. This is the only file that knows
-//! libtest-mimic.
+//! The harness: it makes libtest-mimic trials from budgets and workloads. Only this folder knows libtest-mimic.
 
 mod arguments;
+mod collector;
 mod runner;
 mod summary;
 
-use std::collections::{HashMap, HashSet};
-use std::fmt::Write as _;
-use std::io::{IsTerminal, Write};
+use std::collections::HashSet;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use libtest_mimic::{Arguments, ColorSetting, Completion, Failed as Red, FormatSetting, Trial};
+use libtest_mimic::Trial;
 use perf_budget_core::budget::Subject;
 use perf_budget_core::error::Error;
-use perf_budget_core::outcome::{Cause, Outcome};
-use perf_budget_core::report::count::{Tests, count};
-use perf_budget_core::report::table::{self, Colour};
-use perf_budget_core::report::{github, terminal};
+use perf_budget_core::record::{self, Begun};
+use perf_budget_core::report::count::Tests;
 use perf_budget_core::selftest::{Request, SELFTESTED};
-use perf_budget_core::verdict::Verdict;
-use perf_budget_core::{budget, paths, record};
+use perf_budget_core::{budget, paths};
 
 use self::arguments::Selection;
+use self::collector::{MAKE_ROOM, OutcomeCollector};
 use crate::progress;
 use crate::run::{self, Failed, Run, Workload};
 use crate::session::Session;
@@ -32,9 +29,6 @@ use crate::{exec, profile, selftest};
 
 /// The exit code if `budgets.toml` has mistakes or the harness cannot work.
 const UNUSABLE: u8 = 2;
-
-/// The remedy where the record cannot be written.
-const MAKE_ROOM: &str = "make room there, or name another directory in PERF_BUDGET_DIR";
 
 /// Writes the `main` of a test target, which runs the tests of this [`Harness`]:
 ///
@@ -193,62 +187,96 @@ impl Harness {
         let shard = Shard::of_environment()?;
         let trials = trials(&session, &workloads, &collector, shard);
         if arguments.list {
-            let listed = std::io::stdout().write_all(list(&trials, &selection).as_bytes());
-            // The process ends now, so it would be a waste of time to free ten thousand budgets first.
-            std::mem::forget((trials, session));
-            return listed.map(|()| ExitCode::SUCCESS).map_err(|e| {
-                Error::other(format!("failed to list the tests on standard output: {e}"))
-            });
+            return print_list(trials, session, &selection);
         }
         for note in &notes {
             let _ = writeln!(std::io::stderr(), "{note}");
         }
-        let tests = &session.suite.tests;
-        let mut selected = vec![false; tests.len()];
-        let in_shard: Vec<usize> = (0..tests.len()).filter(|&i| shard.has(&tests[i])).collect();
-        let budgets: HashSet<usize> = in_shard.iter().map(|&i| tests[i].budget).collect();
-        let mut begun = session.nothing_begun();
-        let (limits, mut filtered) = (in_shard.len(), 0);
-        // The tests come first, in their order; the trials after them belong to no limit of the file.
-        let mut next_test = in_shard.into_iter();
-        for trial in &trials {
-            let wanted = !selection.is_filtered_out(trial);
-            let test = next_test.next();
-            if let Some(test) = test {
-                selected[test] = wanted;
-                filtered += usize::from(!wanted);
-            }
-            // Under nextest every other test is filtered out, and an ignored one has no process.
-            if arguments.is_ignored(trial) {
-                begun.ignored += 1;
-            } else if wanted {
-                begun.begun.push(session.begun(test, trial.name()));
-            }
-            begun.filtered += usize::from(!wanted);
-        }
+        let Chosen { selected, total, filtered, begun } =
+            choose(&session, &selection, &trials, shard);
         if let Some(request) = &selftest_request {
             return Harness::selftest(&session, &selected, request);
         }
-        record::begin(&paths::record(&session.results), &begun)
-            .map_err(|error| Error::other(format!("nothing was measured: {error}; {MAKE_ROOM}")))?;
-        let package = paths::package().unwrap_or_else(|| PathBuf::from("."));
-        let run = &begun.run;
-        if let Err(error) = paths::leave(&package, &session.results, run.began, &run.checkout) {
-            let results = session.results.display();
-            let _ = writeln!(
-                std::io::stderr(),
-                "note: `cargo budget` will not find the results in `{results}` by itself: {error}; set \
-                 PERF_BUDGET_DIR to that directory for it"
-            );
-        }
+        begin_record(&session, &begun)?;
         session.remove_leftovers();
         session.select(selected);
-        let total = Tests { limits, budgets: budgets.len() };
         let shown = selection.for_run(begun.begun.len());
         let conclusion = libtest_mimic::run(&shown, selection.retain(trials));
         collector.print(&session, total, filtered, arguments);
         Ok(conclusion.exit_code())
     }
+}
+
+/// The tests that this process runs, and what the record and the last line say of them.
+struct Chosen {
+    /// Whether each test of the suite is selected.
+    selected: Vec<bool>,
+    /// The number of limits and budgets in this shard.
+    total: Tests,
+    /// How many of these limits the filters leave out.
+    filtered: usize,
+    /// The tests that begin, for the record.
+    begun: Begun,
+}
+
+/// Chooses the tests of this shard that the filters leave.
+fn choose(session: &Session, selection: &Selection, trials: &[Trial], shard: Shard) -> Chosen {
+    let tests = &session.suite.tests;
+    let mut selected = vec![false; tests.len()];
+    let in_shard: Vec<usize> = (0..tests.len()).filter(|&i| shard.has(&tests[i])).collect();
+    let budgets: HashSet<usize> = in_shard.iter().map(|&i| tests[i].budget).collect();
+    let total = Tests { limits: in_shard.len(), budgets: budgets.len() };
+    let mut begun = session.nothing_begun();
+    let mut filtered = 0;
+    // The tests come first, in their order; the trials after them belong to no limit of the file.
+    let mut next_test = in_shard.into_iter();
+    for trial in trials {
+        let wanted = !selection.is_filtered_out(trial);
+        let test = next_test.next();
+        if let Some(test) = test {
+            selected[test] = wanted;
+            filtered += usize::from(!wanted);
+        }
+        // Under nextest every other test is filtered out, and an ignored one has no process.
+        if selection.arguments.is_ignored(trial) {
+            begun.ignored += 1;
+        } else if wanted {
+            begun.begun.push(session.begun(test, trial.name()));
+        }
+        begun.filtered += usize::from(!wanted);
+    }
+    Chosen { selected, total, filtered, begun }
+}
+
+/// Begins the record of this run, and leaves a pointer to it, by which the command finds it.
+fn begin_record(session: &Session, begun: &Begun) -> Result<(), Error> {
+    record::begin(&paths::record(&session.results), begun)
+        .map_err(|error| Error::other(format!("nothing was measured: {error}; {MAKE_ROOM}")))?;
+    let package = paths::package().unwrap_or_else(|| PathBuf::from("."));
+    let run = &begun.run;
+    if let Err(error) = paths::leave(&package, &session.results, run.began, &run.checkout) {
+        let results = session.results.display();
+        let _ = writeln!(
+            std::io::stderr(),
+            "note: `cargo budget` will not find the results in `{results}` by itself: {error}; set \
+             PERF_BUDGET_DIR to that directory for it"
+        );
+    }
+    Ok(())
+}
+
+/// Prints the tests, for `--list`.
+fn print_list(
+    trials: Vec<Trial>,
+    session: Arc<Session>,
+    selection: &Selection,
+) -> Result<ExitCode, Error> {
+    let listed = std::io::stdout().write_all(list(&trials, selection).as_bytes());
+    // The process ends now, so it would be a waste of time to free ten thousand budgets first.
+    std::mem::forget((trials, session));
+    listed
+        .map(|()| ExitCode::SUCCESS)
+        .map_err(|e| Error::other(format!("failed to list the tests on standard output: {e}")))
 }
 
 /// Returns what `--list` prints, in one piece: libtest-mimic writes line by line, which takes a quarter of the
@@ -281,7 +309,7 @@ fn trials(
     let tests = tests.map(|(i, test)| {
         let skipped = nextest && session.skips(i);
         let (session, collector) = (Arc::clone(session), Arc::clone(collector));
-        let run = move || collector.take(&session, session.outcome(i));
+        let run = move || collector.record(&session, session.outcome(i));
         Trial::ignorable_test(test.name.clone(), run).with_ignored_flag(skipped)
     });
     let unbudgeted =
@@ -289,89 +317,15 @@ fn trials(
             let (session, collector, name) =
                 (Arc::clone(session), Arc::clone(collector), name.clone());
             Trial::ignorable_test(Session::test_without_budget(&name), move || {
-                collector.take(&session, session.without_budget(&name))
+                collector.record(&session, session.without_budget(&name))
             })
         });
     let several = session.several_benchmarks();
     let named = several.into_iter().filter(|_| shard.has_rest()).map(|(nth, name)| {
         let (session, collector) = (Arc::clone(session), Arc::clone(collector));
-        Trial::ignorable_test(name, move || collector.take(&session, session.benchmarks_found(nth)))
+        Trial::ignorable_test(name, move || {
+            collector.record(&session, session.benchmarks_found(nth))
+        })
     });
     tests.chain(named).chain(unbudgeted).collect()
-}
-
-/// Collects the outcomes of the tests, and prints them at the end.
-#[derive(Default)]
-struct OutcomeCollector {
-    outcomes: Mutex<Vec<Outcome>>,
-}
-
-impl OutcomeCollector {
-    /// Records an outcome, and turns it into what libtest knows.
-    fn take(&self, session: &Session, mut outcome: Outcome) -> Result<Completion, Red> {
-        let recorded = record::append(&paths::record(&session.results), &outcome)
-            .and_then(|()| session.report(&outcome));
-        if let Err(error) = recorded {
-            // An outcome that is not on record is missing from every report.
-            outcome.reason = format!(
-                "{}; the outcome could not be recorded: {error}; {MAKE_ROOM}",
-                outcome.reason
-            );
-            if !outcome.is_red() {
-                outcome.verdict = Verdict::Unmeasured;
-                outcome.cause = Some(Cause::Harness.name().to_owned());
-            }
-        }
-        let (verdict, is_red) = (outcome.verdict, outcome.is_red());
-        let (reason, text) = (outcome.reason.clone(), terminal::explain(&outcome));
-        self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
-        if verdict == Verdict::Skipped {
-            return Ok(Completion::ignored_with(reason));
-        }
-        if is_red { Err(text.into()) } else { Ok(Completion::Completed) }
-    }
-
-    fn print(&self, session: &Session, total: Tests, filtered: usize, arguments: &Arguments) {
-        let mut outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let order: HashMap<&str, usize> =
-            session.suite.tests.iter().enumerate().map(|(i, t)| (t.name.as_str(), i)).collect();
-        // The outcomes are sorted by their lines. Outcomes of the same line keep the order of the suite.
-        outcomes.sort_by_cached_key(|o| order.get(o.test.as_str()).copied().unwrap_or(usize::MAX));
-        outcomes.sort_by_cached_key(|o| o.line);
-        let mut text = String::new();
-        if !arguments.quiet && !outcomes.is_empty() {
-            text.push_str(&table::table(&outcomes, colour(arguments)));
-        }
-        text.push_str(&terminal::remarks(&outcomes));
-        let counted = count(&outcomes, total, filtered);
-        let _ = writeln!(text, "\n{counted}");
-        if let Some(so_far) = session.so_far() {
-            let _ = writeln!(text, "this run so far: {}", count(&so_far, total, 0));
-        }
-        if std::env::var("GITHUB_ACTIONS").is_ok_and(|v| v == "true") {
-            for annotation in github::annotations(&outcomes) {
-                text.push_str(&annotation);
-                text.push('\n');
-            }
-            summary::append(session, &outcomes, &counted, &mut text);
-        }
-        // If the tests' own protocol is for machines, standard output belongs to it.
-        if arguments.format == Some(FormatSetting::Json) {
-            let _ = std::io::stderr().write_all(text.as_bytes());
-        } else {
-            let _ = std::io::stdout().write_all(text.as_bytes());
-        }
-    }
-}
-
-fn colour(arguments: &Arguments) -> Colour {
-    let wanted = match arguments.color {
-        Some(ColorSetting::Always) => true,
-        Some(ColorSetting::Never) => false,
-        _ => {
-            let refused = progress::is_plain() || progress::is_dumb();
-            std::io::stdout().is_terminal() && !refused
-        }
-    };
-    if wanted { Colour::Ansi } else { Colour::Plain }
 }

@@ -78,7 +78,7 @@ impl Stopwatch {
         Stopwatch { cost, cpu_cost, ..watch }
     }
 
-    /// Has every lap that reads the usage also count the bytes that were read and written, if the system counts them.
+    /// Makes every lap that reads the usage also count the bytes that were read and written, if the system counts them.
     pub(crate) fn count_bytes(&mut self) {
         self.bytes = Counter::open();
     }
@@ -227,7 +227,7 @@ impl RunQueue {
         None
     }
 
-    #[expect(clippy::unused_self, reason = "as where there is something to read")]
+    #[expect(clippy::unused_self, reason = "the same signature as on Linux")]
     fn read(&mut self) -> bool {
         false
     }

@@ -1,19 +1,22 @@
-//! What is not measured of a program that an emulator runs, since the emulator would be measured with it.
+//! Refusals to measure a program that an emulator runs, where the emulator would be measured with it.
 
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
 use crate::os::emulator::emulator;
 
-/// Returns the reason why something is not measured in an emulator, if this is one. `what` is what was to be read, `metrics` are the
-/// limits that want it, and `instead` says what would be measured in its place.
-pub(crate) fn refused(what: &str, metrics: &str, instead: &str) -> Result<(), Unmeasured> {
+/// Refuses to measure something if an emulator runs this program. `what` is what was to be read, `metrics` are the limits that
+/// need it, and `instead` says what would be measured in its place.
+///
+/// # Errors
+/// The refusal, if an emulator runs this program.
+pub(crate) fn refuse(what: &str, metrics: &str, instead: &str) -> Result<(), Unmeasured> {
     emulator().map_or(Ok(()), |kernel| Err(refusal(what, metrics, instead, kernel)))
 }
 
-/// Returns the reason why resident memory is not read in an emulator, if this is one.
-pub(crate) fn resident_memory() -> Result<(), Unmeasured> {
+/// Refuses to read resident memory if an emulator runs this program.
+pub(crate) fn refuse_resident_memory() -> Result<(), Unmeasured> {
     let instead = "the emulator's own memory is part of the process";
-    refused("read resident memory", "rss, peak_rss and rss_growth", instead)
+    refuse("read resident memory", "rss, peak_rss and rss_growth", instead)
 }
 
 fn refusal(what: &str, metrics: &str, instead: &str, kernel: &str) -> Unmeasured {

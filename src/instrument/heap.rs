@@ -1,8 +1,8 @@
 //! The heap: a counting allocator, and what an operation allocates, holds and leaks.
 //!
 //! An allocator cannot be written without `unsafe`. This one forwards every call unchanged to the allocator inside,
-//! and counts only while an operation is measured for a heap metric, or tells sizes while the process is profiled; at all
-//! other times it costs one relaxed load per call. Its tests also run under Miri: `.ci/run miri`.
+//! and counts only while an operation is measured for a heap metric. While the process is profiled, it passes sizes to
+//! callgrind instead. At all other times it costs one relaxed load per call. Its tests also run under Miri: `.ci/run miri`.
 
 #![expect(unsafe_code, reason = "`GlobalAlloc` is an unsafe trait; every method only forwards")]
 #![expect(
@@ -70,7 +70,7 @@ impl<A> Heap<A> {
 }
 
 static COUNTING: AtomicBool = AtomicBool::new(false);
-/// Whether sizes are told to callgrind in place of being counted.
+/// Whether sizes are passed to callgrind instead of being counted.
 static MARKING: AtomicBool = AtomicBool::new(false);
 static ALLOCS: AtomicU64 = AtomicU64::new(0);
 static BYTES: AtomicU64 = AtomicU64::new(0);
@@ -157,7 +157,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Heap<A> {
     }
 }
 
-/// Tells the size of each allocation to callgrind from now on, under which the functions of this process are profiled.
+/// From now on, passes the size of each allocation to callgrind, which profiles the functions of this process.
 pub(super) fn mark() {
     MARKING.store(true, Relaxed);
     COUNTING.store(true, Relaxed);
@@ -211,13 +211,14 @@ impl Allocations {
     }
 }
 
-/// How long nothing is freed before the rest counts as leaked, and the most time that is waited in all.
+/// The time without anything freed after which the rest counts as leaked.
 const QUIET: Duration = Duration::from_millis(20);
+/// The longest time that is waited for frees.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Returns the bytes that are live beyond `base`. What was given to another thread may still be freed there, so while there are
-/// other threads and something is left, this waits until nothing more is freed. It returns what is live then, and not the least
-/// that was ever live, since the heap of another thread may go up and down by itself.
+/// Returns the bytes that are live beyond `base`. Another thread may still free what it was given. So while there are other
+/// threads and something is left, this waits until nothing more is freed. It returns what is live then, and not the least that
+/// was ever live, since the heap of another thread may go up and down by itself.
 fn left_after(base: i64) -> i64 {
     let live = || LIVE.load(Relaxed) - base;
     let mut lowest = live();
@@ -275,8 +276,8 @@ impl Instrument for Allocations {
         COUNTING.store(false, Relaxed);
         let Some(first) = self.laps.first() else { return Ok(()) };
         let count = self.laps.len() as f64;
-        let mut insert = |key: Key, of: fn(&Counts) -> i64| {
-            let sum: i64 = self.laps.iter().map(of).sum();
+        let mut insert = |key: Key, value: fn(&Counts) -> i64| {
+            let sum: i64 = self.laps.iter().map(value).sum();
             let mean = sum as f64 / count;
             let metric = Metric::from(key);
             if mean < 0.0 {

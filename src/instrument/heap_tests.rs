@@ -83,8 +83,8 @@ fn nothing_is_counted_while_nothing_is_measured() {
         heap.dealloc(block, layout(16, 8));
     }
     let after = Counted::now();
-    let of = |counted: Counted| (counted.allocs, counted.bytes, counted.live, counted.peak);
-    assert_eq!(of(after), of(before));
+    let numbers = |counted: Counted| (counted.allocs, counted.bytes, counted.live, counted.peak);
+    assert_eq!(numbers(after), numbers(before));
 }
 
 /// A block that was allocated before counting began is freed, so that the live bytes fall below where they began.

@@ -31,7 +31,7 @@ const OPERATIONS: usize = 10;
 #[cfg(target_os = "linux")]
 static COUNTER: OnceLock<Result<Counter, String>> = OnceLock::new();
 
-/// Returns the metric, for a profile that nothing limits.
+/// Returns the metric `instructions`, for a profile without a limit.
 pub(crate) fn metric() -> Metric {
     Metric::from(Key::Instructions)
 }
@@ -58,9 +58,9 @@ pub(crate) fn has_hardware() -> bool {
 /// The instrument that counts the instructions of operations.
 pub(crate) struct Instructions {
     remaining: Remaining,
-    by: CountSource,
+    source: CountSource,
     laps: Vec<Lap>,
-    /// How many operations the counter of the processor was not there for all the time.
+    /// The number of operations during which the processor's counter was not available all the time.
     missed: usize,
 }
 
@@ -111,7 +111,7 @@ impl Instructions {
     /// # Errors
     /// If nothing here counts instructions.
     pub(crate) fn new(repeat: Repeat, dumps: Option<(&Path, bool)>) -> Result<Self, Unmeasured> {
-        let by = match dumps {
+        let source = match dumps {
             Some((path, is_profile)) => {
                 if is_profile {
                     heap::mark();
@@ -122,24 +122,24 @@ impl Instructions {
         };
         let remaining = Remaining::new(repeat, 2, OPERATIONS);
         let laps = Vec::with_capacity(remaining.counted());
-        let mut instructions = Instructions { remaining, by, laps, missed: 0 };
+        let mut instructions = Instructions { remaining, source, laps, missed: 0 };
         if repeat == Repeat::Once {
             instructions.start_counting();
         }
         Ok(instructions)
     }
 
-    /// Has callgrind count from now on, and count an operation that is empty. Its file is read after all others are written: the
-    /// file has the path of the program, and what is read of it would be on the heap that the operations find.
+    /// Makes callgrind count from now on, and counts an empty operation. The dump of that operation is read after all dumps are
+    /// written, since reading it would change the heap that the operations find, by a length that depends on the program's path.
     fn start_counting(&mut self) {
-        if !matches!(self.by, CountSource::Callgrind(_)) {
+        if !matches!(self.source, CountSource::Callgrind(_)) {
             return;
         }
         request(Request::Begin);
         let seen: &mut dyn Instrument = std::hint::black_box(self);
         seen.start();
         seen.stop();
-        match &mut self.by {
+        match &mut self.source {
             #[cfg(target_os = "linux")]
             CountSource::Hardware { .. } => {}
             CountSource::Callgrind(dumps) => dumps.empty = Some(dumps.written),
@@ -153,7 +153,7 @@ fn hardware() -> Result<CountSource, Unmeasured> {
     let why = match COUNTER.get() {
         Some(Ok(counter)) => return Ok(CountSource::Hardware { counter, before: None, lap: None }),
         Some(Err(error)) => error.as_str(),
-        None => "it runs under Valgrind, but not for this",
+        None => "this process runs under Valgrind, which was not started to count",
     };
     #[cfg(not(target_os = "linux"))]
     let why = "this system has none that a program may read";
@@ -254,8 +254,8 @@ fn c_library() -> &'static str {
     std::env::consts::OS
 }
 
-/// Returns the instructions between two readings; `None` if one is not complete. No operation is made of none, so 0 is no count
-/// either.
+/// Returns the instructions between two readings; `None` if a reading is missing. Every operation has instructions, so 0 is
+/// not a count either.
 #[cfg(target_os = "linux")]
 fn between(before: Option<u64>, after: Option<u64>) -> Option<u64> {
     let counted = after.zip(before).map(|(after, before)| after.saturating_sub(before));
@@ -282,7 +282,7 @@ impl Instrument for Instructions {
 
     #[inline]
     fn start(&mut self) {
-        match &mut self.by {
+        match &mut self.source {
             #[cfg(target_os = "linux")]
             CountSource::Hardware { counter, before, .. } => {
                 *before = counter.read().ok().flatten();
@@ -295,7 +295,7 @@ impl Instrument for Instructions {
 
     #[inline]
     fn stop(&mut self) {
-        match &mut self.by {
+        match &mut self.source {
             #[cfg(target_os = "linux")]
             CountSource::Hardware { counter, before, lap } => {
                 let after = counter.read().ok().flatten();
@@ -310,7 +310,7 @@ impl Instrument for Instructions {
 
     fn record(&mut self, _operations: usize, failed: usize) {
         let counts = self.remaining.passes();
-        match &mut self.by {
+        match &mut self.source {
             #[cfg(target_os = "linux")]
             CountSource::Hardware { lap, .. } => {
                 let own = lap.filter(|_| counts && failed == 0);
@@ -328,7 +328,7 @@ impl Instrument for Instructions {
     }
 
     fn counted(&mut self) -> Option<f64> {
-        match &mut self.by {
+        match &mut self.source {
             #[cfg(target_os = "linux")]
             CountSource::Hardware { lap, .. } => {
                 lap.filter(|_| self.remaining.is_warm()).map(|lap| lap as f64)
@@ -346,7 +346,7 @@ impl Instrument for Instructions {
             not(target_os = "linux"),
             expect(irrefutable_let_patterns, reason = "only Linux has another counter")
         )]
-        if let CountSource::Callgrind(dumps) = &mut self.by {
+        if let CountSource::Callgrind(dumps) = &mut self.source {
             request(Request::Stop);
             dumps.finish(&mut self.laps)?;
             by = by_callgrind(&dumps.creator);

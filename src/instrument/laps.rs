@@ -19,8 +19,8 @@ pub(crate) trait Instrument {
     /// Called when they have run. Their outputs are alive, as are the inputs that were only lent.
     fn stop(&mut self);
 
-    /// Called in the place of `stop` where the operations themselves tell how long they took.
-    /// Only benchmarks in the place of Criterion's and Divan's do so.
+    /// Called instead of `stop` if the operations themselves report how long they took. Only benchmarks that stand in for
+    /// Criterion's and Divan's do so.
     #[cfg(feature = "internals")]
     fn stop_after(&mut self, _took: std::time::Duration) {
         self.stop();
@@ -29,7 +29,7 @@ pub(crate) trait Instrument {
     /// Called with how many of the lap's operations failed. The inputs and outputs are gone.
     fn record(&mut self, operations: usize, failed: usize);
 
-    /// Returns the instructions of the last lap, if this instrument has counted them: what a selftest adds a share of.
+    /// Returns the instructions of the last lap, if this instrument has counted them. A selftest adds a share of them.
     fn counted(&mut self) -> Option<f64> {
         None
     }
@@ -55,7 +55,7 @@ pub(super) struct Remaining {
 }
 
 impl Remaining {
-    /// Returns the laps of a measurement: one that counts where the operation is measured once, and else those that are given.
+    /// Returns the laps of a measurement. If the operation is measured once, this is one lap that counts.
     pub(super) fn new(repeat: Repeat, warm_ups: usize, counted: usize) -> Remaining {
         match repeat {
             Repeat::Looped => Remaining { warm_ups, counted },
@@ -63,7 +63,7 @@ impl Remaining {
         }
     }
 
-    /// Returns how many of them count.
+    /// Returns how many of the laps count.
     pub(super) fn counted(self) -> usize {
         self.counted
     }
@@ -78,7 +78,7 @@ impl Remaining {
         self.warm_ups == 0
     }
 
-    /// Whether only the last lap of the warm-up is left of it.
+    /// Whether the next lap is the last one of the warm-up.
     pub(super) fn is_last_warm_up(self) -> bool {
         self.warm_ups == 1
     }

@@ -1,11 +1,12 @@
-//! The sizes of allocations, told to callgrind: it counts calls by their callers, and not bytes.
+//! The sizes of allocations, passed on to callgrind, which counts calls by their callers and cannot count bytes.
 //!
-//! There is a function for each bit of a size. An allocation of 24 bytes calls those of 8 and 16, and the calls of each times
-//! its bit, added up by callers, are the bytes that each place allocates. Only a process that is profiled does this.
+//! There is a function for each bit of a size. An allocation of 24 bytes calls the functions of 8 and 16. The number of calls
+//! of each function times its bit, added up by callers, is the number of bytes that each place allocates. Only a process that
+//! is profiled does this.
 
 use std::hint::black_box;
 
-/// Makes the functions. Each has a number of its own in it, or else the compiler would make one of them all.
+/// Makes the functions. Each contains a number of its own, or the compiler would merge all of them.
 macro_rules! bits {
     ($($name:ident $bit:literal,)*) => {
         $(
@@ -50,7 +51,7 @@ mod tests {
         places.sort_unstable();
         places.dedup();
         assert_eq!(places.len(), 48);
-        // A size beyond any address space ends too.
+        // A size beyond any address space is no endless loop.
         mark(usize::MAX);
         mark(0);
     }

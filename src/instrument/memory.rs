@@ -32,7 +32,7 @@ struct Resident {
 impl Memory {
     /// Makes the instrument. It fails if the system does not report what is resident.
     pub(crate) fn new(metrics: &[Metric]) -> Result<Self, Unmeasured> {
-        emulated::resident_memory()?;
+        emulated::refuse_resident_memory()?;
         // The first reading makes resident what a reading itself needs.
         Resident::read();
         let Some(before) = Resident::read() else {

@@ -1,8 +1,8 @@
 //! The system calls of one operation, after a warm-up, without set-up and harness.
 //!
-//! Another process traces this one and all that it starts, and says what it has counted when it is asked. The question
-//! itself is not counted, so that nothing but the operation lies between two readings. Calls are counted in processes
-//! of their own, since each takes many times as long when it is traced.
+//! Another process traces this one and all that it starts, and reports its counts when it is asked. The question itself is
+//! not counted, so that nothing but the operation lies between two readings. Calls are counted in processes of their own,
+//! since each takes many times as long when it is traced.
 
 use perf_budget_core::metric::Key;
 use perf_budget_core::outcome::{Cause, SystemCall, Unmeasured};

@@ -4,7 +4,7 @@
 #[derive(Clone)]
 pub(crate) struct Coin {
     state: u64,
-    /// Whether the coin always shows tails. Tests show with it what goes wrong without a fair coin.
+    /// Whether the coin always shows tails. By this, tests show what goes wrong without a fair coin.
     #[cfg(test)]
     loaded: bool,
 }
@@ -13,22 +13,22 @@ impl Coin {
     /// Returns a coin with this seed. Every seed is as good as any other.
     #[cfg(test)]
     pub(crate) fn new(seed: u64) -> Self {
-        Coin::of(seed)
+        Coin::with_state(seed)
     }
 
     /// Returns a coin that always shows tails.
     #[cfg(test)]
     pub(crate) fn loaded() -> Self {
-        Coin { loaded: true, ..Coin::of(0) }
+        Coin { loaded: true, ..Coin::with_state(0) }
     }
 
     /// Returns a coin with a seed that differs in each process: the randomness of the standard hasher.
     pub(crate) fn random() -> Self {
         use std::hash::{BuildHasher, Hasher, RandomState};
-        Coin::of(RandomState::new().build_hasher().finish())
+        Coin::with_state(RandomState::new().build_hasher().finish())
     }
 
-    fn of(state: u64) -> Self {
+    fn with_state(state: u64) -> Self {
         Coin {
             state,
             #[cfg(test)]

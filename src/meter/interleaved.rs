@@ -1,8 +1,8 @@
 //! The interleaved comparison of two workloads: pairs of processes whose operations alternate. Each pair gives one
 //! ratio of times.
 //!
-//! A coin decides which side of a pair is started first. If the machine favours whoever starts first (or second), it
-//! favours each side equally often, so the error rate of the verdict holds whatever the noise is.
+//! A coin decides which side of a pair is started first. If the machine favours the side that starts first, or the one
+//! that starts second, it favours each side equally often. So the error rate of the verdict holds whatever the noise is.
 
 use perf_budget_core::metric::{Metric, SampleKind, Statistic};
 use perf_budget_core::outcome::{Cause, Unmeasured};
@@ -17,7 +17,7 @@ const TAIL_OPERATIONS: f64 = 10.0;
 
 /// Something that can measure one more pair.
 pub(crate) trait Pairs: Send {
-    /// Makes what `pending_preparation` names.
+    /// Makes what [`Pairs::pending_preparation`] names.
     fn prepare(&mut self) {}
 
     /// Returns what has to be made before the next pair can be measured. `None` if nothing is missing.
@@ -76,8 +76,8 @@ impl Source for Interleaved {
             if let Some(totals) = totals(metric, &pair) {
                 process.totals.insert(metric.clone(), totals);
             }
-            if let Some(less) = without_layout::ratio_of(metric, &pair) {
-                process.without_layout.insert(metric.clone(), less);
+            if let Some(ratio) = without_layout::ratio_of(metric, &pair) {
+                process.without_layout.insert(metric.clone(), ratio);
             }
         }
         Ok(process)

@@ -85,16 +85,17 @@ impl Pairs for Slots {
     }
 }
 
-/// Returns the limit that the subject is no slower than the base.
-fn as_the_base() -> Limit {
+/// Returns the limit that allows the subject to be no slower than the base.
+fn no_slower_than_base() -> Limit {
     limit(MEAN, Bound::Max, Target::Relative { factor: 1.0, reference: Reference::Base })
 }
 
 /// Whether a comparison with the base ends red within this many readings, in a suite of `statistical` limits.
 fn ends_red(source: &mut dyn Source, readings: usize, statistical: usize) -> bool {
     let (template, carried) = (Outcome::default(), Carried::default());
-    let asked = PendingLimit { limit: as_the_base(), template, carried, unjudged: None };
-    let mut inquiry = Inquiry::new(vec![asked], Rules { statistical, ..rules() }, Origin::Measured);
+    let pending = PendingLimit { limit: no_slower_than_base(), template, carried, unjudged: None };
+    let mut inquiry =
+        Inquiry::new(vec![pending], Rules { statistical, ..rules() }, Origin::Measured);
     for _ in 0..readings {
         inquiry.add(source.measure_process());
         if let Some(outcome) = inquiry.outcomes().first() {

@@ -8,15 +8,15 @@ use crate::worker::pair::{Pair, Round};
 
 /// Returns the ratio of the subject's value to the reference's, and the two values. `None` if a side has no value.
 pub(super) fn ratio(metric: &Metric, pair: &Pair) -> Option<(f64, (f64, f64))> {
-    let of = |single| pair.rounds.iter().filter(move |round| round.single == single);
+    let rounds = |single| pair.rounds.iter().filter(move |round| round.single == single);
     let (log, sides) = match (metric.sample(), metric.statistic()) {
-        (SampleKind::Batch, _) => median_of_rounds(of(false))?,
+        (SampleKind::Batch, _) => median_of_rounds(rounds(false))?,
         (SampleKind::Rate, _) => {
-            let (log, (subject, reference)) = median_of_rounds(of(false))?;
+            let (log, (subject, reference)) = median_of_rounds(rounds(false))?;
             let [a, b] = pair.work.map(|(Work::Operations(work) | Work::Bytes(work))| work);
             ((a / b).ln() - log, (a / subject, b / reference))
         }
-        (SampleKind::Operation, Some(Statistic::P50)) => median_of_rounds(of(true))?,
+        (SampleKind::Operation, Some(Statistic::P50)) => median_of_rounds(rounds(true))?,
         (SampleKind::Operation, Some(statistic)) => {
             let q = match statistic {
                 Statistic::Min => 0.0,
@@ -30,7 +30,7 @@ pub(super) fn ratio(metric: &Metric, pair: &Pair) -> Option<(f64, (f64, f64))> {
             };
             let side = |pick: fn(&Round) -> &[Vec<f64>]| {
                 let mut values = Vec::new();
-                for turn in of(true).flat_map(pick) {
+                for turn in rounds(true).flat_map(pick) {
                     values.extend_from_slice(turn);
                 }
                 order::quantile(&Sample::new(values).ok()?, q)
@@ -55,7 +55,7 @@ pub(super) fn ratio(metric: &Metric, pair: &Pair) -> Option<(f64, (f64, f64))> {
 /// Returns the median of the rounds' log-ratios, and the median time of each side.
 ///
 /// Each side has several turns in a round. The log-ratio of a round is the difference between the mean logarithms of
-/// the two sides, so that a drift of the machine cancels, and an advantage of the first or the last turn does too.
+/// the two sides. So a drift of the machine cancels, and so does an advantage of the first or the last turn.
 fn median_of_rounds<'a>(rounds: impl Iterator<Item = &'a Round>) -> Option<(f64, (f64, f64))> {
     let (mut logs, mut subject, mut reference) = (Vec::new(), Vec::new(), Vec::new());
     for round in rounds {
@@ -71,8 +71,8 @@ fn median_of_rounds<'a>(rounds: impl Iterator<Item = &'a Round>) -> Option<(f64,
     Some((order::median(logs)?, (order::median(subject)?, order::median(reference)?)))
 }
 
-/// Returns the mean seconds of one operation, or of one unit of its work for a rate, of both sides over all batches of a pair. All
-/// turns of a pair have as many operations. `None` for other metrics, and without batches.
+/// Returns the mean seconds of one operation on each side, over all batches of a pair. For a rate it is the mean seconds of
+/// one unit of work. All turns of a pair have the same number of operations. `None` for other metrics, and without batches.
 pub(super) fn totals(metric: &Metric, pair: &Pair) -> Option<(f64, f64)> {
     let [a, b] = match metric.sample() {
         SampleKind::Batch => [1.0; 2],
@@ -129,9 +129,9 @@ mod tests {
         check(&mean, &[], None);
     }
 
-    /// The middle over rounds does not see an operation that is long once in many rounds, and the sums do.
+    /// The median over rounds does not see an operation that is long once in many rounds, but the sums do.
     #[test]
-    fn totals_have_the_rare_long_operations_that_the_middle_has_not() {
+    fn totals_contain_the_rare_long_operations_that_the_median_does_not_see() {
         let mut rounds = vec![round(false, [&[1.0], &[1.0]], [&[1.0], &[1.0]]); 20];
         rounds[7] = round(false, [&[1.0], &[17.0]], [&[1.0], &[1.0]]);
         let work = [Work::Operations(4.0), Work::Operations(2.0)];

@@ -71,11 +71,11 @@ impl Source for Sweep {
     }
 }
 
-/// What stands for 0 on a logarithmic scale. The slope is then steeper than that between any other two readings.
+/// The value that stands for 0 on a logarithmic scale. The slope is then steeper than that between any other two readings.
 const NEXT_TO_NOTHING: f64 = 1e-300;
 
-/// Raises readings of 0, of a metric that may be 0 in one process by chance, so that there is a slope. Readings that are all 0
-/// do not grow. Whether there was such a reading.
+/// Raises readings of 0, which a count may show in one process by chance, so that there is a slope. If all readings are 0,
+/// the slope is 0. Returns whether there was such a reading.
 fn raise(points: &mut [(f64, f64)]) -> bool {
     let zeros = points.iter_mut().map(|point| &mut point.1).filter(|y| **y == 0.0);
     zeros.map(|y| *y = NEXT_TO_NOTHING).count() > 0

@@ -24,8 +24,8 @@ fn tenth() -> ProcessRun {
 #[track_caller]
 fn check(mut source: Box<dyn Source>, limit: Limit, verdict: Verdict, reason: &str) -> Outcome {
     let template = Outcome { metric: limit.metric.name(), ..Outcome::default() };
-    let asked = PendingLimit { limit, template, carried: Carried::default(), unjudged: None };
-    let mut inquiry = Inquiry::new(vec![asked], rules(), Origin::Measured);
+    let pending = PendingLimit { limit, template, carried: Carried::default(), unjudged: None };
+    let mut inquiry = Inquiry::new(vec![pending], rules(), Origin::Measured);
     while !inquiry.is_done() {
         inquiry.add(source.measure_process());
     }
@@ -56,7 +56,7 @@ fn a_few_pages_are_no_difference() {
     assert!((ratio(3e6, 2e6) - 1.5).abs() < 1e-12);
 }
 
-/// A metric that has no ratio leaves the others theirs.
+/// A metric without a ratio does not take the ratios of the other metrics away.
 #[test]
 fn each_metric_of_a_comparison_fails_by_itself() {
     let (allocs, leaked) = (Metric::from(Key::Allocs), Metric::from(Key::Leaked));
@@ -98,8 +98,8 @@ fn the_ratio_of_two_sources_is_judged() {
     check(versus(0.0, 1e-3), ratio(), Verdict::Pass, none);
 }
 
-/// A counter that is 0 in most runs of the same program, and 13 in one of ten. Formerly one pair whose reference was 0 made the
-/// limit red, in 9 of 15 runs.
+/// The counter is 0 in most runs of the same program, and 13 in some. Formerly one pair whose reference was 0 made the limit
+/// red, in 9 of 15 runs.
 #[test]
 fn a_reference_that_is_sometimes_zero_makes_no_red() {
     let written = Metric::from(Key::WrittenBytes);
@@ -121,8 +121,8 @@ fn a_reference_that_is_sometimes_zero_makes_no_red() {
         let mut versus = Versus { subject, reference, metrics, coin: Coin::new(seed) };
         let limit = limit(written.clone(), Bound::Max, target());
         let template = Outcome { metric: limit.metric.name(), ..Outcome::default() };
-        let asked = PendingLimit { limit, template, carried: Carried::default(), unjudged: None };
-        let mut inquiry = Inquiry::new(vec![asked], rules(), Origin::Measured);
+        let pending = PendingLimit { limit, template, carried: Carried::default(), unjudged: None };
+        let mut inquiry = Inquiry::new(vec![pending], rules(), Origin::Measured);
         while !inquiry.is_done() {
             inquiry.add(versus.measure_process());
         }
@@ -131,7 +131,7 @@ fn a_reference_that_is_sometimes_zero_makes_no_red() {
     // Ten coins show three heads or fewer in 17 runs of 100.
     let red = (0..150).filter(|&seed| outcome(seed, 4.0, 4.0).is_red()).count();
     assert!(red <= 1, "{red} of 150");
-    // Where the reference is always 0 and the subject never is, that is more than any multiple.
+    // If the reference is always 0 and the subject never is, the subject is over every multiple.
     let always = outcome(1, 99.0, -1.0);
     let reason = "written_bytes is above 0 where it is 0 of other, over the limit of 1.5 x other";
     assert_eq!((always.verdict, always.reason.as_str()), (Verdict::Fail, reason));
@@ -157,8 +157,8 @@ fn a_size_that_is_zero_in_one_sweep_does_not_decide() {
     let target = Target::Absolute(Quantity::parse("1.1").unwrap());
     let limit = limit(Metric::slope(faults), Bound::Max, target);
     let template = Outcome { metric: limit.metric.name(), ..Outcome::default() };
-    let asked = PendingLimit { limit, template, carried: Carried::default(), unjudged: None };
-    let mut inquiry = Inquiry::new(vec![asked], rules(), Origin::Measured);
+    let pending = PendingLimit { limit, template, carried: Carried::default(), unjudged: None };
+    let mut inquiry = Inquiry::new(vec![pending], rules(), Origin::Measured);
     while !inquiry.is_done() {
         sweeps += 1;
         inquiry.add(sweep.measure_process());

@@ -55,9 +55,9 @@ impl Source for Versus {
     }
 }
 
-/// Returns the ratio of two values of a metric. Where only the second one is 0, that is more than any multiple of it. A counter
-/// that is usually 0 is so in a pair by chance, and then the middle of the pairs decides; a value that is the same every time
-/// has no ratio to 0.
+/// Returns the ratio of the subject's value of a metric to the reference's. If only the reference is 0, the ratio is the
+/// largest number, which is over every limit. A counter may be 0 in one pair by chance, and the median over the pairs
+/// decides. A deterministic value has no ratio to 0.
 fn ratio(metric: &Metric, (x, y): (f64, f64)) -> Result<f64, Unmeasured> {
     let least = metric.least_compared();
     match (x.max(least), y.max(least)) {

@@ -1,8 +1,8 @@
-//! What is left of a ratio without what memory layout may have made of it.
+//! The ratio of two times, without the part that memory layout may have caused.
 //!
 //! Where functions lie changes how long the processor takes for them, and not how long an operation waits for a timer, a lock, a
-//! disk or another machine. So either the subject may have lost, or the reference won, as much as layout can make of its
-//! time on the processor.
+//! disk or another machine. So layout may have made the subject slower, or the reference faster, by at most a share of its time
+//! on the processor.
 
 use perf_budget_core::metric::{Better, Metric};
 use perf_budget_core::outcome::words::LAYOUT;
@@ -10,8 +10,8 @@ use perf_budget_core::outcome::words::LAYOUT;
 use super::ratio::ratio;
 use crate::worker::pair::{Pair, Round};
 
-/// Returns the ratio of a metric without what layout can have made of it at most, to the subject's disadvantage. `None` where
-/// the time on the processor is not known of every turn.
+/// Returns the ratio of a metric after the largest disadvantage is taken back that layout may have brought to the subject.
+/// `None` if the time on the processor is not known for each turn.
 pub(super) fn ratio_of(metric: &Metric, pair: &Pair) -> Option<f64> {
     let is_known = |round: &Round| {
         [&round.first, &round.second].iter().zip(&round.busy).all(|(turns, busy)| {
@@ -21,19 +21,23 @@ pub(super) fn ratio_of(metric: &Metric, pair: &Pair) -> Option<f64> {
     if !pair.rounds.iter().all(is_known) {
         return None;
     }
-    // The extreme is where all of it was on one side.
-    let lost = ratio(metric, &changed(pair, 0, 1.0 / (1.0 + LAYOUT)))?.0;
-    let won = ratio(metric, &changed(pair, 1, 1.0 + LAYOUT))?.0;
-    Some(if metric.better() == Better::Higher { lost.max(won) } else { lost.min(won) })
+    // The extreme case is that layout changed one side only.
+    let with_faster_subject = ratio(metric, &changed(pair, 0, 1.0 / (1.0 + LAYOUT)))?.0;
+    let with_slower_reference = ratio(metric, &changed(pair, 1, 1.0 + LAYOUT))?.0;
+    Some(if metric.better() == Better::Higher {
+        with_faster_subject.max(with_slower_reference)
+    } else {
+        with_faster_subject.min(with_slower_reference)
+    })
 }
 
-/// Returns a pair, one side of which takes so many times its time on the processor, and waits as long as it did.
+/// Returns a pair in which the processor time of one side is multiplied by `times`, and its waiting stays as it is.
 fn changed(pair: &Pair, side: usize, times: f64) -> Pair {
     let changed = |round: &Round| {
         let mut round = round.clone();
         let turns = if side == 0 { &mut round.first } else { &mut round.second };
         for (turn, busy) in turns.iter_mut().zip(&round.busy[side]) {
-            // A turn has one time on the processor for all its operations, and any of them may have had it all.
+            // A turn has one processor time for all its operations, and any of them may have used all of it.
             for time in turn {
                 *time += (times - 1.0) * busy.min(*time);
             }
@@ -53,7 +57,7 @@ mod tests {
     const MEAN: Metric = Key::Mean.at(Statistic::Mean);
     const P50: Metric = Key::Latency.at(Statistic::P50);
 
-    /// A pair whose operations take these times, of which so much is on a processor.
+    /// A pair whose operations take these times, of which `busy` is on a processor.
     fn pair(single: bool, [subject, reference]: [f64; 2], busy: [f64; 2]) -> Pair {
         let round = Round {
             single,
@@ -77,7 +81,7 @@ mod tests {
         for (single, metric) in [(true, &P50), (false, &MEAN)] {
             check(metric, &pair(single, [1.2, 1.0], [0.0, 0.0]), Some(1.2));
             check(metric, &pair(single, [1.2, 1.0], [9.0, 9.0]), Some(1.2 / 1.25));
-            // A fifth of a tenth may have been lost, or a quarter of a tenth won.
+            // Layout may have slowed the subject by a fifth of 0.1, or sped up the reference by a quarter of 0.1.
             check(metric, &pair(single, [1.2, 1.0], [0.1, 0.1]), Some(1.2 / 1.025));
             check(metric, &pair(single, [1.2, 1.0], [0.8, 0.0]), Some(1.04));
             check(metric, &pair(single, [1.2, 1.0], [0.0, f64::INFINITY]), None);

@@ -1,8 +1,8 @@
 //! Parsers of the kernel's texts. They are pure, so that the texts of other systems can be tested.
 //!
-//! They are read here because procfs-core requires too much: the line `full` of a pressure file, which that of the
-//! processor has only since Linux 5.13, and the whole of `/proc/stat`, which has hundreds of kilobytes on large
-//! machines; `tests.rs` shows both. It reads no quotas.
+//! They are read here because procfs-core requires too much. It needs the line `full` of a pressure file, which that of
+//! the processor has only since Linux 5.13. It needs the whole of `/proc/stat`, which has hundreds of kilobytes on large
+//! machines. `tests.rs` shows both. And procfs-core reads no quotas.
 
 use std::time::Duration;
 

@@ -19,7 +19,7 @@ pub(crate) struct Pin {
 impl Pin {
     /// Pins this thread; returns `None` if the system cannot do this or refuses it.
     #[cfg(target_os = "linux")]
-    pub(crate) fn to(cpu: usize) -> Option<Pin> {
+    pub(crate) fn to_processor(cpu: usize) -> Option<Pin> {
         let before = Processors::of_this_thread().ok()?;
         Processors::single(cpu)?.keep_this_thread().ok()?;
         Some(Pin { before })
@@ -30,12 +30,12 @@ impl Pin {
     pub(crate) fn to_nth(count: usize) -> Option<(usize, Pin)> {
         let allowed = allowed();
         let cpu = *allowed.get(count % allowed.len().max(1))?;
-        Pin::to(cpu).map(|pin| (cpu, pin))
+        Pin::to_processor(cpu).map(|pin| (cpu, pin))
     }
 
     /// Returns `None`: this system cannot pin a thread.
     #[cfg(not(target_os = "linux"))]
-    pub(crate) fn to(_cpu: usize) -> Option<Pin> {
+    pub(crate) fn to_processor(_cpu: usize) -> Option<Pin> {
         None
     }
 }
@@ -62,12 +62,12 @@ mod tests {
     fn dropping_a_pin_restores_the_processors() {
         let before = allowed();
         let last = *before.last().unwrap();
-        let pin = Pin::to(last).unwrap();
+        let pin = Pin::to_processor(last).unwrap();
         assert_eq!(allowed(), [last]);
         drop(pin);
         assert_eq!(allowed(), before);
         for absent in [MAX_PROCESSORS - 1, MAX_PROCESSORS] {
-            assert!(Pin::to(absent).is_none());
+            assert!(Pin::to_processor(absent).is_none());
         }
         assert_eq!(allowed(), before);
     }

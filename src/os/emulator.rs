@@ -1,10 +1,10 @@
 //! Whether this program is run by an emulator of another processor, as qemu-user and Rosetta are.
 //!
-//! Such an emulator is part of the process: its memory is the process's, and its instructions are what a counter counts. It shows
-//! the program a processor, a machine and files of `/proc` as if they were real, but not every file: which processor the
-//! kernel is for is told by one that Linux has since 6.1. An older kernel does not tell, and then no emulator is seen.
+//! Such an emulator is part of the process: its memory is the process's, and a counter counts its instructions. It shows the
+//! program a processor, a machine and files of `/proc` as if they were real, but not every file: one that Linux has since 6.1
+//! names the processor of the kernel. Under an older kernel, no emulator is recognised.
 
-/// The processors whose names are the same in Rust and in the kernel, and of which none runs the programs of another.
+/// The processors whose names are the same in Rust and in the kernel. None of them runs the programs of another.
 const KNOWN: [&str; 2] = ["x86_64", "aarch64"];
 
 /// Returns the name of the processor on which an emulator runs this program; `None` if none does as far as can be seen.

@@ -34,7 +34,7 @@ pub(crate) struct Memory {
 
 /// The lack of memory in the groups between two moments.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Starved {
+pub(crate) struct MemoryShortage {
     /// Whether the kernel has killed a process of this process's own group for lack of memory; `None` if the group does
     /// not count it.
     pub(crate) killed: Option<bool>,
@@ -46,10 +46,10 @@ impl Memory {
     /// Reads the groups of this process.
     pub(crate) fn now() -> Memory {
         static GROUPS: OnceLock<Vec<PathBuf>> = OnceLock::new();
-        Memory::of(GROUPS.get_or_init(|| own_directories("memory")))
+        Memory::read(GROUPS.get_or_init(|| own_directories("memory")))
     }
 
-    fn of(groups: &[PathBuf]) -> Memory {
+    fn read(groups: &[PathBuf]) -> Memory {
         let kills = groups.first().and_then(|group| {
             // Version 2, and version 1.
             let files = ["memory.events", "memory.oom_control"];
@@ -63,7 +63,7 @@ impl Memory {
     }
 
     /// Compares this moment with an earlier one.
-    pub(crate) fn since(&self, before: &Memory) -> Starved {
+    pub(crate) fn since(&self, before: &Memory) -> MemoryShortage {
         let killed = self.kills.zip(before.kills).map(|(now, then)| now > then);
         let pairs = self.full.iter().zip(&before.full);
         let mut reached = pairs.filter(|((_, now), (_, then))| now > then).map(|(now, _)| &now.0);
@@ -73,7 +73,7 @@ impl Memory {
                 .find_map(|file| number(&group.join(file)))?;
             (most < UNLIMITED).then(|| Limit { group: group.clone(), most })
         });
-        Starved { killed, limit }
+        MemoryShortage { killed, limit }
     }
 }
 

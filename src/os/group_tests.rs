@@ -95,13 +95,13 @@ fn the_limit_that_was_reached_is_found_in_version_2() {
     scripted.write("outer/memory.events", &events(1, 1));
     scripted.write("outer/inner/memory.max", "max\n");
     scripted.write("outer/inner/memory.events", &events(0, 1));
-    let before = Memory::of(&scripted.groups());
-    assert_eq!(before.since(&before), Starved { killed: Some(false), limit: None });
+    let before = Memory::read(&scripted.groups());
+    assert_eq!(before.since(&before), MemoryShortage { killed: Some(false), limit: None });
     scripted.write("outer/memory.events", &events(2, 2));
     scripted.write("outer/inner/memory.events", &events(0, 2));
     let limit = Some(scripted.limit("outer", 67_108_864));
-    let starved = Memory::of(&scripted.groups()).since(&before);
-    assert_eq!(starved, Starved { killed: Some(true), limit });
+    let shortage = Memory::read(&scripted.groups()).since(&before);
+    assert_eq!(shortage, MemoryShortage { killed: Some(true), limit });
 }
 
 #[test]
@@ -113,28 +113,28 @@ fn the_limit_that_was_reached_is_found_in_version_1() {
     scripted.write("outer/inner/memory.limit_in_bytes", "1000000\n");
     scripted.write("outer/memory.failcnt", "0\n");
     scripted.write("outer/memory.limit_in_bytes", "9223372036854771712\n");
-    let before = Memory::of(&scripted.groups());
+    let before = Memory::read(&scripted.groups());
     // Memory that could be taken back: no process was killed.
     scripted.write("outer/inner/memory.failcnt", "8\n");
     let limit = Some(scripted.limit("outer/inner", 1_000_000));
-    let starved = Memory::of(&scripted.groups()).since(&before);
-    assert_eq!(starved, Starved { killed: Some(false), limit: limit.clone() });
+    let shortage = Memory::read(&scripted.groups()).since(&before);
+    assert_eq!(shortage, MemoryShortage { killed: Some(false), limit: limit.clone() });
     scripted.write("outer/inner/memory.oom_control", &control(1));
-    let starved = Memory::of(&scripted.groups()).since(&before);
-    assert_eq!(starved, Starved { killed: Some(true), limit });
+    let shortage = Memory::read(&scripted.groups()).since(&before);
+    assert_eq!(shortage, MemoryShortage { killed: Some(true), limit });
     // The machine itself has too little: no limit was reached.
     scripted.write("outer/inner/memory.failcnt", "7\n");
     scripted.write("outer/memory.failcnt", "1\n");
-    let starved = Memory::of(&scripted.groups()).since(&before);
-    assert_eq!(starved, Starved { killed: Some(true), limit: None });
+    let shortage = Memory::read(&scripted.groups()).since(&before);
+    assert_eq!(shortage, MemoryShortage { killed: Some(true), limit: None });
 }
 
 #[test]
 fn where_nothing_is_shown_nothing_is_known() {
     let scripted = Scripted::new("group-none");
-    let nothing = Memory::of(&scripted.groups());
-    assert_eq!(nothing.since(&nothing), Starved { killed: None, limit: None });
-    assert_eq!(Memory::of(&[]).since(&nothing), Starved { killed: None, limit: None });
+    let nothing = Memory::read(&scripted.groups());
+    assert_eq!(nothing.since(&nothing), MemoryShortage { killed: None, limit: None });
+    assert_eq!(Memory::read(&[]).since(&nothing), MemoryShortage { killed: None, limit: None });
     assert_eq!(smallest(scripted.groups(), "pids.max"), None);
 }
 

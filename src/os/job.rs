@@ -39,12 +39,12 @@ pub(crate) const SUSPENDED: u32 = CREATE_SUSPENDED;
 #[derive(Debug)]
 pub(crate) struct Job(OwnedHandle);
 
-/// What the processes of a job have used, those that have ended among them.
+/// What the processes of a job have used, including those that have ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Used {
     /// Their user and system time, which Windows counts in ticks.
     pub(crate) cpu: Duration,
-    /// How many they were.
+    /// The number of these processes.
     pub(crate) processes: usize,
     /// Their page faults of both kinds, which Windows does not tell apart; `None` if it tells none: no process runs without one.
     pub(crate) faults: Option<u64>,
@@ -53,7 +53,7 @@ pub(crate) struct Used {
 /// What living processes hold.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Held {
-    /// How many they are.
+    /// The number of these processes.
     pub(crate) processes: usize,
     /// The sum of their working sets, in bytes.
     pub(crate) rss: u64,
@@ -61,7 +61,7 @@ pub(crate) struct Held {
     pub(crate) peak_rss: u64,
 }
 
-/// The ids of the processes of a job, in the form of the system's own structure, which has one.
+/// The ids of the processes of a job, in the form of the system's own structure, which has room for one id.
 #[repr(C)]
 struct Ids {
     assigned: u32,
@@ -108,8 +108,8 @@ impl Job {
         })
     }
 
-    /// Returns the bytes that the processes in the job have read and written so far, those that have ended among them: from
-    /// and to files, pipes, sockets and devices.
+    /// Returns the bytes that the processes in the job have read and written so far, including those that have ended. Files,
+    /// pipes, sockets and devices all count.
     pub(crate) fn traffic(&self) -> io::Result<Traffic> {
         let mut counts = JOBOBJECT_BASIC_AND_IO_ACCOUNTING_INFORMATION::default();
         // SAFETY: the class is that of the value.
@@ -120,10 +120,10 @@ impl Job {
         })
     }
 
-    /// Returns what the processes hold that have not ended. A process that ends in the meantime holds nothing.
+    /// Returns what the living processes hold. A process that ends in the meantime holds nothing.
     ///
     /// # Errors
-    /// If the system does not tell what one of them holds.
+    /// If the system does not report what one of them holds.
     pub(crate) fn held(&self) -> io::Result<Held> {
         let mut list = Ids { assigned: 0, listed: 0, ids: [0; 1024] };
         // SAFETY: the list begins as the class says, and has room for more ids.
@@ -156,7 +156,7 @@ impl Job {
     /// Fills `answer` with what the system says of the job.
     ///
     /// # Safety
-    /// `class` has to be that of the type of `answer`, of which every pattern of bits has to be a value.
+    /// `class` has to be that of the type of `answer`, and every pattern of bits has to be a value of that type.
     unsafe fn query<T>(&self, class: i32, answer: &mut T) -> io::Result<()> {
         let size = size_of::<T>() as u32;
         // SAFETY: the pointer is to a live, writable value of the class and size that are given; the last one may be null.
@@ -195,7 +195,7 @@ pub(crate) fn processor_time(child: &Child) -> io::Result<Duration> {
     Ok(duration(ticks(kernel).saturating_add(ticks(user))))
 }
 
-/// Returns the time that is so many units of 100 ns.
+/// Converts a number of units of 100 ns, in which Windows counts time.
 fn duration(units: u64) -> Duration {
     Duration::from_nanos(units.saturating_mul(100))
 }

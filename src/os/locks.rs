@@ -11,7 +11,7 @@ use std::path::Path;
 pub(crate) struct Holders {
     /// The other processes, each with its program and its directory. Empty where the system does not tell.
     pub(crate) others: Vec<String>,
-    /// Whether this process holds it, or another one of the same run.
+    /// Whether this process, or another one of the same run, holds the lock.
     pub(crate) has_own: bool,
 }
 
@@ -25,7 +25,8 @@ pub(crate) fn holders(path: &Path, run: Option<(&str, &str)>) -> Holders {
     let mut holders = holders_in(&locks, file.ino());
     holders.sort_unstable();
     holders.dedup();
-    let is_own = |pid: &u32| *pid == std::process::id() || run.is_some_and(|run| has(*pid, run));
+    let is_own =
+        |pid: &u32| *pid == std::process::id() || run.is_some_and(|run| has_variable(*pid, run));
     let (own, others): (Vec<u32>, Vec<u32>) = holders.into_iter().partition(is_own);
     Holders { others: others.into_iter().map(described).collect(), has_own: !own.is_empty() }
 }
@@ -37,7 +38,7 @@ pub(crate) fn holders(_path: &Path, _run: Option<(&str, &str)>) -> Holders {
 
 /// Whether a process was started with this variable. Nobody but its own user can read that.
 #[cfg(target_os = "linux")]
-fn has(pid: u32, (name, value): (&str, &str)) -> bool {
+fn has_variable(pid: u32, (name, value): (&str, &str)) -> bool {
     let variables = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
     let wanted = format!("{name}={value}");
     variables.split(|byte| *byte == 0).any(|own| own == wanted.as_bytes())
@@ -71,7 +72,7 @@ fn described(pid: u32) -> String {
         .filter(|word| !word.is_empty())
         .map(String::from_utf8_lossy)
         .collect();
-    // The text is shown on a terminal, and the words are another process's.
+    // The text is shown on a terminal, which must not obey control characters of another process's arguments.
     let shown: String = words.join(" ").chars().filter(|c| !c.is_control()).take(LONGEST).collect();
     let mut text = format!("process {pid}");
     if !shown.is_empty() {
@@ -112,7 +113,10 @@ mod tests {
         assert!(text.ends_with(&format!("in `{}`", directory.display())), "{text}");
         assert_eq!(described(u32::MAX), format!("process {}", u32::MAX));
         let path = std::env::var("PATH").unwrap();
-        assert!(has(std::process::id(), ("PATH", &path)));
-        assert!(!has(std::process::id(), ("PATH", "/none")) && !has(u32::MAX, ("PATH", &path)));
+        assert!(has_variable(std::process::id(), ("PATH", &path)));
+        assert!(
+            !has_variable(std::process::id(), ("PATH", "/none"))
+                && !has_variable(u32::MAX, ("PATH", &path))
+        );
     }
 }

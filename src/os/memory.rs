@@ -2,8 +2,8 @@
 
 use memory_stats::memory_stats;
 
-/// Returns the resident memory now, in bytes; `None` if the system does not report it. A process always holds something, so 0
-/// is no answer: an emulator gives it for the program that it runs.
+/// Returns the resident memory now, in bytes; `None` if the system does not report it. An emulator may report 0 for the program
+/// that it runs. That is no answer, since a process always holds something.
 pub(crate) fn resident() -> Option<u64> {
     memory_stats().map(|stats| stats.physical_mem as u64).filter(|&bytes| bytes > 0)
 }
@@ -23,7 +23,7 @@ pub(crate) fn mark() -> bool {
 /// Returns the high-water mark of the resident memory, in bytes.
 #[cfg(target_os = "linux")]
 pub(crate) fn high_water() -> Option<u64> {
-    Some(super::proc::Status::of(std::process::id())?.number("VmHWM")? * 1024)
+    Some(super::proc::Status::read(std::process::id())?.number("VmHWM")? * 1024)
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -1,8 +1,8 @@
 //! What Linux reports about a process in `/proc`.
 //!
-//! procfs-core reads what it can. It refuses what is read here by hand, and each such case is in `proc_tests.rs`: a
-//! name that is not UTF-8, a sandbox that leaves out lines, and a file that was cut at the end of a buffer. It also
-//! allocates, which is not allowed between fork and exec.
+//! procfs-core reads what it can. The texts that it refuses are read here by hand: those with a name that is not UTF-8,
+//! those of a sandbox that leaves out lines, and those that were cut at the end of a buffer. `proc_tests.rs` has each
+//! case. procfs-core also allocates, which is not allowed between fork and exec.
 
 use std::fs::{self, File};
 use std::time::Duration;
@@ -19,7 +19,7 @@ pub(crate) struct Status(String);
 
 impl Status {
     /// Reads the status of a process; returns `None` if there is no such process.
-    pub(crate) fn of(pid: u32) -> Option<Status> {
+    pub(crate) fn read(pid: u32) -> Option<Status> {
         // The status contains the process's name, which need not be UTF-8.
         let text = fs::read(format!("/proc/{pid}/status")).ok()?;
         Some(Status(String::from_utf8_lossy(&text).into_owned()))

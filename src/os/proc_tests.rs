@@ -5,16 +5,16 @@ use procfs_core::process::{Schedstat, StatM, Status as ProcfsStatus};
 
 use super::*;
 
-fn own(file: &str) -> Vec<u8> {
+fn read_own(file: &str) -> Vec<u8> {
     fs::read(format!("/proc/self/{file}")).unwrap()
 }
 
 #[test]
 fn both_read_this_process_alike() {
-    let statm = own("statm");
+    let statm = read_own("statm");
     let theirs = StatM::from_read(&statm[..]).unwrap().resident * kernel::page_size() as u64;
     assert_eq!(resident_in(&statm), theirs);
-    let stat = own("stat");
+    let stat = read_own("stat");
     let theirs = Stat::from_read(&stat[..]).unwrap();
     assert_eq!(parent_in(&stat).map(i64::from), Some(theirs.ppid.into()));
     assert_eq!(had_children_in(&stat), theirs.cminflt != 0);
@@ -22,7 +22,7 @@ fn both_read_this_process_alike() {
         let theirs = Schedstat::from_read(&schedstat[..]).unwrap();
         assert_eq!(waited_in(&schedstat), Some(Duration::from_nanos(theirs.run_delay)));
     }
-    let status = own("status");
+    let status = read_own("status");
     let theirs = ProcfsStatus::from_read(&status[..]).unwrap();
     let ours = Status(String::from_utf8(status).unwrap());
     assert_eq!(ours.number("VmHWM"), theirs.vmhwm);
@@ -34,7 +34,7 @@ fn both_read_this_process_alike() {
 /// A process is named after its file, whose name may be any bytes.
 #[test]
 fn procfs_refuses_a_name_that_is_not_utf8() {
-    let status = own("status");
+    let status = read_own("status");
     let line = status.iter().position(|&byte| byte == b'\n').unwrap();
     let named = [b"Name:\t\xff\xfe", &status[line..]].concat();
     assert!(ProcfsStatus::from_read(&named[..]).is_err());

@@ -36,8 +36,10 @@ static BUFFER: AtomicPtr<u64> = AtomicPtr::new(null_mut());
 static TIMER: AtomicPtr<libc::c_void> = AtomicPtr::new(null_mut());
 /// How many numbers of the room are used.
 static USED: AtomicUsize = AtomicUsize::new(0);
+/// How many samples were taken, and the most that are.
 static TAKEN: AtomicUsize = AtomicUsize::new(0);
 static MOST: AtomicUsize = AtomicUsize::new(0);
+/// How many samples found no room.
 static LOST: AtomicU64 = AtomicU64::new(0);
 /// The part of the thread's stack that may be read: from its lowest address to what is above the loop.
 static LOWEST: AtomicUsize = AtomicUsize::new(0);
@@ -59,7 +61,7 @@ struct Registers {
 pub(crate) struct SampledTime {
     pub(crate) seconds: f64,
     pub(crate) operations: u64,
-    /// The share of it in which the thread did not run, and the processor time of other threads.
+    /// The share of the time in which the thread did not run, and the processor time of other threads as a share of it.
     pub(crate) waited: f64,
     pub(crate) others: f64,
 }
@@ -68,7 +70,7 @@ pub(crate) struct SampledTime {
 pub(crate) struct Sampler(());
 
 impl Sampler {
-    /// Begins to interrupt the calling thread, `period` apart in the mean, for as many samples.
+    /// Begins to interrupt the calling thread at random moments, which are `period` apart on average, until there are `most` samples.
     ///
     /// # Errors
     /// If the system has no such timer, or the process is sampled already.
@@ -81,7 +83,7 @@ impl Sampler {
         END.store(end, Relaxed);
         MOST.store(most, Relaxed);
         PERIOD.store(i64::try_from(period.as_nanos()).unwrap_or(i64::MAX / 4), Relaxed);
-        // Whatever differs from process to process will do: it only keeps samples out of step with the operation.
+        // Any seed that differs from process to process will do: it only keeps the samples out of step with the operation.
         RANDOM.store(lowest as u64 ^ (u64::from(std::process::id()) << 32) | 1, Relaxed);
         let mut room = Vec::<u64>::new();
         room.try_reserve_exact(ROOM).map_err(io::Error::other)?;
@@ -108,32 +110,32 @@ impl Sampler {
         Ok(Sampler(()))
     }
 
-    /// An operation begins.
+    /// Notes that an operation begins.
     #[inline(never)]
-    #[expect(clippy::unused_self, reason = "only the thread that has begun may")]
+    #[expect(clippy::unused_self, reason = "only the thread that began the sampling may call it")]
     pub(crate) fn enter(&self) {
-        let here = 0_u8;
-        HIGHEST.store((&raw const here) as usize + ABOVE, Relaxed);
+        let local = 0_u8;
+        HIGHEST.store((&raw const local) as usize + ABOVE, Relaxed);
         INSIDE.store(true, Relaxed);
     }
 
-    /// It has ended.
+    /// Notes that the operation has ended.
     #[inline(never)]
-    #[expect(clippy::unused_self, reason = "only the thread that has begun may")]
+    #[expect(clippy::unused_self, reason = "only the thread that began the sampling may call it")]
     pub(crate) fn leave(&self) {
         INSIDE.store(false, Relaxed);
     }
 
     /// Whether there are as many samples as were asked for, or no room for more.
-    #[expect(clippy::unused_self, reason = "only the thread that has begun may")]
+    #[expect(clippy::unused_self, reason = "only the thread that began the sampling may call it")]
     pub(crate) fn is_full(&self) -> bool {
         TAKEN.load(Relaxed) >= MOST.load(Relaxed) || LOST.load(Relaxed) > 0
     }
 
-    /// Ends it, and writes the samples to a file.
+    /// Ends the sampling, and writes the samples to a file.
     ///
     /// # Errors
-    /// If the file cannot be written, or the system does not say where code is.
+    /// If the file cannot be written, or if the system does not report where code is.
     pub(crate) fn write(self, file: &Path, spent: &SampledTime) -> io::Result<()> {
         let (taken, lost) = self.finish();
         let (code, kernel) = code()?;
@@ -150,13 +152,13 @@ impl Sampler {
         if let Some(folder) = file.parent() {
             std::fs::create_dir_all(folder)?;
         }
-        // Stacks may contain anything, so that nobody else may read them.
+        // A stack may contain secrets, so nobody else may read the file.
         let mut options = std::fs::OpenOptions::new();
         let made = options.write(true).create(true).truncate(true).mode(0o600).open(file);
         made?.write_all(&Samples { process, taken, kernel }.to_bytes())
     }
 
-    /// Ends it, and returns the samples and how many found no room.
+    /// Ends the sampling, and returns the samples and how many found no room.
     fn finish(self) -> (Vec<Sample>, u64) {
         self.leave();
         // A signal that is still on its way does not start the timer again.
@@ -178,7 +180,7 @@ impl Sampler {
     }
 }
 
-/// Has the timer go off once, after this many nanoseconds; never for 0.
+/// Sets the timer to go off once, after this many nanoseconds; 0 stops it.
 fn arm(nanoseconds: i64) {
     let after = libc::timespec {
         tv_sec: (nanoseconds / 1_000_000_000) as _,
@@ -191,8 +193,9 @@ fn arm(nanoseconds: i64) {
     unsafe { libc::timer_settime(timer, 0, &raw const once, null_mut()) };
 }
 
-/// Returns the time to the next sample, which does not depend on what was before: an exponential distribution. A signal may
-/// end a wait, so that the code after it begins at a signal each time; with a least time it would never be seen.
+/// Returns the time to the next sample. It is drawn from an exponential distribution, so it does not depend on what was
+/// before. A signal may end a wait, and the code after the wait then always begins at a signal; if no time could be short,
+/// that code would never be sampled.
 fn next_period() -> i64 {
     let mut random = RANDOM.load(Relaxed);
     random ^= random << 13;
@@ -203,7 +206,7 @@ fn next_period() -> i64 {
     // A share of 2^53 that is never 0, whose logarithm is finite.
     let share = ((random >> 11) + 1) as f64 / (1_u64 << 53) as f64;
     let time = -share.ln() * period as f64;
-    // A time of 0 would be the end of the timer, and one of less than a handler takes would leave no time for the thread.
+    // A time of 0 would stop the timer, and a time shorter than the handler takes would leave none for the thread.
     (time as i64).clamp((period / 64).max(1), period.saturating_mul(16))
 }
 
@@ -216,7 +219,7 @@ extern "C" fn on_signal(
     let errno = unsafe { *libc::__errno_location() };
     if INSIDE.load(Relaxed) && TAKEN.load(Relaxed) < MOST.load(Relaxed) {
         // SAFETY: the kernel gives a handler with SA_SIGINFO the context of the thread that it interrupts.
-        take(&unsafe { registers(&*context.cast::<libc::ucontext_t>()) });
+        record(&unsafe { registers(&*context.cast::<libc::ucontext_t>()) });
     }
     if ARMED.load(Relaxed) {
         arm(next_period());
@@ -227,27 +230,33 @@ extern "C" fn on_signal(
 
 #[cfg(target_arch = "x86_64")]
 fn registers(context: &libc::ucontext_t) -> Registers {
-    let of = |register: libc::c_int| context.uc_mcontext.gregs[register as usize].cast_unsigned();
+    let value =
+        |register: libc::c_int| context.uc_mcontext.gregs[register as usize].cast_unsigned();
     Registers {
-        instruction: of(libc::REG_RIP),
-        stack: of(libc::REG_RSP),
-        frame: of(libc::REG_RBP),
+        instruction: value(libc::REG_RIP),
+        stack: value(libc::REG_RSP),
+        frame: value(libc::REG_RBP),
         link: 0,
     }
 }
 
 #[cfg(target_arch = "aarch64")]
 fn registers(context: &libc::ucontext_t) -> Registers {
-    let of = &context.uc_mcontext;
-    Registers { instruction: of.pc, stack: of.sp, frame: of.regs[29], link: of.regs[30] }
+    let machine = &context.uc_mcontext;
+    Registers {
+        instruction: machine.pc,
+        stack: machine.sp,
+        frame: machine.regs[29],
+        link: machine.regs[30],
+    }
 }
 
-/// Writes down one sample.
-fn take(registers: &Registers) {
+/// Writes one sample to the room.
+fn record(registers: &Registers) {
     let Registers { instruction, stack, frame, link } = *registers;
     let (low, used) = (stack as usize, USED.load(Relaxed));
     let end = HIGHEST.load(Relaxed).min(END.load(Relaxed));
-    // A stack that is not the thread's own, as that of a coroutine, is left alone.
+    // A stack that is not the thread's own, such as that of a coroutine, is not copied.
     let is_own = low.is_multiple_of(8) && low >= LOWEST.load(Relaxed) && low < end;
     let numbers = if is_own { (end - low).min(DEEPEST) / 8 } else { 0 };
     if used + HEAD + numbers > ROOM {
@@ -255,8 +264,8 @@ fn take(registers: &Registers) {
         return;
     }
     let head = [instruction, stack, frame, link, numbers as u64];
-    // SAFETY: there is room, as was just seen, and only this handler writes to it, on one thread; the stack of this thread
-    // is mapped from its stack pointer to its end, which is above.
+    // SAFETY: there is room, as was just seen, and only this handler writes to it, on one thread. The stack of this thread
+    // is mapped from its stack pointer to its end, which is at a higher address.
     unsafe {
         let place = BUFFER.load(Relaxed).add(used);
         place.copy_from_nonoverlapping(head.as_ptr(), HEAD);
@@ -268,12 +277,12 @@ fn take(registers: &Registers) {
 
 /// Returns the lowest and the highest address of this thread's stack.
 fn stack_of_this_thread() -> io::Result<(usize, usize)> {
-    let here = 0_u8;
-    let here = (&raw const here) as u64;
+    let local = 0_u8;
+    let stack = (&raw const local) as u64;
     let maps = std::fs::read_to_string("/proc/self/maps")?;
     let mut maps = maps.lines().filter_map(mapping);
     let (code, _) = maps
-        .find(|(code, _)| (code.start..code.end).contains(&here))
+        .find(|(code, _)| (code.start..code.end).contains(&stack))
         .ok_or_else(|| io::Error::other("the stack of this thread is not in /proc/self/maps"))?;
     let end = code.end as usize;
     // The stack of a main thread grows downwards.
@@ -285,7 +294,7 @@ fn stack_of_this_thread() -> io::Result<(usize, usize)> {
 /// Returns the code that this process has in memory, and the kernel's own part of it.
 ///
 /// # Errors
-/// If the system does not say.
+/// If the system does not report it.
 fn code() -> io::Result<(Vec<Code>, Vec<u8>)> {
     let maps = std::fs::read_to_string("/proc/self/maps")?;
     let is_code = |code: &Code| code.path.starts_with('/') || code.path == KERNEL;
@@ -299,7 +308,7 @@ fn code() -> io::Result<(Vec<Code>, Vec<u8>)> {
     Ok((found, kernel.and_then(Result::ok).unwrap_or_default()))
 }
 
-/// Reads the memory of this process.
+/// Reads this part of the memory of this process.
 fn memory(code: &Code) -> io::Result<Vec<u8>> {
     use std::os::unix::fs::FileExt;
     let mut bytes = vec![0; (code.end - code.start) as usize];
@@ -336,8 +345,8 @@ mod tests {
     #[test]
     fn the_code_of_this_process_is_found() {
         let (code, kernel) = code().unwrap();
-        let here = the_code_of_this_process_is_found as *const () as u64;
-        let own = code.iter().find(|code| (code.start..code.end).contains(&here)).unwrap();
+        let function = the_code_of_this_process_is_found as *const () as u64;
+        let own = code.iter().find(|code| (code.start..code.end).contains(&function)).unwrap();
         assert!(own.file.is_some() && own.path.starts_with('/'), "{own:?}");
         assert!(kernel.is_empty() || kernel.starts_with(b"\x7fELF"));
     }
@@ -350,7 +359,7 @@ mod tests {
         let mean = periods.iter().sum::<i64>() / 10_000;
         assert!((950..1050).contains(&mean), "{mean}");
         assert!(periods.iter().all(|period| (15..=16_000).contains(period)));
-        // As many are shorter than a part of the period as there are of an exponential distribution.
+        // The shares of short times are those of an exponential distribution.
         let shorter = |than| periods.iter().filter(|period| **period < than).count();
         assert!((800..1100).contains(&shorter(100)), "{}", shorter(100));
         assert!((6100..6550).contains(&shorter(1000)), "{}", shorter(1000));

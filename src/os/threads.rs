@@ -22,7 +22,7 @@ pub(crate) fn can_start(count: usize) -> bool {
     })
 }
 
-/// Runs `work` in this many threads at once, of which this one is one; in fewer, where the system starts no more.
+/// Runs `work` in this many threads at once, this thread included; in fewer, if the system does not start so many.
 pub(crate) fn at_once(count: usize, work: impl Fn() + Sync) {
     scope(|scope| {
         let start = |_| Builder::new().spawn_scoped(scope, &work).ok();
@@ -34,8 +34,8 @@ pub(crate) fn at_once(count: usize, work: impl Fn() + Sync) {
     });
 }
 
-/// Does two things at the same time, the first in a thread of its own; one after the other, where the system starts none. The
-/// first is an error if its thread panicked.
+/// Does two things at the same time, `beside` in a thread of its own and `here` in this one. If the system starts no thread,
+/// they are done one after the other. The first result is an error if its thread panicked.
 pub(crate) fn both<A: Send, B>(
     beside: impl FnOnce() -> A + Send,
     here: impl FnOnce() -> B,

@@ -1,8 +1,8 @@
 //! The bytes that a process passed to the system and took from it, as Linux counts them in `/proc/PID/io`.
 //!
-//! `rchar` and `wchar` are what its calls asked to be read and written, from files, pipes, sockets and terminals, whether
-//! or not a disk had to move: so they are the same on every run of the same work. The kernel's `read_bytes` and
-//! `write_bytes` would depend on what the page cache happens to hold.
+//! `rchar` and `wchar` are the bytes that its calls read and wrote, in files, pipes, sockets and terminals, whether or not a
+//! disk was used. So they are the same in every run of the same work. The kernel's `read_bytes` and `write_bytes` would
+//! depend on what the page cache happens to hold.
 
 use std::ops::{AddAssign, Sub};
 
@@ -15,7 +15,7 @@ pub(crate) struct Traffic {
     pub(crate) written: u64,
 }
 
-/// More bytes than the file has.
+/// The room for the file, in bytes. The file has fewer.
 #[cfg(target_os = "linux")]
 pub(crate) const FILE: usize = 256;
 
@@ -34,9 +34,9 @@ impl Traffic {
         Some(Traffic { read: number("rchar")?, written: number("wchar")? })
     }
 
-    /// Reads what a living process and the children that it waited for had; `None` if the system does not show it.
+    /// Reads the bytes of a living process and of the children that it waited for; `None` if the system does not show them.
     #[cfg(target_os = "linux")]
-    pub(crate) fn of(pid: u32) -> Option<Traffic> {
+    pub(crate) fn of_process(pid: u32) -> Option<Traffic> {
         Traffic::of_file(&std::fs::read(format!("/proc/{pid}/io")).ok()?)
     }
 }
@@ -98,7 +98,7 @@ impl Counter {
         None
     }
 
-    #[expect(clippy::unused_self, reason = "as where there is something to read")]
+    #[expect(clippy::unused_self, reason = "the same signature as on Linux")]
     pub(crate) fn now(&mut self) -> Option<Traffic> {
         None
     }

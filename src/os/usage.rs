@@ -53,7 +53,8 @@ impl Usage {
 
     /// Returns what was used since `before`.
     pub(crate) fn since(&self, before: &Usage) -> Used {
-        let since = |of: fn(&Counts) -> u64| of(&self.counts).saturating_sub(of(&before.counts));
+        let since =
+            |count: fn(&Counts) -> u64| count(&self.counts).saturating_sub(count(&before.counts));
         Used {
             cpu: self.process - before.process,
             counts: Counts {
@@ -155,13 +156,13 @@ fn living_seconds() -> f64 {
 
 #[cfg(unix)]
 fn counts() -> Option<Counts> {
-    Some(Counts::of(&resources(ResourceOwner::Process)?))
+    Some(Counts::from_rusage(&resources(ResourceOwner::Process)?))
 }
 
 #[cfg(unix)]
 impl Counts {
     /// Reads them from the kernel's form, which has no negative numbers.
-    pub(crate) fn of(usage: &libc::rusage) -> Counts {
+    pub(crate) fn from_rusage(usage: &libc::rusage) -> Counts {
         let whole = |number: libc::c_long| u64::try_from(number).unwrap_or(0);
         Counts {
             switches: whole(usage.ru_nvcsw) + whole(usage.ru_nivcsw),
@@ -205,8 +206,8 @@ fn counts() -> Option<Counts> {
 mod tests {
     use super::*;
 
-    /// The clocks are read one after the other, so that a turn in which nobody else worked may seem to last less than
-    /// nothing. It is known that nobody worked, and not unknown.
+    /// The clocks are read one after the other, so the difference of a turn in which nobody else worked may be negative. That
+    /// means no work, and not that the work is unknown.
     #[test]
     fn clocks_that_are_read_one_after_the_other_add_no_work_and_lose_none() {
         let at = |others| Contention { others, preempted: None };

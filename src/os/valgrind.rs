@@ -23,7 +23,7 @@ pub(crate) enum Request {
 }
 
 impl Request {
-    /// Returns its number. The letters of callgrind are in those of its requests.
+    /// Returns the number of the request. The numbers of callgrind's requests contain its letters.
     fn number(self) -> usize {
         const CALLGRIND: usize = (b'C' as usize) << 24 | (b'T' as usize) << 16;
         match self {
@@ -101,7 +101,7 @@ pub(crate) fn spend(instructions: u64) {
 pub(crate) const IS_KNOWN: bool =
     cfg!(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")));
 
-/// Makes no request, where Valgrind's are not known.
+/// Makes no request, since Valgrind's requests are not known for this system.
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 pub(crate) fn request(request: Request) -> usize {
     usize::from(request.number() == 0)

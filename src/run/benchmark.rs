@@ -53,7 +53,7 @@ impl Run {
         self.measure::<CannotFail, _, _>(method, Repeat::Looped, setup, ByValue(op))
     }
 
-    /// Measures an operation on an input that it is lent, which is dropped outside of the measured part too.
+    /// Measures an operation on an input that is lent to it. The input too is dropped outside of the measured part.
     ///
     /// # Errors
     /// The errors are those of [`benchmark`](Run::benchmark).
@@ -66,7 +66,7 @@ impl Run {
         self.measure::<CannotFail, _, _>(method, Repeat::Looped, setup, ByReference(op))
     }
 
-    /// Measures operations that tell themselves how long they took: `op` runs the given number of them.
+    /// Measures operations that time themselves: `op` runs the given number of them, and returns how long they took.
     ///
     /// # Errors
     /// If the budget limits more than times, since nobody knows which part of the call is timed. The other errors are those
@@ -118,7 +118,7 @@ impl Run {
         self.end(method, watcher, &failures)
     }
 
-    /// Says what an operation does, for its throughput: so many bytes, or so many operations.
+    /// Sets the work of one operation, for its throughput: a number of bytes, or of operations.
     pub fn counts(&mut self, work: Work) {
         self.process.work = work;
     }
@@ -148,7 +148,7 @@ impl Run {
 /// The reason why a benchmark is not measured under a load.
 const NO_LOAD: &str = "a benchmark has no `load`";
 
-/// Runs operations that tell how long they took, as long as the instrument wants laps.
+/// Runs operations that time themselves, as long as the instrument needs laps.
 fn timed<G: Instrument + ?Sized>(
     instrument: &mut G,
     failures: &mut Failures,

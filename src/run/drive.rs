@@ -40,11 +40,11 @@ impl<T, E: Display> Outcome<Result<T, E>> for Fallible {
     }
 }
 
-/// An operation, by the way in which it gets its input. An input that it was given is dropped by the operation
-/// itself; an input that it was only lent is dropped outside of the measured part.
+/// An operation, by the way in which it gets its input. The operation itself drops an input that it was given. An input that
+/// it was only lent is dropped outside of the measured part.
 pub(super) trait Operation<I, O> {
     /// Runs the operation on one input. `before` and `after` are called right around it.
-    fn once<W: ?Sized>(
+    fn run_once<W: ?Sized>(
         &mut self,
         input: I,
         watch: &mut W,
@@ -53,7 +53,7 @@ pub(super) trait Operation<I, O> {
     ) -> O;
 
     /// Runs the operation on each input, as the iterator is advanced. Inputs that were only lent stay in the vector.
-    fn all(&mut self, inputs: &mut Vec<I>) -> impl Iterator<Item = O>;
+    fn run_all(&mut self, inputs: &mut Vec<I>) -> impl Iterator<Item = O>;
 
     /// Returns the same operation, longer by what a selftest injects.
     fn slowed(self, injection: Option<Injection>) -> impl Operation<I, O>;
@@ -64,7 +64,7 @@ pub(super) struct ByValue<F>(pub(super) F);
 
 impl<I, O, F: FnMut(I) -> O> Operation<I, O> for ByValue<F> {
     #[inline]
-    fn once<W: ?Sized>(
+    fn run_once<W: ?Sized>(
         &mut self,
         input: I,
         watch: &mut W,
@@ -78,7 +78,7 @@ impl<I, O, F: FnMut(I) -> O> Operation<I, O> for ByValue<F> {
     }
 
     #[inline]
-    fn all(&mut self, inputs: &mut Vec<I>) -> impl Iterator<Item = O> {
+    fn run_all(&mut self, inputs: &mut Vec<I>) -> impl Iterator<Item = O> {
         inputs.drain(..).map(|input| black_box((self.0)(input)))
     }
 
@@ -92,7 +92,7 @@ pub(super) struct ByReference<F>(pub(super) F);
 
 impl<I, O, F: FnMut(&mut I) -> O> Operation<I, O> for ByReference<F> {
     #[inline]
-    fn once<W: ?Sized>(
+    fn run_once<W: ?Sized>(
         &mut self,
         mut input: I,
         watch: &mut W,
@@ -106,7 +106,7 @@ impl<I, O, F: FnMut(&mut I) -> O> Operation<I, O> for ByReference<F> {
     }
 
     #[inline]
-    fn all(&mut self, inputs: &mut Vec<I>) -> impl Iterator<Item = O> {
+    fn run_all(&mut self, inputs: &mut Vec<I>) -> impl Iterator<Item = O> {
         inputs.iter_mut().map(|input| black_box((self.0)(input)))
     }
 
@@ -167,8 +167,8 @@ impl Failures {
         self.count > 0 && self.policy == Policy::Fatal
     }
 
-    /// Counts an outcome; returns 1 if it is a failure, and otherwise 0.
-    pub(super) fn take<K: Outcome<O>, O>(&mut self, outcome: &O) -> usize {
+    /// Counts the outcome of an operation; returns 1 if it is a failure, and otherwise 0.
+    pub(super) fn observe<K: Outcome<O>, O>(&mut self, outcome: &O) -> usize {
         self.operations += 1;
         let Some(error) = K::error(outcome) else { return 0 };
         if self.count == 0 {
@@ -180,7 +180,7 @@ impl Failures {
     }
 }
 
-/// Runs operations as long as the instrument wants laps.
+/// Runs operations as long as the instrument needs laps.
 pub(super) fn drive<K: Outcome<O>, G: Instrument + ?Sized, I, O>(
     instrument: &mut G,
     failures: &mut Failures,
@@ -192,8 +192,8 @@ pub(super) fn drive<K: Outcome<O>, G: Instrument + ?Sized, I, O>(
         let Some(lap) = instrument.next() else { break };
         if lap == 1 {
             let input = hide_from_optimizer(setup());
-            let output = op.once(input, instrument, G::start, G::stop);
-            let failed = failures.take::<K, O>(&output);
+            let output = op.run_once(input, instrument, G::start, G::stop);
+            let failed = failures.observe::<K, O>(&output);
             drop(output);
             instrument.record(1, failed);
             continue;
@@ -203,13 +203,13 @@ pub(super) fn drive<K: Outcome<O>, G: Instrument + ?Sized, I, O>(
         if keeps_outputs::<K, O>() {
             outputs.reserve(lap);
             instrument.start();
-            outputs.extend(op.all(&mut inputs));
+            outputs.extend(op.run_all(&mut inputs));
             instrument.stop();
-            failed = outputs.iter().map(|output| failures.take::<K, O>(output)).sum();
+            failed = outputs.iter().map(|output| failures.observe::<K, O>(output)).sum();
             outputs.clear();
         } else {
             instrument.start();
-            op.all(&mut inputs).for_each(drop);
+            op.run_all(&mut inputs).for_each(drop);
             instrument.stop();
             failures.operations += lap;
         }
@@ -223,8 +223,8 @@ pub(super) const fn keeps_outputs<K: Outcome<O>, O>() -> bool {
     K::CAN_FAIL || std::mem::needs_drop::<O>()
 }
 
-/// Returns the value, about which the compiler then knows nothing. A value of no size is returned as it is, so that
-/// making no input takes no time.
+/// Returns the value in such a way that the compiler knows nothing about it. A value of size 0 is returned as it is, so that
+/// an operation without an input takes no time for it.
 #[inline]
 pub(super) fn hide_from_optimizer<I>(input: I) -> I {
     if size_of::<I>() == 0 { input } else { black_box(input) }

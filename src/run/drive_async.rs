@@ -21,7 +21,7 @@ pub(super) async fn drive<K: Outcome<O>, G: Instrument + ?Sized, I, O>(
             instrument.start();
             let output = black_box(op(input).await);
             instrument.stop();
-            let failed = failures.take::<K, O>(&output);
+            let failed = failures.observe::<K, O>(&output);
             drop(output);
             instrument.record(1, failed);
             continue;
@@ -39,7 +39,7 @@ pub(super) async fn drive<K: Outcome<O>, G: Instrument + ?Sized, I, O>(
             }
         }
         instrument.stop();
-        let failed = outputs.iter().map(|output| failures.take::<K, O>(output)).sum();
+        let failed = outputs.iter().map(|output| failures.observe::<K, O>(output)).sum();
         failures.operations += lap - outputs.len();
         outputs.clear();
         instrument.record(lap, failed);

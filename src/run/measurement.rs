@@ -190,8 +190,8 @@ impl Run {
     }
 }
 
-/// The instrument of a measurement. The one whose own speed matters has its own variant, so that the loop is compiled for
-/// it.
+/// The instrument of a measurement. The instrument whose own speed matters has its own variant, so that the loop is compiled
+/// for it.
 pub(super) enum Watcher {
     Time(Box<Time>),
     Other(Box<dyn Instrument>),

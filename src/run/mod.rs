@@ -147,8 +147,8 @@ impl Run {
     /// ```
     /// # use perf_budget::{Failed, Run};
     /// fn cache(run: &mut Run) -> Result<(), Failed> {
-    ///     let (hits, asked) = (912.0, 1000.0); // found out by replaying a trace
-    ///     run.record("hit_rate", hits / asked) // min = { hit_rate = 0.9 }
+    ///     let (hits, lookups) = (912.0, 1000.0); // found out by replaying a trace
+    ///     run.record("hit_rate", hits / lookups) // min = { hit_rate = 0.9 }
     /// }
     /// ```
     ///
@@ -160,8 +160,8 @@ impl Run {
     }
 
     fn record_value(&mut self, name: &str, value: f64) -> Result<(), Failed> {
-        let asked = metric_named(name).filter(|metric| metric.custom_name().is_some());
-        let Some(asked) = asked.filter(|_| !name.is_empty()) else {
+        let metric = metric_named(name).filter(|metric| metric.custom_name().is_some());
+        let Some(metric) = metric.filter(|_| !name.is_empty()) else {
             let text = format!(
                 "failed to record `{name}`: the harness measures that itself, or no metric has such \
                  a name; record it under another one"
@@ -176,10 +176,10 @@ impl Run {
             return Err(self.failed(Failed::new(Cause::InvalidReading, text)));
         }
         let injected = self.request.injection.filter(|injection| {
-            injection.effect == Effect::Recorded && self.request.metrics.contains(&asked)
+            injection.effect == Effect::Recorded && self.request.metrics.contains(&metric)
         });
         let value = injected.map_or(value, |injection| injection.recorded(value));
-        let sum = self.recorded.or_default(&asked);
+        let sum = self.recorded.or_default(&metric);
         *sum = (sum.0 + value, sum.1 + 1);
         Ok(())
     }
@@ -249,7 +249,7 @@ impl Run {
         let records_some = self.process.values.keys().any(|key| key.custom_name().is_some());
         for metric in &self.request.metrics {
             let own = metric.slope_of().unwrap_or(metric).custom_name();
-            // One value that was not recorded does not concern the others. Whoever reads the reply says what is missing.
+            // A value that was not recorded does not concern the others. The harness reports what is missing in the reply.
             if own.is_none() || !records_some {
                 check_measured(metric, &self.process, self.method, workload)?;
             }

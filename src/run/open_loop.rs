@@ -1,4 +1,4 @@
-//! The loop that starts operations when they are due, whether or not those before have ended.
+//! The loop that starts operations when they are due, by a schedule that does not wait for earlier operations.
 //!
 //! It is apart from `drive`, whose loop starts an operation when the one before has ended. The inputs are made before
 //! the schedule begins, so that making them delays no operation.
@@ -29,7 +29,8 @@ impl Monotonic {
         Monotonic(Instant::now())
     }
 
-    pub(super) fn at(&self, due: f64) -> Instant {
+    /// Returns the moment that is `due` seconds after the beginning.
+    pub(super) fn instant(&self, due: f64) -> Instant {
         self.0 + Duration::from_secs_f64(due)
     }
 }
@@ -40,7 +41,7 @@ impl Clock for Monotonic {
     }
 
     fn wait(&self, due: f64) {
-        let due = self.at(due);
+        let due = self.instant(due);
         let left = due.saturating_duration_since(Instant::now());
         if let Some(early) = left.checked_sub(OVERSLEPT) {
             std::thread::sleep(early);
@@ -69,8 +70,8 @@ pub(super) fn arrive<K: Outcome<O>, C: Clock, I, O>(
         clock.wait(arrivals.due(n));
         let mut span = Span { free, started: 0.0, ended: 0.0 };
         let before = |span: &mut Span| span.started = clock.now();
-        let output = op.once(input, &mut span, before, |span| span.ended = clock.now());
-        let failed = failures.take::<K, O>(&output) > 0;
+        let output = op.run_once(input, &mut span, before, |span| span.ended = clock.now());
+        let failed = failures.observe::<K, O>(&output) > 0;
         drop(output);
         arrivals.record(n, span, failed);
         free = clock.now();

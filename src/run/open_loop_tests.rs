@@ -20,7 +20,7 @@ const MEAN: Metric = Key::Mean.at(Statistic::Mean);
 #[derive(Clone, Default)]
 struct Scripted {
     now: Rc<Cell<f64>>,
-    /// How much later than asked for it wakes.
+    /// How much later than asked for a wait ends.
     late: f64,
 }
 
@@ -80,9 +80,9 @@ fn near(value: f64, expected: f64, tolerance: f64) {
     assert!((value - expected).abs() <= tolerance, "{value} is not {expected} within {tolerance}");
 }
 
-/// At 1000 op/s of 0.3 ms for two minutes, with a stall of 200 ms every ten seconds, 11 of 120 000 operations are
-/// slow if they are counted from when they were sent. Counted from when they were due, all that had to wait behind
-/// them are slow too.
+/// Operations of 0.3 ms run at 1000 op/s for two minutes, with a stall of 200 ms every ten seconds. If latency is counted
+/// from when they were sent, 11 of 120 000 operations are slow. If it is counted from when they were due, all operations
+/// that had to wait behind those are slow too.
 #[test]
 fn a_stall_delays_all_operations_behind_it() {
     let stalled = |t: f64| {
@@ -142,7 +142,7 @@ fn a_late_generator_is_distinguished_from_a_slow_operation() {
     let lag = process.lag.unwrap();
     near(lag.p99, 2e-3, 1e-9);
     near(lag.max, 2e-3, 1e-9);
-    // The delay is part of the latency all the same; it only makes a value over a limit doubtful.
+    // The delay is part of the latency in any case. It only makes a value over a limit doubtful.
     near(quantile(&process.operations, 0.5), 3e-3, 1e-9);
 }
 

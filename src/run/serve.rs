@@ -56,7 +56,7 @@ pub(super) struct Accepted {
     request: Request,
     /// The file for the reply.
     reply: PathBuf,
-    /// The process that was asked. A workload may make a copy of it, which has measured something else.
+    /// The id of the process that got the request. A workload may make a copy of it, which has measured something else.
     process: u32,
 }
 

@@ -18,7 +18,7 @@ struct Request {
     reached: AtomicUsize,
 }
 
-static ASKED: OnceLock<Result<Option<Request>, u8>> = OnceLock::new();
+static REQUEST: OnceLock<Result<Option<Request>, u8>> = OnceLock::new();
 
 /// Whether a harness has started this process to measure one benchmark. The first call decides it.
 ///
@@ -26,7 +26,7 @@ static ASKED: OnceLock<Result<Option<Request>, u8>> = OnceLock::new();
 /// The exit code with which the process has to end, if it was not a living harness that has started it.
 pub fn is_asked() -> Result<bool, u8> {
     let request = |accepted| Request { accepted, reached: AtomicUsize::new(0) };
-    let request = ASKED.get_or_init(|| accept().map(|accepted| accepted.map(request)));
+    let request = REQUEST.get_or_init(|| accept().map(|accepted| accepted.map(request)));
     request.as_ref().map(Option::is_some).map_err(|code| *code)
 }
 
@@ -36,7 +36,7 @@ pub fn is_asked() -> Result<bool, u8> {
 /// # Errors
 /// The exit code with which the process has to end, if the reply cannot be written.
 pub fn measure(benchmark: impl FnOnce(&mut Run) -> Result<(), Failed>) -> Result<(), u8> {
-    let Some(Ok(Some(request))) = ASKED.get() else { return Ok(()) };
+    let Some(Ok(Some(request))) = REQUEST.get() else { return Ok(()) };
     if request.reached.fetch_add(1, Ordering::Relaxed) == 0 {
         return request.accepted.answer(|run| {
             benchmark(run)?;
@@ -55,7 +55,7 @@ pub fn measure(benchmark: impl FnOnce(&mut Run) -> Result<(), Failed>) -> Result
 /// # Errors
 /// The exit code with which the process has to end, if the reply cannot be written.
 pub fn finish() -> Result<(), u8> {
-    let Some(Ok(Some(request))) = ASKED.get() else { return Ok(()) };
+    let Some(Ok(Some(request))) = REQUEST.get() else { return Ok(()) };
     if request.reached.load(Ordering::Relaxed) > 0 {
         return Ok(());
     }

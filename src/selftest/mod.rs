@@ -2,8 +2,8 @@
 //! turns the budget red. Or it injects nothing, measures the same code several times, and counts what is red by chance.
 //!
 //! Everything but the injection is as in a run that judges: the same processes, instruments, evidence and levels.
-//! Nothing of it is an outcome: the result is a [`SelftestResult`] in a file of its own, no evidence is read or kept,
-//! and the process ends as if a test were red, so that it is never mistaken for a run.
+//! Nothing of it counts as an outcome. The result is a [`SelftestResult`] in a file of its own, and no evidence is read or
+//! kept. The process ends as if a test were red, so that it is never mistaken for a run.
 
 mod results;
 mod same;
@@ -110,7 +110,7 @@ fn smallest_red(
         if against.limit == 0.0 { target } else { against.used(target) - 1.0 }
     };
     let targets = search::targets(metric, &against).into_iter().filter_map(|target| {
-        Some((target, Injection::to(effect, kind, metric, (estimate.value, target), relative)?))
+        Some((target, Injection::toward(effect, kind, metric, (estimate.value, target), relative)?))
     });
     let targets: Vec<(f64, Injection)> = targets.collect();
     if targets.is_empty() {

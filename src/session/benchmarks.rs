@@ -1,4 +1,5 @@
-//! The benchmarks of the budgets on several of them, found before any test is made: each is a case of its budget.
+//! The benchmarks of each budget that names several by a pattern. They are found before any test is made, and each becomes a
+//! case of its budget.
 
 use std::path::Path;
 
@@ -14,16 +15,16 @@ use crate::progress::Progress;
 use crate::subject::benchmark::{Benchmarks, Origin};
 
 /// The benchmarks of one budget.
-pub(super) struct Named {
+pub(super) struct BudgetBenchmarks {
     /// The index of the budget.
     pub(super) budget: usize,
     /// The library of its benchmarks.
     pub(super) library: Library,
-    /// The list that its tests are made of, or the reason why there is none.
+    /// The list from which the tests are made, or the reason why there is none.
     pub(super) list: Result<List, Unmeasured>,
 }
 
-/// Finds the benchmarks of each budget on several, and gives it its cases.
+/// Finds the benchmarks of each budget that names several, and makes them the cases of that budget.
 pub(super) fn find(
     budgets: &mut Budgets,
     results: &Path,
@@ -31,7 +32,7 @@ pub(super) fn find(
     run_cache: Option<&RunCache>,
     machine_lock: &MachineLock,
     progress: &Progress,
-) -> Result<Vec<Named>, Error> {
+) -> Result<Vec<BudgetBenchmarks>, Error> {
     let patterns = |(at, budget): (usize, &Budget)| match budget.subject {
         Subject::Benchmark(library, _) => budget.pattern().map(|_| (at, library)),
         Subject::Workload(_) | Subject::Command(_) | Subject::Artifact(_) | Subject::Record(_) => {
@@ -56,7 +57,7 @@ pub(super) fn find(
             None => name(),
         };
         benchmarks::expand(&mut budgets.budgets[at], list.as_ref().ok());
-        named.push(Named { budget: at, library, list });
+        named.push(BudgetBenchmarks { budget: at, library, list });
     }
     Ok(named)
 }

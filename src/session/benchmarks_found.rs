@@ -1,5 +1,5 @@
-//! The test of each budget on several benchmarks that says which there are. It is red if there is none, if one could not
-//! be built, and if the benchmarks are no longer those that the tests were made of.
+//! For each budget on several benchmarks, a test that says which benchmarks there are. It is red if there is none, if one
+//! could not be built, or if the benchmarks are no longer those from which the tests were made.
 
 use std::collections::BTreeSet;
 
@@ -9,16 +9,17 @@ use perf_budget_core::outcome::{BENCHMARKS, Cause, Outcome, Unmeasured};
 use perf_budget_core::suite::names;
 use perf_budget_core::verdict::Verdict;
 
-use super::benchmarks::Named;
+use super::benchmarks::BudgetBenchmarks;
 use super::state::Session;
+use crate::base::BaseBenchmarks;
 
 /// The most names that one sentence lists.
 const MOST_LISTED: usize = 8;
 
 impl Session {
-    /// Returns the test of each budget on several benchmarks that says which there are: its number and its name.
+    /// Returns the number and the name of each such test.
     pub(crate) fn several_benchmarks(&self) -> Vec<(usize, String)> {
-        let name = |named: &Named| test_of(&self.budgets.budgets[named.budget]);
+        let name = |named: &BudgetBenchmarks| test_of(&self.budgets.budgets[named.budget]);
         self.benchmarks.iter().map(name).enumerate().collect()
     }
 
@@ -53,8 +54,8 @@ impl Session {
         }
     }
 
-    /// Says which benchmarks a budget has, unless something is wrong with them.
-    fn benchmarks_now(&self, named: &Named) -> Result<String, Unmeasured> {
+    /// Returns words on which benchmarks a budget has, unless something is wrong with them.
+    fn benchmarks_now(&self, named: &BudgetBenchmarks) -> Result<String, Unmeasured> {
         let budget = &self.budgets.budgets[named.budget];
         let made_of = named.list.as_ref().map_err(Clone::clone)?;
         let list = {
@@ -80,7 +81,7 @@ impl Session {
             let text = format!(
                 "no benchmark is named like the {}: {}",
                 names::subject(&budget.subject),
-                some(&list, library)
+                existing(&list, library)
             );
             return Err(Unmeasured::new(Cause::NotFound, text));
         }
@@ -89,35 +90,45 @@ impl Session {
             count => format!("{count} benchmarks"),
         }];
         parts.extend(left_out);
-        let of_library = |program: &&Program| {
+        let is_empty = |program: &&Program| {
             let found = program.content.benchmarks();
-            found.is_some_and(|(of, _, names)| of == library && names.is_empty())
+            found.is_some_and(|(own, _, names)| own == library && names.is_empty())
         };
-        let empty = list.programs.iter().filter(of_library);
+        let empty = list.programs.iter().filter(is_empty);
         let empty: Vec<&str> = empty.map(|program| program.target.as_str()).collect();
         if !empty.is_empty() {
             parts.push(format!("without a benchmark: {}", listed(&empty)));
         }
         if let Some(base) = self.base.as_ref().and_then(|base| base.benchmarks(budget)) {
-            let before: BTreeSet<String> = base.names(library).cloned().collect();
-            let unknown: Vec<&str> = base.missing().map(String::as_str).collect();
-            if !unknown.is_empty() {
-                parts.push(format!("not known of the base: {}", listed(&unknown)));
-            }
-            if !now.is_empty() && before.is_disjoint(&now) {
-                let other = if before.is_empty() { "no benchmark" } else { "no such benchmark" };
-                let name = library.name();
-                parts.push(format!("none is compared, since the base has {other} of {name}"));
-            }
-            parts.extend(
-                changes(&before, &now).into_iter().map(|change| format!("{change} since the base")),
-            );
+            parts.extend(compared_with_base(base, library, &now));
         }
         Ok(parts.join("; "))
     }
 }
 
-/// Says which programs are not run, as they have no benchmark of a library.
+/// Returns words on how the benchmarks of a budget differ from those of the base.
+fn compared_with_base(
+    base: &BaseBenchmarks,
+    library: Library,
+    now: &BTreeSet<String>,
+) -> Vec<String> {
+    let mut parts = Vec::new();
+    let before: BTreeSet<String> = base.names(library).cloned().collect();
+    let unknown: Vec<&str> = base.missing().map(String::as_str).collect();
+    if !unknown.is_empty() {
+        parts.push(format!("not known of the base: {}", listed(&unknown)));
+    }
+    if !now.is_empty() && before.is_disjoint(now) {
+        let other = if before.is_empty() { "no benchmark" } else { "no such benchmark" };
+        let name = library.name();
+        parts.push(format!("none is compared, since the base has {other} of {name}"));
+    }
+    let changes = changes(&before, now).into_iter();
+    parts.extend(changes.map(|change| format!("{change} since the base")));
+    parts
+}
+
+/// Returns words on the programs that are not run, as they have no benchmark of a library.
 fn left_out(list: &List, library: Library) -> Vec<String> {
     let mut parts = Vec::new();
     let others = list.targets_of(&Content::Other);
@@ -139,14 +150,14 @@ fn names_of(list: &List, library: Library) -> BTreeSet<String> {
     list.entries(library).into_iter().map(|entry| entry.name).collect()
 }
 
-/// Says which names are new, and which are gone.
+/// Returns words on the names that are new, and on those that are gone.
 fn changes(before: &BTreeSet<String>, now: &BTreeSet<String>) -> Vec<String> {
-    let of = |word: &str, names: Vec<&String>| {
+    let change = |word: &str, names: Vec<&String>| {
         let names: Vec<&str> = names.into_iter().map(String::as_str).collect();
         (!names.is_empty()).then(|| format!("{word} {}", listed(&names)))
     };
-    let new = of("new:", now.difference(before).collect());
-    let gone = of("gone:", before.difference(now).collect());
+    let new = change("new:", now.difference(before).collect());
+    let gone = change("gone:", before.difference(now).collect());
     new.into_iter().chain(gone).collect()
 }
 
@@ -158,8 +169,8 @@ fn listed(names: &[&str]) -> String {
     shown.join(", ") + &rest
 }
 
-/// Says which benchmarks there are.
-fn some(list: &List, library: Library) -> String {
+/// Returns words on which benchmarks there are.
+fn existing(list: &List, library: Library) -> String {
     let names = names_of(list, library);
     if names.is_empty() {
         return list.why_none(library);

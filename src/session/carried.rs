@@ -63,7 +63,7 @@ impl Stored {
         // Earlier releases sealed evidence without this word.
         let varied = if *varied { "varied " } else { "" };
         let content = format!("{identity} {fail} {pass} {runs} {at} {varied}{test}");
-        self.seal = seal.of("evidence", content.as_bytes());
+        self.seal = seal.sign("evidence", content.as_bytes());
         self
     }
 
@@ -85,7 +85,7 @@ impl Stored {
 #[derive(Debug, Clone)]
 pub(super) struct Store {
     directory: PathBuf,
-    /// The seal of what is stored. Without it nothing is stored.
+    /// The seal of the evidence. Without a seal nothing is stored.
     seal: Option<Seal>,
 }
 
@@ -255,13 +255,13 @@ mod tests {
         let first = store.load("a::p99", 7).unwrap();
         assert_eq!(first.carried(), Carried { fail: 2.0, pass: -1.0, varied: false, runs: 1 });
         assert!(first.note().ends_with("of an earlier run of the same build"));
-        // Values that differed in one run are not the same every time in the next.
-        let of = |values: &[f64]| Outcome {
+        // If values differed in one run, the next run does not take them for values that never vary.
+        let showing = |values: &[f64]| Outcome {
             shape: Some(words::shape("processes".to_owned(), values.to_vec())),
             ..outcome(2.0, -1.0)
         };
         for (values, varied) in [([3.0, 3.0], false), ([3.0, 4.0], true), ([3.0, 3.0], true)] {
-            store.keep(&of(&values), 7, store.load("a::p99", 7).as_ref()).unwrap();
+            store.keep(&showing(&values), 7, store.load("a::p99", 7).as_ref()).unwrap();
             assert_eq!(store.load("a::p99", 7).unwrap().carried().varied, varied);
         }
         // Another build, another limit and another test begin anew.

@@ -29,11 +29,11 @@ use crate::instrument::instructions;
 use crate::subject;
 use crate::worker::process::{self, Build};
 
-/// The longest that the profiles of one red may take.
+/// The longest time that the profiles of one red may take.
 pub(super) const LONGEST: Duration = Duration::from_secs(30);
-/// The longest that samples may take beyond that, where no profile could be made.
+/// The longest time that samples may take besides, if no profile could be made.
 const LONGEST_SAMPLES: Duration = Duration::from_secs(10);
-/// The note where no system call was seen in a profile.
+/// The note if no system call was seen in a profile.
 const UNCALLED: &str = "no function is named: callgrind saw no system call of this operation";
 /// The least time in which samples say anything.
 const LEAST_SAMPLES: Duration = Duration::from_secs(1);
@@ -53,14 +53,14 @@ impl Session {
         if !is_profiled(&self.budgets.budgets[test.budget], test) {
             return outcome;
         }
-        let found = self.cause(test);
-        if let Some(within) = remaining_time(test, &found) {
-            self.add_samples(test, within, found.as_ref().err(), &mut outcome);
+        let cause = self.cause(test);
+        if let Some(within) = remaining_time(test, &cause) {
+            self.add_samples(test, within, cause.as_ref().err(), &mut outcome);
         }
-        match found {
+        match cause {
             Ok(blame) => {
                 let is_layout = is_layout(&outcome, &blame);
-                outcome.reason.push_str(same(may_be_layout, is_layout, &blame));
+                outcome.reason.push_str(layout_clause(may_be_layout, is_layout, &blame));
                 let is_of_memory = is_of_memory(test);
                 let mut blame = Blame { is_of_memory, is_layout, ..(*blame).clone() };
                 if is_of_bytes(test) {
@@ -68,15 +68,15 @@ impl Session {
                 }
                 if explained_by(test) == ExplainedBy::SystemCalls {
                     blame.is_of_system_calls = true;
-                    // Who calls the system is known without the functions that were inlined.
+                    // The callers of the system are known without the functions that were inlined.
                     blame.inlined = None;
-                    // Which functions run most instructions does not say which ones call the system. Which ones grew may.
+                    // The functions that run most instructions need not be those that call the system. The functions that grew may be.
                     if blame.before.is_none() && blame.system_callers.is_empty() {
                         outcome.notes.push(UNCALLED.to_owned());
                         return outcome;
                     }
                 }
-                blame.remarks.extend(beside(outcome.counted.as_ref()));
+                blame.remarks.extend(allocator_remark(outcome.counted.as_ref()));
                 outcome.blame = Some(Box::new(blame));
             }
             Err(_) if outcome.sampled.is_some() => {}
@@ -115,7 +115,7 @@ impl Session {
         }
     }
 
-    /// Does the same for a case. `name` is shown meanwhile.
+    /// Profiles a case, unless that has been done. `name` is shown meanwhile.
     pub(super) fn cause_of(&self, profiled: Profiled, name: &str) -> Cause {
         let mut causes = lock(&self.causes);
         if let Some(known) = causes.get(&profiled) {
@@ -131,12 +131,12 @@ impl Session {
 
     /// Profiles both sides at the same time, while nothing statistical is measured.
     fn profile(&self, profiled: Profiled, name: &str) -> Result<Blame, Unmeasured> {
-        process::unless_profiled()?;
+        process::require_profiler()?;
         // Without the lock, this would disturb what somebody else measures.
         let _lock = self.machine_lock.shared(&self.progress)?;
         let (head, reference) = self.sides(profiled)?;
         let began = Instant::now();
-        // An old release of this library at the base does not know how.
+        // A base with an old release of this library cannot be profiled.
         let (now, before) = both(&head, reference.as_ref(), |side, _| side.profiles(LONGEST))?;
         let own = self.own_crates(&head);
         let mut blame = blame::compare(before.as_deref(), &now, &own);
@@ -153,7 +153,7 @@ impl Session {
         roots.into_iter().flatten().flat_map(own_crates).chain(head.crate_name()).collect()
     }
 
-    /// Returns this revision's side of what is profiled, and the base's if there is one.
+    /// Returns the profiled sides: that of this revision, and that of the base if there is one.
     pub(super) fn sides(
         &self,
         (at, case, against_base, by_time): Profiled,
@@ -195,8 +195,8 @@ fn is_layout(outcome: &Outcome, blame: &Blame) -> bool {
     outcome.layout_explains() && blame.is_same() && blame.same_system_calls() == Some(true)
 }
 
-/// Returns what is added to the sentence of a limit that layout may have broken.
-fn same(may_be_layout: bool, is_layout: bool, blame: &Blame) -> &'static str {
+/// Returns the clause that is added to the sentence of a limit that layout may have broken.
+fn layout_clause(may_be_layout: bool, is_layout: bool, blame: &Blame) -> &'static str {
     match blame.is_same() && may_be_layout {
         true if is_layout => "; both sides run the same instructions: link order or memory layout",
         true => {
@@ -206,9 +206,9 @@ fn same(may_be_layout: bool, is_layout: bool, blame: &Blame) -> &'static str {
     }
 }
 
-/// Returns the time that is left to sample a red of time, where instructions do not explain it: they were not counted, or are
-/// the same. Samples show how long functions take, so they explain latencies and rates, and not what a processor did.
-fn remaining_time(test: &Test, found: &Cause) -> Option<Duration> {
+/// Returns the time that is left to sample a red of a time that instructions do not explain: they were not counted, or are
+/// the same. Samples show how long functions take. So they explain latencies and rates, and not what a processor did.
+fn remaining_time(test: &Test, cause: &Cause) -> Option<Duration> {
     match test.limit.metric.sample() {
         SampleKind::Operation | SampleKind::Batch | SampleKind::Rate => {}
         SampleKind::File
@@ -218,7 +218,7 @@ fn remaining_time(test: &Test, found: &Cause) -> Option<Duration> {
         | SampleKind::Record
         | SampleKind::Sweep => return None,
     }
-    let left = match found {
+    let left = match cause {
         Ok(blame) if !blame.is_same() => return None,
         Ok(blame) => LONGEST.saturating_sub(Duration::from_secs_f64(blame.seconds)),
         Err(_) => LONGEST_SAMPLES,
@@ -226,8 +226,8 @@ fn remaining_time(test: &Test, found: &Cause) -> Option<Duration> {
     (left >= LEAST_SAMPLES).then_some(left)
 }
 
-/// Returns what is to be said of instructions beside a limit on them that leaves out the allocator's.
-fn beside(counted: Option<&Counted>) -> Option<String> {
+/// Returns a remark if a limit on instructions leaves out those of the allocator, which a profile includes.
+fn allocator_remark(counted: Option<&Counted>) -> Option<String> {
     let leaves_out = counted.is_some_and(|counted| counted.allocator.is_some());
     leaves_out.then(|| {
         "these instructions include those of the allocator, which the limit leaves out".to_owned()
@@ -287,11 +287,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_limit_leaves_out_is_said_where_it_is_known() {
-        let of = |allocator| Counted { by: "callgrind 3.19.0".to_owned(), allocator };
-        assert!(beside(Some(&of(Some(12.0)))).unwrap().contains("allocator"));
+    fn a_remark_says_that_a_limit_leaves_out_the_allocator() {
+        let counted = |allocator| Counted { by: "callgrind 3.19.0".to_owned(), allocator };
+        assert!(allocator_remark(Some(&counted(Some(12.0)))).unwrap().contains("allocator"));
         // The processor's counter has the allocator's too, and a time has no count.
-        assert_eq!(beside(Some(&of(None))), None);
-        assert_eq!(beside(None), None);
+        assert_eq!(allocator_remark(Some(&counted(None))), None);
+        assert_eq!(allocator_remark(None), None);
     }
 }

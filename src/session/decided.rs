@@ -103,8 +103,8 @@ pub(super) fn is_paired(group: &Group) -> bool {
     cfg!(unix) && group.reading == ReadBy::TIME && matches!(group.span, Span::Case(_))
 }
 
-/// Returns why a budget is not measured in a debug build: a release build of what it names would take longer than all
-/// that a quick `cargo test` should take, and a debug build of it is never what ships.
+/// Returns why a budget is not measured in a debug build, if so. A release build of its subject would take longer than a
+/// quick `cargo test` should take, and a debug build is never what ships.
 fn unbuilt(budget: &Budget) -> Option<&'static str> {
     let is_built = cfg!(debug_assertions) && build::needs_cargo(budget);
     is_built.then_some(

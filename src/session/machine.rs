@@ -16,7 +16,7 @@ pub(crate) fn named_run() -> Option<String> {
     named_run_by().map(|(_, run)| run)
 }
 
-/// Returns the same name, after the variable that has it.
+/// Returns the variable that names the run, and the name.
 pub(super) fn named_run_by() -> Option<(&'static str, String)> {
     let value = |name| std::env::var(name).ok().filter(|run| !run.is_empty());
     RUN_ID.into_iter().find_map(|name| Some((name, value(name)?)))

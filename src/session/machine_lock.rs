@@ -63,14 +63,14 @@ impl MachineLock {
     /// # Errors
     /// If neither file can be opened.
     pub(crate) fn of_machine(fallback: &Path, patience: Duration) -> Result<MachineLock, Error> {
-        let at = |path| MachineLock { path, patience, ran_out: AtomicBool::new(false) };
+        let lock_at = |path| MachineLock { path, patience, ran_out: AtomicBool::new(false) };
         let shared = std::env::temp_dir().join(NAME);
         if open(&shared).is_ok() && open(&queue_of(&shared)).is_ok() {
-            return Ok(at(shared));
+            return Ok(lock_at(shared));
         }
         let own = fallback.join(NAME);
         match open(&own).and_then(|_| open(&queue_of(&own))) {
-            Ok(_) => Ok(at(own)),
+            Ok(_) => Ok(lock_at(own)),
             Err(e) => Err(Error::io("open the lock", &own, e)),
         }
     }
@@ -138,8 +138,8 @@ impl MachineLock {
         }
     }
 
-    /// Says who holds the lock, as far as the system tells, and what to do about it. This process is not named, and no other
-    /// process of its run is: its user would end the run that waits.
+    /// Returns who holds the lock, as far as the system reports it, and the remedy. No process of this run is named, since a user
+    /// who ended it would end the run that waits.
     fn holder(&self) -> (String, &'static str) {
         const OTHER: &str = "end that process, or allow a longer wait";
         let run = named_run_by();
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_comes_before_who_asks_again() {
+    fn a_process_that_waits_comes_before_one_that_asks_again() {
         let (dir, lock) = lock("queue", Duration::from_secs(600));
         let progress = Progress::new();
         let held = lock.exclusive(&progress).unwrap();

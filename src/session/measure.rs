@@ -120,9 +120,9 @@ impl Session {
             Purpose::Judge => None,
             Purpose::Selftest(injection) => injection,
         });
-        let mut source = Watched(sources.of(suite_group, &metrics));
+        let mut source = Watched(sources.source(suite_group, &metrics));
         let refused = if tests.is_empty() { None } else { self.build(budget, &mut source).err() };
-        let asked: Vec<PendingLimit> = tests
+        let limits: Vec<PendingLimit> = tests
             .into_iter()
             .map(|(i, test)| {
                 let is_continued = refused.is_none() && matches!(purpose, Purpose::Judge);
@@ -134,11 +134,11 @@ impl Session {
             })
             .collect();
         let settings = &self.budgets.settings;
-        let repeats = asked.iter().map(|asked| asked.limit.metric.judged().fewest());
+        let repeats = limits.iter().map(|pending| pending.limit.metric.judged().fewest());
         let effort = budget.effort.unwrap_or(settings.effort);
-        let asked_for = self.base.as_ref().and_then(|base| base.effort);
+        let effort_of_base = self.base.as_ref().and_then(|base| base.effort);
         let rules = Rules {
-            effort: asked_for.map_or(effort, |most| most.min(effort)),
+            effort: effort_of_base.map_or(effort, |most| most.min(effort)),
             alpha: settings.alpha,
             statistical: self.suite.statistical(),
             warn_at: settings.warn_at,
@@ -147,7 +147,7 @@ impl Session {
             repeats: repeats.max().unwrap_or(1),
             links: self.links_of(suite_group).map_or(1, |links| links.max_links()),
         };
-        let mut measurement = Measurement::new(Box::new(source), asked, rules, purpose);
+        let mut measurement = Measurement::new(Box::new(source), limits, rules, purpose);
         if let Some(reason) = refused {
             measurement.abandon(&reason);
         }
@@ -191,9 +191,9 @@ impl Session {
     }
 }
 
-/// Returns the time that a run has taken at `now`. `own` is what this process took, by a clock that is never set. Where
-/// the run has several processes, the clock on the wall tells what the others took since the first of them began. If it
-/// was set back, what this process took counts all the same.
+/// Returns the time that a run has taken by `now`. `own` is the time of this process, by a clock that nobody can set. If the run
+/// has several processes, the time since the first of them began counts, by the wall clock. If that clock was set back, the
+/// time of this process counts.
 fn time_spent(own: Duration, first_began: Option<SystemTime>, now: SystemTime) -> Duration {
     let by_all = first_began.and_then(|began| now.duration_since(began).ok());
     by_all.map_or(own, |by_all| by_all.max(own))
@@ -204,10 +204,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_run_of_several_processes_is_timed_by_the_clock_on_the_wall() {
+    fn only_a_run_of_several_processes_is_timed_by_the_wall_clock() {
         let [second, hour] = [1, 3600].map(Duration::from_secs);
         let now = SystemTime::UNIX_EPOCH + 100 * hour;
-        // A run of one process does not ask the clock on the wall, whatever that was set to.
+        // A run of one process does not ask the wall clock, whatever that was set to.
         assert_eq!(time_spent(second, None, now), second);
         assert_eq!(time_spent(second, Some(now - hour), now), hour);
         assert_eq!(time_spent(second, Some(now + hour), now), second);

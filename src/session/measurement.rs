@@ -26,12 +26,12 @@ impl Measurement {
     /// Returns a measurement without a reading yet.
     pub(super) fn new(
         source: Box<dyn Source>,
-        asked: Vec<PendingLimit>,
+        limits: Vec<PendingLimit>,
         rules: Rules,
         purpose: Purpose,
     ) -> Self {
         let origin = if source.is_recorded() { Origin::Record } else { Origin::Measured };
-        let inquiry = Inquiry::new(asked, rules, origin);
+        let inquiry = Inquiry::new(limits, rules, origin);
         let is_capped = matches!(purpose, Purpose::Judge);
         Measurement { source, inquiry, suspect_since: None, is_capped }
     }
@@ -62,7 +62,8 @@ impl Measurement {
         self.inquiry.extended()
     }
 
-    /// Returns how many processes it takes until it is no chance that all processes of an open limit on counts are over it.
+    /// Returns how many processes are needed to rule out that an open limit on counts is exceeded by chance; `None` if no such
+    /// limit is open.
     pub(super) fn ruling_out_chance(&self) -> Option<usize> {
         self.inquiry.ruling_out_chance()
     }

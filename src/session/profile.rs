@@ -1,4 +1,4 @@
-//! The profiles that are asked for, of what is red or green alike.
+//! The profiles of the subjects for which the command asks, red or green.
 
 use std::sync::Arc;
 
@@ -19,9 +19,9 @@ impl Session {
     pub(crate) fn cases(&self, is_named: &dyn Fn(&str) -> bool) -> Vec<NamedCase> {
         let budgets = self.budgets.budgets.iter().enumerate();
         let cases = budgets.flat_map(|(at, budget)| {
-            budget.cases.iter().enumerate().map(move |(case, of)| NamedCase {
-                at: (at, case),
-                name: names::case(budget, &of.label),
+            budget.cases.iter().enumerate().map(move |(nth, case)| NamedCase {
+                at: (at, nth),
+                name: names::case(budget, &case.label),
             })
         });
         let tests = &self.suite.tests;
@@ -47,8 +47,8 @@ impl Session {
         self.cause_of(self.of_case(case), &case.name)
     }
 
-    /// Samples a case whose profile could not be taken, or shows the same instructions on both sides. `None` where nothing is
-    /// to be sampled.
+    /// Samples a case whose profile could not be taken, or shows the same instructions on both sides. `None` if there is nothing
+    /// to sample.
     pub(crate) fn sampled(
         &self,
         case: &NamedCase,
@@ -62,7 +62,7 @@ impl Session {
         Some(self.samples_of(self.of_case(case), &case.name, LONGEST, why))
     }
 
-    /// Returns what is profiled of a case: it is compared with the base where that has it.
+    /// Returns what is profiled of a case. It is compared with the base if the base has it.
     fn of_case(&self, case: &NamedCase) -> Profiled {
         let (at, nth) = case.at;
         let budget = &self.budgets.budgets[at];

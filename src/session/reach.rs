@@ -49,7 +49,7 @@ impl Session {
                 .tests_of(entry.group)
                 .map(|(_, test)| test.limit.metric.clone())
                 .collect();
-            self.looking_at(entry.group, || {
+            self.run_for_proof(entry.group, || {
                 self.sources(None).benchmarks().runs_in_both(
                     (entry.budget, case),
                     metrics,
@@ -65,7 +65,7 @@ impl Session {
     /// Runs the workload of a group once in each of the watched binaries, and returns whether both processes ran to their
     /// end.
     fn runs_in_both(&self, group: usize, watched: &WatchedBuilds) -> bool {
-        self.looking_at(group, || {
+        self.run_for_proof(group, || {
             let (sources, group) = (self.sources(None), &self.suite.groups[group]);
             sources.runs_once(group, &watched.head) && sources.runs_once(group, &watched.base)
         })
@@ -73,7 +73,7 @@ impl Session {
 
     /// Returns whether both runs of a group's subject ended well. Nothing is run if there is no time left for it, and then
     /// nothing is proven.
-    fn looking_at(&self, group: usize, runs: impl FnOnce() -> bool) -> bool {
+    fn run_for_proof(&self, group: usize, runs: impl FnOnce() -> bool) -> bool {
         if self.out_of_time().is_some() {
             return false;
         }

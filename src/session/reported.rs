@@ -18,14 +18,14 @@ impl Session {
 
     /// Returns the verdicts that the processes of this run have reported so far. Each outcome has only its test and its
     /// verdict, and says whether the test is of a limit. `None` if the run has a single process.
-    pub(crate) fn so_far(&self) -> Option<Vec<Outcome>> {
+    pub(crate) fn verdicts_so_far(&self) -> Option<Vec<Outcome>> {
         let limits: HashSet<&str> =
             self.suite.tests.iter().map(|test| test.name.as_str()).collect();
-        let of = |(test, verdict): (String, Verdict)| {
+        let outcome = |(test, verdict): (String, Verdict)| {
             let metric = if limits.contains(test.as_str()) { "" } else { NO_BUDGET };
             Outcome { metric: metric.to_owned(), test, verdict, ..Outcome::default() }
         };
-        Some(self.run_cache.as_ref()?.reported().into_iter().map(of).collect())
+        Some(self.run_cache.as_ref()?.reported().into_iter().map(outcome).collect())
     }
 
     /// Calls `act` while no other process of the run does. Its argument says whether this process is the first that

@@ -1,8 +1,8 @@
 //! The run cache: outcomes that one process of a run leaves for the others.
 //!
-//! Under nextest every test is a process, but the limits of a budget still share one measurement: the
-//! first process measures the group while the others wait for its lock, and then they read the outcomes. A retry of a
-//! red test therefore finds the same outcome, and does not measure anew.
+//! Under nextest every test is a process, but the limits of a budget still share one measurement. The first process
+//! measures the group while the others wait for its lock; then they read the outcomes. A retry of a red test therefore
+//! finds the same outcome, and does not measure anew.
 
 use std::collections::HashMap;
 use std::fs::OpenOptions;
@@ -104,14 +104,14 @@ impl RunCache {
                  set PERF_BUDGET_CACHE to a directory",
             )
         })?;
-        let kept = atomic::once(&place, || SharedOutcomes::sealed(measure(), &name, seal))?;
-        if kept.seal != SharedOutcomes::seal_of(&kept.outcomes, &name, seal) {
+        let shared = atomic::once(&place, || SharedOutcomes::sealed(measure(), &name, seal))?;
+        if shared.seal != SharedOutcomes::seal_of(&shared.outcomes, &name, seal) {
             return Err(Error::other(format!(
                 "`{name}` has outcomes that no process of this run has left; remove the file, and give each run a name \
                  of its own"
             )));
         }
-        Ok(kept.outcomes)
+        Ok(shared.outcomes)
     }
 
     /// Claims a test for this process: whether no process of the run has asked for it in this attempt before. A second
@@ -193,7 +193,7 @@ impl SharedOutcomes {
 
     fn seal_of(outcomes: &[Outcome], name: &str, seal: Seal) -> String {
         let content = serde_json::to_vec(outcomes).unwrap_or_default();
-        seal.of(name, &content)
+        seal.sign(name, &content)
     }
 }
 

@@ -19,11 +19,11 @@ use super::side::{Side, both};
 use super::state::{Profiled, SampleResult, Session, lock};
 use crate::instrument::sampled::{IS_KNOWN, Sampling, unsupported};
 
-/// How many samples are taken of each side: as many as a difference of 3 % needs.
+/// How many samples are taken of each side. A difference of 3 % needs this many.
 const MOST: usize = 3000;
-/// The fewest samples of which shares are reported.
+/// The fewest samples whose shares are reported.
 const FEWEST: f64 = 100.0;
-/// The longest that operations of one side run for it. A thousand samples take a quarter of a second.
+/// The longest time that the operations of one side run for it. A thousand samples take a quarter of a second.
 const LONGEST: Duration = Duration::from_secs(8);
 
 impl Session {
@@ -95,7 +95,7 @@ impl Session {
             Ok::<_, Unmeasured>((samples, at))
         };
         let ((samples, at), of_before) = both(&head, reference.as_ref(), run)?;
-        let before_samples = of_before.map_or(0.0, |of| of.0);
+        let before_samples = of_before.map_or(0.0, |sampled| sampled.0);
         let fewest = if reference.is_some() { samples.min(before_samples) } else { samples };
         if fewest < FEWEST {
             let text = format!(
@@ -121,7 +121,7 @@ impl Session {
 struct StackFiles<'p>(Option<[&'p PathBuf; 2]>);
 
 impl StackFiles<'_> {
-    /// Keeps them.
+    /// Keeps the files, since somebody will read them.
     fn keep(mut self) {
         self.0 = None;
     }
@@ -136,8 +136,8 @@ impl Drop for StackFiles<'_> {
     }
 }
 
-/// Returns the time of one operation on both sides as it was judged; before, it is 0 where nothing was compared. `None` if a tail
-/// was judged and not the middle.
+/// Returns the time of one operation on both sides as it was judged. The time before is 0 if nothing was compared. `None` if a
+/// tail percentile was judged, and not the mean or the median.
 pub(super) fn judged(outcome: &Outcome, metric: &Metric) -> Option<Change> {
     let is_middle = matches!(metric.statistic(), None | Some(Statistic::Mean | Statistic::P50));
     if !is_middle {
@@ -156,7 +156,7 @@ pub(super) fn judged(outcome: &Outcome, metric: &Metric) -> Option<Change> {
 /// calls.
 fn interrupted(why: Unmeasured) -> Unmeasured {
     // Rust shows such an error on Linux by its kind and by its number.
-    let is_so = ["Interrupted", "os error 4)", "EINTR"].iter().any(|it| why.text.contains(it));
+    let is_so = ["Interrupted", "os error 4)", "EINTR"].iter().any(|sign| why.text.contains(sign));
     let text = "a sample interrupts a call of the system, and some calls must then be repeated by the code that made \
                 them; without samples this does not happen";
     if is_so { Unmeasured { text: format!("{} ({text})", why.text), ..why } } else { why }
@@ -178,11 +178,11 @@ mod tests {
     fn a_call_that_a_sample_interrupts_is_no_fault_of_the_workload() {
         let error = std::io::Error::from(std::io::ErrorKind::Interrupted);
         let own = format!("workload `wait` failed: {error:?}");
-        let said = interrupted(Unmeasured::new(Reason::Panicked, own.clone()));
+        let explained = interrupted(Unmeasured::new(Reason::Panicked, own.clone()));
         assert!(
-            said.text.starts_with(&own) && said.text.contains("without samples"),
+            explained.text.starts_with(&own) && explained.text.contains("without samples"),
             "{}",
-            said.text
+            explained.text
         );
         let other = Unmeasured::new(Reason::Panicked, "workload `wait` failed: os error 44)");
         assert_eq!(interrupted(other.clone()).text, other.text);
@@ -205,7 +205,7 @@ mod tests {
         let number = outcome(Unit::Seconds);
         assert_eq!(judged(&number, p50), Some(Change { before: 0.0, now: 67.9e-6 }));
         assert_eq!(judged(&number, p99), None);
-        // An estimate that is no time says nothing of it.
+        // An estimate that is not a time does not show how long an operation takes.
         assert_eq!(judged(&outcome(Unit::Ratio), p50), None);
         assert_eq!(judged(&Outcome::default(), p50), None);
     }

@@ -81,7 +81,7 @@ mod tests {
         let part = |part| Shard { part, of: 4 };
         let mut counts = [0; 4];
         for test in &suite.tests {
-            let parts: Vec<usize> = (1..=4).filter(|&of| part(of).has(test)).collect();
+            let parts: Vec<usize> = (1..=4).filter(|&nth| part(nth).has(test)).collect();
             let [only] = parts[..] else { panic!("{}: {parts:?}", test.name) };
             counts[only - 1] += 1;
         }

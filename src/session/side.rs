@@ -12,7 +12,7 @@ use crate::os::threads;
 use crate::subject::BenchmarkProfile;
 use crate::worker::process::{self, Build, Request};
 
-/// One revision of what is profiled.
+/// One revision of a profiled subject.
 pub(super) enum Side {
     /// A workload of a test binary.
     Workload { build: Build, request: Request, scratch: PathBuf },
@@ -21,7 +21,7 @@ pub(super) enum Side {
 }
 
 impl Side {
-    /// Runs it under callgrind, and returns a profile for each operation.
+    /// Runs this side under callgrind, and returns a profile for each operation.
     pub(super) fn profiles(&self, timeout: Duration) -> Result<Vec<Profile>, Unmeasured> {
         match self {
             Side::Workload { build, request, scratch } => {
@@ -31,7 +31,7 @@ impl Side {
         }
     }
 
-    /// Samples it, with failures counted where a budget limits them.
+    /// Samples this side. Failures are counted if a budget limits them.
     pub(super) fn sample(
         &self,
         sampling: &Sampling,
@@ -75,7 +75,7 @@ pub(super) fn both<T: Send>(
         let text = "the thread that ran it panicked, which is a bug";
         Some(Err(Unmeasured::new(Cause::Harness, text)))
     });
-    // It was measured already, and this is another run of it.
+    // The base was measured already, and this is another run of it.
     let of_base = |why: Unmeasured| Unmeasured { text: format!("the base: {}", why.text), ..why };
     Ok((now?, before.transpose().map_err(of_base)?))
 }

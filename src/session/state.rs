@@ -13,7 +13,7 @@ use perf_budget_core::outcome::{Blame, Outcome, Run, Sampled};
 use perf_budget_core::paths;
 use perf_budget_core::suite::Suite;
 
-use super::benchmarks::{self, Named};
+use super::benchmarks::{self, BudgetBenchmarks};
 use super::machine;
 use super::machine_lock::MachineLock;
 use super::measurement::Measurement;
@@ -44,8 +44,8 @@ pub(crate) struct Session {
     pub(crate) results: PathBuf,
     pub(super) accepted: AcceptedValues,
     pub(super) base: Option<Base>,
-    /// The benchmarks of each budget on several of them, as its tests were made.
-    pub(super) benchmarks: Vec<Named>,
+    /// The benchmarks of each budget that names several, from which its tests were made.
+    pub(super) benchmarks: Vec<BudgetBenchmarks>,
     pub(super) workloads: Vec<String>,
     /// Whether each test will ask for its outcome. If this is not set, all of them will.
     selected: OnceLock<Vec<bool>>,
@@ -64,10 +64,10 @@ pub(crate) struct Session {
     pub(super) samples: Mutex<HashMap<Profiled, SampleResult>>,
     pub(super) machine_lock: MachineLock,
     pub(super) progress: Progress,
-    /// When the first process of this run began, if it has several and `total` is limited. Only the clock on the wall is
-    /// the same for all of them.
+    /// When the first process of this run began, if the run has several and `total` is limited. Only the wall clock is the same
+    /// for all of them.
     pub(super) first_began: Option<SystemTime>,
-    /// When this process began, by a clock that is never set.
+    /// When this process began, by a clock that nobody can set.
     pub(super) began: Instant,
 }
 
@@ -100,7 +100,7 @@ impl Session {
             &machine_lock,
             &progress,
         )?;
-        // Where nothing may be skipped, the limits that `base` in the settings adds are there without a base too, and are red.
+        // If nothing may be skipped, the limits that `base` in the settings adds have tests even without a base, which are red.
         let suite = Suite::of(&budgets, base.is_some() || is_strict());
         let run = machine::facts_of_run(suite.tests.len(), budgets.budgets.len(), &budgets.path);
         let run = Run {
@@ -138,8 +138,8 @@ impl Session {
         })
     }
 
-    /// Has everything measured, even what is proven equal to the base. A selftest needs this, since its effects are
-    /// not in the binaries that were compared.
+    /// Discards the proofs, so that everything is measured. A selftest needs this, since its effects are not in the binaries
+    /// that were compared.
     pub(crate) fn measure_always(&mut self) {
         if let Some(base) = &mut self.base {
             base.measure_always();

@@ -54,14 +54,14 @@ impl Session {
             |group: &usize| self.suite.tests_of(*group).any(|(_, test)| test.is_benchmark());
         let (benchmarks, others): (Vec<usize>, Vec<usize>) = groups.partition(is_benchmark);
         let mut measured: Vec<usize> = others.into_iter().filter(|&group| wanted(group)).collect();
-        measured.extend(at_once(&benchmarks, wanted));
+        measured.extend(wanted_groups(&benchmarks, wanted));
         measured.sort_unstable();
         measured
     }
 }
 
 /// Returns those of the groups that are `wanted`. The question is answered on all processors at once.
-fn at_once(groups: &[usize], wanted: impl Fn(usize) -> bool + Sync) -> Vec<usize> {
+fn wanted_groups(groups: &[usize], wanted: impl Fn(usize) -> bool + Sync) -> Vec<usize> {
     let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let look = || {
         while let Some(&group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {

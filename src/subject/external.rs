@@ -115,12 +115,10 @@ impl Source for ArtifactComparison {
 
     fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {
         let mut process = self.compared.measure_process()?;
-        let [here, there] = &self.builders;
-        let built = [here.build(&self.patterns)?.0, there.build(&self.patterns)?.0];
-        let notes = artifact::difference(
-            [(&built[0], &here.root), (&built[1], &there.root)],
-            self.timeout,
-        )?;
+        let [head, base] = &self.builders;
+        let built = [head.build(&self.patterns)?.0, base.build(&self.patterns)?.0];
+        let notes =
+            artifact::difference([(&built[0], &head.root), (&built[1], &base.root)], self.timeout)?;
         for metric in &self.compared.metrics {
             process.remarks.or_default(metric).extend(notes.iter().cloned());
         }
@@ -149,9 +147,10 @@ pub(super) struct CommandRuns {
     pub(super) injection: Option<Injection>,
     /// The command's value without the injected effect, once it is known.
     pub(super) bare_value: Option<f64>,
-    /// What draws the lengths of what its processes are given, if each is compared with another one. That one's has the same seed.
+    /// The coin that draws the lengths to which each process is padded, if each is compared with another one. The coin of the other
+    /// side has the same seed.
     pub(super) lengths: Option<Coin>,
-    /// The words of the command that are paths of what was built for it.
+    /// The words of the command that are paths of files which were built for it.
     pub(super) built: Vec<OsString>,
 }
 
@@ -223,7 +222,7 @@ impl Source for CommandRuns {
         }
         self.is_warm = true;
         let injection = self.injected()?;
-        let lengths = self.lengths.as_mut().map(|coin| Lengths::of(coin.below(Lengths::COUNT)));
+        let lengths = self.lengths.as_mut().map(|coin| Lengths::nth(coin.below(Lengths::COUNT)));
         self.run(injection, lengths)
     }
 

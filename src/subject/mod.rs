@@ -84,17 +84,17 @@ pub(crate) struct Sources<'a> {
 /// In which way a case is measured.
 #[derive(Default)]
 struct Variant<'a> {
-    /// The base whose case it is. `None` for this revision's.
+    /// The base whose case this is. `None` if it is a case of this revision.
     base: Option<&'a Base>,
     /// The effect that is injected.
     injection: Option<Injection>,
-    /// What draws the lengths of what its processes are given, if another case is compared with it.
+    /// The coin that draws the lengths to which its processes are padded, if another case is compared with it.
     lengths: Option<Coin>,
 }
 
 impl Sources<'_> {
     /// Returns the source of a group. It measures one case, a case and its reference, or every case for a slope.
-    pub(crate) fn of(&self, group: &Group, metrics: &[Metric]) -> Box<dyn Source> {
+    pub(crate) fn source(&self, group: &Group, metrics: &[Metric]) -> Box<dyn Source> {
         match (group.span, &group.versus) {
             (Span::Case(case), Some(suite::Versus::Budget(other, at))) => {
                 let name = format!("the reference `{}`", self.budgets.budgets[*other].name);
@@ -106,19 +106,20 @@ impl Sources<'_> {
             }
             (Span::Case(case), _) => {
                 let own = self.own_revision(None);
-                self.of_case(group.budget, case, group.reading, metrics, own)
+                self.case_source(group.budget, case, group.reading, metrics, own)
             }
             (Span::Sweep, _) => {
                 let inner: Vec<Metric> =
                     metrics.iter().filter_map(Metric::slope_of).cloned().collect();
                 let sizes = sizes(&self.budgets.budgets[group.budget]);
                 let least = sizes.iter().map(|(_, size)| *size).fold(f64::INFINITY, f64::min);
-                let of = |case, size: f64| {
+                let source = |case, size: f64| {
                     let injection = self.injection.map(|injection| injection.tilted(size / least));
                     let own = Variant { injection, ..Variant::default() };
-                    self.of_case(group.budget, case, group.reading, &inner, own)
+                    self.case_source(group.budget, case, group.reading, &inner, own)
                 };
-                let points = sizes.into_iter().map(|(case, size)| (size, of(case, size))).collect();
+                let points =
+                    sizes.into_iter().map(|(case, size)| (size, source(case, size))).collect();
                 Box::new(Sweep { points, metrics: inner, coin: Coin::random() })
             }
         }
@@ -148,7 +149,7 @@ impl Sources<'_> {
                 [self.side(group.budget, case, None), self.side(other.0, other.1, Some(name))];
             let [Some(subject), Some(reference)] = sides else {
                 let own = self.own_revision(None);
-                return self.of_case(group.budget, case, group.reading, &metrics, own);
+                return self.case_source(group.budget, case, group.reading, &metrics, own);
             };
             let pairs = WorkloadPairs {
                 sides: [subject, reference],
@@ -169,10 +170,10 @@ impl Sources<'_> {
         let own = self.own_revision(Some(lengths.clone()));
         let of_other = Variant { base, injection: None, lengths: Some(lengths) };
         let compared = Versus {
-            subject: self.of_case(group.budget, case, group.reading, &metrics, own),
+            subject: self.case_source(group.budget, case, group.reading, &metrics, own),
             reference: Box::new(NamedReference {
                 name,
-                source: self.of_case(other.0, other.1, group.reading, &metrics, of_other),
+                source: self.case_source(other.0, other.1, group.reading, &metrics, of_other),
             }),
             metrics,
             coin,
@@ -231,8 +232,8 @@ impl Sources<'_> {
 
     /// Returns the build of one case's subject, in this revision or in `base`.
     fn builder(&self, budget: &Budget, case: Option<&Case>, base: Option<&Base>) -> Builder {
-        let of = Builder::of(self.budgets, self.results, self.run, budget, base);
-        case.map_or(of.clone(), |case| of.filled(case))
+        let builder = Builder::for_budget(self.budgets, self.results, self.run, budget, base);
+        case.map_or(builder.clone(), |case| builder.filled(case))
     }
 
     /// Returns what is needed to make the source of a benchmark.
@@ -245,13 +246,13 @@ impl Sources<'_> {
         self.budgets.budgets[budget].timeout.unwrap_or(self.budgets.settings.timeout)
     }
 
-    /// Returns the variant of this revision, with what draws lengths if it is compared.
+    /// Returns the variant of this revision, with the coin that draws lengths if it is compared.
     fn own_revision(&self, lengths: Option<Coin>) -> Variant<'_> {
         Variant { base: None, injection: self.injection, lengths }
     }
 
     /// Returns the source of one case of a budget, in this revision or in that of a base.
-    fn of_case(
+    fn case_source(
         &self,
         budget: usize,
         case: usize,
@@ -273,7 +274,7 @@ impl Sources<'_> {
                 command: fill(command, &budget.cases[case]),
                 builder: self.builder(budget, Some(&budget.cases[case]), base),
                 environment: base.map(|base| base.environment.clone()).unwrap_or_default(),
-                codes: Codes::of(budget, &budget.cases[case]),
+                codes: Codes::expected(budget, &budget.cases[case]),
                 notes: Vec::new(),
                 metrics,
                 timeout,

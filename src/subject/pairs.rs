@@ -37,7 +37,7 @@ pub(super) struct PairSide {
 
 impl PairSide {
     /// Returns the side in this build, or in its own program, or in the binary of this process. A link of a program of
-    /// benchmarks runs as the program does. Its process has these lengths.
+    /// benchmarks runs as the program does. The process of the side is padded to these lengths.
     fn in_build(&self, build: Option<Build>, lengths: Lengths) -> Result<Side, Unmeasured> {
         let build = match (build, self.program.clone()) {
             (Some(link), Some(program)) => link.in_place_of(program),
@@ -60,7 +60,7 @@ pub(super) struct WorkloadPairs {
     pub(super) links: Option<Arc<Links>>,
     /// The number of pairs so far. The next pair has the links of this number.
     pub(super) next: usize,
-    /// How long the links may take that are made between two pairs.
+    /// How long it may take to make further links between two pairs.
     pub(super) build_timeout: Duration,
     pub(super) wants: Requirements,
     pub(super) scratch: PathBuf,
@@ -88,7 +88,7 @@ impl WorkloadPairs {
             }
             None => ([None, None], None),
         };
-        let lengths = Lengths::of(coin.below(Lengths::COUNT));
+        let lengths = Lengths::nth(coin.below(Lengths::COUNT));
         let subject = self.sides[0].in_build(subject, lengths)?;
         let reference = self.sides[1].in_build(reference, lengths)?;
         let slots = if swapped { [&reference, &subject] } else { [&subject, &reference] };

@@ -56,14 +56,17 @@ pub(super) fn slice_after(request: &Request, elapsed: Duration) -> Duration {
 fn shortest_slice(request: &Request) -> Duration {
     match &request.load {
         Some(_) => LOADED_SLICE,
-        None if request.instrument().is_ok_and(|it| it == WorkerInstrument::Growth) => {
+        None if request
+            .instrument()
+            .is_ok_and(|instrument| instrument == WorkerInstrument::Growth) =>
+        {
             LONGEST_SLICE
         }
         None => SLICE,
     }
 }
 
-/// Returns the request for something that nothing limits: what a red is explained by.
+/// Returns the request for metrics without a limit, by which a red is explained.
 pub(crate) fn explaining(budget: &Budget, case: usize, metrics: Vec<Metric>) -> Request {
     let workload = match &budget.subject {
         Subject::Workload(workload) => workload.as_str(),

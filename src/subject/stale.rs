@@ -1,5 +1,5 @@
 //! The note that an artifact, or the program of a command, may have been built from older sources. It is for budgets that do not
-//! say how it is built.
+//! say how the file is built.
 //!
 //! This is only a note and never an error: the sources of the file are unknown, and a clone or an archive sets its own
 //! times.
@@ -51,7 +51,7 @@ pub(super) fn note_on_program(argv: &[String], root: &Path) -> Option<String> {
     note_at(programs.collect(), root, SystemTime::now())
 }
 
-/// Whether a file says by which program it is run. One that cannot be read is none.
+/// Whether a file names the program that runs it. A file that cannot be read does not count as a script.
 fn is_script(path: &Path) -> bool {
     let mut start = [0; 2];
     File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == *b"#!"
@@ -71,7 +71,7 @@ fn note_at(found: Vec<(PathBuf, String)>, root: &Path, now: SystemTime) -> Optio
     if changed <= built + CLONE {
         return None;
     }
-    // As the file writes paths, on every system.
+    // The path is shown as in `budgets.toml`, with `/` on every system.
     let inside = source.strip_prefix(root).unwrap_or(&source).iter();
     let source = inside.map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/");
     Some(words::older_than_source(&oldest, &source))
@@ -109,7 +109,7 @@ mod tests {
         assert_eq!(later(9000), None);
         assert!(later(3000).is_some_and(|note| note.contains("later than now")));
         assert_eq!(note_of("none"), None);
-        // So is the program of a command, unless it is a script, or elsewhere.
+        // The program of a command is noted too, unless it is a script, or is elsewhere.
         let on_program = |argv: &[&str]| {
             let argv: Vec<String> = argv.iter().map(|&word| word.to_owned()).collect();
             note_on_program(&argv, &root)

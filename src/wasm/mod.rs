@@ -194,7 +194,7 @@ impl Instance {
             return Err(failed(format!("it exports no such function; it exports {functions}")));
         };
         let kind = function.ty(&self.store);
-        let arguments: Vec<Val> = arguments.iter().copied().map(Value::raw).collect();
+        let arguments: Vec<Val> = arguments.iter().copied().map(Value::to_engine).collect();
         if !arguments.iter().map(Val::ty).eq(kind.params().iter().copied()) {
             let given: Vec<_> = arguments.iter().map(Val::ty).collect();
             let text = format!("it takes {:?}, but was given {given:?}", kind.params());
@@ -213,7 +213,7 @@ impl Instance {
             .map_err(|why| failed(why.to_string()))?;
         match results {
             [] => Ok(None),
-            [value, ..] => Value::of(value).map(Some).ok_or_else(|| {
+            [value, ..] => Value::from_engine(value).map(Some).ok_or_else(|| {
                 failed(format!("it returns {:?}, which is not a number", value.ty()))
             }),
         }
@@ -232,7 +232,7 @@ impl Instance {
 }
 
 impl Value {
-    fn of(value: &Val) -> Option<Value> {
+    fn from_engine(value: &Val) -> Option<Value> {
         match value {
             Val::I32(value) => Some(Value::I32(*value)),
             Val::I64(value) => Some(Value::I64(*value)),
@@ -242,7 +242,7 @@ impl Value {
         }
     }
 
-    fn raw(self) -> Val {
+    fn to_engine(self) -> Val {
         match self {
             Value::I32(value) => Val::I32(value),
             Value::I64(value) => Val::I64(value),

@@ -36,7 +36,7 @@ struct Written {
 }
 
 impl Written {
-    fn of(path: &Path) -> Option<Written> {
+    fn read(path: &Path) -> Option<Written> {
         let known = std::fs::metadata(path).ok()?;
         Some(Written { at: known.modified().ok(), length: known.len() })
     }
@@ -44,8 +44,8 @@ impl Written {
 
 impl Build {
     /// Notes the present state of a binary.
-    pub fn of(binary: PathBuf, package: Option<PathBuf>) -> Build {
-        let written = Written::of(&binary);
+    pub fn new(binary: PathBuf, package: Option<PathBuf>) -> Build {
+        let written = Written::read(&binary);
         let (environment, arguments) = (BTreeMap::new(), Vec::new());
         Build { binary, package, environment, arguments, lengths: None, written }
     }
@@ -55,7 +55,7 @@ impl Build {
         Build { environment: environment.clone(), ..self }
     }
 
-    /// Returns the same binary, whose process has these lengths.
+    /// Returns the same binary, whose process is padded to these lengths.
     pub(crate) fn alike(self, lengths: Lengths) -> Build {
         Build { lengths: Some(lengths), ..self }
     }
@@ -77,7 +77,7 @@ impl Build {
         let binary = std::env::current_exe().map_err(|error| {
             Unmeasured::new(Cause::Harness, format!("failed to find this binary: {error}"))
         })?;
-        Ok(THIS.get_or_init(|| Build::of(binary, None)).clone())
+        Ok(THIS.get_or_init(|| Build::new(binary, None)).clone())
     }
 
     /// Checks that the file is still the same.
@@ -85,7 +85,7 @@ impl Build {
     /// # Errors
     /// If the file has changed since it was named, or is gone.
     pub(crate) fn unchanged(&self) -> Result<(), Unmeasured> {
-        if self.written.is_some() && Written::of(&self.binary) == self.written {
+        if self.written.is_some() && Written::read(&self.binary) == self.written {
             return Ok(());
         }
         let text = format!(
@@ -116,7 +116,7 @@ mod tests {
         std::fs::create_dir_all(&dir).unwrap();
         let binary = dir.join("budgets");
         std::fs::write(&binary, "one").unwrap();
-        let build = Build::of(binary.clone(), None);
+        let build = Build::new(binary.clone(), None);
         assert_eq!(build.unchanged(), Ok(()));
         std::fs::write(&binary, "three").unwrap();
         assert_eq!(build.unchanged().unwrap_err().cause, Cause::Unsuitable);

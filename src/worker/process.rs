@@ -103,7 +103,7 @@ pub(crate) fn sample_in(
 ///
 /// # Errors
 /// If there is no Valgrind.
-pub(crate) fn unless_profiled() -> Result<(), Unmeasured> {
+pub(crate) fn require_profiler() -> Result<(), Unmeasured> {
     counting::callgrind().map(drop)
 }
 
@@ -143,7 +143,7 @@ impl PreparedProcess {
             Starts::Plain | Starts::InTracer => None,
         };
         let callgrind = callgrind.map(|program| (program, false));
-        let mut prepared = PreparedProcess::of(request, scratch, build, callgrind.as_ref())?;
+        let mut prepared = PreparedProcess::prepare(request, scratch, build, callgrind.as_ref())?;
         prepared.launch.is_traced = instrument.row().starts == Starts::InTracer;
         prepared.is_slowed |= prepared.launch.is_traced;
         Ok(prepared)
@@ -156,11 +156,11 @@ impl PreparedProcess {
         build: &Build,
     ) -> Result<PreparedProcess, Unmeasured> {
         let program = counting::callgrind()?;
-        PreparedProcess::of(request, scratch, build, Some(&(program, true)))
+        PreparedProcess::prepare(request, scratch, build, Some(&(program, true)))
     }
 
-    /// Prepares a process, under callgrind if its program is given, with whether it profiles functions.
-    fn of(
+    /// Prepares a process. If `callgrind` is given, the process runs under that program, and profiles functions if it is true.
+    fn prepare(
         request: &Request,
         scratch: &Path,
         build: &Build,
@@ -184,7 +184,7 @@ impl PreparedProcess {
         } else {
             files.reply.clone()
         };
-        files.ask(&request, reply).map_err(failed)?;
+        files.write_request(&request, reply).map_err(failed)?;
         let mut launch = Launch::new(&build.binary);
         launch.called = Some(request.workload.clone());
         launch.constraint = request.constraint;
@@ -239,7 +239,8 @@ impl PreparedProcess {
     }
 }
 
-/// Returns how long what a worker is given has to be. One side may be given a path that the other one inherits.
+/// Returns the lengths to which the paths and the environment of a worker are padded. One side may be given a path that
+/// the other one inherits.
 fn alike(lengths: Lengths, launch: &Launch) -> Alike {
     let environment = launch.environment();
     let path = |name: &str| environment.get(OsStr::new(name)).cloned();
@@ -262,10 +263,10 @@ pub(super) fn with_workload(workload: &str, why: Unmeasured) -> Unmeasured {
 /// Reads the reply of a process that ended by itself.
 fn read(workload: &str, finished: &Finished, reply: &Path) -> Result<ProcessRun, Unmeasured> {
     let output = || finished.stderr.text().or_else(|| finished.stdout.text());
-    let without = |cause, text| Err(Unmeasured { cause, text, output: output() });
+    let unreported = |cause, text| Err(Unmeasured { cause, text, output: output() });
     match (read_file(reply), finished.code) {
         (Ok(text), 0) => WireReply::parse(&text),
-        (Ok(_), code) => without(
+        (Ok(_), code) => unreported(
             ended_badly(code),
             format!(
                 "workload `{workload}` was measured, and then exited with {}",
@@ -273,16 +274,16 @@ fn read(workload: &str, finished: &Finished, reply: &Path) -> Result<ProcessRun,
             ),
         ),
         (Err(error), 0) if error.kind() != std::io::ErrorKind::NotFound => {
-            without(Cause::Harness, format!("failed to read the reply of `{workload}`: {error}"))
+            unreported(Cause::Harness, format!("failed to read the reply of `{workload}`: {error}"))
         }
         // Where no signal ends the process, the exit code may be any: under Wine it is 0.
         (Err(_), _) if cfg!(windows) && output().is_some_and(|text| overflowed_stack(&text)) => {
-            without(
+            unreported(
                 Cause::Crashed,
                 format!("workload `{workload}` overflowed its stack before it reported"),
             )
         }
-        (Err(_), 0) => without(
+        (Err(_), 0) => unreported(
             Cause::ExitedEarly,
             format!(
                 "workload `{workload}` exited with success before it reported: does it call \
@@ -291,7 +292,7 @@ fn read(workload: &str, finished: &Finished, reply: &Path) -> Result<ProcessRun,
         ),
         (Err(_), code) => match output().and_then(|text| unwritten(code, &text)) {
             Some(text) => Err(harness(text)),
-            None => without(
+            None => unreported(
                 ended_badly(code),
                 format!(
                     "workload `{workload}` exited with {} before it reported",
@@ -311,12 +312,13 @@ fn under(valgrind: &Path, why: Unmeasured) -> Unmeasured {
     Unmeasured { text, ..why }
 }
 
-/// Returns the cause of an exit code other than 0. On Windows an exception leaves one, where elsewhere a signal ends the process.
+/// Returns the cause of an exit code other than 0. On Windows an exception leaves such a code; elsewhere a signal ends
+/// the process.
 fn ended_badly(code: i32) -> Cause {
     if is_exception(code) { Cause::Crashed } else { Cause::ExitedBadly }
 }
 
-/// Reads a file. A workload knows the place, and may have left a pipe there, which would be waited for without end.
+/// Reads a file. A workload knows its path, and may have left a pipe there, from which a read might never return.
 fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
     if std::fs::symlink_metadata(path)?.is_file() {
         return std::fs::read(path);
@@ -358,8 +360,8 @@ impl Files {
         Ok(files)
     }
 
-    /// Writes the request. `reply` is the path of the reply as the process is told it.
-    fn ask(&self, request: &Request, reply: PathBuf) -> std::io::Result<()> {
+    /// Writes the request. `reply` is the path of the reply that the process gets.
+    fn write_request(&self, request: &Request, reply: PathBuf) -> std::io::Result<()> {
         let text = serde_json::to_vec(&WireRequest::new(request, reply))?;
         std::fs::write(&self.request, text)
     }
@@ -385,8 +387,9 @@ mod tests {
 
     #[test]
     fn a_tool_that_may_be_broken_is_named() {
-        let of = |cause| under(Path::new("/bin/valgrind"), Unmeasured::new(cause, "it ended")).text;
-        assert_eq!(of(Cause::ExitedBadly), "it ended; it ran under Valgrind (`/bin/valgrind`)");
-        assert_eq!(of(Cause::Panicked), "it ended");
+        let text =
+            |cause| under(Path::new("/bin/valgrind"), Unmeasured::new(cause, "it ended")).text;
+        assert_eq!(text(Cause::ExitedBadly), "it ended; it ran under Valgrind (`/bin/valgrind`)");
+        assert_eq!(text(Cause::Panicked), "it ended");
     }
 }

@@ -49,7 +49,7 @@ pub struct Request {
     pub counting: Option<Counting>,
     /// How the process is sampled; `None` if it is measured.
     pub sampling: Option<Sampling>,
-    /// The resources that the process and those that it starts may use. The harness holds them to that, so this is not
+    /// The resources that the process and those that it starts may use. The harness enforces the limits, so they are not
     /// part of the message.
     pub constraint: Constraint,
 }
@@ -69,10 +69,10 @@ impl Request {
         // A value that a workload records itself comes with any instrument.
         let read = self.metrics.iter().map(|metric| metric.slope_of().unwrap_or(metric));
         let read = read.filter(|metric| metric.custom_name().is_none());
-        let of = |metric: &Metric| metric.worker_instrument(SubjectKind::Workload);
-        let mut asked: Vec<_> = read.filter_map(of).collect();
-        asked.dedup();
-        match asked[..] {
+        let instrument = |metric: &Metric| metric.worker_instrument(SubjectKind::Workload);
+        let mut instruments: Vec<_> = read.filter_map(instrument).collect();
+        instruments.dedup();
+        match instruments[..] {
             [] => Ok(WorkerInstrument::Time),
             [one] => Ok(one),
             _ => {

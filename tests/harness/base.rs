@@ -65,7 +65,7 @@ fn outcome(case: &Case, test: &str) -> Outcome {
     all.iter().rfind(|outcome| outcome.test == test).unwrap_or_else(|| panic!("{all:#?}")).clone()
 }
 
-/// Both sides are counted, and a red says of which call there are more.
+/// Both sides are counted, and a red names the calls that grew.
 #[cfg(target_os = "linux")]
 fn system_calls_that_grew_are_named() {
     if let Some(why) = perf_budget::internals::tracing_refused() {
@@ -172,7 +172,7 @@ fn a_setting_compares_every_limit() {
     let without_base = Case::new("base-setting-alone", budgets);
     fs::write(without_base.dir.join("text"), "twelve chars").unwrap();
     assert_eq!(without_base.run().exited(0).count(), "2 limits of 1 budget: 1 pass; 1 skipped");
-    // Where nothing may be skipped, what it asks for is red.
+    // If nothing may be skipped, the limits that the setting adds are red.
     let strict = without_base.env("PERF_BUDGET_STRICT", "1").run().exited(101);
     assert_eq!(strict.count(), "3 limits of 1 budget: 1 pass; 2 unmeasured");
     strict.printed(["file::size::x_base", "PERF_BUDGET_STRICT lets nothing be skipped"]);

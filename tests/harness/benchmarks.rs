@@ -17,11 +17,11 @@ pub(crate) fn rows() -> Vec<Trial> {
         row("benchmarks::a_pattern_makes_a_test_of_each", a_pattern_makes_a_test_of_each),
         row("benchmarks::none_found_is_red", none_found_is_red),
         row("benchmarks::what_does_not_build_is_red", what_does_not_build_is_red),
-        row("benchmarks::a_program_that_hangs_up_is_red", a_program_that_panics_is_red),
+        row("benchmarks::a_program_that_panics_is_red", a_program_that_panics_is_red),
         row("benchmarks::each_has_the_variables_of_cargo", each_has_the_variables_of_cargo),
         row("benchmarks::listing_again_starts_nothing", listing_again_starts_nothing),
         row("benchmarks::a_stale_list_is_red_in_one_test", a_stale_list_is_red_in_one_test),
-        row("benchmarks::new_and_gone_ones_are_said", new_and_gone_ones_are_said),
+        row("benchmarks::new_and_gone_ones_are_reported", new_and_gone_ones_are_reported),
     ]
 }
 
@@ -86,7 +86,7 @@ fn count(case: &Case, file: &str) -> usize {
     fs::read_to_string(case.dir.join(file)).unwrap_or_default().lines().count()
 }
 
-fn found(case: &Case) -> Outcome {
+fn benchmarks_outcome(case: &Case) -> Outcome {
     let mut outcomes = case.outcomes().into_iter();
     outcomes.rfind(|outcome| outcome.test == "all::benchmarks").unwrap()
 }
@@ -95,9 +95,9 @@ fn a_pattern_makes_a_test_of_each() {
     let case = project("benchmarks-each", ALL, &["sum/of 10", "fmt::one"]);
     assert_eq!(listed(&case), ["all::sum/of_10::mean", "all::fmt.one::mean", "all::benchmarks"]);
     case.run().exited(0);
-    let found = found(&case);
-    assert_eq!(found.verdict, Verdict::Pass);
-    assert_eq!(found.reason, "2 benchmarks; not Criterion's, and not run: `other`");
+    let outcome = benchmarks_outcome(&case);
+    assert_eq!(outcome.verdict, Verdict::Pass);
+    assert_eq!(outcome.reason, "2 benchmarks; not Criterion's, and not run: `other`");
     // The program without Criterion was never started.
     assert!(!fs::read_to_string(case.dir.join("asked")).unwrap().contains("other"));
 }
@@ -120,7 +120,7 @@ fn what_does_not_build_is_red() {
         "failed to build the benchmarks of `kit`: cargo ended with exit code 101",
         "error: it does not compile",
     ]);
-    assert_eq!(found(&case).cause.as_deref(), Some("exited-badly"));
+    assert_eq!(benchmarks_outcome(&case).cause.as_deref(), Some("exited-badly"));
 }
 
 fn a_program_that_panics_is_red() {
@@ -132,12 +132,12 @@ fn a_program_that_panics_is_red() {
     ]);
 }
 
-/// What cargo does not run as it is told to would be measured in another environment.
+/// If cargo runs a program without the variable that it should set, the program would be measured in another environment.
 fn each_has_the_variables_of_cargo() {
     let case = project("benchmarks-variables", ALL, &["one"]);
-    let told = "for target in sums other; do MODE=fast";
+    let changed_loop = "for target in sums other; do MODE=fast";
     let cargo = fs::read_to_string(case.dir.join("cargo")).unwrap();
-    let cargo = cargo.replacen("for target in sums other; do", told, 1);
+    let cargo = cargo.replacen("for target in sums other; do", changed_loop, 1);
     fs::write(case.dir.join("cargo"), &cargo).unwrap();
     let program = fs::read_to_string(case.dir.join("sums")).unwrap();
     let record = "echo \"$MODE $OUT_DIR\" >> \"$PWD/modes\"\n";
@@ -166,7 +166,8 @@ fn listing_again_starts_nothing() {
     assert_eq!((count(&case, "builds"), count(&case, "asked")), (2, 6));
 }
 
-/// Under nextest the tests were listed before. A test of the old list is still there, so that it does not pass unseen.
+/// Nextest lists the tests before it runs them. A test of the old list is still there when it runs, and must not pass
+/// unnoticed.
 fn a_stale_list_is_red_in_one_test() {
     let case = project("benchmarks-stale", ALL, &["one", "gone"]);
     // Nextest gives a run its name after it has listed the tests.
@@ -178,9 +179,9 @@ fn a_stale_list_is_red_in_one_test() {
         let run = case.start_test(name).end().exited(code);
         run.printed(["1 test"]);
     }
-    let found = found(&case);
+    let outcome = benchmarks_outcome(&case);
     assert_eq!(
-        found.reason,
+        outcome.reason,
         "the benchmarks are not those that the tests were made of: new: `a new one`; gone: `gone`; run the tests again"
     );
 }
@@ -190,7 +191,7 @@ fn against(name: &str, names: &[&str], base: &[&str]) -> Case {
     let budgets = ALL.replace("1 s", "1.05 x base");
     let head = project(&format!("benchmarks-{name}"), &budgets, names);
     let base = project(&format!("benchmarks-base-of-{name}"), ALL, base);
-    // Both are listed as the command would.
+    // Both are listed here, as the command lists them.
     let list = |case: &Case| {
         listed(case);
         let lists = case.dir.join("results/benchmarks");
@@ -207,9 +208,9 @@ fn against(name: &str, names: &[&str], base: &[&str]) -> Case {
     case
 }
 
-fn new_and_gone_ones_are_said() {
+fn new_and_gone_ones_are_reported() {
     let check = |case: &Case, words: &str| {
-        assert_eq!(found(case).reason.split_once("run: `other`; ").unwrap().1, words);
+        assert_eq!(benchmarks_outcome(case).reason.split_once("run: `other`; ").unwrap().1, words);
     };
     let case = against("some", &["one", "new one"], &["one", "old one"]);
     check(&case, "new: `new one` since the base; gone: `old one` since the base");

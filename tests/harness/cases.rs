@@ -1,6 +1,6 @@
-//! What fails closed: each folder of `fixtures/cases` with an `expected.txt` is a case, and the gate is run on its
-//! `budgets.toml`. The test compares the exit code, each outcome in its words, and the count; or, if the gate cannot
-//! work, everything that it prints.
+//! Tests that the gate fails closed. Each folder of `fixtures/cases` with an `expected.txt` is a case, and the gate is run
+//! on its `budgets.toml`. The test compares the exit code, each outcome in its words, and the count; or, if the gate
+//! cannot work, everything that it prints.
 //!
 //! `BLESS=1` writes what came out instead of comparing; the reviewer reads the difference.
 
@@ -40,7 +40,7 @@ fn folders() -> Vec<PathBuf> {
 fn check(name: &str, folder: &Path) {
     let mut case = Case::empty(name);
     copy(folder, &case.dir);
-    // The case may set variables, one a line.
+    // A case may set variables, one on each line.
     let environment = fs::read_to_string(folder.join("environment")).unwrap_or_default();
     for (name, value) in environment.lines().filter_map(|line| line.split_once('=')) {
         case = case.env(name, value);
@@ -73,7 +73,7 @@ fn check(name: &str, folder: &Path) {
     assert!(got == expected, "expected\n{expected}\ngot\n{got}\n{run}");
 }
 
-/// Returns the file with what is expected of the case here: Windows ends a process in another way than by a signal.
+/// Returns the file with what is expected of a case on this system. Windows ends a process otherwise than by a signal.
 fn expected(folder: &Path) -> PathBuf {
     let special = folder.join("expected.windows.txt");
     if cfg!(windows) && special.is_file() { special } else { folder.join("expected.txt") }
@@ -141,7 +141,7 @@ fn each_red_has_a_message_of_its_own() {
         for reason in unmeasured.map(|two| two[1]) {
             let outside: String = reason.split('`').step_by(2).collect();
             if let Some(other) = seen.insert(outside.clone(), folder.clone()) {
-                assert_eq!(other, folder, "{outside:?} is said in both");
+                assert_eq!(other, folder, "both cases say {outside:?}");
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::row;
 const BUDGETS: &str =
     "[budget.depth]\nworkload = \"depth\"\nparams = { depth = 3 }\nmax = { depth = 10 }\n";
 
-/// A clock that always shows the same time, where the variable `STOPPED` is set.
+/// A clock that always shows the same time if the variable `STOPPED` is set.
 const LIBRARY: &str = r#"
 #define _GNU_SOURCE
 #include <stdlib.h>
@@ -33,7 +33,7 @@ pub(crate) fn rows() -> Vec<Trial> {
     if cfg!(target_feature = "crt-static") {
         return Vec::new();
     }
-    vec![row("clock::one_that_stands_still_is_said", one_that_stands_still_is_said)]
+    vec![row("clock::a_clock_that_stands_still_is_reported", a_clock_that_stands_still_is_reported)]
 }
 
 /// Builds the library; returns false where there is no compiler for C.
@@ -44,7 +44,7 @@ fn build(source: &Path, library: &Path) -> bool {
     compiler.output().is_ok_and(|output| output.status.success())
 }
 
-fn one_that_stands_still_is_said() {
+fn a_clock_that_stands_still_is_reported() {
     let case = Case::new("clock-stopped", BUDGETS);
     let (source, library) = (case.dir.join("clock.c"), case.dir.join("clock.so"));
     if !build(&source, &library) {

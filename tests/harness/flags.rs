@@ -47,7 +47,7 @@ fn run<const N: usize>(name: &str, args: [&str; N]) -> (Case, Run) {
     (case, run)
 }
 
-/// The list has nothing but the tests' lines, and nothing is measured.
+/// The list has only the lines of the tests, and nothing is measured.
 fn list() {
     #[track_caller]
     fn check<const N: usize>(args: [&str; N], listed: &str) {
@@ -69,7 +69,7 @@ fn list() {
     check(["--list", "--skip", "depth"], "files::size: test\n");
 }
 
-/// Nextest takes a test that is skipped while it runs for passed, and so it is told by the list.
+/// Nextest counts a test as passed if it is skipped while it runs. So the list tells nextest which tests are skipped.
 fn nextest_skips() {
     let case = || Case::new("flags-nextest", BUDGETS).env("NEXTEST", "1");
     let ignored = case().args(["--list", "--format", "terse", "--ignored"]).run().exited(0);
@@ -78,8 +78,8 @@ fn nextest_skips() {
     let ignored = strict.args(["--list", "--format", "terse", "--ignored"]).run().exited(0);
     assert_eq!(ignored.stdout, "");
     // If it is run all the same, it says why it is skipped.
-    let asked = case().args(["--exact", "based::depth::x_base", "--ignored"]).run().exited(0);
-    asked.printed(["ignored (no base revision to compare with is given)"]);
+    let run = case().args(["--exact", "based::depth::x_base", "--ignored"]).run().exited(0);
+    run.printed(["ignored (no base revision to compare with is given)"]);
 }
 
 fn selection() {
@@ -124,7 +124,7 @@ fn threads() {
     }
 }
 
-/// It prints the reds and the count, but no table.
+/// With `-q` the gate prints the reds and the count, but no table.
 fn quiet() {
     let (_, run) = run("quiet", ["-q"]);
     let run = run.exited(101);
@@ -132,7 +132,7 @@ fn quiet() {
     assert!(!run.stdout.contains("held::depth"), "{run}");
 }
 
-/// Standard output is for machines, line by line; the table goes to standard error.
+/// With `--format json` each line of standard output is one JSON value; the table goes to standard error.
 fn json() {
     let (_, run) = run("json", ["--format", "json", "-Z", "unstable-options"]);
     let run = run.exited(101);

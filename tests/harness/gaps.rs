@@ -1,5 +1,5 @@
-//! What cannot be shown where these tests run, found out as they start: the rows that need it are listed as ignored, and a line
-//! says why.
+//! The rows that cannot run on this machine. They are found when the tests start; each is then listed as ignored, and a
+//! line says why.
 
 use std::env;
 use std::fs;
@@ -8,10 +8,10 @@ use std::path::Path;
 
 use libtest_mimic::Trial;
 
-/// Why a row cannot be shown, and its name.
+/// Why a row cannot run here, and its name.
 type Gap = (String, String);
 
-/// Marks the rows as ignored that cannot be shown here, and says why.
+/// Marks the rows that cannot run here as ignored, and says why.
 pub(crate) fn mark(rows: Vec<Trial>) -> Vec<Trial> {
     let gaps = gaps(&rows);
     for (why, name) in &gaps {
@@ -27,7 +27,8 @@ pub(crate) fn mark(rows: Vec<Trial>) -> Vec<Trial> {
 }
 
 fn gaps(rows: &[Trial]) -> Vec<Gap> {
-    let mut gaps: Vec<Gap> = rows.iter().filter_map(|row| of_missing_program(row.name())).collect();
+    let mut gaps: Vec<Gap> =
+        rows.iter().filter_map(|row| missing_program_gap(row.name())).collect();
     let mut add = |is_missing: bool, why: &str, names: &[&str]| {
         let names = names.iter().filter(|_| is_missing);
         gaps.extend(names.map(|name| (why.to_owned(), (*name).to_owned())));
@@ -67,8 +68,8 @@ const PROGRAMS: [&str; 2] = ["sh", "sleep"];
 /// Cases that end before their program is started.
 const NOT_STARTED: [&str; 2] = ["port_taken", "ready_file_there"];
 
-/// Returns the gap of a case that starts a program which is not installed.
-fn of_missing_program(row: &str) -> Option<Gap> {
+/// Returns the gap of a case, if it starts a program that is not installed.
+fn missing_program_gap(row: &str) -> Option<Gap> {
     let case = row.strip_prefix("cases::").filter(|case| !NOT_STARTED.contains(case))?;
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/cases").join(case);
     let budgets = fs::read_to_string(file.join("budgets.toml")).ok()?;

@@ -105,7 +105,7 @@ fn summary() {
     assert!(text.contains("4 limits of 4 budgets: 1 pass, 1 warn, 1 fail; 1 skipped"), "{text}");
 }
 
-/// Asserts that the text has one table: a head, a rule, and then so many rows of four cells.
+/// Asserts that the text has one table: a head, a rule, and then this many rows of four cells.
 #[track_caller]
 fn check_table(text: &str, rows: usize) {
     let lines: Vec<&str> = text.lines().filter(|line| line.starts_with('|')).collect();
@@ -130,7 +130,7 @@ fn one_head_for_many_processes() {
     check_table(&fs::read_to_string(case.dir.join("summary.md")).unwrap(), 4);
 }
 
-/// A warning says so, and the run does not fail.
+/// A warning reports that the summary was not written, and the run does not fail.
 fn a_summary_that_cannot_be_written() {
     let case = case("unwritable").args(["held"]);
     let nowhere = case.dir.join("no/such/directory");

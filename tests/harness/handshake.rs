@@ -34,8 +34,8 @@ for generation in range(generations):
     if child:
         os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 os.set_inheritable(theirs.fileno(), True)
-said = '%d-%s work 0' % (theirs.fileno(), word)
-os.execve(program, [program, 'sh', '-c', 'exit 42'], dict(os.environ, PERF_BUDGET_INJECT=said))
+value = '%d-%s work 0' % (theirs.fileno(), word)
+os.execve(program, [program, 'sh', '-c', 'exit 42'], dict(os.environ, PERF_BUDGET_INJECT=value))
 ";
 
 pub(crate) fn rows() -> Vec<Trial> {

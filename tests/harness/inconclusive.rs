@@ -1,5 +1,4 @@
-//! Tests of limits that evidence cannot settle: the warning is seen, it is red where the settings say so, and nothing
-//! else decides.
+//! Tests of limits that evidence cannot settle: the warning is seen, and only a setting makes it red.
 
 use libtest_mimic::Trial;
 use perf_budget_core::verdict::Verdict;
@@ -10,9 +9,9 @@ use crate::row;
 
 pub(crate) fn rows() -> Vec<Trial> {
     vec![
-        row("inconclusive::it_is_a_loud_warning", it_is_a_loud_warning),
+        row("inconclusive::an_open_limit_warns_loudly", an_open_limit_warns_loudly),
         row("inconclusive::the_setting_makes_it_red", the_setting_makes_it_red),
-        row("inconclusive::strict_does_not", strict_does_not),
+        row("inconclusive::strict_does_not_make_it_red", strict_does_not_make_it_red),
         row("inconclusive::the_old_name_is_read", the_old_name_is_read),
         row("inconclusive::a_run_ends_when_its_time_is_up", a_run_ends_when_its_time_is_up),
     ]
@@ -32,7 +31,7 @@ fn check(run: &Run, case: &Case) {
     assert_eq!(run.count(), "1 limit of 1 budget: 1 inconclusive");
 }
 
-fn it_is_a_loud_warning() {
+fn an_open_limit_warns_loudly() {
     let case = case("warning", "").env("GITHUB_ACTIONS", "true");
     let run = case.run().exited(0);
     check(&run, &case);
@@ -52,7 +51,7 @@ fn the_setting_makes_it_red() {
     assert!(case.outcomes()[0].is_red());
 }
 
-fn strict_does_not() {
+fn strict_does_not_make_it_red() {
     let case = case("strict", "").env("PERF_BUDGET_STRICT", "1");
     check(&case.run().exited(0), &case);
 }
@@ -68,7 +67,7 @@ fn the_old_name_is_read() {
     assert!(run.stderr.contains("read as `inconclusive = \"warn\"`"), "{run}");
 }
 
-/// The test needs no slow workload: one nanosecond is up at once.
+/// The test needs no slow workload: one nanosecond is over at once.
 fn a_run_ends_when_its_time_is_up() {
     let budgets = |total: &str| {
         format!(

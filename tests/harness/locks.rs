@@ -88,7 +88,7 @@ fn strict_lets_nothing_be_skipped() {
     assert_eq!(run.count(), "1 limit of 1 budget: 1 unmeasured");
 }
 
-/// Nextest would call a test passed that it runs and that is then skipped.
+/// Nextest counts a test as passed if it is skipped while it runs, so the list already says that it is skipped.
 fn nextest_skips_what_is_not_accepted() {
     let list = ["--list", "--format", "terse", "--ignored"];
     let budgets = BUDGETS.replace("DEPTH", "3");

@@ -47,7 +47,7 @@ fn run_in(target: &Path, package: &Path) -> Output {
 }
 
 /// Makes an empty target directory and a package with a workspace above it, and returns both.
-fn made(name: &str) -> (PathBuf, PathBuf) {
+fn target_and_package(name: &str) -> (PathBuf, PathBuf) {
     let case = Case::new(name, "");
     let (target, package) = (case.dir.join("far"), case.dir.join("work/member"));
     fs::create_dir_all(&target).unwrap();
@@ -59,7 +59,7 @@ fn made(name: &str) -> (PathBuf, PathBuf) {
 }
 
 fn a_target_directory_elsewhere() {
-    let (target, package) = made("places-elsewhere");
+    let (target, package) = target_and_package("places-elsewhere");
     fs::write(target.join("CACHEDIR.TAG"), "").unwrap();
     run_in(&target, &package);
     let results = target.join("budgets").canonicalize().unwrap();
@@ -76,9 +76,9 @@ fn a_target_directory_elsewhere() {
     );
 }
 
-/// Nextest deletes what it has unpacked.
+/// Nextest deletes what it has unpacked, so the results must not be kept beside the binary.
 fn an_archive_that_nextest_unpacks() {
-    let (target, package) = made("places-archive");
+    let (target, package) = target_and_package("places-archive");
     fs::create_dir_all(target.join("nextest")).unwrap();
     fs::write(target.join("nextest/binaries-metadata.json"), "{}").unwrap();
     run_in(&target, &package);

@@ -13,7 +13,7 @@ use perf_budget_core::verdict::Verdict;
 use crate::gate::{Case, Run};
 use crate::row;
 
-/// Limits that share a measurement, some judged and some compared, and one limit that is not measured.
+/// Limits that share a measurement: some are judged, and some are compared. The limits of `lost` are not measured.
 const BUDGETS: &str = r#"
 [budget.tally]
 workload = "tally"
@@ -44,9 +44,12 @@ pub(crate) fn rows() -> Vec<Trial> {
             "processes::statistical_measurements_never_overlap",
             statistical_measurements_never_overlap,
         ),
-        row("processes::one_that_dies_leaves_no_lock", one_that_dies_leaves_no_lock),
+        row("processes::a_process_that_dies_leaves_no_lock", a_process_that_dies_leaves_no_lock),
         #[cfg(target_os = "linux")]
-        row("processes::one_that_dies_leaves_no_process", one_that_dies_leaves_no_process),
+        row(
+            "processes::a_process_that_dies_leaves_no_process",
+            a_process_that_dies_leaves_no_process,
+        ),
         #[cfg(target_os = "linux")]
         row("processes::a_build_disturbs_no_measurement", a_build_disturbs_no_measurement),
     ]
@@ -149,7 +152,7 @@ fn a_name_that_is_used_twice_is_red() {
     }
 }
 
-/// If the user gives the same name again, what was measured against other limits is not used.
+/// If the user gives the same name again, values that were measured for other limits are not used.
 fn a_changed_file_is_measured_again() {
     let case = Case::new("processes-changed", BUDGETS).env("PERF_BUDGET_RUN", "mine");
     case.start_test("tally::width").end().exited(0);
@@ -182,7 +185,7 @@ fn statistical_measurements_never_overlap() {
 }
 
 /// A process that waits for a measurement goes on by itself when the measuring process is gone.
-fn one_that_dies_leaves_no_lock() {
+fn a_process_that_dies_leaves_no_lock() {
     let budgets = "[budget.hang]\nworkload = \"never ends\"\ntimeout = \"2 s\"\n\
                    max = { depth = 1, width = 1 }\n";
     let case = Case::new("processes-dying", budgets).env("NEXTEST_RUN_ID", "dying");
@@ -198,7 +201,7 @@ fn one_that_dies_leaves_no_lock() {
 
 /// What a command started is ended too when the gate is killed, even in another session or without a parent.
 #[cfg(target_os = "linux")]
-fn one_that_dies_leaves_no_process() {
+fn a_process_that_dies_leaves_no_process() {
     let sleeps = ["1", "2", "3", "4"].map(|n| format!("{}.{n}", 100_000 + std::process::id()));
     let [session, orphan, child, hidden] = &sleeps;
     let budgets = format!(
@@ -245,7 +248,7 @@ build = ["sh", "build.sh", "command"]
 max.peak_rss = "1 GB"
 "#;
 
-/// While something is built, whoever measures statistically waits, and whoever builds or counts does not.
+/// While something is built, a statistical measurement waits, and another build or count does not.
 #[cfg(target_os = "linux")]
 fn a_build_disturbs_no_measurement() {
     let case = Case::new("processes-build", BUILT);

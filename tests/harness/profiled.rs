@@ -30,17 +30,17 @@ pub(crate) fn rows() -> Vec<Trial> {
     ]
 }
 
-fn profiled(name: &str, asked: &str) -> (Case, Vec<Profile>) {
+fn profiled(name: &str, requested: &str) -> (Case, Vec<Profile>) {
     let case = Case::new(name, BUDGETS);
     std::fs::create_dir_all(case.dir.join("results")).unwrap();
     let file = case.dir.join("results/profile.jsonl");
-    let request = format!("{{\"file\":{:?},\"name\":\"{asked}\"}}", file.to_str().unwrap());
+    let request = format!("{{\"file\":{:?},\"name\":\"{requested}\"}}", file.to_str().unwrap());
     let case = case.env("PERF_BUDGET_PROFILE", request);
     case.run().exited(104);
     (case, read(&file).unwrap())
 }
 
-/// What is said to do where nothing counts instructions.
+/// Returns the remedy that the gate names if nothing counts instructions.
 fn remedy() -> &'static str {
     if cfg!(target_os = "linux") { "install Valgrind" } else { "drop the limit on `instructions`" }
 }
@@ -62,7 +62,8 @@ fn has_functions() {
     assert!((sum - blame.now).abs() <= 0.1 * tree.frames.len() as f64, "{sum} of {}", blame.now);
 }
 
-/// The blame of a red is of the same operations as its count, to the last digit but for what the measuring itself adds.
+/// The blame of a red counts the same operations as the verdict does. Both are equal, except for what the measuring
+/// itself adds.
 fn is_of_what_is_counted() {
     let budgets = "[budget.count]\nworkload = \"count\"\nmax = { instructions = 0 }\n";
     let case = Case::new("profiled-counted", budgets).env("PERF_BUDGET_COUNTER", "callgrind");

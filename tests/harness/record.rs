@@ -57,15 +57,15 @@ fn one_line_for_each_test() {
     let (first, second) = outcomes.split_at(4);
     assert!(first.iter().all(|outcome| outcome.run == first[0].run));
     assert_ne!(first[0].run.id, second[0].run.id);
-    let of = |test: &str| first.iter().find(|outcome| outcome.test == test).unwrap();
-    let red = of("depth::depth=11::depth");
+    let outcome = |test: &str| first.iter().find(|outcome| outcome.test == test).unwrap();
+    let red = outcome("depth::depth=11::depth");
     assert_eq!((red.verdict, red.line, red.run.tests), (Verdict::Fail, 5, 4));
     assert_eq!((red.file.as_str(), red.case.as_str()), ("budgets.toml", "depth=11"));
     assert_eq!(red.why.as_deref(), Some("deeper is slower"));
     assert_eq!(red.estimate.map(|estimate| estimate.value.to_bits()), Some(11_f64.to_bits()));
     assert!(red.evidence.is_some_and(|evidence| evidence.processes >= 3));
-    assert_eq!(of("depth::depth=3::depth").verdict, Verdict::Pass);
-    let lost = of("lost::depth");
+    assert_eq!(outcome("depth::depth=3::depth").verdict, Verdict::Pass);
+    let lost = outcome("lost::depth");
     assert_eq!((lost.verdict, lost.cause.as_deref()), (Verdict::Unmeasured, Some("panicked")));
 }
 
@@ -78,11 +78,11 @@ fn the_environment_is_on_record() {
     let case = case.env("PERF_BUDGET_ENV", "board");
     case.run().exited(101).printed(["(budgets.toml:5, [env.board])"]);
     let outcomes = case.outcomes();
-    let of = |nth: usize| {
+    let facts = |nth: usize| {
         let outcome = &outcomes[nth];
         (outcome.environment.as_deref(), outcome.run.environment.as_deref(), outcome.line)
     };
-    assert_eq!((of(0), of(1)), ((None, None, 3), (Some("board"), Some("board"), 5)));
+    assert_eq!((facts(0), facts(1)), ((None, None, 3), (Some("board"), Some("board"), 5)));
 }
 
 /// The outcome on the line is lost, but its test is known to have begun.
@@ -98,7 +98,7 @@ fn a_line_that_is_cut_short_is_a_red_test() {
     let lost =
         record.outcomes.iter().find(|outcome| outcome.reason.contains("no outcome of this test"));
     assert_eq!(lost.unwrap().verdict, Verdict::Unmeasured);
-    // The next run is not spoilt.
+    // The next run is recorded as usual.
     case.run().exited(101);
     let record = record::read(&path).unwrap();
     assert_eq!((record.damaged.len(), record.outcomes.len(), record.begun.len()), (1, 8, 2));
@@ -123,7 +123,7 @@ fn a_run_that_dies_leaves_its_tests() {
     assert_eq!((hang.subject.as_str(), hang.line), ("workload never ends", 3));
 }
 
-/// Nothing is measured if nothing can be kept.
+/// Nothing is measured if no result can be kept.
 fn no_place_for_results() {
     let case = Case::new("record-nowhere", BUDGETS);
     let file = case.dir.join("budgets.toml");
@@ -170,7 +170,7 @@ fn a_full_disk() {
 #[cfg(not(target_os = "linux"))]
 fn a_full_disk() {}
 
-/// A pipe in the place of a file would be waited for without end.
+/// To open a pipe in the place of a file might never end.
 #[cfg(target_os = "linux")]
 fn a_pipe() {
     let make = |path: std::path::PathBuf| {

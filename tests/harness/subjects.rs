@@ -179,7 +179,7 @@ fn send(signal: Signal) {
 #[cfg(windows)]
 #[expect(unsafe_code, reason = "Windows has no other way to end a process by such an exception")]
 fn write_to_nowhere() {
-    // SAFETY: there is none: the exception ends the process, which is what it is for.
+    // SAFETY: this is not safe: the exception ends the process, which is its purpose.
     unsafe { std::ptr::without_provenance_mut::<u8>(1).write_volatile(1) }
 }
 

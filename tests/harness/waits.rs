@@ -13,7 +13,7 @@ pub(crate) fn rows() -> Vec<Trial> {
     vec![
         row("waits::a_wait_that_runs_out_is_red_and_recorded", a_wait_that_runs_out_is_recorded),
         row("waits::nothing_is_built_without_the_lock", nothing_is_built_without_the_lock),
-        row("waits::who_holds_the_lock_is_said", who_holds_the_lock_is_said),
+        row("waits::the_holder_of_the_lock_is_named", the_holder_of_the_lock_is_named),
         #[cfg(target_os = "linux")]
         row("waits::a_run_never_names_itself", a_run_never_names_itself),
         row("waits::an_artifact_obeys_its_timeout", an_artifact_obeys_its_timeout),
@@ -39,8 +39,7 @@ fn hold(case: &Case) -> File {
     lock
 }
 
-/// What has to be built first is neither built nor measured where the lock is held for too long, although another turn
-/// would come.
+/// A subject that has to be built first is neither built nor measured if the lock is held for too long.
 fn nothing_is_built_without_the_lock() {
     let case = Case::new(
         "waits-to-build",
@@ -79,15 +78,16 @@ fn a_wait_that_runs_out_is_recorded() {
     case.run().exited(0);
 }
 
-fn who_holds_the_lock_is_said() {
+fn the_holder_of_the_lock_is_named() {
     let case = case("waits-said", "6 s");
     let _held = hold(&case);
     let run = case.run().exited(101);
-    let said = "perf-budget: waiting for the lock of the machine, held by ";
-    assert_eq!(run.stderr.matches(said).count(), 1, "{run:#}");
+    let message = "perf-budget: waiting for the lock of the machine, held by ";
+    assert_eq!(run.stderr.matches(message).count(), 1, "{run:#}");
 }
 
-/// Under nextest each test is a process, and whoever waits would be told to end a test of its own run.
+/// Under nextest each test is a process. A message that names the holder of the lock would tell the user to end a test
+/// of the same run.
 #[cfg(target_os = "linux")]
 fn a_run_never_names_itself() {
     let script = "touch began; while [ ! -f go ]; do sleep 0.05; done";
@@ -105,7 +105,7 @@ fn a_run_never_names_itself() {
     }
     let waited = case.start_test("two::peak_rss").end().exited(101);
     waited.printed(["for more than 300 ms by another measurement of this run, and only one"]);
-    // Another run is told which process that is.
+    // The message of another run names the process.
     let other = case.env("PERF_BUDGET_RUN", "another run");
     let waited = other.start_test("two::peak_rss").end().exited(101);
     waited.printed(["for more than 300 ms by process "]);

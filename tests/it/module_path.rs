@@ -1,4 +1,4 @@
-//! Paths of Rust as the sources write them.
+//! Paths to items, as Rust sources write them.
 
 /// Returns a path that `module` writes as a path from the top of its crate; `None` if it leads out of the crate. A child of
 /// the module is named without a prefix, so `is_module` says which modules there are.
@@ -7,24 +7,24 @@ pub(crate) fn whole(
     path: &[String],
     is_module: impl FnOnce(&[String]) -> bool,
 ) -> Option<Vec<String>> {
-    let mut at = module.to_vec();
+    let mut place = module.to_vec();
     let mut rest = path;
     match path.first()?.as_str() {
-        "crate" => (at, rest) = (Vec::new(), &path[1..]),
+        "crate" => (place, rest) = (Vec::new(), &path[1..]),
         "self" => rest = &path[1..],
         "super" => {
             while rest.first().is_some_and(|part| part == "super") {
-                at.pop()?;
+                place.pop()?;
                 rest = &rest[1..];
             }
         }
         child => {
-            at.push(child.to_owned());
-            rest = is_module(&at).then_some(&path[1..])?;
+            place.push(child.to_owned());
+            rest = is_module(&place).then_some(&path[1..])?;
         }
     }
-    at.extend(rest.iter().cloned());
-    Some(at)
+    place.extend(rest.iter().cloned());
+    Some(place)
 }
 
 #[test]

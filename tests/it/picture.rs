@@ -25,7 +25,11 @@ fn the_picture_shows_what_the_terminal_shows() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let outcomes = record::read(&root.join(OUTCOME)).unwrap().outcomes;
     let outcome = outcomes.first().expect("a recorded outcome");
-    assert!(outcome.is_red(), "a picture of {}", outcome.verdict.name());
+    assert!(
+        outcome.is_red(),
+        "the picture shows a red, and this outcome is {}",
+        outcome.verdict.name()
+    );
     let drawn = draw(&format!("---- {} ----\n{}", outcome.test, terminal::explain(outcome)));
     let path = root.join(PICTURE);
     if env::var_os("UPDATE_SNAPSHOTS").is_some() {
@@ -34,7 +38,7 @@ fn the_picture_shows_what_the_terminal_shows() {
     let picture = fs::read_to_string(&path).unwrap_or_default();
     assert!(
         drawn == picture,
-        "{PICTURE} is not what the terminal shows: UPDATE_SNAPSHOTS=1 draws it again"
+        "{PICTURE} is not what the terminal shows; draw it again with UPDATE_SNAPSHOTS=1"
     );
 }
 
@@ -57,7 +61,7 @@ fn draw(text: &str) -> String {
     svg
 }
 
-/// Breaks a line that is too long between two words, and indents what follows like the text of its row.
+/// Breaks a line that is too long between two words, and indents the rest like the text of its row.
 fn wrap(line: &str) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in line.split_inclusive(' ') {

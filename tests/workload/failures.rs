@@ -133,7 +133,7 @@ pub(crate) fn rows() -> Vec<Trial> {
         row("failure::reply_has_no_place", reply_has_no_place),
         row("failure::scratch_is_a_file", scratch_is_a_file),
         row("failure::started_by_a_workload", || {
-            // The process is not a worker, and says so by its exit code.
+            // The process is not a worker, which its exit code shows.
             assert_eq!(value(&process_run("starts itself", &["code"]).unwrap(), "code"), 2.0);
         }),
         row("failure::overflow_shows_its_output", || {

@@ -6,7 +6,7 @@ use libtest_mimic::Trial;
 #[cfg(feature = "wasm")]
 pub(crate) use engine::{rows, subjects};
 
-/// Without the engine nothing can be counted, and the message says so.
+/// Without the engine no fuel can be counted, and the message says so.
 #[cfg(not(feature = "wasm"))]
 pub(crate) fn rows() -> Vec<Trial> {
     vec![crate::row("fuel::needs_its_feature", || {
@@ -47,8 +47,8 @@ mod engine {
         \x0a\x1a\x02\x10\0\x03\x40\x20\0\x41\x01\x6b\x22\0\x0d\0\x0b\x20\0\x0b\
         \x07\0\x03\x40\x0c\0\x0b\x0b";
 
-    /// Returns the fuel of so many laps: each lap costs one and has five instructions; entering the function costs
-    /// one, as does the instruction after the loop.
+    /// Returns the fuel of this many laps. Each lap costs one, and has five instructions that cost one each; entering the
+    /// function costs one, as does the instruction after the loop.
     fn fuel_of(laps: f64) -> f64 {
         6.0 * laps + 2.0
     }

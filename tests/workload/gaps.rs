@@ -1,5 +1,5 @@
-//! What cannot be measured where these tests run, found out as they start: the rows that need it are listed as ignored, a line says
-//! why, and a row of its own asserts that the library refuses it there.
+//! What cannot be measured on this machine. It is found out when the tests start: the rows that need it are listed as
+//! ignored, a line says why, and a row of its own asserts that the library refuses to measure it here.
 
 use std::io::Write as _;
 
@@ -8,18 +8,19 @@ use perf_budget_core::outcome::Cause;
 
 use crate::{process_run, process_run_under, row};
 
-/// What is missing, and the rows that need it: by their names, or by the beginnings of them that end in `::`, or the ends that
-/// begin with it.
+/// What is missing, and patterns of the rows that need it. A pattern is a whole name, a beginning that ends in `::`, or
+/// an end that begins with `::`.
 type Gap = (String, &'static [&'static str]);
 
-/// Marks the rows as ignored that cannot pass here, and adds those that assert what is said in their place.
+/// Marks the rows that cannot pass here as ignored, and adds those that assert that the library refuses to measure.
 pub(crate) fn mark(rows: impl Iterator<Item = Trial>) -> Vec<Trial> {
     let gaps = gaps();
     for (why, names) in &gaps {
         let _ = writeln!(std::io::stderr(), "left out: {}: {why}", names.join(", "));
     }
-    let is_missing =
-        |name: &str| gaps.iter().any(|(_, names)| names.iter().any(|of| meets(name, of)));
+    let is_missing = |name: &str| {
+        gaps.iter().any(|(_, names)| names.iter().any(|pattern| matches(name, pattern)))
+    };
     let marked = rows.map(|row| {
         let is_missing = is_missing(row.name());
         let is_ignored = is_missing || row.has_ignored_flag();
@@ -28,7 +29,7 @@ pub(crate) fn mark(rows: impl Iterator<Item = Trial>) -> Vec<Trial> {
     marked.chain(refusals()).collect()
 }
 
-fn meets(name: &str, pattern: &str) -> bool {
+fn matches(name: &str, pattern: &str) -> bool {
     name == pattern
         || pattern.ends_with("::") && name.starts_with(pattern)
         || pattern.starts_with("::") && name.ends_with(pattern)
@@ -69,7 +70,7 @@ fn gaps() -> Vec<Gap> {
     gaps
 }
 
-/// Returns the rows that assert how it is refused.
+/// Returns the rows that assert how the library refuses to measure.
 fn refusals() -> Vec<Trial> {
     let mut rows = Vec::new();
     if perf_budget::internals::emulator().is_some() {

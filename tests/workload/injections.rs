@@ -12,8 +12,8 @@ use crate::{process_run, request, row, value};
 fn injected(workload: &str, metric: &str, effect: Effect, share: f64, amount: f64) -> f64 {
     let injection = Some(Injection { effect, share, amount });
     let scratch = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("injections");
-    let asked = Request { injection, ..request(workload, &[metric]) };
-    let process = measure(&asked, &scratch, std::time::Duration::from_secs(60)).unwrap();
+    let request = Request { injection, ..request(workload, &[metric]) };
+    let process = measure(&request, &scratch, std::time::Duration::from_secs(60)).unwrap();
     if metric == "p50" {
         let mut operations = process.operations;
         operations.sort_by(f64::total_cmp);
@@ -56,7 +56,7 @@ pub(crate) fn rows() -> Vec<Trial> {
                 for (metric, effect) in
                     [("read_bytes", Effect::Read), ("written_bytes", Effect::Written)]
                 {
-                    // A part of a byte is due once it is a whole one, so that the mean is that part.
+                    // Parts of bytes add up until they are a whole byte, so the mean has the part.
                     let counted = injected("sleep", metric, effect, 0.0, amount);
                     assert!((counted - amount).abs() <= 1.0, "{metric}: {counted}, not {amount}");
                 }

@@ -35,11 +35,11 @@ pub(crate) fn subjects() -> Vec<(&'static str, Plain)> {
         }),
         ("compares and copies text", |run| {
             // How many instructions each of these takes depends on where the text is in memory.
-            let of = |n: u64| {
+            let text = |n: u64| {
                 format!("{}{}", "x".repeat((n % 97) as usize), n.wrapping_mul(0x9e37_79b9))
             };
             run.iter(move || {
-                let mut all: Vec<String> = (0..100).map(of).collect();
+                let mut all: Vec<String> = (0..100).map(text).collect();
                 all.sort_unstable();
                 let joined = black_box(all.concat());
                 all.iter().filter(|text| joined.contains(text.as_str())).count()
@@ -57,15 +57,16 @@ pub(crate) fn subjects() -> Vec<(&'static str, Plain)> {
     ]
 }
 
-/// Counts the instructions of a workload with a size and what is injected. `None` if nothing counts instructions here.
+/// Counts the instructions of a workload of this size, with an injection. Returns `None` if nothing counts instructions
+/// here.
 fn counted(workload: &str, size: i64, injection: Option<Injection>) -> Option<ProcessRun> {
-    let mut asked = Request { injection, ..request(workload, &["instructions"]) };
-    asked.params = vec![("size".to_owned(), perf_budget_core::budget::Param::Int(size))];
+    let mut request = Request { injection, ..request(workload, &["instructions"]) };
+    request.params = vec![("size".to_owned(), perf_budget_core::budget::Param::Int(size))];
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("instructions");
-    read(measure(&asked, &scratch, Duration::from_secs(60)))
+    read(measure(&request, &scratch, Duration::from_secs(60)))
 }
 
-/// Returns what a process counted. `None` if nothing counts instructions here.
+/// Returns what a process counted, or `None` if nothing counts instructions here.
 fn read(measured: Result<ProcessRun, Unmeasured>) -> Option<ProcessRun> {
     match measured {
         Ok(process) => Some(process),
@@ -77,7 +78,8 @@ fn read(measured: Result<ProcessRun, Unmeasured>) -> Option<ProcessRun> {
     }
 }
 
-/// Returns the instructions of a workload, and how far a count by another process may be from them: not at all by callgrind.
+/// Returns the instructions of a workload, and how far a count by another process may be from them. That is 0 if
+/// callgrind counts.
 fn instructions(workload: &str, size: i64, injection: Option<Injection>) -> Option<(f64, f64)> {
     let process = counted(workload, size, injection)?;
     let value = value(&process, "instructions");
@@ -89,7 +91,7 @@ fn near((value, within): (f64, f64), want: f64) {
     assert!((value - want).abs() <= within, "{value} and not {want}");
 }
 
-/// Makes a test that ends early where nothing counts instructions, and says so.
+/// Makes a test. If nothing counts instructions here, it ends early and prints that it was skipped.
 fn where_counted(name: &str, check: fn() -> Option<()>) -> Trial {
     row(&format!("instructions::{name}"), move || {
         if check().is_none() {
@@ -117,24 +119,24 @@ pub(crate) fn rows() -> Vec<Trial> {
         where_counted("are_the_same_wherever_the_files_are", || {
             let own = std::env::current_exe().unwrap();
             let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("instructions-by-path");
-            let of = |folder: &str| {
+            let counted_in = |folder: &str| {
                 let folder = root.join(folder);
                 std::fs::create_dir_all(&folder).unwrap();
                 let binary = folder.join("workload");
                 let _ = std::fs::remove_file(&binary);
                 let linked = std::fs::hard_link(&own, &binary);
                 linked.or_else(|_| std::fs::copy(&own, &binary).map(drop)).unwrap();
-                let asked = request("compares and copies text", &["instructions"]);
-                let mut build = Build::of(binary, Some(folder.clone()));
+                let request = request("compares and copies text", &["instructions"]);
+                let mut build = Build::new(binary, Some(folder.clone()));
                 let value = Some(folder.to_string_lossy().repeat(3));
                 build.environment.insert("ANY".to_owned(), value);
                 let timeout = Duration::from_secs(60);
-                let process = measure_in(&build, &asked, &folder.join("scratch"), timeout);
+                let process = measure_in(&build, &request, &folder.join("scratch"), timeout);
                 read(process)
             };
-            let short = of("a")?;
+            let short = counted_in("a")?;
             for longer in ["a-folder-whose-name-is-16-longer", "b7"] {
-                let process = of(longer)?;
+                let process = counted_in(longer)?;
                 let by = &process.counted.as_ref().unwrap().by;
                 if by.starts_with("callgrind") {
                     assert_eq!(
@@ -151,11 +153,11 @@ pub(crate) fn rows() -> Vec<Trial> {
             Some(())
         }),
         where_counted("are_those_of_the_operation_alone", || {
-            let of = |size| instructions("counts up", size, None);
-            let (none, _) = of(0)?;
-            assert!(none < 200.0, "{none} for nothing");
-            let (once, _) = of(1000)?;
-            near(of(3000)?, once + 2.0 * (once - none));
+            let up_to = |size| instructions("counts up", size, None);
+            let (none, _) = up_to(0)?;
+            assert!(none < 200.0, "{none} for no work");
+            let (once, _) = up_to(1000)?;
+            near(up_to(3000)?, once + 2.0 * (once - none));
             let (slow, _) = instructions("counts with a slow set-up", 0, None)?;
             assert!(slow < 2.0 * once, "{slow} and not {once}");
             Some(())

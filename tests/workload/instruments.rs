@@ -38,7 +38,7 @@ pub(crate) fn rows() -> Vec<Trial> {
         row("time::batches_of_short_operations", batches),
         row("time::throughput", throughput),
         row("time::errors_are_counted", errors),
-        row("time::nothing_but_what_is_asked", only_asked),
+        row("time::nothing_but_what_is_asked", nothing_but_what_is_asked),
         row("time::hold_is_measured_once", hold_once),
         row("memory::held", held),
         row("memory::lent", lent),
@@ -62,7 +62,7 @@ pub(crate) fn rows() -> Vec<Trial> {
         ("grows", [2.0, 40.0, 30.0, 30.0, 0.0]),
         ("temporary", [2.0, 5070.0, 70.0, 5000.0, 0.0]),
         ("leaks", [1.0, 123.0, 123.0, 123.0, 123.0]),
-        // The input is made before: it counts as live while it lives, but not as an allocation.
+        // The input is made before the operation: it counts as live while it lives, but not as an allocation.
         ("eats its input", [1.0, 30.0, 30.0, 4030.0, 0.0]),
         // An input that is only lent is alive beside the output.
         ("changes its input", [1.0, 30.0, 4030.0, 4030.0, 0.0]),
@@ -230,7 +230,7 @@ fn errors_of(workload: &str) {
     assert!(process.notes.iter().any(|note| note.ends_with("the first: the fourth")));
 }
 
-fn only_asked() {
+fn nothing_but_what_is_asked() {
     let process = process_run("spin", &["p50"]).unwrap();
     assert!(process.batches.is_empty() && !process.operations.is_empty());
     let process = crate::process_run("spin", &["throughput"]).unwrap();

@@ -109,7 +109,7 @@ fn concurrent() {
     assert!(value(&process, "throughput") > 60.0, "{process:?}");
 }
 
-/// The same with room for two gives 100 per second, and the other operations wait.
+/// With room for only two, the same operations give 100 per second, and the others wait.
 fn no_room() {
     let process = process_run("sleeps beside", Load { concurrency: 2, ..constant(200.0) }).unwrap();
     assert!(value(&process, "throughput") <= 101.0, "{process:?}");
@@ -172,7 +172,7 @@ fn on_a_runtime() {
     assert_eq!(process.operations.len(), 250);
 }
 
-/// The input takes 2 ms to make, at 1000 op/s: if that were measured, each operation would wait longer than the last.
+/// The input takes 2 ms to make, at 1000 op/s. If that were measured, each operation would wait longer than the one before.
 fn set_up() {
     let process = process_run("set-up is slow", constant(1000.0)).unwrap();
     let mut latencies = process.operations.clone();

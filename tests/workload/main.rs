@@ -40,7 +40,7 @@ use perf_budget_core::reading::ProcessRun;
 static HEAP: perf_budget::Heap = perf_budget::Heap::system();
 
 fn main() -> ExitCode {
-    if let Some(code) = perf_budget::internals::serve(&subjects::all()) {
+    if let Some(code) = perf_budget::internals::serve(&subjects::subjects()) {
         return code;
     }
     let rows = instruments::rows().into_iter().chain(failures::rows()).chain(load::rows());

@@ -93,7 +93,7 @@ pub(crate) fn rows() -> Vec<Trial> {
     table.chain(own).collect()
 }
 
-/// Each side has as many turns as the other, and equally long ones, in whichever order they came.
+/// Each side has as many turns as the other, with as many operations, whichever came first.
 fn turns_are_of_both_alike() {
     for single in [false, true] {
         let pair = pair(["spin", "spin"], single, MINUTE).unwrap();
@@ -124,7 +124,7 @@ fn sleep_is_not_on_a_processor() {
             middle(shares.map(|(turn, busy)| busy / turn.iter().sum::<f64>()).collect())
         };
         let (sleeps, spins) = (share(0), share(1));
-        // Where the system does not say for how long a thread waits for a processor, nothing is known.
+        // If the system does not say how long a thread waits for a processor, this share is not known.
         assert!(sleeps < 0.5 || sleeps.is_infinite(), "{sleeps}");
         assert!(spins > 0.8, "{spins}");
     }
@@ -163,7 +163,7 @@ fn with_a_worker_of_an_earlier_release() {
         .unwrap();
     assert!(compiled.success());
     let earlier = |size| {
-        let build = Build::of(binary.clone(), Some(scratch.clone()));
+        let build = Build::new(binary.clone(), Some(scratch.clone()));
         Side { build, ..side("spin", size, "the earlier") }
     };
     for single in [false, true] {
@@ -173,12 +173,14 @@ fn with_a_worker_of_an_earlier_release() {
             sides.swap(0, now);
             let pair = run(sides, single, MINUTE, &scratch).unwrap();
             assert!(pair.rounds.len() >= 3, "{} rounds", pair.rounds.len());
-            let of = |at: usize, round: &perf_budget::internals::pair::Round| {
+            let turns = |at: usize, round: &perf_budget::internals::pair::Round| {
                 if at == 0 { round.first.clone() } else { round.second.clone() }
             };
             for round in &pair.rounds {
-                assert!(of(before, round).iter().flatten().all(|time| (time - 2e-6).abs() < 1e-9));
-                assert!(of(now, round).iter().flatten().all(|time| *time > 1e-5));
+                assert!(
+                    turns(before, round).iter().flatten().all(|time| (time - 2e-6).abs() < 1e-9)
+                );
+                assert!(turns(now, round).iter().flatten().all(|time| *time > 1e-5));
             }
         }
     }
@@ -206,7 +208,7 @@ fn pair_in(
     timeout: Duration,
     scratch: &Path,
 ) -> Result<Pair, Unmeasured> {
-    // The workload that is not the plain one is the one that is blamed.
+    // The workload that is not `spin` is the one that fails.
     let role = |name: &str| if name == "spin" { "the first" } else { "the second" };
     let sides = workloads.map(|name| side(name, 1000, role(name)));
     run([&sides[0], &sides[1]], single, timeout, scratch)

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use perf_budget::{Failed, Run};
 
 /// Asks a server, a process below a child of this one that lives on: it counts to 2000 for each operation.
-pub(crate) fn asked(run: &mut Run) -> Result<(), Failed> {
+pub(crate) fn ask_server(run: &mut Run) -> Result<(), Failed> {
     const SERVER: &str = "sh -c 'while read line; do n=0; while [ $n -lt 2000 ]; do n=$((n+1)); done; echo; done'; true";
     let (stdin, stdout) = (Stdio::piped(), Stdio::piped());
     let mut server = Command::new("sh").args(["-c", SERVER]).stdin(stdin).stdout(stdout).spawn()?;

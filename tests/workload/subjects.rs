@@ -18,7 +18,7 @@ use crate::spin::spin;
 pub(crate) type Plain = fn(&mut Run) -> Result<(), Failed>;
 
 /// Returns every subject, by the name that the tests use.
-pub(crate) fn all() -> Vec<(String, Workload)> {
+pub(crate) fn subjects() -> Vec<(String, Workload)> {
     let groups = [
         timed(),
         asynchronous(),
@@ -45,7 +45,7 @@ fn timed() -> Vec<(&'static str, Plain)> {
         ("spin", |run| run.iter(|| spin(Duration::from_micros(200)))),
         ("sleep", |run| run.iter(|| std::thread::sleep(Duration::from_millis(2)))),
         ("two threads", |run| run.iter(two_threads)),
-        ("asks a server", crate::server::asked),
+        ("asks a server", crate::server::ask_server),
         ("drops slowly", |run| run.iter(|| SlowDrop)),
         ("set-up is slow", |run| run.iter_with(|| spin(Duration::from_millis(2)), |()| 1)),
         ("bytes", |run| run.bytes(1000).iter(|| spin(Duration::from_micros(50)))),
@@ -212,7 +212,7 @@ fn recording() -> Vec<(&'static str, Plain)> {
     ]
 }
 
-/// Returns the subjects that are refused, or that say themselves that they failed.
+/// Returns the subjects that are refused, or that return an error.
 fn refused() -> Vec<(&'static str, Plain)> {
     vec![
         ("measures twice", |run| {
@@ -239,7 +239,7 @@ fn refused() -> Vec<(&'static str, Plain)> {
     ]
 }
 
-/// Returns the subjects whose process ends early, badly, or not at all, and some that only seem to.
+/// Returns the subjects whose process ends early, badly, or not at all, and some that only look like it.
 fn dying() -> Vec<(&'static str, Plain)> {
     vec![
         ("panics", |run| run.iter(|| panic!("the {} is gone", "fixture"))),
@@ -327,29 +327,29 @@ fn overflow(n: u64) -> u64 {
 /// Measures a server on the runtime that the operations run on too.
 fn async_server(run: &mut Run) -> Result<(), Failed> {
     let ask = server(run)?;
-    run.try_iter_async(async || asked(&ask).await)
+    run.try_iter_async(async || answer(&ask).await)
 }
 
 /// Measures the same, with several requests in flight.
 fn async_server_beside(run: &mut Run) -> Result<(), Failed> {
     let ask = server(run)?;
-    run.try_iter_concurrent(async || asked(&ask).await)
+    run.try_iter_concurrent(async || answer(&ask).await)
 }
 
 type Ask = tokio::sync::mpsc::Sender<tokio::sync::oneshot::Sender<u64>>;
 
-async fn asked(ask: &Ask) -> Result<u64, String> {
+async fn answer(ask: &Ask) -> Result<u64, String> {
     let (reply, answer) = tokio::sync::oneshot::channel();
     ask.send(reply).await.map_err(|error| error.to_string())?;
     answer.await.map_err(|error| error.to_string())
 }
 
 fn server(run: &mut Run) -> Result<Ask, Failed> {
-    let (ask, mut asked) = tokio::sync::mpsc::channel::<tokio::sync::oneshot::Sender<u64>>(1);
+    let (ask, mut requests) = tokio::sync::mpsc::channel::<tokio::sync::oneshot::Sender<u64>>(1);
     run.block_on(async {
         tokio::spawn(async move {
             let mut count = 0;
-            while let Some(reply) = asked.recv().await {
+            while let Some(reply) = requests.recv().await {
                 count += 1;
                 let _ = reply.send(count);
             }
@@ -380,7 +380,8 @@ fn elsewhere(run: &mut Run) -> Result<(), Failed> {
     })
 }
 
-/// Does everything that a workload should not do, and is measured all the same.
+/// Does what a workload should not do: it leaves a thread and a process behind, changes the directory and the panic hook,
+/// and prints much. It is measured all the same.
 fn restless(run: &mut Run) -> Result<(), Failed> {
     std::thread::spawn(|| {
         loop {

@@ -53,9 +53,9 @@ pub(crate) fn subjects() -> Vec<(&'static str, Plain)> {
 }
 
 fn counted(workload: &str, injection: Option<Injection>) -> ProcessRun {
-    let asked = Request { injection, ..request(workload, &["syscalls"]) };
+    let request = Request { injection, ..request(workload, &["syscalls"]) };
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("syscalls");
-    measure(&asked, &scratch, Duration::from_secs(60)).unwrap_or_else(|why| panic!("{why}"))
+    measure(&request, &scratch, Duration::from_secs(60)).unwrap_or_else(|why| panic!("{why}"))
 }
 
 fn by_name(process: &ProcessRun) -> BTreeMap<&str, f64> {
@@ -110,9 +110,9 @@ pub(crate) fn rows() -> Vec<Trial> {
             }
         }),
         row("are_counted_within_the_timeout", || {
-            let asked = request("sleeps long", &["syscalls"]);
+            let request = request("sleeps long", &["syscalls"]);
             let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("syscalls");
-            let why = measure(&asked, &scratch, Duration::from_millis(50)).unwrap_err();
+            let why = measure(&request, &scratch, Duration::from_millis(50)).unwrap_err();
             assert!(why.text.contains("did not end within"), "{why}");
         }),
     ]

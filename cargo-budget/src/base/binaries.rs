@@ -66,6 +66,25 @@ pub(super) struct CargoBinary<'a> {
     pub(super) environment: Option<Changes>,
 }
 
+/// The changes that cargo makes to the environments of the tests of both revisions.
+pub(super) struct TestEnvironments {
+    pub(super) base: Changes,
+    /// Those of this revision; `None` where it was not built.
+    head: Option<Changes>,
+}
+
+impl TestEnvironments {
+    /// Returns a variable that has another value in the base's tests than in this revision's.
+    pub(super) fn difference(&self) -> Option<String> {
+        running::difference(self.head.as_ref()?, &self.base)
+    }
+
+    /// Returns the differences of the environment in which the base's tests run from that of this revision's.
+    pub(super) fn run_of_base(&self) -> Changes {
+        self.head.as_ref().map(|head| running::of_base(head, &self.base)).unwrap_or_default()
+    }
+}
+
 impl<'a> BaseBuild<'a> {
     /// Builds the base's binary, or takes it from the directory where it was saved.
     pub(super) fn binary(
@@ -126,12 +145,23 @@ impl<'a> BaseBuild<'a> {
         saved::write(to, &key, (self.base.root, self.target_dir), binary, links, run)
     }
 
-    /// Returns what cargo changes in the environment to run the test of a revision.
-    pub(super) fn environment(
+    /// Returns the environments of both revisions' tests, of which that of the base may be known; `None` where nothing is run
+    /// or saved.
+    pub(super) fn environments(
         &self,
-        revision: Revision<'_>,
         binary: &Path,
-    ) -> Result<Changes, Failure> {
+        base: Option<Changes>,
+    ) -> Result<Option<TestEnvironments>, Failure> {
+        if self.wanted.head.is_none() && self.wanted.to.is_none() {
+            return Ok(None);
+        }
+        let base = base.map_or_else(|| self.environment(self.base, binary), Ok)?;
+        let head = self.wanted.head.map(|head| self.environment(self.head, &head.binary));
+        Ok(Some(TestEnvironments { base, head: head.transpose()? }))
+    }
+
+    /// Returns what cargo changes in the environment to run the test of a revision.
+    fn environment(&self, revision: Revision<'_>, binary: &Path) -> Result<Changes, Failure> {
         let Revision { root: package, side, .. } = revision;
         let test = Test { target: self.wanted.target, package, side, binary };
         running::changes(test, &self.links)

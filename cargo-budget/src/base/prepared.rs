@@ -7,15 +7,16 @@ use cargo_metadata::Metadata;
 use perf_budget_core::budget::environment::EnvironmentFacts;
 use perf_budget_core::budget::{self, Budgets};
 use perf_budget_core::build::BenchBuild;
+use perf_budget_core::handover::Unchanged;
 use perf_budget_core::outcome::{CodeChanges, short};
 
 use super::benchmarks::{self, BenchmarkBuilds, BothBuilt};
-use super::binaries::{BaseBuild, BinariesRequest, CargoBinary};
+use super::binaries::{BaseBuild, BinariesRequest, CargoBinary, TestEnvironments};
 use super::build::{self, Side, Target};
 use super::compared::{Compared, Proofs, Revision};
 use super::configuration::{self, Files};
 use super::environment::Environment;
-use super::running::{self, Changes};
+use super::running::Changes;
 use super::unchanged::Reaching;
 use super::{checkout, lock, manifests, members, outside, shared, unchanged};
 use crate::child;
@@ -71,7 +72,7 @@ pub(super) struct PreparedBase {
     /// The benchmarks of both revisions, where any are compared.
     pub(super) benchmarks: Vec<BothBuilt>,
     /// The parts that have not changed and need not be measured.
-    pub(super) unchanged: Option<perf_budget_core::handover::Unchanged>,
+    pub(super) unchanged: Option<Unchanged>,
     /// The differences of the environment in which the base's processes run from that of this revision's.
     pub(super) run_environment: Changes,
     /// The changes in the code that runs; `None` where they are not known.
@@ -204,67 +205,72 @@ impl<'a> Prepared<'a> {
         }
         let comparison = self.comparison(wanted, (&budgets, before.as_ref()), tell);
         let proof = comparison.as_ref().filter(|_| wanted.proves);
-        let mut proven = proof.and_then(|proof| proof.by_files(tell));
-        let leaves_any =
-            |proven: Option<&_>| proven.is_none_or(|known| unchanged::leaves_any(&budgets, known));
-        if wanted.asks_files || !leaves_any(proven.as_ref()) {
+        let proven = proof.and_then(|proof| proof.by_files(tell));
+        let proves_all = |known: &Unchanged| !unchanged::leaves_any(&budgets, known);
+        if wanted.asks_files || proven.as_ref().is_some_and(proves_all) {
             return Ok(PreparedBase { unchanged: proven, benchmarks, ..PreparedBase::default() });
         }
         self.prepare(wanted, &mut is_prepared, tell)?;
+        let known = (comparison.as_ref(), proven);
+        let base = self.build_tests(wanted, workspace, &budgets, known, tell)?;
+        let note = lock.and_then(|lock| lock.difference());
+        Ok(PreparedBase { benchmarks, note, ..base })
+    }
+
+    /// Builds the base's tests, and proves by their code what has not changed, unless that is proven by files already.
+    fn build_tests(
+        &self,
+        wanted: &BinariesRequest<'_>,
+        workspace: Option<&Metadata>,
+        budgets: &Budgets,
+        (comparison, proven): (Option<&unchanged::Comparison<'_>>, Option<Unchanged>),
+        tell: &dyn Fn(&str),
+    ) -> Result<PreparedBase, Failure> {
         let build = self.base_build(wanted, workspace);
         let CargoBinary { binary, other, environment } = build.binary(&self.inherited, tell)?;
         let tree = workspace.map(|workspace| unchanged::BaseTree {
             top: &self.checkout.top,
             workspace: workspace.workspace_root.as_std_path(),
         });
-        let mut environments = None;
-        if wanted.head.is_some() || wanted.to.is_some() {
-            let own = environment.map_or_else(|| build.environment(build.base, &binary), Ok)?;
-            let head = wanted.head.map(|head| build.environment(build.head, &head.binary));
-            environments = Some((own, head.transpose()?));
-        }
-        // A workload may read a variable, so the same code in another environment proves nothing.
-        let variable =
-            environments.as_ref().and_then(|(own, head)| running::difference(head.as_ref()?, own));
+        let environments = build.environments(&binary, environment)?;
+        let variable = environments.as_ref().and_then(TestEnvironments::difference);
         if let Some(name) = &variable {
             tell(&format!(
                 "everything is measured: the variable `{name}` has another value in the base's tests"
             ));
         }
-        let proof = proof.filter(|_| variable.is_none());
-        if let (Some(proof), None, Some(tree)) = (proof, &proven, tree) {
-            proven = proof.by_sections(&binary, tree, tell);
-        }
-        let is_proven = proven.is_some();
-        let open = proof.filter(|_| !is_proven);
+        // A workload may read a variable, so the same code in another environment proves nothing.
+        let comparison = comparison.filter(|_| variable.is_none());
+        let proof = comparison.filter(|_| wanted.proves);
+        let proven = proven.or_else(|| proof?.by_sections(&binary, tree?, tell));
+        let open = proof.filter(|_| proven.is_none());
         let proofs = Proofs {
             equal: &|base, head| open?.of_times([base, head], tree?, tell),
             reach: &|base, head, place| {
                 open?.by_reach([base, head], tree?, (place, Reaching::Workloads), tell)
             },
         };
+        let leaves_any = |known: &Unchanged| unchanged::leaves_any(budgets, known);
+        let is_measured = proven.as_ref().is_none_or(leaves_any);
         let mut compared = Compared::default();
-        if leaves_any(proven.as_ref()) {
+        if is_measured {
             compared = build.compared(other, proofs, tell)?;
         }
         let mut run_environment = Changes::new();
-        let is_run = wanted.head.is_some() && leaves_any(proven.as_ref());
-        if let Some((own, head)) = environments.filter(|_| is_run || wanted.to.is_some()) {
-            build.save(&binary, &compared, &own, &self.inherited)?;
-            run_environment = head.map(|head| running::of_base(&head, &own)).unwrap_or_default();
+        let is_run = wanted.head.is_some() && is_measured;
+        if let Some(both) = environments.filter(|_| is_run || wanted.to.is_some()) {
+            build.save(&binary, &compared, &both.base, &self.inherited)?;
+            run_environment = both.run_of_base();
         }
         // What has changed is known where nothing is to be proven, too.
-        let comparison = comparison.as_ref().filter(|_| variable.is_none());
         let changed = comparison.zip(tree).map(|(both, tree)| both.changed(tree.workspace));
-        let note = lock.and_then(|lock| lock.difference());
         Ok(PreparedBase {
             changed,
             binary: Some(binary),
             compared,
-            benchmarks,
             unchanged: proven,
             run_environment,
-            note,
+            ..PreparedBase::default()
         })
     }
 

@@ -148,7 +148,7 @@ fn much_output_is_counted_and_only_its_end_kept() {
 
 #[test]
 fn signals_have_names() {
-    // An emulator may have another number for a signal without a name: the test asks as the library does.
+    // An emulator may have another number for a signal without a name, so the test asks for it as the library does.
     let number = std::process::Command::new("sh").args(["-c", "kill -34 $$"]).status();
     let number = std::os::unix::process::ExitStatusExt::signal(&number.unwrap()).unwrap();
     for (signal, cause, words) in [
@@ -186,8 +186,8 @@ fn a_refusal_has_a_remedy() {
         Cause::NotFound,
         &["`./no/such`", "no such file", "{bin:NAME}"],
     );
-    let lost = Launch { dir: Some("/no/such/dir".into()), ..Launch::new("true") };
-    check(lost, Cause::NotFound, &["its directory `/no/such/dir`"]);
+    let misplaced = Launch { dir: Some("/no/such/dir".into()), ..Launch::new("true") };
+    check(misplaced, Cause::NotFound, &["its directory `/no/such/dir`"]);
     let script = file("script", b"#!/no/interpreter\n", 0o755);
     check(Launch::new(script), Cause::NotFound, &["interpreter"]);
     check(Launch::new(file("plain", b"x", 0o644)), Cause::Unsuitable, &["chmod +x"]);
@@ -204,18 +204,22 @@ fn a_watched_text_is_found_across_writes() {
             "import sys, time\nw = lambda t: (sys.stderr.write(t), sys.stderr.flush(), time.sleep(0.05))\n{script}"
         ))
     };
-    let at = |launch| match Child::spawn(&launch).unwrap().ready(Instant::now() + LONG).unwrap() {
-        Readiness::At(_) => "ready",
-        Readiness::Ended(_) => "ended",
-        Readiness::Late => "late",
-    };
+    let readiness =
+        |launch| match Child::spawn(&launch).unwrap().ready(Instant::now() + LONG).unwrap() {
+            Readiness::At(_) => "ready",
+            Readiness::Ended(_) => "ended",
+            Readiness::Late => "late",
+        };
     assert_eq!(
-        at(launch("listening on", "w('xx list'); w('ening'); w(' on 80'); time.sleep(1000)")),
+        readiness(launch(
+            "listening on",
+            "w('xx list'); w('ening'); w(' on 80'); time.sleep(1000)"
+        )),
         "ready"
     );
-    assert_eq!(at(launch("ready", "w('ready')")), "ready");
-    assert_eq!(at(launch("ready", "w('read'); w('dy')")), "ended");
-    assert_eq!(at(launch("ready", "print('ready')")), "ended");
+    assert_eq!(readiness(launch("ready", "w('ready')")), "ready");
+    assert_eq!(readiness(launch("ready", "w('read'); w('dy')")), "ended");
+    assert_eq!(readiness(launch("ready", "print('ready')")), "ended");
 }
 
 #[test]
@@ -241,7 +245,7 @@ fn processor_time_is_that_of_the_child() {
     assert!(idle.usage.unwrap().cpu < idle.wall, "{idle:?}");
 }
 
-/// Not a test, but where the relay of the tests below begins. See `relay::ARGUMENTS`.
+/// Not a test, but the place at which the relay of the tests below begins. See `relay::ARGUMENTS`.
 #[test]
 fn relay() {
     assert!(helper().unwrap().is_none());

@@ -97,7 +97,7 @@ time.sleep(100000)
     let watch = Some((Stream::Stdout, "up".into()));
     let mut child = Child::spawn(&Launch { watch, ..python(&script) }).unwrap();
     assert!(matches!(child.ready(Instant::now() + LONG).unwrap(), Readiness::At(_)));
-    // They are the root, the process that adopts, and its orphan.
+    // These are the root, the process that adopts, and its orphan.
     assert_eq!(child.living().unwrap().processes, 3);
     child.kill();
     assert!(!running(&sleep), "the orphan is left");
@@ -120,13 +120,13 @@ fn a_server_that_makes_itself_a_daemon_is_gone() {
     let done = run(&launch, LONG).unwrap();
     assert_eq!(done.code, 0, "{done:?}");
     // The server renames itself, so it is found by its directory.
-    let here = std::fs::read_dir("/proc")
+    let left = std::fs::read_dir("/proc")
         .unwrap()
         .flatten()
         .filter(|entry| std::fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd == dir));
-    let here = here.count();
+    let left = left.count();
     std::fs::remove_dir_all(&dir).unwrap();
-    assert_eq!((here, done.strays), (0, 1));
+    assert_eq!((left, done.strays), (0, 1));
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn a_tree_that_ends_does_not_touch_another() {
         std::thread::sleep(Duration::from_millis(1));
     }
     assert_eq!(run(&sh("(setsid sleep 1000 &); exit 0"), LONG).unwrap().code, 0);
-    assert!(running(&long), "another tree's was ended");
+    assert!(running(&long), "a process of another tree was ended");
     drop(other);
     assert!(!running(&long));
 }
@@ -182,7 +182,7 @@ fn what_a_killed_supervisor_leaves_is_gone() {
     ] {
         check_attack(script, LONG, Cause::Harness, WORDS);
     }
-    // The descendant that kills has been adopted by the supervisor before.
+    // The supervisor has adopted the descendant before that one kills it.
     let script = "
 export ABOVE=$PPID
 (setsid sh -c 'SLEEP until [ $(sed -n s/^PPid:.//p /proc/$$/status) = $ABOVE ]; do :; done; kill -KILL $ABOVE' &)
@@ -206,8 +206,8 @@ fn a_stopped_supervisor_goes_on() {
     }
 }
 
-/// A supervisor that is stopped before it has answered has not started anything, as far as the harness knows. So the script waits
-/// for a file, which is made after the answer.
+/// As long as a supervisor has not answered, the harness does not know that it has started anything. So the script waits for
+/// a file, which is made after the answer.
 #[test]
 fn a_supervisor_that_is_stopped_with_its_guardian_goes_on_when_the_time_is_over() {
     for parent in [Parent::Harness, Parent::Relay] {

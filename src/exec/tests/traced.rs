@@ -17,7 +17,7 @@ fn counted(calls: &Counts, name: &str) -> u64 {
     calls.by_name().find(|call| call.0 == name).map_or(0, |call| call.1)
 }
 
-/// Files by which a test and a process tell each other something. They are removed whatever comes of the test.
+/// Files by which a test and a process give each other a sign. They are removed however the test ends.
 struct Files([std::path::PathBuf; 2]);
 
 impl Drop for Files {

@@ -1,9 +1,9 @@
 //! The results of the operations of an open-loop load: their latency, counted from when they were due, and how late
 //! the generator itself was.
 //!
-//! It reads no clock, but is told when things happened. If latency were counted from the moment at which an operation
-//! was sent, the wait of the operations behind a slow one would be missing, and that wait is most of what a slow
-//! operation costs ("coordinated omission", Tene 2013).
+//! It reads no clock; the caller passes the times. If latency were counted from the moment at which an operation was
+//! sent, the wait of the operations behind a slow one would be missing. That wait is most of what a slow operation costs
+//! ("coordinated omission", Tene 2013).
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
@@ -29,7 +29,7 @@ pub(crate) struct Span {
     pub(crate) ended: f64,
 }
 
-/// The collector of what became of each operation of a schedule.
+/// The collector of the results of a schedule's operations.
 pub(crate) struct Arrivals {
     load: Load,
     schedule: Schedule,

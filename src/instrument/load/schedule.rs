@@ -89,7 +89,7 @@ fn stretches(load: &Load, seconds: f64) -> Vec<RateSegment> {
             }
             stretches
         }
-        // The other two have no rate at each moment, only times at which operations are due.
+        // The other two shapes have no rate at each moment, only times at which operations are due.
         LoadShape::Constant | LoadShape::Poisson | LoadShape::Burst { .. } => {
             vec![flat(WARM_UP + seconds, rate)]
         }
@@ -223,8 +223,8 @@ mod tests {
     #[test]
     fn poisson_is_exponential() {
         let load = Load { shape: LoadShape::Poisson, rate: 20_000.0, concurrency: 1 };
-        let of = |seed| Schedule::new(&load, seed, 0.5, 20_000).due;
-        let due = of(1);
+        let arrivals = |seed| Schedule::new(&load, seed, 0.5, 20_000).due;
+        let due = arrivals(1);
         let gaps: Vec<f64> = due.windows(2).map(|two| two[1] - two[0]).collect();
         let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
         let square = gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / gaps.len() as f64;
@@ -232,7 +232,7 @@ mod tests {
         assert!((square.sqrt() / mean - 1.0).abs() < 0.05, "{square}");
         let long = gaps.iter().filter(|&&gap| gap > mean).count() as f64 / gaps.len() as f64;
         assert!((long - (-1.0_f64).exp()).abs() < 0.02, "{long}");
-        assert_eq!(due, of(1));
-        assert_ne!(due, of(2));
+        assert_eq!(due, arrivals(1));
+        assert_ne!(due, arrivals(2));
     }
 }

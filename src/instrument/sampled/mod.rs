@@ -13,7 +13,7 @@ use super::laps::{Instrument, Repeat};
 pub(crate) const IS_KNOWN: bool =
     cfg!(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")));
 
-/// Returns why a process cannot be sampled on another system.
+/// Returns the reason why a process cannot be sampled on this system.
 pub(crate) fn unsupported() -> Unmeasured {
     Unmeasured::new(
         Cause::Unsupported,
@@ -30,7 +30,7 @@ pub(super) fn instrument(
     repeat: Repeat,
 ) -> Result<Box<dyn Instrument>, Unmeasured> {
     #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
-    let found = thread::Sampled::new(sampling, repeat).map(|it| Box::new(it) as _);
+    let found = thread::Sampled::new(sampling, repeat).map(|sampled| Box::new(sampled) as _);
     #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
     let found = {
         let _ = (sampling, repeat);

@@ -1,4 +1,4 @@
-//! The questions to a process that is sampled.
+//! The request to sample a process: how many samples, for how long, and to which file.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 pub struct Sampling {
     /// The file for the samples.
     pub file: PathBuf,
-    /// The number of samples after which it ends.
+    /// The number of samples after which the sampling ends.
     pub most: usize,
-    /// The time after which it ends.
+    /// The time after which the sampling ends.
     pub longest: Duration,
 }

@@ -1,6 +1,8 @@
-//! Where an operation spends its time, by samples: a signal interrupts the thread at random moments, and notes where it is.
+//! Where an operation spends its time, by samples: a signal interrupts the thread at random moments, and its handler notes
+//! where the thread is.
 //!
-//! It judges nothing, and disturbs what it watches. So it runs in a process of its own, and only for what is red or asked for.
+//! Sampling judges nothing, and disturbs what it watches. So it has a process of its own, and is only done for a red or on
+//! request.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -53,8 +55,8 @@ struct Times {
 
 impl Times {
     fn now(wall: Duration) -> Times {
-        let of = |of| kernel::clock(of).unwrap_or_default();
-        Times { wall, thread: of(Clock::Thread), process: of(Clock::Process) }
+        let read = |clock| kernel::clock(clock).unwrap_or_default();
+        Times { wall, thread: read(Clock::Thread), process: read(Clock::Process) }
     }
 
     fn add(&mut self, now: Times, before: Times) {
@@ -163,7 +165,8 @@ impl Instrument for Sampled {
             waited: (1.0 - share(self.sum.thread)).max(0.0),
             others: share(self.sum.process.saturating_sub(self.sum.thread)),
         };
-        let written = self.sampler.take().map_or(Ok(()), |it| it.write(&self.file, &spent));
+        let written =
+            self.sampler.take().map_or(Ok(()), |sampler| sampler.write(&self.file, &spent));
         written.map_err(|e| {
             let text = format!("failed to write samples to `{}`: {e}", self.file.display());
             Unmeasured::new(Cause::Harness, text)

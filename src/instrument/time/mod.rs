@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use self::plan::{Batch, Bounds, Measured, Plan, Requirements};
 use super::clock::{Stopwatch, StopwatchReading};
 use crate::instrument::laps::{Instrument, Repeat};
-use crate::os::usage::Contention;
+use crate::os::usage::{Contention, Used};
 
 /// If other threads and children used more than this share of the measured time, the workload counts as one of
 /// several threads. Its waiting may then be its own doing, and is not subtracted.
@@ -55,6 +55,43 @@ impl Time {
         };
         let (reading, began) = (StopwatchReading::default(), Instant::now());
         Time { watch, plan, reading, began, contention: None, counting: false, asks_for_bytes }
+    }
+
+    /// Adds what the process used in its laps: processor time, context switches, page faults, and bytes.
+    ///
+    /// # Errors
+    /// If the system does not report what a limit needs.
+    fn add_usage(
+        &self,
+        usage: Option<(Used, Batch)>,
+        process: &mut ProcessRun,
+    ) -> Result<(), Unmeasured> {
+        let Some((used, laps)) = usage else {
+            if !self.plan.requirements().usage {
+                return Ok(());
+            }
+            let text = "failed to read what this process uses: this system does not report it; drop the limits on cpu, \
+                        utilization, context_switches and page faults here";
+            return Err(Unmeasured::new(Cause::Unsupported, text));
+        };
+        let mut insert =
+            |key: Key, whole: f64| process.values.insert(key, whole / laps.operations as f64);
+        insert(Key::Cpu, used.cpu);
+        insert(Key::ContextSwitches, used.counts.switches as f64);
+        insert(Key::PageFaults, used.counts.faults as f64);
+        insert(Key::MajorFaults, used.counts.major_faults as f64);
+        if let Some(moved) = used.traffic {
+            insert(Key::ReadBytes, moved.read as f64);
+            insert(Key::WrittenBytes, moved.written as f64);
+        } else if self.asks_for_bytes {
+            let text = "failed to read `/proc/self/io`: this system does not count the bytes that a process \
+                        reads and writes; drop the limits on read_bytes and written_bytes here";
+            return Err(Unmeasured::new(Cause::Unsupported, text));
+        }
+        if laps.wall > 0.0 {
+            process.values.insert(Key::Utilization, used.cpu / laps.wall);
+        }
+        Ok(())
     }
 }
 
@@ -130,35 +167,12 @@ impl Instrument for Time {
         if let Some(rate) = throughput(&process.batches, process.work) {
             process.values.insert(Key::Throughput, rate);
         }
-        if let Some((used, laps)) = measured.usage {
-            let mut insert =
-                |key: Key, whole: f64| process.values.insert(key, whole / laps.operations as f64);
-            insert(Key::Cpu, used.cpu);
-            insert(Key::ContextSwitches, used.counts.switches as f64);
-            insert(Key::PageFaults, used.counts.faults as f64);
-            insert(Key::MajorFaults, used.counts.major_faults as f64);
-            if let Some(moved) = used.traffic {
-                insert(Key::ReadBytes, moved.read as f64);
-                insert(Key::WrittenBytes, moved.written as f64);
-            } else if self.asks_for_bytes {
-                let text = "failed to read `/proc/self/io`: this system does not count the bytes that a process \
-                            reads and writes; drop the limits on read_bytes and written_bytes here";
-                return Err(Unmeasured::new(Cause::Unsupported, text));
-            }
-            if laps.wall > 0.0 {
-                process.values.insert(Key::Utilization, used.cpu / laps.wall);
-            }
-        } else if self.plan.requirements().usage {
-            let text = "failed to read what this process uses: this system does not report it; drop the limits on cpu, \
-                        utilization, context_switches and page faults here";
-            return Err(Unmeasured::new(Cause::Unsupported, text));
-        }
-        Ok(())
+        self.add_usage(measured.usage, process)
     }
 }
 
 fn requirements(metrics: &[Metric]) -> Requirements {
-    let any = |of: fn(&Metric) -> bool| metrics.iter().any(of);
+    let any = |needs: fn(&Metric) -> bool| metrics.iter().any(needs);
     Requirements {
         singles: any(|m| matches!(m.sample(), SampleKind::Operation | SampleKind::Failure)),
         batches: any(|m| matches!(m.sample(), SampleKind::Batch | SampleKind::Rate)),
@@ -167,7 +181,7 @@ fn requirements(metrics: &[Metric]) -> Requirements {
 }
 
 /// Returns the latencies without the time spent waiting for a processor. No latency becomes shorter than the shortest
-/// one that did not wait, because what was read around an operation may be a little wider than the operation.
+/// one that did not wait, because the readings around an operation may contain a wait just before or after it.
 fn latencies_without_waits(
     mut walls: Vec<f64>,
     waits: &[(usize, f64)],
@@ -207,9 +221,9 @@ mod tests {
         check(&[], &[], &[]);
         check(&[2.0, 3.0], &[], &[2.0, 3.0]);
         check(&[2.0, 9.0, 3.0], &[(1, 6.5)], &[2.0, 2.5, 3.0]);
-        // It is never below the fastest operation that did not wait.
+        // The result is never below the fastest operation that did not wait.
         check(&[2.0, 9.0, 3.0], &[(1, 8.5)], &[2.0, 2.0, 3.0]);
-        // It is never made longer either.
+        // The result is never longer than the reading.
         check(&[8.0, 5.0], &[(1, 1.0)], &[8.0, 5.0]);
         // All operations waited.
         check(&[9.0, 8.0], &[(0, 4.0), (1, 8.0)], &[5.0, 0.0]);

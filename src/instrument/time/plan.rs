@@ -1,7 +1,7 @@
 //! The plan: what the next lap is for, which is to warm up, to time single operations or to fill batches.
 //!
-//! The plan is pure: it is told what each lap took, and says how many operations the next one has, so that every rule
-//! here is tested without a clock. A lap is the time between two readings of the clock.
+//! The plan is pure: it gets the time of each lap, and returns how many operations the next lap has. So every rule here is
+//! tested without a clock. A lap is the time between two readings of the clock.
 
 use crate::instrument::clock::{StopwatchReading, median};
 use crate::os::usage::Used;
@@ -37,7 +37,7 @@ const LARGEST_LAP: usize = 10_000;
 /// The fewest laps that make a window of the warm-up, and the most that are examined.
 const WINDOW: std::ops::RangeInclusive<usize> = 3..=256;
 
-/// The plan decides, lap by lap, and keeps what was measured.
+/// The plan, which decides lap by lap and collects what was measured.
 pub(crate) struct Plan {
     wants: Requirements,
     bounds: Bounds,
@@ -80,7 +80,7 @@ struct Stage {
 pub(crate) struct Measured {
     /// The elapsed seconds of the single operations that succeeded.
     pub(crate) walls: Vec<f64>,
-    /// The indices of those that waited for a processor, and how long they did.
+    /// The indices of the operations that waited for a processor, and how long each waited.
     pub(crate) waits: Vec<(usize, f64)>,
     /// The batches that were filled.
     pub(crate) batches: Vec<Batch>,

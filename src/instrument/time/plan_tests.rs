@@ -72,7 +72,7 @@ fn a_slow_operation_is_warmed_once_and_measured_at_least_once() {
 
 #[test]
 fn warming_ends_when_the_operation_has_settled() {
-    // A hundred calls get faster, and then all take the same time.
+    // The first hundred calls get faster and faster, and all later ones take the same time.
     let cost = |n: usize| if n < 100 { 1e-4 * (1.0 + (100 - n) as f64) } else { 1e-4 };
     let bounds = Bounds { slice: 2.0, ..BOUNDS };
     let (plan, _) = run(Plan::looped(ALL, bounds), 0.0, cost);

@@ -1,9 +1,9 @@
 //! System calls, as a tracer counts them: how many of each number, in a process and all that it starts.
 //!
 //! The tracer is another process ([`Tracer`]). A traced process asks it for the counts by a system call that it would
-//! never make otherwise, a `prctl` with an option that does not exist: the kernel refuses it, and the tracer has meanwhile
-//! written the counts where the call says. It is not counted, so that nothing lies between two readings but what the
-//! process did.
+//! never make otherwise, a `prctl` with an option that does not exist. The kernel refuses the call, and the tracer has
+//! meanwhile written the counts where the call says. The call itself is not counted, so two readings differ only by what
+//! the process did.
 
 #![cfg_attr(
     target_os = "linux",
@@ -38,7 +38,7 @@ pub(crate) struct Counts([u64; SLOTS]);
 pub(crate) const BYTES: usize = SLOTS * 8;
 
 impl Counts {
-    /// None at all.
+    /// No calls at all.
     pub(crate) const NONE: Counts = Counts([0; SLOTS]);
 
     /// Reads the counts of a message.
@@ -60,7 +60,7 @@ impl Counts {
         self.0.iter().sum()
     }
 
-    /// Adds what was counted from one reading to another one.
+    /// Adds the calls between two readings.
     pub(crate) fn add_between(&mut self, before: &Counts, after: &Counts) {
         let both = after.0.iter().zip(&before.0);
         let between = both.map(|(after, before)| after.saturating_sub(*before));
@@ -112,7 +112,7 @@ pub(crate) fn spend(count: u64) {
     }
 }
 
-/// Only Linux has such a tracer.
+/// Returns false: only Linux has such a tracer.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn ask(_: &mut Counts) -> bool {
     false

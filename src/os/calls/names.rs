@@ -62,7 +62,7 @@ const COMMON: &[(libc::c_long, &str)] = named![
     SYS_write SYS_writev
 ];
 
-/// The system calls that only x86-64 has, most of them for programs of older days; and some of [`NEWER`], which have other
+/// The system calls that only x86-64 has, most of them for older programs; and some of the calls in [`NEWER`], which have other
 /// numbers there.
 #[cfg(target_arch = "x86_64")]
 #[rustfmt::skip]
@@ -77,16 +77,16 @@ const OLDER: &[(libc::c_long, &str)] = named![
     SYS_vfork SYS_vserver
 ];
 
-/// None are known.
+/// No names are known for other processors.
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 const COMMON: &[(libc::c_long, &str)] = &[];
 
-/// There are none.
+/// Other processors have no such calls.
 #[cfg(not(target_arch = "x86_64"))]
 const OLDER: &[(libc::c_long, &str)] = &[];
 
-/// Those that the oldest `libc` for which this is built does not have for each C library. From 424 on all processors have the
-/// same numbers.
+/// The system calls that the oldest supported release of `libc` does not name for every C library. From 424 on, all processors
+/// have the same numbers.
 const NEWER: &[(libc::c_long, &str)] = &[
     #[cfg(target_arch = "x86_64")]
     (174, "create_module"),
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn all_numbers_of_this_processor_have_names() {
-        // From 244 to 259 the one has those that each processor chooses for itself, and has none.
+        // On AArch64 the numbers from 244 to 259 are left to each architecture, and this one uses none of them.
         let numbers: Vec<usize> = if cfg!(target_arch = "aarch64") {
             (0..244).chain(260..=294).collect()
         } else {

@@ -1,8 +1,8 @@
 //! The tracer: it stops a process and all that it starts at each system call, by ptrace(2), and counts the call.
 //!
-//! Each thread and each process that a traced one starts is traced from its first instruction. A stop is only ever for a
-//! moment: whatever else stops a process is passed on as it came, and if the tracer ends, the kernel ends what it traces.
-//! Nothing here allocates, since a tracer may be the copy of a process with many threads.
+//! Each thread and each process that a traced one starts is traced from its first instruction. The tracer stops a thread for a
+//! moment only, and passes on every other stop as it came. If the tracer ends, the kernel ends what it traces. Nothing here
+//! allocates, since a tracer may be the copy of a process with many threads.
 
 #![expect(unsafe_code, reason = "system calls that no lighter library offers")]
 
@@ -61,17 +61,17 @@ pub(crate) struct Tracer {
     root: libc::pid_t,
     /// The counts so far.
     pub(crate) counts: Counts,
-    /// Whether the root has loaded its program, from when on it is counted.
+    /// Whether the root has loaded its program. Its calls are counted from then on.
     is_loaded: bool,
 }
 
 /// The progress of a tracer.
 pub(crate) enum Progress {
-    /// Nothing is stopped. Something will be when `SIGCHLD` comes.
+    /// No thread is stopped. `SIGCHLD` comes when one is.
     Idle,
-    /// More may be stopped.
+    /// More threads may be stopped.
     Busy,
-    /// The root has ended, and this is how.
+    /// The root has ended in this way.
     Ended(Reaped),
 }
 
@@ -92,13 +92,13 @@ impl Tracer {
         Ok(Tracer { root, counts: Counts::NONE, is_loaded: false })
     }
 
-    /// Handles some of what is stopped, and lets it go on.
+    /// Handles some of the stopped threads, and lets them go on.
     ///
     /// # Errors
-    /// If the system does not say which call something is stopped at.
+    /// If the system does not say at which call a thread is stopped.
     pub(crate) fn go_on(&mut self) -> io::Result<Progress> {
         for _ in 0..AT_ONCE {
-            let Some((pid, reaped)) = waited()? else { return Ok(Progress::Idle) };
+            let Some((pid, reaped)) = next_change()? else { return Ok(Progress::Idle) };
             if libc::WIFSTOPPED(reaped.status) {
                 self.handle(pid, reaped.status)?;
             } else if pid == self.root {
@@ -133,7 +133,7 @@ impl Tracer {
             }
             _ => (go_on(self), 0),
         };
-        // It may have been killed in the meantime.
+        // The thread may have been killed in the meantime.
         let _ = trace(request, pid, 0, passed_on.cast_unsigned() as usize);
         Ok(())
     }
@@ -141,9 +141,9 @@ impl Tracer {
     /// Counts the call that a thread is about to make, and answers the one that asks for the counts.
     fn count(&mut self, pid: libc::pid_t) -> io::Result<()> {
         let mut call = MaybeUninit::<Call>::zeroed();
-        let told =
+        let described =
             trace(PTRACE_GET_SYSCALL_INFO, pid, size_of::<Call>(), call.as_mut_ptr() as usize);
-        match told {
+        match described {
             Ok(()) => {}
             Err(e) if e.raw_os_error() == Some(libc::ESRCH) => return Ok(()),
             Err(e) => return Err(e),
@@ -166,8 +166,8 @@ impl Tracer {
         Ok(())
     }
 
-    /// Writes the counts into the memory of a process. A place that is not writable is not answered: the first word says that
-    /// there is an answer, so it is written last, and not if another one could not be.
+    /// Writes the counts into the memory of a process. The first word shows that there is an answer. So it is written last, and
+    /// only if all other words could be written.
     fn answer(&self, pid: libc::pid_t, place: usize) {
         const WORD: usize = size_of::<libc::c_long>();
         let (mut first, mut word) = (0, [0; WORD]);
@@ -200,15 +200,15 @@ pub(crate) fn stops() -> io::Result<OwnedFd> {
     }
 }
 
-/// Reads what there is of a descriptor that never makes its reader wait.
+/// Reads the content of a descriptor that never makes its reader wait.
 pub(crate) fn drain(descriptor: BorrowedFd<'_>) {
     let mut content = [0_u8; 512];
     // SAFETY: the pointer is to as many writable bytes as are given.
     unsafe { libc::read(descriptor.as_raw_fd(), content.as_mut_ptr().cast(), content.len()) };
 }
 
-/// Returns what has stopped or ended, and how; `None` if nothing has.
-fn waited() -> io::Result<Option<(libc::pid_t, Reaped)>> {
+/// Returns a process or thread that has stopped or ended, and how; `None` if none has.
+fn next_change() -> io::Result<Option<(libc::pid_t, Reaped)>> {
     let mut status = 0;
     let mut usage = MaybeUninit::<libc::rusage>::zeroed();
     // SAFETY: both pointers are to live, writable memory of the right types; `rusage` is plain numbers, for which zeros are
@@ -225,8 +225,8 @@ fn waited() -> io::Result<Option<(libc::pid_t, Reaped)>> {
 /// # Errors
 /// `NotFound` if there is nothing to wait for.
 pub(crate) fn ended() -> io::Result<Option<u32>> {
-    // SAFETY: the pointer is to live, writable memory of the right type, for which zeros are valid; the number of a process is
-    // read of what the kernel has filled, or of the zeros.
+    // SAFETY: the pointer is to live, writable memory of the right type, for which zeros are valid. The number of the process
+    // is read from what the kernel has filled, or from the zeros.
     let (done, pid) = unsafe {
         let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
         let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT | libc::__WALL;
@@ -241,8 +241,8 @@ pub(crate) fn ended() -> io::Result<Option<u32>> {
 }
 
 fn trace(request: u32, pid: libc::pid_t, address: usize, data: usize) -> io::Result<()> {
-    // SAFETY: no request that is made here changes the memory of this process, except for the one that asks what a call
-    // is: its pointer is to as many writable bytes as it gives.
+    // SAFETY: only one request of those that are made here changes the memory of this process: the one that asks which call
+    // it is. Its pointer is to as many writable bytes as it states.
     let returned = unsafe { libc::ptrace(request as _, pid, address, data) };
     if returned < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

@@ -169,7 +169,7 @@ pub(crate) fn inherit(fd: i32, inherited: bool) -> io::Result<()> {
 }
 
 /// Removes a variable from this process's environment, unless another thread may be reading the environment. In that
-/// case the variable stays, but nobody who inherits it is accepted by it.
+/// case the variable stays, but no process that inherits it is accepted because of it.
 pub(crate) fn forget_variable(name: &str) {
     replace_variable(name, None);
 }
@@ -217,19 +217,19 @@ pub(crate) fn drop_cached(file: &File) -> io::Result<()> {
     }
 }
 
-/// Limits the memory of its own that this process may have, and every process that it starts: its heap, and what it
-/// maps privately to write on.
+/// Limits the memory of its own that this process, and every process that it starts, may have: its heap, and what it maps
+/// privately to write on.
 ///
 /// # Errors
-/// If the limit is refused; `ENOSYS` if it is taken and not kept, as emulators of programs do.
+/// If the limit is refused. It is `ENOSYS` if the system accepts the limit but does not set it, as emulators of programs do.
 pub(crate) fn limit_memory(bytes: u64) -> io::Result<()> {
     let limit = libc::rlimit { rlim_cur: bytes, rlim_max: bytes };
     // SAFETY: the pointer is to a live limit.
     done(unsafe { libc::setrlimit(libc::RLIMIT_DATA, &raw const limit) })?;
-    let mut kept = limit;
+    let mut actual = limit;
     // SAFETY: the pointer is to a live, writable limit.
-    done(unsafe { libc::getrlimit(libc::RLIMIT_DATA, &raw mut kept) })?;
-    let is_kept = kept.rlim_cur == limit.rlim_cur;
+    done(unsafe { libc::getrlimit(libc::RLIMIT_DATA, &raw mut actual) })?;
+    let is_kept = actual.rlim_cur == limit.rlim_cur;
     if is_kept { Ok(()) } else { Err(io::Error::from_raw_os_error(libc::ENOSYS)) }
 }
 

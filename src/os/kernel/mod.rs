@@ -98,8 +98,8 @@ pub(crate) fn readable<const N: usize>(
     wait_for(fds.map(|fd| (fd, libc::POLLIN)), patience)
 }
 
-/// Waits until the other end of the socket `first` is closed or `second` is readable, and returns which. What the socket
-/// has to be read is left for another process.
+/// Waits until the other end of the socket `first` is closed or `second` is readable, and returns which. The data in the
+/// socket is not read, since it is meant for another process.
 #[cfg(target_os = "linux")]
 pub(crate) fn closed_or_readable(
     first: Option<BorrowedFd<'_>>,
@@ -115,15 +115,15 @@ fn wait_for<const N: usize>(
     patience: Duration,
 ) -> io::Result<[bool; N]> {
     // A negative descriptor is ignored.
-    let mut asked = fds.map(|(fd, events)| libc::pollfd {
+    let mut polled = fds.map(|(fd, events)| libc::pollfd {
         fd: fd.map_or(-1, |fd| fd.as_raw_fd()),
         events,
         revents: 0,
     });
-    match done(poll(&mut asked, patience)) {
+    match done(poll(&mut polled, patience)) {
         Err(e) if e.kind() != io::ErrorKind::Interrupted => Err(e),
         Err(_) => Ok([false; N]),
-        Ok(_) => Ok(asked.map(|fd| fd.revents & fd.events != 0)),
+        Ok(_) => Ok(polled.map(|fd| fd.revents & fd.events != 0)),
     }
 }
 

@@ -51,7 +51,7 @@ pub(crate) fn wait_for_end(pid: u32) -> io::Result<()> {
     done(unsafe { libc::waitid(libc::P_PID, pid, info.as_mut_ptr(), options) }).map(drop)
 }
 
-/// Whether a child has ended, which still has to be reaped.
+/// Whether a child has ended. The child still has to be reaped.
 pub(crate) fn has_ended(pid: u32) -> bool {
     let mut info = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
     let options = libc::WEXITED | libc::WNOWAIT | libc::WNOHANG;
@@ -167,20 +167,20 @@ pub(crate) fn lead_session() -> io::Result<()> {
     done(unsafe { libc::setsid() }).map(drop)
 }
 
-/// Has this process learn of its children even if the program that it is a copy of ignores their signal.
+/// Makes this process receive the signals of its children, even if the program that it is a copy of ignores them.
 pub(crate) fn heed_children() {
     // SAFETY: the default action of this signal is to do nothing, and no handler is installed.
     unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
 }
 
-/// Lets a process that was stopped go on.
+/// Resumes a process that was stopped.
 pub(crate) fn resume(pid: u32) -> io::Result<()> {
     let pid = id(pid)?;
     // SAFETY: the call only takes numbers.
     done(unsafe { libc::kill(pid, libc::SIGCONT) }).map(drop)
 }
 
-/// Whether a child is stopped by a signal; it stays so.
+/// Whether a child is stopped by a signal. The child stays stopped.
 pub(crate) fn is_stopped_child(pid: u32) -> bool {
     let mut info = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
     let options = libc::WSTOPPED | libc::WNOWAIT | libc::WNOHANG;
@@ -193,12 +193,12 @@ pub(crate) fn is_stopped_child(pid: u32) -> bool {
 }
 
 /// Closes every descriptor of this process except one. It is meant for a copy of a process.
-pub(crate) fn close_all_but(kept: BorrowedFd<'_>) {
-    let kept = kept.as_raw_fd().cast_unsigned();
-    if let Some(last) = kept.checked_sub(1) {
+pub(crate) fn close_all_but(except: BorrowedFd<'_>) {
+    let except = except.as_raw_fd().cast_unsigned();
+    if let Some(last) = except.checked_sub(1) {
         close_range(0, last);
     }
-    close_range(kept + 1, u32::MAX);
+    close_range(except + 1, u32::MAX);
 }
 
 /// Puts an open descriptor under another number, which programs that this process starts inherit.

@@ -28,11 +28,11 @@ pub(super) async fn arrive<K: Outcome<O>, I, O>(
         if arrivals.is_overloaded(free) {
             return arrivals.give_up(n, free);
         }
-        until(clock.at(arrivals.due(n))).await;
+        until(clock.instant(arrivals.due(n))).await;
         let started = clock.now();
         let output = black_box(op(input).await);
         let ended = clock.now();
-        let failed = failures.take::<K, O>(&output) > 0;
+        let failed = failures.observe::<K, O>(&output) > 0;
         drop(output);
         arrivals.record(n, Span { free, started, ended }, failed);
         free = clock.now();
@@ -51,7 +51,7 @@ pub(super) async fn arrive_concurrently<K: Outcome<O>, O>(
 ) {
     let clock = Monotonic::start();
     let (clock, op) = (&clock, &op);
-    // It is declared here because it holds futures that borrow the clock.
+    // This is declared after the clock, because the futures in it borrow the clock.
     let mut in_flight = InFlight::new(arrivals.concurrency());
     let (mut next, mut free) = (0, 0.0);
     while !failures.ended() {
@@ -59,7 +59,7 @@ pub(super) async fn arrive_concurrently<K: Outcome<O>, O>(
             arrivals.give_up(next, clock.now());
             next = arrivals.len();
         }
-        let due = (next < arrivals.len()).then(|| clock.at(arrivals.due(next)));
+        let due = (next < arrivals.len()).then(|| clock.instant(arrivals.due(next)));
         if due.is_none() && in_flight.is_empty() {
             return;
         }
@@ -85,7 +85,7 @@ pub(super) async fn arrive_concurrently<K: Outcome<O>, O>(
                 });
             }
             Some((n, span, output)) => {
-                let failed = failures.take::<K, O>(&output) > 0;
+                let failed = failures.observe::<K, O>(&output) > 0;
                 drop(output);
                 arrivals.record(n, span, failed);
                 if in_flight.was_full() {

@@ -36,7 +36,7 @@ pub(super) struct Cache {
 
 impl Cache {
     /// Returns the cache in a directory. The directory is created when the first entry is written.
-    pub(super) fn at(dir: &Path, seal: Option<Seal>) -> Cache {
+    pub(super) fn in_directory(dir: &Path, seal: Option<Seal>) -> Cache {
         Cache { dir: dir.to_owned(), seal, trouble: OnceLock::new(), cleaned: Once::new() }
     }
 
@@ -107,7 +107,7 @@ fn unused(data: io::Result<Metadata>, now: SystemTime) -> Duration {
 /// too.
 fn entry(key: &str, bytes: u64, seal: Seal) -> String {
     let body = format!("{key}\n{bytes}\n");
-    let seal = seal.of("compressed", body.as_bytes());
+    let seal = seal.sign("compressed", body.as_bytes());
     format!("{body}{seal}\n")
 }
 
@@ -122,21 +122,21 @@ mod tests {
         dir
     }
 
-    fn at(dir: &Path) -> Cache {
+    fn cache_in(dir: &Path) -> Cache {
         let keys = dir.with_extension("keys");
-        Cache::at(dir, Some(Seal::in_directory(&keys).unwrap()))
+        Cache::in_directory(dir, Some(Seal::in_directory(&keys).unwrap()))
     }
 
     #[test]
     fn an_entry_of_another_user_is_ignored() {
         let dir = fresh("foreign");
-        let own = at(&dir);
+        let own = cache_in(&dir);
         own.put("gzip-a", 7);
         let keys = dir.with_extension("other-keys");
-        let other = Cache::at(&dir, Some(Seal::in_directory(&keys).unwrap()));
+        let other = Cache::in_directory(&dir, Some(Seal::in_directory(&keys).unwrap()));
         assert_eq!((own.get("gzip-a"), other.get("gzip-a")), (Some(7), None));
         // Without a key nothing is kept, and a note says so.
-        let none = Cache::at(&dir, None);
+        let none = Cache::in_directory(&dir, None);
         none.put("gzip-b", 7);
         assert_eq!((none.get("gzip-a"), own.get("gzip-b")), (None, None));
         assert!(none.trouble().unwrap().contains("PERF_BUDGET_CACHE"));
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn a_damaged_entry_is_ignored() {
         let dir = fresh("corrupt");
-        let cache = at(&dir);
+        let cache = cache_in(&dir);
         assert_eq!(cache.get("gzip-a"), None);
         cache.put("gzip-a", 794_188);
         assert_eq!(cache.get("gzip-a"), Some(794_188));
@@ -174,7 +174,7 @@ mod tests {
     fn a_cache_that_cannot_be_written_keeps_the_reason() {
         let dir = fresh("unwritable");
         fs::write(&dir, "a file where the directory should be").unwrap();
-        let cache = at(&dir);
+        let cache = cache_in(&dir);
         cache.put("gzip-a", 1);
         assert_eq!(cache.get("gzip-a"), None);
         let trouble = cache.trouble().unwrap();
@@ -188,9 +188,9 @@ mod tests {
         let now = SystemTime::now();
         let day = Duration::from_secs(24 * 3600);
         let names = ["zstd-used", "gzip-fresh", "gzip-old", "gzip-future", ".4711-0"];
-        at(&dir).put(names[0], 1);
+        cache_in(&dir).put(names[0], 1);
         for name in &names[1..] {
-            at(&dir).put(name, 2);
+            cache_in(&dir).put(name, 2);
         }
         let age = |name: &str, last: SystemTime| {
             File::options().write(true).open(dir.join(name)).unwrap().set_modified(last).unwrap();
@@ -201,8 +201,8 @@ mod tests {
         age("gzip-future", now + 91 * day);
         age(".4711-0", now - 91 * day);
         // Reading an entry renews the time of its last use.
-        assert_eq!(at(&dir).get("zstd-used"), Some(1));
-        let cache = at(&dir);
+        assert_eq!(cache_in(&dir).get("zstd-used"), Some(1));
+        let cache = cache_in(&dir);
         let left = || names.map(|name| dir.join(name).exists());
         assert_eq!(left(), [true; 5], "reading removes nothing");
         cache.put("brotli-new", 3);
@@ -231,7 +231,7 @@ mod tests {
                 scope.spawn(move || {
                     // A cache of its own stands for a process: each removes stale entries before it writes its first.
                     for round in 0..5 {
-                        let cache = at(dir);
+                        let cache = cache_in(dir);
                         let key = format!("gzip-{nth}-{round}");
                         cache.put(&key, round);
                         assert_eq!((cache.get(&key), cache.trouble()), (Some(round), None));
@@ -246,7 +246,7 @@ mod tests {
     #[test]
     fn many_writers_of_one_entry_leave_one_entry() {
         let dir = fresh("race");
-        let cache = at(&dir);
+        let cache = cache_in(&dir);
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {

@@ -21,7 +21,7 @@ impl fmt::Display for Digest {
 }
 
 impl Digest {
-    pub(super) fn of(bytes: &[u8]) -> Digest {
+    pub(super) fn of_bytes(bytes: &[u8]) -> Digest {
         Digest(hmac_sha256::Hash::hash(bytes))
     }
 
@@ -75,7 +75,7 @@ mod tests {
     fn digests_are_those_of_the_standard() {
         // FIPS 180-2, appendix B.1.
         let want = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(Digest::of(b"abc").to_string(), want);
+        assert_eq!(Digest::of_bytes(b"abc").to_string(), want);
         let mut abc = &b"abc"[..];
         let mut reader = Hashing::new(&mut abc);
         drain(&mut reader).unwrap();

@@ -22,16 +22,16 @@ const MOST_NAMED: usize = 4;
 /// # Errors
 /// If it takes longer than `timeout`, or if both revisions have one and the same file, because then nothing was compared.
 pub(crate) fn difference(
-    [here, base]: [(&[String], &Path); 2],
+    [head, base]: [(&[String], &Path); 2],
     timeout: Duration,
 ) -> Result<Vec<String>, Unmeasured> {
     let deadline = Deadline::after(timeout);
     let find = |side: (&[String], &Path)| files::find(side.0, side.1, deadline);
-    let (here, base) = (find(here)?, find(base)?);
+    let (head, base) = (find(head)?, find(base)?);
     let identity = |found: &FileEntry| found.path.canonicalize().ok();
     let of_base: HashSet<PathBuf> = base.files.iter().filter_map(identity).collect();
     let is_of_base = |file: &&FileEntry| identity(file).is_some_and(|path| of_base.contains(&path));
-    if let Some(both) = here.files.iter().find(is_of_base) {
+    if let Some(both) = head.files.iter().find(is_of_base) {
         let text = format!(
             "`{}` is one file for both revisions, so that it would be compared with itself; name a path below the \
              directory of budgets.toml, and say how it is built with `build`",
@@ -42,7 +42,7 @@ pub(crate) fn difference(
     let name =
         |found: &FileEntry| found.path.file_name().map(|name| name.to_string_lossy().into_owned());
     let (mut ours, mut theirs): (Vec<&FileEntry>, Vec<&FileEntry>) =
-        (here.files.iter().collect(), base.files.iter().collect());
+        (head.files.iter().collect(), base.files.iter().collect());
     ours.sort_by_cached_key(|found| name(found));
     theirs.sort_by_cached_key(|found| name(found));
     if !ours.iter().map(|found| name(found)).eq(theirs.iter().map(|found| name(found))) {
@@ -99,13 +99,13 @@ fn differing(ours: &Sections, theirs: &Sections) -> Vec<(String, i64)> {
     }
     names.sort_unstable();
     names.dedup();
-    let of = |sections: &Sections, name: &str| -> Vec<u8> {
+    let content = |sections: &Sections, name: &str| -> Vec<u8> {
         let own = sections.iter().filter(|(own, _)| own == name);
         own.map(|(_, bytes)| bytes.as_slice()).collect::<Vec<_>>().concat()
     };
     let mut differ = Vec::new();
     for name in names {
-        let (our, their) = (of(ours, name), of(theirs, name));
+        let (our, their) = (content(ours, name), content(theirs, name));
         if our != their {
             differ.push((
                 name.to_owned(),
@@ -139,16 +139,16 @@ mod tests {
     }
 
     /// Returns the notes about two directories with one file each, which is called `app`.
-    fn notes(name: &str, [here, base]: [&[u8]; 2]) -> Vec<String> {
+    fn notes(name: &str, [head, base]: [&[u8]; 2]) -> Vec<String> {
         let place = place(name);
-        let [here, base] = [("here", here), ("base", base)].map(|(side, bytes)| {
+        let [head, base] = [("head", head), ("base", base)].map(|(side, bytes)| {
             let root = place.join(side);
             fs::create_dir_all(&root).unwrap();
             fs::write(root.join("app"), bytes).unwrap();
             root
         });
         let patterns = ["app".to_owned()];
-        let notes = difference([(&patterns, &here), (&patterns, &base)], Duration::MAX).unwrap();
+        let notes = difference([(&patterns, &head), (&patterns, &base)], Duration::MAX).unwrap();
         fs::remove_dir_all(&place).unwrap();
         notes
     }

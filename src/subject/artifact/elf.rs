@@ -2,8 +2,8 @@
 //!
 //! The file is not really stripped. Its headers say how long every part is, and the parts that would stay are laid
 //! out as GNU strip does it. What is loaded keeps its place. Other sections follow without gaps. Then come the names
-//! of the sections, of which each is stored once, or as the end of a longer name that ends in it. The section headers
-//! are last. Only headers and names are read, however large the file is.
+//! of the sections. Each name is stored once, or is the end of a longer name. The section headers are last. Only headers
+//! and names are read, however large the file is.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -59,7 +59,7 @@ fn measure(source: impl Read + Seek) -> Result<Stripped, String> {
 /// Returns the sections of a file in their order, each with its name and its content. `None` if it is not an ELF file.
 pub(super) fn sections(source: impl Read + Seek) -> Option<Result<Sections, String>> {
     with_reader(source, &mut |form, _, read| {
-        let headers = Headers::of(form, read)?;
+        let headers = Headers::read(form, read)?;
         let mut found = Vec::new();
         for (section, name) in headers.named()? {
             let bytes = match section.kind {
@@ -95,7 +95,7 @@ fn with_reader<T>(
                 source.seek(SeekFrom::Start(offset)).and_then(|_| source.read_exact(&mut bytes));
             read.map(|()| bytes).map_err(|e| e.to_string())
         };
-        look(Form::of(ident)?, length, &mut read)
+        look(Form::read(ident)?, length, &mut read)
     };
     Some(found())
 }
@@ -119,7 +119,7 @@ struct Form {
 type Field = [(usize, usize); 2];
 
 impl Form {
-    fn of(ident: [u8; 7]) -> Result<Form, String> {
+    fn read(ident: [u8; 7]) -> Result<Form, String> {
         let [.., class, order, version] = ident;
         match (class, order, version) {
             (1 | 2, 1 | 2, 1) => Ok(Form { wide: class == 2, big_endian: order == 2 }),
@@ -158,7 +158,7 @@ struct Section {
 }
 
 impl Section {
-    fn of(form: Form, header: &[u8]) -> Section {
+    fn read(form: Form, header: &[u8]) -> Section {
         let number = |field| form.number(header, field);
         Section {
             name: number([(0, 4); 2]),
@@ -229,7 +229,7 @@ struct Headers {
 }
 
 impl Headers {
-    fn of(form: Form, read: Bytes<'_>) -> Result<Headers, String> {
+    fn read(form: Form, read: Bytes<'_>) -> Result<Headers, String> {
         let header = read(0, form.pick([52, 64]))?;
         let number = |field| form.number(&header, field);
         if !matches!(number([(16, 2); 2]), ET_EXEC | ET_DYN) {
@@ -242,8 +242,8 @@ impl Headers {
         if sections_at == 0 {
             sections = 0;
         } else if sections == 0 || segments == PN_XNUM || strings == SHN_XINDEX {
-            // Numbers that are too large for the file header are in the header of the first section.
-            let first = Section::of(form, &read(sections_at, section_size)?);
+            // Numbers that are too large for the file header are stored in the header of the first section.
+            let first = Section::read(form, &read(sections_at, section_size)?);
             sections = if sections == 0 { first.size } else { sections };
             segments = if segments == PN_XNUM { first.info } else { segments };
             strings = if strings == SHN_XINDEX { first.link } else { strings };
@@ -266,7 +266,7 @@ impl Headers {
         let sections_end = if sections == 0 { 0 } else { sections_at + sections * section_size };
         let sections: Vec<Section> = table
             .chunks_exact(section_size as usize)
-            .map(|header| Section::of(form, header))
+            .map(|header| Section::read(form, header))
             .collect();
         let names = match sections.get(strings as usize) {
             Some(section) if section.size > MOST_NAMES => {
@@ -301,7 +301,7 @@ impl Headers {
 
 /// Returns the length of the file if the parts that `strip` keeps are laid out as it does, and what no part contains.
 fn layout(form: Form, length: u64, read: Bytes<'_>) -> Result<Stripped, String> {
-    let headers = Headers::of(form, read)?;
+    let headers = Headers::read(form, read)?;
     let (segments_at, segments, segment_size) = headers.segments;
     let mut end = headers.file_header;
     let mut known = end.max(headers.sections_end);

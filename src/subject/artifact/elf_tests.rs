@@ -58,9 +58,9 @@ fn only_loaded_sections_and_their_names_stay() {
     check(&small(3), Ok(104 + 3 * 64));
 }
 
-/// Bytes behind the last part are no part of what `strip` leaves, and they are not overlooked.
+/// `strip` leaves out bytes that are appended to the last part, but they are reported.
 #[test]
-fn appended_bytes_are_told() {
+fn appended_bytes_are_reported() {
     let mut file = small(2);
     file.extend([7; 1000]);
     let whole = Stripped { kept: 104 + 3 * 64, appended: 1000 };
@@ -118,7 +118,7 @@ mod own {
     }
 
     #[test]
-    fn bytes_appended_to_a_real_program_are_told() {
+    fn bytes_appended_to_a_real_program_are_reported() {
         let mut own = own_program();
         assert_eq!(measure(Cursor::new(&own[..])).unwrap().appended, 0);
         own.extend(b"an archive");

@@ -22,13 +22,13 @@ pub(super) struct Artifact {
 
 /// A file or a directory.
 pub(super) struct FileEntry {
-    /// The path of it.
+    /// The path of the file or directory.
     pub(super) path: PathBuf,
     /// The path as messages show it: relative to the root, if it is below the root.
     pub(super) shown: String,
     /// The length of the file; the length of a directory means nothing.
     pub(super) bytes: u64,
-    /// When its measurement must have ended.
+    /// The moment at which the measurement of the file must have ended.
     pub(super) deadline: Deadline,
     /// The digest of the content, once it is computed.
     digest: OnceLock<Result<Digest, Unmeasured>>,
@@ -85,7 +85,7 @@ pub(super) fn find(
     deadline: Deadline,
 ) -> Result<Artifact, Unmeasured> {
     let files::Matched { named, files, notes } = files::find(patterns, root)?;
-    let of = |file| FileEntry::new(file, deadline);
-    let found = |files: Vec<files::FileEntry>| files.into_iter().map(of).collect();
-    Ok(Artifact { named: found(named), files: found(files), notes })
+    let entry = |file| FileEntry::new(file, deadline);
+    let entries = |files: Vec<files::FileEntry>| files.into_iter().map(entry).collect();
+    Ok(Artifact { named: entries(named), files: entries(files), notes })
 }

@@ -72,7 +72,7 @@ pub fn measure(
     cache: &Path,
     timeout: Duration,
 ) -> Readings {
-    of_found(files::find(patterns, root, Deadline::after(timeout)), metrics, cache)
+    readings_of(files::find(patterns, root, Deadline::after(timeout)), metrics, cache)
 }
 
 /// Measures the files with random bytes added to a copy of the largest one. `injection` says how many bytes are added
@@ -93,13 +93,13 @@ pub(crate) fn measure_injected(
         Ok((artifact, copy))
     });
     match grown {
-        Ok((artifact, _copy)) => of_found(Ok(artifact), metrics, cache),
-        Err(why) => of_found(Err(why), metrics, cache),
+        Ok((artifact, _copy)) => readings_of(Ok(artifact), metrics, cache),
+        Err(why) => readings_of(Err(why), metrics, cache),
     }
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "only the metrics that are read here are named")]
-fn of_found(found: Result<Artifact, Unmeasured>, metrics: &[Metric], cache: &Path) -> Readings {
+fn readings_of(found: Result<Artifact, Unmeasured>, metrics: &[Metric], cache: &Path) -> Readings {
     let mut readings = Readings::new();
     let artifact = match found {
         Ok(artifact) => artifact,
@@ -110,17 +110,17 @@ fn of_found(found: Result<Artifact, Unmeasured>, metrics: &[Metric], cache: &Pat
             return readings;
         }
     };
-    let cache = Cache::at(cache, Seal::of_user());
+    let cache = Cache::in_directory(cache, Seal::of_user());
     let weighed = weigh(&artifact, metrics, &cache);
     let images = look_inside(&artifact, metrics);
     let read = |metric: &Metric| {
         let mut reading = match metric.key() {
             Key::Layers | Key::Unpacked => of_images(metric, &artifact.named, &images),
             Key::Stripped => stripped(&artifact.files),
-            _ => of_files(&artifact.files, of(metric, &weighed)),
+            _ => of_files(&artifact.files, weights_by(metric, &weighed)),
         }?;
         reading.notes.extend(artifact.notes.iter().cloned());
-        reading.notes.extend(cache.trouble().filter(|_| Encoder::of(metric).is_some()));
+        reading.notes.extend(cache.trouble().filter(|_| Encoder::for_metric(metric).is_some()));
         Ok(reading)
     };
     for metric in metrics {
@@ -157,13 +157,13 @@ fn weigh<'m>(artifact: &Artifact, metrics: &'m [Metric], cache: &Cache) -> Vec<M
 }
 
 /// Returns the sizes by this metric, in the order of the files.
-fn of(metric: &Metric, weighed: &[MeasuredFile<'_>]) -> Vec<Weight> {
-    let of_it = weighed.iter().filter(|((of, _), _)| *of == metric);
-    of_it.map(|(_, weight)| weight.clone()).collect()
+fn weights_by(metric: &Metric, weighed: &[MeasuredFile<'_>]) -> Vec<Weight> {
+    let weights = weighed.iter().filter(|((own, _), _)| *own == metric);
+    weights.map(|(_, weight)| weight.clone()).collect()
 }
 
 fn weight(metric: &Metric, file: &FileEntry, cache: &Cache) -> Weight {
-    match (metric.key(), Encoder::of(metric)) {
+    match (metric.key(), Encoder::for_metric(metric)) {
         (Key::Size, _) => Ok(file.bytes),
         (_, Some(encoder)) => encoder.size(file, cache),
         _ => {
@@ -197,7 +197,7 @@ fn note(file: &FileEntry, appended: u64) -> Option<String> {
 }
 
 fn of_files(files: &[FileEntry], weights: Vec<Weight>) -> Result<Reading, Unmeasured> {
-    let weights = all(weights)?;
+    let weights = all_values(weights)?;
     let mut notes = vec![];
     if let ([_, _, ..], Some((file, bytes))) =
         (files, files.iter().zip(&weights).max_by_key(|w| w.1))
@@ -220,7 +220,7 @@ fn of_images(
     named: &[FileEntry],
     images: &[Result<Image, Unmeasured>],
 ) -> Result<Reading, Unmeasured> {
-    let images = all(images.to_vec())?;
+    let images = all_values(images.to_vec())?;
     let mut layers = vec![];
     for (image, found) in images.iter().zip(named) {
         for (i, &bytes) in image.layers.iter().enumerate() {
@@ -232,9 +232,9 @@ fn of_images(
         (layers.as_slice(), layers.iter().max_by_key(|l| l.0))
     {
         let bytes = Quantity::new(*bytes as f64, Unit::Bytes);
-        let of = if images.len() > 1 { format!(" of `{shown}`") } else { String::new() };
+        let image = if images.len() > 1 { format!(" of `{shown}`") } else { String::new() };
         notes.push(format!(
-            "{} layers; the largest is number {nth}{of}, unpacked {bytes}",
+            "{} layers; the largest is number {nth}{image}, unpacked {bytes}",
             layers.len()
         ));
     }
@@ -247,7 +247,7 @@ fn of_images(
 }
 
 /// Returns every value, or the first failure with the number of further failures.
-fn all<T>(results: Vec<Result<T, Unmeasured>>) -> Result<Vec<T>, Unmeasured> {
+fn all_values<T>(results: Vec<Result<T, Unmeasured>>) -> Result<Vec<T>, Unmeasured> {
     let (mut values, mut failures) = (vec![], vec![]);
     for result in results {
         match result {

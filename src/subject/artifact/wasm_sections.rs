@@ -41,8 +41,8 @@ const WITH_SECTIONS: [&str; 2] = ["core module", "component"];
 /// More components than any tool puts into each other.
 const DEEPEST: usize = 32;
 
-/// Returns the sections in their order, each with its name and its content; those of the modules in a component are among
-/// them. `None` if this is not a whole module or component.
+/// Returns the sections in their order, each with its name and its content. The sections of the modules in a component are
+/// included. `None` if this is not a whole module or component.
 pub(super) fn sections(file: &[u8]) -> Option<Sections> {
     let mut found = Vec::new();
     read(file, 0, &mut found)?;
@@ -119,7 +119,7 @@ mod tests {
         let nested = within(4, &component);
         assert_eq!(names(&nested), ["component type", "component type", "code"]);
         assert_eq!(sections(&nested[..nested.len() - 1]), None);
-        // However deep, it ends.
+        // The reader ends, however deep the components are nested.
         let mut deep = component;
         for _ in 0..6 {
             deep = within(4, &deep);

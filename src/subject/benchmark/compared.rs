@@ -35,7 +35,7 @@ pub(in crate::subject) struct BenchmarkPairs {
     terms: Terms,
     /// How both revisions were built. `None` if both sides are of this revision.
     revisions: Option<Revisions>,
-    /// How long the links may take that are made between two pairs.
+    /// How long it may take to make further links between two pairs.
     build_timeout: Duration,
     /// The pairs, once both sides are built.
     pairs: Option<Box<dyn Source>>,
@@ -56,7 +56,7 @@ impl BenchmarkPairs {
         let found = [self.sides[0].find()?, self.sides[1].find()?];
         let Revisions { mut notes, links } =
             self.revisions.clone().unwrap_or(Revisions { notes: Vec::new(), links: None });
-        // Both programs are read whole for this, so only where it is asked.
+        // This reads both programs whole, so it is only done when it is needed.
         let is_same =
             LazyCell::new(|| is_same_program(&found[0].program.binary, &found[1].program.binary));
         // One program on both sides has the same layout on both, so it needs no other links.

@@ -1,5 +1,5 @@
-//! The instructions of a benchmark of Criterion as it stands, which Criterion does not know: its own program runs a single
-//! iteration (`--test`) under callgrind, which counts within the functions of Criterion that iterate.
+//! The instructions of a benchmark of Criterion as it stands. Criterion itself does not count them. So the benchmark's own
+//! program runs a single iteration (`--test`) under callgrind, which counts within the functions of Criterion that iterate.
 //!
 //! So the set-up of the benchmark and the rest of the program are left out. It is the first iteration, so the count
 //! contains what is initialised at its first use. It also contains what Criterion itself does around the iteration,
@@ -19,7 +19,7 @@ use crate::instrument::instructions;
 use crate::worker::counting::CountedWithin;
 use crate::worker::process::SLOWER;
 
-/// The functions of Criterion that iterate, each as the old and as the new scheme of symbols has it. None of them calls
+/// The functions of Criterion that iterate, each by its name in the old and in the new scheme of symbols. None of them calls
 /// another one, and all other functions that iterate call one of these.
 const ITERATE: [&str; 8] = [
     "*criterion::bencher::Bencher<*>::iter",
@@ -67,7 +67,7 @@ pub(super) fn run(
     scratch: &Path,
     timeout: Duration,
 ) -> Result<Profile, Unmeasured> {
-    alone(found, scratch, timeout)?;
+    check_runs_alone(found, scratch, timeout)?;
     let mut args = vec!["--test".to_owned(), "--noplot".to_owned()];
     args.extend(found.choice());
     let mut launch = found.launch(args, scratch)?;
@@ -91,8 +91,12 @@ pub(super) fn run(
     Ok(profile)
 }
 
-/// Asks the program which benchmarks it runs where this one is chosen, and refuses all answers but this one.
-fn alone(found: &ReadyBenchmark, scratch: &Path, timeout: Duration) -> Result<(), Unmeasured> {
+/// Asks the program which benchmarks it runs if this one is chosen, and refuses every answer but this one benchmark.
+fn check_runs_alone(
+    found: &ReadyBenchmark,
+    scratch: &Path,
+    timeout: Duration,
+) -> Result<(), Unmeasured> {
     let args = ["--bench", "--list"].map(str::to_owned);
     let mut launch = found.launch(args.into_iter().chain(found.choice()), scratch)?;
     // All lines are read, so more than the last are kept.
@@ -119,8 +123,8 @@ fn iterates(name: &str) -> bool {
     name.contains("criterion::bencher::Bencher<")
 }
 
-/// Whether a function reads the clock, or reckons with what it has read. The name of a user's function may contain
-/// these types too, if it implements a trait for them.
+/// Whether a function reads the clock, or computes with its readings. The name of a user's function may contain these types
+/// too, if it implements a trait for them.
 fn is_clock(name: &str) -> bool {
     const BEGINNINGS: [&str; 6] = [
         "std::time::Instant::",

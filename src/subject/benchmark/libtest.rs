@@ -41,7 +41,7 @@ pub(super) fn run(
         Some(rate) => Work::Bytes((rate * 1e6 * seconds).round()),
         None => Work::Operations(1.0),
     };
-    Ok(Some(Run::of(&done, (seconds, seconds), Ok(work), done.wall.as_secs_f64())))
+    Ok(Some(Run::new(&done, (seconds, seconds), Ok(work), done.wall.as_secs_f64())))
 }
 
 /// Returns the nanoseconds of one iteration and the megabytes a second, from the line

@@ -9,14 +9,14 @@ use super::side::Origin;
 use crate::subject::sources;
 
 impl Origin {
-    /// Returns the list of benchmarks that the names of tests are made of.
+    /// Returns the list of benchmarks from which the names of tests are made.
     ///
     /// A list of an earlier run is used if its programs are still the same files and no source is newer than it, so
     /// that nothing is started to list tests. In a run of several processes all of them use the first one's list, which
-    /// is in the directory of the run, since a test that is missing in another process would not be run there, and
-    /// nobody would notice.
+    /// is in the directory of the run. Otherwise a test might be missing in another process, and nobody would notice that
+    /// it is not run there.
     ///
-    /// `make` makes the list anew, where it has to be made.
+    /// `make` makes the list anew, if there is none to use.
     pub(crate) fn names(
         &self,
         make: &dyn Fn(&Origin) -> Result<List, Unmeasured>,

@@ -42,7 +42,7 @@ pub(super) struct Linked {
     pub(super) are_apart: bool,
     /// Their links. `None` if there is one of each side.
     pub(super) links: Option<Arc<Links>>,
-    /// How long the links may take that are made between two pairs.
+    /// How long it may take to make further links between two pairs.
     pub(super) timeout: Duration,
 }
 
@@ -69,7 +69,7 @@ impl ProcessPairs {
     /// Returns both benchmarks in the programs that the next pair runs, with the lengths that both processes have in common,
     /// and the number of their links.
     fn next_programs(&mut self) -> ([ReadyBenchmark; 2], usize) {
-        let lengths = Lengths::of(self.coin.below(Lengths::COUNT));
+        let lengths = Lengths::nth(self.coin.below(Lengths::COUNT));
         let mut found = self.found.clone();
         for found in &mut found {
             found.program.lengths = Some(lengths);
@@ -153,7 +153,7 @@ impl Source for ProcessPairs {
         process.notes.extend(self.notes.iter().cloned());
         process.notes.extend(self.linked.links.as_ref().and_then(|links| links.failure()));
         if !cfg!(unix) {
-            let note = "their paths are as long as they are, which moves what they hold in memory, and with that their times";
+            let note = "the paths of the two sides may differ in length, which moves what they hold in memory, and so changes their times";
             process.notes.push(note.to_owned());
         }
         process.notes.push(match processor {
@@ -164,7 +164,7 @@ impl Source for ProcessPairs {
     }
 }
 
-/// Refuses two different benchmarks that are known by one beginning of their names, since Criterion cuts long names off.
+/// Refuses two different benchmarks whose long names begin alike, since Criterion knows them by their first 100 bytes only.
 fn same_name(found: &[ReadyBenchmark; 2], runs: [&Run; 2]) -> Result<(), Unmeasured> {
     let [Some(subject), Some(reference)] = runs.map(|run| run.name.as_ref()) else {
         return Ok(());

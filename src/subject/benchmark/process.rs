@@ -114,13 +114,13 @@ const WHOLE: [&str; 2] = ["1", "1"];
 /// The fewest samples and resamples that Criterion accepts. The statistics of one process are not used.
 const SAMPLES: &str = "10";
 const RESAMPLES: &str = "100";
-/// How far two batches may be apart with `--quick`, as a share: on a busy machine they would never agree to the usual 5 %,
-/// and Criterion would go on for as long as the code of the benchmark says. With this it stops after a tenth of a second.
+/// How far two batches may be apart with `--quick`, as a share. On a busy machine they would never agree to the usual 5 %, and
+/// Criterion would go on for as long as the code of the benchmark says. With this share it stops after a tenth of a second.
 const AGREEMENT: &str = "0.5";
-/// The fewest iterations of each batch from which a pair compares fast batches, as waiting for a processor makes a batch
-/// of many iterations longer and nothing makes it shorter.
+/// If each batch has at least this many iterations, a pair compares the faster batches. Waiting for a processor makes a batch
+/// of many iterations longer, and nothing makes it shorter.
 const MANY: f64 = 10.0;
-/// The quantile of the batches that is compared then.
+/// The quantile of the batches that stands for the faster ones.
 const FAST: f64 = 0.25;
 /// The share of a process's time from which a note says how long its set-up took.
 const LONG_SET_UP: f64 = 0.5;
@@ -128,7 +128,7 @@ const LONG_SET_UP: f64 = 0.5;
 /// The measurements of one process.
 #[derive(Debug)]
 pub(super) struct Run {
-    /// The whole name of what ran, where its library writes it.
+    /// The whole name of the benchmark that ran; `None` if its library does not write it.
     pub(super) name: Option<String>,
     /// The seconds of one iteration, in the middle of all batches.
     seconds: f64,
@@ -149,9 +149,9 @@ pub(super) struct Run {
 }
 
 impl Run {
-    /// Returns what a process measured, whose iterations took so many seconds: all, and the faster ones. `timed` are the
-    /// seconds in which the benchmark itself was timed.
-    pub(super) fn of(
+    /// Returns the measurements of a process. One iteration took `seconds` in the middle of all batches, and `fast` seconds in
+    /// the faster ones. The benchmark itself was timed for `timed` seconds.
+    pub(super) fn new(
         done: &Finished,
         (seconds, fast): (f64, f64),
         work: Result<Work, Unmeasured>,
@@ -190,7 +190,7 @@ impl Run {
         Ok(work / seconds)
     }
 
-    /// How long the process took without its waits for a processor.
+    /// Returns how long the process took without its waits for a processor.
     pub(super) fn own_time(&self) -> Duration {
         self.elapsed.mul_f64(1.0 - self.waited.unwrap_or_default())
     }
@@ -233,8 +233,9 @@ pub(super) fn run(
     let Some(done) = ended_in_time(&launch, &found.name, patience)? else { return Ok(None) };
     let record = criterion::only(&found.name, rate, &home.0).map_err(|why| {
         // Criterion says on the one stream what it runs, and on the other why it refuses what it measured.
-        let said = [done.stderr.text(), done.stdout.text()].into_iter().flatten();
-        let output = why.output.or_else(|| said.reduce(|errors, rest| format!("{errors}\n{rest}")));
+        let streams = [done.stderr.text(), done.stdout.text()].into_iter().flatten();
+        let output =
+            why.output.or_else(|| streams.reduce(|errors, rest| format!("{errors}\n{rest}")));
         Unmeasured { output, ..why }
     })?;
     let timed: f64 = record.times.iter().map(|(_, seconds)| seconds).sum();
@@ -242,7 +243,10 @@ pub(super) fn run(
         let text = format!("the benchmark `{}` measured nothing", found.name);
         Unmeasured::new(Cause::MeasuredNothing, text)
     })?;
-    Ok(Some(Run { name: Some(record.name), ..Run::of(&done, (seconds, fast), record.work, timed) }))
+    Ok(Some(Run {
+        name: Some(record.name),
+        ..Run::new(&done, (seconds, fast), record.work, timed)
+    }))
 }
 
 /// Runs the process of a benchmark, which has to end with success.
@@ -254,7 +258,7 @@ pub(super) fn ended(
     succeeded(exec::run(launch, timeout)?, name)
 }
 
-/// Runs the process of a benchmark, which has to end with success, unless it takes longer than is waited for.
+/// Runs the process of a benchmark, which has to end with success. Returns `None` if it takes longer than its own time.
 pub(super) fn ended_in_time(
     launch: &Launch,
     name: &str,
@@ -356,16 +360,16 @@ mod tests {
 
     #[test]
     fn a_process_stands_for_its_middle_batch_and_is_compared_by_its_faster_ones() {
-        let of = |mode, times: &[(f64, f64)]| of_batches(mode, times);
+        let stands_for = |mode, times: &[(f64, f64)]| of_batches(mode, times);
         // Four of five batches were interrupted.
         let times: Vec<(f64, f64)> =
             [(10.0, 10.0), (20.0, 20.0), (30.0, 45.0), (40.0, 80.0), (50.0, 150.0)].into();
-        assert_eq!(of(Mode::Timed, &times), Some((1.5, 1.0)));
+        assert_eq!(stands_for(Mode::Timed, &times), Some((1.5, 1.0)));
         // A single iteration may be slow by itself.
         let single: Vec<(f64, f64)> = [1.0, 1.0, 1.5, 2.0, 3.0].map(|time| (1.0, time)).into();
-        assert_eq!(of(Mode::Timed, &single), Some((1.5, 1.5)));
-        assert_eq!(of(Mode::Quick, &[(1.0, 9.0), (2.0, 4.0)]), Some((2.0, 2.0)));
-        assert_eq!(of(Mode::Timed, &[]), None);
+        assert_eq!(stands_for(Mode::Timed, &single), Some((1.5, 1.5)));
+        assert_eq!(stands_for(Mode::Quick, &[(1.0, 9.0), (2.0, 4.0)]), Some((2.0, 2.0)));
+        assert_eq!(stands_for(Mode::Timed, &[]), None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! One revision of a benchmark, ready to be profiled: by the library's worker where its program serves it, else in one
+//! One revision of a benchmark, ready to be profiled. If its program serves it, it is profiled as a workload is; if not, in one
 //! iteration of Criterion's.
 
 use std::path::{Path, PathBuf};
@@ -48,10 +48,10 @@ impl Benchmarks<'_> {
 }
 
 impl BenchmarkProfile {
-    /// Runs it under callgrind, and returns a profile for each operation.
+    /// Runs the benchmark under callgrind, and returns a profile for each operation.
     ///
     /// # Errors
-    /// If there is no Valgrind, or its library has no way to be profiled.
+    /// If there is no Valgrind, or if the benchmark's library has no way to be profiled.
     pub(crate) fn run(&self, timeout: Duration) -> Result<Vec<Profile>, Unmeasured> {
         let name = &self.found.name;
         if self.found.skills.serves {
@@ -73,7 +73,7 @@ impl BenchmarkProfile {
         }
     }
 
-    /// Samples it.
+    /// Samples the benchmark.
     ///
     /// # Errors
     /// If its program does not serve it.

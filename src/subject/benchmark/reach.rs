@@ -15,7 +15,7 @@ use crate::worker::process::{self, Build};
 
 /// The time that a process may take before it is run in the quick way instead.
 const LONG: Duration = Duration::from_secs(3);
-/// How many times that a process may take in the quick way, which is the last one.
+/// How many times [`LONG`] a process may take in the quick way, which is the last resort.
 const LONGER: u32 = 4;
 
 impl Benchmarks<'_> {
@@ -46,7 +46,7 @@ impl Terms {
     ) -> Result<bool, Unmeasured> {
         let copy = |nth: usize| -> Result<ReadyBenchmark, Unmeasured> {
             let found = sides[nth].find()?;
-            let program = Build::of(copies[nth].clone(), None).in_place_of(found.program.clone());
+            let program = Build::new(copies[nth].clone(), None).in_place_of(found.program.clone());
             Ok(ReadyBenchmark { program, ..found })
         };
         let [base, head] = [copy(0)?, copy(1)?];
@@ -66,9 +66,8 @@ impl Terms {
         if self.lacking(&[base.clone(), head.clone()]).is_some() {
             return Ok(false);
         }
-        // A longer measurement runs the same code. A benchmark that chooses a long time for itself is not waited for.
-        // Nor is one that hangs, which is measured afterwards and has its whole time there. How busy the machine is does not
-        // count.
+        // A longer measurement runs the same code. This does not wait for a benchmark that sets a long time for itself, nor for
+        // one that hangs: it is measured afterwards, and has all of its time then. Waits for a processor do not count.
         let timed = self.run_unless_long(&head, Mode::Timed, Some(long))?;
         let (mode, own) = match timed {
             Some(own) => (Mode::Timed, Some(own)),

@@ -71,7 +71,7 @@ impl Terms {
     }
 }
 
-/// Returns the reason, in whose text the benchmark is called what its user calls it.
+/// Returns the reason with a text that names the benchmark, and not a workload.
 pub(super) fn of_benchmark(name: &str, why: Unmeasured) -> Unmeasured {
     let [ours, theirs] = ["workload", "benchmark"].map(|kind| format!("{kind} `{name}`"));
     Unmeasured { text: why.text.replace(&ours, &theirs), ..why }

@@ -18,16 +18,16 @@ use crate::subject::build::Builder;
 use crate::worker::process::Build;
 use crate::worker::process::Request;
 
-/// The time from which a process counts as slow, without its waits for a processor. The code of the benchmark sets its own times
-/// then, or has long iterations.
+/// The time from which a process counts as slow, without its waits for a processor. The code of such a benchmark sets its own
+/// times, or has long iterations.
 const SLOW: Duration = Duration::from_secs(1);
 
 /// Where the list of a revision's benchmarks comes from.
 #[derive(Debug, Clone)]
 pub(crate) enum Origin {
-    /// They are built here.
+    /// The benchmarks are built here.
     Build(Arc<Builder>, BenchBuild),
-    /// They were built elsewhere, and this file has their list.
+    /// The benchmarks were built elsewhere, and this file has their list.
     File(PathBuf),
 }
 
@@ -69,7 +69,10 @@ impl Side {
             library: self.library,
             environment: self.environment.clone(),
             name: entry.plain.to_owned(),
-            program: Build::of(entry.program.binary.clone(), Some(entry.program.directory.clone())),
+            program: Build::new(
+                entry.program.binary.clone(),
+                Some(entry.program.directory.clone()),
+            ),
             directory: entry.program.directory.clone(),
             variables: entry.program.variables.clone(),
             skills: entry.skills,
@@ -135,7 +138,7 @@ impl Terms {
         if !found.skills.quick {
             return Ok((Mode::Timed, self.run(found, Mode::Timed)?));
         }
-        // A later process that takes much longer than this one is not waited for. How busy the machine is does not count.
+        // A later process that takes much longer than this one is ended. Waits for a processor do not count.
         let quick = self.run(found, Mode::Quick)?;
         let own = (quick.own_time() * 2).max(SLOW);
         match self.run_unless_long(found, Mode::Timed, Some(own)) {

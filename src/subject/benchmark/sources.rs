@@ -31,7 +31,7 @@ pub(crate) struct Benchmarks<'a> {
 }
 
 impl Benchmarks<'_> {
-    /// Returns the source of one case of a budget, in this revision or in `base`. `None` if its subject is no benchmark that
+    /// Returns the source of one case of a budget, in this revision or in `base`. `None` if its subject is not a benchmark that
     /// is run.
     pub(in crate::subject) fn runs(
         &self,
@@ -45,7 +45,7 @@ impl Benchmarks<'_> {
     }
 
     /// Returns the source that compares a case with the case `other` of this revision or of `base`, whose name in
-    /// messages is `name`. `None` if they are no benchmarks that are run.
+    /// messages is `name`. `None` if they are not benchmarks that are run.
     pub(in crate::subject) fn pairs(
         &self,
         subject: (usize, usize),
@@ -58,10 +58,10 @@ impl Benchmarks<'_> {
             self.side(subject, None, (false, base))?,
             self.side(other, Some(name), (base.is_some(), base))?,
         ];
-        let of = &self.budgets.budgets[subject.0];
-        let built = base.and_then(|base| base.benchmarks(of));
+        let budget = &self.budgets.budgets[subject.0];
+        let built = base.and_then(|base| base.benchmarks(budget));
         let mut notes = built.map(|built| built.notes().to_vec()).unwrap_or_default();
-        let different = base.and_then(|base| base.different(of, subject.1));
+        let different = base.and_then(|base| base.different(budget, subject.1));
         notes.extend(different.iter().flat_map(|own| &own.notes).cloned());
         let links = different.and_then(|own| own.links.clone());
         let terms = self.terms(subject, metrics.to_vec());
@@ -87,8 +87,8 @@ impl Benchmarks<'_> {
         Some(Side { name, role: role.map(str::to_owned), library, origin, environment })
     }
 
-    /// Returns where the benchmarks are listed that a budget with a pattern has cases of. If all its limits are against
-    /// the base, this revision need not be built in any other way than for that.
+    /// Returns where the benchmarks of a budget with a pattern are listed. If all its limits are against the base, this revision
+    /// is only built as the comparison needs it.
     pub(crate) fn of_pattern(&self, budget: &Budget) -> Origin {
         let against_base = |limit: &Arc<Limit>| limit.reference() == Some(&Reference::Base);
         let is_handed = |base: &&Base| base.benchmarks(budget).is_some();
@@ -96,7 +96,7 @@ impl Benchmarks<'_> {
         self.origin(budget, false, base)
     }
 
-    /// Returns the programs with the benchmark of a test, of each revision that is measured. `None` if one is unknown.
+    /// Returns the program with the benchmark of a test, for each revision that is measured. `None` if one is unknown.
     pub(crate) fn programs(&self, budget: &Budget, test: &Test) -> Option<Vec<PathBuf>> {
         let case = budget.cases.get(test.case).or(budget.cases.first())?;
         let name = budget.benchmark(case)?;
@@ -119,7 +119,7 @@ impl Benchmarks<'_> {
             return Origin::File(file.clone());
         }
         // Without the command, both revisions are built as cargo builds them.
-        let builder = Builder::of(
+        let builder = Builder::for_budget(
             self.budgets,
             self.results,
             self.run,
@@ -130,11 +130,11 @@ impl Benchmarks<'_> {
     }
 
     pub(super) fn terms(&self, (budget, case): (usize, usize), metrics: Vec<Metric>) -> Terms {
-        let of = &self.budgets.budgets[budget];
-        let timeout: Duration = of.timeout.unwrap_or(self.budgets.settings.timeout);
+        let budget = &self.budgets.budgets[budget];
+        let timeout: Duration = budget.timeout.unwrap_or(self.budgets.settings.timeout);
         let scratch = self.results.join("scratch");
-        let request = request("", of, case, metrics.clone(), false);
-        Terms { metrics, rate: rate(of), scratch, timeout, request }
+        let request = request("", budget, case, metrics.clone(), false);
+        Terms { metrics, rate: rate(budget), scratch, timeout, request }
     }
 }
 

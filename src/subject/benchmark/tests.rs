@@ -123,7 +123,7 @@ fn mean() -> Metric {
 
 const LONG: Duration = Duration::from_secs(60);
 
-/// The values of two programs are not those of one.
+/// The values of two different programs must not be mixed.
 #[test]
 fn a_program_that_is_built_again_is_noticed() {
     let place = Place::new("rebuilt", "record \"$name\" 300");
@@ -267,7 +267,7 @@ fn a_benchmark_of_long_iterations_is_not_said_to_set_its_own_times() {
     assert!(notes.iter().any(|note| note.contains("since one iteration takes long")), "{notes:?}");
 }
 
-/// It has its whole time when it is measured.
+/// A benchmark that hangs has its whole time when it is measured.
 #[test]
 fn a_hang_is_not_waited_for_where_a_benchmark_is_only_looked_at() {
     let place = Place::new("looks", "sleep 600");

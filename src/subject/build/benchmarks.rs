@@ -1,4 +1,4 @@
-//! The build of a revision's benchmarks, and the list of their names, which their programs are asked for once.
+//! The build of a revision's benchmarks, and the list of their names. The programs are asked for the names once.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -30,12 +30,12 @@ impl Builder {
 
     /// Returns the file of the list of this revision's benchmarks.
     pub(crate) fn list_file(&self, how: &BenchBuild) -> PathBuf {
-        let of = format!("{} {}", self.root.display(), how.key());
-        self.results.join("benchmarks").join(format!("{}.json", fnv::name(of.as_bytes())))
+        let key = format!("{} {}", self.root.display(), how.key());
+        self.results.join("benchmarks").join(format!("{}.json", fnv::name(key.as_bytes())))
     }
 
     fn make_list(&self, how: &BenchBuild, file: &Path) -> Result<Built, Unmeasured> {
-        let environment = BuildEnvironment::of(self.base.is_some(), self.timeout)?;
+        let environment = BuildEnvironment::new(self.base.is_some(), self.timeout)?;
         let runner = Runner::new(&self.results.join("benchmarks/runner"), hold).map_err(|e| {
             let text = format!("failed to link a runner in `{}`: {e}", self.results.display());
             Unmeasured::new(Cause::Harness, text)
@@ -48,7 +48,7 @@ impl Builder {
     }
 }
 
-/// Starts a program of benchmarks to be asked for their names.
+/// Starts a program of benchmarks, which prints their names.
 fn list_benchmarks(
     step: &Step,
     environment: &BuildEnvironment,

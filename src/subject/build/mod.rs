@@ -48,7 +48,7 @@ static FINISHED: Mutex<Vec<Finished>> = Mutex::new(Vec::new());
 
 impl Builder {
     /// Returns the build of a budget's subject, in this revision or in `base`.
-    pub(crate) fn of(
+    pub(crate) fn for_budget(
         budgets: &Budgets,
         results: &Path,
         run: Option<&Path>,
@@ -84,7 +84,8 @@ impl Builder {
                 }
             }
         };
-        let expand = |text: &String| build::expand(text, &self.build, &mut |of| self.product(&of));
+        let expand =
+            |text: &String| build::expand(text, &self.build, &mut |product| self.product(&product));
         let mut command = Vec::new();
         for word in &self.build.command {
             let (word, _) = expand(word)?;
@@ -109,7 +110,7 @@ impl Builder {
         self.once(product.key(), || self.start(product))
     }
 
-    /// Calls `build`, unless what has this key was already built in this run; then returns that result.
+    /// Calls `build`, unless the product with this key was already built in this run; then returns that result.
     fn once(
         &self,
         key: String,
@@ -119,7 +120,7 @@ impl Builder {
         // products wait for each other too. Cargo would make them wait anyway, and the `build` commands of two budgets
         // may write the same files.
         let mut finished = FINISHED.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_same = |(root, of, _): &&Finished| *root == self.root && *of == key;
+        let is_same = |(root, known, _): &&Finished| *root == self.root && *known == key;
         if let Some((.., built)) = finished.iter().find(is_same) {
             return built.clone();
         }
@@ -130,8 +131,8 @@ impl Builder {
 
     fn start(&self, product: &Product) -> Result<Built, Unmeasured> {
         let site = self.site();
-        let environment = BuildEnvironment::of(self.base.is_some(), self.timeout)?;
-        let _turn = self.turn(product)?;
+        let environment = BuildEnvironment::new(self.base.is_some(), self.timeout)?;
+        let _lock = self.lock_commands(product)?;
         let built = product.build(&site, &|step| environment.start(step))?;
         if self.base.is_none() && matches!(product, Product::Cargo(_)) {
             build::note(&self.results, &self.root, product, &built.path)
@@ -140,8 +141,9 @@ impl Builder {
         Ok(built)
     }
 
-    /// Waits until no other process of this run runs the `build` command of a budget of this revision. Returns the lock.
-    fn turn(&self, product: &Product) -> Result<Option<File>, Unmeasured> {
+    /// Waits until no other process of this run runs a `build` command in this revision, and returns the lock. `None` if this
+    /// product needs no lock.
+    fn lock_commands(&self, product: &Product) -> Result<Option<File>, Unmeasured> {
         match (product, &self.run) {
             (Product::Made(_), Some(run)) => {
                 let root = fnv::name(self.root.as_os_str().as_encoded_bytes());

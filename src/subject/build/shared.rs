@@ -28,12 +28,12 @@ pub(super) fn build_once(
     let mut name = DefaultHasher::new();
     (root, key).hash(&mut name);
     let place = run.join(format!("built-{:016x}", name.finish()));
-    let wire = atomic::once(&place, || Wire::of(&build()));
+    let wire = atomic::once(&place, || Wire::new(&build()));
     wire.map_err(|e| Unmeasured::new(Cause::Harness, e.to_string()))?.into()
 }
 
 impl Wire {
-    fn of(built: &Result<Built, Unmeasured>) -> Wire {
+    fn new(built: &Result<Built, Unmeasured>) -> Wire {
         match built {
             Ok(Built { path, note }) => Wire::Built { path: path.clone(), note: note.clone() },
             Err(why) => Wire::Failed(Fault::from(why)),

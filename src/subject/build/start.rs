@@ -34,7 +34,7 @@ pub(super) struct BuildEnvironment {
 
 impl BuildEnvironment {
     /// Returns the environment for builds of the base, or of this revision.
-    pub(super) fn of(is_base: bool, timeout: Duration) -> Result<BuildEnvironment, Unmeasured> {
+    pub(super) fn new(is_base: bool, timeout: Duration) -> Result<BuildEnvironment, Unmeasured> {
         let mut changes = without_own_package();
         if is_base {
             for name in TARGET_VARIABLES {
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn a_build_does_not_see_the_variables_of_the_test() {
         for is_base in [false, true] {
-            let environment = BuildEnvironment::of(is_base, Duration::from_secs(60)).unwrap();
+            let environment = BuildEnvironment::new(is_base, Duration::from_secs(60)).unwrap();
             let done = environment.start(&step(Program::Named("env".to_owned()), &[])).unwrap();
             let listed = String::from_utf8(done.stdout).unwrap();
             assert!(

@@ -19,7 +19,7 @@ impl Codes {
     pub(super) const ZERO: Codes = Codes(Vec::new());
 
     /// Returns the codes that a budget expects in one case.
-    pub(crate) fn of(budget: &Budget, case: &Case) -> Codes {
+    pub(crate) fn expected(budget: &Budget, case: &Case) -> Codes {
         let limits = budget.limits.iter().filter(|limit| limit.metric.values() == Values::Code);
         Codes(limits.filter(|limit| limit.cases.has(case)).cloned().collect())
     }
@@ -36,7 +36,7 @@ impl Codes {
         code == 0 || (!self.0.is_empty() && self.0.iter().all(meets))
     }
 
-    /// Returns why nothing but its code is measured of a command that has ended; `None` if the code is one of these.
+    /// Returns why only the exit code of a command that has ended is measured; `None` if the code is expected.
     pub(super) fn refuse(&self, name: &str, finished: &Finished) -> Option<Unmeasured> {
         let Finished { code, stdout, stderr, .. } = finished;
         let with = code_words(*code);
@@ -59,8 +59,8 @@ pub(super) fn value(code: i32) -> f64 {
     f64::from(code.cast_unsigned())
 }
 
-/// Makes the result of a run with a code that is not expected: where the code is asked for, it is a value, so that the limit on it
-/// is judged, and all else is unmeasured.
+/// Makes the result of a run with a code that is not expected. If `exit` is measured, the code is its value, so that the limit
+/// on it is judged. All other metrics are unmeasured.
 pub(super) fn unexpected(
     mut process: ProcessRun,
     metrics: &[Metric],
@@ -84,7 +84,7 @@ pub(super) mod tests {
     pub(in crate::subject::command) fn limited(limits: &str) -> Codes {
         let text = format!("[budget.a]\ncommand = [\"a\"]\n{limits}\n");
         let budgets = perf_budget_core::budget::parse(&text, Path::new("budgets.toml")).unwrap();
-        Codes::of(&budgets.budgets[0], &budgets.budgets[0].cases[0])
+        Codes::expected(&budgets.budgets[0], &budgets.budgets[0].cases[0])
     }
 
     #[test]

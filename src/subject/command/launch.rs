@@ -16,11 +16,11 @@ pub(crate) struct Place<'a> {
     pub(crate) root: &'a Path,
     /// The differences of the environment from that of this process. The command's own variables come on top.
     pub(crate) environment: &'a Changes,
-    /// The exit codes with which it may end.
+    /// The exit codes with which the command may end.
     pub(crate) codes: &'a Codes,
-    /// Whether this is its first run, in which it is watched for longer.
+    /// Whether this is the command's first run, in which it is watched for longer.
     pub(crate) is_first: bool,
-    /// How long what it is given has to be, if another run is compared with it.
+    /// The lengths to which its paths and its environment are padded, if another run is compared with it.
     pub(crate) alike: Option<&'a Alike>,
 }
 

@@ -27,7 +27,7 @@ pub(crate) use self::codes::Codes;
 pub(crate) use self::launch::Place;
 use self::launch::launch;
 use self::ready::Signal;
-use self::surroundings::beside;
+use self::surroundings::run_beside;
 use self::values::{counted, unread};
 use crate::exec::{self, Child, Finished, Launch, Readiness, Usage, Written};
 use crate::inject::Injection;
@@ -55,10 +55,10 @@ const WATCH: Duration = Duration::from_millis(10);
 /// - `transferred`, `js_heap`, `wasm_memory`, and `startup_*` under `ready = { reported = NAME }`: what a line of its
 ///   standard output says; see [`reported`].
 ///
-/// Fails if the command cannot be started, if it is not ready or does not end within `timeout`, if a signal kills it,
-/// if it ends by itself soon after it is ready ([`FIRST_WATCH`]), if it ends with a code that the budget does not expect
-/// ([`Codes`]), if it does not report what it is asked for, or if a metric is [`unsupported`]. Where `exit` is asked
-/// for, an unexpected code is its value, and every other metric is unmeasured.
+/// Fails if the command cannot be started, if it is not ready or does not end within `timeout`, or if a signal kills it.
+/// Fails if it ends by itself soon after it is ready ([`FIRST_WATCH`]), or ends with a code that the budget does not
+/// expect ([`Codes`]). Fails if it does not report a value that it should, or if a metric is [`unsupported`]. If `exit`
+/// is among the metrics, an unexpected code is its value, and every other metric is unmeasured.
 pub(crate) fn measure(
     command: &Command,
     place: Place<'_>,
@@ -70,9 +70,9 @@ pub(crate) fn measure(
     if let Some(reason) = metrics.iter().find_map(|metric| unsupported(command, metric)) {
         return Err(reason);
     }
-    beside(command, place, timeout, "prepare", &command.prepare)?;
+    run_beside(command, place, timeout, "prepare", &command.prepare)?;
     let measured = measure_prepared(command, place, metrics, timeout, injection);
-    let cleaned = beside(command, place, timeout, "cleanup", &command.cleanup);
+    let cleaned = run_beside(command, place, timeout, "cleanup", &command.cleanup);
     let mut process = measured?;
     cleaned?;
     process.notes.extend(command.constraint.note());
@@ -96,7 +96,7 @@ fn measure_prepared(
     if let Some((injection, own)) = injection {
         injected::apply(&mut launch, command, injection, own)?;
     }
-    let is_reported = |metric: &&Metric| line(command, metric).is_some();
+    let is_reported = |metric: &&Metric| reported_line(command, metric).is_some();
     let (reported, watched): (Vec<_>, Vec<_>) = metrics.iter().partition(is_reported);
     let watched: Vec<Metric> = watched.into_iter().cloned().collect();
     if !reported.is_empty() {
@@ -118,7 +118,9 @@ fn measure_prepared(
         return codes::unexpected(process, metrics, reason);
     }
     for metric in reported {
-        let (Some(name), Some(unit)) = (line(command, metric), metric.unit()) else { continue };
+        let (Some(name), Some(unit)) = (reported_line(command, metric), metric.unit()) else {
+            continue;
+        };
         let value = match reported::read(&launch.name(), &stdout, name.as_ref(), unit) {
             Ok(value) => value,
             Err(reason) => {
@@ -136,7 +138,7 @@ fn measure_prepared(
 }
 
 /// Returns the name of the line by which the command reports this metric. `None` if it is watched from outside.
-fn line(command: &Command, metric: &Metric) -> Option<String> {
+fn reported_line(command: &Command, metric: &Metric) -> Option<String> {
     match (metric.key(), &command.ready) {
         (Key::Startup, Ready::Reported(name)) => Some(name.clone()),
         (Key::Transferred | Key::JsHeap | Key::WasmMemory, _) => Some(metric.name()),
@@ -182,8 +184,8 @@ pub(crate) fn unsupported(command: &Command, metric: &Metric) -> Option<Unmeasur
     Some(Unmeasured::new(Cause::Unsupported, format!("`{metric}` {text}")))
 }
 
-/// Runs the command until it ends. Returns what it wrote to its standard output, and the reason if it ended with a code that is
-/// not expected; then it has no other value than that.
+/// Runs the command until it ends. Returns what it wrote to its standard output. If it ended with a code that is not expected,
+/// also returns the reason; the code is then its only value.
 #[expect(clippy::wildcard_enum_match_arm, reason = "only the metrics that are read here are named")]
 fn run_to_end(
     launch: &Launch,
@@ -238,29 +240,7 @@ fn run_until_ready(
 ) -> Result<Written, Unmeasured> {
     let name = launch.name();
     let mut child = Child::spawn(launch)?;
-    let deadline = child.deadline(timeout);
-    let startup = match signal.wait(&mut child, deadline)? {
-        Readiness::At(at) => at.saturating_duration_since(child.spawned_at()),
-        Readiness::Ended(finished) => {
-            return Err(Unmeasured {
-                cause: Cause::ExitedEarly,
-                text: format!(
-                    "`{name}` ended with exit code {} before {signal}{}; see why it ended, or correct `ready`",
-                    finished.code,
-                    signal.hint(&child)
-                ),
-                output: child.last_words(),
-            });
-        }
-        Readiness::Late => {
-            let text = format!(
-                "`{name}` was not ready within {timeout:?} and was killed: it would have been ready once \
-                 {signal}{}; if it may take longer, raise `timeout`",
-                signal.hint(&child)
-            );
-            return Err(child.give_up(Cause::TimedOut, text));
-        }
-    };
+    let startup = wait_until_ready(&mut child, signal, timeout, &name)?;
     // The end of the measurement is marked now. Otherwise the calls that a traced process makes until it is ended would
     // count, while `/proc` is read for nothing.
     child.mark();
@@ -304,6 +284,35 @@ fn run_until_ready(
     Ok(child.written())
 }
 
+/// Waits until the command is ready, and returns how long that took.
+fn wait_until_ready(
+    child: &mut Child,
+    signal: &Signal,
+    timeout: Duration,
+    name: &str,
+) -> Result<Duration, Unmeasured> {
+    let deadline = child.deadline(timeout);
+    match signal.wait(child, deadline)? {
+        Readiness::At(at) => Ok(at.saturating_duration_since(child.spawned_at())),
+        Readiness::Ended(finished) => {
+            let text = format!(
+                "`{name}` ended with exit code {} before {signal}{}; see why it ended, or correct `ready`",
+                finished.code,
+                signal.hint(child)
+            );
+            Err(Unmeasured { cause: Cause::ExitedEarly, text, output: child.last_words() })
+        }
+        Readiness::Late => {
+            let text = format!(
+                "`{name}` was not ready within {timeout:?} and was killed: it would have been ready once \
+                 {signal}{}; if it may take longer, raise `timeout`",
+                signal.hint(child)
+            );
+            Err(child.give_up(Cause::TimedOut, text))
+        }
+    }
+}
+
 /// Sets the times of a run from which the time spent waiting for a processor is subtracted.
 ///
 /// `waited` is the waiting time of the main thread. It is that of the whole command only if no other thread works, so
@@ -329,8 +338,9 @@ fn peak_notes(name: &str, usage: &Usage) -> Vec<String> {
         notes.push(format!("`{name}` started others: peak_rss is that of the largest process"));
     }
     if usage.peak_rss().is_none() {
-        notes
-            .push(format!("peak_rss of `{name}` is too small to be told: it is at most this much"));
+        notes.push(format!(
+            "peak_rss of `{name}` is too small to be measured: it is at most this much"
+        ));
     }
     notes
 }

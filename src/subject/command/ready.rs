@@ -61,7 +61,7 @@ impl Signal {
         }
     }
 
-    /// Says what else in the output of the process explains that the signal never came. Empty if nothing does.
+    /// Returns words on what else in the output of the process explains that the signal never came. Empty if nothing does.
     pub(super) fn hint(&self, child: &Child) -> String {
         let Signal::Text(stream, text) = self else { return String::new() };
         let (other, key) = match stream {

@@ -10,8 +10,8 @@ pub(super) const KEPT: usize = 1 << 20;
 
 /// Returns the value of the line `NAME NUMBER UNIT`, in the base unit of `unit`.
 ///
-/// Fails if there is no such line, or if there are several with this name, if its unit is of another kind, or if its
-/// number is none that can be measured: negative, or no time at all.
+/// Fails if there is no line with this name, or more than one; if its unit is of another kind; or if its number cannot be
+/// a measured value because it is negative, or a time of 0.
 pub(super) fn read(
     program: &str,
     stdout: &Written,

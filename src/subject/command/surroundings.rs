@@ -10,7 +10,7 @@ use crate::exec::{self, Finished, Parent};
 
 /// Runs what prepares the command or cleans up after it, in the same surroundings. It must end with success, and what it
 /// leaves running is ended.
-pub(super) fn beside(
+pub(super) fn run_beside(
     command: &Command,
     place: Place<'_>,
     timeout: Duration,

@@ -1,4 +1,4 @@
-//! The values that the system counts of a command, and the reason where it did not tell one.
+//! The values that the system counts of a command, and the reason if it did not report one.
 
 use perf_budget_core::metric::{Key, Metric};
 use perf_budget_core::outcome::{Cause, Unmeasured};

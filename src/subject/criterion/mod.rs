@@ -106,7 +106,7 @@ pub(super) struct Recorded {
 }
 
 /// Whether a benchmark is the one that is listed by this name.
-fn is_of(listed: &str, name: &str) -> bool {
+fn is_listed_as(listed: &str, name: &str) -> bool {
     let is_cut = || beginning(listed).is_some_and(|beginning| name.starts_with(beginning));
     listed == name || is_cut()
 }
@@ -129,7 +129,7 @@ pub(super) fn only(name: &str, rate: Option<Unit>, home: &Path) -> Result<Record
         }
         several => {
             let is_named = |file: &PathBuf| {
-                parse::<WireBenchmark>(file).is_ok_and(|record| is_of(name, &record.full_id))
+                parse::<WireBenchmark>(file).is_ok_and(|record| is_listed_as(name, &record.full_id))
             };
             if several.iter().all(is_named) {
                 let text = format!(
@@ -148,7 +148,7 @@ pub(super) fn only(name: &str, rate: Option<Unit>, home: &Path) -> Result<Record
         }
     };
     let benchmark: WireBenchmark = parse(file)?;
-    if !is_of(name, &benchmark.full_id) {
+    if !is_listed_as(name, &benchmark.full_id) {
         let text = format!(
             "the program of the benchmark `{name}` ran `{}` instead; its `main` does not read its arguments",
             benchmark.full_id
@@ -251,7 +251,7 @@ fn search(dir: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Unme
     Ok(())
 }
 
-/// Says which benchmark was probably meant by a name, or which benchmarks there are.
+/// Returns words on which benchmark was probably meant by a name, or on which benchmarks there are.
 fn suggest(name: &str, others: &[String]) -> String {
     let others: Vec<&str> = others.iter().map(String::as_str).collect();
     if let Some(near) = spelling::nearest(name, others.iter().copied()) {

@@ -1,8 +1,8 @@
 //! A shared library in which `getrandom` and `getentropy` return the same bytes in every process.
 //!
-//! The seeds of hash maps are random, and with them the number of instructions. A process whose instructions are
-//! counted is therefore started with this library in `LD_PRELOAD`, so that nothing has to be linked into the measured
-//! binary: what is counted is the same file that is timed. The library is a few hundred bytes, and is written here
+//! The seeds of hash maps are random, and so the number of instructions is random too. A process whose instructions are
+//! counted is therefore started with this library in `LD_PRELOAD`. Nothing has to be linked into the measured binary, so
+//! the same file is counted and timed. The library is a few hundred bytes, and is written here
 //! byte by byte, since nobody who runs tests needs a compiler for C. It asks the kernel for nothing: the bytes come from a linear
 //! congruential generator, whose state begins at 0.
 

@@ -63,13 +63,13 @@ impl Counter {
 /// Returns the counter of instructions here.
 ///
 /// # Errors
-/// If nothing does. The reason says what to do about it.
+/// If nothing counts them. The error has the remedy.
 pub(super) fn counter() -> Result<Counter, Unmeasured> {
-    // One run has one counter: a counter that is taken for a moment must not change what is compared.
+    // One run has one counter: if another program takes the counter for a moment, that must not change what is compared.
     static CHOSEN: OnceLock<Result<Counter, Unmeasured>> = OnceLock::new();
     let chosen = || {
         let instead = "its own instructions would be counted with the program's";
-        emulated::refused("count instructions", "`instructions`", instead)?;
+        emulated::refuse("count instructions", "`instructions`", instead)?;
         choose(std::env::var_os(CHOICE), instructions::has_hardware, || find("valgrind"))
     };
     CHOSEN.get_or_init(chosen).clone()
@@ -92,9 +92,9 @@ pub(super) fn callgrind() -> Result<PathBuf, Unmeasured> {
     })
 }
 
-/// Reads the profiles of the operations that count, which are those of the metric. The profiles before them in a loop
-/// are those of the first operation, before anything is counted, of what the measuring itself adds, and of the warm-up;
-/// otherwise there is only that of what it adds.
+/// Reads the profiles of the operations that count. If the operation is repeated, three profiles come before them: that
+/// of the first operation, before anything is counted; that of an empty operation, which shows what the measuring itself
+/// adds; and that of the warm-up. Otherwise only that of the empty operation comes before.
 ///
 /// # Errors
 /// If a file cannot be read, or there is none.
@@ -117,7 +117,7 @@ pub(super) fn profiles(dir: &Path) -> Result<Vec<Profile>, Unmeasured> {
     Ok(profiles)
 }
 
-/// Chooses a counter: the one that is asked for, or else the processor's where there is one, or else callgrind.
+/// Chooses a counter: the one that is asked for, or else the processor's if it has one, or else callgrind.
 fn choose(
     choice: Option<OsString>,
     has_hardware: impl FnOnce() -> bool,
@@ -169,7 +169,7 @@ pub(super) fn request(dir: &Path, is_profile: bool) -> Counting {
     Counting { dumps: same_length::path(&dir.join(DUMPS)), is_profile }
 }
 
-/// Makes a launch of a worker one of the same worker under callgrind.
+/// Changes the launch of a worker so that the same worker runs under callgrind.
 ///
 /// # Errors
 /// If the library of fixed random bytes cannot be written.
@@ -180,7 +180,7 @@ pub(super) fn place_under(
 ) -> std::io::Result<()> {
     let mut options = vec!["--instr-atstart=no".to_owned()];
     if counting.is_profile {
-        options.extend(profiled());
+        options.extend(profile_options());
         options.push("--collect-systime=yes".to_owned());
     }
     place(launch, program, &counting.dumps, options)
@@ -188,13 +188,13 @@ pub(super) fn place_under(
 
 /// Returns the options by which callgrind tells callers apart and says at which addresses instructions are, so that the
 /// functions that were inlined there can be found later.
-fn profiled() -> [String; 3] {
+fn profile_options() -> [String; 3] {
     let callers = format!("--separate-callers={CALLERS}");
     [callers, "--dump-instr=yes".to_owned(), "--dump-line=no".to_owned()]
 }
 
-/// Makes a launch one of the same program under callgrind, with these options and an environment in which every process
-/// counts the same. `dumps` is the path of its files, without their numbers.
+/// Changes a launch so that the same program runs under callgrind, with these options and an environment in which every
+/// process counts the same. `dumps` is the path of callgrind's files, without their numbers.
 fn place(
     launch: &mut Launch,
     program: &Path,
@@ -291,15 +291,18 @@ mod tests {
 
     #[test]
     fn the_processor_counts_where_it_can_and_else_callgrind() {
-        let of = |choice: &str, has: bool| {
+        let chosen = |choice: &str, has: bool| {
             let choice = (!choice.is_empty()).then(|| choice.into());
             choose(choice, || has, || Some(valgrind())).unwrap()
         };
         let callgrind = Counter::Callgrind("/bin/valgrind".into());
-        assert_eq!(of("", true), Counter::Hardware);
-        assert_eq!(of("hardware", true), Counter::Hardware);
+        assert_eq!(chosen("", true), Counter::Hardware);
+        assert_eq!(chosen("hardware", true), Counter::Hardware);
         if valgrind::IS_KNOWN {
-            assert_eq!((of("", false), of("callgrind", true)), (callgrind.clone(), callgrind));
+            assert_eq!(
+                (chosen("", false), chosen("callgrind", true)),
+                (callgrind.clone(), callgrind)
+            );
         }
     }
 
@@ -330,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_counter_the_remedy_is_said() {
+    fn without_a_counter_there_is_a_remedy() {
         refused(
             "hardware",
             false,

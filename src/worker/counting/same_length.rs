@@ -1,4 +1,4 @@
-//! The paths and the environment of a process that is counted: as long as in any other place.
+//! Makes the paths and the environment of a process that is counted as long as in any other place.
 //!
 //! The stack of a process begins below its arguments and its environment, and the heap holds the paths that it was given. So
 //! their lengths decide at which addresses everything else is, and a C library that compares or copies memory runs
@@ -14,7 +14,7 @@ const PATH: usize = 256;
 /// The variables of a worker, or of a benchmark of Criterion, that are paths.
 const PATHS: [&str; 3] = [crate::worker::wire::VARIABLE, "CARGO_MANIFEST_DIR", "CRITERION_HOME"];
 
-/// Returns the same path, as long as others.
+/// Returns the same path, padded to a length that all paths have.
 pub(in crate::worker) fn path(path: &Path) -> PathBuf {
     exec::lengthened(path, PATH, 0)
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use perf_budget_core::callgrind::Profile;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
-use super::{DUMPS, callgrind, place, profiled};
+use super::{DUMPS, callgrind, place, profile_options};
 use crate::exec::Launch;
 
 /// A process under callgrind that counts within some functions. Its files are removed when this is dropped.
@@ -16,9 +16,9 @@ pub(crate) struct CountedWithin {
 }
 
 impl CountedWithin {
-    /// Makes a launch one of the same program under callgrind, which counts while one of `functions` runs: patterns in
-    /// which `*` stands for anything, none of which may match a function that another one calls. A profile also tells
-    /// callers apart.
+    /// Changes a launch so that the same program runs under callgrind, which counts while one of `functions` runs. These
+    /// are patterns, in which `*` stands for anything; none may match a function that another one calls. A profile also
+    /// tells callers apart.
     ///
     /// # Errors
     /// If there is no Valgrind, or the files cannot be written.
@@ -43,7 +43,7 @@ impl CountedWithin {
         let mut options = vec!["--separate-threads=yes".to_owned()];
         options.extend(functions.iter().map(|function| format!("--toggle-collect={function}")));
         if is_profile {
-            options.extend(profiled());
+            options.extend(profile_options());
         }
         place(launch, &program, &counted.dir.join(DUMPS), options).map_err(failed)?;
         Ok(counted)

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use perf_budget_core::outcome::Unmeasured;
-use perf_budget_core::reading::{Clock, Timing};
+use perf_budget_core::reading::{Clock, Timing, Work};
 
 use super::participant::Participant;
 use super::protocol::{Order, Ready, Reply};
@@ -30,12 +30,12 @@ const ENOUGH_ROUNDS: usize = 32;
 /// The most slices in which an extreme percentile may collect its operations. After that it is computed from those that
 /// it has.
 const MOST_SLICES: u32 = 8;
-/// The order of the turns in a round; true is the second side. Each side has as many turns right after its own as the
-/// other side has, and as many after the other's. Whose turn came before changes the time by 2 % for work that lives in
-/// caches. A linear drift cancels within either half, and a quadratic one over both.
+/// The order of the turns in a round; true is the second side. Each side has as many turns right after a turn of its own
+/// as the other side has, and as many right after a turn of the other. The turn before changes the time by 2 % for work
+/// that lives in caches. A linear drift cancels within either half, and a quadratic one over both.
 const ROUND: [bool; 8] = [false, true, true, false, true, false, false, true];
-/// The share of a turn up to which the work of other threads is ignored. Where there is more, it is not known for how long they
-/// waited for a processor, and the whole turn counts as spent on one.
+/// The share of a turn up to which the work of other threads is ignored. If they work more, it is not known how long
+/// they waited for a processor, so the whole turn counts as spent on a processor.
 const IGNORED_SHARE: f64 = 0.1;
 /// The shortest time that is used, because a logarithm is taken of it.
 const SHORTEST: f64 = 1e-9;
@@ -50,13 +50,7 @@ pub fn measure(sides: [&Side; 2], terms: &Terms<'_>, swap: bool) -> Result<Pair,
         Place::Free => None,
         Place::Core(count) => Pin::to_nth(count),
     };
-    let start = |side: &Side| Participant::start(side, terms).map_err(|why| side.with_role(why));
-    let mut participants = [start(sides[0])?, start(sides[1])?];
-    let ready = |at: usize, participant: &mut Participant| {
-        participant.ready().map_err(|why| sides[at].with_role(why))
-    };
-    let [first, second] = &mut participants;
-    let ready = [ready(0, first)?, ready(1, second)?];
+    let (mut participants, ready) = start(sides, terms)?;
     // The wait for a processor is known for one thread only. It may be subtracted only if that thread has the processor
     // to itself, since otherwise the workload's own threads may have caused the wait.
     let sees_waiting = ready.iter().all(|ready| ready.sees_waiting);
@@ -74,11 +68,52 @@ pub fn measure(sides: [&Side; 2], terms: &Terms<'_>, swap: bool) -> Result<Pair,
         controller.warm_up()?;
         controller.rounds(terms.wants, terms.slice, swap)?
     } else {
-        vec![controller.once(swap)?]
+        vec![controller.run_once(swap)?]
     };
     let Controller { total, turn, .. } = controller;
     // All measurements are done, so what remains need not queue for the one processor.
     let processor = pin.map(|(cpu, _)| cpu);
+    let work = end(participants, sides)?;
+    let mut notes = vec![clock_note(processor, subtracts_waiting).to_owned()];
+    notes.extend(sides[0].request.constraint.note());
+    if !repeats {
+        notes.push(
+            "each operation runs once in a process, so that a pair gives one ratio".to_owned(),
+        );
+    }
+    let share = |seconds: f64| seconds / total.wall.max(SHORTEST);
+    Ok(Pair {
+        rounds,
+        work,
+        batch: turn as usize,
+        elapsed: began.elapsed(),
+        others: total.others.map(share),
+        waited: ready[0].sees_waiting.then(|| share(total.waited)),
+        clock: Some(worse_clock(&ready)),
+        timing: Some(if subtracts_waiting { Timing::LessWaiting } else { Timing::Wall }),
+        processor,
+        notes,
+        ..Pair::default()
+    })
+}
+
+/// Starts the processes of both sides, and waits until both have prepared their workload.
+fn start(
+    sides: [&Side; 2],
+    terms: &Terms<'_>,
+) -> Result<([Participant; 2], [Ready; 2]), Unmeasured> {
+    let start = |side: &Side| Participant::start(side, terms).map_err(|why| side.with_role(why));
+    let mut participants = [start(sides[0])?, start(sides[1])?];
+    let ready = |at: usize, participant: &mut Participant| {
+        participant.ready().map_err(|why| sides[at].with_role(why))
+    };
+    let [first, second] = &mut participants;
+    let ready = [ready(0, first)?, ready(1, second)?];
+    Ok((participants, ready))
+}
+
+/// Ends both processes, and returns the amount that an operation of each side counts for.
+fn end(mut participants: [Participant; 2], sides: [&Side; 2]) -> Result<[Work; 2], Unmeasured> {
     for (participant, side) in participants.iter_mut().zip(sides) {
         participant.dismiss().map_err(|why| side.with_role(why))?;
     }
@@ -86,33 +121,24 @@ pub fn measure(sides: [&Side; 2], terms: &Terms<'_>, swap: bool) -> Result<Pair,
         participant.end().map_err(|why| side.with_role(why))
     };
     let [first, second] = participants;
-    let work = [end(first, sides[0])?.work, end(second, sides[1])?.work];
-    let constraint = sides[0].request.constraint.note();
-    let mut pair = Pair { rounds, work, batch: turn as usize, ..Pair::default() };
-    pair.elapsed = began.elapsed();
-    pair.others = total.others.map(|others| others / total.wall.max(SHORTEST));
-    pair.waited = ready[0].sees_waiting.then(|| total.waited / total.wall.max(SHORTEST));
-    let grain = |of: fn(&Ready) -> f64| of(&ready[0]).max(of(&ready[1]));
-    pair.clock = Some(Clock { cost: grain(|r| r.clock.0), resolution: grain(|r| r.clock.1) });
-    pair.timing = Some(if subtracts_waiting { Timing::LessWaiting } else { Timing::Wall });
-    pair.processor = processor;
-    pair.notes.push(
-        match (processor, subtracts_waiting) {
-            (Some(_), true) => {
-                "clock: wall, scheduling delay subtracted; both interleaved on one processor"
-            }
-            (Some(_), false) => "clock: wall; both interleaved on one processor",
-            (None, _) => "clock: wall; both interleaved, on any processor",
+    Ok([end(first, sides[0])?.work, end(second, sides[1])?.work])
+}
+
+/// Returns the note about the clock of a pair, which ran on this processor, or on any.
+fn clock_note(processor: Option<usize>, subtracts_waiting: bool) -> &'static str {
+    match (processor, subtracts_waiting) {
+        (Some(_), true) => {
+            "clock: wall, scheduling delay subtracted; both interleaved on one processor"
         }
-        .to_owned(),
-    );
-    pair.notes.extend(constraint);
-    if !repeats {
-        pair.notes.push(
-            "each operation runs once in a process, so that a pair gives one ratio".to_owned(),
-        );
+        (Some(_), false) => "clock: wall; both interleaved on one processor",
+        (None, _) => "clock: wall; both interleaved, on any processor",
     }
-    Ok(pair)
+}
+
+/// Returns the larger cost and the larger resolution of the two clocks.
+fn worse_clock(ready: &[Ready; 2]) -> Clock {
+    let [first, second] = ready.each_ref().map(|ready| ready.clock);
+    Clock { cost: first.0.max(second.0), resolution: first.1.max(second.1) }
 }
 
 /// The controller of two processes whose operations are interleaved.
@@ -136,9 +162,9 @@ struct Total {
 }
 
 impl Controller<'_> {
-    /// Runs one turn of one process. Returns the seconds of each operation, or the mean of a batch; and the seconds that it was
-    /// on a processor, at most.
-    fn turn(&mut self, side: usize, single: bool) -> Result<(Vec<f64>, f64), Unmeasured> {
+    /// Runs one turn of one process. Returns the seconds of each operation, or the mean of a batch; and the most seconds
+    /// that an operation was on a processor.
+    fn run_turn(&mut self, side: usize, single: bool) -> Result<(Vec<f64>, f64), Unmeasured> {
         let order = if single { Order::Singles(self.turn) } else { Order::Batch(self.turn) };
         let before = self.participants[side].processor_time();
         let reply =
@@ -168,8 +194,8 @@ impl Controller<'_> {
         Ok((reply.laps.iter().map(seconds).collect(), busy))
     }
 
-    /// Returns how long a turn was on a processor at most, or ready to be, if that is part of its times. `own` is the processor
-    /// time of its process, with what it did between the operations.
+    /// Returns the most seconds that a turn was on a processor, with those in which it waited for one if they are part of
+    /// its times. `own` is the processor time of its process, with what it did between the operations.
     fn busy(&self, reply: &Reply, own: Duration) -> f64 {
         let wall: f64 = reply.laps.iter().map(|(wall, _)| wall).sum();
         if !(0.0..=IGNORED_SHARE * wall).contains(&reply.others) {
@@ -180,12 +206,12 @@ impl Controller<'_> {
         own.as_secs_f64() + reply.others + waited
     }
 
-    /// Runs both until they are warm, and finds how many operations make a turn.
+    /// Runs both sides until they are warm, and finds how many operations make a turn.
     fn warm_up(&mut self) -> Result<(), Unmeasured> {
         for _ in 0..WARM_ROUNDS {
             let mut slowest: f64 = SHORTEST;
             for side in [1, 0, 0, 1] {
-                slowest = slowest.max(self.turn(side, false)?.0[0]);
+                slowest = slowest.max(self.run_turn(side, false)?.0[0]);
             }
             let wanted = (TURN_SECONDS / slowest).clamp(1.0, MOST_OPERATIONS) as u32;
             // The first operations are slow, and tell little about how many fit in a turn.
@@ -230,18 +256,18 @@ impl Controller<'_> {
         let mut round = Round { single, ..Round::default() };
         for second in ROUND {
             let second = second != swap;
-            let (turn, busy) = self.turn(usize::from(second), single)?;
+            let (turn, busy) = self.run_turn(usize::from(second), single)?;
             round.busy[usize::from(second)].push(busy);
             if second { &mut round.second } else { &mut round.first }.push(turn);
         }
         Ok(round)
     }
 
-    /// Runs the one operation that each of them has.
-    fn once(&mut self, swap: bool) -> Result<Round, Unmeasured> {
+    /// Runs the one operation that each side has.
+    fn run_once(&mut self, swap: bool) -> Result<Round, Unmeasured> {
         let mut round = Round { single: true, ..Round::default() };
         for side in if swap { [1, 0] } else { [0, 1] } {
-            let (times, busy) = self.turn(side, true)?;
+            let (times, busy) = self.run_turn(side, true)?;
             round.busy[side].push(busy);
             if side == 0 { &mut round.first } else { &mut round.second }.push(times);
         }
@@ -253,15 +279,15 @@ impl Controller<'_> {
 mod tests {
     use super::*;
 
-    /// Neither side has a better place in a round: each has as many turns, as many of them after the other's, and as
-    /// early, so that a linear and a quadratic drift cancel. The last turn of a round is before the first of the
-    /// next.
+    /// Neither side has a better place in a round. Each has as many turns as the other, as many right after a turn of the
+    /// other, and as early ones, so that a linear and a quadratic drift cancel. The last turn of a round comes right before
+    /// the first one of the next.
     #[test]
     fn both_sides_have_equal_places_in_a_round() {
-        let sum = |second: bool, of: fn(usize) -> usize| -> usize {
-            (0..ROUND.len()).filter(|&at| ROUND[at] == second).map(of).sum()
+        let sum = |second: bool, value: fn(usize) -> usize| -> usize {
+            (0..ROUND.len()).filter(|&at| ROUND[at] == second).map(value).sum()
         };
-        let same = |of: fn(usize) -> usize| assert_eq!(sum(false, of), sum(true, of));
+        let same = |value: fn(usize) -> usize| assert_eq!(sum(false, value), sum(true, value));
         same(|_| 1);
         same(|at| at);
         same(|at| at * at);

@@ -35,7 +35,7 @@ pub(crate) struct Responder {
 enum State {
     /// The controller has not been told yet that the workload is prepared.
     Preparing,
-    /// So many single operations are still to be timed.
+    /// This many single operations are still to be timed.
     Singles(u32),
     /// The order has been carried out.
     Done,
@@ -164,7 +164,7 @@ impl Instrument for Responder {
     }
 }
 
-/// Takes standard input as the channel that it is, and replaces it with nothing.
+/// Takes the channel, which is standard input, and replaces standard input with an empty pipe.
 fn channel() -> io::Result<UnixStream> {
     let channel = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     // This fails if standard input is not a socket.

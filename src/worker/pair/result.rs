@@ -42,8 +42,8 @@ pub struct Round {
     pub first: Vec<Vec<f64>>,
     /// The seconds of the second side, one list for each of its turns.
     pub second: Vec<Vec<f64>>,
-    /// The seconds that either side was on a processor in each of its turns, at most: for a batch those of one operation.
-    /// Infinite where that is not known.
+    /// The most seconds that each side was on a processor in each of its turns; for a batch, those of one operation. They
+    /// are infinite if they are not known.
     pub busy: [Vec<f64>; 2],
 }
 

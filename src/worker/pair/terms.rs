@@ -10,14 +10,11 @@ use crate::os::affinity;
 use crate::worker::build::Build;
 use crate::worker::wire::Request;
 
-/// One of the two that are compared.
+/// One of the two sides of a comparison.
 #[derive(Debug, Clone)]
 #[cfg_attr(
     all(not(unix), not(feature = "internals")),
-    expect(
-        dead_code,
-        reason = "no pair runs on this system, and what is asked of one is not read"
-    )
+    expect(dead_code, reason = "no pair runs on this system, so its settings are not read")
 )]
 pub struct Side {
     /// The binary that contains the workload.
@@ -29,7 +26,7 @@ pub struct Side {
 }
 
 impl Side {
-    /// Fails if it may use more processors than there are. A pair on one processor would not notice.
+    /// Fails if the side asks for more processors than there are. A pair on one processor would not notice.
     #[cfg(unix)]
     pub(super) fn check_processors(&self) -> Result<(), Unmeasured> {
         let allowed = affinity::allowed().len();
@@ -65,10 +62,7 @@ pub struct Requirements {
 /// The settings of a pair.
 #[cfg_attr(
     all(not(unix), not(feature = "internals")),
-    expect(
-        dead_code,
-        reason = "no pair runs on this system, and what is asked of one is not read"
-    )
+    expect(dead_code, reason = "no pair runs on this system, so its settings are not read")
 )]
 pub struct Terms<'a> {
     /// The properties that the rounds measure.

@@ -61,7 +61,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// Makes a layer of one file with so many bytes.
+/// Makes a layer of one file with this many bytes.
 fn layer(bytes: usize) -> Vec<u8> {
     let content: Vec<u8> =
         (0..bytes as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
@@ -248,7 +248,7 @@ fn damage_never_changes_a_size() {
     for whole in [tar(&saved([&a, &b])), tar(&oci_layout(&[&[&a, &b]]))] {
         for whole in [gzip(&whole), whole] {
             let mut refused = 0;
-            let mut try_it = |damaged: &[u8]| {
+            let mut check_damaged = |damaged: &[u8]| {
                 dir.write("image", damaged);
                 match dir.measure(&["image"], "unpacked") {
                     Ok(reading) => assert_eq!(reading.value.to_bits(), unpacked.to_bits()),
@@ -257,10 +257,10 @@ fn damage_never_changes_a_size() {
             };
             let step = whole.len() / 80 + 1;
             for at in (1..whole.len()).step_by(step) {
-                try_it(&whole[..at]);
+                check_damaged(&whole[..at]);
                 let mut flipped = whole.clone();
                 flipped[at] ^= 0x11;
-                try_it(&flipped);
+                check_damaged(&flipped);
             }
             assert!(refused > 50, "{refused}");
         }
@@ -279,7 +279,7 @@ fn a_compression_bomb_is_counted_in_full() {
     dir.check(&["image"], "unpacked", bomb.len() as f64, &[]);
 }
 
-/// The images of the real tools are read as these mean them.
+/// The images that the real tools write have the layers and the sizes that the tools report.
 #[test]
 fn images_that_skopeo_wrote() {
     let dir = Dir::new("skopeo");

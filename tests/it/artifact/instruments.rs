@@ -1,4 +1,4 @@
-//! Comparison with the programs that people check a size with: gzip, brotli, zstd and strip.
+//! Comparison with the programs by which people check a size: gzip, brotli, zstd and strip.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -32,7 +32,7 @@ pub(super) fn report_skipped(program: &str) {
 
 /// Makes files of the kinds that budgets are about.
 fn samples(dir: &Dir) -> Vec<&'static str> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let (mut numbers, mut noise) = (String::new(), Vec::new());
     let mut state: u64 = 1;
     for _ in 0..4_000 {
@@ -41,9 +41,9 @@ fn samples(dir: &Dir) -> Vec<&'static str> {
         write!(numbers, "{{\"id\":{},\"load\":0.{}}},", state >> 44, state >> 50).unwrap();
         noise.extend(((state >> 32) as u32).to_le_bytes());
     }
-    let source = fs::read(here.join("core/src/metric/mod.rs")).unwrap();
+    let source = fs::read(root.join("core/src/metric/mod.rs")).unwrap();
     dir.write("source.rs", &source);
-    dir.write("lock.toml", &fs::read(here.join("Cargo.lock")).unwrap());
+    dir.write("lock.toml", &fs::read(root.join("Cargo.lock")).unwrap());
     dir.write("numbers.json", numbers.as_bytes());
     dir.write("noise.bin", &noise);
     dir.write("tiny.txt", b"x");
@@ -72,7 +72,7 @@ fn brotli_is_the_reference_within_three_thousandths() {
     check("brotli", "brotli", &["--quality=11", "--stdout", "-"], 0.003);
 }
 
-/// It is the same library, but perhaps in another version.
+/// The program uses the same library as the metric, but perhaps in another version.
 #[cfg(feature = "zstd")]
 #[test]
 fn zstd_is_the_program_within_a_half_percent() {

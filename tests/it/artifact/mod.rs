@@ -23,8 +23,8 @@ impl Dir {
         Dir(path)
     }
 
-    /// Makes a directory with these files, each with so many bytes.
-    fn with(test: &str, files: &[(&str, usize)]) -> Dir {
+    /// Makes a directory with these files, each with this many bytes.
+    fn with_files(test: &str, files: &[(&str, usize)]) -> Dir {
         let dir = Dir::new(test);
         for &(name, bytes) in files {
             dir.write(name, &vec![b'x'; bytes]);
@@ -87,7 +87,7 @@ fn sha256(bytes: &[u8]) -> String {
 #[test]
 fn patterns_stand_for_files() {
     let files = [("a.js", 10), ("b.js", 20), ("c.css", 40), ("sub/d.js", 80), ("sub/.hidden", 160)];
-    let dir = Dir::with("patterns", &files);
+    let dir = Dir::with_files("patterns", &files);
     dir.check(&["a.js"], "size", 10.0, &[]);
     dir.check(&["./a.js"], "size", 10.0, &[]);
     dir.check(&["*.js"], "size", 30.0, &["2 files; the largest is `b.js` with 20 B"]);
@@ -107,7 +107,7 @@ fn patterns_stand_for_files() {
 
 #[test]
 fn a_name_with_brackets_is_taken_literally_first() {
-    let dir = Dir::with("brackets", &[("[id].js", 10), ("i.js", 20)]);
+    let dir = Dir::with_files("brackets", &[("[id].js", 10), ("i.js", 20)]);
     dir.check(&["[id].js"], "size", 10.0, &[]);
     fs::remove_file(dir.0.join("[id].js")).unwrap();
     dir.check(&["[id].js"], "size", 20.0, &[]);
@@ -115,7 +115,7 @@ fn a_name_with_brackets_is_taken_literally_first() {
 
 #[test]
 fn a_file_counts_once() {
-    let dir = Dir::with("once", &[("a.js", 10), ("sub/b.js", 20)]);
+    let dir = Dir::with_files("once", &[("a.js", 10), ("sub/b.js", 20)]);
     let two = "2 files; the largest is `sub/b.js` with 20 B";
     dir.check(&["a.js", "*.js", "./a.js", ".", "sub"], "size", 30.0, &[two]);
     fs::hard_link(dir.0.join("a.js"), dir.0.join("again.js")).unwrap();
@@ -126,7 +126,7 @@ fn a_file_counts_once() {
 #[test]
 fn links_are_followed_where_they_are_named() {
     use std::os::unix::fs::symlink;
-    let dir = Dir::with("links", &[("lib.so.1.2", 10), ("out/far", 20), ("sub/near", 40)]);
+    let dir = Dir::with_files("links", &[("lib.so.1.2", 10), ("out/far", 20), ("sub/near", 40)]);
     symlink("lib.so.1.2", dir.0.join("lib.so")).unwrap();
     symlink("../out", dir.0.join("sub/out")).unwrap();
     symlink("..", dir.0.join("sub/up")).unwrap();
@@ -148,14 +148,14 @@ fn links_are_followed_where_they_are_named() {
 #[test]
 fn a_name_that_is_not_unicode_still_matches() {
     use std::os::unix::ffi::OsStrExt;
-    let dir = Dir::with("unicode", &[("a.js", 10)]);
+    let dir = Dir::with_files("unicode", &[("a.js", 10)]);
     fs::write(dir.0.join(std::ffi::OsStr::from_bytes(b"\xff.js")), [0; 20]).unwrap();
     assert!((dir.measure(&["*.js"], "size").unwrap().value - 30.0).abs() < 0.5);
 }
 
 #[test]
 fn missing_files_fail_every_metric() {
-    let dir = Dir::with("missing", &[("a.js", 10), ("empty.js", 0), ("none/.keep", 0)]);
+    let dir = Dir::with_files("missing", &[("a.js", 10), ("empty.js", 0), ("none/.keep", 0)]);
     fs::create_dir(dir.0.join("bare")).unwrap();
     let root = dir.0.to_str().unwrap();
     for metric in ["size", "gzip", "brotli", "zstd", "stripped", "layers", "unpacked"] {
@@ -183,11 +183,11 @@ fn missing_files_fail_every_metric() {
     dir.fails(&["/dev/null"], "size", Cause::Unsuitable, &["`/dev/null`", "neither a file nor"]);
 }
 
-/// A pipe is not opened, which might never end, and is not overlooked.
+/// A pipe is not opened, since that might never end, but it is mentioned.
 #[cfg(unix)]
 #[test]
 fn a_pipe_below_a_directory_is_noted() {
-    let dir = Dir::with("pipe", &[("site/a.js", 10)]);
+    let dir = Dir::with_files("pipe", &[("site/a.js", 10)]);
     let made = std::process::Command::new("mkfifo").arg(dir.0.join("site/pipe")).status().unwrap();
     assert!(made.success());
     dir.check(&["site"], "size", 10.0, &["1 pipe, socket or device is not read"]);
@@ -197,7 +197,7 @@ fn a_pipe_below_a_directory_is_noted() {
 #[cfg(target_os = "linux")]
 #[test]
 fn what_is_appended_to_a_program_counts_and_is_named() {
-    let dir = Dir::with("appended", &[("a", 1)]);
+    let dir = Dir::with_files("appended", &[("a", 1)]);
     let mut program = std::fs::read(std::env::current_exe().unwrap()).unwrap();
     dir.write("program", &program);
     let bare = dir.measure(&["program"], "stripped").unwrap();
@@ -211,7 +211,7 @@ fn what_is_appended_to_a_program_counts_and_is_named() {
 
 #[test]
 fn a_file_that_a_metric_cannot_read_fails_that_metric() {
-    let dir = Dir::with("unsuitable", &[("a.js", 10), ("b.js", 20)]);
+    let dir = Dir::with_files("unsuitable", &[("a.js", 10), ("b.js", 20)]);
     dir.fails(&["a.js"], "stripped", Cause::Unsuitable, &["`a.js`", "not an ELF file"]);
     dir.fails(&["*.js"], "stripped", Cause::Unsuitable, &["`a.js`", "(and 1 more)"]);
     dir.fails(&["a.js"], "layers", Cause::Unsuitable, &["`a.js`", "container image"]);
@@ -223,7 +223,7 @@ fn a_file_that_a_metric_cannot_read_fails_that_metric() {
 
 #[test]
 fn a_metric_of_other_subjects_is_refused() {
-    let dir = Dir::with("foreign", &[("a.js", 10)]);
+    let dir = Dir::with_files("foreign", &[("a.js", 10)]);
     let metrics = [Metric::from(Key::PeakRss), Metric::from(Key::Size)];
     let readings =
         measure(&["a.js".to_owned()], &dir.0, &metrics, &dir.0.join("cache"), Duration::MAX);
@@ -233,11 +233,11 @@ fn a_metric_of_other_subjects_is_refused() {
     assert!(readings[&Metric::from(Key::Size)].is_ok());
 }
 
-/// The time of an entry's last use shows that the cache is read. Other bytes have another entry, and an entry
-/// that was made up or damaged is made again.
+/// The time of an entry's last use shows that the cache is read. Other bytes have another entry, and a forged or damaged
+/// entry is written again.
 #[test]
 fn sizes_are_cached_by_content() {
-    let dir = Dir::with("cache", &[("a.js", 1000)]);
+    let dir = Dir::with_files("cache", &[("a.js", 1000)]);
     let cache = dir.0.with_extension("cache");
     let _ = fs::remove_dir_all(&cache);
     let first = dir.measure(&["a.js"], "gzip").unwrap();
@@ -256,7 +256,7 @@ fn sizes_are_cached_by_content() {
         assert_eq!(dir.measure(&["a.js"], "gzip").unwrap(), first, "it has no seal");
         assert_eq!(fs::read(&entry).unwrap(), whole, "it is made again");
     }
-    // The time of its last use is that of an entry that was read.
+    // Reading an entry sets the time of its last use.
     let old = SystemTime::now() - Duration::from_secs(30 * 24 * 3600);
     fs::File::options().append(true).open(&entry).unwrap().set_modified(old).unwrap();
     dir.check(&["a.js"], "gzip", first.value, &[]);
@@ -283,7 +283,7 @@ fn sizes_are_cached_by_content() {
 
 #[test]
 fn what_takes_longer_than_its_timeout_is_given_up() {
-    let dir = Dir::with("timeout", &[("a.js", 1000)]);
+    let dir = Dir::with_files("timeout", &[("a.js", 1000)]);
     for metric in ["gzip", "brotli", "unpacked"] {
         let metric = Metric::of(SubjectKind::Artifact, metric).unwrap();
         let why = dir.measure_within(&["a.js".to_owned()], &metric, Duration::ZERO).unwrap_err();
@@ -294,7 +294,7 @@ fn what_takes_longer_than_its_timeout_is_given_up() {
 
 #[test]
 fn each_file_is_compressed_by_itself() {
-    let dir = Dir::with("sum", &[("a.js", 1000), ("b.js", 2000)]);
+    let dir = Dir::with_files("sum", &[("a.js", 1000), ("b.js", 2000)]);
     let check = |metric| {
         let size_of = |name| dir.measure(&[name], metric).unwrap().value;
         let sum = size_of("a.js") + size_of("b.js");

@@ -85,7 +85,7 @@ pub(crate) fn declaration(module: &Module, item: &Item, name: &str) -> (String, 
             format!("{} = {}", generics(&item.generics), module.text(item.ty.span())),
             Vec::new(),
         ),
-        _ => unreachable!("what has no name is not described"),
+        _ => unreachable!("an item without a name is not described"),
     };
     (format!("pub {kind} {name}{rest}"), parts)
 }
@@ -111,8 +111,8 @@ fn part(module: &Module, item: &TraitItem) -> String {
 }
 
 /// Returns the last name of a type's path, without references.
-pub(crate) fn last(of: &Type) -> Option<String> {
-    match of {
+pub(crate) fn last(named: &Type) -> Option<String> {
+    match named {
         Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()),
         Type::Reference(reference) => last(&reference.elem),
         _ => None,

@@ -28,7 +28,7 @@ struct Listed {
 }
 
 impl Listing {
-    pub(crate) fn of(source: &Source) -> Listing {
+    pub(crate) fn new(source: &Source) -> Listing {
         let mut listing = Listing::default();
         let top = source.module(&[]).expect("a library has a file");
         listing.module(source, top, "");
@@ -134,7 +134,7 @@ impl Listing {
         if !visible || !features.is_for_users() || !besides.is_for_users() {
             return;
         }
-        let own = name_of(item).expect("what has a head has a name");
+        let own = name_of(item).expect("an item with a head has a name");
         let name = format!("{prefix}{}", renamed.unwrap_or(&own));
         let (mut line, mut parts) = declaration(module, item, &name);
         if has(attributes, "non_exhaustive") {
@@ -182,10 +182,10 @@ impl Listing {
     fn block(&mut self, module: &Module, block: &ItemImpl) {
         let features = module.features.and(&block.attrs);
         let for_users = features.is_for_users() && !has(&block.attrs, "doc");
-        let of = last(&block.self_ty).and_then(|own| self.public(&own));
+        let implementor = last(&block.self_ty).and_then(|own| self.public(&own));
         let implemented = block.trait_.as_ref().map(|(path, _)| path);
         let Some(path) = implemented else {
-            if let Some(name) = of.filter(|_| for_users) {
+            if let Some(name) = implementor.filter(|_| for_users) {
                 self.methods(module, block, &name, &features);
             }
             return;
@@ -196,7 +196,7 @@ impl Listing {
             let part = format!("for {}{}", module.text(block.self_ty.span()), features.to_suffix());
             self.part(&public, part);
         }
-        if let Some(name) = of {
+        if let Some(name) = implementor {
             let generics = match &block.generics.lt_token {
                 Some(_) => module.text(block.generics.span()),
                 None => String::new(),
@@ -247,7 +247,7 @@ impl Listing {
         let body = rules.map_or_else(
             || {
                 panic!(
-                    "`{called}!` is called in {:?} and defined elsewhere: what it adds is not seen",
+                    "`{called}!` is called in {:?} and defined elsewhere, so this test does not see what it adds",
                     module.path
                 )
             },
@@ -268,7 +268,7 @@ impl Listing {
     }
 
     fn part(&mut self, name: &str, part: String) {
-        let parts = &mut self.items.get_mut(name).expect("a name is of an item").parts;
+        let parts = &mut self.items.get_mut(name).expect("each name has an item").parts;
         if !parts.contains(&part) {
             parts.push(part);
         }

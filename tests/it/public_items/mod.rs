@@ -1,5 +1,5 @@
-//! The list of what users of the library can name, which a person can read: an item that is added, removed or changed
-//! shows in `public_items.txt`, which `UPDATE_SNAPSHOTS=1` writes.
+//! The list of the items that users of the library can name, as a text for people: an item that is added, removed or
+//! changed shows in `public_items.txt`, which `UPDATE_SNAPSHOTS=1` writes.
 //!
 //! The list is made from the sources, because rustdoc's own list needs a nightly compiler. It follows each `pub mod`
 //! and `pub use` from `src/lib.rs` to the definitions, and takes their methods and the traits that they implement
@@ -24,14 +24,14 @@ fn library() -> Source {
 /// Checks the list of a library that is this one file.
 #[track_caller]
 fn check(file: &str, expected: &str) {
-    let listed = Listing::of(&Source::of_text(file)).to_string();
+    let listed = Listing::new(&Source::from_text(file)).to_string();
     let listed = listed.split_once("\n\n").map_or("", |(_, items)| items);
     assert_eq!(listed, expected, "{file}");
 }
 
 #[test]
 fn the_list_of_public_items_is_up_to_date() {
-    let listed = Listing::of(&library()).to_string();
+    let listed = Listing::new(&library()).to_string();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(EXPECTED);
     if env::var_os("UPDATE_SNAPSHOTS").is_some() {
         fs::write(&path, &listed).unwrap();
@@ -44,16 +44,16 @@ fn the_list_of_public_items_is_up_to_date() {
     );
 }
 
-/// A caller needs an example of a measuring method, and the reason of an error.
+/// A caller needs an example of each measuring method, and has to know when a function fails.
 #[test]
 fn every_public_function_is_explained() {
-    let listing = Listing::of(&library());
+    let listing = Listing::new(&library());
     let undocumented = listing.undocumented();
     assert!(undocumented.is_empty(), "these lack something:\n  {}", undocumented.join("\n  "));
 }
 
-/// A hidden item is as public as one that is shown, but nobody reads its documentation. Only what exists to be
-/// refused by the compiler, and what is behind the feature for these tests and for `adapters`, may be hidden.
+/// A hidden item is as public as one that is shown, but nobody reads its documentation. Only two kinds may be hidden: items
+/// whose only purpose is that the compiler refuses them, and items behind the feature for these tests and for `adapters`.
 #[test]
 fn little_is_hidden_from_the_documentation() {
     let hidden: Vec<String> = library().files_with_hidden();

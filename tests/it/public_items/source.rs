@@ -33,9 +33,9 @@ impl Features {
     pub(crate) fn and(&self, attributes: &[Attribute]) -> Features {
         let mut all = self.clone();
         for attribute in attributes.iter().filter(|a| a.path().is_ident("cfg")) {
-            let asked = tokens(attribute);
-            let name = asked.split('"').nth(1).map(str::to_owned).unwrap_or(asked.clone());
-            all.0.push(if asked.contains("not") { format!("!{name}") } else { name });
+            let condition = tokens(attribute);
+            let name = condition.split('"').nth(1).map(str::to_owned).unwrap_or(condition.clone());
+            all.0.push(if condition.contains("not") { format!("!{name}") } else { name });
         }
         all
     }
@@ -70,7 +70,7 @@ impl Source {
     }
 
     /// Reads a library of one file, which contains all of its modules.
-    pub(crate) fn of_text(text: &str) -> Source {
+    pub(crate) fn from_text(text: &str) -> Source {
         let mut source = Source { modules: Vec::new() };
         let items = syn::parse_file(text).unwrap().items;
         let module = Module {
@@ -113,8 +113,8 @@ impl Source {
                 self.add(Module { path, items, features, text, file: file_name }, file);
             } else {
                 let (top, file) = file.expect("a module is in a file of its own");
-                let there = place(file, &inner.ident.to_string());
-                self.file(top, &there, &path, &features);
+                let file = place(file, &inner.ident.to_string());
+                self.file(top, &file, &path, &features);
             }
         }
     }

@@ -1,4 +1,5 @@
-//! What only a few files may do: print, start processes, be unsafe, know a library; and what the core may ask of the machine.
+//! Acts that only a few files may do: print, start processes, be unsafe, use a certain library; and, in the core, ask the
+//! system about anything.
 
 use super::arrows::product;
 use super::{Text, none, text};
@@ -9,7 +10,7 @@ struct Act {
     what: &'static str,
     /// How the act looks in the source.
     patterns: &'static [&'static str],
-    /// The folders whose files are looked at.
+    /// The folders whose files are searched.
     within: &'static [&'static str],
     /// The files that do it.
     files: &'static [&'static str],
@@ -30,10 +31,11 @@ const ACTS: &[Act] = &[
         what: "prints",
         patterns: &["stdout()", "stderr()", "print!(", "println!(", "dbg!("],
         within: LIBRARY,
-        // A worker that cannot write its reply has nobody else to tell, and neither has a process that was to become
-        // a command.
+        // A worker that cannot write its reply can only print the reason, and so can a process that cannot start its
+        // command.
         files: &[
             "src/exec/inject.rs",
+            "src/harness/collector.rs",
             "src/harness/mod.rs",
             "src/harness/runner.rs",
             "src/progress.rs",
@@ -56,7 +58,7 @@ const ACTS: &[Act] = &[
         what: "knows libtest-mimic",
         patterns: &["libtest_mimic::"],
         within: PRODUCT,
-        files: &["src/harness/arguments.rs", "src/harness/mod.rs"],
+        files: &["src/harness/arguments.rs", "src/harness/collector.rs", "src/harness/mod.rs"],
     },
     Act {
         what: "knows tokio",
@@ -106,8 +108,8 @@ const ACTS: &[Act] = &[
         what: "asks the system about the machine, or has threads",
         patterns: &["std::thread", "/proc/", "/sys/", "std::os::linux"],
         within: CORE,
-        // The first two describe the machine, since `when` of `[env.NAME]` names what it is. The third reads the lines of
-        // a large record in parallel.
+        // `environment` and `processor` describe the machine for `when` of `[env.NAME]`. `record` reads the lines of a large
+        // record in parallel.
         files: &[
             "core/src/budget/environment.rs",
             "core/src/budget/processor.rs",
@@ -173,10 +175,10 @@ fn acts_stay_in_their_files() {
             ));
         }
     }
-    none(&problems, "what only some files may do");
+    none(&problems, "the files that do these things, and the table of those that may, differ");
 }
 
-/// A reader of ARCHITECTURE.md sees all of the code that the compiler does not check.
+/// ARCHITECTURE.md names every file with code that the compiler does not check.
 #[test]
 fn the_page_names_all_that_is_unsafe() {
     let page = text("ARCHITECTURE.md");

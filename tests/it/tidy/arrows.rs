@@ -53,14 +53,14 @@ pub(super) fn product(folder: &str) -> Vec<Text> {
     files.map(|file| Text { text: code(&file.text), path: file.path }).collect()
 }
 
-/// Returns those of the core and of the harness.
+/// Returns the sources of the core and of the harness, without comments and without their tests.
 pub(super) fn library() -> Vec<Text> {
     ["core/src", "src"].into_iter().flat_map(product).collect()
 }
 
 /// Returns what a file compiles without its tests and its comments.
 pub(super) fn code(text: &str) -> String {
-    // The line before it says when there are tests: always, or on some systems.
+    // The line before `mod tests` says when there are tests: always, or on some systems.
     let is_cfg =
         |line: &str| line.starts_with("#[cfg(test)]") || line.starts_with("#[cfg(all(test,");
     let before = text.split_once("\nmod tests {").and_then(|(before, _)| before.rsplit_once('\n'));
@@ -80,7 +80,7 @@ fn module(path: &str) -> Vec<&str> {
     path.split('/').filter(|part| !matches!(*part, "mod" | "lib" | "main")).collect()
 }
 
-/// Returns what is named after `crate::`, or after as many `super::` as lead to the top of the crate.
+/// Returns the names that follow `crate::`, or as many `super::` as lead to the top of the crate.
 fn used<'t>(module: &[&str], text: &'t str) -> BTreeSet<&'t str> {
     let top = "super::".repeat(module.len());
     let top = Some(top.as_str()).filter(|top| !top.is_empty());
@@ -90,7 +90,7 @@ fn used<'t>(module: &[&str], text: &'t str) -> BTreeSet<&'t str> {
 /// Returns the first names of the paths that follow `start`.
 fn named_after<'t>(start: &str, text: &'t str) -> BTreeSet<&'t str> {
     let starts = text.match_indices(start).map(|(at, _)| at);
-    // Of a longer chain of `super::`, the end leads elsewhere.
+    // The end of a longer chain of `super::` leads elsewhere.
     let starts = starts.filter(|&at| !(start.starts_with("super") && text[..at].ends_with("::")));
     starts.flat_map(|at| heads(&text[at + start.len()..])).collect()
 }
@@ -137,7 +137,7 @@ fn paths_in_the_source_are_parsed() {
 }
 
 /// Returns what each module of a crate uses, by its sources: modules of the crate, and of the core.
-fn found(folder: &str, modules: &BTreeSet<String>, core: &BTreeSet<String>) -> Vec<Row> {
+fn used_by_modules(folder: &str, modules: &BTreeSet<String>, core: &BTreeSet<String>) -> Vec<Row> {
     let mut found: BTreeMap<String, Row> = BTreeMap::new();
     for file in product(folder) {
         let module = module(&file.path[folder.len() + 1..]);
@@ -164,7 +164,7 @@ fn arrows_run_only_downward() {
         let rows = rows(&map, line);
         let own: BTreeSet<String> = modules(&rows);
         assert!(own.len() > 15, "only {} modules were found below `{}`", own.len(), line.trim());
-        let mut found = found(folder, &own, &core);
+        let mut found = used_by_modules(folder, &own, &core);
         for (floor, row) in rows.iter().enumerate() {
             let up: Vec<_> =
                 rows[floor..].iter().filter(|up| row.own.contains(&up.module)).collect();
@@ -178,7 +178,7 @@ fn arrows_run_only_downward() {
                     let found = found.swap_remove(at);
                     if found != *row {
                         problems.push(format!(
-                            "{folder}: the row says {row:?}, and the code {found:?}"
+                            "{folder}: the row has {row:?}, and the code has {found:?}"
                         ));
                     }
                 }

@@ -1,4 +1,5 @@
-//! The pages as a book: each is in the summary, every link leads somewhere, and the samples are what they say they are.
+//! The pages as a book: each page is in the summary, every link leads somewhere, and every sample is in the language that
+//! it names.
 //!
 //! Rust samples are compiled by doc tests, for which `src/lib.rs` includes the pages that have one.
 
@@ -98,12 +99,12 @@ fn anchors(text: &str) -> BTreeSet<String> {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let mut anchors = BTreeSet::new();
     for heading in headings(text) {
-        let of = |c: char| match c {
+        let in_anchor = |c: char| match c {
             ' ' => Some('-'),
             c if c.is_alphanumeric() || c == '-' || c == '_' => Some(c),
             _ => None,
         };
-        let name: String = heading.to_lowercase().chars().filter_map(of).collect();
+        let name: String = heading.to_lowercase().chars().filter_map(in_anchor).collect();
         let times = seen.entry(name.clone()).or_default();
         anchors.insert(if *times == 0 { name } else { format!("{name}-{times}") });
         *times += 1;
@@ -158,7 +159,7 @@ fn links_lead_somewhere() {
     none(&dead, "these links lead nowhere");
 }
 
-/// Returns the path from the root of what a page in `folder` names.
+/// Returns the path from the root of a file that a page in `folder` names.
 fn joined(folder: &Path, file: &str) -> String {
     let mut parts: Vec<&str> = folder.iter().map(|part| part.to_str().unwrap()).collect();
     for part in file.split('/') {
@@ -193,8 +194,8 @@ fn every_sample_says_its_language() {
     none(&unknown, &format!("these are not one of {known:?}"));
 }
 
-/// A sample of a manifest is only held against the version; all others are read by the library. One that shows settings
-/// alone gets a budget.
+/// Only the version in a sample of a manifest is checked; all other samples are read by the library. A sample that shows
+/// only settings gets a budget.
 #[test]
 fn samples_in_toml_are_read() {
     let mut counts = [0; 3];
@@ -237,7 +238,8 @@ fn samples_in_rust_are_compiled() {
 fn subcommands() -> BTreeSet<String> {
     let source = text("cargo-budget/src/cli/mod.rs");
     let variants = source.split_once("enum Command {").unwrap().1.split_once("\n}").unwrap().0;
-    let names = variants.lines().filter_map(|line| line.trim().split_once('(')).map(|of| of.0);
+    let names =
+        variants.lines().filter_map(|line| line.trim().split_once('(')).map(|(name, _)| name);
     let names = names.map(|name| {
         name.chars().fold(String::new(), |mut word, c| {
             if c.is_ascii_uppercase() && !word.is_empty() {

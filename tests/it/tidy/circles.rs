@@ -1,10 +1,10 @@
 //! No circles: a file is not used by a file of the same crate that it uses itself. Tests are left out.
 //!
-//! The arrows are the paths that the source writes: those of each `use`, and those that begin with `crate::`, `super::`,
-//! `self::`, the name of a child module (`child::act()`), or the name of a module that a `use` brings in. A name that a
-//! face re-exports (`pub use`) is an arrow to the file that defines it, not to the face. So a `mod.rs` that declares its
-//! children and re-exports what they define is in no circle, but one that also calls them, while they use its types, is.
-//! A method call names no module, and is not seen.
+//! The arrows are the paths that the source writes. These are the paths of each `use`, and those that begin with
+//! `crate::`, `super::`, `self::`, the name of a child module (`child::act()`), or the name of a module that a `use`
+//! brings in. If a `mod.rs` re-exports a name (`pub use`), a path to that name is an arrow to the file that defines it,
+//! not to the `mod.rs`. So a `mod.rs` that declares its children and re-exports their items is in no circle. One that
+//! also calls them, while they use its types, is in one. A method call names no module, and is not seen.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -16,12 +16,12 @@ use crate::module_path::whole;
 /// The files of one crate, each by the path of its module: `budget/case.rs` is `["budget", "case"]`.
 struct Crate {
     files: BTreeMap<Vec<String>, Text>,
-    /// The re-exports of faces: for a module and a name, the module that defines it.
+    /// The re-exports: for a module and a name that it re-exports, the module that defines the name.
     reexports: BTreeMap<(Vec<String>, String), Vec<String>>,
 }
 
 impl Crate {
-    /// Reads those of all files that are below a folder.
+    /// Reads the files that are below a folder.
     fn read(folder: &str, all: &[Text]) -> Crate {
         let is_test = |path: &str| {
             path.starts_with("tests/") || path.contains("/tests/") || path.ends_with("tests.rs")
@@ -33,10 +33,10 @@ impl Crate {
             let module = parts.filter(face).map(str::to_owned).collect();
             Some((module, Text { path: file.path.clone(), text: code(&file.text) }))
         });
-        Crate::of(files.collect())
+        Crate::new(files.collect())
     }
 
-    fn of(files: BTreeMap<Vec<String>, Text>) -> Crate {
+    fn new(files: BTreeMap<Vec<String>, Text>) -> Crate {
         let mut read = Crate { files, reexports: BTreeMap::new() };
         for (module, file) in &read.files {
             for statement in statements(&file.text).iter().filter(|statement| statement.public) {
@@ -76,7 +76,7 @@ impl Crate {
         let uses = statements(text);
         let named: Vec<Vec<String>> =
             uses.iter().flat_map(|statement| statement.paths.iter().filter_map(whole)).collect();
-        // From there on a module that a `use` names has its last part as its name.
+        // The rest of the file calls a module that a `use` names by the last part of its path.
         let modules = named.iter().filter(|path| self.files.contains_key(*path));
         let modules: BTreeMap<&String, &Vec<String>> =
             modules.filter_map(|path| Some((path.last()?, path))).collect();
@@ -162,7 +162,7 @@ fn modules_within(text: &str) -> Vec<Range<usize>> {
     text.match_indices("mod ").filter_map(|(at, _)| block(at)).collect()
 }
 
-/// Returns how many modules of the file a place is in.
+/// Returns how many modules of the file are around a place.
 fn depth(inner: &[Range<usize>], at: usize) -> usize {
     inner.iter().filter(|range| range.contains(&at)).count()
 }
@@ -236,7 +236,7 @@ fn no_file_is_in_a_circle() {
     let found: Vec<String> = folders.iter().flat_map(circles).collect();
     none(
         &found,
-        "each of these uses itself by way of others: what both need belongs in a file below them",
+        "each of these uses itself by way of others; move what both need to a file below them",
     );
 }
 
@@ -247,16 +247,16 @@ fn a_circle_is_seen() {
             let module = path.split('/').filter(|part| *part != "mod").map(str::to_owned);
             (module.collect(), Text { path: (*path).to_owned(), text: (*text).to_owned() })
         });
-        assert_eq!(Crate::of(files.collect()).circles(), want);
+        assert_eq!(Crate::new(files.collect()).circles(), want);
     };
     check(&[("a", "use crate::b::B;\n"), ("b", "use crate::c;\n"), ("c", "")], &[]);
     check(&[("a", "use crate::b::{B, C};\n"), ("b", "fn f() { crate::a::f() }\n")], &["a", "b"]);
-    // The circle goes through a face that re-exports both.
+    // The circle goes through a `mod.rs` that re-exports both.
     let face =
         ("r/mod", "mod a;\nmod b;\npub(crate) use self::a::A;\npub(crate) use self::b::B;\n");
     check(&[face, ("r/a", "use super::B;\n"), ("r/b", "use super::A;\n")], &["r/a", "r/b"]);
     check(&[face, ("r/a", "use super::B;\n"), ("r/b", "")], &[]);
-    // A face that calls its child, which uses the type of the face.
+    // A `mod.rs` calls its child, which uses a type of the `mod.rs`.
     let roof = ("r/mod", "mod a;\npub struct R;\nfn f() { a::f() }\n");
     check(&[roof, ("r/a", "use super::R;\n")], &["r/mod", "r/a"]);
     check(&[roof, ("r/a", "use super::b::B;\n"), ("r/b", "")], &[]);

@@ -1,6 +1,6 @@
-//! The features that the library asks of its dependencies. Cargo gives a feature that one crate asks for to the whole
-//! build, so it could change what users measure: `serde_json/float_roundtrip`, asked for once, made their parsing twice
-//! as slow.
+//! The features of its dependencies that the library turns on. Cargo turns on a feature for the whole build if one crate
+//! asks for it. So a feature can change what users measure: `serde_json/float_roundtrip` once made their parsing take
+//! twice as long.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -12,14 +12,14 @@ use super::none;
 /// The packages that users build.
 const PACKAGES: [&str; 2] = ["perf-budget", "perf-budget-core"];
 
-/// Features that change no result and no speed of what has them already: they add functions, types, or what a crate
-/// needs to work at all. A new one is written here once that is known of it.
+/// Features that change neither the results nor the speed of code that works without them: they add functions, types, or
+/// what a crate needs to work at all. A new feature is added here once this is known of it.
 const HARMLESS: [(&str, &[&str]); 8] = [
     ("codespan-reporting", &["std"]),
     ("serde", &["derive"]),
     ("tokio", &["rt", "time"]),
     ("toml", &["std", "parse"]),
-    // The engine's own: nobody measures another program in it unknowingly.
+    // These are features of the engine alone: nobody uses it without knowing.
     ("wasmi", &["memory64", "portable-dispatch", "std", "validate"]),
     ("perf-budget-core", &[]),
     ("libc", &[]),
@@ -37,7 +37,7 @@ const HARMLESS: [(&str, &[&str]); 8] = [
     ),
 ];
 
-/// Crates whose default features are asked for, each with why that changes nothing for others.
+/// Crates whose default features are on, each with the reason why that changes nothing for users.
 const DEFAULTS: [(&str, &str); 10] = [
     ("brotli", "`std` and the allocator that comes with it"),
     ("flate2", "its backend is written in Rust, and whoever asks for another one gets that"),
@@ -51,7 +51,7 @@ const DEFAULTS: [(&str, &str); 10] = [
     ("windows-sys", "it has none"),
 ];
 
-/// The answer of cargo about this workspace, as far as it matters.
+/// The parts of cargo's description of this workspace that these tests need.
 #[derive(Deserialize)]
 struct WireWorkspace {
     packages: Vec<WirePackage>,
@@ -99,17 +99,17 @@ fn no_feature_of_a_dependency_changes_what_users_measure() {
     let mut odd = Vec::new();
     let mut known = BTreeSet::new();
     for package in packages() {
-        let asks = format!("{} asks", package.name);
+        let package_asks = format!("{} asks", package.name);
         for one in package.dependencies {
             let name = one.name;
             let allowed = HARMLESS.iter().find(|row| row.0 == name).map_or(&[][..], |row| row.1);
             for feature in one.features.iter().filter(|own| !allowed.contains(&own.as_str())) {
-                odd.push(format!("{asks} `{name}` for the feature `{feature}`"));
+                odd.push(format!("{package_asks} `{name}` for the feature `{feature}`"));
             }
             let is_foreign = one.path.is_none();
             let is_known = DEFAULTS.iter().any(|row| row.0 == name);
             if one.uses_default_features && is_foreign && !is_known {
-                odd.push(format!("{asks} `{name}` for its default features"));
+                odd.push(format!("{package_asks} `{name}` for its default features"));
             }
             known.insert(name);
         }
@@ -120,11 +120,11 @@ fn no_feature_of_a_dependency_changes_what_users_measure() {
     );
     let gone = DEFAULTS.iter().map(|row| row.0).chain(HARMLESS.iter().map(|row| row.0));
     let gone: Vec<String> = gone.filter(|name| !known.contains(*name)).map(str::to_owned).collect();
-    none(&gone, "these are no dependencies any more");
+    none(&gone, "these are listed and are not dependencies");
 }
 
-/// Cargo takes a version for the oldest that will do, and builds the newest where no lock says otherwise: a floor of two
-/// numbers is one that nobody has tried.
+/// Cargo takes the version in a manifest as the oldest that will do, and builds the newest one unless a lock says
+/// otherwise. A version of two numbers names no release, so nobody has tried it.
 #[test]
 fn each_floor_is_a_version_that_was_tried() {
     let mut vague = Vec::new();
@@ -137,5 +137,8 @@ fn each_floor_is_a_version_that_was_tried() {
             }
         }
     }
-    none(&vague, "these floors are not whole; `.ci/run floors` tells whether one builds");
+    none(
+        &vague,
+        "these oldest versions do not have three numbers; `.ci/run floors` tells whether one builds",
+    );
 }

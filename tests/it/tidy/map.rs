@@ -1,4 +1,4 @@
-//! The maps of the code name what there is: the modules of the core, where things are decided, and where the tests are.
+//! The maps of the code are up to date: the table of the core's modules, the table of places, and the table of tests.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ fn named(table: &str) -> BTreeSet<&str> {
     rows.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect()
 }
 
-/// Returns what stands between two texts of a page.
+/// Returns the part of a page between two texts.
 #[track_caller]
 fn between<'p>(page: &'p str, from: &str, to: &str) -> &'p str {
     let rest = page.split_once(from).unwrap_or_else(|| panic!("no `{from}`")).1;
@@ -27,7 +27,7 @@ fn the_table_of_the_core_has_every_module() {
     assert_eq!(rows, public);
 }
 
-/// A path of the table that no longer exists sends a reader to nothing.
+/// Every path in these tables exists.
 #[test]
 fn the_tables_of_places_and_of_tests_name_files_that_exist() {
     let map = text("ARCHITECTURE.md");

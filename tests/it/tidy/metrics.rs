@@ -36,13 +36,13 @@ fn files(instrument: InstrumentKind) -> Vec<String> {
     }
 }
 
-/// Returns every metric of every kind of subject, with what reads it there.
+/// Returns every metric of every kind of subject, with the instrument that reads it there.
 fn metrics() -> Vec<(Metric, InstrumentKind)> {
-    let of = |kind| {
+    let of_kind = |kind| {
         let known = Metric::known(kind).into_iter();
         known.map(move |metric| (metric.clone(), metric.instrument(kind).unwrap()))
     };
-    SubjectKind::ALL.into_iter().flat_map(of).collect()
+    SubjectKind::ALL.into_iter().flat_map(of_kind).collect()
 }
 
 /// Returns the metrics that a text names.
@@ -61,8 +61,8 @@ fn only_an_instrument_names_a_metric() {
     let files: Vec<_> =
         library.chain(command).filter(|file| !named(&file.text).is_empty()).collect();
     let mut ends: BTreeSet<String> =
-        metrics().into_iter().flat_map(|of| self::files(of.1)).collect();
-    ends.extend(BESIDE.iter().map(|beside| format!("/{}", beside.0)));
+        metrics().into_iter().flat_map(|(_, instrument)| self::files(instrument)).collect();
+    ends.extend(BESIDE.iter().map(|(file, _)| format!("/{file}")));
     let other_files: Vec<String> = files
         .iter()
         .filter(|file| !ends.iter().any(|end| file.path.ends_with(end)))
@@ -71,7 +71,7 @@ fn only_an_instrument_names_a_metric() {
     none(&other_files, "these name metrics and are no instrument: match on a column of the table");
     let is_idle = |end: &String| !files.iter().any(|file| file.path.ends_with(end));
     let unused: Vec<String> = ends.into_iter().filter(is_idle).collect();
-    none(&unused, "these name no metric any more");
+    none(&unused, "these are listed and name no metric");
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn every_metric_has_a_case() {
             limited.extend(budget.limits.iter().chain(slopes).map(|limit| limit.metric.key()));
         }
     }
-    let known = metrics().into_iter().map(|of| of.0.key());
+    let known = metrics().into_iter().map(|(metric, _)| metric.key());
     let rows: BTreeSet<Key> = known.chain([Key::Slope, Key::Own]).collect();
     let missing: Vec<String> = rows.difference(&limited).map(|key| format!("{key:?}")).collect();
     none(&missing, "no case limits these");

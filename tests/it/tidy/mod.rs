@@ -1,9 +1,12 @@
 //! The rules of the project as tests: they check what a reviewer would otherwise have to look for in every change.
 //!
-//! The rules for files are here. `arrows` checks the structure of the source, `acts` what only some files may do, `metrics` what holds
-//! for each metric, `pages` what the pages beside the source promise, `keys` that one of them has every key of `budgets.toml`, `book`
-//! that their links and samples are right, `workflows` what GitHub runs, `map` whether the maps of the code are whole, `dependencies`
-//! what is asked of other crates, `children` how git and cargo are started, and `words` the words of the glossary.
+//! The rules for files are here. The other modules check:
+//!
+//! - `arrows`: which module uses which; `circles`: that no two files use each other
+//! - `acts`: what only some files may do; `children`: how git and cargo are started
+//! - `metrics`: what holds for each metric; `keys`: that `docs/budgets.md` has every key of `budgets.toml`
+//! - `pages`: what the pages promise; `book`: their links and samples; `map`: that the maps of the code are whole
+//! - `dependencies`: the features of other crates; `workflows`: what GitHub runs; `words`: the words of the glossary
 
 mod acts;
 mod arrows;
@@ -43,7 +46,7 @@ struct Text {
     text: String,
 }
 
-/// Returns every text below `folder`, sorted by path, except what cargo or git keeps.
+/// Returns every text below `folder`, sorted by path, except the files that belong to cargo or git.
 fn texts(folder: &str) -> Vec<Text> {
     let mut pending = vec![root().join(folder)];
     let mut found = Vec::new();
@@ -87,7 +90,7 @@ fn every_file_says_what_it_is() {
         .filter(|file| !file.text.starts_with("//! "))
         .map(|file| file.path)
         .collect();
-    none(&undescribed, "these do not open with `//!`");
+    none(&undescribed, "these do not begin with `//!`");
 }
 
 /// A file that no module names is never compiled, and no other rule notices that it is dead.
@@ -138,7 +141,7 @@ fn no_file_is_too_long() {
     none(&long, &format!("longer than {MOST_LINES} lines"));
 }
 
-/// A comment may be wider than code, as the pages are; a row of a table has no other place to end.
+/// A comment may be wider than code, as the pages are. A row of a table may be wider still, because it cannot be broken.
 #[test]
 fn no_comment_is_too_wide() {
     let is_wide = |line: &&str| {

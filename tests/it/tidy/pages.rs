@@ -11,7 +11,7 @@ use perf_budget_core::verdict::judge::{BETA, FEWEST_PROCESSES};
 
 use super::{none, text};
 
-/// The subjects of the page's rows, and what has their metrics.
+/// The subjects in the rows of the page, and the kind of subject that has their metrics.
 const SUBJECTS: [(&[&str], SubjectKind); 7] = [
     (&["artifact"], SubjectKind::Artifact),
     (&["command"], SubjectKind::Command),

@@ -125,7 +125,7 @@ fn replacement(word: &str) -> Option<&'static str> {
 
 /// Returns the replaced words and expressions of a text: the number of the line, what was found, and what to use
 /// instead.
-fn found(file: &Text) -> Vec<(usize, String, &'static str)> {
+fn replaced_words(file: &Text) -> Vec<(usize, String, &'static str)> {
     let is_rust = file.path.rsplit('.').next() == Some("rs");
     let lines = file.text.lines().enumerate();
     let found = lines.flat_map(|(at, line)| {
@@ -147,7 +147,7 @@ fn private_words_do_not_come_back() {
         if file.path == "tests/it/tidy/words.rs" {
             continue;
         }
-        for (line, what, instead) in found(&file) {
+        for (line, what, instead) in replaced_words(&file) {
             let allowed = ALLOWED.iter().position(|(path, words, _)| {
                 file.path.starts_with(path) && words.contains(&what.as_str())
             });
@@ -167,7 +167,7 @@ fn private_words_do_not_come_back() {
 fn a_private_word_is_found_wherever_it_is() {
     let check = |path: &str, text: &str, want: &[&str]| {
         let file = Text { path: path.to_owned(), text: text.to_owned() };
-        let got: Vec<String> = found(&file).into_iter().map(|(_, what, _)| what).collect();
+        let got: Vec<String> = replaced_words(&file).into_iter().map(|(_, what, _)| what).collect();
         assert_eq!(got, want, "{text}");
     };
     check("a.rs", "/// What is planted.", &["planted"]);

@@ -13,7 +13,7 @@ fn workflows() -> Vec<Text> {
     found
 }
 
-/// A tag can be moved to other code, and a digest cannot. The comment has the version that it is of.
+/// A tag can be moved to other code, and a digest cannot. The comment after a digest names its version.
 #[test]
 fn every_action_is_pinned_by_its_digest() {
     let mut loose = Vec::new();
@@ -62,7 +62,7 @@ fn a_release_has_the_targets_that_are_installed() {
     assert!(installed.len() == 6 && installed.is_subset(&built), "{installed:?}");
 }
 
-/// The names under which a release has its files are those by which they are looked for.
+/// The files of a release have the names by which the scripts look for them.
 #[test]
 fn archives_have_one_name() {
     for (path, name) in [
@@ -80,5 +80,8 @@ fn the_book_has_one_builder() {
     let (run, ci) = (text(".ci/run"), text(".github/workflows/ci.yml"));
     let version = run.lines().find_map(|line| line.strip_prefix("mdbook=")).unwrap();
     let version = version.split(' ').next().unwrap();
-    assert!(ci.contains(&format!("tool: mdbook@{version}\n")), "ci.yml has not {version}");
+    assert!(
+        ci.contains(&format!("tool: mdbook@{version}\n")),
+        "ci.yml does not use mdbook {version}"
+    );
 }

@@ -52,7 +52,7 @@ impl Encoder {
         clippy::wildcard_enum_match_arm,
         reason = "only the metrics that are read here are named"
     )]
-    pub(super) fn of(metric: &Metric) -> Option<Encoder> {
+    pub(super) fn for_metric(metric: &Metric) -> Option<Encoder> {
         match metric.key() {
             Key::Gzip => Some(Encoder::Gzip),
             Key::Brotli => Some(Encoder::Brotli),
@@ -201,7 +201,7 @@ mod tests {
     fn a_file_that_changes_while_it_is_read_is_an_error() {
         let dir = std::env::temp_dir().join(format!("perf-budget-changing-{}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();
-        let cache = Cache::at(&dir.join("cache"), None);
+        let cache = Cache::in_directory(&dir.join("cache"), None);
         for later in [&b"after"[..], b"afterwards"] {
             std::fs::write(dir.join("file"), "first").unwrap();
             let deadline = Deadline::after(Duration::MAX);

@@ -179,7 +179,7 @@ fn blob(content: &mut dyn Read, left: &DecompressionAllowance) -> Result<Blob, F
     } else if start.starts_with(&ZSTD) {
         unzstd(&mut stored).and_then(|mut decoder| unpack(&mut decoder, left))
     } else {
-        Ok((0, Digest::of(b""))) // replaced below by what is stored
+        Ok((0, Digest::of_bytes(b""))) // replaced below by what is stored
     };
     drain(&mut stored)?;
     let (bytes, digest) = hashing.finish();
@@ -293,7 +293,7 @@ mod tests {
         part[last] ^= 1;
         let blob = blob(&mut &part[..], &left(1000, Duration::MAX)).unwrap();
         assert!(blob.unpacked.is_err());
-        assert_eq!(blob.stored, Digest::of(&part));
+        assert_eq!(blob.stored, Digest::of_bytes(&part));
     }
 
     #[test]

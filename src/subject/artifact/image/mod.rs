@@ -2,9 +2,9 @@
 //!
 //! An image is what `docker save` writes (`manifest.json`), or an OCI layout (`oci-layout` and
 //! `index.json`). It is an archive, plain or gzipped, or a directory. It is read once, as a stream:
-//! [`Contents`] notes every part's length and digest and keeps only small JSON documents, so that
-//! memory does not depend on the image, and nothing is ever written to disk. Then the documents say
-//! which parts are layers. Each layer's digest must be the one that the image's configuration
+//! [`Contents`] notes every part's length and digest and keeps only small JSON documents. So the memory
+//! that is needed does not depend on the image, and nothing is ever written to disk. Then the documents
+//! say which parts are layers. Each layer's digest must be the one that the image's configuration
 //! names, so that a damaged image is an error.
 
 mod contents;

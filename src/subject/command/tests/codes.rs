@@ -15,7 +15,7 @@ fn a_failing_command_is_an_error_unless_its_exit_code_is_measured() {
         assert_eq!(process.unmeasured[metric].cause, Cause::ExitedBadly);
     }
     let codes = limited("max = { exit = 3 }");
-    let place = Place { codes: &codes, ..here(Path::new(".")) };
+    let place = Place { codes: &codes, ..place_in(Path::new(".")) };
     let values = measure(&fails, place, &metrics[..1], LONG, None).unwrap().values;
     assert!(values[&WALL] > 0.0);
     check_refused(

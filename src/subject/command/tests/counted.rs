@@ -13,15 +13,16 @@ fn values(command: &Command) -> [f64; 4] {
 /// The bytes are the same in every run, whoever starts the command.
 #[test]
 fn bytes_are_exact() {
-    // With `status=none`, since the text that `dd` prints about itself would be of another length each time.
-    let write =
-        |bytes: &str| of(&["dd", "if=/dev/zero", "of=/dev/null", "bs=1000", "status=none", bytes]);
+    // `status=none` is needed, since the text that `dd` prints about itself has another length each time.
+    let write = |bytes: &str| {
+        command(&["dd", "if=/dev/zero", "of=/dev/null", "bs=1000", "status=none", bytes])
+    };
     let [_, _, read, written] = values(&write("count=3"));
     assert_eq!(values(&write("count=3"))[2..], [read, written]);
     let [_, _, more_read, more_written] = values(&write("count=8"));
     assert_eq!((more_read - read) as u64, 5000);
     assert_eq!((more_written - written) as u64, 5000);
-    assert_eq!(values(&of(&["true"]))[3] as u64, 0);
+    assert_eq!(values(&command(&["true"]))[3] as u64, 0);
 }
 
 /// A child that was waited for counts, as it does for processor time.
@@ -39,18 +40,18 @@ fn faults_are_those_of_the_program() {
         let script = format!(
             "import mmap; m = mmap.mmap(-1, {bytes}, mmap.MAP_PRIVATE)\nfor i in range(0, {bytes}, 4096): m[i] = 1"
         );
-        values(&of(&["python3", "-c", &script]))[0]
+        values(&command(&["python3", "-c", &script]))[0]
     };
     let (small, large) = (touches(1 << 12), touches(10 << 20));
     assert!(large - small > 100.0, "{small} {large}");
     // The page faults of the relay's copy before the program was loaded are subtracted.
-    let [faults, major, ..] = values(&of(&["true"]));
+    let [faults, major, ..] = values(&command(&["true"]));
     assert!((1.0..1000.0).contains(&faults) && major <= faults, "{faults} {major}");
 }
 
-/// A server that is ended when it is ready has them too.
+/// A server that is ended when it is ready has these counts too.
 #[test]
-fn a_command_with_a_signal_has_them() {
+fn a_command_with_a_signal_has_these_counts() {
     let command = sh("head -c 70000 /dev/zero; echo up; exec sleep 60");
     let command = Command { ready: text("up"), ..command };
     let [faults, _, read, written] = values(&command);

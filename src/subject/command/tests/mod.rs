@@ -30,19 +30,20 @@ fn sh(script: &str) -> Command {
     Command { argv, ..Command::default() }
 }
 
-fn of(argv: &[&str]) -> Command {
+/// Returns a command with these words.
+fn command(argv: &[&str]) -> Command {
     Command { argv: argv.iter().map(|word| (*word).to_owned()).collect(), ..Command::default() }
 }
 
 /// Returns a place in a directory, in the environment of this process.
-fn here(root: &Path) -> Place<'_> {
+fn place_in(root: &Path) -> Place<'_> {
     static NONE: Changes = Changes::new();
     static ZERO: Codes = Codes::ZERO;
     Place { root, environment: &NONE, codes: &ZERO, is_first: false, alike: None }
 }
 
 fn measured(command: &Command, metrics: &[Metric]) -> ProcessRun {
-    measure(command, here(&scratch()), metrics, LONG, None)
+    measure(command, place_in(&scratch()), metrics, LONG, None)
         .unwrap_or_else(|reason| panic!("{reason}"))
 }
 
@@ -53,7 +54,7 @@ fn check_refused(
     cause: Cause,
     words: &[&str],
 ) {
-    let reason = measure(command, here(&scratch()), metrics, timeout, None)
+    let reason = measure(command, place_in(&scratch()), metrics, timeout, None)
         .expect_err("it must not succeed");
     assert_eq!(reason.cause, cause, "{reason}");
     for word in words {
@@ -250,7 +251,7 @@ fn a_command_that_ends_a_moment_after_it_is_ready_is_an_error_in_its_first_run()
     let script = "print('listening', flush=True); time.sleep(0.05); os._exit(3)";
     let dies = python(script, text("listening"));
     let root = scratch();
-    let place = Place { is_first: true, ..here(&root) };
+    let place = Place { is_first: true, ..place_in(&root) };
     let reason = measure(&dies, place, &[STARTUP], LONG, None).expect_err("it must not succeed");
     assert_eq!(reason.cause, Cause::ExitedEarly, "{reason}");
     assert!(reason.to_string().contains("exit code 3 soon after it was ready"), "{reason}");

@@ -15,7 +15,7 @@ fn what_prepares_a_command_and_cleans_up_is_run_each_time_and_not_measured() {
     let _ = std::fs::remove_dir_all(&dir);
     std::fs::create_dir_all(&dir).unwrap();
     let command = Command {
-        // It fails if its file is there already.
+        // The command fails if its output file is there already.
         argv: words(&[
             "sh",
             "-c",
@@ -64,11 +64,11 @@ fn a_command_reads_a_file() {
 
 #[test]
 fn a_command_is_held_to_its_constraint() {
-    let of = |script: &str, memory, processors| {
+    let with_constraint = |script: &str, memory, processors| {
         let constraint = Constraint { memory, processors };
         Command { constraint, ..python(script, Ready::Exit) }
     };
-    let one = of("assert len(os.sched_getaffinity(0)) == 1", None, Some(1));
+    let one = with_constraint("assert len(os.sched_getaffinity(0)) == 1", None, Some(1));
     let process = measured(&one, &[WALL]);
     assert!(
         process.notes.iter().any(|note| note == "measured with at most 1 processor"),
@@ -76,18 +76,18 @@ fn a_command_is_held_to_its_constraint() {
     );
     let holds = "x = b'x' * 200_000_000";
     if crate::os::emulator::emulator().is_some() {
-        let constrained = of(holds, Some(1_000_000_000), None);
+        let constrained = with_constraint(holds, Some(1_000_000_000), None);
         let words = ["does not keep the limit on its memory", "remove `memory` here"];
         return check_refused(&constrained, &[WALL], LONG, Cause::Unsupported, &words);
     }
-    measured(&of(holds, Some(1_000_000_000), None), &[WALL]);
+    measured(&with_constraint(holds, Some(1_000_000_000), None), &[WALL]);
     check_refused(
-        &of(holds, Some(100_000_000), None),
+        &with_constraint(holds, Some(100_000_000), None),
         &[WALL],
         LONG,
         Cause::ExitedBadly,
         &["MemoryError"],
     );
-    let many = of("pass", None, Some(1024));
+    let many = with_constraint("pass", None, Some(1024));
     check_refused(&many, &[WALL], LONG, Cause::Harness, &["processors may be used here"]);
 }

@@ -1,4 +1,4 @@
-//! Tests of the system calls of commands: those that strace counts, and only those that were made until a moment.
+//! Tests that the system calls of a command are those that strace counts, and only those that it made until it was ready.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -37,12 +37,12 @@ fn straced(command: &Command, file: &Path) -> Option<BTreeMap<String, f64>> {
         let _ = writeln!(std::io::stderr(), "not run: strace is not installed");
         return None;
     };
-    let said = String::from_utf8_lossy(&output.stderr);
-    if !output.status.success() && said.contains("ptrace") {
-        let _ = writeln!(std::io::stderr(), "not run: strace may not trace: {said}");
+    let message = String::from_utf8_lossy(&output.stderr);
+    if !output.status.success() && message.contains("ptrace") {
+        let _ = writeln!(std::io::stderr(), "not run: strace may not trace: {message}");
         return None;
     }
-    assert!(output.status.success(), "{}: {said}", output.status);
+    assert!(output.status.success(), "{}: {message}", output.status);
     let table = std::fs::read_to_string(file).unwrap();
     // The columns are `% time`, `seconds`, `usecs/call`, `calls`, `errors` if there were any, and the name.
     let rows = table.lines().skip(2).take_while(|line| !line.starts_with('-'));
@@ -94,13 +94,13 @@ fn a_command_of_one_thread_has_exactly_the_calls_of_strace() {
         return;
     }
     let command =
-        of(&["dd", "if=/dev/zero", "of=/dev/null", "bs=1000", "count=300", "status=none"]);
+        command(&["dd", "if=/dev/zero", "of=/dev/null", "bs=1000", "count=300", "status=none"]);
     let process = calls(&command);
     let mut ours = by_name(&process);
     assert!(ours["read"] >= 300.0 && ours["write"] >= 300.0, "{ours:?}");
     assert_eq!(total(&calls(&command)) as u64, total(&process) as u64);
     let Some(theirs) = straced(&command, &scratch().join("dd.strace")) else { return };
-    // This call never returns, and strace counts what returns.
+    // strace counts calls that return, and this one never does.
     assert_eq!(ours.remove("exit_group"), Some(1.0));
     assert_eq!(ours, theirs);
 }
@@ -146,7 +146,7 @@ assert caught == [1]
     // A run that is traced has more time, but not without end.
     let hangs = sh("sleep 1000");
     check_refused(&hangs, &metrics, SOON / 5, Cause::TimedOut, &["did not end within"]);
-    let missing = of(&["no-such-program-anywhere"]);
+    let missing = command(&["no-such-program-anywhere"]);
     check_refused(&missing, &metrics, LONG, Cause::NotFound, &["no such program in PATH"]);
 }
 
@@ -182,12 +182,12 @@ fn an_exit_code_that_is_limited_is_no_failure() {
         return;
     }
     let metrics = [Metric::from(Key::Syscalls)];
-    let of = |limit: &str| {
+    let run_with = |limit: &str| {
         let codes = limited(limit);
-        let place = Place { codes: &codes, ..here(Path::new(".")) };
+        let place = Place { codes: &codes, ..place_in(Path::new(".")) };
         measure(&sh("exit 3"), place, &metrics, LONG, None)
     };
-    assert!(total(&of("max = { exit = 3 }").unwrap()) > 1.0);
-    let refused = of("max = { exit = 2 }").unwrap_err();
+    assert!(total(&run_with("max = { exit = 3 }").unwrap()) > 1.0);
+    let refused = run_with("max = { exit = 2 }").unwrap_err();
     assert_eq!(refused.cause, Cause::ExitedBadly);
 }
