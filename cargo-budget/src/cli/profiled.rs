@@ -31,7 +31,7 @@ impl ProfileRequest<'_> {
     /// Builds, profiles and shows it.
     pub(super) fn run(self, project: &Project, context: Context) -> Result<Exit, Failure> {
         let budgets = project.budgets()?;
-        names::known(&budgets, [self.name])?;
+        names::require_known(&budgets, [self.name])?;
         let of_last = || {
             let mut runs = self.last?.outcomes.iter().map(|outcome| &outcome.run);
             runs.find_map(|run| run.base.as_ref()).map(|base| base.commit.clone())

@@ -55,7 +55,7 @@ impl Selftest {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
         let project = Project::here()?;
         let budgets = project.budgets()?;
-        names::known(&budgets, self.budgets.iter().map(String::as_str))?;
+        names::require_known(&budgets, self.budgets.iter().map(String::as_str))?;
         let target = self.options.target();
         let itself = match self.same {
             Some(_) => self.itself(&project, &budgets)?,

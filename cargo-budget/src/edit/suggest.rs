@@ -131,7 +131,7 @@ fn suggest_one(
         return None;
     }
     let shown = |goal: SuggestedLimit| {
-        let rounding = Rounding { bound, tolerance: goal.tolerance(), whole: goal.is_whole() };
+        let rounding = Rounding { bound, tolerance: goal.rounding_share(), whole: goal.is_whole() };
         let text = write_new(Quantity::new(goal.limit, unit), rounding);
         if unit == Unit::Number { text } else { format!("\"{text}\"") }
     };

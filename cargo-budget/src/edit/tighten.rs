@@ -210,7 +210,7 @@ impl Edit<'_> {
                 self.limit.line
             ))
         })?;
-        let rounding = Rounding { bound, tolerance: goal.tolerance(), whole: goal.is_whole() };
+        let rounding = Rounding { bound, tolerance: goal.rounding_share(), whole: goal.is_whole() };
         let old = decoded(&self.text[place.target.clone()]);
         let new = Written::of(&old).with(goal.limit, rounding);
         let value = Written::value(&new);

@@ -90,7 +90,7 @@ fn value(outcome: Option<&Outcome>, name: &str, warn_at: f64) -> Result<(String,
     let goal = headroom::suggested_limit(outcome, None)?;
     let unit = outcome.against.ok_or("its outcome has no limit")?.unit;
     let goal = headroom::clear_of_warning(Bound::Max, unit, goal, warn_at);
-    let rounding = Rounding { bound: Bound::Max, tolerance: goal.tolerance(), whole: false };
+    let rounding = Rounding { bound: Bound::Max, tolerance: goal.rounding_share(), whole: false };
     let value = write_new(Quantity::new(goal.limit, unit), rounding);
     Ok((value, headroom::basis(goal, Bound::Max, unit)))
 }

@@ -110,7 +110,7 @@ fn axis(lines: &[TestTrend]) -> Axis {
         (low, high) = (middle - least / 2.0, middle + least / 2.0);
     }
     // The text of a step stands above the values.
-    Axis::of([low, high + (high - low) * 0.08])
+    Axis::covering([low, high + (high - low) * 0.08])
 }
 
 /// Returns the lines of the limits, which are stairs. A line that is that of another environment too is drawn once.
