@@ -41,7 +41,7 @@ impl Exit {
     /// Returns how a run with these outcomes ends, which the worst verdict of a red outcome decides. `check` has
     /// further reasons of its own to end otherwise: mistakes that the harness found, and a base that could not be
     /// built.
-    pub(crate) fn of<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Exit {
+    pub(crate) fn from_outcomes<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Exit {
         let red = outcomes.into_iter().filter(|outcome| outcome.is_red());
         match red.map(|outcome| outcome.verdict).max_by_key(|verdict| verdict.severity()) {
             Some(Verdict::Fail) => Exit::Broken,
@@ -73,7 +73,7 @@ mod tests {
     fn under(inconclusive: Inconclusive, verdicts: &[Verdict], code: u8) {
         let of = |&verdict| Outcome { verdict, inconclusive, ..Outcome::default() };
         let outcomes: Vec<Outcome> = verdicts.iter().map(of).collect();
-        assert_eq!(Exit::of(&outcomes).code(), code);
+        assert_eq!(Exit::from_outcomes(&outcomes).code(), code);
     }
 
     #[test]

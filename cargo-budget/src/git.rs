@@ -17,7 +17,7 @@ pub(crate) struct Repository {
 
 impl Repository {
     /// Returns the repository that `directory` is in.
-    pub(crate) fn of(directory: &Path) -> Result<Repository, Failure> {
+    pub(crate) fn containing(directory: &Path) -> Result<Repository, Failure> {
         let output = git(directory, ["rev-parse", "--show-prefix"])?;
         if !output.status.success() {
             return Err(Failure::unmeasured(format!(

@@ -30,14 +30,14 @@ pub(super) struct Checkout {
 /// Returns the merge base of `revision` and of what is checked out. In a shallow clone that does not contain the merge
 /// base it returns the revision itself.
 pub(super) fn commit(root: &Path, revision: &str) -> Result<String, Failure> {
-    let commit = Repository::of(root)?.commit(revision)?;
+    let commit = Repository::containing(root)?.commit(revision)?;
     let base = git(root, ["merge-base", "HEAD", &commit])?;
     Ok(if base.status.success() { text(&base) } else { commit })
 }
 
 /// Returns the top of the repository that `root` is in, and the path from there to `root`.
 pub(super) fn top(root: &Path) -> Result<(PathBuf, String), Failure> {
-    let repository = Repository::of(root)?;
+    let repository = Repository::containing(root)?;
     let prefix = repository.prefix().to_owned();
     let top = root.ancestors().nth(Path::new(&prefix).components().count());
     Ok((top.unwrap_or(root).to_owned(), prefix))

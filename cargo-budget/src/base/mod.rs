@@ -230,7 +230,7 @@ pub(crate) fn compared(
     let Some(revision) = request.revision else { return Ok(Ok(None)) };
     // The question about files is about two given commits, of which either may come first.
     let commit = if request.asks_files {
-        Repository::of(&project.root)?.commit(revision)?
+        Repository::containing(&project.root)?.commit(revision)?
     } else {
         commit(project, revision)?
     };

@@ -28,7 +28,7 @@ pub(super) fn range(root: &Path, text: &str) -> Result<Range, Failure> {
         )));
     }
     let (good, bad) = text.split_once("..").unwrap_or((text, "HEAD"));
-    let repository = Repository::of(root)?;
+    let repository = Repository::containing(root)?;
     let named = repository.commit(good)?;
     let bad_commit = repository.commit(if bad.is_empty() { "HEAD" } else { bad })?;
     let base = git(root, ["merge-base", &named, &bad_commit])?;

@@ -28,7 +28,7 @@ pub(super) fn prepare(
     own: Option<&str>,
 ) -> Result<Option<String>, Failure> {
     let own = own.map(str::to_owned);
-    let before = crate::git::Repository::of(&project.root)?.budgets(&range.good)?;
+    let before = crate::git::Repository::containing(&project.root)?.budgets(&range.good)?;
     let Some(before) = before.filter(|_| rules.is_compared) else { return Ok(own) };
     let known = perf_budget_core::budget::parse(&before, Path::new("budgets.toml"));
     // If today's rules cannot read the file, its names are not checked.

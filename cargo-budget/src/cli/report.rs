@@ -65,12 +65,12 @@ impl Report {
             input::record(&self.input, self.partial, progress)?
         };
         report.precede(&self.history, progress)?;
-        // Files that were measured on another machine are not here to look into.
-        let own = self.merge.is_empty() && self.input.is_empty();
-        if let (Format::Html, true, Ok(project)) = (self.format, own, Project::recorded(here)) {
+        // The artifacts of records that were named may be on another machine.
+        let is_own = self.merge.is_empty() && self.input.is_empty();
+        if let (Format::Html, true, Ok(project)) = (self.format, is_own, Project::recorded(here)) {
             report.inside = inside::by_budget(&project, progress);
         }
-        let (text, left) = report::render(&report, self.format, self.better, progress)?;
+        let (text, left_out) = report::render(&report, self.format, self.better, progress)?;
         match &self.output {
             Some(path) if path.as_os_str() != "-" => {
                 let is_styled = self.format == Format::Terminal;
@@ -81,12 +81,12 @@ impl Report {
             }
             _ => print(&text)?,
         }
-        let part = report.outcomes.len() < report.tests();
-        if part && self.input.len() > 1 {
+        let is_part = report.outcomes.len() < report.tests();
+        if is_part && self.input.len() > 1 {
             context.tell("note: this is the last run of these records; `--merge` combines shards");
         }
-        if let Some(left) = left {
-            context.tell(&format!("note: {left}"));
+        if let Some(left_out) = left_out {
+            context.tell(&format!("note: {left_out}"));
         }
         Ok(report.exit())
     }

@@ -13,7 +13,7 @@ const SHOWN: usize = 20;
 pub(crate) struct Limits<'a>(Vec<(&'a Outcome, ClosestLimits)>);
 
 impl<'a> Limits<'a> {
-    pub(crate) fn of(outcomes: &'a [Outcome]) -> Limits<'a> {
+    pub(crate) fn from_outcomes(outcomes: &'a [Outcome]) -> Limits<'a> {
         let mut all: Vec<(&Outcome, ClosestLimits)> =
             outcomes.iter().filter_map(|outcome| Some((outcome, outcome.holdable()?))).collect();
         all.sort_by(|(one, held), (other, also)| {
@@ -134,7 +134,7 @@ mod tests {
             outcome("c::size", 0.05, [None, None]),
             outcome("d::p50", 0.05, [Some(0.132), None]),
         ];
-        let limits = Limits::of(&outcomes);
+        let limits = Limits::from_outcomes(&outcomes);
         assert_eq!(
             limits.render().replace("\u{1b}[33m", "").replace("\u{1b}[0m", ""),
             "\nthe last run had 2 limits on what varies\n\
@@ -148,6 +148,6 @@ mod tests {
         let json = limits.json();
         assert_eq!(json[0]["test"], "b::p50");
         assert_eq!((&json[0]["too_close"], &json[1]["too_close"]), (&true.into(), &false.into()));
-        assert!(Limits::of(&outcomes[2..]).render().is_empty());
+        assert!(Limits::from_outcomes(&outcomes[2..]).render().is_empty());
     }
 }

@@ -59,7 +59,7 @@ impl Machine {
     pub(crate) fn noise(&self) -> Noise {
         let steal = self.system.steal.unwrap_or(0.0);
         let pressure = self.system.pressure.unwrap_or(0.0);
-        match self.gaps.lost().max(steal) {
+        match self.gaps.lost_share().max(steal) {
             lost if lost > NOISY => Noise::Noisy,
             lost if lost > BUSY || pressure > 0.10 => Noise::Busy,
             _ => Noise::Quiet,
@@ -100,7 +100,7 @@ impl Machine {
             "version": 1,
             "noise": self.word(),
             "gaps": {
-                "looked": gaps.looked,
+                "looked": gaps.length,
                 "taken": gaps.taken,
                 "count": gaps.count,
                 "longest": gaps.longest,
@@ -125,12 +125,12 @@ impl Machine {
         let unknown = || "not reported here".to_owned();
         let Machine { clock, gaps, spread, system } = self;
         let taken = if gaps.count == 0 {
-            format!("no other work interrupted a loop of {}", time(gaps.looked))
+            format!("no other work interrupted a loop of {}", time(gaps.length))
         } else {
             format!(
                 "other work took {} of {}, in {} gaps, of which the longest was {}",
-                share(gaps.lost()),
-                time(gaps.looked),
+                share(gaps.lost_share()),
+                time(gaps.length),
                 gaps.count,
                 time(gaps.longest)
             )
@@ -270,7 +270,7 @@ mod tests {
     fn machine(lost: f64, steal: Option<f64>, pressure: Option<f64>) -> Machine {
         Machine {
             clock: Clock { cost: 25e-9, resolution: 1e-9 },
-            gaps: LoopGaps { looked: 0.2, taken: lost * 0.2, count: 20, longest: 0.004 },
+            gaps: LoopGaps { length: 0.2, taken: lost * 0.2, count: 20, longest: 0.004 },
             spread: 0.03,
             system: System { steal, pressure, cores: 4, has_proc: true, ..System::default() },
         }
@@ -335,9 +335,9 @@ mod tests {
     #[test]
     fn this_machine_can_be_examined() {
         let machine = examine();
-        assert!(machine.gaps.looked >= 0.2 && machine.clock.cost > 0.0);
+        assert!(machine.gaps.length >= 0.2 && machine.clock.cost > 0.0);
         assert!(machine.system.cores >= 1);
-        assert!((0.0..=1.0).contains(&machine.gaps.lost()));
+        assert!((0.0..=1.0).contains(&machine.gaps.lost_share()));
         assert!(machine.render().contains("this machine is "));
         let json = machine.json();
         assert_eq!((&json["version"], &json["cores"]), (&1.into(), &machine.system.cores.into()));

@@ -24,7 +24,7 @@ pub(crate) enum Place {
 
 impl Place {
     /// Returns the place that `--db` names, and by default the project's own file.
-    pub(crate) fn of(named: Option<&str>, project: Option<&Project>) -> Result<Place, Failure> {
+    pub(crate) fn choose(named: Option<&str>, project: Option<&Project>) -> Result<Place, Failure> {
         let Some(named) = named.filter(|named| !named.is_empty()) else {
             let project = project.ok_or_else(|| {
                 Failure::usage(

@@ -38,7 +38,7 @@ pub(crate) fn by_budget(
     project: &Project,
     progress: Progress,
 ) -> BTreeMap<String, Vec<(String, FileContents)>> {
-    let place = Place::of(project);
+    let place = Place::of_project(project);
     let mut found = BTreeMap::new();
     let mut budgets = project.budgets().map(|file| file.budgets).unwrap_or_default();
     budgets.retain(|budget| matches!(budget.subject, Subject::Artifact(_)));
@@ -48,7 +48,7 @@ pub(crate) fn by_budget(
         let files = place.files(&budget, patterns).unwrap_or_default();
         let inside = files.iter().take(FILES).filter_map(|part| {
             let name = part.path.strip_prefix(&project.root).unwrap_or(&part.path);
-            Some((name.display().to_string(), FileContents::of(&part.path).ok()??))
+            Some((name.display().to_string(), FileContents::read(&part.path).ok()??))
         });
         found.insert(budget.name.clone(), inside.collect());
         work.step();
@@ -58,7 +58,7 @@ pub(crate) fn by_budget(
 
 impl<'a> Place<'a> {
     /// Returns the place of the project's own files, as its last run left them.
-    pub(crate) fn of(project: &'a Project) -> Place<'a> {
+    pub(crate) fn of_project(project: &'a Project) -> Place<'a> {
         Place { project, base: None }
     }
 

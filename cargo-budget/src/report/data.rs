@@ -78,7 +78,7 @@ impl Report {
         if let Some(ended) = self.ended {
             return ended;
         }
-        match Exit::of(&self.outcomes) {
+        match Exit::from_outcomes(&self.outcomes) {
             Exit::Holds | Exit::Inconclusive if self.missing > 0 => Exit::Unmeasured,
             exit @ (Exit::Holds
             | Exit::Inconclusive

@@ -40,7 +40,7 @@ impl RepeatedRuns {
     pub(crate) fn exit(&self) -> Exit {
         match self.judged().next() {
             None => Exit::Unmeasured,
-            Some(_) => Exit::of(self.judged().map(|repeat| &repeat.seen)),
+            Some(_) => Exit::from_outcomes(self.judged().map(|repeat| &repeat.seen)),
         }
     }
 

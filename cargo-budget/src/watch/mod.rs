@@ -178,7 +178,7 @@ fn measure(
             read.map_err(|e| Failure::unmeasured(format!("failed to read the output: {e}")))?;
         Some(failed(&said))
     };
-    let exit = if is_measured { Exit::of(&own) } else { Exit::Unmeasured };
+    let exit = if is_measured { Exit::from_outcomes(&own) } else { Exit::Unmeasured };
     Ok(Measured { outcomes: own, failed, seconds: Some(seconds), exit })
 }
 
