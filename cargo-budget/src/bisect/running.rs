@@ -151,7 +151,7 @@ impl Running<'_> {
 
     /// Returns the failure that ends the search. One that was interrupted goes on when it is started again.
     fn ended(&self, failure: Failure) -> Failure {
-        if !self.comparison.interrupt.is_asked() {
+        if !self.comparison.interrupt.is_requested() {
             return failure;
         }
         let is_kept = self.state.is_kept();

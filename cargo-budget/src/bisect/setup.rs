@@ -35,7 +35,7 @@ pub(super) fn prepare(
     if known.is_ok_and(|file| file.budgets.iter().all(|budget| budget.name != rules.budget)) {
         let path = beside.results.join("rules.toml");
         std::fs::write(&path, &rules.text).map_err(|e| Failure::io("write", &path, &e))?;
-        let copy = child::copy(&path, "budgets.toml");
+        let copy = child::copy_line(&path, "budgets.toml");
         return Ok(Some(own.map_or(copy.clone(), |own| format!("{copy} && {own}"))));
     }
     Ok(own)

@@ -57,11 +57,11 @@ impl Accept {
         let known = lock::load(&file)?;
         let text = if file.exists() { Some(file::read(&file)?) } else { None };
         if self.prune {
-            let budgets = environment::all(&project)?;
+            let budgets = environment::budgets_of_each(&project)?;
             return self.prune(text.as_deref(), &known, &budgets, &file, context);
         }
         let EnvironmentPart { record, budgets, .. } =
-            environment::of(&project, project.read(context.progress)?)?;
+            environment::part_to_edit(&project, project.read(context.progress)?)?;
         let outcomes = last_run(&record);
         let today = Date::of_unix(clock::now());
         let commit = revision::revision(&project.root);

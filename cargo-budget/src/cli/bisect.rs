@@ -90,7 +90,7 @@ pub(super) struct Bisect {
 
 impl Bisect {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
-        let project = Project::here()?;
+        let project = Project::current()?;
         let mut searched = Searched {
             name: self.name.clone(),
             range: self.range.clone().unwrap_or_default(),

@@ -88,7 +88,7 @@ impl Check {
         if self.benches {
             return self.run_benches(context);
         }
-        let project = Project::here()?;
+        let project = Project::current()?;
         // Mistakes of the file, and a revision that does not exist, are reported before anything is built.
         project.budgets()?;
         if let Some(revision) = &self.base {

@@ -28,7 +28,7 @@ pub(super) struct Doctor {
 impl Doctor {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
         let machine = doctor::examine();
-        let project = Project::here().ok();
+        let project = Project::current().ok();
         // A directory without a project, and a project without a run, have no outcomes.
         let outcomes = project.as_ref().and_then(|here| here.latest(context.progress).ok());
         let outcomes = outcomes.unwrap_or_default();

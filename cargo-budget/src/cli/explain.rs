@@ -95,7 +95,7 @@ impl Explain {
 
     /// Profiles what the budget measures, built as in the last run.
     fn profiled(&self, context: Context) -> Result<Exit, Failure> {
-        let project = Project::here()?;
+        let project = Project::current()?;
         // A project may be profiled before its first run.
         let last = input::latest(Path::new("."), context.progress).ok();
         let profile = last.as_ref().map_or("release", Report::profile);

@@ -44,7 +44,7 @@ pub(super) struct Init {
 
 impl Init {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
-        let package = PackageContents::look(Path::new("."), self.package.as_deref())?;
+        let package = PackageContents::examine(Path::new("."), self.package.as_deref())?;
         // Cargo would read a relative path from the manifest's directory.
         let named_path = self
             .perf_budget_path
@@ -71,13 +71,13 @@ impl Init {
                 let failed = |e| Failure::unmeasured(format!("failed to start the harness: {e}"));
                 status.map(drop).map_err(failed)
             })?;
-            let count = plan.limit(&package, &measured)?;
+            let count = plan.add_limits(&package, &measured)?;
             if count == 0 && plan.notes.is_empty() {
                 done.remark("every benchmark has a limit already, or there is none");
             }
         }
-        for kept in &plan.kept {
-            done.entry("kept", kept, "");
+        for name in &plan.existing {
+            done.entry("kept", name, "");
         }
         for write in &plan.writes {
             let before = write.before.as_deref();
@@ -98,7 +98,7 @@ impl Init {
             done.remark(&format!(
                 "next: `cargo test --release{} --test budgets` measures, then `cargo budget tighten` brings the \
                  limits close to what was measured",
-                if package.has_siblings { format!(" --package {}", package.package) } else { String::new() }
+                if package.has_siblings { format!(" --package {}", package.name) } else { String::new() }
             ));
         }
         done.end(Exit::Holds)

@@ -53,7 +53,7 @@ pub(super) struct Selftest {
 
 impl Selftest {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
-        let project = Project::here()?;
+        let project = Project::current()?;
         let budgets = project.budgets()?;
         names::require_known(&budgets, self.budgets.iter().map(String::as_str))?;
         let target = self.options.target();
@@ -115,7 +115,7 @@ impl Selftest {
         if !suite.tests.iter().any(|test| selected(&test.name) && against_base(test)) {
             return Ok(None);
         }
-        let changed = Repository::containing(&project.root)?.changed()?;
+        let changed = Repository::containing(&project.root)?.changed_files()?;
         let [first, rest @ ..] = &changed[..] else { return Ok(Some("HEAD")) };
         let more = match rest.len() {
             0 => String::new(),

@@ -58,7 +58,8 @@ impl Suggest {
         let work = context.progress.busy("reading outcomes");
         let record = if path.is_file() { project.read_record(&path)? } else { Record::default() };
         drop(work);
-        let EnvironmentPart { record, budgets, left_out } = environment::of(&project, record)?;
+        let EnvironmentPart { record, budgets, left_out } =
+            environment::part_to_edit(&project, record)?;
         let record = record.outcomes;
         let selected = tighten::selected(&budgets, &names)?;
         let mut done = Done::new("suggest", !self.write, self.format, context);

@@ -39,12 +39,12 @@ pub(super) fn choose(
     let is_alone = |name: &str| harnesses.run.iter().all(|other| other == name);
     match names[..] {
         [] => return Ok(vec![alone(project, options, DEFAULT)]),
-        [name] if is_alone(name) && (named.is_some() || harnesses.forgotten.is_empty()) => {
+        [name] if is_alone(name) && (named.is_some() || harnesses.never_run.is_empty()) => {
             return Ok(vec![alone(project, options, name)]);
         }
         _ => {}
     }
-    if let (None, Some(name)) = (named, harnesses.forgotten.first()) {
+    if let (None, Some(name)) = (named, harnesses.never_run.first()) {
         let why = target::fault(&project.root, name).unwrap_or_else(|| {
             format!("the test target `{name}` has libtest's own `main`, which runs no budget")
         });
@@ -63,7 +63,7 @@ pub(super) fn choose(
         }
     }
     if named.is_none() {
-        for name in &harnesses.unasked {
+        for name in &harnesses.left_out {
             context.tell(&format!(
                 "note: the test target `{name}` is left out, as Cargo.toml says by `test = false`; `--test {name}` runs it"
             ));

@@ -48,7 +48,7 @@ impl Tighten {
         let file = project.file();
         tighten::selected(&project.budgets()?, &self.budgets)?;
         let text = file::read(&file)?;
-        let part = environment::of(&project, project.read(context.progress)?)?;
+        let part = environment::part_to_edit(&project, project.read(context.progress)?)?;
         let (outcomes, budgets) = (latest(&part.record), part.budgets);
         let clock = doctor::clock().resolution();
         let plan = tighten::plan(&text, &budgets, &outcomes, &self.budgets, self.headroom, clock)?;

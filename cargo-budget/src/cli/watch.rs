@@ -44,7 +44,7 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) fn run(self) -> Result<Exit, Failure> {
-        let project = Project::here()?;
+        let project = Project::current()?;
         let options = watch::Options {
             name: &self.name,
             base: &self.base,

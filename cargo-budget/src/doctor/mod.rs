@@ -1,7 +1,7 @@
 //! `cargo budget doctor`: how noisy this machine is for measurements, and what that means for budgets.
 //!
-//! Its numbers describe the present moment. Run it while nothing else is meant to run, as for the tests. No verdict
-//! depends on it: the gate measures interference together with every outcome.
+//! Its numbers describe the present moment, so it should run when the machine is as idle as it is for the tests. No verdict
+//! depends on these numbers: the gate measures interference together with every outcome.
 
 mod clock;
 mod limits;
@@ -41,8 +41,8 @@ pub(crate) enum Noise {
 
 /// The share of the time that other work takes, beyond which it shows in tails.
 const BUSY: f64 = 0.01;
-/// The share beyond which the noise uses up the tolerance of times: the tolerance is 10 %, and half of it is left to the
-/// code.
+/// The share beyond which the noise uses up the tolerance of times. The tolerance is 10 %, and half of it is left for the
+/// code itself.
 const NOISY: f64 = 0.05;
 
 /// Examines the machine, which takes a quarter of a second.
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn lost_time_decides_how_noisy_the_machine_is() {
+    fn the_share_of_time_that_other_work_takes_decides_how_noisy_the_machine_is() {
         check(0.0, None, None, Noise::Quiet, "10 % above what is measured can be held");
         check(0.02, None, None, Noise::Busy, "20 % above");
         check(0.0, None, Some(0.3), Noise::Busy, "in 30 % of the last 10 s");
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn without_proc_nothing_is_said_to_be_measured() {
+    fn without_proc_no_metric_is_offered() {
         let mut machine = machine(0.0, None, None);
         machine.system.has_proc = false;
         let text = machine.render();

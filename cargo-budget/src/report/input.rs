@@ -123,7 +123,7 @@ pub(crate) fn split(record: Record, mut remarks: Vec<String>, since: Option<u64>
 fn reds_left_out(record: &Record, last: &[Outcome], since: u64) -> Vec<Outcome> {
     let judged: HashSet<(&String, &String)> =
         last.iter().map(|own| (&own.file, &own.test)).collect();
-    let mut left = crate::runs::known(record);
+    let mut left = crate::runs::last_of_each_test(record);
     left.retain(|outcome| {
         outcome.is_red()
             && outcome.run.began >= since
