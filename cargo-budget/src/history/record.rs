@@ -120,7 +120,7 @@ fn record_run(
         environment: environment(run),
         version: run.version.clone(),
         source: HARNESS.to_owned(),
-        values: outcomes.iter().map(Measured::of).collect(),
+        values: outcomes.iter().map(Measured::from_outcome).collect(),
         revision,
     };
     let recorded = if what.dry {

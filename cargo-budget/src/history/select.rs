@@ -57,7 +57,7 @@ pub(crate) fn trend(
     let selected = choose_environment(&on_branch, which, &mut notes)?;
     let (branch, environment) = (selected[0].branch.clone(), selected[0].environment.clone());
     let recent = store.recent(branch.as_deref()).map_err(failed)?;
-    let listed = project.and_then(Listed::of);
+    let listed = project.and_then(Listed::read);
     let mut shown = Vec::new();
     let mut gone = HashSet::new();
     let mut removed = Vec::new();

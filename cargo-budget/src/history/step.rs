@@ -174,7 +174,7 @@ mod tests {
             branch: None,
             environment: String::new(),
             shown,
-            recent: Recent::of(&[]),
+            recent: Recent::from_times(&[]),
             gone: HashSet::new(),
             notes: Vec::new(),
         };

@@ -81,7 +81,7 @@ impl Store {
         values.push(i64::from(LATELY).into());
         let rows = self.database.rows(&sql, &values)?;
         let times: Vec<i64> = rows.iter().filter_map(|row| row[0].int()).collect();
-        Ok(Recent::of(&times))
+        Ok(Recent::from_times(&times))
     }
 
     /// Returns all runs of the newest commits on a branch, the newest commit first. Runs of trees with uncommitted changes

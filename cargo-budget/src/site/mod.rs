@@ -86,7 +86,7 @@ pub(crate) fn make(
     let mut state = State::read(settings.directory, &made_by)?;
     let commits = commits(&mut store, branch, settings.commits).map_err(&failed)?;
     let recent = store.recent(branch).map_err(&failed)?;
-    let listed = project.and_then(Listed::of);
+    let listed = project.and_then(Listed::read);
     drop(work);
     let recorded = recorded(project, &commits.0, progress);
     let writer = Writer::new(settings.directory);
