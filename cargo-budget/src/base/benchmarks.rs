@@ -62,7 +62,7 @@ struct Compared<'a> {
     proof: Option<Comparison<'a>>,
     /// The recorders of this revision and of the base.
     recorders: [&'a Recorder; 2],
-    /// The directory for what is made of the programs.
+    /// The directory for the copies of the programs and for the records of their links.
     place: &'a Path,
 }
 

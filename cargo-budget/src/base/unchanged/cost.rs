@@ -1,5 +1,6 @@
-//! The search for names in this repository, and in a generated one of 5000 files: how much processor time it takes, and that
-//! this repository's own budgets name none of its documents. Nothing is asserted about time, since that is the machine's.
+//! Two checks of the search for names. The first prints how much processor time it takes, in this repository and in a generated
+//! one of 5000 files; it asserts nothing about time, which depends on the machine. The second asserts that this repository's
+//! own budgets name none of its documents.
 //! `docs/unchanged.md` has the figures, and the command that prints them.
 
 use std::collections::BTreeSet;
@@ -22,7 +23,7 @@ fn the_search_for_names() {
     time("a generated tree", made.path(), generate(made.path()));
 }
 
-/// Its own budgets walk through no directory and name no document, whatever its libraries do for others.
+/// The budgets of this repository walk through no directory and name no document, whatever its libraries do for others.
 #[test]
 fn the_documents_of_this_repository_are_no_part_of_its_own_budgets() {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();

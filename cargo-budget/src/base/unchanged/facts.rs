@@ -38,11 +38,11 @@ pub(super) fn runnable(package: &Package) -> Vec<String> {
     [package.name.to_string()].into_iter().chain(targets).collect()
 }
 
-/// Adds the texts of a configuration file of cargo or rustup: a linker or a wrapper that it names is used. Of a file outside of
-/// the repository only the variables count that it sets.
+/// Adds the texts of a configuration file of cargo or rustup, because a linker or a wrapper that it names is used. Of a file
+/// outside of the repository, only the variables that it sets count.
 pub(super) fn add_configuration(sources: &mut Sources, path: &str, file: &Path, is_inside: bool) {
     let Some(document) = configuration::read(file) else {
-        // `rust-toolchain` may have a name alone.
+        // `rust-toolchain` may contain nothing but the name of a toolchain.
         let text = fs::read(file).unwrap_or_default();
         sources.add_text(path, &String::from_utf8_lossy(&text), &|_| true);
         return;
