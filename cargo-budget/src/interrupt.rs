@@ -66,16 +66,16 @@ impl Interrupt {
             |e: &std::io::Error| Failure::unmeasured(format!("failed to run `{program}`: {e}"));
         give_own_group(command);
         let mut child = command.spawn().map_err(|e| failed(&e))?;
-        let mut asked: Option<Instant> = None;
+        let mut asked_at: Option<Instant> = None;
         loop {
             if let Some(status) = child.try_wait().map_err(|e| failed(&e))? {
                 return self.check().map(|()| status);
             }
-            if self.is_requested() && asked.is_none() {
-                asked = Some(Instant::now());
+            if self.is_requested() && asked_at.is_none() {
+                asked_at = Some(Instant::now());
                 end(&mut child, false);
-            } else if asked.is_some_and(|asked| asked.elapsed() > GRACE) {
-                asked = Some(Instant::now());
+            } else if asked_at.is_some_and(|time| time.elapsed() > GRACE) {
+                asked_at = Some(Instant::now());
                 end(&mut child, true);
             }
             std::thread::sleep(PAUSE);

@@ -237,8 +237,8 @@ impl BenchmarkBuilds<'_> {
             }
             let reach = |links: [&Repeated; 2], place: &Path| {
                 let (proof, tree) = proof?;
-                let of = Reaching::Benchmarks(&program.target);
-                proof.by_reach(links, *tree, (place, of), tell)
+                let reaching = Reaching::Benchmarks(&program.target);
+                proof.by_reach(links, *tree, (place, reaching), tell)
             };
             let first = self.budgets.settings.layouts;
             let differing = Differing { recorders: *recorders, first, place, reach: &reach };
@@ -336,7 +336,7 @@ impl BenchmarkBuilds<'_> {
         let Revision { root, files, .. } = self.head;
         let head = Head { root, top, prefix, built, metadata, files };
         let BenchmarkBuilds { commit, budgets, before, .. } = *self;
-        Comparison::of(Revisions { head, commit, budgets, before }, tell)
+        Comparison::new(Revisions { head, commit, budgets, before }, tell)
     }
 }
 

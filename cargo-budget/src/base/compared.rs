@@ -34,7 +34,7 @@ pub(crate) struct BuildOptions {
 
 impl BuildOptions {
     /// Returns what a project's budgets ask for.
-    pub(crate) fn by(budgets: &Budgets) -> BuildOptions {
+    pub(crate) fn for_budgets(budgets: &Budgets) -> BuildOptions {
         let suite = Suite::of(budgets, true);
         let compares = |group: usize| {
             let group = &suite.groups[group];

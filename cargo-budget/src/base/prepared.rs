@@ -251,8 +251,7 @@ impl<'a> Prepared<'a> {
         let is_run = wanted.head.is_some() && leaves_any(proven.as_ref());
         if let Some((own, head)) = environments.filter(|_| is_run || wanted.to.is_some()) {
             build.save(&binary, &compared, &own, &self.inherited)?;
-            run_environment =
-                head.map(|head| running::changes_for_base(&head, &own)).unwrap_or_default();
+            run_environment = head.map(|head| running::of_base(&head, &own)).unwrap_or_default();
         }
         // The changes in the code are also shown where nothing is to be proven.
         let comparison = comparison.as_ref().filter(|_| variable.is_none());
@@ -343,7 +342,7 @@ impl<'a> Prepared<'a> {
         let files = &self.head_files;
         let head =
             unchanged::Head { root: &self.project.root, top, prefix, built, metadata, files };
-        unchanged::Comparison::of(
+        unchanged::Comparison::new(
             unchanged::Revisions { head, commit: self.commit, budgets, before },
             tell,
         )

@@ -117,12 +117,12 @@ pub(super) fn difference(head: &Changes, base: &Changes) -> Option<String> {
             || (cfg!(windows) && name.eq_ignore_ascii_case("PATH"))
             || starts.iter().any(|start| name.starts_with(start))
     };
-    changes_for_base(head, base).into_keys().find(|name| !describes(name))
+    of_base(head, base).into_keys().find(|name| !describes(name))
 }
 
 /// Returns the differences of the environment in which the base's tests run from that of this revision's, given what
 /// cargo changes for each of them.
-pub(super) fn changes_for_base(head: &Changes, base: &Changes) -> Changes {
+pub(super) fn of_base(head: &Changes, base: &Changes) -> Changes {
     let mut found = Changes::new();
     for name in head.keys().chain(base.keys()).filter(|name| head.get(*name) != base.get(*name)) {
         let value = base.get(name).cloned().unwrap_or_else(|| env::var(name).ok());
@@ -168,7 +168,7 @@ mod tests {
             ("SAME", Some("x")),
             ("GONE", None),
         ]);
-        let mut got = changes_for_base(&head, &base);
+        let mut got = of_base(&head, &base);
         // Only this revision's configuration replaces the user's own value, so the base has the user's.
         assert_eq!(got.remove("PATH"), Some(env::var("PATH").ok()));
         let want = [("MODE", Some("old")), ("ADDED", None), ("REMOVED", Some("2")), ("GONE", None)];

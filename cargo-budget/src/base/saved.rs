@@ -171,16 +171,16 @@ pub(super) fn take(
     Ok(CopiedBase { binary, links, reason: saved.reason, environment })
 }
 
-/// Returns what cargo changes in the environment, with the directories of this machine.
+/// Returns the changes that cargo makes to the environment, with the directories of this machine.
 fn moved(saved: &Saved, package: &Path, target_dir: &Path) -> Changes {
     let places = [(&saved.target, target_dir), (&saved.package, package)];
-    let here = |value: &String| {
+    let with_own_places = |value: &String| {
         places.iter().fold(value.clone(), |value, (there, here)| {
             value.replace(&*there.to_string_lossy(), &here.to_string_lossy())
         })
     };
     let changes = saved.environment.iter();
-    changes.map(|(name, value)| (name.clone(), value.as_ref().map(here))).collect()
+    changes.map(|(name, value)| (name.clone(), value.as_ref().map(with_own_places))).collect()
 }
 
 /// Copies a file of a saved base, whose digest must still be `expected`.

@@ -175,7 +175,7 @@ impl Check {
             Some(built) => built,
             None => base::head(target, &project.root)?,
         };
-        let build = base::BuildOptions::by(&budgets);
+        let build = base::BuildOptions::for_budgets(&budgets);
         let links = self.layouts.unwrap_or(build.links);
         let request = base::BaseRequest {
             revision: self.base.as_deref(),

@@ -54,17 +54,18 @@ impl Diff {
         if self.because.as_ref().is_some_and(|reason| reason.trim().is_empty()) {
             return Err(Failure::usage("the reason after `--because` is empty; give one"));
         }
-        let here =
+        let directory =
             std::path::absolute(".").map_err(|e| Failure::io("resolve", Path::new("."), &e))?;
-        let project = Project::find(&here).ok();
-        let start = project.as_ref().map_or(&here, |project| &project.root);
+        let project = Project::find(&directory).ok();
+        let start = project.as_ref().map_or(&directory, |project| &project.root);
         let mut repository = Repository::containing(start)?;
         let commit = repository.commit(&self.revision)?;
         let mut text = repository.budgets(&commit)?;
         if project.is_none() {
             // The file was removed. It was in this directory or in one above.
             while text.is_none() {
-                repository = repository.above().ok_or_else(|| no_file(&here, &self.revision))?;
+                repository =
+                    repository.above().ok_or_else(|| no_file(&directory, &self.revision))?;
                 text = repository.budgets(&commit)?;
             }
         }
@@ -156,9 +157,9 @@ fn old(
 }
 
 /// Returns the failure for a repository that has no budgets.toml in any of the directories.
-fn no_file(here: &Path, revision: &str) -> Failure {
+fn no_file(directory: &Path, revision: &str) -> Failure {
     Failure::usage(format!(
         "there is no budgets.toml in `{}` or above it, neither now nor at {revision}; `cargo budget init` writes one",
-        here.display()
+        directory.display()
     ))
 }

@@ -50,7 +50,7 @@ impl ProfileRequest<'_> {
         let head = base::head(&self.target, &project.root)?;
         let request = base::BaseRequest {
             revision: revision.as_deref(),
-            times: Some(base::BuildOptions::by(&budgets)),
+            times: Some(base::BuildOptions::for_budgets(&budgets)),
             head: Some(&head),
             ..base::BaseRequest::default()
         };

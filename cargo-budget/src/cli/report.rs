@@ -52,22 +52,24 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
-        let here = Path::new(".");
+        let directory = Path::new(".");
         let progress = context.progress;
         let mut report = if !self.merge.is_empty() {
             // The budgets are only needed to name missing tests; shards can be merged without a project.
-            let project = Project::find(here).ok();
+            let project = Project::find(directory).ok();
             let budgets = |outcomes: &[Outcome]| project.as_ref()?.budgets_of(outcomes).ok();
             merge::merge(&self.merge, &budgets, progress)?
         } else if self.input.is_empty() {
-            input::project(here, self.since.unwrap_or(0), self.partial, progress)?
+            input::project(directory, self.since.unwrap_or(0), self.partial, progress)?
         } else {
             input::record(&self.input, self.partial, progress)?
         };
         report.precede(&self.history, progress)?;
         // The artifacts of records that were named may be on another machine.
         let is_own = self.merge.is_empty() && self.input.is_empty();
-        if let (Format::Html, true, Ok(project)) = (self.format, is_own, Project::recorded(here)) {
+        if let (Format::Html, true, Ok(project)) =
+            (self.format, is_own, Project::recorded(directory))
+        {
             report.inside = inside::by_budget(&project, progress);
         }
         let (text, left_out) = report::render(&report, self.format, self.better, progress)?;

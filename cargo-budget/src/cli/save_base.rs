@@ -39,7 +39,7 @@ pub(super) struct SaveBase {
 impl SaveBase {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
         let project = Project::current()?;
-        let build = base::BuildOptions::by(&project.budgets()?);
+        let build = base::BuildOptions::for_budgets(&project.budgets()?);
         // More links of a saved base cannot be made later, so it gets as many as a red needs in a suite of many limits.
         let default = if build.links < 2 { build.links } else { build.links.max(SAVED) };
         let build = base::BuildOptions { links: self.layouts.unwrap_or(default), ..build };

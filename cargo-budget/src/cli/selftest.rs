@@ -67,7 +67,7 @@ impl Selftest {
             &target,
             &base::BaseRequest {
                 revision: self.base.as_deref().or(same_code),
-                times: Some(base::BuildOptions::by(&budgets)),
+                times: Some(base::BuildOptions::for_budgets(&budgets)),
                 head: Some(&head),
                 ..base::BaseRequest::default()
             },

@@ -77,7 +77,7 @@ pub(super) struct Comparison<'a> {
 
 impl<'a> Comparison<'a> {
     /// Compares both revisions. Returns `None` where they cannot be compared, and tells the user why.
-    pub(super) fn of(revisions: Revisions<'a>, tell: &dyn Fn(&str)) -> Option<Comparison<'a>> {
+    pub(super) fn new(revisions: Revisions<'a>, tell: &dyn Fn(&str)) -> Option<Comparison<'a>> {
         Comparison::read(revisions).map_err(|why| tell(&measuring(revisions.commit, &why))).ok()
     }
 
@@ -165,11 +165,11 @@ impl<'a> Comparison<'a> {
                 starts,
             };
             let (copies, differing) = reach::watch([linked(0, &base), linked(1, &head)], place)?;
-            let of = match reaching {
+            let program = match reaching {
                 Reaching::Workloads => &self.revisions.head.built.binary,
                 Reaching::Benchmarks(_) => &links[1].binary,
             };
-            let of = Written::of(of).map_err(|e| e.to_string())?;
+            let of = Written::of(program).map_err(|e| e.to_string())?;
             let commit = self.revisions.commit.to_owned();
             let [base, head] = copies;
             Ok((Watched { commit, base, head, of }, differing))
