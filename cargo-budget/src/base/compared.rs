@@ -101,10 +101,10 @@ impl Links {
         links
     }
 
-    /// Removes all links but one from the list. If one revision had several links and the other only one, the influence
-    /// of addresses would be averaged out on one side alone.
-    fn keep_one(&mut self) {
-        self.binaries.truncate(1);
+    /// Removes all links but the first ones from the list. If one revision had several links and the other only one, the
+    /// influence of addresses would be averaged out on one side alone.
+    fn keep_first(&mut self, count: usize) {
+        self.binaries.truncate(count);
     }
 }
 
@@ -204,16 +204,10 @@ pub(super) fn build(
     let (mut base, reason) = base.link()?;
     let (mut head, other) = head.link()?;
     let why = reason.as_ref().or(other.as_ref());
-    if let Some(why) = why {
-        base.keep_one();
-        head.keep_one();
-        notes.push(format!("one link of each side, as {why}"));
-    } else {
-        let count = base.binaries.len().min(head.binaries.len());
-        base.binaries.truncate(count);
-        head.binaries.truncate(count);
-        notes.push(several_links());
-    }
+    let most = if why.is_some() { 1 } else { base.binaries.len().min(head.binaries.len()) };
+    base.keep_first(most);
+    head.keep_first(most);
+    notes.push(why.map_or_else(several_links, |why| format!("one link of each side, as {why}")));
     let more = match (&head.repeated, &base.repeated) {
         (Some(head_link), Some(base_link)) if why.is_none() => {
             links::offer(place, head_link, base_link, head.binaries.len())

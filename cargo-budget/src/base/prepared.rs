@@ -72,7 +72,7 @@ pub(super) struct PreparedBase {
     pub(super) benchmarks: Vec<BothBuilt>,
     /// The parts that have not changed and need not be measured.
     pub(super) unchanged: Option<perf_budget_core::handover::Unchanged>,
-    /// The differences of the environment of the base's processes from that of this revision's processes.
+    /// The differences of the environment in which the base's processes run from that of this revision's.
     pub(super) run_environment: Changes,
     /// The changes in the code that runs; `None` where they are not known.
     pub(super) changed: Option<CodeChanges>,
@@ -253,7 +253,7 @@ impl<'a> Prepared<'a> {
             build.save(&binary, &compared, &own, &self.inherited)?;
             run_environment = head.map(|head| running::of_base(&head, &own)).unwrap_or_default();
         }
-        // The changes in the code are also shown where nothing is to be proven.
+        // What has changed is known where nothing is to be proven, too.
         let comparison = comparison.as_ref().filter(|_| variable.is_none());
         let changed = comparison.zip(tree).map(|(both, tree)| both.changed(tree.workspace));
         let note = lock.and_then(|lock| lock.difference());

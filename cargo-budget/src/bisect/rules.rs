@@ -58,27 +58,7 @@ pub(crate) fn rules(
         .map_err(|e| Failure::usage(format!("`{}` cannot be edited: {e}", path.display())))?;
     let is_slope = grows(own, &test.limit);
     let factor = match by {
-        Some(_) if is_slope => {
-            return Err(Failure::usage(format!(
-                "`{}` limits how a metric grows, which `--by` does not apply to; leave `--by` out, or name another test",
-                test.name
-            )));
-        }
-        Some(by) if by < LEAST_STEP && !test.is_deterministic() => {
-            return Err(Failure::usage(format!(
-                "`{}` varies, and a step of less than {} cannot be told from its tolerance; name a larger one by `--by`",
-                test.name,
-                Quantity::new(LEAST_STEP, Unit::Share)
-            )));
-        }
-        Some(by) => {
-            // A deterministic value is compared with its limit itself, without a tolerance.
-            let allowed = if test.is_deterministic() { by } else { allowed_below(by) };
-            Some(match test.limit.bound {
-                Bound::Max => 1.0 + allowed,
-                Bound::Min => 1.0 / (1.0 + allowed),
-            })
-        }
+        Some(by) => Some(factor_for(test, by, is_slope)?),
         // A limit that the settings give to every budget has no place of its own in the file.
         None if !is_own && !is_slope => Some(test.limit.number().0),
         None => None,
@@ -120,6 +100,30 @@ pub(crate) fn rules(
         is_deterministic: found.is_deterministic(),
         is_benchmark: found.is_benchmark(),
         text,
+    })
+}
+
+/// Returns the factor of a limit against the good commit that finds a step of `by`. `is_slope` says whether the test limits
+/// how a metric grows.
+fn factor_for(test: &Test, by: f64, is_slope: bool) -> Result<f64, Failure> {
+    if is_slope {
+        return Err(Failure::usage(format!(
+            "`{}` limits how a metric grows, which `--by` does not apply to; leave `--by` out, or name another test",
+            test.name
+        )));
+    }
+    if by < LEAST_STEP && !test.is_deterministic() {
+        return Err(Failure::usage(format!(
+            "`{}` varies, and a step of less than {} cannot be told from its tolerance; name a larger one by `--by`",
+            test.name,
+            Quantity::new(LEAST_STEP, Unit::Share)
+        )));
+    }
+    // A deterministic value is compared with its limit itself, without a tolerance.
+    let allowed = if test.is_deterministic() { by } else { allowed_below(by) };
+    Ok(match test.limit.bound {
+        Bound::Max => 1.0 + allowed,
+        Bound::Min => 1.0 / (1.0 + allowed),
     })
 }
 

@@ -124,31 +124,13 @@ impl Machine {
         let share = |share| Quantity::new(share, Unit::Share).to_string();
         let unknown = || "not reported here".to_owned();
         let Machine { clock, gaps, spread, system } = self;
-        let taken = if gaps.count == 0 {
-            format!("no other work interrupted a loop of {}", time(gaps.length))
-        } else {
-            format!(
-                "other work took {} of {}, in {} gaps, of which the longest was {}",
-                share(gaps.lost_share()),
-                time(gaps.length),
-                gaps.count,
-                time(gaps.longest)
-            )
-        };
         let clock = format!(
             "a reading takes {}, and the resolution is {}",
             time(clock.cost),
             time(clock.resolution)
         );
-        let cores = match (system.cores, system.quota) {
-            (cores, Some(quota)) => {
-                format!("{cores}, of which the quota of this group allows {quota:.2}")
-            }
-            (cores, None) if system.has_proc => format!("{cores}, without a quota"),
-            (cores, None) => format!("{cores}; a quota is not reported here"),
-        };
         vec![
-            ("gaps", taken),
+            ("gaps", describe_gaps(gaps)),
             (
                 "runs",
                 format!(
@@ -188,7 +170,7 @@ impl Machine {
                 "load",
                 system.load.map_or_else(unknown, |load| format!("{load:.2} in the last minute")),
             ),
-            ("cores", cores),
+            ("cores", describe_cores(system)),
             ("governor", system.governor.clone().unwrap_or_else(unknown)),
             ("instruments", instruments(system.has_proc).to_owned()),
         ]
@@ -247,6 +229,32 @@ impl Machine {
             );
         }
         sentences
+    }
+}
+
+/// Returns the time that other work took, in words.
+fn describe_gaps(gaps: &LoopGaps) -> String {
+    let time = |seconds| Quantity::new(seconds, Unit::Seconds);
+    if gaps.count == 0 {
+        return format!("no other work interrupted a loop of {}", time(gaps.length));
+    }
+    format!(
+        "other work took {} of {}, in {} gaps, of which the longest was {}",
+        Quantity::new(gaps.lost_share(), Unit::Share),
+        time(gaps.length),
+        gaps.count,
+        time(gaps.longest)
+    )
+}
+
+/// Returns the number of processors and the quota of this group, in words.
+fn describe_cores(system: &System) -> String {
+    match (system.cores, system.quota) {
+        (cores, Some(quota)) => {
+            format!("{cores}, of which the quota of this group allows {quota:.2}")
+        }
+        (cores, None) if system.has_proc => format!("{cores}, without a quota"),
+        (cores, None) => format!("{cores}; a quota is not reported here"),
     }
 }
 

@@ -23,7 +23,7 @@ fn the_search_for_names() {
     time("a generated tree", made.path(), generate(made.path()));
 }
 
-/// The budgets of this repository walk through no directory and name no document, whatever its libraries do for others.
+/// Its own budgets walk through no directory and name no document, whatever its libraries do for others.
 #[test]
 fn the_documents_of_this_repository_are_no_part_of_its_own_budgets() {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();

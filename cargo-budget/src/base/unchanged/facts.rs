@@ -3,18 +3,31 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cargo_metadata::{Package, Target, TargetKind};
+use cargo_metadata::{Metadata, Package, Target, TargetKind};
 use perf_budget_core::budget::{Budgets, Param, Subject};
 use toml_edit::Item;
 
-use super::inputs::Inputs;
+use super::inputs::{Inputs, Place};
 use super::literals::without_tests;
 use super::mentions::{Sources, is_source};
 use crate::base::configuration;
 
+/// Returns the packages in the repository: the directory of each, and the names by which a program can start or load what
+/// the package builds.
+pub(super) fn packages(metadata: &Metadata, place: Place<'_>) -> Vec<(String, Vec<String>)> {
+    let own = metadata.packages.iter().filter(|package| package.source.is_none());
+    let packages = own.flat_map(|package| {
+        let directory = package.manifest_path.parent().map(|at| at.as_std_path().to_owned());
+        let builds = runnable(package);
+        let places = directory.into_iter().flat_map(|directory| place.both(&directory));
+        places.map(move |directory| (directory, builds.clone())).collect::<Vec<_>>()
+    });
+    packages.collect()
+}
+
 /// Returns the names by which a program can start or load what a package builds: its own name, which cargo takes, and
 /// those of its programs and of its libraries that are loaded at run time.
-pub(super) fn runnable(package: &Package) -> Vec<String> {
+fn runnable(package: &Package) -> Vec<String> {
     let is_runnable = |target: &&Target| {
         target.kind.iter().any(|kind| {
             !matches!(

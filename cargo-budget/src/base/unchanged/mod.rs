@@ -264,14 +264,7 @@ impl<'a> Comparison<'a> {
         for file in outside.filter(|file| place.both(file).is_empty()) {
             facts::add_configuration(&mut sources, &file.to_string_lossy(), &file, false);
         }
-        let own = metadata.packages.iter().filter(|package| package.source.is_none());
-        let packages = own.flat_map(|package| {
-            let directory = package.manifest_path.parent().map(|at| at.as_std_path().to_owned());
-            let builds = facts::runnable(package);
-            let places = directory.into_iter().flat_map(|directory| place.both(&directory));
-            places.map(move |directory| (directory, builds.clone())).collect::<Vec<_>>()
-        });
-        let packages = packages.collect();
+        let packages = facts::packages(metadata, place);
         let prefix = revisions.head.prefix.to_owned();
         let roots = usage::roots(&inputs, &prefix);
         listed::add(&mut sources, &tree, &inputs, &roots, &top);

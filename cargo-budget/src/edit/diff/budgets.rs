@@ -257,8 +257,8 @@ impl Pair<'_> {
                 by_case.push(Cow::Borrowed(limit));
                 continue;
             }
-            let limited = budget.cases.iter().filter(|case| limit.of.has(case));
-            for case in limited.filter(|case| is_in(self.old, case) && is_in(self.new, case)) {
+            let of = budget.cases.iter().filter(|case| limit.of.has(case));
+            for case in of.filter(|case| is_in(self.old, case) && is_in(self.new, case)) {
                 by_case.push(Cow::Owned(Limit { of: CaseFilter::of(case), ..limit.clone() }));
             }
         }
