@@ -28,7 +28,7 @@ pub(super) fn project(report: &Report) -> String {
 /// Returns the headline, and the verdict that it is about. The headline gives the worst broken limit with its numbers;
 /// otherwise its words are those of the exit codes.
 pub(super) fn headline(report: &Report) -> (String, Verdict) {
-    // The subject of the sentence with its verb, and the number of outcomes with the verdict.
+    // The subject of the sentence with `is` or `are`, and the number of outcomes with the verdict.
     let subject_of = |verdict| {
         let mut outcomes = report.outcomes.iter().filter(|outcome| outcome.verdict == verdict);
         match (outcomes.next(), outcomes.count()) {
