@@ -97,7 +97,7 @@ impl Bisect {
             by: self.by,
         };
         if let Some(named) = &self.from_trend {
-            searched = self.from_step(
+            searched = self.searched_for_step(
                 &project,
                 Some(&**named).filter(|named| !named.is_empty()),
                 context,
@@ -131,7 +131,7 @@ struct Searched {
 
 impl Bisect {
     /// Returns the test, the range and the size of a step in the history.
-    fn from_step(
+    fn searched_for_step(
         &self,
         project: &Project,
         named: Option<&str>,
