@@ -20,7 +20,7 @@ use crate::project::{HARNESS, MEASURED, Project};
 /// The name of the package and of its binary.
 const NAME: &str = MADE;
 /// A limit that no benchmark breaks.
-const NEVER: &str = "1 h";
+const GENEROUS: &str = "1 h";
 /// The crate that stands in for Divan, so that its benchmarks can be measured.
 const DIVAN: &str = "perf-budget-divan";
 
@@ -32,7 +32,7 @@ pub(crate) struct Harness {
 impl Harness {
     /// Writes the package, whose budgets limit each benchmark against the base.
     pub(crate) fn write(project: &Project) -> Result<Harness, Failure> {
-        Harness::with(project, "1.05 x base")
+        Harness::with_limit(project, "1.05 x base")
     }
 
     /// Measures every benchmark once, under a limit that none of them breaks. `run` starts the harness.
@@ -40,9 +40,9 @@ impl Harness {
         project: &Project,
         run: &dyn Fn(&mut Command) -> Result<(), Failure>,
     ) -> Result<Measured, Failure> {
-        let harness = Harness::with(project, NEVER)?;
+        let harness = Harness::with_limit(project, GENEROUS)?;
         let built = harness.build()?;
-        // The project's own record is about its own budgets.
+        // These outcomes get a record of their own, since the project's record is about its own budgets.
         let results = harness.directory.join(MEASURED);
         file::remove(&paths::record(&results))?;
         let mut command = built.harness(&project.root);
@@ -62,7 +62,7 @@ impl Harness {
     }
 
     /// Writes the package into its directory of the results, with this limit on each benchmark.
-    fn with(project: &Project, limit: &str) -> Result<Harness, Failure> {
+    fn with_limit(project: &Project, limit: &str) -> Result<Harness, Failure> {
         let harness = Harness { directory: project.results().join(HARNESS) };
         let library = match init::checkout() {
             Some(path) => format!("path = {:?}", path.to_string_lossy()),
@@ -103,7 +103,7 @@ impl Harness {
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the workspace")]
 struct Libraries {
     has_criterion: bool,
-    /// Whether a package has the crate that has benchmarks of Divan measured.
+    /// Whether a package has the crate with which benchmarks of Divan can be measured.
     serves_divan: bool,
     /// Whether a package has Divan itself.
     has_divan: bool,
@@ -111,13 +111,13 @@ struct Libraries {
     has_target: bool,
 }
 
-/// Returns the libraries that packages of the workspace depend on. Where cargo does not say, the harness finds out.
+/// Returns the libraries that packages of the workspace depend on. If cargo cannot describe the workspace, there is none.
 fn libraries(project: &Project) -> Libraries {
     let mut metadata = child::metadata(&project.root);
     let packages = metadata.no_deps().exec().map(|all| all.packages).unwrap_or_default();
-    let depends = |is_it: &dyn Fn(&str) -> bool| {
+    let depends = |is_named: &dyn Fn(&str) -> bool| {
         let mut all = packages.iter().flat_map(|package| &package.dependencies);
-        all.any(|own| is_it(&own.name) || own.rename.as_deref().is_some_and(is_it))
+        all.any(|own| is_named(&own.name) || own.rename.as_deref().is_some_and(is_named))
     };
     Libraries {
         has_criterion: depends(&|name| name.contains("criterion")),
@@ -130,8 +130,9 @@ fn libraries(project: &Project) -> Libraries {
     }
 }
 
-/// Returns the limit of every benchmark. What cannot be measured as it stands is red, and says what to write: benchmarks of
-/// Divan itself, if there are no others, and without any library the functions with `#[bench]`, or that there is nothing.
+/// Returns budgets that limit every benchmark. Some of them are red and say what to write: a budget for Divan itself, which
+/// is only made if Criterion has no benchmarks, one for functions with `#[bench]` if the workspace has no library, and one for
+/// a workspace without benchmarks.
 fn limits(libraries: Libraries, limit: &str) -> String {
     let Libraries { has_criterion, serves_divan, has_divan, has_target } = libraries;
     let budget = |name: &str, library: &str| {
@@ -160,17 +161,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_library_has_its_budget_and_none_is_red() {
+    fn each_library_has_its_budget_and_a_workspace_without_benchmarks_has_one_too() {
         let check = |libraries: [bool; 4], want: &[(&str, Library)]| {
             let [has_criterion, serves_divan, has_divan, has_target] = libraries;
             let libraries = Libraries { has_criterion, serves_divan, has_divan, has_target };
             let text = limits(libraries, "1.05 x base");
             let file = budget::parse(&text, Path::new("budgets.toml")).unwrap();
-            let of = |own: &Budget| {
+            let library = |own: &Budget| {
                 let Subject::Benchmark(library, _) = own.subject else { panic!("{text}") };
                 (own.name.clone(), library)
             };
-            let found: Vec<(String, Library)> = file.budgets.iter().map(of).collect();
+            let found: Vec<(String, Library)> = file.budgets.iter().map(library).collect();
             let want: Vec<(String, Library)> =
                 want.iter().map(|&(name, library)| (name.to_owned(), library)).collect();
             assert_eq!(found, want, "{text}");
@@ -179,7 +180,7 @@ mod tests {
         check([true, false, false, true], &[criterion]);
         check([true, true, false, true], &[criterion, divan]);
         check([false, true, false, true], &[divan]);
-        // Divan itself is red, and its red has the line to write; beside Criterion it would be red for ever.
+        // A budget for Divan itself is red, and its message has the line to write. Beside Criterion it would stay red.
         check([false, false, true, true], &[divan]);
         check([true, false, true, true], &[criterion]);
         check([false, false, false, true], &[("benches", Library::Libtest)]);

@@ -1,5 +1,5 @@
-//! The clock on the wall, which may be set back or forward at any time: a stored time that is later than now says nothing
-//! about what is new.
+//! The clock on the wall, which may be set back or forward at any time. So a stored time that is later than now does not
+//! show what is newest.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -11,7 +11,7 @@ pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-/// Whether a stored time is later than now, by more than clocks differ.
+/// Whether a stored time is later than now, by more than the clocks of two machines may differ.
 pub(crate) fn is_ahead(stored: u64, now: u64) -> bool {
     stored > now.saturating_add(SKEW)
 }

@@ -1,5 +1,5 @@
-//! The record of one environment of `budgets.toml`: an edit takes the numbers of the environment whose limits it
-//! writes, and of no other.
+//! The part of a record that belongs to one environment of `budgets.toml`: an edit uses only the numbers of the environment
+//! whose limits it writes.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -19,15 +19,18 @@ pub(crate) struct EnvironmentPart {
     pub(crate) record: Record,
     /// The budgets as they are in the environment.
     pub(crate) budgets: Budgets,
-    /// A remark on what would be among the latest outcomes, and is of another environment.
+    /// A remark on the latest outcomes that are left out, since they are of another environment; `None` if there are none.
     pub(crate) left_out: Option<String>,
 }
 
-/// Takes the runs of the environment that `--env` names, or else of the one that the last run was in.
+/// Returns the part of the record that belongs to the environment that `--env` names, or else to the one of the last run.
 ///
 /// # Errors
-/// If there is no run of the environment that is named, or the file does not have the last run's any more.
-pub(crate) fn of(project: &Project, mut record: Record) -> Result<EnvironmentPart, Failure> {
+/// If there is no run in the environment that `--env` names, or if the file no longer has the environment of the last run.
+pub(crate) fn part_to_edit(
+    project: &Project,
+    mut record: Record,
+) -> Result<EnvironmentPart, Failure> {
     let named = named_for_process().map(|_| project.budgets()).transpose()?;
     // Another test target may have a file of its own, which has other environments.
     let mut known = HashMap::new();
@@ -35,11 +38,11 @@ pub(crate) fn of(project: &Project, mut record: Record) -> Result<EnvironmentPar
         file.is_empty() || *known.entry(file.clone()).or_insert_with(|| project.is_file_of(file))
     };
     let last = record.outcomes.iter().rev().find(|outcome| is_own(&outcome.file));
-    let of_last = last.and_then(|outcome| outcome.run.environment.clone());
-    let wanted = named.as_ref().map_or(of_last, |budgets| budgets.environment.clone());
+    let environment_of_last = last.and_then(|outcome| outcome.run.environment.clone());
+    let wanted = named.as_ref().map_or(environment_of_last, |budgets| budgets.environment.clone());
     let name = wanted.as_deref().unwrap_or(NONE);
-    let is_of = |run: &Run| run.environment == wanted;
-    let has_run = record.outcomes.iter().any(|o| is_own(&o.file) && is_of(&o.run));
+    let is_wanted = |run: &Run| run.environment == wanted;
+    let has_run = record.outcomes.iter().any(|o| is_own(&o.file) && is_wanted(&o.run));
     if !has_run && !record.outcomes.is_empty() && named.is_some() {
         return Err(Failure::usage(format!(
             "the record has no run of the environment `{name}`, which `--env` names; run \
@@ -47,9 +50,9 @@ pub(crate) fn of(project: &Project, mut record: Record) -> Result<EnvironmentPar
         )));
     }
     let mut others = latest(&record);
-    others.retain(|outcome| is_own(&outcome.file) && !is_of(&outcome.run));
-    record.outcomes.retain(|outcome| !is_own(&outcome.file) || is_of(&outcome.run));
-    record.begun.retain(|begun| !is_own(&begun.file) || is_of(&begun.run));
+    others.retain(|outcome| is_own(&outcome.file) && !is_wanted(&outcome.run));
+    record.outcomes.retain(|outcome| !is_own(&outcome.file) || is_wanted(&outcome.run));
+    record.begun.retain(|begun| !is_own(&begun.file) || is_wanted(&begun.run));
     let budgets = project.budgets_in(wanted.as_deref())?;
     if budgets.environment != wanted {
         return Err(Failure::unmeasured(format!(
@@ -77,7 +80,7 @@ pub(crate) fn of(project: &Project, mut record: Record) -> Result<EnvironmentPar
 }
 
 /// Reads the budgets as they are without an environment, and in each of them.
-pub(crate) fn all(project: &Project) -> Result<Vec<Budgets>, Failure> {
+pub(crate) fn budgets_of_each(project: &Project) -> Result<Vec<Budgets>, Failure> {
     let mut all = vec![project.budgets_in(None)?];
     for environment in all[0].environments.clone() {
         all.push(project.budgets_in(Some(&environment.name))?);

@@ -32,16 +32,15 @@ impl Exit {
         }
     }
 
-    /// Returns the end of two runs: a mistake hides verdicts, and then the worse verdict counts.
+    /// Returns the exit of two runs together. A mistake counts first, since it hides verdicts, and then the worse verdict.
     pub(crate) fn worse(self, other: Exit) -> Exit {
         let order = [Exit::Usage, Exit::Broken, Exit::Unmeasured, Exit::Inconclusive];
         order.into_iter().find(|&exit| exit == self || exit == other).unwrap_or(Exit::Holds)
     }
 
-    /// Returns how a run with these outcomes ends, which the worst verdict of a red outcome decides. `check` has
-    /// further reasons of its own to end otherwise: mistakes that the harness found, and a base that could not be
-    /// built.
-    pub(crate) fn of<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Exit {
+    /// Returns the exit of a run with these outcomes: the worst verdict of a red outcome decides. `check` may end with another
+    /// exit, if the harness found a mistake or the base could not be built.
+    pub(crate) fn from_outcomes<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Exit {
         let red = outcomes.into_iter().filter(|outcome| outcome.is_red());
         match red.map(|outcome| outcome.verdict).max_by_key(|verdict| verdict.severity()) {
             Some(Verdict::Fail) => Exit::Broken,
@@ -71,13 +70,13 @@ mod tests {
 
     #[track_caller]
     fn under(inconclusive: Inconclusive, verdicts: &[Verdict], code: u8) {
-        let of = |&verdict| Outcome { verdict, inconclusive, ..Outcome::default() };
-        let outcomes: Vec<Outcome> = verdicts.iter().map(of).collect();
-        assert_eq!(Exit::of(&outcomes).code(), code);
+        let outcome = |&verdict| Outcome { verdict, inconclusive, ..Outcome::default() };
+        let outcomes: Vec<Outcome> = verdicts.iter().map(outcome).collect();
+        assert_eq!(Exit::from_outcomes(&outcomes).code(), code);
     }
 
     #[test]
-    fn what_is_inconclusive_is_a_warning_unless_the_settings_say_otherwise() {
+    fn an_inconclusive_limit_is_a_warning_unless_the_settings_say_otherwise() {
         under(Inconclusive::Warn, &[Verdict::Pass, Verdict::Inconclusive], 0);
         under(Inconclusive::Warn, &[Verdict::Unmeasured, Verdict::Inconclusive], 3);
         under(Inconclusive::Fail, &[Verdict::Pass, Verdict::Inconclusive], 4);

@@ -17,7 +17,7 @@ pub(crate) struct Repository {
 
 impl Repository {
     /// Returns the repository that `directory` is in.
-    pub(crate) fn of(directory: &Path) -> Result<Repository, Failure> {
+    pub(crate) fn containing(directory: &Path) -> Result<Repository, Failure> {
         let output = git(directory, ["rev-parse", "--show-prefix"])?;
         if !output.status.success() {
             return Err(Failure::unmeasured(format!(
@@ -36,8 +36,8 @@ impl Repository {
                 "`{revision}` is not a revision; name one, such as `main`"
             )));
         }
-        let asked = format!("{revision}^{{commit}}");
-        let output = git(&self.directory, ["rev-parse", "--verify", "--quiet", &asked])?;
+        let name = format!("{revision}^{{commit}}");
+        let output = git(&self.directory, ["rev-parse", "--verify", "--quiet", &name])?;
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
         }
@@ -101,7 +101,7 @@ impl Repository {
     }
 
     /// Returns the paths of the files that git tracks and that differ from `HEAD`.
-    pub(crate) fn changed(&self) -> Result<Vec<String>, Failure> {
+    pub(crate) fn changed_files(&self) -> Result<Vec<String>, Failure> {
         let output = git(&self.directory, ["diff", "--name-only", "-z", "HEAD", "--"])?;
         if !output.status.success() {
             return Err(Failure::unmeasured(format!(

@@ -1,7 +1,7 @@
-//! Ctrl-C, for a subcommand that puts something away before it ends.
+//! Ctrl-C, for a subcommand that has to clean up before it ends.
 //!
-//! What the command has started is in a process group of its own, which a terminal does not send the signal to. So the
-//! command passes it on, waits for the end of all of it, and puts away what it has made.
+//! Each program that the command starts is in a process group of its own, to which the terminal does not send the signal. So
+//! the command passes the signal on, waits until the program has ended, and then removes what it has made itself.
 
 use std::process::{Child, Command, ExitStatus};
 use std::sync::Arc;
@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub(crate) struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Begins to take notice of Ctrl-C and of a request to terminate. From now on neither ends the command by itself.
+    /// Begins to watch for Ctrl-C and for a request to terminate. From now on neither ends the command by itself.
     pub(crate) fn watched() -> Interrupt {
         let interrupt = Interrupt::default();
         interrupt.watch();
@@ -46,33 +46,36 @@ impl Interrupt {
     fn watch(&self) {}
 
     /// Whether the command was asked to end.
-    pub(crate) fn is_asked(&self) -> bool {
+    pub(crate) fn is_requested(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Fails where the command was asked to end.
+    /// Fails if the command was asked to end.
     pub(crate) fn check(&self) -> Result<(), Failure> {
-        if self.is_asked() { Err(Failure::unmeasured("interrupted")) } else { Ok(()) }
+        if self.is_requested() { Err(Failure::unmeasured("interrupted")) } else { Ok(()) }
     }
 
-    /// Runs a program to its end. Where the command is asked to end meanwhile, the program is asked too, with all that it has
-    /// started, and this fails once it has ended.
+    /// Runs a program to its end. If the command is asked to end meanwhile, it asks the program and all that it has started to
+    /// end too.
+    ///
+    /// # Errors
+    /// If the program cannot be run, or if the command was asked to end.
     pub(crate) fn status(&self, command: &mut Command) -> Result<ExitStatus, Failure> {
         let program = command.get_program().to_string_lossy().into_owned();
         let failed =
             |e: &std::io::Error| Failure::unmeasured(format!("failed to run `{program}`: {e}"));
-        apart(command);
+        give_own_group(command);
         let mut child = command.spawn().map_err(|e| failed(&e))?;
-        let mut asked: Option<Instant> = None;
+        let mut asked_at: Option<Instant> = None;
         loop {
             if let Some(status) = child.try_wait().map_err(|e| failed(&e))? {
                 return self.check().map(|()| status);
             }
-            if self.is_asked() && asked.is_none() {
-                asked = Some(Instant::now());
+            if self.is_requested() && asked_at.is_none() {
+                asked_at = Some(Instant::now());
                 end(&mut child, false);
-            } else if asked.is_some_and(|asked| asked.elapsed() > GRACE) {
-                asked = Some(Instant::now());
+            } else if asked_at.is_some_and(|time| time.elapsed() > GRACE) {
+                asked_at = Some(Instant::now());
                 end(&mut child, true);
             }
             std::thread::sleep(PAUSE);
@@ -82,7 +85,7 @@ impl Interrupt {
     /// Waits for a moment, or until the command is asked to end.
     pub(crate) fn sleep(&self, time: Duration) {
         let until = Instant::now() + time;
-        while !self.is_asked() && Instant::now() < until {
+        while !self.is_requested() && Instant::now() < until {
             std::thread::sleep(PAUSE);
         }
     }
@@ -90,14 +93,14 @@ impl Interrupt {
 
 /// Gives a program a process group of its own, so that a signal reaches it with all that it starts.
 #[cfg(unix)]
-fn apart(command: &mut Command) {
+fn give_own_group(command: &mut Command) {
     std::os::unix::process::CommandExt::process_group(command, 0);
 }
 
 #[cfg(not(unix))]
-fn apart(_: &mut Command) {}
+fn give_own_group(_: &mut Command) {}
 
-/// Ends a program that has a process group of its own, and the group. A program that is forced has no say.
+/// Ends a program with its process group. Without `is_forced`, the program is asked to end and may clean up.
 #[cfg(unix)]
 fn end(child: &mut Child, is_forced: bool) {
     use rustix::process::Signal;

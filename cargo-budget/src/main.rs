@@ -1,7 +1,7 @@
 //! `cargo budget`: the command that accompanies the tests.
 //!
-//! It renders and stores what the harness recorded, and edits `budgets.toml`. Where it has something measured, it runs
-//! the tests. It does not judge, and it does not word verdicts.
+//! It renders and stores what the harness recorded, and edits `budgets.toml`. To have something measured, it runs the tests.
+//! It does not judge, and it does not word verdicts.
 
 #![warn(clippy::wildcard_enum_match_arm)]
 

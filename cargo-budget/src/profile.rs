@@ -68,11 +68,11 @@ mod tests {
             functions: vec![function],
             ..Blame::default()
         };
-        let (found, none) = (Some(Box::new(blame)), String::new());
+        let (blame, no_reason) = (Some(Box::new(blame)), String::new());
         Profiles {
             against: Some("0123456789abcdef".to_owned()),
             all: vec![
-                Profile { name: "merge".to_owned(), blame: found, why: none, sampled: None },
+                Profile { name: "merge".to_owned(), blame, why: no_reason, sampled: None },
                 Profile {
                     name: "start".to_owned(),
                     blame: None,
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn each_has_its_functions_or_the_reason_and_no_name_controls_the_terminal() {
+    fn each_profile_has_functions_or_a_reason_and_no_name_controls_the_terminal() {
         let text = profiles().text();
         assert!(text.contains("merge\u{1b}[0m  against 0123456"), "{text}");
         assert!(text.contains("  +200 work::decode\\u{1b}[2J"), "{text}");
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn the_json_has_all_of_it() {
+    fn the_json_has_every_profile() {
         let json = profiles().json();
         assert_eq!(
             (&json["version"], &json["profiles"][1]["why"]),

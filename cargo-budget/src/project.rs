@@ -14,9 +14,10 @@ use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::runs::{judged_nothing, last_run, latest};
 
-/// The directory, in one with results, of the harness for a project without budgets.
+/// The directory of the harness for a project without budgets, below the directory with results.
 pub(crate) const HARNESS: &str = "harness";
-/// The directory in that one where every benchmark is measured for its first limit. These are no results of a project.
+/// The directory below [`HARNESS`] with the outcomes from which `init --limits` derives first limits. They are not results of
+/// the project.
 pub(crate) const MEASURED: &str = "measured";
 
 /// A directory with a `budgets.toml`.
@@ -24,22 +25,22 @@ pub(crate) const MEASURED: &str = "measured";
 pub(crate) struct Project {
     /// The directory of `budgets.toml`.
     pub(crate) root: PathBuf,
-    /// The package that it belongs to; `None` where no Cargo.toml beside it names one.
+    /// The package that it belongs to; `None` if no Cargo.toml in the directory names one.
     package: Option<String>,
     /// The file with the budgets, where that is not the `budgets.toml` of the directory.
     file: Option<PathBuf>,
-    /// The name by which runs know its place.
+    /// The name that runs record for this checkout and its file.
     checkout: String,
 }
 
 impl Project {
     /// Returns the project of the current directory.
-    pub(crate) fn here() -> Result<Project, Failure> {
+    pub(crate) fn current() -> Result<Project, Failure> {
         Project::find(Path::new("."))
     }
 
     /// Returns the project in a directory, with its budgets in `file` or in the `budgets.toml` there.
-    fn of(root: &Path, file: Option<PathBuf>) -> Project {
+    fn new(root: &Path, file: Option<PathBuf>) -> Project {
         let budgets = file.clone().unwrap_or_else(|| root.join("budgets.toml"));
         Project {
             root: root.to_owned(),
@@ -53,7 +54,7 @@ impl Project {
     pub(crate) fn find(start: &Path) -> Result<Project, Failure> {
         let start = std::path::absolute(start).map_err(|e| Failure::io("resolve", start, &e))?;
         let found = start.ancestors().find(|dir| dir.join("budgets.toml").is_file());
-        let project = |root: &Path| Project::of(root, None);
+        let project = |root: &Path| Project::new(root, None);
         found.map(project).ok_or_else(|| {
             let mut named = start.ancestors().map(|dir| dir.join("budgets.toml"));
             if let Some(other) = named.find(|path| path.symlink_metadata().is_ok()) {
@@ -81,13 +82,13 @@ impl Project {
         if file == whole(&self.file()) {
             return self.clone();
         }
-        // The package may be known by another path than cargo has told the target.
+        // Cargo may have given the target another path of the package, such as one through a link.
         let below = file.strip_prefix(&root).map(|below| self.root.join(below));
         self.with_file(below.unwrap_or(file))
     }
 
-    /// Returns the place of the file with the budgets in another checkout of the package. A file among the results is the
-    /// command's own, which no checkout has.
+    /// Returns the path of the file with the budgets in another checkout of the package. A file among the results is made by
+    /// the command, and no checkout has it; there it is `budgets.toml`.
     pub(crate) fn file_in(&self, package: &Path) -> PathBuf {
         let file = self.file();
         let below =
@@ -101,11 +102,11 @@ impl Project {
             .no_deps()
             .exec()
             .map_err(|e| Failure::usage(format!("cargo failed to describe this project: {e}")))?;
-        Ok(Project::of(described.workspace_root.as_std_path(), None))
+        Ok(Project::new(described.workspace_root.as_std_path(), None))
     }
 
-    /// Returns the project that `start` is in, whose runs are shown. Where there is no `budgets.toml`, that is the workspace
-    /// with the budgets of `check --benches`, if that has run.
+    /// Returns the project that `start` is in, to show its runs. If there is no `budgets.toml`, it is the workspace with the
+    /// budgets of `check --benches`, if that has run.
     pub(crate) fn recorded(start: &Path) -> Result<Project, Failure> {
         Project::find(start).or_else(|none| {
             let Ok(project) = Project::workspace() else { return Err(none) };
@@ -116,7 +117,7 @@ impl Project {
 
     /// Returns the project with its budgets in another file.
     pub(crate) fn with_file(&self, file: PathBuf) -> Project {
-        Project::of(&self.root, Some(file))
+        Project::new(&self.root, Some(file))
     }
 
     /// Whether this is the project's file with budgets, by the name that a run has recorded.
@@ -142,8 +143,8 @@ impl Project {
         Ok(budget::load_in(&self.file(), &EnvironmentFacts::of_record(environment))?)
     }
 
-    /// Returns the directory with the results of the project's last run. Only the run knew where that is, and left a
-    /// pointer unless it is `target/budgets` of the workspace.
+    /// Returns the directory with the results of the project's last run. Only the run knew that directory; unless it is
+    /// `target/budgets` of the workspace, the run left a pointer to it.
     pub(crate) fn results(&self) -> PathBuf {
         if let Some(set) = paths::from_environment() {
             return self.root.join(set);
@@ -162,7 +163,7 @@ impl Project {
         }
     }
 
-    /// Returns the directories with results of the project, of which the one with the last run counts.
+    /// Returns the directories that may have results of the project.
     fn places(&self) -> Vec<paths::Place> {
         let mut places = paths::places(&self.root, &self.checkout);
         let measured = Path::new(HARNESS).join(MEASURED);
@@ -184,7 +185,8 @@ impl Project {
         run.map(|run| run.began).or(place.began)
     }
 
-    /// Refuses to say which of several results are the newest, if some were recorded at a time that is later than now.
+    /// Fails if it is not certain which of several results are the newest, because some were recorded at a time that is later
+    /// than now.
     fn can_tell_newest(&self) -> Result<(), Failure> {
         if paths::from_environment().is_some() {
             return Ok(());
@@ -211,7 +213,7 @@ impl Project {
         paths::record(&self.results())
     }
 
-    /// Returns the records that are there, in all places where the next run may write its own.
+    /// Returns the records that exist in the places where the next run may write.
     pub(crate) fn records(&self) -> Vec<PathBuf> {
         let places = self.places().into_iter().map(|place| place.results);
         let mut records: Vec<PathBuf> =
@@ -227,14 +229,14 @@ impl Project {
         let mut record = record::read(path)?;
         let runs = record.begun.iter().map(|begun| &begun.run);
         let mut runs = runs.chain(record.outcomes.iter().map(|outcome| &outcome.run));
-        // A directory that is named may have been brought from another machine, where the project was elsewhere.
+        // A directory that the user names may come from another machine, on which the project had another path.
         let is_brought = paths::from_environment().is_some() && !runs.any(|run| self.is_own(run));
         let is_own =
             |run: &Run| if is_brought { self.is_of_package(run) } else { self.is_own(run) };
         record.outcomes.retain(|outcome| is_own(&outcome.run));
         record.begun.retain(|begun| is_own(&begun.run));
-        // Budgets whose file was deleted are no longer judged. A file among the results is the command's own (`check
-        // --benches`), and nobody else's.
+        // Budgets whose file was deleted are no longer judged. A file among the results belongs to `check --benches`, and
+        // not to this project.
         let is_foreign = |file: &Path| {
             self.file.is_none() && path.parent().is_some_and(|results| file.starts_with(results))
         };
@@ -255,8 +257,8 @@ impl Project {
         Ok(last_run(&self.read(progress)?))
     }
 
-    /// Returns the last outcome of each test that the last whole run judged or a later one did. A run of some tests, as
-    /// after "run it alone", leaves what is known of the others.
+    /// Returns the last outcome of each test, from the last run of all tests and the runs after it. So a later run of some
+    /// tests, such as one that the advice "run it alone" asks for, does not hide the outcomes of the others.
     pub(crate) fn latest(&self, progress: Progress) -> Result<Vec<Outcome>, Failure> {
         Ok(latest(&self.read(progress)?))
     }
@@ -270,7 +272,7 @@ impl Project {
     /// Returns the entries of this project in a record.
     ///
     /// # Errors
-    /// If the last run judged nothing, or there is none, or it cannot be told which run is the last.
+    /// If there is no run, if the last one judged nothing, or if it is not certain which run is the last.
     pub(crate) fn runs(&self, path: &Path) -> Result<Record, Failure> {
         self.can_tell_newest()?;
         let shown = path.display();
@@ -281,7 +283,7 @@ impl Project {
         }
         if !path.is_file() && !path.is_dir() {
             return Err(Failure::unmeasured(format!(
-                "`{shown}` is not a file, and to read it might never end; remove it, and run the tests again"
+                "`{shown}` is not a file, and reading it might never end; remove it, and run the tests again"
             )));
         }
         let record = self.read_record(path)?;
@@ -301,8 +303,8 @@ impl Project {
         Ok(record)
     }
 
-    /// Whether a run is one of this project. An older record knows only the package. Several projects that share a target
-    /// directory have their runs of `check --benches` by one file there.
+    /// Whether a run is one of this project. An older record has only the name of the package. Projects that share a target
+    /// directory also share the file of `check --benches` there, so such a run must be of the same package too.
     pub(crate) fn is_own(&self, run: &Run) -> bool {
         let is_here = run.checkout == self.checkout;
         let is_known = !run.checkout.is_empty() && self.file.is_none();
@@ -332,7 +334,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn something_else_than_a_file_is_not_taken_for_a_missing_one() {
+    fn a_directory_with_the_name_of_the_file_is_not_taken_for_a_missing_file() {
         let place = tempfile::tempdir().unwrap();
         std::fs::create_dir(place.path().join("budgets.toml")).unwrap();
         let text = Project::find(place.path()).unwrap_err().text;

@@ -7,7 +7,7 @@ use perf_budget_core::record::{Begun, Record};
 
 use crate::failure::Failure;
 
-/// Returns the failure that the last run judged nothing, if that is so: every test was left out.
+/// Returns the failure of a last run that judged nothing because every test was left out; `None` if it judged something.
 pub(crate) fn judged_nothing(record: &Record) -> Option<Failure> {
     let last = record.begun.last()?;
     if !last_run(record).is_empty() {
@@ -27,14 +27,14 @@ pub(crate) fn judged_nothing(record: &Record) -> Option<Failure> {
 /// and `cargo test` runs them one after the other.
 pub(crate) fn last_run(record: &Record) -> Vec<Outcome> {
     let runs = last_runs(record).into_iter().map(|(file, id)| (file, HashSet::from([id])));
-    of_runs(record, &runs.collect())
+    last_outcomes(record, &runs.collect())
 }
 
 /// Returns the processes that began in the last run of each file with budgets.
 pub(crate) fn last_begun(record: &Record) -> Vec<&Begun> {
     let last = last_runs(record);
-    let is_of = |begun: &&Begun| last.get(&begun.file) == Some(&&begun.run.id);
-    record.begun.iter().filter(is_of).collect()
+    let is_last = |begun: &&Begun| last.get(&begun.file) == Some(&&begun.run.id);
+    record.begun.iter().filter(is_last).collect()
 }
 
 /// Returns the name of the last run of each file with budgets.
@@ -43,42 +43,44 @@ fn last_runs(record: &Record) -> HashMap<&String, &String> {
     newest(begun, record)
 }
 
-/// Returns the last outcome of each test since the last run of a file that left out no test. Where every run left out
-/// some, it is the last run.
+/// Returns the last outcome of each test, from the last run of a file that left out no test and the runs after it. If every
+/// run of a file left out tests, it returns the last run.
 pub(crate) fn latest(record: &Record) -> Vec<Outcome> {
-    let begins =
+    let has_whole_run =
         |file: &String| record.begun.iter().any(|begun| begun.file == *file && is_whole(begun));
-    if record.begun.iter().all(|begun| begins(&begun.file)) && !record.begun.is_empty() {
-        return known(record);
+    if record.begun.iter().all(|begun| has_whole_run(&begun.file)) && !record.begun.is_empty() {
+        return last_of_each_test(record);
     }
     last_run(record)
 }
 
-/// Returns the last outcome of each test since the last run of a file that left out no test, or else since the record begins.
-pub(crate) fn known(record: &Record) -> Vec<Outcome> {
+/// Returns the last outcome of each test, from the last run of a file that left out no test and the runs after it. If every
+/// run of a file left out tests, all its runs count.
+pub(crate) fn last_of_each_test(record: &Record) -> Vec<Outcome> {
     let whole = record.begun.iter().rev().filter(|begun| is_whole(begun));
     let whole = newest(whole.map(|begun| (&begun.file, &begun.run.id)), record);
-    let begins: HashSet<&String> =
+    let with_whole_run: HashSet<&String> =
         record.begun.iter().filter(|begun| is_whole(begun)).map(|begun| &begun.file).collect();
     let mut runs: HashMap<&String, HashSet<&String>> = HashMap::new();
     for begun in record.begun.iter().rev() {
-        let known = runs.entry(&begun.file).or_default();
-        let is_open = !begins.contains(&begun.file)
-            || whole.get(&begun.file).is_none_or(|id| !known.contains(id));
-        if is_open {
-            known.insert(&begun.run.id);
+        let ids = runs.entry(&begun.file).or_default();
+        let counts = !with_whole_run.contains(&begun.file)
+            || whole.get(&begun.file).is_none_or(|id| !ids.contains(id));
+        if counts {
+            ids.insert(&begun.run.id);
         }
     }
-    of_runs(record, &runs)
+    last_outcomes(record, &runs)
 }
 
-/// Whether a run left out no test. Where each test is a process, every process has left out the others.
+/// Whether a run left out no test. If each test is a process of its own, every process leaves out the others, so that says
+/// nothing about the run.
 fn is_whole(begun: &Begun) -> bool {
     begun.filtered == 0 || begun.shared
 }
 
-/// Returns the newest of these runs of each file. An outcome tells the run of a file only where no beginning is
-/// recorded, since a process begins before it judges.
+/// Returns the newest of these runs of each file, which are given newest first. Outcomes show the run of a file only if no
+/// beginning is recorded, since a process begins before it judges.
 fn newest<'r>(
     runs: impl Iterator<Item = (&'r String, &'r String)>,
     record: &'r Record,
@@ -92,21 +94,21 @@ fn newest<'r>(
 }
 
 /// Returns the last outcome of each test in these runs of each file.
-fn of_runs(record: &Record, runs: &HashMap<&String, HashSet<&String>>) -> Vec<Outcome> {
-    let is_of = |outcome: &&Outcome| {
+fn last_outcomes(record: &Record, runs: &HashMap<&String, HashSet<&String>>) -> Vec<Outcome> {
+    let is_in_runs = |outcome: &&Outcome| {
         runs.get(&outcome.file).is_some_and(|runs| runs.contains(&outcome.run.id))
     };
-    let mut of_run: Vec<Outcome> = Vec::new();
-    let mut known = HashMap::new();
-    for outcome in record.outcomes.iter().filter(is_of) {
-        let at = *known.entry((&outcome.file, &outcome.test)).or_insert(of_run.len());
-        if at == of_run.len() {
-            of_run.push(outcome.clone());
+    let mut last: Vec<Outcome> = Vec::new();
+    let mut positions = HashMap::new();
+    for outcome in record.outcomes.iter().filter(is_in_runs) {
+        let at = *positions.entry((&outcome.file, &outcome.test)).or_insert(last.len());
+        if at == last.len() {
+            last.push(outcome.clone());
         } else {
-            of_run[at] = outcome.clone();
+            last[at] = outcome.clone();
         }
     }
-    of_run
+    last
 }
 
 #[cfg(test)]
@@ -128,10 +130,10 @@ mod tests {
 
     /// Checks the outcomes of the last run, and the latest ones, each as `RUN/TEST`.
     fn check(begun: Vec<Begun>, last: &[&str], latest_ones: &[&str]) {
-        let of = ["a", "b"].map(|test| outcome("1", test)).into_iter();
-        let outcomes = of.chain([outcome("2", "b"), outcome("3", "a")]).collect();
+        let first = ["a", "b"].map(|test| outcome("1", test)).into_iter();
+        let outcomes = first.chain([outcome("2", "b"), outcome("3", "a")]).collect();
         let mut record = Record { begun, outcomes, ..Record::default() };
-        // A report may add to an older outcome, which is not the latest one by that.
+        // A report may append an older outcome again, which does not make it the latest one.
         record.add(vec![outcome("1", "a"), outcome("1", "b")]);
         let shown = |outcomes: Vec<Outcome>| {
             let shown = outcomes.iter().map(|o| format!("{}/{}", o.run.id, o.test));
@@ -142,10 +144,10 @@ mod tests {
     }
 
     #[test]
-    fn a_run_of_some_tests_leaves_what_is_known_of_the_others() {
+    fn a_run_of_some_tests_keeps_the_outcomes_of_the_others() {
         let whole = || begun("1", 0, false);
         check(vec![whole(), begun("2", 1, false), begun("3", 1, false)], &["3/a"], &["3/a", "2/b"]);
-        // A run without a filter stands for itself.
+        // A run without a filter replaces all earlier outcomes.
         check(vec![whole(), begun("2", 1, false), begun("3", 0, false)], &["3/a"], &["3/a"]);
         check(vec![whole(), begun("2", 0, true), begun("3", 1, false)], &["3/a"], &["2/b", "3/a"]);
         check(

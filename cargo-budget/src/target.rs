@@ -1,28 +1,29 @@
 //! The test targets of a package that may hold budgets, as Cargo.toml and the sources have them.
 //!
-//! Without `harness = false`, cargo puts a `main` of its own in place of the one that runs the budgets. Such a target
-//! has no test, so that it passes whatever the budgets say.
+//! Without `harness = false`, cargo puts a `main` of its own in place of the one that runs the budgets. Such a target has no
+//! test, so it always passes.
 
 use std::path::{Path, PathBuf};
 
 use toml_edit::{Document, Item, Table, TableLike, Value};
 
-/// The test targets of a package that look like harnesses. Which file with budgets each reads, if any, it says itself.
+/// The test targets of a package that look like harnesses. Which file with budgets a target reads is known only by asking it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Harnesses {
     /// Those that `cargo test` runs.
     pub(crate) run: Vec<String>,
-    /// Those that it does not run unless they are named (`test = false`).
-    pub(crate) unasked: Vec<String>,
+    /// Those that `cargo test` runs only if they are named (`test = false`).
+    pub(crate) left_out: Vec<String>,
     /// Those whose own `main` is never run, since `harness = false` is missing.
-    pub(crate) forgotten: Vec<String>,
+    pub(crate) never_run: Vec<String>,
 }
 
-/// Returns the test targets of a package that look like harnesses: their source names the library and what starts a harness.
+/// Returns the test targets of a package that look like harnesses: their source has the name of the library and a call that
+/// starts a harness.
 pub(crate) fn harnesses(root: &Path) -> Harnesses {
-    let mut found = Harnesses::default();
+    let mut harnesses = Harnesses::default();
     let text = std::fs::read_to_string(root.join("Cargo.toml")).unwrap_or_default();
-    let Ok(manifest) = Document::parse(text) else { return found };
+    let Ok(manifest) = Document::parse(text) else { return harnesses };
     let library = library(root, manifest.as_table());
     let is_harness = |source: &Path| {
         std::fs::read_to_string(source).is_ok_and(|text| starts_a_harness(&text, &library))
@@ -38,9 +39,9 @@ pub(crate) fn harnesses(root: &Path) -> Harnesses {
             continue;
         }
         let list = match (is("harness", false), is("test", false)) {
-            (false, _) => &mut found.forgotten,
-            (true, true) => &mut found.unasked,
-            (true, false) => &mut found.run,
+            (false, _) => &mut harnesses.never_run,
+            (true, true) => &mut harnesses.left_out,
+            (true, false) => &mut harnesses.run,
         };
         list.push(name.to_owned());
     }
@@ -48,12 +49,12 @@ pub(crate) fn harnesses(root: &Path) -> Harnesses {
     let discovers = package.and_then(|package| package.get("autotests")).and_then(Item::as_bool);
     if discovers != Some(false) {
         let files = std::fs::read_dir(root.join("tests")).into_iter().flatten().flatten();
-        let mut forgotten: Vec<String> = files
+        let mut never_run: Vec<String> = files
             .map(|file| file.path())
             .filter(|path| !paths.contains(path) && !paths.contains(&path.join("main.rs")))
             .filter(|path| {
                 [path.clone(), path.join("main.rs")].iter().any(|source| {
-                    // A module that others share has no `main` that could be run.
+                    // A module that other tests share has no `main`.
                     let text = std::fs::read_to_string(source).unwrap_or_default();
                     let has_main = text.contains("fn main") || text.contains("main!");
                     has_main && starts_a_harness(&text, &library)
@@ -62,10 +63,10 @@ pub(crate) fn harnesses(root: &Path) -> Harnesses {
             .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
             .filter(|name| !listed.contains(name))
             .collect();
-        forgotten.sort();
-        found.forgotten.extend(forgotten);
+        never_run.sort();
+        harnesses.never_run.extend(never_run);
     }
-    found
+    harnesses
 }
 
 /// Returns the entries of the test targets in a manifest, which may be tables or an array.
@@ -82,7 +83,7 @@ fn entries(manifest: &Table) -> Vec<&dyn TableLike> {
     }
 }
 
-/// Returns the files of which one is the source of a test target: the one that its entry names, or the usual ones.
+/// Returns the files that may be the source of a test target: the one that its entry names, and the usual ones.
 fn sources(root: &Path, entry: Option<&dyn TableLike>, name: &str) -> Vec<PathBuf> {
     let named = entry.and_then(|entry| entry.get("path")).and_then(Item::as_str);
     let usual = [format!("tests/{name}.rs"), format!("tests/{name}/main.rs")];
@@ -92,13 +93,12 @@ fn sources(root: &Path, entry: Option<&dyn TableLike>, name: &str) -> Vec<PathBu
 /// Returns what is wrong with the test targets of a package: those whose own `main` is never run.
 pub(crate) fn faults(root: &Path) -> Vec<String> {
     let usual = ["budgets".to_owned()];
-    let forgotten = harnesses(root).forgotten;
-    let others = forgotten.iter().filter(|name| !usual.contains(name));
+    let never_run = harnesses(root).never_run;
+    let others = never_run.iter().filter(|name| !usual.contains(name));
     usual.iter().chain(others).filter_map(|name| fault(root, name)).collect()
 }
 
-/// Returns the name by which sources know the library: that of its dependency, which the package or its workspace may
-/// rename.
+/// Returns the name of the library in sources. The package or its workspace may have renamed the dependency.
 fn library(root: &Path, manifest: &Table) -> String {
     let renamed = renamed(manifest, |_| true).or_else(|| {
         let inherits = |name: &str| {
@@ -124,26 +124,26 @@ fn dependencies(manifest: &Table) -> impl Iterator<Item = (String, &Item)> {
     tables.flat_map(|table| table.iter().map(|(name, item)| (name.to_owned(), item)))
 }
 
-/// Returns the name that a manifest gives to the library in the place of its own, if it is one of those that count.
+/// Returns the name that a manifest gives to the library instead of its own, if `counts` accepts that name.
 fn renamed(manifest: &Table, counts: impl Fn(&str) -> bool) -> Option<String> {
-    let is_it = |item: &Item| {
+    let is_library = |item: &Item| {
         let entry = item.as_table_like();
         entry.and_then(|entry| entry.get("package")?.as_str()) == Some("perf-budget")
     };
     let mut named = dependencies(manifest);
-    named.find(|(name, item)| is_it(item) && counts(name)).map(|(name, _)| name)
+    named.find(|(name, item)| is_library(item) && counts(name)).map(|(name, _)| name)
 }
 
-/// Whether a source names the library.
-fn names(source: &str, library: &str) -> bool {
+/// Whether a source has the name of the library.
+fn has_name(source: &str, library: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     let mut ends = source.match_indices(library).map(|(at, name)| &source[at + name.len()..]);
     ends.any(|rest| !rest.starts_with(is_part))
 }
 
-/// Whether a source names the library, and what starts a harness.
+/// Whether a source has the name of the library and a call that starts a harness.
 fn starts_a_harness(source: &str, library: &str) -> bool {
-    names(source, library)
+    has_name(source, library)
         && ["main!", "Harness::new", ".main()"].iter().any(|starts| source.contains(starts))
 }
 
@@ -158,7 +158,7 @@ pub(crate) fn fault(root: &Path, name: &str) -> Option<String> {
     }
     let sources = sources(root, entry, name);
     let source = sources.iter().find_map(|path| std::fs::read_to_string(path).ok())?;
-    if !names(&source, &library(root, manifest.as_table())) {
+    if !has_name(&source, &library(root, manifest.as_table())) {
         return None;
     }
     let shown = root.join("Cargo.toml");
@@ -215,8 +215,8 @@ mod tests {
             |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let want = Harnesses {
             run: names(&["budgets", "second", "folder"]),
-            unasked: names(&["nightly"]),
-            forgotten: names(&["plain", "found"]),
+            left_out: names(&["nightly"]),
+            never_run: names(&["plain", "found"]),
         };
         assert_eq!(harnesses(place.path()), want);
 
@@ -261,7 +261,7 @@ mod tests {
             own,
             Some("[[test]]"),
         );
-        // The library has another name here, which the package gives to it or its workspace.
+        // Here the library has another name, which the package or its workspace gives to it.
         let other = own.replace("perf_budget", "speed_gate");
         let named = "speed-gate = { package = \"perf-budget\", version = \"0.1\" }\n";
         check(&format!("{package}[dev-dependencies]\n{named}"), &other, Some("[[test]]"));

@@ -105,7 +105,7 @@ pub(crate) fn safe_for_terminal(text: &str) -> String {
 pub(crate) fn no_commands(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
-        // Where styles are not shown they are removed, and the text after a style may then be at the start of the line.
+        // Where styles are not shown, they are removed. The text after a style may then be at the start of the line.
         let bare = anstream::adapter::strip_str(line).to_string();
         let begins = bare.trim_start().starts_with("::");
         if begins {
@@ -132,7 +132,7 @@ pub(crate) fn short(commit: &str) -> &str {
     commit.get(..9).unwrap_or(commit)
 }
 
-/// Returns the measured value of an outcome, and of a ratio what it is a multiple of: `1.03 x base`.
+/// Returns the measured value of an outcome. For a ratio, the text has the reference too: `1.03 x base`.
 pub(crate) fn value_shown(outcome: &Outcome) -> String {
     let value = value_text(outcome);
     match outcome.relative_to.as_ref().filter(|_| outcome.estimate.is_some()) {

@@ -29,6 +29,7 @@ use crate::text::counted;
 
 /// The longest time that a program may take to list its benchmarks.
 const LISTING: Duration = Duration::from_secs(60);
+
 /// The data that are needed to build the benchmarks of both revisions.
 pub(super) struct BenchmarkBuilds<'a> {
     pub(super) commit: &'a str,
@@ -47,11 +48,11 @@ pub(super) struct BenchmarkBuilds<'a> {
     pub(super) budgets: &'a Budgets,
     /// The base's budgets, where they can be read.
     pub(super) before: Option<&'a Budgets>,
-    /// Whether what has not changed is proven, and not measured.
+    /// Whether programs that have not changed are proven equal instead of being measured.
     pub(super) proves: bool,
     /// Whether both revisions have the same configuration, so that the base can use this revision's dependencies.
     pub(super) has_same_configuration: bool,
-    /// Whether the base has packages of a directory that replaces a registry.
+    /// Whether the base takes packages from a directory that replaces a registry.
     pub(super) is_vendored: bool,
 }
 
@@ -61,7 +62,7 @@ struct Compared<'a> {
     proof: Option<Comparison<'a>>,
     /// The recorders of this revision and of the base.
     recorders: [&'a Recorder; 2],
-    /// The directory for what is made of the programs.
+    /// The directory for the copies of the programs and for the records of their links.
     place: &'a Path,
 }
 
@@ -70,12 +71,12 @@ struct Compared<'a> {
 pub(super) struct BothBuilt {
     /// The description of the benchmarks for the harness.
     pub(super) benchmarks: Benchmarks,
-    /// The links that the harness has made of them; they are deleted when this value is dropped.
+    /// The links of the programs, which the harness uses; they are deleted when this value is dropped.
     _links: Vec<Links>,
 }
 
 impl BothBuilt {
-    /// Says how many benchmarks each revision has, as they were built. `base` is the short name of the base.
+    /// Returns a sentence that says how many benchmarks were built of each revision. `base` is the short name of the base.
     ///
     /// # Errors
     /// If a program could not be built, or does not list its benchmarks.
@@ -105,7 +106,7 @@ impl BothBuilt {
     }
 }
 
-/// Returns the ways in which budgets have benchmarks built that are compared with the base.
+/// Returns the ways of building the benchmarks that budgets compare with the base, each once.
 pub(super) fn ways(budgets: &Budgets) -> Vec<BenchBuild> {
     let mut ways = Vec::new();
     for budget in &budgets.budgets {
@@ -120,7 +121,7 @@ pub(super) fn ways(budgets: &Budgets) -> Vec<BenchBuild> {
 }
 
 impl BenchmarkBuilds<'_> {
-    /// Builds the benchmarks in one way. `prepare` is called before the base is built.
+    /// Builds the benchmarks of both revisions in one way. `prepare` is called before the base is built.
     pub(super) fn build(
         &self,
         way: &BenchBuild,
@@ -236,8 +237,8 @@ impl BenchmarkBuilds<'_> {
             }
             let reach = |links: [&Repeated; 2], place: &Path| {
                 let (proof, tree) = proof?;
-                let of = Reaching::Benchmarks(&program.target);
-                proof.by_reach(links, *tree, (place, of), tell)
+                let reaching = Reaching::Benchmarks(&program.target);
+                proof.by_reach(links, *tree, (place, reaching), tell)
             };
             let first = self.budgets.settings.layouts;
             let differing = Differing { recorders: *recorders, first, place, reach: &reach };
@@ -307,7 +308,7 @@ impl BenchmarkBuilds<'_> {
         Ok((recorder.build(&build)?, how))
     }
 
-    /// Lists what was built, and returns the list with its file.
+    /// Lists the benchmarks that were built, and returns the list with its file.
     fn list(
         &self,
         name: &str,
@@ -335,7 +336,7 @@ impl BenchmarkBuilds<'_> {
         let Revision { root, files, .. } = self.head;
         let head = Head { root, top, prefix, built, metadata, files };
         let BenchmarkBuilds { commit, budgets, before, .. } = *self;
-        Comparison::of(Revisions { head, commit, budgets, before }, tell)
+        Comparison::new(Revisions { head, commit, budgets, before }, tell)
     }
 }
 

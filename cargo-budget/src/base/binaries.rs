@@ -31,9 +31,9 @@ pub(super) struct BinariesRequest<'a> {
     pub(super) to: Option<&'a Path>,
     /// The build of this revision, where it was built.
     pub(super) head: Option<&'a Built>,
-    /// Whether what has not changed is proven from that build, and not measured.
+    /// Whether it is proven from that build what has not changed, so that this is not measured.
     pub(super) proves: bool,
-    /// Whether nothing is built, and it is only asked what is proven by files.
+    /// Whether nothing is built, because only the proof by files is asked for.
     pub(super) asks_files: bool,
 }
 
@@ -53,14 +53,14 @@ pub(super) struct BaseBuild<'a> {
     pub(super) base: Revision<'a>,
     /// Whether both revisions have the same configuration.
     pub(super) has_same_configuration: bool,
-    /// Whether any of them replaces a registry, for instance by a directory of the project.
+    /// Whether any configuration replaces a registry, for instance by a directory of the project.
     pub(super) is_vendored: bool,
 }
 
 /// The base's binary as cargo builds it.
 pub(super) struct CargoBinary<'a> {
     pub(super) binary: PathBuf,
-    /// Where the links come from that times are compared with.
+    /// The source of the links that times are compared with.
     pub(super) other: LinkSource<'a>,
     /// The changes that cargo makes to the environment of the binary; `None` where cargo can be asked for them.
     pub(super) environment: Option<Changes>,
@@ -115,8 +115,8 @@ impl<'a> BaseBuild<'a> {
         })
     }
 
-    /// Makes the builds that times are compared with, where any limit compares times: of both revisions, or of the
-    /// base alone where it is saved. `proofs` compares them.
+    /// Makes the builds that times are compared with, if any limit compares times. Both revisions are built, or the base
+    /// alone where it is saved. `proofs` compares the builds.
     pub(super) fn compared(
         &self,
         other: LinkSource<'_>,

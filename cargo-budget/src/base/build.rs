@@ -49,10 +49,10 @@ impl Side<'_> {
         }
     }
 
-    /// Returns how long cargo may build it.
+    /// Returns how long cargo may build this revision.
     pub(super) fn timeout(self) -> Duration {
         match self {
-            // Whoever builds this revision waits for it anyway.
+            // The user waits for this revision's build anyway.
             Side::Head => child::FOREVER,
             Side::Base { environment, .. } => environment.program_timeout(),
         }
@@ -226,7 +226,7 @@ pub(super) fn executables<'m>(
     })
 }
 
-/// Builds the target of this revision, so that any mistake in it is reported before anything is measured.
+/// Builds the target of this revision. Any mistake in it is thus reported before anything is measured.
 pub(crate) fn head(target: &Target, package: &Path) -> Result<Built, Failure> {
     target.build_with_messages(package, Side::Head)
 }

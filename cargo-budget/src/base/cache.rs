@@ -21,7 +21,7 @@ pub(super) const LOCK: &str = "lock";
 
 /// Returns the directory for the repository at `top`, and creates it if need be. The directories of repositories that
 /// no longer exist are removed.
-pub(super) fn of(top: &Path) -> Result<PathBuf, Failure> {
+pub(super) fn directory(top: &Path) -> Result<PathBuf, Failure> {
     let all = user_cache().ok_or_else(|| {
         Failure::unmeasured(format!(
             "no variable names the user's cache directory, where the base is checked out; set {USER_CACHE} to a \
@@ -29,10 +29,11 @@ pub(super) fn of(top: &Path) -> Result<PathBuf, Failure> {
         ))
     })?;
     let all = std::path::absolute(&all).map_err(|e| Failure::io("resolve", &all, &e))?;
-    in_all(&all, top)
+    directory_in(&all, top)
 }
 
-fn in_all(all: &Path, top: &Path) -> Result<PathBuf, Failure> {
+/// Does the same in the cache `all`, which has a directory for each repository.
+fn directory_in(all: &Path, top: &Path) -> Result<PathBuf, Failure> {
     let owner = top.canonicalize().map_err(|e| Failure::io("resolve", top, &e))?;
     let owner = owner.to_string_lossy();
     let own = all.join(key(&owner));
@@ -40,7 +41,7 @@ fn in_all(all: &Path, top: &Path) -> Result<PathBuf, Failure> {
     let mark = own.join(OWNER);
     // It is written each time, so that its modification time is the time of the last use.
     std::fs::write(&mark, &*owner).map_err(|e| Failure::io("write", &mark, &e))?;
-    forget(all);
+    remove_unused(all);
     // Other modules compare this path with resolved ones.
     own.canonicalize().map(plain).map_err(|e| Failure::io("resolve", &own, &e))
 }
@@ -53,7 +54,7 @@ fn key(owner: &str) -> String {
 
 /// Removes the directories of repositories that no longer exist, or that have not been used for a long time. A
 /// directory that cannot be removed does no harm.
-fn forget(all: &Path) {
+fn remove_unused(all: &Path) {
     let Ok(entries) = std::fs::read_dir(all) else { return };
     for place in entries.filter_map(|entry| Some(entry.ok()?.path())) {
         // Another comparison may be creating a directory without an owner at this moment.
@@ -101,12 +102,12 @@ mod tests {
         let [one, two] = ["one", "two"].map(|name| {
             let top = place.path().join(name);
             std::fs::create_dir(&top).unwrap();
-            (in_all(&all, &top).unwrap(), top)
+            (directory_in(&all, &top).unwrap(), top)
         });
         assert_ne!(one.0, two.0);
-        assert_eq!(in_all(&all, &one.1).unwrap(), one.0);
+        assert_eq!(directory_in(&all, &one.1).unwrap(), one.0);
         std::fs::remove_dir(&one.1).unwrap();
-        assert_eq!(in_all(&all, &two.1).unwrap(), two.0);
+        assert_eq!(directory_in(&all, &two.1).unwrap(), two.0);
         assert!(!one.0.exists() && two.0.exists());
         // A directory that was not used for a long time is removed, unless a long comparison is still using it.
         std::fs::create_dir(&one.1).unwrap();
@@ -115,21 +116,21 @@ mod tests {
             let mark = std::fs::File::options().append(true).open(place.join(OWNER)).unwrap();
             mark.set_modified(old).unwrap();
         };
-        in_all(&all, &one.1).unwrap();
+        directory_in(&all, &one.1).unwrap();
         age(&one.0);
         let lock = std::fs::File::create(one.0.join(LOCK)).unwrap();
         lock.lock().unwrap();
-        in_all(&all, &two.1).unwrap();
+        directory_in(&all, &two.1).unwrap();
         assert!(one.0.exists());
         drop(lock);
-        in_all(&all, &two.1).unwrap();
+        directory_in(&all, &two.1).unwrap();
         assert!(!one.0.exists());
         std::fs::remove_dir(&one.1).unwrap();
-        // A directory of another program that looks like one of ours stays.
+        // A directory that another program has made stays, although it looks like one of ours.
         let other = all.join("other");
         std::fs::create_dir(&other).unwrap();
         std::fs::write(other.join(OWNER), one.1.to_str().unwrap()).unwrap();
-        in_all(&all, &two.1).unwrap();
+        directory_in(&all, &two.1).unwrap();
         assert!(other.exists());
     }
 }

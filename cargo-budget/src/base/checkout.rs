@@ -27,31 +27,31 @@ pub(super) struct Checkout {
     pub(super) prefix: String,
 }
 
-/// Returns the merge base of `revision` and of what is checked out. In a shallow clone that does not contain the merge
-/// base it returns the revision itself.
+/// Returns the merge base of `revision` and of the commit that is checked out. In a shallow clone that does not contain the
+/// merge base, it returns the revision itself.
 pub(super) fn commit(root: &Path, revision: &str) -> Result<String, Failure> {
-    let commit = Repository::of(root)?.commit(revision)?;
+    let commit = Repository::containing(root)?.commit(revision)?;
     let base = git(root, ["merge-base", "HEAD", &commit])?;
     Ok(if base.status.success() { text(&base) } else { commit })
 }
 
 /// Returns the top of the repository that `root` is in, and the path from there to `root`.
 pub(super) fn top(root: &Path) -> Result<(PathBuf, String), Failure> {
-    let repository = Repository::of(root)?;
+    let repository = Repository::containing(root)?;
     let prefix = repository.prefix().to_owned();
     let top = root.ancestors().nth(Path::new(&prefix).components().count());
     Ok((top.unwrap_or(root).to_owned(), prefix))
 }
 
 /// Checks out `commit` in a directory of `parent`, unless it is there already.
-pub(super) fn at(
+pub(super) fn check_out(
     root: &Path,
     prefix: &str,
     commit: &str,
     parent: &Path,
 ) -> Result<Checkout, Failure> {
     let directory = parent.join(short(commit));
-    // This file is written last, when the submodules are there too.
+    // This file is written last, once the submodules are there too.
     let whole = directory.with_extension("whole");
     let is_there = whole.is_file()
         && directory.join(".git").exists()
@@ -59,7 +59,7 @@ pub(super) fn at(
     if !is_there {
         remove(root, &directory)?;
         std::fs::create_dir_all(parent).map_err(|e| Failure::io("create", parent, &e))?;
-        forget(root, parent, KEPT - 1);
+        remove_oldest(root, parent, KEPT - 1);
         add(root, &directory, commit)?;
         take_submodules(root, &directory, commit)?;
         std::fs::write(&whole, commit).map_err(|e| Failure::io("write", &whole, &e))?;
@@ -67,7 +67,7 @@ pub(super) fn at(
     // The modification time is the time of the last use.
     let _ = std::fs::File::open(&directory).and_then(|dir| dir.set_modified(SystemTime::now()));
     // This checkout has the newest time now, so it stays.
-    forget(root, parent, KEPT);
+    remove_oldest(root, parent, KEPT);
     let package = directory.join(prefix);
     let prefix = if prefix.is_empty() { "." } else { prefix }.to_owned();
     Ok(Checkout { top: directory, package, prefix })
@@ -103,13 +103,13 @@ fn remove(root: &Path, directory: &Path) -> Result<(), Failure> {
     if directory.exists() {
         git(root, ["worktree", "remove", "--force", &directory.to_string_lossy()])?;
     }
-    // What is left here is an incomplete checkout that git does not know.
+    // Anything that is still there is an incomplete checkout that git does not know.
     file::remove_directory(directory)
 }
 
 /// Removes checkouts until at most `left` are there, none of them old. A checkout that cannot be removed stays, which
 /// does no harm.
-fn forget(root: &Path, parent: &Path, left: usize) {
+fn remove_oldest(root: &Path, parent: &Path, left: usize) {
     let Ok(entries) = std::fs::read_dir(parent) else { return };
     let mut checkouts: Vec<_> = entries
         .filter_map(|entry| {

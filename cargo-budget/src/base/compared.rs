@@ -34,7 +34,7 @@ pub(crate) struct BuildOptions {
 
 impl BuildOptions {
     /// Returns what a project's budgets ask for.
-    pub(crate) fn by(budgets: &Budgets) -> BuildOptions {
+    pub(crate) fn for_budgets(budgets: &Budgets) -> BuildOptions {
         let suite = Suite::of(budgets, true);
         let compares = |group: usize| {
             let group = &suite.groups[group];
@@ -81,16 +81,16 @@ pub(super) struct Links {
     /// nearly equal.
     pub(super) first_seed: u32,
     /// The binary that the links repeat; `None` where there are no links.
-    of: Option<PathBuf>,
+    original: Option<PathBuf>,
     /// How further links are made; `None` where there can be none.
     repeated: Option<Repeated>,
 }
 
 impl Links {
     /// Returns an empty list of links of this binary, which cannot be repeated here.
-    pub(super) fn of(binary: &Path, first_seed: u32) -> Links {
+    pub(super) fn empty(binary: &Path, first_seed: u32) -> Links {
         let mut links = Links::default();
-        (links.first_seed, links.of) = (first_seed, Some(binary.to_owned()));
+        (links.first_seed, links.original) = (first_seed, Some(binary.to_owned()));
         links
     }
 
@@ -101,16 +101,16 @@ impl Links {
         links
     }
 
-    /// Removes all links but one from the list. If one revision had several links and the other only one, the influence
-    /// of addresses would be averaged out on one side alone.
-    fn keep_one(&mut self) {
-        self.binaries.truncate(1);
+    /// Removes all links but the first ones from the list. If one revision had several links and the other only one, the
+    /// influence of addresses would be averaged out on one side alone.
+    fn keep_first(&mut self, count: usize) {
+        self.binaries.truncate(count);
     }
 }
 
 impl Drop for Links {
     fn drop(&mut self) {
-        if let Some(binary) = &self.of {
+        if let Some(binary) = &self.original {
             links::clear(binary);
         }
     }
@@ -137,22 +137,22 @@ pub(super) struct Compared {
 pub(super) enum LinkSource<'a> {
     /// They have to be built.
     Build(Revision<'a>),
-    /// They were built elsewhere. The text is the reason why there is only one, where that is so.
+    /// They were built elsewhere. If there is only one link, the text is the reason.
     Taken(Links, Option<String>),
 }
 
 /// The proofs about both builds, by which less has to be measured.
 #[derive(Clone, Copy)]
 pub(super) struct Proofs<'a> {
-    /// Proves that two binaries, the base's and this revision's, are the same machine code. Returns `None` where they are
-    /// not, or where that is not enough.
+    /// Proves that two binaries, the base's and this revision's, behave the same. Returns `None` where their machine code
+    /// differs, or where the same machine code is not enough.
     pub(super) equal: &'a dyn Fn(&Path, &Path) -> Option<Unchanged>,
     /// Prepares the proof that a workload reaches nothing that differs. Returns `None` where there can be none.
     pub(super) reach: &'a dyn Fn(&Repeated, &Repeated, &Path) -> Option<Watched>,
 }
 
 /// Builds and links both revisions, or the base alone. The records of their links are in `place`. Where the proofs
-/// find the builds to be equal, they are linked only if a limit has to be measured all the same.
+/// find the builds to be equal, the builds are linked only if a limit has to be measured even then.
 pub(super) fn build(
     target: &Target,
     options: BuildOptions,
@@ -204,16 +204,10 @@ pub(super) fn build(
     let (mut base, reason) = base.link()?;
     let (mut head, other) = head.link()?;
     let why = reason.as_ref().or(other.as_ref());
-    if let Some(why) = why {
-        base.keep_one();
-        head.keep_one();
-        notes.push(format!("one link of each side, as {why}"));
-    } else {
-        let count = base.binaries.len().min(head.binaries.len());
-        base.binaries.truncate(count);
-        head.binaries.truncate(count);
-        notes.push(several_links());
-    }
+    let most = if why.is_some() { 1 } else { base.binaries.len().min(head.binaries.len()) };
+    base.keep_first(most);
+    head.keep_first(most);
+    notes.push(why.map_or_else(several_links, |why| format!("one link of each side, as {why}")));
     let more = match (&head.repeated, &base.repeated) {
         (Some(head_link), Some(base_link)) if why.is_none() => {
             links::offer(place, head_link, base_link, head.binaries.len())
@@ -255,11 +249,11 @@ pub(super) fn codegen_note(units: CodegenUnits, has_members: bool) -> &'static s
     }
 }
 
-/// One side of the comparison, as far as it is built.
+/// One side of the comparison, before its further links are made.
 enum Half<'a> {
-    /// It was compiled here, and is not linked any further times.
+    /// It was compiled here. Its further links are still to be made.
     Compiled(Compiled<'a>),
-    /// It was linked elsewhere. The text is the reason why there is only one link, where that is so.
+    /// It was linked elsewhere. If there is only one link, the text is the reason.
     Linked(Links, Option<String>),
 }
 
@@ -291,7 +285,7 @@ struct Compiled<'a> {
 }
 
 impl Compiled<'_> {
-    /// Makes the links. Where there can be none, it returns the one binary, and the reason with it.
+    /// Makes the links. If no further links are possible, it returns the one binary and the reason.
     fn link(self) -> Result<(Links, Option<String>), Failure> {
         let Compiled { build, mut binary, recording } = self;
         let recording = match recording {
@@ -321,7 +315,7 @@ impl<'a> TimedBuild<'a> {
         Ok(Compiled { build: self, binary, recording })
     }
 
-    /// Makes the first links of a binary. Those of an earlier run that was cut short are removed before.
+    /// Makes the first links of a binary. Links that an interrupted run has left are removed before.
     fn links(&self, binary: &Path) -> Result<Links, Refused> {
         links::clear(binary);
         let repeated = Repeated {
@@ -329,7 +323,7 @@ impl<'a> TimedBuild<'a> {
             binary: binary.to_owned(),
             first_seed: self.first_seed,
         };
-        let mut links = Links::of(binary, self.first_seed);
+        let mut links = Links::empty(binary, self.first_seed);
         links.plain = Some(binary.to_owned());
         links.binaries = repeated.make(1..=self.options.links.min(repeated.max_links()))?;
         links.repeated = Some(repeated);

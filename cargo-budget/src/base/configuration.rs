@@ -13,7 +13,7 @@ use super::settings::{self, Setting, flatten};
 use super::variables;
 use crate::failure::Failure;
 
-/// The files that cargo and rustup read in a directory, by kind. Where there are two of one kind, the first is read.
+/// The files that cargo and rustup read in a directory, by kind. Where there are two of one kind, only the first is read.
 const KINDS: [&[&str]; 2] =
     [&[".cargo/config", ".cargo/config.toml"], &["rust-toolchain", "rust-toolchain.toml"]];
 /// The tables of cargo's configuration that have no effect on what it builds.
@@ -41,7 +41,7 @@ pub(super) struct Files {
 
 impl Files {
     /// Finds the files that apply to `package` in the repository at `top`.
-    pub(super) fn of(package: &Path, top: &Path) -> Files {
+    pub(super) fn find(package: &Path, top: &Path) -> Files {
         let home = home();
         let mut files = Files::default();
         for directory in package.ancestors() {
@@ -67,7 +67,7 @@ impl Files {
 
     /// Returns all files, and after them those of cargo's home.
     pub(super) fn with_home(&self) -> Vec<PathBuf> {
-        self.all().into_iter().chain(of_home()).collect()
+        self.all().into_iter().chain(files_of_home()).collect()
     }
 
     /// Returns the names of the variables that `[env]` sets, in these files or in cargo's home.
@@ -96,6 +96,7 @@ impl Files {
         self.named_wrapper("WRAPPER", "rustc-wrapper")
     }
 
+    /// Returns the compiler wrapper that a variable of this name, or this key in a file, gives; see [`Files::wrapper`].
     pub(super) fn named_wrapper(&self, variable: &str, key: &str) -> Option<PathBuf> {
         let names = ["RUSTC_", "CARGO_BUILD_RUSTC_"].map(|before| format!("{before}{variable}"));
         if let Some(set) = names.into_iter().find_map(std::env::var_os) {
@@ -118,7 +119,7 @@ impl Files {
         for (nth, file) in with_included(&self.above).iter().enumerate() {
             flags.insert(format!("configuration above the repository ({nth})"), text(file));
         }
-        let home = settings(of_home()).into_iter();
+        let home = settings(files_of_home()).into_iter();
         flags.extend(home.map(|(key, value)| (format!("{key} of cargo's home"), value)));
         for (name, value) in std::env::vars_os() {
             let name = name.to_string_lossy().into_owned();
@@ -135,8 +136,8 @@ impl Files {
     }
 }
 
-/// Returns the settings of these files by their full key. A file takes precedence over those that follow. Cargo joins the
-/// arrays of several files: those of the files that take precedence come last.
+/// Returns the settings of these files by their full key. A file takes precedence over the files after it. Cargo joins the
+/// arrays of several files: the array of a file comes after those of the files that it takes precedence over.
 fn settings(files: Vec<PathBuf>) -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
     for file in files {
@@ -160,7 +161,7 @@ fn settings(files: Vec<PathBuf>) -> BTreeMap<String, String> {
     all.into_iter().map(|(key, setting)| (key, setting.text())).collect()
 }
 
-/// Returns these files, each followed by the configuration files that it includes and that it takes precedence over.
+/// Returns these files, each followed by the configuration files that it includes. It takes precedence over those.
 fn with_included<'f>(files: impl IntoIterator<Item = &'f PathBuf>) -> Vec<PathBuf> {
     let mut all = Vec::new();
     for file in files {
@@ -192,7 +193,7 @@ fn add_with_included(file: &Path, all: &mut Vec<PathBuf>) {
             .collect(),
         _ => Vec::new(),
     };
-    // The last one takes precedence over those before it.
+    // The last included file takes precedence over those before it.
     included.reverse();
     let directory = file.parent().unwrap_or(file);
     for path in included.iter().map(|path| directory.join(path)).filter(|path| path.is_file()) {
@@ -252,7 +253,7 @@ pub(super) fn only_what_applies_to_both(
 }
 
 /// Returns the configuration files of cargo's home.
-fn of_home() -> Vec<PathBuf> {
+fn files_of_home() -> Vec<PathBuf> {
     let Some(home) = home() else { return Vec::new() };
     let files = KINDS[0].iter().filter_map(|name| Some(home.join(Path::new(name).file_name()?)));
     with_included(&files.filter(|file| file.is_file()).collect::<Vec<_>>())
@@ -304,7 +305,7 @@ mod tests {
         /// Returns the files that apply to the package `member` in the repository of this name.
         fn files(&self, name: &str) -> Files {
             let top = self.0.path().join(name);
-            Files::of(&top.join("member"), &top)
+            Files::find(&top.join("member"), &top)
         }
     }
 
@@ -334,11 +335,12 @@ mod tests {
         ));
         made.write("base/member/.cargo/config.toml", "[build]\nrustflags = []\n");
         check(None);
-        for (of, text) in [("base", "a"), ("base/member", "b"), ("head", "b")] {
+        for (directory, text) in [("base", "a"), ("base/member", "b"), ("head", "b")] {
             let runner =
                 format!("[build]\nrustflags = [\"-O\"]\n[target.x]\nrunner = [\"{text}\"]\n");
-            let runner = if of == "base/member" { runner.replace("\"-O\"", "") } else { runner };
-            made.write(&format!("{of}/.cargo/config.toml"), &runner);
+            let runner =
+                if directory == "base/member" { runner.replace("\"-O\"", "") } else { runner };
+            made.write(&format!("{directory}/.cargo/config.toml"), &runner);
         }
         std::fs::remove_file(made.0.path().join("base/.cargo/config")).unwrap();
         check(None);

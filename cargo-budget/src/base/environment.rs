@@ -19,8 +19,8 @@ use crate::failure::Failure;
 
 /// The variable by which rustup tells every program that it starts which toolchain is chosen.
 const TOOLCHAIN: &str = "RUSTUP_TOOLCHAIN";
-/// The variable that names the directory for what cargo makes on the way to its results. Cargo tells packages there
-/// apart by their names and versions alone, so both revisions of a package would have the same files.
+/// The variable that names the directory for cargo's intermediate files. There, cargo distinguishes packages only by their
+/// names and versions, so both revisions of a package would have the same files.
 const BUILD_DIRECTORY: &str = "CARGO_BUILD_BUILD_DIR";
 /// The variables in which cargo puts the directories of this revision's libraries before it runs a test.
 const LIBRARIES: [&str; 4] =
@@ -35,7 +35,7 @@ pub(super) struct Environment {
     patience: Duration,
 }
 
-/// Says why a program that builds the base did not come to its end, with the remedy.
+/// Returns why a program that builds the base did not end by itself, with the remedy.
 pub(super) fn describe_unfinished(why: &Unfinished) -> String {
     let remedy = "; if it may take longer, raise `build_timeout` in [settings]";
     format!("{why}{}", if matches!(why, Unfinished::Late(_)) { remedy } else { "" })
@@ -44,7 +44,7 @@ pub(super) fn describe_unfinished(why: &Unfinished) -> String {
 impl Environment {
     /// Returns the base's environment, given this revision's package in `root`, the configuration of this revision and of
     /// the base, and the directory that the base is built in.
-    pub(super) fn of(root: &Path, [head, base]: [&Files; 2], target_dir: &Path) -> Environment {
+    pub(super) fn new(root: &Path, [head, base]: [&Files; 2], target_dir: &Path) -> Environment {
         let variable = |name: &str| std::env::var(name).ok();
         let mut environment = Environment::from(
             variable,
@@ -133,15 +133,15 @@ impl Environment {
     }
 }
 
-/// Returns what names a compiler in place of the one of a toolchain, in words; `None` where nothing does. Such a compiler
-/// builds whatever toolchain a file of the project names.
+/// Returns, in words, the setting that replaces the compiler of the toolchain by another one; `None` where there is none. Such
+/// a compiler builds the project whatever toolchain a file of the project names.
 pub(crate) fn replaced_compiler(root: &Path) -> Result<Option<String>, Failure> {
     let (top, _) = checkout::top(root)?;
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    Ok(replaced(is_set, &Files::of(root, &top)))
+    Ok(replacing_setting(is_set, &Files::find(root, &top)))
 }
 
-fn replaced(is_set: impl Fn(&str) -> bool, files: &Files) -> Option<String> {
+fn replacing_setting(is_set: impl Fn(&str) -> bool, files: &Files) -> Option<String> {
     if let Some(name) = ["RUSTC", "CARGO_BUILD_RUSTC"].into_iter().find(|name| is_set(name)) {
         return Some(format!("the variable `{name}`"));
     }
@@ -149,8 +149,9 @@ fn replaced(is_set: impl Fn(&str) -> bool, files: &Files) -> Option<String> {
     Some(format!("`{}` in cargo's configuration", keys.join(".")))
 }
 
-/// Whether rustup says that the user chose the toolchain, by `cargo +NAME` or by `RUSTUP_TOOLCHAIN`. Rustup does since 1.29.
-/// A program that rustup started has that variable too, and then nobody knows who chose first.
+/// Whether rustup says that the user chose the toolchain, by `cargo +NAME` or by `RUSTUP_TOOLCHAIN`. Rustup says so since
+/// version 1.29. A program that rustup started has `RUSTUP_TOOLCHAIN` too. If it starts rustup again, it is not known whether
+/// the user chose the toolchain.
 fn is_chosen_by_user(variable: impl Fn(&str) -> Option<String>) -> bool {
     match variable("RUSTUP_TOOLCHAIN_SOURCE").as_deref() {
         Some("cli") => true,
@@ -164,16 +165,16 @@ fn is_chosen_by_user(variable: impl Fn(&str) -> Option<String>) -> bool {
 fn is_chosen_by_files(root: &Path, toolchain: &str) -> bool {
     let mut rustup = child::program("rustup");
     rustup.args(["show", "active-toolchain"]).current_dir(root).env_remove(TOOLCHAIN);
-    // The question alone must not install a toolchain.
+    // This call must not install a toolchain.
     rustup.env("RUSTUP_AUTO_INSTALL", "0");
     let output = child::output(&mut rustup).map(|output| output.stdout).unwrap_or_default();
     is_by_files(&String::from_utf8_lossy(&output), toolchain)
 }
 
-/// Whether `rustup show active-toolchain`, which prints the toolchain and the reason, shows such a choice.
-fn is_by_files(said: &str, toolchain: &str) -> bool {
-    let active = said.split_whitespace().next();
-    active == Some(toolchain) && !said.contains("directory override")
+/// Whether the output of `rustup show active-toolchain`, which is the toolchain and the reason, shows such a choice.
+fn is_by_files(printed: &str, toolchain: &str) -> bool {
+    let active = printed.split_whitespace().next();
+    active == Some(toolchain) && !printed.contains("directory override")
 }
 
 #[cfg(test)]
@@ -213,15 +214,15 @@ mod tests {
     }
 
     #[test]
-    fn what_replaces_the_compiler_of_a_toolchain_is_named() {
+    fn a_setting_that_replaces_the_compiler_of_a_toolchain_is_named() {
         let place = tempfile::tempdir().unwrap();
-        let of = |set: &str, text: &str| {
+        let setting = |set: &str, text: &str| {
             std::fs::create_dir_all(place.path().join(".cargo")).unwrap();
             std::fs::write(place.path().join(".cargo/config.toml"), text).unwrap();
-            replaced(|name| name == set, &Files::of(place.path(), place.path()))
+            replacing_setting(|name| name == set, &Files::find(place.path(), place.path()))
         };
         let check = |set: &str, text: &str, want: &str| {
-            assert_eq!(of(set, text).as_deref(), Some(want));
+            assert_eq!(setting(set, text).as_deref(), Some(want));
         };
         check("RUSTC", "", "the variable `RUSTC`");
         check("CARGO_BUILD_RUSTC", "", "the variable `CARGO_BUILD_RUSTC`");
@@ -229,8 +230,8 @@ mod tests {
         check("", "[build]\nrustc = \"/usr/bin/rustc\"\n", configured);
         let variable = "[env]\nRUSTUP_TOOLCHAIN = { value = \"stable\", force = true }\n";
         check("", variable, "`env.RUSTUP_TOOLCHAIN` in cargo's configuration");
-        // A wrapper is given the compiler, and is asked for its version.
-        let wrapped = of("RUSTC_WRAPPER", "[build]\nrustc-wrapper = \"sccache\"\n");
+        // A wrapper does not replace the compiler: it gets the compiler's path as an argument.
+        let wrapped = setting("RUSTC_WRAPPER", "[build]\nrustc-wrapper = \"sccache\"\n");
         assert!(wrapped.is_none_or(|by| !by.contains("wrapper")));
     }
 
@@ -245,7 +246,7 @@ mod tests {
         };
         check("cli", "1", true);
         check("env", "1", true);
-        // Rustup's own variable, which the outer program handed on.
+        // The variable is rustup's own, and was inherited from the outer program.
         check("env", "2", false);
         check("env", "", false);
         check("toolchain-file", "1", false);
@@ -254,8 +255,9 @@ mod tests {
 
     #[test]
     fn the_reason_that_rustup_prints_is_understood() {
-        let check =
-            |said: &str, by_files: bool| assert_eq!(is_by_files(said, "1.90"), by_files, "{said}");
+        let check = |printed: &str, by_files: bool| {
+            assert_eq!(is_by_files(printed, "1.90"), by_files, "{printed}");
+        };
         check("1.90 (overridden by '/p/rust-toolchain.toml')\n", true);
         check("1.90 (default)\n", true);
         check("1.90 (directory override for '/p')\n", false);

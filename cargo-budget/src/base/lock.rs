@@ -1,7 +1,7 @@
-//! The `Cargo.lock` of a project that does not commit it: the base is built with this revision's.
+//! The `Cargo.lock` of a project that does not commit it: the base is built with this revision's `Cargo.lock`.
 //!
-//! Without it, cargo would resolve the base's dependencies anew. A newer version of a dependency would then look like
-//! a change of this revision.
+//! Otherwise cargo would resolve the base's dependencies anew. A newer version of a dependency would then look like a
+//! change of this revision.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

@@ -49,7 +49,7 @@ pub(super) fn rewrite_paths_that_lead_out(base: &Path, head: &Path) -> Result<bo
 }
 
 /// Checks that the base's build contains no package of the repository at `head`. A dependency outside of the
-/// repository may lead back into it.
+/// repository may itself depend on a package in the repository.
 pub(super) fn nothing_leads_back(base: &Metadata, head: &Path) -> Result<(), Failure> {
     let Some(head) = canonical(head) else { return Ok(()) };
     let mut own = base.packages.iter().filter(|package| package.source.is_none());
@@ -169,7 +169,7 @@ mod tests {
                 "[patch.crates-io]\nkit = { path = \"../../kit\" }\n",
                 Some(format!("[patch.crates-io]\nkit = {{ path = {kit} }}\n")),
             ),
-            // These stay: a path in the repository, a path to nothing, a version of a registry, a broken manifest.
+            // These stay: a path in the repository, a path to nothing, a version from a registry, a broken manifest.
             ("[dependencies]\nkit = { path = \"../other\" }\n", None),
             ("[dependencies]\nkit = { path = \"../../none\" }\n", None),
             ("[dependencies]\nkit = \"1\"\n", None),

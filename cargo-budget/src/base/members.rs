@@ -35,7 +35,7 @@ fn profile_packages(document: &Item) -> Vec<String> {
     packages.flat_map(|packages| packages.iter().map(|(name, _)| name.to_owned())).collect()
 }
 
-/// Returns the name for one package: the one in `known` that means it, or else its name and version.
+/// Returns the name for one package: the name in `known` that stands for it, or else its own name and version.
 fn spec(package: &Package, known: &[String]) -> String {
     let (name, version) = (package.name.as_str(), package.version.to_string());
     let whole = format!("{name}@{version}");

@@ -78,8 +78,8 @@ pub(crate) struct Base {
     compared: Compared,
     /// The benchmarks of both revisions, where any are compared.
     benchmarks: Vec<BothBuilt>,
-    /// The part that the base does not have (a test, say), so that nothing can be built and every budget is new; `None`
-    /// where the base has everything.
+    /// The reason why nothing of the base can be built, so that every budget is new: a part that it does not have, such as a
+    /// test. `None` where the base has everything.
     pub(crate) lacks: Option<String>,
     /// Notes that are shown with each comparison: where the base was built differently from this revision.
     notes: Vec<String>,
@@ -87,7 +87,7 @@ pub(crate) struct Base {
     unchanged: Option<Unchanged>,
     /// The changes since the base in the code that runs; `None` where they are not known.
     changed: Option<CodeChanges>,
-    /// The most seconds for measuring one limit, where somebody waits for it.
+    /// The most seconds for measuring one limit, where a user waits for the result.
     effort: Option<u32>,
     /// The environment that the harness gives to the programs that build the base.
     inherited: Environment,
@@ -112,7 +112,8 @@ impl Base {
     }
 
     /// Returns the differences of the environment of the base's processes from that of the harness. Where no tests of the base
-    /// are built, cargo was not asked for it: its benchmarks run in that of its builds, each with its own variables.
+    /// are built, cargo was not asked for that environment. Its benchmarks then run in the environment of its builds, each with
+    /// its own variables.
     fn run_environment(&self) -> Changes {
         match self.binary {
             Some(_) => self.run_environment.clone(),
@@ -168,7 +169,7 @@ impl Base {
             && self.unchanged.as_ref().is_some_and(|known| !unchanged::leaves_any(budgets, known))
     }
 
-    /// Says what was built of benchmarks, in each way in which budgets have them built.
+    /// Returns a line about the benchmarks that were built, for each way in which budgets have them built.
     ///
     /// # Errors
     /// If a program of either revision could not be built, or does not list its benchmarks.
@@ -192,7 +193,7 @@ pub(crate) fn commit(project: &Project, revision: &str) -> Result<String, Failur
     checkout::commit(&project.root, revision)
 }
 
-/// How the warning begins that says why nothing was compared. Other commands look for it in the output of `check`.
+/// The beginning of the warning why nothing was compared. Other commands look for it in the output of `check`.
 pub(crate) const NOT_COMPARED: &str = "nothing was compared with the base: ";
 
 /// A request for a base: which revision, and how it is built.
@@ -228,16 +229,16 @@ pub(crate) fn compared(
     tell: &dyn Fn(&str),
 ) -> Result<Result<Option<Base>, Failure>, Failure> {
     let Some(revision) = request.revision else { return Ok(Ok(None)) };
-    // The question about files is about two given commits, of which either may come first.
+    // The proof by files is asked for about two given commits, of which either may be the older one.
     let commit = if request.asks_files {
-        Repository::of(&project.root)?.commit(revision)?
+        Repository::containing(&project.root)?.commit(revision)?
     } else {
         commit(project, revision)?
     };
     let BaseRequest { prepare, times, from, head, asks_files, .. } = *request;
     let why_not = not_proven(project, request);
     let proves = why_not.is_none();
-    // Who asks for all to be measured knows why nothing is proven.
+    // A user who asked to measure everything needs no reason.
     if let Some(why) = why_not.filter(|_| request.proves || asks_files) {
         tell(&format!("nothing is proven to be equal: {why}"));
     }
@@ -268,18 +269,18 @@ pub(crate) fn compared(
     Ok(prepared.map(|base| Some(Base { effort: request.effort, ..base })))
 }
 
-/// Returns why nothing can be proven, whatever has changed; `None` where something can.
+/// Returns why nothing can be proven to be unchanged, whatever has changed; `None` where a proof is possible.
 fn not_proven(project: &Project, request: &BaseRequest<'_>) -> Option<String> {
     if !request.proves {
         return Some("PERF_BUDGET_MEASURE is `always`".to_owned());
     }
     if request.prepare.is_some() {
-        // A shell command may make anything out of anything.
+        // It is not known what a shell command reads and makes.
         return Some(
             "what `--prepare` makes may differ; use `build` of a budget instead".to_owned(),
         );
     }
-    // The proofs take the paths of budgets to start from the package.
+    // In the proofs, the paths in budgets start from the package.
     let file = project.file_in(Path::new(""));
     (file.components().count() != 1).then(|| {
         format!(
@@ -289,7 +290,7 @@ fn not_proven(project: &Project, request: &BaseRequest<'_>) -> Option<String> {
     })
 }
 
-/// Checks out a commit and builds its tests, as far as anything has to be compared with it.
+/// Checks out a commit, and builds its tests if anything has to be compared with them.
 fn prepare_base(
     project: &Project,
     commit: &str,
@@ -299,7 +300,7 @@ fn prepare_base(
 ) -> Result<Base, Failure> {
     let results = project.results().join("base");
     let (top, prefix) = checkout::top(&project.root)?;
-    let cache = cache::of(&top)?;
+    let cache = cache::directory(&top)?;
     // Earlier releases kept the checkouts here, where this project's configuration was above them.
     let _ = std::fs::remove_dir_all(results.join("checkouts"));
     let locks = [lock_directory(&results, tell)?, lock_directory(&cache, tell)?];

@@ -1,12 +1,12 @@
-//! What surrounds a checkout: the same packages and configuration that surround the project's repository, and nothing
-//! else.
+//! The surroundings of a checkout: the same packages and configuration that surround the project's repository, and
+//! nothing else.
 //!
 //! - A package outside of the repository is linked beside the checkouts, so that programs find it by the same relative
 //!   path. It is linked as it is now, because no commit has it. (The module `manifests` tells cargo about it.)
 //! - Configuration above the repository applies to the project, so it is linked above the checkouts.
 //! - The checkouts are in a directory `target/package`, because cargo never looks for a workspace above such a
-//!   directory: it unpacks there what it verifies itself. Without it, a base from before the project became a
-//!   workspace could be taken for a stray member of another workspace.
+//!   directory: `cargo package` unpacks packages there to verify them. In another directory, a base from before the
+//!   project became a workspace could be taken for a stray member of another workspace.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -21,7 +21,7 @@ const LEVELS: usize = 3;
 
 /// Returns the directory for the checkouts, below `place`, which is this project's directory in the cache. It is deep
 /// enough below `place` that each configuration file above the repository at `top` can be linked at its own level.
-/// Files that are above `place` too need no level.
+/// Files that are also above `place` need no level.
 pub(super) fn checkouts(place: &Path, top: &Path, head: &Files) -> PathBuf {
     let deepest =
         applicable_configuration(head, place).map(|file| level(file, top) + 1).max().unwrap_or(0);
@@ -46,7 +46,7 @@ fn holder(file: &Path) -> Option<PathBuf> {
     canonical(if parent.ends_with(".cargo") { parent.parent()? } else { parent })
 }
 
-/// Returns how many levels above the parent of `top` the directory is that a file applies to.
+/// Returns the level of the directory that a file applies to: how far it is above the parent of `top`.
 fn level(file: &Path, top: &Path) -> usize {
     let parent = file.parent().unwrap_or(file);
     let holder =
@@ -54,8 +54,8 @@ fn level(file: &Path, top: &Path) -> usize {
     top.components().count().saturating_sub(holder.components().count() + 1)
 }
 
-/// Links the configuration files from above the repository at the same levels above the checkouts. What the relative
-/// paths in these files lead to is linked with them.
+/// Links the configuration files from above the repository at the same levels above the checkouts. The targets of the
+/// relative paths in these files are linked too.
 pub(super) fn configure(
     head: &Files,
     top: &Path,
@@ -94,7 +94,7 @@ fn first_components(item: &Item) -> Vec<PathBuf> {
         clippy::wildcard_enum_match_arm,
         reason = "all other values of TOML are treated alike"
     )]
-    fn of(value: &Value, found: &mut Vec<PathBuf>) {
+    fn collect(value: &Value, found: &mut Vec<PathBuf>) {
         match value {
             Value::String(text) => {
                 let mut parts = Path::new(text.value()).components();
@@ -102,14 +102,14 @@ fn first_components(item: &Item) -> Vec<PathBuf> {
                     found.push(first.into());
                 }
             }
-            Value::Array(values) => values.iter().for_each(|value| of(value, found)),
-            Value::InlineTable(table) => table.iter().for_each(|(_, value)| of(value, found)),
+            Value::Array(values) => values.iter().for_each(|value| collect(value, found)),
+            Value::InlineTable(table) => table.iter().for_each(|(_, value)| collect(value, found)),
             _ => {}
         }
     }
     let mut found = Vec::new();
     if let Some(value) = item.as_value() {
-        of(value, &mut found);
+        collect(value, &mut found);
     } else if let Some(table) = item.as_table_like() {
         found.extend(table.iter().flat_map(|(_, item)| first_components(item)));
     }

@@ -38,7 +38,7 @@ pub(super) struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// Returns the target directory of bases without variables in `[env]`; those with some have one beside it.
+    /// Returns the target directory of bases without variables in `[env]`. Bases with variables have a directory beside it.
     pub(super) fn target_dir(&self) -> PathBuf {
         self.results.join("target")
     }
@@ -58,7 +58,7 @@ pub(super) struct Prepared<'a> {
     head_metadata: Option<Metadata>,
     /// The environment in which the base is built.
     pub(super) inherited: Environment,
-    /// The target directory in which it is built.
+    /// The target directory in which the base is built.
     target_dir: PathBuf,
 }
 
@@ -90,20 +90,20 @@ impl<'a> Prepared<'a> {
         progress: Progress,
     ) -> Result<Prepared<'a>, Failure> {
         let Place { cache, top, prefix, .. } = place;
-        let head_files = Files::of(&project.root, top);
+        let head_files = Files::find(&project.root, top);
         let checkouts = outside::checkouts(cache, top, &head_files);
         // This line of progress ends before cargo shows lines of its own.
         let _work = progress.busy(format!("checking out {}", short(commit)));
-        let checkout = checkout::at(&project.root, prefix, commit, &checkouts)?;
+        let checkout = checkout::check_out(&project.root, prefix, commit, &checkouts)?;
         outside::configure(&head_files, top, cache, &checkouts)?;
-        let base_files = Files::of(&checkout.package, &checkout.top);
+        let base_files = Files::find(&checkout.package, &checkout.top);
         configuration::only_what_applies_to_both(&head_files, &base_files, cache)?;
         let head_metadata = child::metadata(&project.root).exec().ok();
         if let Some(metadata) = &head_metadata {
             outside::link(metadata, top, &checkouts)?;
         }
         let target_dir = shared::directory_with(&place.target_dir(), &base_files.settings());
-        let inherited = Environment::of(&project.root, [&head_files, &base_files], &target_dir);
+        let inherited = Environment::new(&project.root, [&head_files, &base_files], &target_dir);
         if manifests::rewrite_paths_that_lead_out(&checkout.top, top)? {
             // Where cargo fails here, it reports why when it builds.
             if let Ok(whole) = inherited.metadata(&checkout.package).exec() {
@@ -138,7 +138,7 @@ impl<'a> Prepared<'a> {
         self.inherited.metadata(self.root()).no_deps().exec().ok()
     }
 
-    /// Returns what the base does not have and would need, so that there is nothing to compare with.
+    /// Returns the part that the base would need and does not have, so that there is nothing to compare with.
     pub(super) fn missing_part(
         &self,
         wanted: &BinariesRequest<'_>,
@@ -245,7 +245,7 @@ impl<'a> Prepared<'a> {
         let proven = proven.or_else(|| proof?.by_sections(&binary, tree?, tell));
         let open = proof.filter(|_| proven.is_none());
         let proofs = Proofs {
-            equal: &|base, head| open?.of_times([base, head], tree?, tell),
+            equal: &|base, head| open?.by_sections_of_times([base, head], tree?, tell),
             reach: &|base, head, place| {
                 open?.by_reach([base, head], tree?, (place, Reaching::Workloads), tell)
             },
@@ -286,7 +286,7 @@ impl<'a> Prepared<'a> {
             && !unchanged::compares_tests(&budgets))
     }
 
-    /// Runs the user's command that prepares the base, unless this was done.
+    /// Runs the user's command that prepares the base, unless it has already run.
     fn prepare(
         &self,
         wanted: &BinariesRequest<'_>,
@@ -299,7 +299,7 @@ impl<'a> Prepared<'a> {
         build::prepare(command, self.root(), &self.inherited)
     }
 
-    /// Builds the benchmarks of both revisions, in each way in which budgets have them built that compare them.
+    /// Builds the benchmarks of both revisions, in each way that the budgets that compare them ask for.
     fn benchmarks(
         &self,
         wanted: &BinariesRequest<'_>,
@@ -333,7 +333,7 @@ impl<'a> Prepared<'a> {
         ways.into_iter().map(build).collect()
     }
 
-    /// Returns what is known of the differences between both revisions; `None` where nothing is.
+    /// Returns the known differences between both revisions; `None` where nothing is known about them.
     fn comparison<'p>(
         &'p self,
         wanted: &BinariesRequest<'p>,
@@ -341,14 +341,14 @@ impl<'a> Prepared<'a> {
         tell: &dyn Fn(&str),
     ) -> Option<unchanged::Comparison<'p>> {
         let built = wanted.head?;
-        // Where everything is to be measured anyway, nobody asks why.
+        // If everything is to be measured anyway, the user needs no reasons.
         let tell = if wanted.proves { tell } else { &|_: &str| {} };
         let metadata = self.head_metadata.as_ref()?;
         let Place { top, prefix, .. } = self.place;
         let files = &self.head_files;
         let head =
             unchanged::Head { root: &self.project.root, top, prefix, built, metadata, files };
-        unchanged::Comparison::of(
+        unchanged::Comparison::new(
             unchanged::Revisions { head, commit: self.commit, budgets, before },
             tell,
         )

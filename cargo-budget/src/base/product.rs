@@ -1,4 +1,4 @@
-//! The programs that the base's budgets measure, built as the harness builds them, for commands that look into them.
+//! The programs that the base's budgets measure, built as the harness builds them, for commands that examine them.
 
 use perf_budget_core::build::{Built, Product, Site};
 use perf_budget_core::outcome::Unmeasured;
@@ -8,7 +8,7 @@ use super::start::start;
 use crate::project::Project;
 
 impl Base {
-    /// Builds a product of the base in the same directory as the harness does. The output of the programs that this
+    /// Builds a product of the base in the same directory as the harness does. The output of the programs that the build
     /// starts goes to standard error.
     ///
     /// # Errors

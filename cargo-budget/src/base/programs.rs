@@ -1,8 +1,7 @@
-//! The programs of benchmarks that are not the same in both revisions: how their links are recorded and repeated, so that
-//! chance in the addresses of functions does not decide a comparison, and the copies of them that show what a benchmark
-//! reaches.
+//! The programs of benchmarks that are not the same in both revisions. Their links are recorded so that they can be repeated:
+//! chance in the addresses of functions must not decide a comparison. Copies of the programs show what a benchmark reaches.
 //!
-//! Nothing is linked here. The harness has the links of a program made once it measures one of its benchmarks.
+//! Nothing is linked here. The harness has the links of a program made when it measures one of the program's benchmarks.
 
 use std::path::{Path, PathBuf};
 
@@ -18,12 +17,12 @@ use crate::links::{self, Recording, Refused, Repeated};
 pub(super) struct Recorder {
     /// The directory for the records.
     records: PathBuf,
-    /// How they are recorded, or why there can be no further links.
+    /// How the links are recorded, or why there can be no further links.
     recording: Result<Recording, String>,
 }
 
 impl Recorder {
-    /// Returns the recorder of a revision, of which budgets ask for so many links.
+    /// Returns the recorder of a revision. `links` is the number of links of it that the budgets ask for.
     pub(super) fn new(
         revision: Revision<'_>,
         records: &Path,
@@ -52,7 +51,7 @@ impl Recorder {
         Ok(Recorder { records, recording })
     }
 
-    /// Builds the benchmarks by `build`, and those once more whose link was not recorded.
+    /// Builds the benchmarks by `build`. Those whose link was not recorded are built once more.
     pub(super) fn build(
         &self,
         build: &dyn Fn(Option<&Recording>) -> Result<Benches, Failure>,
@@ -92,14 +91,14 @@ pub(super) struct Differing<'a> {
     pub(super) recorders: [&'a Recorder; 2],
     /// The number of links of each side that are made first.
     pub(super) first: u32,
-    /// The directory for what this makes.
+    /// The directory for the copies and for the records of links.
     pub(super) place: &'a Path,
     /// Prepares the proof that a benchmark reaches nothing that differs, from the links of the base and of this revision.
     pub(super) reach: &'a dyn Fn([&Repeated; 2], &Path) -> Option<Watched>,
 }
 
 impl Differing<'_> {
-    /// Returns what is prepared for a program of this revision and that of the base. The links that the harness has made are
+    /// Prepares the comparison of a program of this revision with that of the base. The links that the harness has made are
     /// deleted when the second value is dropped.
     pub(super) fn prepare(
         &self,
@@ -126,7 +125,7 @@ impl Differing<'_> {
         for link in [&head, &base] {
             links::clear(&link.binary);
         }
-        let kept = [&head, &base].map(|link| Links::of(&link.binary, seed)).into();
+        let links = [&head, &base].map(|link| Links::empty(&link.binary, seed)).into();
         let name = head.binary.file_name().unwrap_or_default();
         let watched = (self.reach)([&base, &head], &self.place.join("watched").join(name));
         let more = links::offer(self.place, &head, &base, 0).map_err(Failure::unmeasured)?;
@@ -140,6 +139,6 @@ impl Differing<'_> {
             },
             None => DifferentProgram { watched, ..alone("there is room for no other") },
         };
-        Ok((prepared, kept))
+        Ok((prepared, links))
     }
 }

@@ -1,9 +1,9 @@
 //! The bound of the target directories that bases are built in. Cargo never removes anything from a target directory,
 //! and each new version of a dependency, each toolchain and each profile adds to it.
 //!
-//! Before a base is built, while no other comparison uses the directory, what has not been used for a long time is
-//! removed. If the rest is still too large, so is what has not been used for the longest time, except what was used
-//! within the last day. Cargo compiles again what it then misses.
+//! Files that have not been used for a long time are removed before a base is built, while no other comparison uses the
+//! directory. If the rest is still too large, the files with the oldest last use are removed too, except those that were
+//! used within the last day. Cargo compiles again what it needs of them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,9 +14,9 @@ use std::time::{Duration, SystemTime};
 use super::checkout::AGE;
 use super::reused::is_hash;
 
-/// The most bytes that compilations may take together; those that were used within [`RECENT`] stay even beyond it.
+/// The most bytes that all compilations may take; those that were used within [`RECENT`] stay even beyond this bound.
 const ROOM: u64 = 5 << 30;
-/// Something that was used so lately is never removed: a larger project would be built anew each time.
+/// A compilation that was used within this time is never removed. Otherwise a large project would be built anew each time.
 const RECENT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The files and directories of one compilation.
@@ -28,8 +28,9 @@ struct Unit {
     used: SystemTime,
 }
 
-/// Removes what has not been used for a long time from the target directory `target` and from those beside it, which
-/// are for bases with other variables, and keeps the rest within the bound. What cannot be removed stays, which does no harm.
+/// Removes compilations that have not been used for a long time from the target directory `target` and from those beside
+/// it, which are for bases with other variables. It keeps the rest within the bound. A file that cannot be removed stays,
+/// which does no harm.
 pub(super) fn prune(target: &Path) {
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     let beside = target.parent().and_then(|parent| fs::read_dir(parent).ok());
@@ -44,7 +45,7 @@ pub(super) fn prune(target: &Path) {
 fn prune_to(targets: &[PathBuf], now: SystemTime, room: u64) {
     let age = |used: SystemTime| now.duration_since(used).unwrap_or_default();
     let mut left: Vec<Unit> = targets.iter().flat_map(|target| units(target)).collect();
-    // The one that was used last comes first.
+    // The compilation that was used last comes first.
     left.sort_by_key(|unit| std::cmp::Reverse(unit.used));
     let mut total = 0;
     for unit in left {
@@ -73,16 +74,16 @@ fn units(target: &Path) -> Vec<Unit> {
         let further = below(&directory);
         for profile in [directory].into_iter().chain(further) {
             if profile.join(".fingerprint").is_dir() {
-                units.extend(of_profile(&profile).into_values());
+                units.extend(units_of_profile(&profile).into_values());
             }
         }
     }
     units
 }
 
-/// Returns the compilations of one profile by their names: the hash that is in the names of their files, or the
-/// directory with what the compiler keeps for the next time.
-fn of_profile(profile: &Path) -> BTreeMap<String, Unit> {
+/// Returns the compilations of one profile by their names: the hash that is in the names of their files, or the directory
+/// of an incremental compilation.
+fn units_of_profile(profile: &Path) -> BTreeMap<String, Unit> {
     let mut units = BTreeMap::<String, Unit>::new();
     // The fingerprints come first, so that they are removed first: cargo would rely on a file whose fingerprint is there.
     for part in [".fingerprint", "deps", "build", "examples", "incremental"] {
@@ -95,7 +96,7 @@ fn of_profile(profile: &Path) -> BTreeMap<String, Unit> {
                 _ => continue,
             };
             let path = entry.path();
-            // A file that vanishes meanwhile needs no bound.
+            // A file that has been removed in the meantime takes no room.
             let Ok((bytes, used)) = size(&path) else { continue };
             let unit = units.entry(key).or_insert(Unit { paths: Vec::new(), bytes: 0, used });
             unit.paths.push(path);
@@ -113,7 +114,7 @@ fn size(path: &Path) -> io::Result<(u64, SystemTime)> {
     if !known.is_dir() {
         return Ok((known.len(), known.accessed().map_or(modified, |read| read.max(modified))));
     }
-    // When a directory was read says nothing: this function reads it.
+    // The access time of a directory means nothing, because this function reads it.
     let mut all = (0, modified);
     for entry in fs::read_dir(path)? {
         let (bytes, used) = size(&entry?.path())?;
@@ -130,7 +131,7 @@ mod tests {
 
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-    /// The times of the files of one compilation, and its directory.
+    /// Writes the files of one compilation, and sets their times and those of their directories.
     fn unit(target: &Path, profile: &str, hash: &str, used: SystemTime) {
         for (name, bytes) in [
             (format!(".fingerprint/kit-{hash}/lib-kit"), 0),
@@ -159,13 +160,13 @@ mod tests {
         windows,
         ignore = "Windows does not set the time of a directory that is opened to be read"
     )]
-    fn what_is_old_or_too_large_is_removed_except_what_was_just_used() {
+    fn old_compilations_and_those_beyond_the_bound_are_removed_except_recent_ones() {
         let place = tempfile::tempdir().unwrap();
         let target = place.path();
         let now = SystemTime::now();
         let [lately, days, weeks, old] =
             [DAY / 2, DAY * 2, DAY * 20, AGE + DAY].map(|age| now - age);
-        let of = |letter: &str| letter.repeat(16);
+        let hash = |letter: &str| letter.repeat(16);
         let all = [
             ("release", "a", lately),
             ("x86_64-unknown-linux-gnu/dev", "b", days),
@@ -174,13 +175,14 @@ mod tests {
         ];
         let left = |room: u64| {
             for (profile, letter, used) in all {
-                unit(target, profile, &of(letter), used);
+                unit(target, profile, &hash(letter), used);
             }
             prune_to(&[target.to_owned()], now, room);
             let is_left = |(profile, letter): (&str, &str)| {
                 let found = [".fingerprint/kit-H", "deps/libkit-H.rlib", "build/kit-H/out/made.rs"];
-                let found = found
-                    .map(|name| target.join(profile).join(name.replace('H', &of(letter))).exists());
+                let found = found.map(|name| {
+                    target.join(profile).join(name.replace('H', &hash(letter))).exists()
+                });
                 assert!(found == [found[0]; 3], "a part of {letter} is left: {found:?}");
                 found[0]
             };
@@ -191,8 +193,8 @@ mod tests {
         assert_eq!(left(250), "ab");
         assert_eq!(left(0), "a");
         // Something that was old is not removed once it was read again.
-        unit(target, "release", &of("d"), old);
-        let read = target.join("release/.fingerprint").join(format!("kit-{}/lib-kit", of("d")));
+        unit(target, "release", &hash("d"), old);
+        let read = target.join("release/.fingerprint").join(format!("kit-{}/lib-kit", hash("d")));
         let times = FileTimes::new().set_accessed(lately).set_modified(old);
         fs::File::options().append(true).open(&read).unwrap().set_times(times).unwrap();
         prune_to(&[target.to_owned()], now, 1000);

@@ -1,9 +1,9 @@
 //! Dependencies that this revision has compiled, made available to the base's build.
 //!
-//! Cargo recognises what it has compiled by a hash of the version, the features, the profile and the toolchain, which
-//! is a part of every file's name. So the files of packages from a registry or from git are put into the base's target
-//! directory under the same names, and cargo itself decides which of them the base needs. Packages of the workspace
-//! and other path dependencies are left out, because their hashes do not differ between two revisions.
+//! Cargo recognises its compilations by a hash of the version, the features, the profile and the toolchain, which is a
+//! part of every file's name. So the files of packages from a registry or from git are put into the base's target
+//! directory under the same names, and cargo itself decides which of them the base needs. Packages of the workspace and
+//! other path dependencies are left out, because their hashes do not differ between two revisions.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -18,8 +18,8 @@ type Unit = (PathBuf, String);
 /// The number of characters of such a hash.
 const HASH: usize = 16;
 
-/// Copies what cargo compiled in the target directory `from`, according to `messages`, into the target directory
-/// `to`. Cargo compiles anew what could not be copied.
+/// Copies the files that cargo compiled in the target directory `from`, according to `messages`, into the target
+/// directory `to`. Cargo compiles anew what could not be copied.
 pub(super) fn lend(messages: &[Value], from: &Path, to: &Path) -> io::Result<()> {
     let units = units(messages, from);
     let directories: BTreeSet<&PathBuf> = units.iter().map(|(directory, _)| directory).collect();

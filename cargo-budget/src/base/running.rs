@@ -1,8 +1,8 @@
 //! The environment in which cargo runs the tests of a revision.
 //!
-//! The harness runs in the environment of this revision, and starts the base's processes itself, so they would find this
-//! revision's variables and libraries. So cargo is asked for the environment of both revisions: it runs their tests by a
-//! [`Runner`], which is this command under another name.
+//! The harness runs in the environment of this revision and starts the base's processes itself, so these would find this
+//! revision's variables and libraries. Therefore cargo is asked for the environment of both revisions: it runs their
+//! tests by a [`Runner`], which is this command under another name.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -20,7 +20,7 @@ use crate::child;
 use crate::failure::Failure;
 use crate::project::Project;
 
-/// A test that is built, and the revision that it is of.
+/// A test that is built, and the revision that it belongs to.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Test<'a> {
     pub(super) target: &'a Target,
@@ -54,7 +54,7 @@ pub(super) fn changes(test: Test<'_>, place: &Path) -> Result<Changes, Failure> 
     let mut cargo = test.side.cargo();
     cargo.arg("test").args(test.side.arguments()).args(test.target.arguments());
     let (arguments, variables) = runner.settings(&triples(test)?);
-    // If cargo ran the test all the same, it would only list what it has.
+    // If cargo ran the test itself and not the runner, the test would only list its cases.
     cargo.args(arguments).args(["--", "--list"]).envs(variables);
     cargo.current_dir(test.package).stderr(Stdio::piped());
     let failed = |why: &str| {
@@ -67,8 +67,8 @@ pub(super) fn changes(test: Test<'_>, place: &Path) -> Result<Changes, Failure> 
     let output = child::run(&mut cargo, test.side.timeout())
         .map_err(|why| failed(&environment::describe_unfinished(&why)))?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        return Err(failed(said.trim()));
+        let messages = String::from_utf8_lossy(&output.stderr).into_owned();
+        return Err(failed(messages.trim()));
     }
     let printed = runner::printed(&output.stdout);
     let seen = printed.first();
@@ -96,8 +96,8 @@ pub(crate) fn harness(
     Ok(command)
 }
 
-/// Returns a variable that has another value in the base's tests than in this revision's; `None` where no value differs but
-/// those that describe the package and where it is, and rustup's own.
+/// Returns a variable that has another value in the base's tests than in this revision's; `None` where there is none.
+/// Variables that describe the package and its place do not count, nor do rustup's own.
 pub(super) fn difference(head: &Changes, base: &Changes) -> Option<String> {
     let describes = |name: &str| {
         let starts = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_EXE_", "RUSTUP_"];
@@ -113,7 +113,7 @@ pub(super) fn difference(head: &Changes, base: &Changes) -> Option<String> {
             "SHLVL",
         ];
         of_place.contains(&name)
-            // Windows looks there for libraries, so cargo adds the directories of those that it has built.
+            // Windows looks for libraries in `PATH`, so cargo adds the directories of those that it has built.
             || (cfg!(windows) && name.eq_ignore_ascii_case("PATH"))
             || starts.iter().any(|start| name.starts_with(start))
     };
@@ -138,7 +138,7 @@ fn own_variables() -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Returns the platforms that the test may be built for. By their names cargo is told which program runs the test.
+/// Returns the platforms that the test may be built for. Cargo's settings name the program that runs a test by its platform.
 fn triples(test: Test<'_>) -> Result<Vec<String>, Failure> {
     let mut cargo = test.side.cargo();
     let output = child::output(cargo.arg("-vV").current_dir(test.package));
@@ -169,7 +169,7 @@ mod tests {
             ("GONE", None),
         ]);
         let mut got = of_base(&head, &base);
-        // The user's own value, which only this revision's configuration replaces.
+        // Only this revision's configuration replaces the user's own value, so the base has the user's.
         assert_eq!(got.remove("PATH"), Some(env::var("PATH").ok()));
         let want = [("MODE", Some("old")), ("ADDED", None), ("REMOVED", Some("2")), ("GONE", None)];
         assert_eq!(got, changes(&want));

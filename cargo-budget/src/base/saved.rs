@@ -1,7 +1,7 @@
 //! A saved base: test binaries that were built elsewhere, for instance by the run that tested the main branch.
 //!
-//! A file beside them describes the commit, the toolchain and the settings that they were built with. They are used
-//! only where this base would be built with exactly the same. Otherwise the base is built.
+//! A file beside them describes the commit, the toolchain and the settings that they were built with. They are used only
+//! if the base would be built here with exactly the same ones. Otherwise the base is built.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -30,11 +30,11 @@ pub(super) struct Key {
     pub(super) toolchain: String,
     /// The settings that affect cargo's build, by key. Only a digest of each value is stored, since some are secret.
     pub(super) flags: BTreeMap<String, String>,
-    /// How the builds are made that times are compared with.
+    /// The way in which the builds that times are compared with are made.
     pub(super) times: String,
 }
 
-/// The content of the file.
+/// The content of the file that describes the saved base.
 #[derive(Debug, Serialize, Deserialize)]
 struct Saved {
     version: u32,
@@ -72,7 +72,7 @@ pub(super) struct CopiedBase {
 
 /// The name of the saved binary.
 const BINARY: &str = "binary";
-/// The name of the binary that the links repeat. It is removed with them.
+/// The name of the binary that the links repeat. It is removed together with the links.
 const PLAIN: &str = "link-plain";
 
 /// Saves a base to the directory `to`. It was built in `target_dir` from the package in `package`.
@@ -147,7 +147,7 @@ pub(super) fn take(
     }
     fs::create_dir_all(&beside)
         .map_err(|e| format!("`{}` cannot be made: {e}", beside.display()))?;
-    let mut links = Links::of(&binary, saved.first_seed);
+    let mut links = Links::empty(&binary, saved.first_seed);
     let beside_binary = |name: &str| {
         beside.join(format!("{}.{name}", binary.file_name().unwrap_or_default().display()))
     };
@@ -171,16 +171,16 @@ pub(super) fn take(
     Ok(CopiedBase { binary, links, reason: saved.reason, environment })
 }
 
-/// Returns what cargo changes in the environment, with the directories of this machine.
+/// Returns the changes that cargo makes to the environment, with the directories of this machine.
 fn moved(saved: &Saved, package: &Path, target_dir: &Path) -> Changes {
     let places = [(&saved.target, target_dir), (&saved.package, package)];
-    let here = |value: &String| {
+    let with_own_places = |value: &String| {
         places.iter().fold(value.clone(), |value, (there, here)| {
             value.replace(&*there.to_string_lossy(), &here.to_string_lossy())
         })
     };
     let changes = saved.environment.iter();
-    changes.map(|(name, value)| (name.clone(), value.as_ref().map(here))).collect()
+    changes.map(|(name, value)| (name.clone(), value.as_ref().map(with_own_places))).collect()
 }
 
 /// Copies a file of a saved base, whose digest must still be `expected`.
@@ -278,7 +278,7 @@ mod tests {
         let package = Path::new("/cache/checkout");
         fs::create_dir_all(binary.parent().unwrap()).unwrap();
         fs::write(&binary, "a binary").unwrap();
-        let mut links = Links::of(&binary, 1000);
+        let mut links = Links::empty(&binary, 1000);
         links.binaries = vec![binary.with_extension("link-1"), binary.with_extension("link-2")];
         links.plain = Some(binary.with_extension("link-plain"));
         for link in links.binaries.iter().chain(&links.plain) {

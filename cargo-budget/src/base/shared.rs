@@ -1,11 +1,11 @@
 //! The target directory that the checkouts of all commits share, so that dependencies are built once.
 //!
-//! Cargo names what it builds by paths within the package, and it decides by modification times alone whether a build
-//! is fresh. So it would take the build of another checkout for a fresh build of an older one. To prevent that, every
-//! file of a checkout gets the current time whenever the last build was of another commit or another checkout.
+//! Cargo names the files that it builds by paths within the package, and it decides by modification times alone whether a
+//! build is fresh. So it would take the build of another checkout for a fresh build of an older one. To prevent that,
+//! every file of a checkout gets the current time whenever the last build was of another commit or another checkout.
 //!
-//! Their settings may differ too, and cargo's own records do not contain all of them: not the variables of `[env]`. So bases
-//! with other variables are built in directories of their own.
+//! The settings of two checkouts may differ too. Cargo's own records contain all of them except the variables of `[env]`. So
+//! bases with other variables are built in directories of their own.
 //!
 //! For packages of a registry, cargo compares the version alone. If the project replaces a registry by a directory of
 //! its own, the content may differ between two commits, so nothing that is built from it is used for another commit.
@@ -46,8 +46,8 @@ pub(super) fn build<T>(
 }
 
 /// Returns the directory for bases with these settings of cargo. Cargo does not run the build script of a dependency again for
-/// another value of a variable, unless the script asks for that, so the result for another base would be taken for this one's.
-/// All else that affects a build is in cargo's own records.
+/// another value of a variable, unless the script asks for that. So it would take the result for another base for the result
+/// for this one. Everything else that affects a build is in cargo's own records.
 pub(super) fn directory_with(directory: &Path, settings: &BTreeMap<String, String>) -> PathBuf {
     let variables = settings.iter().filter(|(key, _)| key.starts_with("env."));
     let lines: Vec<String> = variables.map(|(key, value)| format!("{key} {value}")).collect();
@@ -145,20 +145,20 @@ mod tests {
 
     #[test]
     fn bases_with_other_variables_are_built_elsewhere() {
-        let of = |settings: &[(&str, &str)]| {
+        let directory = |settings: &[(&str, &str)]| {
             let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
             directory_with(Path::new("results/target"), &settings.iter().map(own).collect())
         };
-        let mode = of(&[("env.MODE", "s3cret"), ("build.rustflags", "-O")]);
-        assert_eq!(of(&[("build.rustflags", "-O")]), Path::new("results/target"));
-        assert_eq!(mode, of(&[("env.MODE", "s3cret")]));
-        assert_ne!(mode, of(&[("env.MODE", "other")]));
+        let mode = directory(&[("env.MODE", "s3cret"), ("build.rustflags", "-O")]);
+        assert_eq!(directory(&[("build.rustflags", "-O")]), Path::new("results/target"));
+        assert_eq!(mode, directory(&[("env.MODE", "s3cret")]));
+        assert_ne!(mode, directory(&[("env.MODE", "other")]));
         let text = mode.to_string_lossy();
         assert!(text.contains("target-") && !text.contains("s3cret"), "{text}");
     }
 
     #[test]
-    fn nothing_that_is_built_of_a_replaced_registry_is_used_for_another_commit() {
+    fn nothing_that_is_built_from_a_replaced_registry_is_used_for_another_commit() {
         let place = tempfile::tempdir().unwrap();
         let (target, checkout) = (place.path().join("target"), place.path().join("checkout"));
         fs::create_dir_all(&checkout).unwrap();

@@ -11,8 +11,8 @@ use crate::child::{self, Unfinished};
 use crate::failure::Failure;
 use crate::links::Recording;
 
-/// Starts a program that builds something, in the environment of the base or in this revision's, and waits for its end.
-/// Its standard error is shown. What cargo links may be recorded.
+/// Starts a program that builds something, in the environment of the base or of this revision, and waits for its end.
+/// Its standard error is shown. `recording` says how the links that cargo makes are recorded, if they are.
 pub(super) fn start(
     step: &Step,
     base: Option<&Environment>,

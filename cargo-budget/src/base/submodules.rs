@@ -9,7 +9,7 @@ use super::own_git::UNHOOKED;
 use crate::failure::Failure;
 use crate::git::{git, reason, text};
 
-/// The depth to which nested submodules are checked out. A submodule that names itself would be nested forever.
+/// The depth to which nested submodules are checked out. Without a limit, a submodule that contains itself would never end.
 const DEEPEST: usize = 8;
 
 /// Checks out the submodules of the checkout in `directory`, and those nested in them. `known` is the directory where
@@ -24,7 +24,7 @@ fn update_below(
     commit: &str,
     deeper: usize,
 ) -> Result<(), Failure> {
-    for Submodule { name, path, url } in listed(directory)? {
+    for Submodule { name, path, url } in list(directory)? {
         let own = known.join(&name);
         let is_known = own.join("HEAD").is_file();
         let from = if is_known { own.to_string_lossy().into_owned() } else { url };
@@ -68,16 +68,16 @@ struct Submodule {
 }
 
 /// Returns the submodules that `.gitmodules` names and that the commit contains.
-fn listed(directory: &Path) -> Result<Vec<Submodule>, Failure> {
-    let asked = ["config", "-z", "--file", ".gitmodules", "--get-regexp", r"^submodule\..*\.path$"];
-    let paths = String::from_utf8_lossy(&git(directory, asked)?.stdout).into_owned();
+fn list(directory: &Path) -> Result<Vec<Submodule>, Failure> {
+    let query = ["config", "-z", "--file", ".gitmodules", "--get-regexp", r"^submodule\..*\.path$"];
+    let paths = String::from_utf8_lossy(&git(directory, query)?.stdout).into_owned();
     let mut found = Vec::new();
     for entry in paths.split('\0').filter(|entry| !entry.is_empty()) {
         let Some((key, path)) = entry.split_once('\n') else { continue };
         let name = key.trim_start_matches("submodule.").trim_end_matches(".path").to_owned();
         // A path where the commit has no submodule is a leftover entry.
         let entry = git(directory, ["ls-files", "--stage", "--", path])?;
-        // Git, too, refuses a name that leads to another directory.
+        // Git also refuses a name that leads to another directory.
         let is_plain = !PathBuf::from(&name).components().any(|part| part.as_os_str() == "..");
         if is_plain && entry.stdout.starts_with(b"160000 ") {
             let key = format!("submodule.{name}.url");

@@ -3,7 +3,7 @@
 /// The beginnings of the names by which cargo's settings can be given.
 const SETTINGS: [&str; 5] =
     ["CARGO_BUILD_", "CARGO_HOST_", "CARGO_PROFILE_", "CARGO_TARGET_", "CARGO_UNSTABLE_"];
-/// Those that only say where something is put.
+/// The settings among these that only say where something is put.
 const PLACES: [&str; 3] = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR", "CARGO_BUILD_BUILD_DIR"];
 /// Other variables of cargo and the compiler.
 const NAMES: [&str; 7] = [
@@ -15,8 +15,8 @@ const NAMES: [&str; 7] = [
     "RUSTC_WORKSPACE_WRAPPER",
     "RUSTC_BOOTSTRAP",
 ];
-/// The variables by which build scripts choose a compiler of C and its flags: by themselves, for the target or the host, or
-/// with a target's name.
+/// The variables by which build scripts choose a C compiler and its flags. Each may also have a prefix for the target or the
+/// host, or a target's name after it.
 const OF_C: [&str; 6] = ["CC", "CXX", "CFLAGS", "CXXFLAGS", "AR", "ARFLAGS"];
 
 /// Whether a variable changes what cargo builds.
@@ -26,7 +26,7 @@ pub(super) fn is_flag(name: &str) -> bool {
 }
 
 fn is_of_c(name: &str) -> bool {
-    let plain = ["TARGET_", "HOST_"].iter().find_map(|for_one| name.strip_prefix(for_one));
+    let plain = ["TARGET_", "HOST_"].iter().find_map(|prefix| name.strip_prefix(prefix));
     let plain = plain.unwrap_or(name);
     OF_C.iter().any(|own| {
         let rest = plain.strip_prefix(own);
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_changes_a_build_is_known_by_its_name() {
+    fn a_variable_that_changes_a_build_is_known_by_its_name() {
         let check = |name: &str, want: bool| assert_eq!(is_flag(name), want, "{name}");
         check("RUSTFLAGS", true);
         check("CARGO_PROFILE_RELEASE_LTO", true);

@@ -1,7 +1,7 @@
 //! A work tree of the command's own, in which one commit after another is compared as if it were this revision.
 //!
-//! It is in the user's cache, like the checkouts of bases, and so are the bases that its commits are compared with. All
-//! of it is removed when it is dropped.
+//! It is in the user's cache, like the checkouts of bases. The bases that its commits are compared with are there too. Both
+//! are removed when the [`TemporaryWorkTree`] is dropped.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use crate::file;
 use crate::git::{git, reason, text};
 use crate::project::Project;
 
-/// The variables that would make a comparison a part of this process's run, or of a step of GitHub's.
+/// The variables that would make a comparison a part of this process's run, or of a step of GitHub Actions.
 const OWN: [&str; 8] = [
     "PERF_BUDGET_RUN",
     "PERF_BUDGET_SHARD",
@@ -42,10 +42,10 @@ pub(crate) struct TemporaryWorkTree {
     pub(crate) top: PathBuf,
     /// The project's directory in the work tree.
     pub(crate) package: PathBuf,
-    /// The directory for what the comparisons build and record. It stays.
+    /// The directory for what the comparisons build and record. It is not removed.
     pub(crate) results: PathBuf,
     environment: Environment,
-    /// A lock that is held as long as the work tree is there.
+    /// A lock that is held as long as the work tree exists.
     _lock: File,
 }
 
@@ -57,23 +57,23 @@ impl TemporaryWorkTree {
         commit: &str,
     ) -> Result<TemporaryWorkTree, Failure> {
         let (top, prefix) = checkout::top(&project.root)?;
-        let cache = cache::of(&top)?;
+        let cache = cache::directory(&top)?;
         let place = cache.join(name);
         let lock = lock(&cache.join(format!("{name}.lock")))?;
         let results = project.results().join(name);
-        let files = Files::of(&project.root, &top);
+        let files = Files::find(&project.root, &top);
         let checkouts = outside::checkouts(&place, &top, &files);
         let work = checkouts.join("work");
         let tree = TemporaryWorkTree {
             project: project.root.clone(),
             package: work.join(&prefix),
-            environment: Environment::of(&project.root, [&files, &files], &results.join("target")),
+            environment: Environment::new(&project.root, [&files, &files], &results.join("target")),
             place,
             top: work,
             results,
             _lock: lock,
         };
-        // An earlier command may have been killed.
+        // An earlier command may have been killed, and may have left its work tree.
         tree.remove()?;
         for directory in [&checkouts, &tree.results] {
             std::fs::create_dir_all(directory).map_err(|e| Failure::io("create", directory, &e))?;
@@ -88,7 +88,7 @@ impl TemporaryWorkTree {
         Ok(tree)
     }
 
-    /// Checks out another commit in the work tree, and removes everything that is not of it.
+    /// Checks out another commit in the work tree, and removes every file that does not belong to it.
     pub(crate) fn switch(&self, commit: &str) -> Result<(), Failure> {
         for arguments in
             [&["checkout", "--quiet", "--detach", "--force", commit][..], &["clean", "-ffdxq"]]
@@ -105,7 +105,7 @@ impl TemporaryWorkTree {
         checkout::take_submodules(&self.project, &self.top, commit)
     }
 
-    /// Lets the files of the work tree choose the toolchain, also where this process was started with another.
+    /// Lets the files of the work tree choose the toolchain, even where this process was started with another toolchain.
     pub(crate) fn with_toolchain_of_files(mut self) -> TemporaryWorkTree {
         self.environment.free_toolchain();
         self
@@ -113,7 +113,7 @@ impl TemporaryWorkTree {
 
     /// Returns the command of the compiler that builds in the work tree, behind the wrappers that cargo puts before it.
     pub(crate) fn rustc(&self) -> Command {
-        let files = Files::of(&self.package, &self.top);
+        let files = Files::find(&self.package, &self.top);
         let mut words =
             [files.wrapper(), files.named_wrapper("WORKSPACE_WRAPPER", "rustc-workspace-wrapper")]
                 .into_iter()
@@ -127,7 +127,8 @@ impl TemporaryWorkTree {
         command
     }
 
-    /// Returns the directory this many levels above the project's in the work tree; `None` where that is outside of it.
+    /// Returns the directory this many levels above the project's directory in the work tree; `None` where it is outside of
+    /// the work tree.
     pub(crate) fn above(&self, levels: usize) -> Option<PathBuf> {
         let directory = self.package.ancestors().nth(levels)?;
         directory.starts_with(&self.top).then(|| directory.to_owned())

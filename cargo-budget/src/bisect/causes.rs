@@ -1,4 +1,4 @@
-//! The question whether the sources or the lock file made a limit red: each of the two is swapped for the base's.
+//! Finds whether the sources or the lock file made a limit red: each of the two is replaced by that of the base in turn.
 
 use std::collections::BTreeSet;
 
@@ -23,17 +23,17 @@ use crate::interrupt::Interrupt;
 use crate::project::Project;
 use crate::report::{Cause, CauseKind};
 
-/// How many reds are explained; each takes several comparisons.
+/// The most reds whose causes are looked for, since each takes several comparisons.
 const MOST: usize = 3;
 
-/// How many of the other reds are named.
+/// The most of the other reds that a sentence names.
 const NAMED: usize = 10;
 
-/// What was found out about the reds of a check.
+/// The causes that were found for the reds of a check.
 #[derive(Debug, Default)]
 pub(crate) struct Causes {
     pub(crate) causes: Vec<Cause>,
-    /// What was left out, a sentence each.
+    /// Sentences about the reds whose causes were not looked for.
     pub(crate) remarks: Vec<String>,
 }
 
@@ -46,7 +46,7 @@ impl Causes {
 }
 
 /// Returns what is to blame for the reds against the base: the sources, the lock file with its package, or both
-/// together. `base` is the commit that they were compared with. `asked` says how they are compared.
+/// together. `base` is the commit that they were compared with, and `options` says how they are compared.
 pub(crate) fn causes(
     project: &Project,
     base: &str,
@@ -54,7 +54,7 @@ pub(crate) fn causes(
     options: &Options<'_>,
     tell: &dyn Fn(&str),
 ) -> Result<Causes, Failure> {
-    let chosen = ChosenReds::of(reds);
+    let chosen = ChosenReds::choose(reds);
     if chosen.reds.is_empty() {
         let why = "no limit against the base is red, so no cause is looked for".to_owned();
         return Ok(Causes { causes: Vec::new(), remarks: vec![why] });
@@ -68,69 +68,70 @@ pub(crate) fn causes(
     let locked = match locked(project, &range, &tree)? {
         Ok(locked) => locked,
         Err(why) => {
-            let of = |red: &&Outcome| {
-                found(&red.test, CauseKind::Sources, &[], format!("the sources did it: {why}"))
+            let cause = |red: &&Outcome| {
+                cause_with(&red.test, CauseKind::Sources, &[], format!("the sources did it: {why}"))
             };
-            return Ok(Causes { causes: chosen.reds.iter().map(of).collect(), remarks });
+            return Ok(Causes { causes: chosen.reds.iter().map(cause).collect(), remarks });
         }
     };
     let mut causes = Vec::new();
     for red in &chosen.reds {
         let one = Options { name: &red.test, ..*options };
-        // The other causes that are known are reported all the same.
-        let caused = cause(project, &range, &one, &tree, &locked, &interrupt, tell);
+        // If one cause is not found, the others are reported nevertheless.
+        let cause = find_cause(project, &range, &one, &tree, &locked, &interrupt, tell);
         interrupt.check()?;
-        causes.push(caused.unwrap_or_else(|failure| {
+        causes.push(cause.unwrap_or_else(|failure| {
             let why = format!("no cause was found: {failure}");
-            found(&red.test, CauseKind::Unknown, &[], why)
+            cause_with(&red.test, CauseKind::Unknown, &[], why)
         }));
     }
     Ok(Causes { causes, remarks })
 }
 
-fn found(test: &str, kind: CauseKind, packages: &[String], sentence: String) -> Cause {
+fn cause_with(test: &str, kind: CauseKind, packages: &[String], sentence: String) -> Cause {
     Cause { test: test.to_owned(), kind, packages: packages.to_vec(), sentence }
 }
 
-/// The reds by whether their causes are looked for.
+/// The red limits, divided by whether their causes are looked for.
 struct ChosenReds<'o> {
+    /// Those whose causes are looked for.
     reds: Vec<&'o Outcome>,
-    /// Those that are left out, as there are too many.
-    left: Vec<&'o Outcome>,
-    /// Those that are not held against the base.
+    /// Those that are left out, since there are too many.
+    left_out: Vec<&'o Outcome>,
+    /// Those that are not relative to the base.
     others: Vec<&'o Outcome>,
 }
 
 impl<'o> ChosenReds<'o> {
     /// Chooses one red of each of the first budgets.
-    fn of(reds: &'o [Outcome]) -> ChosenReds<'o> {
+    fn choose(reds: &'o [Outcome]) -> ChosenReds<'o> {
         let is_compared = |red: &&Outcome| red.relative_to.as_deref() == Some("base");
         let (compared, others): (Vec<_>, Vec<_>) = reds.iter().partition(is_compared);
-        let (mut reds, mut left) = (Vec::<&Outcome>::new(), Vec::new());
+        let (mut reds, mut left_out) = (Vec::<&Outcome>::new(), Vec::new());
         for red in compared {
             if reds.len() < MOST && reds.iter().all(|known| known.budget != red.budget) {
                 reds.push(red);
             } else {
-                left.push(red);
+                left_out.push(red);
             }
         }
-        ChosenReds { reds, left, others }
+        ChosenReds { reds, left_out, others }
     }
 
-    /// Says which reds are left out, and how to ask about one of them.
+    /// Returns a sentence about the reds that are left out, with the command that looks for the cause of one of them.
     fn describe_left_out(&self) -> Option<String> {
-        let first = self.left.first()?;
+        let first = self.left_out.first()?;
         let base = first.run.base.as_ref().map_or("REV", |base| base.name.as_str());
         Some(format!(
             "no cause was looked for of {}: at most {MOST} budgets are asked about at once, each by one limit; to ask about \
              another one, run `cargo budget check --base {} --causes -- --exact {}` with the same options",
-            names(&self.left),
+            names(&self.left_out),
             quoted(base),
             quoted(&first.test)
         ))
     }
 
-    /// Says which reds have no base with which their sources and lock file could be swapped.
+    /// Returns a sentence about the reds that are not relative to the base, so that no cause can be looked for.
     fn not_compared(&self) -> Option<String> {
         if self.others.is_empty() {
             return None;
@@ -156,7 +157,8 @@ fn names(reds: &[&Outcome]) -> String {
     names.join(", ") + &more
 }
 
-fn cause(
+/// Returns the cause of one red limit.
+fn find_cause(
     project: &Project,
     range: &Range,
     options: &Options<'_>,
@@ -182,7 +184,7 @@ fn cause(
         },
         series: locked,
         good: &range.good,
-        state: State::unkept(),
+        state: State::not_stored(),
         most: 2 + Search::max_comparisons(locked.len()),
         tell,
     };
@@ -190,47 +192,48 @@ fn cause(
     let mut answer =
         |at: usize| running.answer(&locked.name(at), &locked.display_entry(at), Some(at));
     let [sources, lock] = [answer(0)?, answer(locked.len())?];
-    let of = |kind, sentence: &str| Ok(found(&rules.test, kind, &[], sentence.to_owned()));
+    let cause = |kind, sentence: &str| Ok(cause_with(&rules.test, kind, &[], sentence.to_owned()));
     match (sources, lock) {
-        (Answer::Unknown, _) | (_, Answer::Unknown) => of(
+        (Answer::Unknown, _) | (_, Answer::Unknown) => cause(
             CauseKind::Unknown,
             "cannot be told apart, as one of them was not measured without the other",
         ),
-        (Answer::Red, Answer::Green) => of(CauseKind::Sources, "the sources did it"),
+        (Answer::Red, Answer::Green) => cause(CauseKind::Sources, "the sources did it"),
         (Answer::Red, Answer::Red) => {
-            of(CauseKind::Either, "the sources did it, and so does the lock file alone")
+            cause(CauseKind::Either, "the sources did it, and so does the lock file alone")
         }
         (Answer::Green, lock) => {
             let result = running.run_to_end()?;
-            Ok(of_lock(&rules.test, locked, lock, result))
+            Ok(cause_in_lock(&rules.test, locked, lock, result))
         }
     }
 }
 
-/// Returns the cause where the sources alone are green: the lock file, `alone` or with the sources.
-fn of_lock(test: &str, locked: &Locked, alone: Answer, result: SearchResult) -> Cause {
+/// Returns the cause if the sources alone are green: the lock file. `alone` is the answer for the lock file without the
+/// sources, and `result` what the search through its packages found.
+fn cause_in_lock(test: &str, locked: &Locked, alone: Answer, result: SearchResult) -> Cause {
     let (kind, with) = match alone {
         Answer::Red => (CauseKind::Lock, ""),
         Answer::Green | Answer::Unknown => (CauseKind::Both, ", together with the sources"),
     };
-    let unknown = |why: &str| found(test, CauseKind::Unknown, &[], why.to_owned());
+    let unknown = |why: &str| cause_with(test, CauseKind::Unknown, &[], why.to_owned());
     match result {
         SearchResult::One(at) => {
             let package = locked.display_entry(at);
             let sentence = format!("the lock file did it{with}: {package}");
-            found(test, kind, &[package], sentence)
+            cause_with(test, kind, &[package], sentence)
         }
         SearchResult::Range(from, to) => {
             let packages: Vec<String> = (from..=to).map(|at| locked.display_entry(at)).collect();
             let sentence = format!("the lock file did it{with}: one of {}", packages.join(", "));
-            found(test, kind, &packages, sentence)
+            cause_with(test, kind, &packages, sentence)
         }
         SearchResult::Holds => {
             unknown("it was not red when it was measured again, so no cause is named")
         }
         SearchResult::Unknown if kind == CauseKind::Lock => {
             let sentence = "the lock file did it; its packages were not told apart";
-            found(test, kind, &[], sentence.to_owned())
+            cause_with(test, kind, &[], sentence.to_owned())
         }
         SearchResult::Unknown => {
             unknown("cannot be told, as both together were not measured again")
@@ -256,21 +259,21 @@ mod tests {
     }
 
     #[test]
-    fn every_red_is_asked_about_or_named() {
-        let of = |tests: &[&str]| -> Vec<Outcome> {
+    fn every_red_is_chosen_or_named_in_a_remark() {
+        let reds = |tests: &[&str]| -> Vec<Outcome> {
             tests.iter().map(|test| red(test, Some("base"))).collect()
         };
-        let few = of(&["a::p50", "b::p50", "c::p50"]);
-        let chosen = ChosenReds::of(&few);
+        let few = reds(&["a::p50", "b::p50", "c::p50"]);
+        let chosen = ChosenReds::choose(&few);
         assert_eq!(
             (chosen.reds.len(), chosen.describe_left_out(), chosen.not_compared()),
             (3, None, None)
         );
-        let mut many = of(&["a::p50", "a::p99", "b::p50", "c::p50", "d's::p50"]);
+        let mut many = reds(&["a::p50", "a::p99", "b::p50", "c::p50", "d's::p50"]);
         many.push(red("e::p50", None));
-        let chosen = ChosenReds::of(&many);
-        let reds: Vec<&str> = chosen.reds.iter().map(|red| red.test.as_str()).collect();
-        assert_eq!(reds, ["a::p50", "b::p50", "c::p50"]);
+        let chosen = ChosenReds::choose(&many);
+        let names: Vec<&str> = chosen.reds.iter().map(|red| red.test.as_str()).collect();
+        assert_eq!(names, ["a::p50", "b::p50", "c::p50"]);
         let left = chosen.describe_left_out().unwrap();
         assert!(
             left.starts_with("no cause was looked for of `a::p99`, `d's::p50`: at most 3 budgets"),
@@ -286,7 +289,7 @@ mod tests {
         );
         let tests: Vec<String> = (0..15).map(|nth| format!("a::p{nth}")).collect();
         let tests: Vec<&str> = tests.iter().map(String::as_str).collect();
-        let left = ChosenReds::of(&of(&tests)).describe_left_out().unwrap();
+        let left = ChosenReds::choose(&reds(&tests)).describe_left_out().unwrap();
         assert!(left.contains("`a::p10` and 4 more: at most"), "{left}");
     }
 }

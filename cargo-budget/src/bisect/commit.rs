@@ -1,4 +1,4 @@
-//! The commit that was found, as people know it: its message, its author and its files, from git.
+//! The commit that was found: its message, its author and its files, from git.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -33,8 +33,8 @@ pub(super) struct Commit {
     message: String,
     /// How many parents it has.
     parents: usize,
-    /// The good commit, where this one merges the branch that the good one is on. Then its first parent does not contain
-    /// the good commit.
+    /// The good commit, if this commit merges the branch that the good one is on. The first parent of such a merge does not
+    /// contain the good commit.
     merges: Option<String>,
     /// The files that it changes, compared with the commit before it in the range.
     files: Vec<String>,
@@ -42,7 +42,7 @@ pub(super) struct Commit {
 
 impl Commit {
     /// Asks git about the commit at this place of a range.
-    pub(super) fn of(root: &Path, range: &Range, at: usize) -> Result<Commit, Failure> {
+    pub(super) fn read(root: &Path, range: &Range, at: usize) -> Result<Commit, Failure> {
         let hash = &range.commits[at];
         let before = at.checked_sub(1).map_or(&range.good, |before| &range.commits[before]);
         // The message is the last, as it has line breaks.
@@ -77,8 +77,8 @@ impl Commit {
     /// Adds the commit to a text for people.
     pub(super) fn describe(&self, text: &mut String) {
         let _ = writeln!(text, "  commit     {}", line(&self.subject));
-        for said in self.body() {
-            let _ = writeln!(text, "{}", format!("             {said}").trim_end());
+        for body_line in self.body() {
+            let _ = writeln!(text, "{}", format!("             {body_line}").trim_end());
         }
         let _ = writeln!(text, "  author     {}, {}", line(&self.author), self.date);
         let more = self.files.len().saturating_sub(NAMED);
@@ -149,15 +149,14 @@ mod tests {
 
     #[test]
     fn the_message_is_shown_below_its_subject() {
-        let of = |message| described(message);
-        assert_eq!(of("Count more"), "  commit     Count more\n");
-        assert_eq!(of(""), "  commit     \n");
+        assert_eq!(described("Count more"), "  commit     Count more\n");
+        assert_eq!(described(""), "  commit     \n");
         let two = "  commit     Count more\n             The table is read twice.\n\n             Refs: 3\n";
-        assert_eq!(of("Count more\n\nThe table is read twice.\n\nRefs: 3"), two);
+        assert_eq!(described("Count more\n\nThe table is read twice.\n\nRefs: 3"), two);
     }
 
     #[test]
-    fn a_message_is_bounded_and_does_not_steer_the_terminal() {
+    fn a_message_is_bounded_and_does_not_control_the_terminal() {
         let text = described(&format!("A\n\n{}", "b\n".repeat(40)));
         assert_eq!(text.lines().count(), 1 + LINES + 1, "{text}");
         assert!(text.ends_with("             (28 more lines)\n"), "{text}");
@@ -172,19 +171,19 @@ mod tests {
     fn a_merge_says_where_its_commits_are() {
         let hash = "c".repeat(40);
         let mut commit = Commit { hash, parents: 2, ..Commit::default() };
-        let of = |commit: &Commit| {
+        let text = |commit: &Commit| {
             let mut text = String::new();
             commit.describe(&mut text);
             text
         };
-        assert!(of(&commit).contains("those of `ccccccccc^1..ccccccccc^2`"));
+        assert!(text(&commit).contains("those of `ccccccccc^1..ccccccccc^2`"));
         commit.merges = Some("a".repeat(40));
         assert!(
-            of(&commit)
+            text(&commit)
                 .contains("the good commit is on; its commits are those of `aaaaaaaaa..ccccccccc`")
         );
         commit.parents = 1;
         commit.merges = None;
-        assert!(!of(&commit).contains("merge "));
+        assert!(!text(&commit).contains("merge "));
     }
 }

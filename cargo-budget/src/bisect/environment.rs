@@ -1,5 +1,5 @@
-//! The rules of a search without environments: what `[env.NAME]` says is written into the budgets themselves, so that
-//! the rules are the same for every step.
+//! The rules of a search without environments: the changes that `[env.NAME]` makes are written into the budgets themselves,
+//! so that the rules are the same for every step.
 
 use toml_edit::{DocumentMut, Item, TableLike};
 
@@ -83,7 +83,7 @@ max.p50 = "9 ms"
 "#;
 
     fn shown(file: &Budgets) -> Vec<String> {
-        let of = |budget: &perf_budget_core::budget::Budget| {
+        let text = |budget: &perf_budget_core::budget::Budget| {
             let limits =
                 budget.limits.iter().map(|l| (l.label.clone(), l.cases.clone(), l.target.clone()));
             let mut limits: Vec<_> = limits.map(|limit| format!("{limit:?}")).collect();
@@ -91,7 +91,7 @@ max.p50 = "9 ms"
             format!("{} {:?} {limits:?}", budget.name, budget.effort)
         };
         let settings = format!("{:?}", file.settings);
-        file.budgets.iter().map(of).chain([settings]).collect()
+        file.budgets.iter().map(text).chain([settings]).collect()
     }
 
     #[test]

@@ -15,9 +15,9 @@ use super::search::Answer;
 /// The part of the chance that is kept for comparisons beyond those that a search should take.
 const RESERVE: f64 = 0.1;
 
-/// Returns the chance of a wrong answer that a comparison may have, the first being 0. The search should take `most`
-/// comparisons, and where it takes more, each further one has half the chance of the one before: all of them together
-/// have at most `alpha`.
+/// Returns the chance of a wrong answer that the comparison `nth` may have; the first one is 0. The search should take at
+/// most `most` comparisons. If it takes more, each further one has half the chance of the one before, so that all of them
+/// together have at most `alpha`.
 pub(super) fn share(alpha: f64, most: u32, nth: u32) -> f64 {
     if nth < most {
         return alpha * (1.0 - RESERVE) / f64::from(most);
@@ -40,17 +40,17 @@ pub(super) struct Evidence {
 }
 
 impl Evidence {
-    /// Takes one more run. No run began with the evidence of another.
+    /// Adds the evidence of one more run. No run may have begun with the evidence of another.
     pub(super) fn add(&mut self, outcome: &Outcome) {
         self.runs += 1;
         self.seconds += outcome.seconds;
         let Some(evidence) = outcome.evidence else { return };
-        // A value that other work on the machine or the place of functions may have caused is no evidence about the
-        // code. But values that speak against an answer are still counted: an e-value that is made smaller stays valid.
+        // If other work on the machine or the place of functions may have caused a value, it is no evidence about the code.
+        // But values that speak against an answer are still counted: an e-value that is made smaller stays valid.
         let is_doubted = matches!(outcome.doubt, Some(Doubt::Noise | Doubt::Layout));
         let counted = |log: f64| if is_doubted { log.min(0.0) } else { log };
-        // A value that is not compared side by side is over its limit only if processes apart in time show it again, and
-        // then the verdict is a fail, or what a waiver makes of it.
+        // A value that is not compared with another revision counts as over its limit only if later processes show it
+        // again. Then the verdict is a fail, or what a waiver makes of a fail.
         let is_shown = outcome.relative_to.is_some()
             || outcome.verdict == Verdict::Fail
             || outcome.waived.is_some();
@@ -59,8 +59,7 @@ impl Evidence {
         self.green += counted(evidence.pass);
     }
 
-    /// Returns the answer that this evidence gives, where its chance to be wrong is at most this; `None` where it gives
-    /// none yet.
+    /// Returns the answer that this evidence gives with at most this chance of being wrong; `None` if it gives none yet.
     pub(super) fn answer(self, chance: f64) -> Option<Answer> {
         let level = -chance.ln();
         match (self.red >= level, self.green >= level) {
@@ -72,8 +71,8 @@ impl Evidence {
     }
 }
 
-/// Returns the answer of an outcome that needs no evidence: a proof, or a value that is only compared.
-pub(super) fn certain(outcome: &Outcome) -> Option<Answer> {
+/// Returns the answer of an outcome that needs no evidence, because it is a proof or a value that does not vary.
+pub(super) fn certain_answer(outcome: &Outcome) -> Option<Answer> {
     if outcome.proven.is_some() && outcome.verdict == Verdict::Pass {
         return Some(Answer::Green);
     }
@@ -143,12 +142,12 @@ mod tests {
         check(&[green()], 0.001, None);
         check(&[green(), green(), green()], 0.001, Some(Answer::Green));
         check(&[outcome(7.0, -5.0, None)], 0.001, Some(Answer::Red));
-        // A later run may take back what an earlier one said.
+        // A later run may outweigh an earlier one.
         check(&[green(), outcome(4.0, -4.0, None)], 0.05, None);
     }
 
     #[test]
-    fn what_the_machine_may_have_caused_counts_only_against_an_answer() {
+    fn a_value_that_the_machine_may_have_caused_counts_only_against_an_answer() {
         for doubt in [Doubt::Noise, Doubt::Layout] {
             check(&[outcome(9.0, -9.0, Some(doubt))], 0.01, None);
             check(&[outcome(9.0, -9.0, Some(doubt)), outcome(-1.0, 10.0, None)], 0.01, None);
@@ -172,24 +171,25 @@ mod tests {
             tolerance: 0.0,
             unit: Unit::Number,
         };
-        let of = |value: f64, high: f64, verdict| Outcome {
+        let constant = |value: f64, high: f64, verdict| Outcome {
             against: Some(against),
             estimate: Some(Estimate { value, low: Some(value), high: Some(high) }),
             verdict,
             ..Outcome::default()
         };
-        assert_eq!(certain(&of(11.0, 11.0, Verdict::Fail)), Some(Answer::Red));
+        assert_eq!(certain_answer(&constant(11.0, 11.0, Verdict::Fail)), Some(Answer::Red));
         // A waiver makes a broken limit a warning, and the search is about the limit.
-        assert_eq!(certain(&of(11.0, 11.0, Verdict::Warn)), Some(Answer::Red));
-        assert_eq!(certain(&of(10.0, 10.0, Verdict::Warn)), Some(Answer::Green));
-        assert_eq!(certain(&of(11.0, 11.0, Verdict::Unmeasured)), None);
+        assert_eq!(certain_answer(&constant(11.0, 11.0, Verdict::Warn)), Some(Answer::Red));
+        assert_eq!(certain_answer(&constant(10.0, 10.0, Verdict::Warn)), Some(Answer::Green));
+        assert_eq!(certain_answer(&constant(11.0, 11.0, Verdict::Unmeasured)), None);
         let evidence = outcome(0.0, 0.0, None).evidence;
-        let statistical = |value, high| Outcome { evidence, ..of(value, high, Verdict::Fail) };
-        assert_eq!(certain(&statistical(11.0, 11.0)), Some(Answer::Red));
-        assert_eq!(certain(&statistical(11.0, 12.0)), None);
+        let statistical =
+            |value, high| Outcome { evidence, ..constant(value, high, Verdict::Fail) };
+        assert_eq!(certain_answer(&statistical(11.0, 11.0)), Some(Answer::Red));
+        assert_eq!(certain_answer(&statistical(11.0, 12.0)), None);
         let proven = Proven { by: ComparisonMethod::Files, commit: "0".repeat(40) };
         let equal = Outcome { proven: Some(proven), verdict: Verdict::Pass, ..Outcome::default() };
-        assert_eq!(certain(&equal), Some(Answer::Green));
-        assert_eq!(certain(&Outcome::default()), None);
+        assert_eq!(certain_answer(&equal), Some(Answer::Green));
+        assert_eq!(certain_answer(&Outcome::default()), None);
     }
 }

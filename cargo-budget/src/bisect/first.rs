@@ -28,7 +28,7 @@ pub(crate) fn bisect(
     tell: &dyn Fn(&str),
 ) -> Result<Report, Failure> {
     let toolchains =
-        options.toolchain.map(|names| Toolchains::of(&project.root, names)).transpose()?;
+        options.toolchain.map(|names| Toolchains::parse(&project.root, names)).transpose()?;
     let range = match &toolchains {
         Some(toolchains) => toolchains.range.clone(),
         None => range::range(&project.root, options.range)?,
@@ -88,10 +88,10 @@ pub(crate) fn bisect(
     let (mut own, mut commit) = (None, None);
     if searched == Searched::Commits {
         if let SearchResult::One(at) | SearchResult::Range(_, at) = found {
-            commit = Some(Commit::of(&project.root, &range, at)?);
+            commit = Some(Commit::read(&project.root, &range, at)?);
         }
         if let SearchResult::One(at) = found {
-            own = running.beside_parent(at)?;
+            own = running.compare_with_parent(at)?;
         }
     }
     running.state.forget();

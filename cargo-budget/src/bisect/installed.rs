@@ -8,11 +8,11 @@ use crate::failure::Failure;
 /// A toolchain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Toolchain {
-    /// Its name, without the host where that is this machine.
+    /// Its name, without the name of this machine's host at its end.
     pub(super) name: String,
     /// The version that `rustc -vV` reports: `1.89.0`, `1.101.0-nightly`.
     pub(super) release: String,
-    /// The hash of its commit, which tells apart what `rustup update` put under one name.
+    /// The hash of its commit. It differs between the toolchains that `rustup update` has put under one name.
     pub(super) hash: String,
     /// The date of its commit, which tells nightlies apart.
     pub(super) date: String,
@@ -30,24 +30,24 @@ pub(super) struct ProgramOutput {
 #[derive(Debug, Default)]
 pub(super) struct Installed {
     pub(super) usable: Vec<Toolchain>,
-    /// The names of those whose compiler does not run, with the reason.
+    /// The names of the toolchains whose compiler does not run, each with the reason.
     broken: Vec<(String, String)>,
 }
 
 impl Toolchain {
-    /// Returns the toolchain of this name whose `rustc -vV` printed this; `None` where that is not what a compiler prints.
-    fn of(name: &str, said: &str) -> Option<Toolchain> {
-        let host = format!("-{}", field(said, "host"));
+    /// Returns the toolchain of this name from the output of its `rustc -vV`; `None` if no compiler prints such an output.
+    fn parse(name: &str, printed: &str) -> Option<Toolchain> {
+        let host = format!("-{}", field(printed, "host"));
         let toolchain = Toolchain {
             name: name.strip_suffix(&host).unwrap_or(name).to_owned(),
-            release: field(said, "release"),
-            hash: field(said, "commit-hash"),
-            date: field(said, "commit-date"),
+            release: field(printed, "release"),
+            hash: field(printed, "commit-hash"),
+            date: field(printed, "commit-date"),
         };
         (!toolchain.release.is_empty()).then_some(toolchain)
     }
 
-    /// Returns how people are shown it.
+    /// Returns the name that people are shown.
     pub(super) fn display_name(&self) -> String {
         match &self.release {
             release if *release == self.name => release.clone(),
@@ -55,14 +55,14 @@ impl Toolchain {
         }
     }
 
-    /// Makes sure that a compiler that printed this is the one of this toolchain.
-    pub(super) fn verify(&self, said: &ProgramOutput) -> Result<(), String> {
-        let compiler = Toolchain::of(&self.name, &said.output).filter(|_| said.succeeded);
+    /// Checks that the compiler with this output of `rustc -vV` is the one of this toolchain.
+    pub(super) fn verify(&self, printed: &ProgramOutput) -> Result<(), String> {
+        let compiler = Toolchain::parse(&self.name, &printed.output).filter(|_| printed.succeeded);
         let Some(compiler) = compiler else {
             return Err(format!(
                 "rustc {} was asked for, and `rustc -vV` fails there: {}",
                 self.release,
-                said.reason()
+                printed.reason()
             ));
         };
         if compiler.release != self.release {
@@ -86,8 +86,8 @@ impl Toolchain {
 }
 
 impl ProgramOutput {
-    /// Takes what a program said that ended.
-    pub(super) fn of(output: &std::process::Output) -> ProgramOutput {
+    /// Returns the output of a program that has ended.
+    pub(super) fn read(output: &std::process::Output) -> ProgramOutput {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         ProgramOutput {
             succeeded: output.status.success(),
@@ -96,7 +96,7 @@ impl ProgramOutput {
         }
     }
 
-    /// Returns why it failed, in a line.
+    /// Returns in one line why it failed.
     fn reason(&self) -> String {
         let lines = self.errors.lines().chain(self.output.lines()).map(str::trim);
         let line = lines.filter(|line| !line.is_empty()).find(|line| !line.starts_with("info:"));
@@ -113,10 +113,10 @@ pub(super) fn rustup(arguments: &[&str]) -> Result<ProgramOutput, Failure> {
             "failed to run `rustup`, which has the toolchains: {e}; install it from https://rustup.rs"
         ))
     })?;
-    Ok(ProgramOutput::of(&output))
+    Ok(ProgramOutput::read(&output))
 }
 
-/// Returns the installed toolchains, given by whom rustup is asked.
+/// Returns the installed toolchains. `rustup` asks rustup a question; tests give the answers themselves.
 pub(super) fn installed(
     rustup: &dyn Fn(&[&str]) -> Result<ProgramOutput, Failure>,
 ) -> Result<Installed, Failure> {
@@ -131,23 +131,23 @@ pub(super) fn installed(
     let mut installed = Installed::default();
     // The line `no installed toolchains` is a sentence and not the name of a toolchain.
     for name in names.filter(|name| *name != "no") {
-        let said = rustup(&["run", name, "rustc", "-vV"])?;
-        match Toolchain::of(name, &said.output).filter(|_| said.succeeded) {
+        let printed = rustup(&["run", name, "rustc", "-vV"])?;
+        match Toolchain::parse(name, &printed.output).filter(|_| printed.succeeded) {
             Some(toolchain) => installed.usable.push(toolchain),
-            None => installed.broken.push((name.to_owned(), said.reason())),
+            None => installed.broken.push((name.to_owned(), printed.reason())),
         }
     }
     Ok(installed)
 }
 
-/// Returns what a line of `rustc -vV` says.
-fn field(said: &str, name: &str) -> String {
-    let line = said.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+/// Returns the value of a field in the output of `rustc -vV`.
+fn field(printed: &str, name: &str) -> String {
+    let line = printed.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
     line.unwrap_or_default().trim().to_owned()
 }
 
 /// Whether the two names are the same, or one of them is the other with this machine's host at its end.
-fn is_one(long: &str, short: &str) -> bool {
+fn is_same_name(long: &str, short: &str) -> bool {
     let host = long.strip_prefix(short).and_then(|rest| rest.strip_prefix('-'));
     long == short || host.is_some_and(|host| host.split('-').count() >= 3)
 }
@@ -155,11 +155,12 @@ fn is_one(long: &str, short: &str) -> bool {
 impl Installed {
     /// Returns the toolchain of this name.
     pub(super) fn named(&self, name: &str) -> Result<&Toolchain, Failure> {
-        if let Some(found) = self.usable.iter().find(|one| is_one(name, &one.name)) {
+        if let Some(found) = self.usable.iter().find(|one| is_same_name(name, &one.name)) {
             return Ok(found);
         }
         // The host of a toolchain that does not run is not known.
-        let is_broken = |(other, _): &&(String, String)| is_one(other, name) || is_one(name, other);
+        let is_broken =
+            |(other, _): &&(String, String)| is_same_name(other, name) || is_same_name(name, other);
         if let Some((other, why)) = self.broken.iter().find(is_broken) {
             return Err(Failure::unmeasured(format!(
                 "the toolchain `{other}` is installed, but its rustc does not run: {why}; `rustup toolchain uninstall {other}` and \
@@ -179,8 +180,8 @@ impl Installed {
     }
 }
 
-/// Returns both ends and what was released between them, in the order from the good one to the bad one. If one compiler
-/// has several names, those of the two ends are preferred.
+/// Returns both ends and the toolchains that were released between them, in the order from the good one to the bad one. If
+/// one compiler has several names, the names of the two ends are preferred.
 pub(super) fn between(all: &[Toolchain], good: &Toolchain, bad: &Toolchain) -> Vec<Toolchain> {
     if order(good, bad).is_eq() {
         return vec![good.clone()];
@@ -199,8 +200,8 @@ pub(super) fn between(all: &[Toolchain], good: &Toolchain, bad: &Toolchain) -> V
     chosen
 }
 
-/// Compares by the release, then by the date, and last by the commit: `1.101.0-nightly` is before `1.101.0`, and
-/// `1.101.0-beta.2` before `1.101.0-beta.10`.
+/// Compares two toolchains by the release, then by the date, and last by the commit: `1.101.0-nightly` is before `1.101.0`,
+/// and `1.101.0-beta.2` before `1.101.0-beta.10`.
 fn order(a: &Toolchain, b: &Toolchain) -> Ordering {
     let numbers = |text: &str| -> Vec<u64> {
         text.split('.').map(|part| part.parse().unwrap_or(0)).collect()
@@ -270,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_released_between_two_is_searched_in_this_order() {
+    fn the_toolchains_that_were_released_between_two_are_in_order() {
         check("1.89", "stable", &["1.89", "stable"]);
         let all = ["1.9", "1.89", "stable", "early", "late", "nightly-2026-10-01", "nightly"];
         check("1.9", "nightly", &all);
@@ -295,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_installed_and_does_not_run_is_not_called_missing() {
+    fn a_toolchain_that_is_installed_and_does_not_run_is_not_called_missing() {
         let rustup = |arguments: &[&str]| {
             Ok(match arguments {
                 ["toolchain", "list"] => ProgramOutput {
@@ -326,7 +327,7 @@ mod tests {
 
     #[test]
     fn another_compiler_than_the_one_that_was_asked_for_is_refused() {
-        let wanted = Toolchain::of("stable", &parse_output("1.95.0", "aaaa").output).unwrap();
+        let wanted = Toolchain::parse("stable", &parse_output("1.95.0", "aaaa").output).unwrap();
         assert_eq!(wanted.verify(&parse_output("1.95.0", "aaaa")), Ok(()));
         let other = wanted.verify(&parse_output("1.96.0", "aaaa")).unwrap_err();
         assert!(

@@ -12,8 +12,8 @@ use crate::base::TemporaryWorkTree;
 use crate::child;
 use crate::failure::Failure;
 
-/// The entries: the sources alone, and then one package more in each. The entry after the last would be the lock file
-/// alone, with the sources of the good commit; a search does not reach it.
+/// The entries: first the sources alone, and then in each entry one more package. The entry after the last is the lock file
+/// alone, with the sources of the good commit; only the search for a cause asks for it.
 pub(super) struct Locked {
     /// The commit whose lock file is the first.
     good: String,
@@ -40,8 +40,9 @@ impl Locked {
         let (before, now) = (parse(before, &path)?, parse(now, &path)?);
         let (old, new) = (versions(&before), versions(&now));
         let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-        let words = |of: Option<&BTreeSet<String>>| {
-            let numbers = of.into_iter().flatten().filter_map(|version| version.split(' ').next());
+        let words = |versions: Option<&BTreeSet<String>>| {
+            let numbers =
+                versions.into_iter().flatten().filter_map(|version| version.split(' ').next());
             let words = numbers.collect::<Vec<_>>().join(" and ");
             if words.is_empty() { "nothing".to_owned() } else { words }
         };
@@ -61,15 +62,15 @@ impl Locked {
         let names: BTreeSet<&str> =
             self.changed[..switched].iter().map(|(name, _)| name.as_str()).collect();
         let is_foreign = |table: &&Table| table.get("source").is_some();
-        let of = |file: &DocumentMut, wanted: &dyn Fn(&Table) -> bool| -> Vec<Table> {
+        let select = |file: &DocumentMut, wanted: &dyn Fn(&Table) -> bool| -> Vec<Table> {
             packages(file).filter(|table| wanted(table)).cloned().collect()
         };
         let is_switched = |table: &Table| names.contains(name(table));
         // The project's own packages are those of the sources that are built.
-        let mut tables = of(&self.now, &|table| !is_foreign(&table) || is_switched(table));
-        tables.extend(of(&self.before, &|table| is_foreign(&table) && !is_switched(table)));
+        let mut tables = select(&self.now, &|table| !is_foreign(&table) || is_switched(table));
+        tables.extend(select(&self.before, &|table| is_foreign(&table) && !is_switched(table)));
         tables.sort_by_key(|table| (name(table).to_owned(), version(table)));
-        // Otherwise each package is written where it was in its own file.
+        // Without a new position, each package would be written where it was in its own file.
         let first = packages(&self.now).filter_map(Table::position).min().unwrap_or_default();
         for (at, table) in (first..).zip(&mut tables) {
             table.set_position(Some(at));
@@ -79,7 +80,7 @@ impl Locked {
         file.to_string()
     }
 
-    /// Returns why cargo took other versions than those that this many switched packages ask for; `None` where it did not.
+    /// Returns why cargo did not take exactly the versions with this many packages switched; `None` if it did.
     fn difference(&self, switched: usize, resolved: &DocumentMut) -> Option<String> {
         let (old, new, got) = (versions(&self.before), versions(&self.now), versions(resolved));
         let is_wrong = |(nth, (name, _)): &(usize, &(String, String))| {
@@ -138,8 +139,9 @@ impl Series for Locked {
         let output =
             output.map_err(|e| Failure::unmeasured(format!("failed to start cargo: {e}")))?;
         if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            let why = said.lines().find(|line| line.starts_with("error")).unwrap_or("cargo failed");
+            let messages = String::from_utf8_lossy(&output.stderr).into_owned();
+            let why =
+                messages.lines().find(|line| line.starts_with("error")).unwrap_or("cargo failed");
             return Ok(Err(format!("cargo has no such versions here: {why}")));
         }
         let text = std::fs::read_to_string(&path).map_err(|e| Failure::io("read", &path, &e))?;
@@ -204,13 +206,13 @@ mod tests {
             ]
         );
         let file = |at| locked.file(at).parse::<DocumentMut>().unwrap();
-        let of = |at| -> Vec<String> {
+        let versions = |at| -> Vec<String> {
             let file = file(at);
             packages(&file).map(|table| format!("{} {}", name(table), version(table))).collect()
         };
-        assert_eq!(of(0), ["a 1.0.0", "b 1.0.0", "gone 1.0.0", "own 0.1.0", "same 1.0.0"]);
-        assert_eq!(of(1), ["a 1.1.0", "b 1.0.0", "gone 1.0.0", "own 0.1.0", "same 1.0.0"]);
-        assert_eq!(of(3), ["a 1.1.0", "b 2.0.0", "own 0.1.0", "same 1.0.0"]);
+        assert_eq!(versions(0), ["a 1.0.0", "b 1.0.0", "gone 1.0.0", "own 0.1.0", "same 1.0.0"]);
+        assert_eq!(versions(1), ["a 1.1.0", "b 1.0.0", "gone 1.0.0", "own 0.1.0", "same 1.0.0"]);
+        assert_eq!(versions(3), ["a 1.1.0", "b 2.0.0", "own 0.1.0", "same 1.0.0"]);
         assert_eq!(locked.file(4), now);
         assert_eq!(locked.difference(1, &file(1)), None);
         // A package that is gone need not be there.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::base::Target;
 
-/// The chance of a wrong answer in a whole search, where nobody asks for another.
+/// The chance of a wrong answer in a whole search, by default.
 pub(crate) const ALPHA: f64 = 0.01;
-/// The most time for measuring one comparison, where nobody asks for another.
+/// The most time for measuring one comparison, by default.
 pub(crate) const EFFORT: Duration = Duration::from_secs(600);
 
 /// The request for a search.

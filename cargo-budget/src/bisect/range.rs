@@ -16,7 +16,7 @@ pub(super) struct Range {
     pub(super) commits: Vec<String>,
     /// The first line of each commit's message.
     pub(super) subjects: Vec<String>,
-    /// The merge base, where the good commit as it was named is not an ancestor of the bad one.
+    /// Whether the good commit is the merge base, because the commit that was named is not an ancestor of the bad one.
     pub(super) is_merge_base: bool,
 }
 
@@ -28,7 +28,7 @@ pub(super) fn range(root: &Path, text: &str) -> Result<Range, Failure> {
         )));
     }
     let (good, bad) = text.split_once("..").unwrap_or((text, "HEAD"));
-    let repository = Repository::of(root)?;
+    let repository = Repository::containing(root)?;
     let named = repository.commit(good)?;
     let bad_commit = repository.commit(if bad.is_empty() { "HEAD" } else { bad })?;
     let base = git(root, ["merge-base", &named, &bad_commit])?;
@@ -51,8 +51,8 @@ pub(super) fn range(root: &Path, text: &str) -> Result<Range, Failure> {
             Err(Failure::unmeasured(format!("git failed to list {between}: {why}")))
         }
     };
-    // Git is asked twice, since with both options together it follows no other parent than the first to the good
-    // commit, which may be on a branch that was merged.
+    // Git is asked twice. With both options in one call it would reach the good commit by first parents only, but the good
+    // commit may be on a branch that was merged.
     let order = ["--reverse", "--first-parent", "--format=%H%x00%s"];
     let first_parents = list(&[&["log", "--no-show-signature"][..], &order].concat())?;
     let descendants = list(&["rev-list", "--ancestry-path"])?;
@@ -135,15 +135,15 @@ mod tests {
         repo.commit("two");
         repo.git(&["merge", "-q", "--no-ff", "-m", "merge", "side"]);
         repo.commit("three");
-        let is =
+        let check =
             |range: &str, want: &[&str]| assert_eq!(repo.subjects(range).unwrap(), want, "{range}");
-        is("good..main", &["merge", "three"]);
-        is("good..side", &["side two"]);
-        is("main~1..main", &["three"]);
-        is("main~3..main", &["two", "merge", "three"]);
-        is("good", &["merge", "three"]);
+        check("good..main", &["merge", "three"]);
+        check("good..side", &["side two"]);
+        check("main~1..main", &["three"]);
+        check("main~3..main", &["two", "merge", "three"]);
+        check("good", &["merge", "three"]);
         // The good commit is not an ancestor of the bad one, so the range begins at their merge base.
-        is("good..main~2", &["two"]);
+        check("good..main~2", &["two"]);
         for range in ["main..good", "good..good", "main..main~1"] {
             let failed = repo.subjects(range).unwrap_err();
             assert!(failed.contains("there is no commit between"), "{range}: {failed}");

@@ -20,7 +20,7 @@ pub(crate) struct Report {
     pub(super) limit: String,
     pub(super) good: String,
     pub(super) bad: String,
-    /// How people are shown the good side: a toolchain, or a commit.
+    /// The good side as people are shown it: a toolchain, or a commit.
     pub(super) good_shown: String,
     /// The names of what was searched, and how people are shown them.
     pub(super) entries: Vec<(String, String)>,
@@ -39,7 +39,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Returns how the command ends.
+    /// Returns the exit of the command.
     pub(crate) fn exit(&self) -> Exit {
         let is_unsettled =
             |tried: &&SearchedEntry| tried.skipped.is_some() && tried.evidence.is_some();
@@ -56,7 +56,7 @@ impl Report {
         }
     }
 
-    /// Whether the commit that was found runs the same as the one before it, which is green. Then the value of both is
+    /// Whether the commit that was found runs the same code as the one before it, which is green. Then the value of both is
     /// over the limit by less than its tolerance, where either answer is right.
     fn is_split(&self) -> bool {
         self.own.as_ref().is_some_and(|own| own.proven.is_some())
@@ -87,11 +87,11 @@ impl Report {
         }
     }
 
-    /// Renders it for people.
+    /// Renders the report for people.
     pub(crate) fn text(&self) -> String {
         let mut text = match self.found {
             SearchResult::One(at) if self.is_split() => self.split(at),
-            SearchResult::One(at) => self.one(at),
+            SearchResult::One(at) => self.one_entry(at),
             SearchResult::Range(from, to) => self.range(from, to),
             SearchResult::Holds => {
                 let value =
@@ -132,7 +132,8 @@ impl Report {
         if self.searched == Searched::Commits { name } else { shown }
     }
 
-    fn one(&self, at: usize) -> String {
+    /// Renders the result that one entry made the limit red.
+    fn one_entry(&self, at: usize) -> String {
         let what = self.entry(at);
         let mut text = format!("{what} broke `{}` ({})\n", self.test, self.limit);
         if let Some(commit) = &self.commit {
@@ -174,7 +175,7 @@ impl Report {
         text
     }
 
-    /// Says that two commits which run the same have two answers.
+    /// Renders the result that two commits with the same machine code have different answers.
     fn split(&self, at: usize) -> String {
         let step = self.outcome(at).and_then(|outcome| outcome.estimate).map(|estimate| {
             // The distance of the value from 1, so that it works for limits on either side.
@@ -195,7 +196,7 @@ impl Report {
     fn range(&self, from: usize, to: usize) -> String {
         let mut text = format!(
             "one of {} broke `{}` ({}); what is between cannot be judged\n",
-            counted(to - from + 1, self.searched.one()),
+            counted(to - from + 1, self.searched.singular()),
             self.test,
             self.limit
         );
@@ -212,12 +213,12 @@ impl Report {
         self.tried.iter().any(|tried| tried.answer != Answer::Unknown)
     }
 
-    /// Whether every answer is certain, because no evidence was needed. Where there is no answer, none is.
+    /// Whether every answer is certain, because no evidence was needed. If there is no answer, this is false.
     fn is_certain(&self) -> bool {
         self.is_answered() && self.tried.iter().all(|tried| tried.evidence.is_none())
     }
 
-    /// Returns the sentence about wrong answers, where there are answers.
+    /// Returns the sentence about the chance of a wrong answer; `None` if there is no answer.
     fn chance(&self) -> Option<String> {
         if self.is_certain() {
             return Some(
@@ -235,7 +236,7 @@ impl Report {
         })
     }
 
-    /// Renders it for programs.
+    /// Renders the report for programs.
     pub(crate) fn json(&self) -> Value {
         let (result, from, to) = match self.found {
             SearchResult::One(at) if self.is_split() => ("unknown", Some(at - 1), Some(at)),
@@ -253,7 +254,7 @@ impl Report {
             "bad": self.bad,
             "good_shown": self.good_shown,
             "bad_shown": self.bad_shown(),
-            "searched": format!("{}s", self.searched.one()),
+            "searched": format!("{}s", self.searched.singular()),
             "entries": self.entries.len(),
             "chance_of_a_wrong_answer": if self.is_certain() { 0.0 } else { self.alpha },
             "comparisons": self.most,
@@ -290,7 +291,7 @@ impl SearchedEntry {
     }
 }
 
-/// Returns the interval of an outcome in brackets, where it has one that is not a single value.
+/// Returns the interval of an outcome in brackets; empty if it has none, or one that is a single value.
 fn between(outcome: &Outcome) -> String {
     let ends = outcome
         .estimate
@@ -340,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn no_answer_is_no_certain_answer() {
+    fn a_search_without_an_answer_is_not_certain() {
         let mut none = report(None);
         none.found = SearchResult::Unknown;
         let tried = &mut none.tried[0];
@@ -355,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_that_runs_the_same_as_the_one_before_it_is_no_answer() {
+    fn a_commit_that_runs_the_same_code_as_the_one_before_it_is_no_answer() {
         let proven = Proven { by: ComparisonMethod::Reach, commit: "a".repeat(40) };
         let same = report(Some(Outcome { proven: Some(proven), ..Outcome::default() }));
         assert_eq!(same.exit(), Exit::Inconclusive);

@@ -40,7 +40,7 @@ pub(crate) struct Rules {
 
 /// Returns the rules for the test or the budget of this name. With `by`, the limit is chosen so that a metric which is
 /// worse by this share than at the good commit lies beyond the limit with its tolerance. `red` has the tests that are
-/// known to be red; where the name is that of several tests, and one of them is red, that one is meant.
+/// known to be red: if several tests have the name and one of them is red, it is the one that is searched for.
 pub(crate) fn rules(
     text: &str,
     path: &Path,
@@ -58,27 +58,7 @@ pub(crate) fn rules(
         .map_err(|e| Failure::usage(format!("`{}` cannot be edited: {e}", path.display())))?;
     let is_slope = grows(own, &test.limit);
     let factor = match by {
-        Some(_) if is_slope => {
-            return Err(Failure::usage(format!(
-                "`{}` limits how a metric grows, which `--by` does not apply to; leave `--by` out, or name another test",
-                test.name
-            )));
-        }
-        Some(by) if by < LEAST_STEP && !test.is_deterministic() => {
-            return Err(Failure::usage(format!(
-                "`{}` varies, and a step of less than {} cannot be told from its tolerance; name a larger one by `--by`",
-                test.name,
-                Quantity::new(LEAST_STEP, Unit::Share)
-            )));
-        }
-        Some(by) => {
-            // A deterministic value is compared with its limit itself, without a tolerance.
-            let allowed = if test.is_deterministic() { by } else { allowed_below(by) };
-            Some(match test.limit.bound {
-                Bound::Max => 1.0 + allowed,
-                Bound::Min => 1.0 / (1.0 + allowed),
-            })
-        }
+        Some(by) => Some(factor_for(test, by, is_slope)?),
         // A limit that the settings give to every budget has no place of its own in the file.
         None if !is_own && !is_slope => Some(test.limit.number().0),
         None => None,
@@ -123,7 +103,31 @@ pub(crate) fn rules(
     })
 }
 
-/// Whether the test of this name limits how a metric grows, which no share of another value describes.
+/// Returns the factor of a limit against the good commit that finds a step of `by`. `is_slope` says whether the test limits
+/// how a metric grows.
+fn factor_for(test: &Test, by: f64, is_slope: bool) -> Result<f64, Failure> {
+    if is_slope {
+        return Err(Failure::usage(format!(
+            "`{}` limits how a metric grows, which `--by` does not apply to; leave `--by` out, or name another test",
+            test.name
+        )));
+    }
+    if by < LEAST_STEP && !test.is_deterministic() {
+        return Err(Failure::usage(format!(
+            "`{}` varies, and a step of less than {} cannot be told from its tolerance; name a larger one by `--by`",
+            test.name,
+            Quantity::new(LEAST_STEP, Unit::Share)
+        )));
+    }
+    // A deterministic value is compared with its limit itself, without a tolerance.
+    let allowed = if test.is_deterministic() { by } else { allowed_below(by) };
+    Ok(match test.limit.bound {
+        Bound::Max => 1.0 + allowed,
+        Bound::Min => 1.0 / (1.0 + allowed),
+    })
+}
+
+/// Whether the test of this name limits how a metric grows. Such a limit cannot be compared with a value at another commit.
 pub(crate) fn is_slope(budgets: &Budgets, name: &str) -> bool {
     let suite = Suite::of(budgets, true);
     let named = suite.tests.iter().find(|test| test.name == name);
@@ -135,7 +139,7 @@ fn grows(budget: &Budget, limit: &Limit) -> bool {
     budget.scaling.iter().flat_map(|scaling| &scaling.limits).any(|one| one.label == limit.label)
 }
 
-/// Returns the limit in words, and the step that it is for.
+/// Returns the limit in words, with the step that it is chosen for.
 fn describe_limit(limit: &Limit, by: Option<f64>) -> String {
     let (number, unit) = limit.number();
     let step = by.map(|by| format!(", for a step of {}", Quantity::new(by, Unit::Share)));
@@ -148,7 +152,7 @@ fn describe_limit(limit: &Limit, by: Option<f64>) -> String {
     }
 }
 
-/// Returns the test that the name means.
+/// Returns the test that has the name or belongs to the budget of this name.
 fn select_test<'s>(
     budgets: &Budgets,
     suite: &'s Suite,
@@ -198,24 +202,24 @@ fn list(names: &[&str]) -> String {
     }
 }
 
-/// Removes the budgets that the search is not about, and what concerns them alone.
+/// Removes the budgets that the search does not need, and the settings that concern only them.
 fn narrow(file: &mut DocumentMut, own: &Budget) {
     let limits = own.limits.iter().chain(own.scaling.iter().flat_map(|scaling| &scaling.limits));
-    let mut kept: BTreeSet<String> = limits
+    let mut needed: BTreeSet<String> = limits
         .filter_map(|limit| match limit.reference() {
             Some(Reference::Budget(name)) => Some(name.clone()),
             Some(Reference::Base | Reference::Lock) | None => None,
         })
         .collect();
-    kept.insert(own.name.clone());
+    needed.insert(own.name.clone());
     if let Some(budgets) = file.get_mut("budget").and_then(Item::as_table_like_mut) {
         let names: Vec<String> = budgets.iter().map(|(name, _)| name.to_owned()).collect();
-        for name in names.iter().filter(|name| !kept.contains(*name)) {
+        for name in names.iter().filter(|name| !needed.contains(*name)) {
             budgets.remove(name);
         }
     }
     if let Some(settings) = file.get_mut("settings").and_then(Item::as_table_like_mut) {
-        // A limit that this gives to the budget is written out, if the search is about it.
+        // If the search is about a limit that this setting gives to the budget, the limit is written into the budget.
         settings.remove("base");
     }
 }
@@ -236,7 +240,7 @@ fn replace(file: &mut DocumentMut, own: &Budget, limit: &Limit, factor: f64) {
     let mut limits = InlineTable::new();
     limits.insert(limit.metric.to_string(), Value::from(format!("{factor} x base")));
     table.insert(limit.bound.side(), Item::Value(Value::InlineTable(limits)));
-    // The budget may have said that it is not compared.
+    // The budget may have `base = false`, by which it would not be compared.
     table.remove("base");
 }
 
@@ -264,14 +268,14 @@ workload = "fast"
 max = { p50 = "0.9 x base" }
 "#;
 
-    fn of(name: &str, by: Option<f64>, red: &[&str]) -> Result<Rules, String> {
+    fn rules_for(name: &str, by: Option<f64>, red: &[&str]) -> Result<Rules, String> {
         let red = red.iter().map(|name| (*name).to_owned()).collect();
         rules(FILE, Path::new("budgets.toml"), name, by, &red).map_err(|failure| failure.text)
     }
 
     #[track_caller]
     fn check(name: &str, by: Option<f64>, test: &str, limit: &str, is_compared: bool) -> Rules {
-        let rules = of(name, by, &[]).unwrap();
+        let rules = rules_for(name, by, &[]).unwrap();
         assert_eq!((&*rules.test, &*rules.limit, rules.is_compared), (test, limit, is_compared));
         rules
     }
@@ -290,8 +294,8 @@ max = { p50 = "0.9 x base" }
             true,
         );
         assert!(implied.is_deterministic);
-        // A budget that the limit refers to stays.
-        let other = of("sort::n=1::p50::x_merge", None, &[]);
+        // A budget that the limit refers to is still there.
+        let other = rules_for("sort::n=1::p50::x_merge", None, &[]);
         assert!(other.as_ref().is_ok_and(|rules| rules.text.contains("budget.merge")), "{other:?}");
     }
 
@@ -306,7 +310,7 @@ max = { p50 = "0.9 x base" }
         // A count has no tolerance.
         let count = "1.03 x base, for a step of 3 %";
         check("sort::n=1::allocs", Some(0.03), "sort::n=1::allocs::x_base", count, true);
-        let least = of("merge::p99", Some(0.001), &[]).unwrap_err();
+        let least = rules_for("merge::p99", Some(0.001), &[]).unwrap_err();
         assert!(least.contains("a step of less than 0.20 % cannot be told"), "{least}");
     }
 
@@ -333,16 +337,16 @@ max = { p50 = "0.9 x base" }
 
     #[test]
     fn a_name_must_mean_one_test() {
-        let several = of("merge", None, &[]).unwrap_err();
+        let several = rules_for("merge", None, &[]).unwrap_err();
         assert!(several.contains("`merge` has several limits; name one of `merge::"), "{several}");
-        let red = of("merge", None, &["merge::p99::x_base", "sort::n=1::p50"]).unwrap();
+        let red = rules_for("merge", None, &["merge::p99::x_base", "sort::n=1::p50"]).unwrap();
         assert_eq!(red.test, "merge::p99::x_base");
-        let none = of("merg", None, &[]).unwrap_err();
+        let none = rules_for("merg", None, &[]).unwrap_err();
         assert!(
             none.starts_with("there is no budget or test `merg`; there are `merge::"),
             "{none}"
         );
-        let faster = of("fast", None, &[]).unwrap_err();
+        let faster = rules_for("fast", None, &[]).unwrap_err();
         assert!(faster.contains("equal code is red"), "{faster}");
     }
 }

@@ -1,4 +1,4 @@
-//! A search while it runs: it asks, measures until the answer is settled, and keeps what it knows.
+//! A search while it runs: it chooses an entry, measures until the answer is settled, and stores what it knows.
 
 use std::time::Duration;
 
@@ -27,16 +27,16 @@ pub(super) struct Running<'a> {
     pub(super) effort: Duration,
     pub(super) comparison: Comparison<'a>,
     pub(super) series: &'a dyn Series,
-    /// The commit that everything is compared with.
+    /// The commit that every entry is compared with.
     pub(super) good: &'a str,
     pub(super) state: State,
-    /// The most comparisons that it should take.
+    /// The most comparisons that the search should take.
     pub(super) most: u32,
     pub(super) tell: &'a dyn Fn(&str),
 }
 
 impl Running<'_> {
-    /// Asks one entry after the other until nothing is left to ask.
+    /// Checks the good commit, searches the series, and returns what was found.
     pub(super) fn search(&mut self) -> Result<SearchResult, Failure> {
         let entries = self.series.len();
         let holds_a_value = !self.comparison.rules.is_compared;
@@ -55,7 +55,7 @@ impl Running<'_> {
         self.run_to_end()
     }
 
-    /// Asks until nothing is left to ask, and returns what was found.
+    /// Finds the answers for one entry after the other until the search needs no more, and returns what was found.
     pub(super) fn run_to_end(&mut self) -> Result<SearchResult, Failure> {
         let mut search = Search::new(self.series.len());
         while let Some(at) = search.next() {
@@ -66,7 +66,7 @@ impl Running<'_> {
         Ok(search.result())
     }
 
-    /// Makes sure that the limit holds at the good commit, where it is held against a value.
+    /// Checks that the limit holds at the good commit, if it is a limit on a value.
     fn check_good(&mut self) -> Result<(), Failure> {
         let good = self.good.to_owned();
         let (shown, whose) = match self.series.good() {
@@ -90,7 +90,7 @@ impl Running<'_> {
         }
     }
 
-    /// Returns the answer for an entry: `at` in the series, or the good commit.
+    /// Returns the answer for an entry: the one at `at` in the series, or for `None` the good commit.
     pub(super) fn answer(
         &mut self,
         name: &str,
@@ -108,26 +108,26 @@ impl Running<'_> {
             }
         }
         if let (Some(at), None) = (at, self.settled(name)) {
-            self.compare_with_neighbours(name, at).map_err(|failure| self.ended(failure))?;
+            self.compare_with_neighbours(name, at).map_err(|e| self.explain_interrupt(e))?;
         }
         let answer = loop {
             if let Some(answer) = self.settled(name) {
                 break answer;
             }
-            self.comparison.interrupt.check().map_err(|failure| self.ended(failure))?;
-            let ran = self.comparison.run(self.good, name);
-            let ran = ran.map_err(|failure| self.ended(failure))?;
-            self.take(name, ran);
-            self.state.keep()?;
+            self.comparison.interrupt.check().map_err(|e| self.explain_interrupt(e))?;
+            let result = self.comparison.run(self.good, name);
+            let result = result.map_err(|e| self.explain_interrupt(e))?;
+            self.add(name, result);
+            self.state.store()?;
         };
         let again = if known.is_some() { " (settled before)" } else { "" };
         (self.tell)(&format!("  {shown}: {}{again}", self.describe_entry(name, answer)));
         Ok(answer)
     }
 
-    /// Looks whether an entry is proven to run the same as one of the nearest entries whose answers are known, so that
-    /// it has the same answer. Whether it runs the same as the good commit is proven when it is compared, and a
-    /// deterministic value is measured as fast as that could be proven.
+    /// Checks whether an entry is proven to run the same code as one of the nearest entries whose answers are known. Then it
+    /// has the same answer. The comparison itself proves whether it runs the same code as the good commit. For a
+    /// deterministic metric nothing is proven here, since measuring is as fast.
     fn compare_with_neighbours(&mut self, name: &str, at: usize) -> Result<(), Failure> {
         let has_evidence = self.state.known(name).is_some_and(|step| step.evidence.runs > 0);
         if self.comparison.rules.is_deterministic || has_evidence {
@@ -143,32 +143,35 @@ impl Running<'_> {
             if self.comparison.is_same(commit)? {
                 let step = self.state.step(name);
                 (step.same, step.at) = (Some(commit.to_owned()), now());
-                return self.state.keep();
+                return self.state.store();
             }
         }
         Ok(())
     }
 
-    /// Returns the failure that ends the search. One that was interrupted goes on when it is started again.
-    fn ended(&self, failure: Failure) -> Failure {
-        if !self.comparison.interrupt.is_asked() {
+    /// Returns the failure that ends the search. If the search was interrupted, it says so, and how to go on.
+    fn explain_interrupt(&self, failure: Failure) -> Failure {
+        if !self.comparison.interrupt.is_requested() {
             return failure;
         }
-        let is_kept = self.state.is_kept();
-        let then = if is_kept { "; the same command goes on where this one ended" } else { "" };
+        let then = if self.state.is_stored() {
+            "; the same command goes on where this one ended"
+        } else {
+            ""
+        };
         Failure::unmeasured(format!("interrupted{then}"))
     }
 
-    /// Takes what one run gave.
-    fn take(&mut self, name: &str, ran: TestResult) {
+    /// Adds the result of one run to what is known of an entry.
+    fn add(&mut self, name: &str, result: TestResult) {
         let next = self.state.next();
         let effort = self.effort.as_secs_f64();
         let step = self.state.step(name);
         step.at = now();
-        match ran {
+        match result {
             TestResult::Not(why) => step.skipped = Some(why),
             TestResult::Judged(outcome) => {
-                let is_certain = evidence::certain(&outcome).is_some();
+                let is_certain = evidence::certain_answer(&outcome).is_some();
                 if is_certain && (step.evidence.runs == 0 || outcome.proven.is_some()) {
                     step.nth = None;
                 } else {
@@ -191,7 +194,7 @@ impl Running<'_> {
         }
     }
 
-    /// Returns the answer for what is settled.
+    /// Returns the answer for an entry; `None` if it is not settled yet.
     fn settled(&self, name: &str) -> Option<Answer> {
         let step = self.state.known(name)?;
         if step.skipped.is_some() {
@@ -201,7 +204,7 @@ impl Running<'_> {
             return self.settled(same);
         }
         let outcome = step.outcome.as_ref()?;
-        let Some(nth) = step.nth else { return evidence::certain(outcome) };
+        let Some(nth) = step.nth else { return evidence::certain_answer(outcome) };
         step.evidence.answer(evidence::share(self.alpha, self.most, nth))
     }
 
@@ -265,9 +268,9 @@ impl Running<'_> {
         tried
     }
 
-    /// Compares the entry that was found with the one right before it, once, to say what it did by itself. No answer
-    /// depends on the result.
-    pub(super) fn beside_parent(&mut self, at: usize) -> Result<Option<Outcome>, Failure> {
+    /// Compares the entry that was found with the one right before it, once, so that the report can say what it changed by
+    /// itself. No answer depends on the result.
+    pub(super) fn compare_with_parent(&mut self, at: usize) -> Result<Option<Outcome>, Failure> {
         if at == 0 || !self.comparison.rules.is_compared {
             return Ok(None);
         }
@@ -277,8 +280,8 @@ impl Running<'_> {
         }
         (self.tell)("comparing it with the commit before it");
         let name = format!("{}-itself", self.series.name(at));
-        let ran = self.comparison.run(&parent, &name).map_err(|failure| self.ended(failure))?;
-        Ok(match ran {
+        let result = self.comparison.run(&parent, &name);
+        Ok(match result.map_err(|e| self.explain_interrupt(e))? {
             TestResult::Judged(outcome) => Some(*outcome),
             TestResult::Not(_) => None,
         })

@@ -1,4 +1,4 @@
-//! The search itself: which commit is asked next, and what the answers say. It knows no git and measures nothing.
+//! The search itself: which commit is judged next, and what follows from the answers. It knows no git and measures nothing.
 
 /// The answer about one commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,15 +16,16 @@ pub(super) enum Answer {
 pub(super) enum SearchResult {
     /// The last commit is not red, so there is nothing to find.
     Holds,
-    /// Nothing is known of the last commit.
+    /// There is no answer for the last commit.
     Unknown,
     /// This commit is red, and the one before it is green.
     One(usize),
-    /// The first red is one of these: from the first to the last, which is red. What is between is unknown.
+    /// The first red commit is one of these, from the first to the last. The last is red, and for the others there is no
+    /// answer.
     Range(usize, usize),
 }
 
-/// A search in a series of commits, the oldest first. What is before the first is green.
+/// A search in a series of commits, the oldest first. The commit before the first one is green.
 #[derive(Debug, Clone)]
 pub(super) struct Search {
     answers: Vec<Option<Answer>>,
@@ -40,8 +41,8 @@ impl Search {
         Search { answers: vec![None; commits], from: 0, red: None }
     }
 
-    /// Returns the commit to ask next: the last, and then the nearest to the middle of what is open. `None` where the
-    /// search is over.
+    /// Returns the commit to judge next: first the last one, and then the one nearest to the middle of the open ones. Returns
+    /// `None` when the search is over.
     pub(super) fn next(&self) -> Option<usize> {
         let Some(red) = self.red else {
             let last = self.answers.len() - 1;
@@ -52,7 +53,7 @@ impl Search {
         open.min_by_key(|at| (2 * at + 1).abs_diff(self.from + red))
     }
 
-    /// Takes the answer for a commit.
+    /// Records the answer for a commit.
     pub(super) fn answer(&mut self, at: usize, answer: Answer) {
         self.answers[at] = Some(answer);
         match answer {
@@ -62,7 +63,7 @@ impl Search {
         }
     }
 
-    /// Returns what was found, once there is no commit to ask.
+    /// Returns what was found, once [`Search::next`] returns no commit.
     pub(super) fn result(&self) -> SearchResult {
         match (self.red, self.answers.last()) {
             (None, Some(Some(Answer::Green))) => SearchResult::Holds,
@@ -82,7 +83,7 @@ impl Search {
 mod tests {
     use super::*;
 
-    /// Runs a search and returns what it found, with how many answers it took that are known.
+    /// Runs a search, and returns what it found and how many of the answers were not unknown.
     fn run(commits: usize, answer: impl Fn(usize) -> Answer) -> (SearchResult, u32) {
         let mut search = Search::new(commits);
         let mut settled = 0;
@@ -109,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_is_passed_over_and_widens_the_answer() {
+    fn a_commit_without_an_answer_is_passed_over_and_may_widen_the_result() {
         let some = |unknown: &'static [usize], first: usize| {
             move |at| match at {
                 at if unknown.contains(&at) => Answer::Unknown,

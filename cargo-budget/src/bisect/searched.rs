@@ -1,4 +1,4 @@
-//! What a search goes through, and what it knows about each entry.
+//! The kind of series that a search goes through, and what the search knows about each entry.
 
 use perf_budget_core::outcome::Outcome;
 
@@ -30,7 +30,8 @@ pub(super) enum Searched {
 }
 
 impl Searched {
-    pub(super) fn one(self) -> &'static str {
+    /// Returns the word for one entry.
+    pub(super) fn singular(self) -> &'static str {
         match self {
             Searched::Commits => "commit",
             Searched::Packages => "package",

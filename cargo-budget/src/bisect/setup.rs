@@ -18,8 +18,8 @@ use crate::project::Project;
 use crate::runs::latest;
 use crate::text::short;
 
-/// Returns the command that prepares each checkout of the good commit: the user's, and where the good commit does not have
-/// the budget yet, one that puts the rules there, as its own harness must know the name.
+/// Returns the command that prepares each checkout of the good commit. It is the user's command; if the good commit does not
+/// have the budget yet, it also copies the rules there, because the harness of that commit must know the budget's name.
 pub(super) fn prepare(
     project: &Project,
     range: &Range,
@@ -28,20 +28,20 @@ pub(super) fn prepare(
     own: Option<&str>,
 ) -> Result<Option<String>, Failure> {
     let own = own.map(str::to_owned);
-    let before = crate::git::Repository::of(&project.root)?.budgets(&range.good)?;
+    let before = crate::git::Repository::containing(&project.root)?.budgets(&range.good)?;
     let Some(before) = before.filter(|_| rules.is_compared) else { return Ok(own) };
     let known = perf_budget_core::budget::parse(&before, Path::new("budgets.toml"));
     // If today's rules cannot read the file, its names are not checked.
     if known.is_ok_and(|file| file.budgets.iter().all(|budget| budget.name != rules.budget)) {
         let path = beside.results.join("rules.toml");
         std::fs::write(&path, &rules.text).map_err(|e| Failure::io("write", &path, &e))?;
-        let copy = child::copy(&path, "budgets.toml");
+        let copy = child::copy_line(&path, "budgets.toml");
         return Ok(Some(own.map_or(copy.clone(), |own| format!("{copy} && {own}"))));
     }
     Ok(own)
 }
 
-/// Returns what differs in the lock files of both ends of a range. The inner error says why nothing does.
+/// Returns the packages that differ between the lock files of both ends of a range. The inner error says why there are none.
 pub(super) fn locked(
     project: &Project,
     range: &Range,
@@ -74,8 +74,8 @@ pub(super) fn locked(
     Ok(Ok(locked))
 }
 
-/// Returns the tests that are red as far as the last runs say. A record that cannot be read is no failure here, since
-/// the search can do without it.
+/// Returns the tests that were red in the last runs. A record that cannot be read is not a failure here, since the search
+/// can do without it.
 pub(super) fn reds(project: &Project) -> BTreeSet<String> {
     let record = project.record();
     let record = record.is_file().then(|| project.read_record(&record).ok()).flatten();
@@ -104,7 +104,7 @@ pub(super) fn identity(
     };
     let flags: BTreeMap<_, _> =
         std::env::vars_os().filter(|(name, _)| is_flag(&name.to_string_lossy())).collect();
-    // These are files that git may not track.
+    // Git may not track these files.
     let files = ["budgets.lock", ".cargo/config.toml", ".cargo/config"];
     let files =
         files.map(|file| std::fs::read(project.root.join(file)).ok().map(|text| fnv::name(&text)));

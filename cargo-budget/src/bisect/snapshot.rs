@@ -18,10 +18,10 @@ const NOBODY: [&str; 6] = [
     "commit.gpgSign=false",
 ];
 
-/// Git in a directory, with its record of what is staged in a file of its own, so that the user's is not touched.
+/// Git in a directory, with an index file of its own, so that the user's index is not touched.
 struct Staging<'d> {
     directory: &'d Path,
-    /// Removed when this is dropped.
+    /// The directory with the index file, which is removed when this is dropped.
     place: tempfile::TempDir,
 }
 
@@ -38,7 +38,7 @@ impl<'d> Staging<'d> {
         self.dated(None, arguments)
     }
 
-    /// Does the same, with this date for a commit that is made.
+    /// Returns what git prints. A commit that it makes gets this date.
     fn dated(&self, date: Option<&str>, arguments: &[&str]) -> Result<String, Failure> {
         let mut command = child::git(self.directory);
         command.env("GIT_INDEX_FILE", self.place.path().join("index"));
@@ -66,7 +66,7 @@ impl<'d> Staging<'d> {
     }
 }
 
-/// Returns the commit that is checked out, where nothing is changed, and else one on top of it with the changes.
+/// Returns the commit that is checked out if nothing is changed, and otherwise a commit on top of it with the changes.
 pub(super) fn commit(root: &Path) -> Result<String, Failure> {
     let head = git_output(&git(root, ["rev-parse", "HEAD"])?)?;
     let top = git_output(&git(root, ["rev-parse", "--show-toplevel"])?)?;
@@ -97,7 +97,8 @@ pub(super) fn pinned(root: &Path, toolchains: &[&str]) -> Result<Vec<String>, Fa
         staging.git(&["rm", "--cached", "--quiet", "--ignore-unmatch", "--", &own])?;
         let entry = format!("100644,{blob},{prefix}rust-toolchain.toml");
         staging.git(&["update-index", "--add", "--cacheinfo", &entry])?;
-        // The same toolchains of the same work tree are the same commits, so that a search can go on.
+        // With a fixed date, the same toolchains and the same work tree always give the same commits, so that an interrupted
+        // search can go on.
         let date = Some("2000-01-01T00:00:00Z");
         let parent = commits.last().map(String::as_str);
         let made = staging.commit(parent, &format!("With {toolchain}"), date)?;

@@ -20,16 +20,16 @@ const FRESH: u64 = 24 * 60 * 60;
 /// The facts that are known about one commit.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Step {
-    /// The commit, or what stands for it.
+    /// The name of the entry: a commit, or another name from the series.
     pub(super) of: String,
-    /// Which of the comparisons that need evidence it is, the first being 0, by which its chance of a wrong answer is
-    /// known; `None` where it has no evidence.
+    /// The number of this comparison among those that need evidence, from 0. Its chance of a wrong answer depends on this
+    /// number. `None` if the comparison has no evidence.
     pub(super) nth: Option<u32>,
     /// The evidence of its runs so far.
     pub(super) evidence: Evidence,
     /// The outcome of the last run; `None` where none gave one.
     pub(super) outcome: Option<Outcome>,
-    /// The commit that it is proven to run the same as, whose answer is its own; `None` where there is none.
+    /// A commit that is proven to run the same code, so that it has the same answer; `None` if there is none.
     #[serde(default)]
     pub(super) same: Option<String>,
     /// The reason why there is no answer; `None` where there is one.
@@ -41,7 +41,7 @@ pub(super) struct Step {
 /// All steps of one search.
 #[derive(Debug)]
 pub(super) struct State {
-    /// The file; `None` for a search that does not go on where it was.
+    /// The file; `None` for a search that is not stored.
     path: Option<PathBuf>,
     steps: Vec<Step>,
 }
@@ -56,8 +56,8 @@ struct WireState {
 const VERSION: u32 = 1;
 
 impl State {
-    /// Reads the steps of the search that `identity` names, which is everything that its answers depend on. `place` is this
-    /// project's directory in the user's cache.
+    /// Reads the steps of a search. `identity` has everything that its answers depend on, and `place` is this project's
+    /// directory in the user's cache.
     pub(super) fn read(place: &Path, identity: &str, is_fresh: bool) -> State {
         let hash = hmac_sha256::Hash::hash(identity.as_bytes());
         let name = hash[..8].iter().fold(String::new(), |name, byte| name + &format!("{byte:02x}"));
@@ -75,38 +75,38 @@ impl State {
         State { path: Some(path), steps }
     }
 
-    /// Returns the state of a search that is not kept.
-    pub(super) fn unkept() -> State {
+    /// Returns the state of a search that is not stored.
+    pub(super) fn not_stored() -> State {
         State { path: None, steps: Vec::new() }
     }
 
-    /// Whether the same command goes on where this search is interrupted.
-    pub(super) fn is_kept(&self) -> bool {
+    /// Whether the steps are stored, so that the same command can go on with an interrupted search.
+    pub(super) fn is_stored(&self) -> bool {
         self.path.is_some()
     }
 
-    /// Returns what is known of a commit; `None` where nothing is.
-    pub(super) fn known(&self, of: &str) -> Option<&Step> {
-        self.steps.iter().find(|step| step.of == of)
+    /// Returns what is known of the entry with this name; `None` if nothing is known.
+    pub(super) fn known(&self, name: &str) -> Option<&Step> {
+        self.steps.iter().find(|step| step.of == name)
     }
 
-    /// Returns what is known of a commit, and begins with it where nothing is.
-    pub(super) fn step(&mut self, of: &str) -> &mut Step {
-        let known = self.steps.iter().position(|step| step.of == of);
+    /// Returns what is known of the entry with this name; the step is new if nothing is known.
+    pub(super) fn step(&mut self, name: &str) -> &mut Step {
+        let known = self.steps.iter().position(|step| step.of == name);
         let at = known.unwrap_or_else(|| {
-            self.steps.push(Step { of: of.to_owned(), ..Step::default() });
+            self.steps.push(Step { of: name.to_owned(), ..Step::default() });
             self.steps.len() - 1
         });
         &mut self.steps[at]
     }
 
-    /// Returns which of the comparisons with evidence the next one is.
+    /// Returns the number of the next comparison with evidence.
     pub(super) fn next(&self) -> u32 {
         self.steps.iter().filter_map(|step| Some(step.nth? + 1)).max().unwrap_or(0)
     }
 
-    /// Writes the steps. If that fails, a message says so, since an interrupted search would begin anew.
-    pub(super) fn keep(&self) -> Result<(), Failure> {
+    /// Writes the steps, if the search is stored.
+    pub(super) fn store(&self) -> Result<(), Failure> {
         let Some(path) = &self.path else { return Ok(()) };
         let wire = WireState { version: VERSION, steps: self.steps.clone() };
         let text = serde_json::to_string(&wire)
@@ -117,7 +117,7 @@ impl State {
         file::write(path, &text)
     }
 
-    /// Forgets a search that has ended.
+    /// Removes the file of a search that has ended.
     pub(super) fn forget(&self) {
         if let Some(path) = &self.path {
             let _ = std::fs::remove_file(path);
@@ -125,7 +125,7 @@ impl State {
     }
 }
 
-/// Forgets each step whose answer is that of a step that is not known any more.
+/// Removes each step that has the answer of another step which is not known any more.
 fn forget_unfounded(steps: &mut Vec<Step>) {
     loop {
         let known: BTreeSet<String> = steps.iter().map(|step| step.of.clone()).collect();
@@ -154,9 +154,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_the_same_as_something_forgotten_is_forgotten_too() {
-        let step = |of: &str, same: Option<&str>| Step {
-            of: of.to_owned(),
+    fn a_step_with_the_answer_of_a_forgotten_step_is_forgotten_too() {
+        let step = |name: &str, same: Option<&str>| Step {
+            of: name.to_owned(),
             same: same.map(str::to_owned),
             ..Step::default()
         };

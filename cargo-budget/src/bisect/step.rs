@@ -27,7 +27,7 @@ pub(crate) struct Comparison<'a> {
     pub(crate) target: &'a Target,
     /// The project's directory.
     pub(crate) root: &'a Path,
-    /// A shell command that makes what cargo does not build, in each checkout.
+    /// A shell command that runs in each checkout and makes what cargo does not build.
     pub(crate) prepare: Option<&'a str>,
     /// The number of links of each revision.
     pub(crate) layouts: Option<u32>,
@@ -44,8 +44,8 @@ pub(crate) enum TestResult {
 }
 
 impl Comparison<'_> {
-    /// Judges the limit at what is checked out, compared with `base` where it is compared with anything. `name` is for the
-    /// file with the output.
+    /// Judges the limit at the commit that is checked out; a relative limit is compared with `base`. The file with the output
+    /// gets its name from `name`.
     pub(crate) fn run(&self, base: &str, name: &str) -> Result<TestResult, Failure> {
         let package = &self.beside.package;
         if !package.join("Cargo.toml").is_file() {
@@ -53,9 +53,9 @@ impl Comparison<'_> {
         }
         self.write_rules()?;
         let results = self.beside.results.join("results");
-        // Every run begins without the evidence of others, since all of it is multiplied here.
-        for left in ["evidence", "runs"] {
-            let _ = fs::remove_dir_all(results.join(left));
+        // Every run begins without the evidence of others, since the search multiplies the evidence of all runs.
+        for folder in ["evidence", "runs"] {
+            let _ = fs::remove_dir_all(results.join(folder));
         }
         let record = paths::record(&results);
         let _ = fs::remove_file(&record);
@@ -68,26 +68,26 @@ impl Comparison<'_> {
         let status = self.interrupt.status(command.stdout(file).stderr(both))?;
         let outcomes = if record.is_file() { record::read(&record)?.outcomes } else { Vec::new() };
         let own = outcomes.into_iter().rev().find(|outcome| outcome.test == self.rules.test);
-        let said = tail(&log);
+        let printed = tail(&log);
         Ok(match own {
-            _ if said.contains(NOT_COMPARED) => TestResult::Not(reason(&said)),
+            _ if printed.contains(NOT_COMPARED) => TestResult::Not(reason(&printed)),
             Some(outcome) if matches!(outcome.verdict, Verdict::Skipped | Verdict::Unmeasured) => {
                 TestResult::Not(outcome.reason)
             }
             Some(outcome) => TestResult::Judged(Box::new(outcome)),
             None if status.code() == Some(2) => {
-                TestResult::Not(format!("its tests do not take these limits: {}", reason(&said)))
+                TestResult::Not(format!("its tests do not take these limits: {}", reason(&printed)))
             }
-            None => TestResult::Not(reason(&said)),
+            None => TestResult::Not(reason(&printed)),
         })
     }
 
-    /// Whether it is proven by files that the checked-out commit runs the same as `other`. Nothing is built for this.
-    /// The files of a benchmark's own program prove nothing here.
+    /// Whether files alone prove that the checked-out commit runs the same code as `other`. Nothing is built for this. For a
+    /// benchmark this proves nothing, since it has a program of its own.
     pub(crate) fn is_same(&self, other: &str) -> Result<bool, Failure> {
         let rules = self.rules;
-        let is_asked = rules.is_compared && !rules.is_benchmark && self.prepare.is_none();
-        if !is_asked || !self.beside.package.join("Cargo.toml").is_file() {
+        let can_be_proven = rules.is_compared && !rules.is_benchmark && self.prepare.is_none();
+        if !can_be_proven || !self.beside.package.join("Cargo.toml").is_file() {
             return Ok(false);
         }
         self.write_rules()?;
@@ -136,12 +136,12 @@ impl Comparison<'_> {
         // The lock file is that of the workspace, which may be above the package.
         let lock = above.find(|(_, directory)| directory.join("Cargo.lock").is_file());
         let lock = lock.and_then(|(levels, directory)| {
-            let there = self.beside.above(levels)?;
-            Some((directory.join("Cargo.lock"), there.join("Cargo.lock"), false))
+            let in_checkout = self.beside.above(levels)?;
+            Some((directory.join("Cargo.lock"), in_checkout.join("Cargo.lock"), false))
         });
         for (from, to, replaces) in [Some(accepted), lock].into_iter().flatten() {
-            let is_there = || fs::read(&from).is_ok_and(|known| fs::read(&to).ok() == Some(known));
-            if from.is_file() && (replaces && !is_there() || !to.exists()) {
+            let is_same = || fs::read(&from).is_ok_and(|known| fs::read(&to).ok() == Some(known));
+            if from.is_file() && (replaces && !is_same() || !to.exists()) {
                 fs::copy(&from, &to).map_err(|e| Failure::io("write", &to, &e))?;
             }
         }
@@ -162,19 +162,22 @@ fn tail(path: &Path) -> String {
     String::from_utf8_lossy(&read().unwrap_or_default()).into_owned()
 }
 
-/// Returns why nothing was measured, by what was printed: the line of the command itself, or the first error of cargo.
-fn reason(said: &str) -> String {
-    let compared = said.lines().find_map(|line| line.split_once(NOT_COMPARED));
+/// Returns from an output why nothing was measured: the line of the command itself, the first error of a build, or else the
+/// last error or line.
+fn reason(printed: &str) -> String {
+    let compared = printed.lines().find_map(|line| line.split_once(NOT_COMPARED));
     if let Some((_, why)) = compared {
         return format!("its base cannot be compared with: {}", why.trim());
     }
     let error = |line: &&str| line.starts_with("error");
-    if said.contains("could not compile") {
-        let first = said.lines().find(error).unwrap_or("error");
+    if printed.contains("could not compile") {
+        let first = printed.lines().find(error).unwrap_or("error");
         return format!("it does not build: {first}");
     }
-    let last =
-        said.lines().rfind(error).or_else(|| said.lines().rfind(|line| !line.trim().is_empty()));
+    let last = printed
+        .lines()
+        .rfind(error)
+        .or_else(|| printed.lines().rfind(|line| !line.trim().is_empty()));
     last.map_or_else(
         || "nothing was said".to_owned(),
         |line| line.trim_start_matches("error: ").to_owned(),
@@ -187,7 +190,7 @@ mod tests {
 
     #[test]
     fn the_reason_is_the_first_error_of_a_build_and_else_the_last() {
-        let check = |said: &str, want: &str| assert_eq!(reason(said), want);
+        let check = |printed: &str, want: &str| assert_eq!(reason(printed), want);
         check(
             "error[E0425]: cannot find value `oops`\nerror: could not compile `x`\nerror: failed to build\n",
             "it does not build: error[E0425]: cannot find value `oops`",

@@ -1,7 +1,7 @@
 //! The installed toolchains from one to another, as the series that a search goes through.
 //!
-//! Each is a commit that no branch has: the work tree as it is, with a file that names the toolchain. So a comparison builds
-//! each side with its own, as it does where a project's commits name different ones.
+//! Each entry is a commit that no branch has: the work tree as it is, with a file that names the toolchain. So a comparison
+//! builds each side with its own toolchain, as it does for a project whose commits name different ones.
 
 use std::path::Path;
 
@@ -26,7 +26,7 @@ pub(super) struct Toolchains {
 
 impl Toolchains {
     /// Reads `A..B`: two installed toolchains, which are searched with those that were released between them.
-    pub(super) fn of(root: &Path, text: &str) -> Result<Toolchains, Failure> {
+    pub(super) fn parse(root: &Path, text: &str) -> Result<Toolchains, Failure> {
         let Some((from, to)) =
             text.split_once("..").filter(|(a, b)| !a.is_empty() && !b.is_empty())
         else {
@@ -64,7 +64,7 @@ impl Toolchains {
         })
     }
 
-    /// Checks out a commit that names a toolchain, and makes sure that this one is the compiler there.
+    /// Checks out a commit that names a toolchain, and checks that the compiler there is of this toolchain.
     fn choose(
         beside: &TemporaryWorkTree,
         commit: &str,
@@ -73,7 +73,7 @@ impl Toolchains {
         beside.switch(commit)?;
         let output = child::output(beside.rustc().arg("-vV"));
         Ok(match output {
-            Ok(output) => toolchain.verify(&ProgramOutput::of(&output)),
+            Ok(output) => toolchain.verify(&ProgramOutput::read(&output)),
             Err(e) => Err(format!("`rustc -vV` cannot be started there: {e}")),
         })
     }

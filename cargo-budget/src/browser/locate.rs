@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 
-/// The names of its program, the first that is found counts.
+/// The names of the browser's program. The first one that is found is used.
 const NAMES: [&str; 6] = [
     "chromium",
     "chromium-browser",
@@ -15,7 +15,7 @@ const NAMES: [&str; 6] = [
     "microsoft-edge",
 ];
 
-/// Where it is on a Mac, which has it in no directory of `PATH`.
+/// The programs on a Mac, where they are in no directory of `PATH`.
 const APPLICATIONS: [&str; 2] = [
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_named_one_counts_and_nothing_else() {
+    fn only_the_browser_that_is_named_is_used() {
         let is_file = |file: &Path| file == Path::new("/opt/x") || file == Path::new("/b/chromium");
         let find = |named: Option<&str>| find(named.map(Path::new), "/a:/b".as_ref(), is_file);
         assert_eq!(find(None), Ok("/b/chromium".into()));

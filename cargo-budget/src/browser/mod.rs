@@ -41,7 +41,7 @@ pub(crate) enum Site {
     Folder { root: PathBuf, page: String, files: Vec<(String, PathBuf)>, is_isolated: bool },
 }
 
-/// How it is opened.
+/// How a page is opened.
 #[derive(Debug)]
 pub(crate) struct Terms {
     /// When the page is ready.
@@ -50,7 +50,7 @@ pub(crate) struct Terms {
     pub(crate) timeout: Duration,
     /// The program of the browser, if the user names it.
     pub(crate) browser: Option<PathBuf>,
-    /// Whether the browser may lock its processes in.
+    /// Whether the browser runs its processes in a sandbox.
     pub(crate) has_sandbox: bool,
 }
 
@@ -61,19 +61,20 @@ pub(crate) fn open(site: &Site, terms: &Terms) -> Result<Visit, Failure> {
         signal_hook::flag::register_usize(number, Arc::clone(&signal), number as usize)
             .map_err(|e| Failure::unmeasured(format!("failed to watch for signals: {e}")))?;
     }
-    let opened = opened(site, terms, &signal);
+    let visit = open_until(site, terms, &signal);
     match signal.load(Ordering::Relaxed) {
-        0 => opened,
+        0 => visit,
         number => {
-            // All is cleaned up, and now the signal has its usual effect.
+            // Everything is cleaned up, so the signal may have its usual effect now.
             let number = i32::try_from(number).unwrap_or(SIGTERM);
             let _ = signal_hook::low_level::emulate_default_handler(number);
-            opened
+            visit
         }
     }
 }
 
-fn opened(site: &Site, terms: &Terms, signal: &Arc<AtomicUsize>) -> Result<Visit, Failure> {
+/// Opens a page, until the page was measured or a signal came.
+fn open_until(site: &Site, terms: &Terms, signal: &Arc<AtomicUsize>) -> Result<Visit, Failure> {
     let deadline = Instant::now() + terms.timeout;
     let program = locate::locate(terms.browser.as_deref())?;
     let (url, _server) = match site {
@@ -97,14 +98,14 @@ fn opened(site: &Site, terms: &Terms, signal: &Arc<AtomicUsize>) -> Result<Visit
     visit
 }
 
-/// Asks the browser to end. What does not end by itself is ended when `browser` is dropped.
+/// Asks the browser to end. A browser that does not end by itself is killed when `browser` is dropped.
 fn end(connection: &mut Connection, browser: &mut Browser) {
     if connection.send("", "Browser.close", &json!({})).is_ok() {
         browser.ends_within(END);
     }
 }
 
-/// Says why a page could not be measured, and what to do.
+/// Returns the failure that says why a page could not be measured, and what to do.
 fn explain(fault: Fault, url: &str, terms: &Terms, browser: &mut Browser) -> Failure {
     let list = |faults: &[String]| -> String {
         faults.iter().flat_map(|fault| ["\n  ", fault.as_str()]).collect()
@@ -134,13 +135,13 @@ fn explain(fault: Fault, url: &str, terms: &Terms, browser: &mut Browser) -> Fai
         Fault::Silent(NoAnswer::Closed | NoAnswer::Crashed) => {
             let how =
                 browser.ends_within(END).map_or("without a word".to_owned(), |how| how.to_string());
-            let words = browser.last_words();
-            let remedy = if words.contains("sandbox") {
-                "; it cannot lock its processes in here: allow user namespaces, or give --no-sandbox for pages that you trust"
+            let messages = browser.last_messages();
+            let remedy = if messages.contains("sandbox") {
+                "; its sandbox does not work here: allow user namespaces, or give --no-sandbox for pages that you trust"
             } else {
                 ""
             };
-            format!("failed to open {url}: the browser ended ({how}){remedy}\n{words}")
+            format!("failed to open {url}: the browser ended ({how}){remedy}\n{messages}")
         }
     };
     Failure::unmeasured(text)

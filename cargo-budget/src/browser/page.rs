@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::protocol::Event;
 use super::until::{TELL, Until, console_line};
 
-/// How many faults are kept for a message; a page may fail without end.
+/// The most faults that are kept for a message, since a page may fail without end.
 const FAULTS: usize = 12;
 
 /// The facts that are known about a page.
@@ -21,7 +21,7 @@ pub(super) struct Page {
     frame: String,
     /// When the first document began, in milliseconds since 1970.
     began: Option<f64>,
-    /// When it was ready.
+    /// When the page was ready, in milliseconds since 1970.
     ready: Option<f64>,
     /// The requests, by their sessions and names.
     requests: BTreeMap<(String, String), Transfer>,
@@ -37,17 +37,17 @@ struct Transfer {
     url: String,
     /// The bytes that have come so far.
     bytes: f64,
-    /// The bytes of the redirections before it.
+    /// The bytes of the redirections that led to it.
     before: f64,
     has_ended: bool,
     /// Whether it was sent after the page was ready.
     is_late: bool,
 }
 
-/// The next step that an event asks for.
+/// The next step that an event requires.
 #[derive(Debug, PartialEq)]
 pub(super) enum Step {
-    /// Nothing.
+    /// Nothing has to be done.
     Go,
     /// A worker or a frame of its own process waits to be watched.
     Watch(String),
@@ -71,8 +71,8 @@ impl Page {
         }
     }
 
-    /// Takes an event in, and returns what it asks for.
-    pub(super) fn take(&mut self, event: &Event) -> Step {
+    /// Records an event, and returns the step that it requires.
+    pub(super) fn record(&mut self, event: &Event) -> Step {
         let params = &event.params;
         let is_own = event.session == self.session;
         match event.method.as_str() {
@@ -103,28 +103,28 @@ impl Page {
         Step::Go
     }
 
-    /// Returns how long it took until the page was ready, in milliseconds. `None` as long as it is not.
-    pub(super) fn took(&self) -> Option<f64> {
+    /// Returns how long it took until the page was ready, in milliseconds; `None` if it is not ready yet.
+    pub(super) fn time_to_ready(&self) -> Option<f64> {
         Some(self.ready? - self.began?)
     }
 
-    /// Whether something that was asked for before the page was ready is still under way.
+    /// Whether a request from before the page was ready still waits for a part of its answer.
     pub(super) fn is_loading(&self) -> bool {
         self.requests.values().any(|transfer| !transfer.has_ended && !transfer.is_late)
     }
 
-    /// Returns the bytes of all that was asked for before the page was ready, heads of answers included.
+    /// Returns the bytes of the answers to all requests from before the page was ready, with the heads of the answers.
     pub(super) fn transferred(&self) -> f64 {
         let counted = self.requests.values().filter(|transfer| !transfer.is_late);
         counted.map(|transfer| transfer.bytes + transfer.before).sum()
     }
 
-    /// Returns how many requests these were.
+    /// Returns the number of requests from before the page was ready.
     pub(super) fn requests(&self) -> usize {
         self.requests.values().filter(|transfer| !transfer.is_late).count()
     }
 
-    /// Returns what went wrong, one thing a line.
+    /// Returns what went wrong, with one line for each fault.
     pub(super) fn faults(&self) -> Vec<String> {
         let failed = self.failed.iter().map(|last| format!("the expression failed: {last}"));
         let waiting = self.requests.values().filter(|transfer| !transfer.has_ended);
@@ -133,17 +133,17 @@ impl Page {
     }
 
     fn read_message(&mut self, params: &Value) {
-        let told: Value = params["payload"]
+        let message: Value = params["payload"]
             .as_str()
             .and_then(|t| serde_json::from_str(t).ok())
             .unwrap_or_default();
-        if let Some(at) = told["began"].as_f64() {
+        if let Some(at) = message["began"].as_f64() {
             self.began.get_or_insert(at);
         }
-        if let Some(at) = told["ready"].as_f64() {
+        if let Some(at) = message["ready"].as_f64() {
             self.set_ready(at);
         }
-        if let Some(last) = told["failed"].as_str() {
+        if let Some(last) = message["failed"].as_str() {
             self.failed = Some(last.to_owned());
         }
     }
@@ -162,9 +162,9 @@ impl Page {
     }
 
     fn exception(&mut self, details: &Value) {
-        let said = details["exception"]["description"].as_str();
-        let said = said.or(details["text"].as_str()).unwrap_or("an exception");
-        let first = said.lines().next().unwrap_or_default();
+        let description = details["exception"]["description"].as_str();
+        let text = description.or(details["text"].as_str()).unwrap_or("an exception");
+        let first = text.lines().next().unwrap_or_default();
         self.fault(format!("not caught: {}", short(first)));
     }
 
@@ -174,7 +174,7 @@ impl Page {
         let key = (event.session.clone(), id.to_owned());
         if method == "Network.requestWillBeSent" {
             let url = text(&params["request"]["url"]);
-            // These are no transfers.
+            // These addresses refer to data that the page already has, so nothing is transferred.
             if url.starts_with("data:") || url.starts_with("blob:") {
                 return Step::Go;
             }

@@ -14,7 +14,7 @@ fn event(session: &str, method: &str, params: Value) -> Event {
 
 impl Page {
     fn see(&mut self, method: &str, params: Value) -> Step {
-        self.take(&event("S", method, params))
+        self.record(&event("S", method, params))
     }
 
     fn tells(&mut self, what: &Value) -> Step {
@@ -36,21 +36,21 @@ impl Page {
 #[test]
 fn the_time_is_from_the_first_document_to_the_first_time_that_it_is_ready() {
     let mut page = page("mark:ready");
-    assert_eq!(page.took(), None);
+    assert_eq!(page.time_to_ready(), None);
     page.tells(&json!({ "began": 1000.0 }));
-    // It went on to another document.
+    // The page goes on to another document.
     page.tells(&json!({ "began": 1100.0 }));
-    assert_eq!(page.took(), None);
+    assert_eq!(page.time_to_ready(), None);
     page.tells(&json!({ "ready": 1250.5 }));
     page.tells(&json!({ "ready": 1300.0 }));
-    assert_eq!(page.took(), Some(250.5));
+    assert_eq!(page.time_to_ready(), Some(250.5));
 }
 
 #[test]
-fn only_the_page_itself_tells() {
+fn only_messages_of_the_page_itself_count() {
     let mut page = page("load");
     let payload = json!({ "ready": 1.0, "began": 0.0 }).to_string();
-    page.take(&event(
+    page.record(&event(
         "worker",
         "Runtime.bindingCalled",
         json!({ "name": TELL, "payload": payload }),
@@ -58,24 +58,24 @@ fn only_the_page_itself_tells() {
     page.see("Runtime.bindingCalled", json!({ "name": "other", "payload": payload }));
     page.see("Runtime.bindingCalled", json!({ "name": TELL, "payload": "no json" }));
     page.see("Runtime.bindingCalled", json!({}));
-    assert_eq!(page.took(), None);
+    assert_eq!(page.time_to_ready(), None);
 }
 
 #[test]
-fn a_line_of_the_console_is_ready_and_an_error_is_a_fault() {
+fn a_line_of_the_console_makes_the_page_ready_and_an_error_is_a_fault() {
     let mut page = page("console:up and");
     page.tells(&json!({ "began": 10.0 }));
     let line = |kind: &str, text: &str| json!({ "type": kind, "timestamp": 25.0, "args": [{ "type": "string", "value": text }] });
     page.see("Runtime.consoleAPICalled", line("log", "up"));
     page.see("Runtime.consoleAPICalled", line("error", "no shader"));
-    assert_eq!(page.took(), None);
+    assert_eq!(page.time_to_ready(), None);
     page.see("Runtime.consoleAPICalled", line("log", "now up and running"));
-    assert_eq!(page.took(), Some(15.0));
+    assert_eq!(page.time_to_ready(), Some(15.0));
     assert_eq!(page.faults(), ["console: no shader"]);
 }
 
 #[test]
-fn what_was_asked_for_before_the_page_was_ready_counts() {
+fn only_requests_from_before_the_page_was_ready_count() {
     let mut page = page("load");
     page.tells(&json!({ "began": 0.0 }));
     page.sends("index");
@@ -91,7 +91,7 @@ fn what_was_asked_for_before_the_page_was_ready_counts() {
     page.ends("late", 9000);
     page.ends("wasm", 2000);
     assert_eq!((page.transferred(), page.is_loading(), page.requests()), (3000.0, false, 2));
-    // A request of that name that nobody sent, and one without a name.
+    // Nobody sent a request with the first name, and the second event has no name.
     page.ends("unknown", 5);
     page.see("Network.loadingFinished", json!({ "encodedDataLength": 5 }));
     assert_eq!((page.transferred(), page.requests()), (3000.0, 2));
@@ -118,9 +118,9 @@ fn a_worker_has_requests_of_the_same_names() {
     page.sends("1");
     page.ends("1", 10);
     let sent = json!({ "requestId": "1", "request": { "url": "http://x/w" } });
-    page.take(&event("W", "Network.requestWillBeSent", sent));
+    page.record(&event("W", "Network.requestWillBeSent", sent));
     assert!(page.is_loading());
-    page.take(&event(
+    page.record(&event(
         "W",
         "Network.loadingFinished",
         json!({ "requestId": "1", "encodedDataLength": 7 }),
@@ -129,7 +129,7 @@ fn a_worker_has_requests_of_the_same_names() {
 }
 
 #[test]
-fn what_ends_a_page_is_told_from_what_does_not() {
+fn only_a_failure_of_the_page_itself_ends_the_visit() {
     let over = |step: Step| matches!(step, Step::Over(_));
     let mut page = page("load");
     let answer = |kind: &str, frame: &str, status: u32| json!({ "requestId": "1", "frameId": frame, "type": kind, "response": { "status": status } });
@@ -140,10 +140,18 @@ fn what_ends_a_page_is_told_from_what_does_not() {
     assert_eq!(page.faults(), ["404 for http://x/1", "no answer yet: http://x/1"]);
     assert!(over(page.see("Network.responseReceived", answer("Document", "F", 503))));
     assert!(over(page.see("Inspector.targetCrashed", json!({}))));
-    assert!(over(page.take(&event("", "Target.detachedFromTarget", json!({ "sessionId": "S" })))));
-    assert!(!over(page.take(&event("", "Target.detachedFromTarget", json!({ "sessionId": "W" })))));
+    assert!(over(page.record(&event(
+        "",
+        "Target.detachedFromTarget",
+        json!({ "sessionId": "S" })
+    ))));
+    assert!(!over(page.record(&event(
+        "",
+        "Target.detachedFromTarget",
+        json!({ "sessionId": "W" })
+    ))));
     assert_eq!(page.see("Page.javascriptDialogOpening", json!({ "message": "hi" })), Step::Dismiss);
-    let own = page.take(&event("", "Target.attachedToTarget", json!({ "sessionId": "S" })));
+    let own = page.record(&event("", "Target.attachedToTarget", json!({ "sessionId": "S" })));
     assert_eq!(own, Step::Go);
     let worker = page.see("Target.attachedToTarget", json!({ "sessionId": "W" }));
     assert_eq!(worker, Step::Watch("W".into()));

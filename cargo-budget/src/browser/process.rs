@@ -34,13 +34,13 @@ const QUIET: &[&str] = &[
     "--use-mock-keychain",
 ];
 
-/// How much of what the browser says is kept.
+/// The number of bytes that are kept of the browser's messages.
 const KEPT: usize = 16 << 10;
 
 /// A browser. Dropping it ends it and all its processes, which are one group.
 pub(super) struct Browser {
     child: Child,
-    said: Arc<Mutex<Vec<u8>>>,
+    messages: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Browser {
@@ -66,17 +66,17 @@ impl Browser {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.process_group(0).spawn().map_err(failed)?;
         let pipes = child.stdin.take().zip(child.stdout.take()).zip(child.stderr.take());
-        let said = Arc::new(Mutex::new(Vec::new()));
-        let browser = Browser { child, said: Arc::clone(&said) };
+        let messages = Arc::new(Mutex::new(Vec::new()));
+        let browser = Browser { child, messages: Arc::clone(&messages) };
         let ((input, output), errors) =
             pipes.ok_or_else(|| failed(std::io::ErrorKind::BrokenPipe.into()))?;
-        let keep = move || keep(errors, &said);
+        let keep = move || keep(errors, &messages);
         std::thread::Builder::new().name("browser".to_owned()).spawn(keep).map_err(failed)?;
         let connection = Connection::new(input, output, is_interrupted).map_err(failed)?;
         Ok((browser, connection))
     }
 
-    /// Waits for the browser to end by itself, and returns how it did. `None` if it does not in this time.
+    /// Waits for the browser to end by itself, and returns how it ended; `None` if it has not ended within this time.
     pub(super) fn ends_within(&mut self, time: Duration) -> Option<ExitStatus> {
         let until = Instant::now() + time;
         loop {
@@ -89,12 +89,12 @@ impl Browser {
         }
     }
 
-    /// Returns the end of what the browser said, for a message.
-    pub(super) fn last_words(&self) -> String {
-        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        let said = String::from_utf8_lossy(&said).into_owned();
+    /// Returns the last lines of the browser's messages.
+    pub(super) fn last_messages(&self) -> String {
+        let messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
+        let messages = String::from_utf8_lossy(&messages).into_owned();
         // Every headless Chromium without a desktop complains about the bus of the desktop.
-        let lines: Vec<&str> = said
+        let lines: Vec<&str> = messages
             .lines()
             .filter(|line| !line.contains("/dbus/") && !line.contains(":dbus"))
             .collect();
@@ -110,13 +110,13 @@ impl Drop for Browser {
     }
 }
 
-/// Reads what the browser says to its end, and keeps the last of it.
-fn keep(mut from: impl Read, said: &Mutex<Vec<u8>>) {
+/// Reads the browser's messages to their end, and keeps the last of them.
+fn keep(mut from: impl Read, messages: &Mutex<Vec<u8>>) {
     let mut piece = [0; 4096];
     while let Ok(n @ 1..) = from.read(&mut piece) {
-        let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
-        said.extend(&piece[..n]);
-        let surplus = said.len().saturating_sub(KEPT);
-        said.drain(..surplus);
+        let mut messages = messages.lock().unwrap_or_else(PoisonError::into_inner);
+        messages.extend(&piece[..n]);
+        let surplus = messages.len().saturating_sub(KEPT);
+        messages.drain(..surplus);
     }
 }

@@ -54,7 +54,7 @@ impl Drop for Profile {
     }
 }
 
-/// Removes the profiles whose processes have ended. What cannot be removed stays.
+/// Removes the profiles whose processes have ended. A profile that cannot be removed stays.
 fn sweep(directory: &Path) {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     let ours = entries.filter(|entry| {
@@ -64,8 +64,8 @@ fn sweep(directory: &Path) {
     });
     for entry in ours {
         let lock = entry.path().join(LOCK);
-        // If a pipe were in its place, opening it would block.
-        if !lock.symlink_metadata().is_ok_and(|is| is.is_file()) {
+        // If the lock were a pipe, opening it would block.
+        if !lock.symlink_metadata().is_ok_and(|data| data.is_file()) {
             continue;
         }
         let Ok(file) = File::open(&lock) else { continue };
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_process_left_is_removed_by_the_next() {
+    fn a_profile_that_a_killed_process_left_is_removed_by_the_next_one() {
         let directory = directory();
         let at = |name: &str| directory.path().join(name);
         for name in ["perf-budget-page.left", "perf-budget-page.new", "other"] {

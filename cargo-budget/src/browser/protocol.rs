@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 /// The longest message. A longer one is no message of this protocol.
 const LONGEST: u64 = 64 << 20;
-/// How often a wait looks whether it is interrupted.
+/// The time after which a wait checks again whether it is interrupted.
 const STEP: Duration = Duration::from_millis(50);
 
 /// Why there is no answer, or no further event.
@@ -34,12 +34,12 @@ pub(super) struct Event {
     pub(super) session: String,
     /// The name of the event, as in `Page.loadEventFired`.
     pub(super) method: String,
-    /// The rest.
+    /// The parameters of the event.
     pub(super) params: Value,
 }
 
 impl Event {
-    /// Whether it says that the process of this page or worker has crashed.
+    /// Whether the event says that the process of this page or worker has crashed.
     fn is_crash_of(&self, session: &str) -> bool {
         self.method == "Inspector.targetCrashed" && self.session == session
     }
@@ -56,7 +56,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Makes the connection of two pipes.
+    /// Makes a connection from two pipes.
     pub(super) fn new(
         out: impl Write + Send + 'static,
         from: impl Read + Send + 'static,
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_message_closes_the_connection() {
+    fn bytes_that_are_no_message_close_the_connection() {
         for bytes in [&b""[..], b"{\"method\":\"A\"}", b"no json\0", b"\0", b"\xff\0"] {
             assert_eq!(connection(bytes).event(soon()).unwrap_err(), NoAnswer::Closed);
         }

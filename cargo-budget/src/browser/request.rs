@@ -11,7 +11,7 @@ pub(super) struct Request {
     /// Whether the content is wanted, and not only the head of the answer.
     pub(super) is_get: bool,
     /// Whether the connection stays open afterwards.
-    pub(super) stays: bool,
+    pub(super) keeps_open: bool,
 }
 
 /// The status of an answer without a file.
@@ -60,11 +60,11 @@ pub(super) fn parse(head: &[u8]) -> Result<Request, Status> {
             name.eq_ignore_ascii_case("connection") && value.trim().eq_ignore_ascii_case("close")
         })
     };
-    let stays = version == "HTTP/1.1" && !lines.any(closes);
-    Ok(Request { path: below(target)?, is_get, stays })
+    let keeps_open = version == "HTTP/1.1" && !lines.any(closes);
+    Ok(Request { path: below(target)?, is_get, keeps_open })
 }
 
-/// Returns the path below the folder that the target of a request means. It has only plain names, so that nothing in it
+/// Returns the path below the folder that the target of a request names. The path has only plain names, so no part of it
 /// leads upward.
 pub(super) fn below(target: &str) -> Result<PathBuf, Status> {
     let path = target.split(['?', '#']).next().unwrap_or_default();
@@ -84,7 +84,7 @@ pub(super) fn below(target: &str) -> Result<PathBuf, Status> {
     Ok(below)
 }
 
-/// Returns a text in which each `%41` is the byte that it stands for; `None` if that is no text.
+/// Returns a text with each escape such as `%41` replaced by its byte; `None` if the result is not UTF-8.
 fn decoded(text: &str) -> Option<String> {
     let (text, mut at) = (text.as_bytes(), 0);
     let mut bytes = Vec::with_capacity(text.len());
@@ -102,7 +102,7 @@ fn decoded(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// Returns the type of a file by its name, as browsers insist on it for scripts, style sheets and modules.
+/// Returns the type of a file by its name. Browsers insist on the right type for scripts, style sheets and modules.
 pub(super) fn content_type(path: &Path) -> &'static str {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     match ending.to_ascii_lowercase().as_str() {
@@ -171,17 +171,17 @@ mod tests {
         for target in ["", "x", "http://other/x", "*", "/%", "/%2", "/%zz", "/%ff", "/%+1"] {
             assert_eq!(below(target), Err(Status::Bad), "{target}");
         }
-        // An absolute path is one below the folder.
+        // An absolute path is taken as one below the folder.
         assert_eq!(below("/%2fetc/passwd"), Ok("etc/passwd".into()));
     }
 
     #[test]
     fn a_head_is_read_or_refused() {
         let get = parse(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
-        assert_eq!(get, Request { path: "a".into(), is_get: true, stays: true });
+        assert_eq!(get, Request { path: "a".into(), is_get: true, keeps_open: true });
         let closed = parse(b"HEAD / HTTP/1.1\r\nconnection: Close\r\n\r\n").unwrap();
-        assert!(!closed.stays && !closed.is_get);
-        assert!(!parse(b"GET / HTTP/1.0\r\n\r\n").unwrap().stays);
+        assert!(!closed.keeps_open && !closed.is_get);
+        assert!(!parse(b"GET / HTTP/1.0\r\n\r\n").unwrap().keeps_open);
         assert_eq!(parse(b"POST / HTTP/1.1\r\n\r\n"), Err(Status::Method));
         for bad in [&b""[..], b"\xff", b"GET", b"GET /", b"GET / x HTTP/1.1", b"GET / HTTP/2"] {
             assert_eq!(parse(bad), Err(Status::Bad), "{bad:?}");
@@ -190,10 +190,10 @@ mod tests {
 
     #[test]
     fn modules_and_scripts_have_the_types_that_browsers_insist_on() {
-        let of = |name: &str| content_type(Path::new(name));
-        assert_eq!(of("a.wasm"), "application/wasm");
-        assert_eq!((of("a.MJS"), of("a.js")), (of("x.js"), of("x.mjs")));
-        assert!(of("a.html").starts_with("text/html") && of("a.css").starts_with("text/css"));
-        assert_eq!((of("a"), of(".wasm")), (of("a.bin"), "application/octet-stream"));
+        let kind = |name: &str| content_type(Path::new(name));
+        assert_eq!(kind("a.wasm"), "application/wasm");
+        assert_eq!((kind("a.MJS"), kind("a.js")), (kind("x.js"), kind("x.mjs")));
+        assert!(kind("a.html").starts_with("text/html") && kind("a.css").starts_with("text/css"));
+        assert_eq!((kind("a"), kind(".wasm")), (kind("a.bin"), "application/octet-stream"));
     }
 }

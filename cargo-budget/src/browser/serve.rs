@@ -1,7 +1,7 @@
 //! A server of one folder on the loopback interface, for as long as a page is opened.
 //!
-//! It sends files as they are, with their types and lengths, and nothing that differs from one run to the next: a date,
-//! say, would make the bytes that a page transfers differ.
+//! It sends files as they are, with their types and lengths, and nothing that differs from one run to the next. A date, for
+//! example, could change the number of bytes that a page transfers.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -55,7 +55,8 @@ impl Folder {
         Ok(Folder { root: whole, files: placed.collect::<Result<_, _>>()?, is_isolated })
     }
 
-    /// Opens the file at a path; that of a folder is its `index.html`. Links that lead out of the folder lead nowhere.
+    /// Opens the file at a path. The path of a folder stands for its `index.html`. A file outside of the folder is not opened,
+    /// even if a link leads to it.
     fn find(&self, path: &Path) -> Option<(File, PathBuf)> {
         if let Some((_, file)) = self.files.iter().find(|(name, _)| name == path) {
             return Some((File::open(file).ok()?, path.to_owned()));
@@ -148,19 +149,19 @@ fn connection(mut stream: TcpStream, folder: &Folder) -> io::Result<()> {
         };
         read.drain(..end);
         respond(&mut stream, folder, &request)?;
-        if !request.stays {
+        if !request.keeps_open {
             return Ok(());
         }
     }
 }
 
-/// Returns where the head of a request ends, behind its empty line.
+/// Returns the length of the head of a request, with its empty line; `None` if the head is not complete.
 fn end_of_head(bytes: &[u8]) -> Option<usize> {
     bytes.windows(4).position(|four| four == b"\r\n\r\n").map(|at| at + 4)
 }
 
 fn respond(stream: &mut TcpStream, folder: &Folder, request: &Request) -> io::Result<()> {
-    let stays = if request.stays { "keep-alive" } else { "close" };
+    let connection = if request.keeps_open { "keep-alive" } else { "close" };
     let isolated = if folder.is_isolated {
         "Cross-Origin-Opener-Policy: same-origin\r\nCross-Origin-Embedder-Policy: require-corp\r\n"
     } else {
@@ -174,7 +175,7 @@ fn respond(stream: &mut TcpStream, folder: &Folder, request: &Request) -> io::Re
         None => (Status::NotFound.line(), None, 0, "text/plain"),
     };
     let head = format!(
-        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n{isolated}Connection: {stays}\r\n\r\n"
+        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n{isolated}Connection: {connection}\r\n\r\n"
     );
     stream.write_all(head.as_bytes())?;
     if let Some(file) = file.as_mut().filter(|_| request.is_get) {

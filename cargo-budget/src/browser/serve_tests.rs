@@ -86,18 +86,18 @@ fn nothing_outside_of_the_folder_is_served() {
         assert!(answer.starts_with("HTTP/1.1 404 Not Found\r\n"), "{target}: {answer}");
         assert!(!answer.contains("secret"), "{target}: {answer}");
     }
-    // A link within the folder may lead to it from below.
+    // The link `up` leads out of the folder to the directory above.
     assert!(get(&server, "/up").starts_with("HTTP/1.1 404"));
 }
 
 #[test]
-fn what_is_no_request_ends_its_connection_alone() {
+fn bytes_that_are_no_request_end_only_their_own_connection() {
     let dir = site();
     let server = serve(&dir);
     let long = [&b"GET /"[..], "a".repeat(HEAD + 5000).as_bytes(), b" HTTP/1.1\r\n\r\n"].concat();
     for bytes in [&b"\xff\xfe\r\n\r\n"[..], b"GET\r\n\r\n", b"POST / HTTP/1.1\r\n\r\n", &long] {
         let mut stream = TcpStream::connect(server.address).unwrap();
-        // It may be refused before all of it is read.
+        // The server may refuse the request before it has read all of it.
         let _ = stream.write_all(bytes);
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
@@ -133,12 +133,12 @@ fn a_missing_folder_or_file_is_named() {
     let dir = site();
     let missing = Folder::new(&dir.path().join("none"), &[], false).unwrap_err().to_string();
     assert!(missing.contains("none`"), "{missing}");
-    let of = |name: &str, file: &str| {
+    let failure = |name: &str, file: &str| {
         Folder::new(dir.path(), &[(name.to_owned(), dir.path().join(file))], false)
             .unwrap_err()
             .to_string()
     };
-    assert!(of("a.wasm", "none").contains("none`: there is no such file"));
-    assert!(of("../a.wasm", "secret").contains("cannot be the path"));
-    assert!(of("", "secret").contains("cannot be the path"));
+    assert!(failure("a.wasm", "none").contains("none`: there is no such file"));
+    assert!(failure("../a.wasm", "secret").contains("cannot be the path"));
+    assert!(failure("", "secret").contains("cannot be the path"));
 }

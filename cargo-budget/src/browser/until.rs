@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// The name of the function by which the script tells what it saw.
+/// The name of the function with which the script reports what it saw.
 pub(super) const TELL: &str = "__perf_budget_tell";
 
 /// When a page is ready.
@@ -26,7 +26,7 @@ impl Until {
             name => Ok(make(name.to_owned())),
         };
         match text.split_once(':') {
-            _ if text.trim().is_empty() => Err("it says nothing; write mark:NAME".to_owned()),
+            _ if text.trim().is_empty() => Err("it is empty; write mark:NAME".to_owned()),
             _ if text == "load" => Ok(Until::Load),
             Some(("mark", name)) => named(name, "mark", Until::Mark),
             Some(("console", line)) => named(line, "text of a line", Until::Console),
@@ -34,7 +34,7 @@ impl Until {
         }
     }
 
-    /// Returns it in words, as what is waited for.
+    /// Returns in words what is waited for.
     pub(super) fn described(&self) -> String {
         match self {
             Until::Load => "the event `load`".to_owned(),
@@ -44,8 +44,8 @@ impl Until {
         }
     }
 
-    /// Returns the script that runs in each new document before its own scripts. It tells when the document began and
-    /// when it was ready, in milliseconds since 1970.
+    /// Returns the script that runs in each new document before the document's own scripts. It reports when the document
+    /// began and when it was ready, in milliseconds since 1970.
     pub(super) fn script(&self) -> String {
         let watch = match self {
             Until::Load => "addEventListener('load', () => ready(performance.now()));".to_owned(),
@@ -55,9 +55,9 @@ impl Until {
                  }}).observe({{ type: 'mark', buffered: true }});",
                 json!(name)
             ),
-            // The browser itself tells what is written to the console, and when.
+            // The browser itself reports what is written to the console, and when.
             Until::Console(_) => String::new(),
-            // Timers are 4 ms apart at the least, once they follow each other.
+            // A browser leaves at least 4 ms between timers that start each other.
             Until::Expression(text) => format!(
                 "let last; const look = () => {{ \
                    let is = false; \
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_before_a_colon_says_what_is_waited_for() {
+    fn the_word_before_the_colon_decides_what_is_waited_for() {
         assert_eq!(Until::parse("load"), Ok(Until::Load));
         assert_eq!(Until::parse("mark:ready"), Ok(Until::Mark("ready".into())));
         assert_eq!(Until::parse("console:a: b"), Ok(Until::Console("a: b".into())));

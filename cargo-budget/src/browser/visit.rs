@@ -8,9 +8,9 @@ use super::page::{Page, Step};
 use super::protocol::{Connection, NoAnswer};
 use super::until::{TELL, Until};
 
-/// How long what is under way may take once the page is ready.
+/// How long unfinished requests may take once the page is ready.
 const REST: Duration = Duration::from_secs(5);
-/// How many instances of WebAssembly modules are asked for their memories.
+/// The most instances of WebAssembly modules whose memories are looked up.
 const INSTANCES: usize = 1000;
 
 /// The results of a visit.
@@ -30,14 +30,14 @@ pub(crate) struct Visit {
     pub(crate) faults: Vec<String>,
 }
 
-/// Why a visit found nothing.
+/// Why a visit has no results.
 #[derive(Debug)]
 pub(super) enum Fault {
     /// The browser did not answer.
     Silent(NoAnswer),
-    /// The page was not ready in time; with what went wrong.
+    /// The page was not ready in time. The list has what went wrong.
     Late(Vec<String>),
-    /// The page will never be ready, for this reason; with what went wrong before.
+    /// The page will never be ready, for this reason. The list has what went wrong before.
     Over(String, Vec<String>),
     /// The text is not an expression.
     Expression(String),
@@ -54,33 +54,18 @@ impl From<NoAnswer> for Fault {
     }
 }
 
-/// Opens a page and watches it.
+/// Opens a page, watches it until it is ready, and returns what was measured.
 pub(super) fn visit(
     connection: &mut Connection,
     url: &str,
     until: &Until,
     deadline: Instant,
 ) -> Result<Visit, Fault> {
-    let blank = json!({ "url": "about:blank" });
-    let target = connection.call("", "Target.createTarget", &blank, deadline)?["targetId"].take();
-    let attach = json!({ "targetId": target, "flatten": true });
-    let attached = connection.call("", "Target.attachToTarget", &attach, deadline)?;
-    let session = attached["sessionId"].as_str().unwrap_or_default().to_owned();
-    for domain in ["Page.enable", "Inspector.enable"] {
-        connection.call(&session, domain, &json!({}), deadline)?;
-    }
-    watch(connection, &session)?;
-    connection.call(&session, "Runtime.addBinding", &json!({ "name": TELL }), deadline)?;
-    check(connection, &session, until, deadline)?;
-    let script = json!({ "source": until.script() });
-    connection.call(&session, "Page.addScriptToEvaluateOnNewDocument", &script, deadline)?;
-    let tree = connection.call(&session, "Page.getFrameTree", &json!({}), deadline)?;
-    let frame = tree["frameTree"]["frame"]["id"].as_str().unwrap_or_default().to_owned();
-
+    let (session, frame) = empty_page(connection, until, deadline)?;
     let mut page = Page::new(until.clone(), session.clone(), frame);
     let mut sessions = vec![session.clone()];
-    let went = connection.call(&session, "Page.navigate", &json!({ "url": url }), deadline);
-    match went.map(|went| went["errorText"].as_str().map(str::to_owned)) {
+    let answer = connection.call(&session, "Page.navigate", &json!({ "url": url }), deadline);
+    match answer.map(|answer| answer["errorText"].as_str().map(str::to_owned)) {
         Ok(None) => {}
         Ok(Some(why)) => {
             // The server's answer came first, and says more than this failure.
@@ -91,13 +76,12 @@ pub(super) fn visit(
             });
         }
         Err(NoAnswer::Late) => {
-            let waits = vec!["the server did not answer".to_owned()];
-            return Err(Fault::Late(waits));
+            return Err(Fault::Late(vec!["the server did not answer".to_owned()]));
         }
         Err(silence) => return Err(silence.into()),
     }
-    follow(connection, &mut page, &mut sessions, deadline, |page| page.took().is_some())?;
-    let startup = page.took().unwrap_or_default();
+    follow(connection, &mut page, &mut sessions, deadline, |page| page.time_to_ready().is_some())?;
+    let startup = page.time_to_ready().unwrap_or_default();
     let rest = deadline.min(Instant::now() + REST);
     match follow(connection, &mut page, &mut sessions, rest, |page| !page.is_loading()) {
         Ok(()) | Err(Fault::Late(_)) => {}
@@ -125,7 +109,31 @@ pub(super) fn visit(
     Ok(visit)
 }
 
-/// Takes events in until the page is as it should be.
+/// Makes an empty page that is watched, and returns its session and its frame.
+fn empty_page(
+    connection: &mut Connection,
+    until: &Until,
+    deadline: Instant,
+) -> Result<(String, String), Fault> {
+    let blank = json!({ "url": "about:blank" });
+    let target = connection.call("", "Target.createTarget", &blank, deadline)?["targetId"].take();
+    let attach = json!({ "targetId": target, "flatten": true });
+    let attached = connection.call("", "Target.attachToTarget", &attach, deadline)?;
+    let session = attached["sessionId"].as_str().unwrap_or_default().to_owned();
+    for domain in ["Page.enable", "Inspector.enable"] {
+        connection.call(&session, domain, &json!({}), deadline)?;
+    }
+    watch(connection, &session)?;
+    connection.call(&session, "Runtime.addBinding", &json!({ "name": TELL }), deadline)?;
+    check_expression(connection, &session, until, deadline)?;
+    let script = json!({ "source": until.script() });
+    connection.call(&session, "Page.addScriptToEvaluateOnNewDocument", &script, deadline)?;
+    let tree = connection.call(&session, "Page.getFrameTree", &json!({}), deadline)?;
+    let frame = tree["frameTree"]["frame"]["id"].as_str().unwrap_or_default().to_owned();
+    Ok((session, frame))
+}
+
+/// Handles events until `is_done` holds for the page.
 fn follow(
     connection: &mut Connection,
     page: &mut Page,
@@ -139,7 +147,7 @@ fn follow(
             Err(NoAnswer::Late) => return Err(Fault::Late(page.faults())),
             Err(silence) => return Err(silence.into()),
         };
-        match page.take(&event) {
+        match page.record(&event) {
             Step::Go => {}
             Step::Over(why) => return Err(Fault::Over(why, page.faults())),
             Step::Dismiss => {
@@ -165,8 +173,8 @@ fn watch(connection: &mut Connection, session: &str) -> Result<(), NoAnswer> {
     Ok(())
 }
 
-/// Checks that a text is an expression of JavaScript. Otherwise it would never be true.
-fn check(
+/// Checks that a text is an expression of JavaScript. Any other text would never be true.
+fn check_expression(
     connection: &mut Connection,
     session: &str,
     until: &Until,
@@ -192,7 +200,7 @@ fn memory_in_use(
     connection.call(session, "HeapProfiler.collectGarbage", &json!({}), deadline)?;
     let heap = connection.call(session, "Runtime.getHeapUsage", &json!({}), deadline)?;
     let heap = number(&heap["usedSize"], "Runtime.getHeapUsage")?;
-    // A memory that a module does not export has no object before somebody looks at the instance.
+    // A memory that a module does not export has no object until the properties of the instance are read.
     let instances = objects(connection, session, "WebAssembly.Instance", deadline)?;
     let own = json!({ "objectId": instances, "ownProperties": true });
     let each = connection.call(session, "Runtime.getProperties", &own, deadline)?;
@@ -219,7 +227,7 @@ fn memory_in_use(
     Ok((heap, number(&memory["result"]["value"], "Runtime.callFunctionOn")?))
 }
 
-/// Returns the array of all live objects of a class, by the browser's name for it.
+/// Returns the browser's name for the array of all live objects of a class.
 fn objects(
     connection: &mut Connection,
     session: &str,
@@ -228,9 +236,9 @@ fn objects(
 ) -> Result<Value, NoAnswer> {
     let prototype = json!({ "expression": format!("{class}.prototype") });
     let prototype = connection.call(session, "Runtime.evaluate", &prototype, deadline)?;
-    let of = json!({ "prototypeObjectId": prototype["result"]["objectId"] });
-    let mut found = connection.call(session, "Runtime.queryObjects", &of, deadline)?;
-    Ok(found["objects"]["objectId"].take())
+    let query = json!({ "prototypeObjectId": prototype["result"]["objectId"] });
+    let mut answer = connection.call(session, "Runtime.queryObjects", &query, deadline)?;
+    Ok(answer["objects"]["objectId"].take())
 }
 
 fn number(value: &Value, what: &str) -> Result<f64, NoAnswer> {

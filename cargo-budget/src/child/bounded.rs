@@ -1,7 +1,7 @@
 //! Running a program to its end within bounds: of time, and of what it writes.
 //!
-//! A build script may wait for ever, and a hook of git may print without end. A program that does is ended, on Linux
-//! with all that it has started, and the reason is said; of its messages only the end is kept.
+//! A build script may wait for ever, and a hook of git may print without end. Such a program is ended, on Linux with all
+//! that it has started, and the error gives the reason. Only the end of a program's messages is kept.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -16,9 +16,10 @@ const FLOOD: usize = 64 << 20;
 const KEPT: usize = 256 << 10;
 /// How long a program may take to answer a question. The longest is a checkout by git, which may download large files.
 const QUESTION: Duration = Duration::from_secs(30 * 60);
-/// The time of a program whose end is waited for in any case: a build of the work tree, which its user sees and may end.
+/// The time for a program that may run as long as it takes: a build of the work tree, which the user sees and may end.
 pub(crate) const FOREVER: Duration = Duration::MAX;
-/// How long what a program wrote is waited for after its end: something that it has started may hold the pipe.
+/// How long this process waits for a program's output after the program's end: another program that it has started may hold
+/// the pipe open.
 const REST: Duration = Duration::from_secs(1);
 
 /// Why a program did not come to its end by itself.
@@ -29,7 +30,7 @@ pub(crate) enum Unfinished {
     Late(Duration),
     /// It wrote too much.
     Flooded,
-    /// The system does not say how it ended.
+    /// The system did not report how it ended.
     Unread(io::Error),
 }
 
@@ -57,8 +58,8 @@ pub(crate) fn output(command: &mut Command) -> io::Result<Output> {
     })
 }
 
-/// Runs a program to its end, which reads nothing, and returns how it ended and what it wrote. Its standard error is kept if
-/// it is piped.
+/// Runs a program without input to its end, and returns how it ended and what it wrote. That includes its standard error if
+/// the caller has piped it.
 ///
 /// # Errors
 /// If it cannot be started, or is not done within the bounds.
@@ -66,7 +67,7 @@ pub(crate) fn run(command: &mut Command, time: Duration) -> Result<Output, Unfin
     finish(command.stdin(Stdio::null()).stdout(Stdio::piped()), time)
 }
 
-/// Runs a program to its end, which reads and writes what the caller has chosen.
+/// Runs a program to its end, with the input and output that the caller has chosen.
 ///
 /// # Errors
 /// If it cannot be started, or does not end within the time.
@@ -170,7 +171,7 @@ fn with_descendants(root: u32) -> Vec<u32> {
 
 /// A thread that reads a pipe.
 struct Reader {
-    taken: Arc<Mutex<CapturedOutput>>,
+    captured: Arc<Mutex<CapturedOutput>>,
     ended: Receiver<()>,
 }
 
@@ -178,13 +179,13 @@ struct Reader {
 #[derive(Default)]
 struct CapturedOutput {
     bytes: Vec<u8>,
-    /// How many bytes before these were left out.
+    /// The number of bytes before these that were left out.
     cut: usize,
     is_flooded: bool,
 }
 
 impl Reader {
-    /// Reads all of a pipe, which is closed if that is too much.
+    /// Reads all of a pipe. The pipe is closed if there is too much in it.
     fn whole(pipe: Option<impl Read + Send + 'static>) -> Reader {
         Reader::start(pipe, |taken| {
             taken.is_flooded = taken.bytes.len() > FLOOD;
@@ -195,7 +196,7 @@ impl Reader {
     fn end(pipe: Option<impl Read + Send + 'static>) -> Reader {
         Reader::start(pipe, |taken| {
             let more = taken.bytes.len().saturating_sub(KEPT);
-            // It is moved rarely, so that each byte is moved once.
+            // Bytes are dropped rarely, so that each of the others is moved only once.
             if more > KEPT {
                 taken.bytes.drain(..more);
                 taken.cut += more;
@@ -205,8 +206,8 @@ impl Reader {
 
     fn start(pipe: Option<impl Read + Send + 'static>, limit: fn(&mut CapturedOutput)) -> Reader {
         let (from, ended) = mpsc::channel();
-        let taken = Arc::new(Mutex::new(CapturedOutput::default()));
-        let own = Arc::clone(&taken);
+        let captured = Arc::new(Mutex::new(CapturedOutput::default()));
+        let own = Arc::clone(&captured);
         std::thread::spawn(move || {
             // What was read before an error is still shown.
             if let Some(mut pipe) = pipe {
@@ -222,18 +223,18 @@ impl Reader {
             }
             let _ = from.send(());
         });
-        Reader { taken, ended }
+        Reader { captured, ended }
     }
 
     fn is_flooded(&self) -> bool {
-        self.taken.lock().is_ok_and(|taken| taken.is_flooded)
+        self.captured.lock().is_ok_and(|captured| captured.is_flooded)
     }
 
     /// Returns what was read until the end of the pipe, or until a moment after the end of the program.
     fn bytes(self) -> Vec<u8> {
-        let count = || self.taken.lock().map_or(0, |taken| taken.bytes.len() + taken.cut);
+        let count = || self.captured.lock().map_or(0, |all| all.bytes.len() + all.cut);
         let (mut known, mut silent) = (count(), 0);
-        // Bytes may still arrive, and this process may itself have stood still.
+        // Bytes may still arrive, and this process itself may have been stopped for a while.
         for _ in 0..30 {
             if silent == 2 || self.ended.recv_timeout(REST / 2) != Err(RecvTimeoutError::Timeout) {
                 break;
@@ -242,12 +243,12 @@ impl Reader {
             silent = if now == known { silent + 1 } else { 0 };
             known = now;
         }
-        let Ok(mut taken) = self.taken.lock() else { return Vec::new() };
-        let bytes = std::mem::take(&mut taken.bytes);
-        if taken.cut == 0 {
+        let Ok(mut captured) = self.captured.lock() else { return Vec::new() };
+        let bytes = std::mem::take(&mut captured.bytes);
+        if captured.cut == 0 {
             return bytes;
         }
-        let cut = format!("[{} bytes before this were left out]\n", taken.cut);
+        let cut = format!("[{} bytes before this were left out]\n", captured.cut);
         [cut.as_bytes(), &bytes].concat()
     }
 }
@@ -289,11 +290,11 @@ mod tests {
     #[test]
     fn only_the_end_of_messages_is_kept() {
         let output = sh("yes | head -c 1000000000 >&2; echo last >&2", LONG).unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert!(said.len() < 3 * KEPT && said.ends_with("y\nlast\n"), "{}", said.len());
-        let cut: usize = said[1..].split(' ').next().unwrap().parse().unwrap();
-        let first = said.lines().next().unwrap();
-        assert_eq!(cut + said.len() - first.len() - 1, 1_000_000_005);
+        let messages = String::from_utf8(output.stderr).unwrap();
+        assert!(messages.len() < 3 * KEPT && messages.ends_with("y\nlast\n"), "{}", messages.len());
+        let cut: usize = messages[1..].split(' ').next().unwrap().parse().unwrap();
+        let first = messages.lines().next().unwrap();
+        assert_eq!(cut + messages.len() - first.len() - 1, 1_000_000_005);
     }
 
     #[cfg(target_os = "linux")]
@@ -309,7 +310,7 @@ mod tests {
             let line = std::fs::read(entry.path().join("cmdline"));
             line.is_ok_and(is_mark) && !stat.contains(") Z ")
         });
-        // A process that was killed is gone when the kernel has had the time for it.
+        // The kernel may take a moment to remove a process that was killed.
         let until = Instant::now() + LONG;
         let mut left = left.collect::<Vec<_>>();
         while !left.is_empty() && Instant::now() < until {

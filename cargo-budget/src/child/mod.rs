@@ -20,11 +20,11 @@ use crate::failure::Failure;
 /// Returns a command that runs git in a directory.
 pub(crate) fn git(directory: &Path) -> Command {
     let mut command = program("git");
-    for (name, value) in trusted(|name| std::env::var(name).ok()) {
+    for (name, value) in trusted_repositories(|name| std::env::var(name).ok()) {
         command.env(name, value);
     }
     command.arg("-C").arg(directory);
-    // Its messages are shown to people, in one language. Commands that only read must not take a lock.
+    // People see git's messages, so they are in one language. Commands that only read must not take a lock.
     command.env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0").stdin(Stdio::null());
     command
 }
@@ -37,7 +37,7 @@ pub(crate) fn cargo() -> Command {
 /// Returns a command by which cargo describes the workspace of a directory.
 pub(crate) fn metadata(directory: &Path) -> MetadataCommand {
     let mut command = MetadataCommand::new();
-    for name in local() {
+    for name in local_variables() {
         command.env_remove(name);
     }
     command.current_dir(directory);
@@ -53,7 +53,7 @@ pub(crate) fn shell(line: &str) -> Command {
 }
 
 /// Returns the line by which the system's shell copies a file to a name in its current directory.
-pub(crate) fn copy(from: &Path, to: &str) -> String {
+pub(crate) fn copy_line(from: &Path, to: &str) -> String {
     let from = from.to_string_lossy();
     if cfg!(windows) {
         format!("copy /Y \"{from}\" {to}")
@@ -65,7 +65,7 @@ pub(crate) fn copy(from: &Path, to: &str) -> String {
 /// Returns a command that runs any program.
 pub(crate) fn program(path: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(path);
-    for name in local() {
+    for name in local_variables() {
         command.env_remove(name);
     }
     if let Some(name) = environment::named_for_process() {
@@ -82,7 +82,7 @@ pub(crate) fn inheriting(path: impl AsRef<OsStr>) -> Command {
 
 /// Returns the variables that name a repository, as the installed git lists them. Where git is not installed, no child
 /// can be misled by them.
-fn local() -> &'static [String] {
+fn local_variables() -> &'static [String] {
     static LOCAL: OnceLock<Vec<String>> = OnceLock::new();
     LOCAL.get_or_init(|| {
         let listed = output(Command::new("git").args(["rev-parse", "--local-env-vars"]));
@@ -93,23 +93,23 @@ fn local() -> &'static [String] {
 
 /// Returns the part of git's configuration in the environment that names trusted repositories. Git does not accept it
 /// from the repository itself, and in a container the environment is often the only place that has it.
-fn trusted(variable: impl Fn(&str) -> Option<String>) -> Vec<(String, String)> {
+fn trusted_repositories(variable: impl Fn(&str) -> Option<String>) -> Vec<(String, String)> {
     let count = variable("GIT_CONFIG_COUNT").and_then(|count| count.parse::<usize>().ok());
-    let mut kept = Vec::new();
+    let mut pairs = Vec::new();
     for at in 0..count.unwrap_or(0).min(1000) {
         let pair = variable(&format!("GIT_CONFIG_KEY_{at}"));
         let pair = pair.zip(variable(&format!("GIT_CONFIG_VALUE_{at}")));
         let Some((key, value)) = pair else { break };
         if key.eq_ignore_ascii_case("safe.directory") {
-            let nth = kept.len() / 2;
-            kept.push((format!("GIT_CONFIG_KEY_{nth}"), key));
-            kept.push((format!("GIT_CONFIG_VALUE_{nth}"), value));
+            let nth = pairs.len() / 2;
+            pairs.push((format!("GIT_CONFIG_KEY_{nth}"), key));
+            pairs.push((format!("GIT_CONFIG_VALUE_{nth}"), value));
         }
     }
-    if !kept.is_empty() {
-        kept.push(("GIT_CONFIG_COUNT".to_owned(), (kept.len() / 2).to_string()));
+    if !pairs.is_empty() {
+        pairs.push(("GIT_CONFIG_COUNT".to_owned(), (pairs.len() / 2).to_string()));
     }
-    kept
+    pairs
 }
 
 /// Sends a signal to the process group that a child leads. Returns false if there is no such group any more.
@@ -158,14 +158,14 @@ mod tests {
             };
             Some(value.to_owned())
         };
-        let kept = trusted(variable);
-        let kept: Vec<_> = kept.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        let pairs = trusted_repositories(variable);
+        let pairs: Vec<_> = pairs.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         let want = [
             ("GIT_CONFIG_KEY_0", "safe.Directory"),
             ("GIT_CONFIG_VALUE_0", "*"),
             ("GIT_CONFIG_COUNT", "1"),
         ];
-        assert_eq!(kept, want);
-        assert_eq!(trusted(|_| None), []);
+        assert_eq!(pairs, want);
+        assert_eq!(trusted_repositories(|_| None), []);
     }
 }

@@ -57,11 +57,11 @@ impl Accept {
         let known = lock::load(&file)?;
         let text = if file.exists() { Some(file::read(&file)?) } else { None };
         if self.prune {
-            let budgets = environment::all(&project)?;
+            let budgets = environment::budgets_of_each(&project)?;
             return self.prune(text.as_deref(), &known, &budgets, &file, context);
         }
         let EnvironmentPart { record, budgets, .. } =
-            environment::of(&project, project.read(context.progress)?)?;
+            environment::part_to_edit(&project, project.read(context.progress)?)?;
         let outcomes = last_run(&record);
         let today = Date::of_unix(clock::now());
         let commit = revision::revision(&project.root);
@@ -72,11 +72,11 @@ impl Accept {
             lock::parse(&plan.text, &file)?;
         }
         let mut done = Done::new("accept", self.dry_run, self.format, context);
-        done.differs(text.as_deref(), &plan.text, "budgets.lock")?;
+        done.show_change(text.as_deref(), &plan.text, "budgets.lock")?;
         let (mut accepted, mut unchanged, mut refused) = (0, 0, 0);
         let mut exit = Exit::Holds;
-        for (name, fate) in &plan.rows {
-            match fate {
+        for (name, decision) in &plan.rows {
+            match decision {
                 Decision::Accepted(sentence) => {
                     accepted += 1;
                     done.entry("accepted", name, sentence);
@@ -85,11 +85,11 @@ impl Accept {
                     unchanged += 1;
                     done.entry("unchanged", name, "");
                 }
-                Decision::Refused(reason, comes_to) => {
+                Decision::Refused(reason, its_exit) => {
                     refused += 1;
-                    exit = worse(exit, *comes_to);
+                    exit = worse(exit, *its_exit);
                     // This is a warning, so it is shown with `--quiet` too.
-                    done.refuses("refused", name, reason);
+                    done.refusal("refused", name, reason);
                 }
             }
         }
@@ -114,7 +114,7 @@ impl Accept {
     ) -> Result<Exit, Failure> {
         let pruned = prune(text.unwrap_or_default(), known, budgets)?;
         let mut done = Done::new("accept", self.dry_run, self.format, context);
-        done.differs(text, &pruned.text, "budgets.lock")?;
+        done.show_change(text, &pruned.text, "budgets.lock")?;
         for name in &pruned.gone {
             done.entry("removed", name, "budgets.toml has no such limit any more");
         }

@@ -1,4 +1,4 @@
-//! What a run of the tests has added to the record, and whether that is a judgement of the budgets.
+//! What a run of the tests has added to the record, and whether it judged the budgets.
 
 use std::path::PathBuf;
 
@@ -9,12 +9,12 @@ use crate::project::Project;
 use crate::runs::judged_nothing;
 use crate::target;
 
-/// The state of the record before the tests ran, in each place where their results may be; `None` for a record that
-/// cannot be read.
+/// The state of the record before the tests run, in each place where their results may be. A record that cannot be read
+/// has `None`.
 pub(super) struct Before(Vec<(PathBuf, Option<Mark>)>);
 
 impl Before {
-    pub(super) fn of(project: &Project) -> Result<Before, Failure> {
+    pub(super) fn read(project: &Project) -> Result<Before, Failure> {
         let used = project.record();
         let mut marks = Vec::new();
         for path in project.records() {
@@ -52,33 +52,33 @@ impl Before {
 
 /// Why a test target has judged none of its budgets although its tests succeeded.
 #[derive(Debug)]
-pub(super) enum Nothing {
+pub(super) enum NothingJudged {
     /// The arguments left out all of its tests. That is no failure if another target has judged something.
     LeftOut(String),
     /// There is another reason, which is a failure in any case.
     Fault(String),
 }
 
-impl Nothing {
+impl NothingJudged {
     /// Returns the reason in words.
     pub(super) fn why(self) -> String {
         match self {
-            Nothing::LeftOut(why) | Nothing::Fault(why) => why,
+            NothingJudged::LeftOut(why) | NothingJudged::Fault(why) => why,
         }
     }
 }
 
-/// Returns why the budgets were not judged although the tests succeeded, if that is so. `is_part` says whether arguments may
-/// have left out tests.
+/// Returns why the tests judged no budget although they succeeded; `None` if they judged one. `is_part` says whether
+/// arguments may have left out tests.
 pub(super) fn nothing_judged(
     project: &Project,
     record: &Record,
     test: &str,
     is_part: bool,
-) -> Option<Nothing> {
+) -> Option<NothingJudged> {
     let file = project.file();
     if record.begun.is_empty() {
-        return Some(Nothing::Fault(target::fault(&project.root, test).unwrap_or_else(|| {
+        return Some(NothingJudged::Fault(target::fault(&project.root, test).unwrap_or_else(|| {
             format!(
                 "the tests succeeded, but none of them judged `{}`: the test target `{test}` recorded nothing; it \
                  has to return the result of `perf_budget::Harness::main` from its `main`",
@@ -87,12 +87,12 @@ pub(super) fn nothing_judged(
         })));
     }
     if let Some(nothing) = judged_nothing(record) {
-        let kind = if is_part { Nothing::LeftOut } else { Nothing::Fault };
+        let kind = if is_part { NothingJudged::LeftOut } else { NothingJudged::Fault };
         return Some(kind(nothing.text));
     }
     let reads_it = |begun: &Begun| project.is_file_of(&begun.file);
     (!record.begun.iter().any(reads_it)).then(|| {
-        Nothing::Fault(format!(
+        NothingJudged::Fault(format!(
             "the test target `{test}` reads `{}`, and so nothing judged `{}`; name that file by `Harness::file`, or \
              remove it",
             record.begun[0].file,

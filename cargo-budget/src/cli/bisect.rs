@@ -90,17 +90,20 @@ pub(super) struct Bisect {
 
 impl Bisect {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
-        let project = Project::here()?;
+        let project = Project::current()?;
         let mut searched = Searched {
             name: self.name.clone(),
             range: self.range.clone().unwrap_or_default(),
             by: self.by,
         };
         if let Some(named) = &self.from_trend {
-            searched =
-                self.step(&project, Some(&**named).filter(|named| !named.is_empty()), context)?;
+            searched = self.searched_for_step(
+                &project,
+                Some(&**named).filter(|named| !named.is_empty()),
+                context,
+            )?;
         }
-        let asked = bisect::Options {
+        let options = bisect::Options {
             name: &searched.name,
             range: &searched.range,
             by: searched.by,
@@ -113,7 +116,7 @@ impl Bisect {
             lock: self.lock,
             toolchain: self.toolchain.as_deref(),
         };
-        let report = bisect::bisect(&project, &asked, &|text| context.tell(text))?;
+        let report = bisect::bisect(&project, &options, &|text| context.tell(text))?;
         self.format.put(|| report.text(), || report.json())?;
         Ok(report.exit())
     }
@@ -127,22 +130,22 @@ struct Searched {
 }
 
 impl Bisect {
-    /// Returns what is searched by a step of the test in the history.
-    fn step(
+    /// Returns the test, the range and the size of a step in the history.
+    fn searched_for_step(
         &self,
         project: &Project,
         named: Option<&str>,
         context: Context,
     ) -> Result<Searched, Failure> {
-        let place = Place::of(self.db.db.as_deref(), Some(project))?;
-        let which = TrendQuery {
+        let place = Place::choose(self.db.db.as_deref(), Some(project))?;
+        let query = TrendQuery {
             name: Some(&self.name),
             branch: self.branch.as_deref(),
             environment: self.environment.as_deref(),
             last: OUTCOMES,
             dirty: false,
         };
-        let answer = history::trend(&place, Some(project), &which, context.progress)?;
+        let answer = history::trend(&place, Some(project), &query, context.progress)?;
         let step = history::worse_step(&answer, named)?;
         for note in &answer.notes {
             context.tell(&format!("note: {note}"));
@@ -156,14 +159,14 @@ impl Bisect {
         ));
         let range = format!("{}..{}", step.good, step.bad);
         // A limit on growth has no value at one commit with which that of another commit could be compared.
-        let most = (!bisect::is_slope(&project.budgets()?, &step.test)).then_some(step.by / 1.5);
-        if most.is_none() && self.by.is_none() {
+        let size = (!bisect::is_slope(&project.budgets()?, &step.test)).then_some(step.by / 1.5);
+        if size.is_none() && self.by.is_none() {
             context.tell(&format!(
                 "`{}` limits how a metric grows, so its own limit is searched for",
                 step.test
             ));
         }
-        Ok(Searched { name: step.test, range, by: self.by.or(most) })
+        Ok(Searched { name: step.test, range, by: self.by.or(size) })
     }
 }
 
@@ -175,7 +178,7 @@ fn percent(text: &str) -> Result<f64, String> {
     if is_usable { Ok(number / 100.0) } else { Err("write more than 0%".to_owned()) }
 }
 
-/// Reads a chance, of at most a half.
+/// Reads a chance, which is at most a half.
 fn chance(text: &str) -> Result<f64, String> {
     percent(text).and_then(|chance| {
         if chance <= 0.5 { Ok(chance) } else { Err("write at most 50%".to_owned()) }

@@ -7,7 +7,7 @@ use perf_budget_core::handover;
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::record::Record;
 
-use super::added::{Before, Nothing, nothing_judged};
+use super::added::{Before, NothingJudged, nothing_judged};
 use super::context::Context;
 use super::judged::Judged;
 use super::output::{print, show};
@@ -88,7 +88,7 @@ impl Check {
         if self.benches {
             return self.run_benches(context);
         }
-        let project = Project::here()?;
+        let project = Project::current()?;
         // Mistakes of the file, and a revision that does not exist, are reported before anything is built.
         project.budgets()?;
         if let Some(revision) = &self.base {
@@ -112,7 +112,7 @@ impl Check {
                 "no test target reads `{}`, and so nothing judged it; name it by `Harness::file`, or remove it",
                 project.file().display()
             );
-            judged.add(Judged { nothing: Some(Nothing::Fault(why)), ..Judged::default() });
+            judged.add(Judged { nothing: Some(NothingJudged::Fault(why)), ..Judged::default() });
         }
         self.conclude(judged, before.as_ref(), &project, context)
     }
@@ -129,12 +129,12 @@ impl Check {
         self.conclude(judged, before.as_ref(), &project, context)
     }
 
-    /// Returns the state of the record, where all that is added to it is rendered in the end.
+    /// Returns the state of the record, if the outcomes that are added to it are rendered in the end.
     fn before(&self, project: &Project) -> Result<Option<Before>, Failure> {
-        self.format.is_json().then(|| Before::of(project)).transpose()
+        self.format.is_json().then(|| Before::read(project)).transpose()
     }
 
-    /// Ends with what was judged, and renders it for programs where that is asked.
+    /// Ends with what was judged. With `--format json`, it renders that for programs.
     fn conclude(
         &self,
         judged: Judged,
@@ -142,9 +142,9 @@ impl Check {
         project: &Project,
         context: Context,
     ) -> Result<Exit, Failure> {
-        let Judged { exit, remarks, causes, nothing, some } = judged;
+        let Judged { exit, remarks, causes, nothing, any } = judged;
         match nothing {
-            Some(Nothing::LeftOut(_)) if some => {}
+            Some(NothingJudged::LeftOut(_)) if any => {}
             Some(nothing) => return Err(Failure::unmeasured(nothing.why())),
             None => {}
         }
@@ -175,12 +175,12 @@ impl Check {
             Some(built) => built,
             None => base::head(target, &project.root)?,
         };
-        let times = base::BuildOptions::by(&budgets);
-        let links = self.layouts.unwrap_or(times.links);
-        let asked = base::BaseRequest {
+        let build = base::BuildOptions::for_budgets(&budgets);
+        let links = self.layouts.unwrap_or(build.links);
+        let request = base::BaseRequest {
             revision: self.base.as_deref(),
             prepare: self.prepare.as_deref(),
-            times: (!self.unchanged).then_some(base::BuildOptions { links, ..times }),
+            times: (!self.unchanged).then_some(base::BuildOptions { links, ..build }),
             from: self.base_from.as_deref(),
             head: Some(&head),
             proves: !always,
@@ -188,64 +188,56 @@ impl Check {
             asks_files: self.unchanged,
         };
         let tell = |text: &str| context.tell(text);
-        let compared = base::compared(project, target, &asked, context.progress, &tell)?;
+        let compared = base::compared(project, target, &request, context.progress, &tell)?;
         if self.unchanged {
             let proven = compared?.is_some_and(|base| base.proves(&budgets));
             let exit = if proven { Exit::Holds } else { Exit::Unmeasured };
             return Ok(Judged { exit, ..Judged::default() });
         }
         if self.no_run {
-            let built = compared?.map(|base| base.built_benchmarks()).transpose()?;
-            built.iter().flatten().for_each(|text| context.tell(text));
+            let remarks = compared?.map(|base| base.built_benchmarks()).transpose()?;
+            remarks.iter().flatten().for_each(|text| context.tell(text));
             return Ok(Judged::default());
         }
-        let before = Before::of(project)?;
+        let before = Before::read(project)?;
         let code = self.run_tests(
             self.tests(project, target, is_apart.then_some(&head)),
             compared.as_ref().ok().and_then(Option::as_ref),
             context,
         )?;
         let (record, last) = self.outcomes_since(project, &before, context)?;
-        let mut nothing = None;
-        let judged = match (Exit::of(&last), code) {
+        let (exit, nothing) = match (Exit::from_outcomes(&last), code) {
             // The tests ended before any verdict, and printed the reason above.
-            (_, Some(2)) => Exit::Usage,
+            (_, Some(2)) => (Exit::Usage, None),
             (Exit::Holds, Some(0)) => {
                 let is_part = !self.tests.is_empty() || self.shard.is_some();
-                nothing = nothing_judged(project, &record, &target.test, is_part);
-                Exit::Holds
+                (Exit::Holds, nothing_judged(project, &record, &target.test, is_part))
             }
-            (Exit::Holds, _) => Exit::Unmeasured,
-            (exit, _) => exit,
+            (Exit::Holds, _) => (Exit::Unmeasured, None),
+            (exit, _) => (exit, None),
         };
-        let mut judged_by = Judged { some: nothing.is_none(), nothing, ..Judged::default() };
-        judged_by.exit = match compared {
+        let mut judged = Judged { exit, any: nothing.is_none(), nothing, ..Judged::default() };
+        match compared {
             Ok(Some(base)) => {
-                self.tell_of_base(
-                    &base,
-                    project,
-                    target,
-                    (judged, &last),
-                    context,
-                    &mut judged_by,
-                )?;
-                judged
+                self.tell_of_base(&base, project, target, &last, context, &mut judged)?;
             }
-            Ok(None) => judged,
+            Ok(None) => {}
             // The other limits were judged, but the comparison that was asked for was not made.
             Err(failure) => {
-                let rest = if judged_by.some { "; the other limits were judged" } else { "" };
+                let rest = if judged.any { "; the other limits were judged" } else { "" };
                 let not_compared = format!("{}{failure}{rest}", base::NOT_COMPARED);
                 context.warn(&not_compared);
-                judged_by.remarks.push(not_compared);
-                if judged == Exit::Holds { failure.exit } else { judged }
+                judged.remarks.push(not_compared);
+                if exit == Exit::Holds {
+                    judged.exit = failure.exit;
+                }
             }
-        };
-        Ok(judged_by)
+        }
+        Ok(judged)
     }
 
-    /// Returns what was added to the record since then, and the last outcome of each limit. The functions of their samples
-    /// are named and told.
+    /// Returns what was added to the record since then, and the last outcome of each limit. It names the functions in the
+    /// samples of these outcomes, and prints them.
     fn outcomes_since(
         &self,
         project: &Project,
@@ -257,49 +249,49 @@ impl Check {
         drop(work);
         let mut last = last_run(&record);
         match sampled::complete(&mut last, &project.record()) {
-            Ok(said) if said.is_empty() => return Ok((record, last)),
-            Ok(said) if self.format.is_json() => context.tell(&said),
-            Ok(said) => show(&said)?,
+            Ok(text) if text.is_empty() => return Ok((record, last)),
+            Ok(text) if self.format.is_json() => context.tell(&text),
+            Ok(text) => show(&text)?,
             // The verdict stays what it is.
             Err(failure) => context.warn(&format!("no function is named by samples: {failure}")),
         }
         Ok((before.read_since(project)?, last))
     }
 
-    /// Tells which budgets of the base are gone, and what made the limits red if that is asked for.
+    /// Tells which budgets of the base are gone, and with `--causes` what made the limits red.
     fn tell_of_base(
         &self,
         base: &base::Base,
         project: &Project,
         target: &Target,
-        (judged, last): (Exit, &[Outcome]),
+        last: &[Outcome],
         context: Context,
-        judged_by: &mut Judged,
+        judged: &mut Judged,
     ) -> Result<(), Failure> {
         for name in base::removed_budgets(project, &base.root) {
             let gone = format!("budget `{name}` of the base is gone");
             context.tell(&gone);
-            judged_by.remarks.push(gone);
+            judged.remarks.push(gone);
         }
-        if self.causes && judged == Exit::Broken {
+        if self.causes && judged.exit == Exit::Broken {
             // The verdict stays what it is.
             match self.causes_of(project, target, &base.commit, last, context) {
                 Ok(found) if self.format.is_json() => {
-                    judged_by.remarks.extend(found.remarks);
-                    judged_by.causes.extend(found.causes);
+                    judged.remarks.extend(found.remarks);
+                    judged.causes.extend(found.causes);
                 }
                 Ok(found) => show(&found.text())?,
                 Err(failure) => {
                     let why = format!("no cause was looked for: {failure}");
                     context.warn(&why);
-                    judged_by.remarks.push(why);
+                    judged.remarks.push(why);
                 }
             }
         }
         Ok(())
     }
 
-    /// Returns what did it: the sources or the lock file.
+    /// Returns what made the limits red: the sources or the lock file.
     fn causes_of(
         &self,
         project: &Project,
@@ -310,7 +302,7 @@ impl Check {
     ) -> Result<bisect::Causes, Failure> {
         let reds: Vec<Outcome> =
             outcomes.iter().filter(|outcome| outcome.is_red()).cloned().collect();
-        let asked = bisect::Options {
+        let options = bisect::Options {
             name: "",
             range: "",
             by: None,
@@ -323,7 +315,7 @@ impl Check {
             lock: true,
             toolchain: None,
         };
-        bisect::causes(project, base, &reds, &asked, &|text| context.tell(text))
+        bisect::causes(project, base, &reds, &options, &|text| context.tell(text))
     }
 
     /// Returns the command that runs the tests.

@@ -54,26 +54,27 @@ impl Diff {
         if self.because.as_ref().is_some_and(|reason| reason.trim().is_empty()) {
             return Err(Failure::usage("the reason after `--because` is empty; give one"));
         }
-        let here =
+        let directory =
             std::path::absolute(".").map_err(|e| Failure::io("resolve", Path::new("."), &e))?;
-        let project = Project::find(&here).ok();
-        let start = project.as_ref().map_or(&here, |project| &project.root);
-        let mut repository = Repository::of(start)?;
+        let project = Project::find(&directory).ok();
+        let start = project.as_ref().map_or(&directory, |project| &project.root);
+        let mut repository = Repository::containing(start)?;
         let commit = repository.commit(&self.revision)?;
         let mut text = repository.budgets(&commit)?;
         if project.is_none() {
             // The file was removed. It was in this directory or in one above.
             while text.is_none() {
-                repository = repository.above().ok_or_else(|| nowhere(&here, &self.revision))?;
+                repository =
+                    repository.above().ok_or_else(|| no_file(&directory, &self.revision))?;
                 text = repository.budgets(&commit)?;
             }
         }
-        let before = |of: &EnvironmentFacts| {
-            let old = |text: &String| old(text, &self.revision, &repository.path(), of);
+        let before = |facts: &EnvironmentFacts| {
+            let old = |text: &String| old(text, &self.revision, &repository.path(), facts);
             text.as_ref().map(old).transpose()
         };
-        let after = |of: &EnvironmentFacts| {
-            let load = |project: &Project| Ok(budget::load_in(&project.file(), of)?);
+        let after = |facts: &EnvironmentFacts| {
+            let load = |project: &Project| Ok(budget::load_in(&project.file(), facts)?);
             project.as_ref().map(load).transpose()
         };
         let changes = changes(&before, &after)?;
@@ -98,11 +99,12 @@ impl Diff {
 /// A state of the file in each of its environments.
 type State<'s> = &'s dyn Fn(&EnvironmentFacts) -> Result<Option<Budgets>, Failure>;
 
-/// Returns what has changed without an environment, what else has in each of them, and where another one is in force.
+/// Returns the changes of the file without an environment, the further changes in each environment, and the machines on
+/// which another environment is in force.
 fn changes(before: State<'_>, after: State<'_>) -> Result<Vec<Change>, Failure> {
     let states = |name: Option<&str>| {
-        let of = EnvironmentFacts::of_record(name);
-        Ok::<_, Failure>((before(&of)?, after(&of)?))
+        let facts = EnvironmentFacts::of_record(name);
+        Ok::<_, Failure>((before(&facts)?, after(&facts)?))
     };
     let (old, new) = states(None)?;
     let mut changes = diff::compare(old.as_ref(), new.as_ref());
@@ -127,12 +129,12 @@ fn switches(
     states: States<'_>,
     known: &[Change],
 ) -> Result<Vec<Change>, Failure> {
-    let name = |of: &Budgets, at: Option<usize>| at.map(|at| of.environments[at].name.clone());
+    let name = |file: &Budgets, at: Option<usize>| at.map(|at| file.environments[at].name.clone());
     let mut changes = Vec::new();
     for switch in switches::switches(&old.environments, &new.environments) {
         let (before, _) = states(name(old, switch.before).as_deref())?;
-        let (known_before, after) = states(name(new, switch.after).as_deref())?;
-        if let (Some(before), Some(old), Some(after)) = (before, known_before, after) {
+        let (old_file, after) = states(name(new, switch.after).as_deref())?;
+        if let (Some(before), Some(old), Some(after)) = (before, old_file, after) {
             changes.push(diff::switched(&switch, (&before, &after), &old, known));
         }
     }
@@ -140,18 +142,24 @@ fn switches(
 }
 
 /// Parses and checks the file as it was at the revision.
-fn old(text: &str, revision: &str, path: &str, of: &EnvironmentFacts) -> Result<Budgets, Failure> {
+fn old(
+    text: &str,
+    revision: &str,
+    path: &str,
+    facts: &EnvironmentFacts,
+) -> Result<Budgets, Failure> {
     let name = PathBuf::from(format!("{revision}:{path}"));
-    budget::parse_in(text, &name, of).map_err(|e| {
+    budget::parse_in(text, &name, facts).map_err(|e| {
         let text =
             format!("`{path}` is broken at {revision}, so nothing can be compared with it:\n{e}");
         Failure { text, ..Failure::from(e) }
     })
 }
 
-fn nowhere(here: &Path, revision: &str) -> Failure {
+/// Returns the failure for a repository that has no budgets.toml in any of the directories.
+fn no_file(directory: &Path, revision: &str) -> Failure {
     Failure::usage(format!(
         "there is no budgets.toml in `{}` or above it, neither now nor at {revision}; `cargo budget init` writes one",
-        here.display()
+        directory.display()
     ))
 }

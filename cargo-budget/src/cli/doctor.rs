@@ -28,11 +28,11 @@ pub(super) struct Doctor {
 impl Doctor {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
         let machine = doctor::examine();
-        let project = Project::here().ok();
-        // A directory without a project, and a project without a run, have no limits to speak of.
+        let project = Project::current().ok();
+        // A directory without a project, and a project without a run, have no outcomes.
         let outcomes = project.as_ref().and_then(|here| here.latest(context.progress).ok());
         let outcomes = outcomes.unwrap_or_default();
-        let limits = Limits::of(&outcomes);
+        let limits = Limits::from_outcomes(&outcomes);
         let faults = project.map_or_else(Vec::new, |here| target::faults(&here.root));
         let fault: Vec<String> = faults.iter().map(|fault| format!("\n{fault}\n")).collect();
         let fault = fault.concat();

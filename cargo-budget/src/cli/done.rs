@@ -10,7 +10,7 @@ use crate::edit;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
-/// The work that has been done up to now.
+/// The work that a command has done so far.
 pub(super) struct Done {
     context: Context,
     format: Rendering,
@@ -48,7 +48,7 @@ struct Entry {
 }
 
 impl Done {
-    /// Begins with nothing. `is_dry` says that nothing will be written.
+    /// Returns a report without entries. `is_dry` says that the command writes no file.
     pub(super) fn new(
         command: &'static str,
         is_dry: bool,
@@ -60,22 +60,22 @@ impl Done {
         Done { context, format, document }
     }
 
-    /// Notes the change of a file, and shows people its difference.
-    pub(super) fn differs(
+    /// Adds the change of a file, and shows people the difference.
+    pub(super) fn show_change(
         &mut self,
         before: Option<&str>,
         after: &str,
         name: &str,
     ) -> Result<(), Failure> {
-        self.changes(before, after, name);
+        self.add_change(before, after, name);
         match self.format {
             Rendering::Text => show(&edit::difference(before, after, name)),
             Rendering::Json => Ok(()),
         }
     }
 
-    /// Notes the change of a file. Returns what it is, in a word.
-    pub(super) fn changes(
+    /// Adds the change of a file, and returns the kind of the change: `none`, `wrote` or `edited`.
+    pub(super) fn add_change(
         &mut self,
         before: Option<&str>,
         after: &str,
@@ -94,19 +94,19 @@ impl Done {
         change
     }
 
-    /// Says what was done with one thing.
+    /// Adds what was done with one thing.
     pub(super) fn entry(&mut self, what: &'static str, name: &str, sentence: &str) {
         self.context.tell(&line(what, name, sentence));
         self.add(what, name, None, sentence);
     }
 
-    /// Says that something was refused, to people even with `--quiet`.
-    pub(super) fn refuses(&mut self, what: &'static str, name: &str, sentence: &str) {
+    /// Adds a thing that was refused. People see it even with `--quiet`.
+    pub(super) fn refusal(&mut self, what: &'static str, name: &str, sentence: &str) {
         self.context.warn_always(&line(what, name, sentence));
         self.add(what, name, None, sentence);
     }
 
-    /// Says which limit was added, or only suggested, which people see elsewhere.
+    /// Adds a limit that was added to the file (`what` is `added`) or only suggested. People see suggestions elsewhere.
     pub(super) fn limit(&mut self, what: &'static str, name: &str, value: &str, basis: &str) {
         if what == "added" {
             self.context.tell(&line(what, name, &format!("{value}: {basis}")));
@@ -119,19 +119,19 @@ impl Done {
         self.document.entries.push(Entry { what, name, value, sentence });
     }
 
-    /// Says what a reader has to know or to do.
+    /// Adds a note: what a reader has to know or to do.
     pub(super) fn note(&mut self, text: &str) {
         self.context.tell(&format!("note      {text}"));
         self.document.notes.push(text.to_owned());
     }
 
-    /// Says why there is nothing to do, or what else there is to know, in a sentence of its own.
+    /// Adds a remark on the whole command, such as that there was nothing to do.
     pub(super) fn remark(&mut self, text: &str) {
         self.context.tell(text);
         self.document.notes.push(text.to_owned());
     }
 
-    /// Ends the command, with its document for programs.
+    /// Ends the command, and prints its document for programs.
     pub(super) fn end(self, exit: Exit) -> Result<Exit, Failure> {
         if self.format.is_json() {
             let mut json = json!(self.document);

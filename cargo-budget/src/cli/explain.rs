@@ -75,9 +75,9 @@ impl Explain {
         if matches!(self.format, Rendering::Json) {
             let mut json = explain_json::render(&report, &self.budget)?;
             json["inside"] = match self.inspected_artifact(&report, context) {
-                Ok(looked) => looked.iter().map(InspectedFile::json).collect(),
+                Ok(files) => files.iter().map(InspectedFile::json).collect(),
                 Err(failure) if compares => return Err(failure),
-                // What was measured is shown all the same.
+                // What was measured is shown even if the artifact cannot be inspected.
                 Err(failure) => {
                     context.warn(&format!("nothing was looked into: {failure}"));
                     Value::Null
@@ -87,19 +87,19 @@ impl Explain {
             return Ok(Exit::Holds);
         }
         show(&explain::render(&report, &self.budget)?)?;
-        for looked in self.inspected_artifact(&report, context)? {
-            show(&looked.text())?;
+        for file in self.inspected_artifact(&report, context)? {
+            show(&file.text())?;
         }
         Ok(Exit::Holds)
     }
 
     /// Profiles what the budget measures, built as in the last run.
     fn profiled(&self, context: Context) -> Result<Exit, Failure> {
-        let project = Project::here()?;
+        let project = Project::current()?;
         // A project may be profiled before its first run.
         let last = input::latest(Path::new("."), context.progress).ok();
         let profile = last.as_ref().map_or("release", Report::profile);
-        let wanted = ProfileRequest {
+        let request = ProfileRequest {
             name: &self.budget,
             revision: self.revision(&project)?,
             last: last.as_ref(),
@@ -110,7 +110,7 @@ impl Explain {
             },
             format: self.format,
         };
-        wanted.run(&project, context)
+        request.run(&project, context)
     }
 
     /// Whether another artifact is named to compare with.
@@ -118,7 +118,7 @@ impl Explain {
         self.against.is_some() || self.base.is_some() || self.accepted
     }
 
-    /// Looks into the artifact of the budget, where the report is of this project.
+    /// Returns what is inside the artifact of the budget; empty if the report is of another project.
     fn inspected_artifact(
         &self,
         report: &Report,
@@ -144,7 +144,7 @@ impl Explain {
         let budgets = project.budgets()?;
         let named = |name: &str| perf_budget_core::selftest::names(name, &self.budget);
         let budget = budgets.budgets.iter().find(|budget| named(&budget.name));
-        let found = budget.and_then(|budget| match &budget.subject {
+        let artifact = budget.and_then(|budget| match &budget.subject {
             Subject::Artifact(patterns) => Some((budget, patterns)),
             Subject::Workload(_)
             | Subject::Command(_)
@@ -152,7 +152,7 @@ impl Explain {
             | Subject::Record(_) => None,
         });
         let revision = self.revision(project)?;
-        let Some((budget, patterns)) = found else {
+        let Some((budget, patterns)) = artifact else {
             return match (&self.against, revision) {
                 (None, None) => Ok(Vec::new()),
                 _ => Err(Failure::usage(format!(
@@ -162,36 +162,28 @@ impl Explain {
             };
         };
         let profile = report.profile();
-        let here = Place::of(project);
-        let there = match revision {
+        let other_place = match revision {
             Some(revision) => Some(built(project, &revision, profile, context)?),
             None => None,
         };
-        let files = here.files(budget, patterns)?;
+        let files = Place::of_project(project).files(budget, patterns)?;
         let files = &files[..files.len().min(FILES)];
-        let others = match &there {
-            Some(place) => place.files(budget, patterns)?,
-            None => Vec::new(),
+        let others = match &other_place {
+            Some(place) => Some(place.files(budget, patterns)?),
+            None => None,
         };
         let work = context.progress.count("looking into", "files", files.len());
-        let against = self.against.as_deref().map(FileContents::of).transpose()?.flatten();
+        let against = self.against.as_deref().map(FileContents::read).transpose()?.flatten();
         if let (Some(path), None) = (&self.against, &against) {
             let why = "it is neither an ELF file nor a WASM module";
             return Err(Failure::io("look into", path, &why));
         }
         let mut all = Vec::new();
         for Part { name, path } in files {
-            let Some(inside) = FileContents::of(path)? else { continue };
-            let before = if there.is_some() {
-                let other = others.iter().find(|other| other.name == *name);
-                let before =
-                    other.map(|other| FileContents::of(&other.path)).transpose()?.flatten();
-                if before.is_none() {
-                    context.warn(&format!("the other revision has no `{name}` to compare with"));
-                }
-                before
-            } else {
-                against.clone()
+            let Some(inside) = FileContents::read(path)? else { continue };
+            let before = match &others {
+                Some(others) => contents_before(others, name, context)?,
+                None => against.clone(),
             };
             let name = path.strip_prefix(&project.root).unwrap_or(path).display().to_string();
             all.push(InspectedFile { name, inside, before });
@@ -226,6 +218,20 @@ impl Explain {
     }
 }
 
+/// Returns the contents of the file of this name at the other revision. It warns if that has no such file.
+fn contents_before(
+    others: &[Part],
+    name: &str,
+    context: Context,
+) -> Result<Option<FileContents>, Failure> {
+    let other = others.iter().find(|other| other.name == name);
+    let before = other.map(|other| FileContents::read(&other.path)).transpose()?.flatten();
+    if before.is_none() {
+        context.warn(&format!("the other revision has no `{name}` to compare with"));
+    }
+    Ok(before)
+}
+
 /// Returns the test target of the budgets, built in the profile that a record names.
 fn target(profile: &str) -> Target {
     Target {
@@ -243,13 +249,13 @@ fn built<'p>(
     context: Context,
 ) -> Result<Place<'p>, Failure> {
     let target = target(profile);
-    let asked = base::BaseRequest { revision: Some(revision), ..base::BaseRequest::default() };
-    let base =
-        base::compared(project, &target, &asked, context.progress, &|text| context.tell(text))??;
+    let request = base::BaseRequest { revision: Some(revision), ..base::BaseRequest::default() };
+    let tell = |text: &str| context.tell(text);
+    let base = base::compared(project, &target, &request, context.progress, &tell)??;
     if let Some(lacks) = base.as_ref().and_then(|base| base.lacks.as_ref()) {
         return Err(Failure::unmeasured(format!(
             "`{revision}` {lacks}, so nothing is compared with it"
         )));
     }
-    Ok(base.map_or_else(|| Place::of(project), |base| Place::of_base(project, base)))
+    Ok(base.map_or_else(|| Place::of_project(project), |base| Place::of_base(project, base)))
 }

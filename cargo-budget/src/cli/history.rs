@@ -122,21 +122,21 @@ impl History {
 impl Record {
     fn run(self, context: Context) -> Result<Exit, Failure> {
         let project = Project::find(Path::new("."))?;
-        let place = Place::of(self.db.db.as_deref(), Some(&project))?;
-        let what = history::RunToRecord {
+        let place = Place::choose(self.db.db.as_deref(), Some(&project))?;
+        let run = history::RunToRecord {
             run: self.run.as_deref(),
             commit: self.commit.as_deref(),
             branch: self.branch.as_deref(),
             dry: self.dry_run,
         };
-        let recorded = history::record(&project, &place, &what, context.progress)?;
+        let recorded = history::record(&project, &place, &run, context.progress)?;
         report_runs(&place, self.dry_run, &recorded, self.format, context)
     }
 }
 
 impl List {
     fn run(self, context: Context) -> Result<Exit, Failure> {
-        let place = Place::of(self.db.db.as_deref(), project().as_ref())?;
+        let place = Place::choose(self.db.db.as_deref(), project().as_ref())?;
         let work = context.progress.busy("reading the history");
         let mut store = place.existing("read")?;
         let runs = store.runs(self.last);
@@ -157,15 +157,15 @@ impl List {
 impl Trend {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
         let project = project();
-        let place = Place::of(self.db.db.as_deref(), project.as_ref())?;
-        let which = TrendQuery {
+        let place = Place::choose(self.db.db.as_deref(), project.as_ref())?;
+        let query = TrendQuery {
             name: self.budget.as_deref(),
             branch: self.branch.as_deref(),
             environment: self.environment.as_deref(),
             last: self.last,
             dirty: self.dirty,
         };
-        let answer = history::trend(&place, project.as_ref(), &which, context.progress)?;
+        let answer = history::trend(&place, project.as_ref(), &query, context.progress)?;
         let text = || if self.budget.is_none() { answer.overview() } else { answer.text() };
         self.format.put(text, || answer.json())?;
         Ok(Exit::Holds)

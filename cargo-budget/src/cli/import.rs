@@ -68,7 +68,7 @@ enum Output {
 }
 
 impl Output {
-    /// Returns the format of the output, and the tool if this names one.
+    /// Returns the format of the output, and the tool if this value names one.
     fn parts(self) -> (Rendering, Option<history::Format>) {
         let tool = |format| (Rendering::Text, Some(format));
         match self {
@@ -86,9 +86,9 @@ impl Output {
 impl Import {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
         let project = project();
-        let place = Place::of(self.db.db.as_deref(), project.as_ref())?;
+        let place = Place::choose(self.db.db.as_deref(), project.as_ref())?;
         let (format, named) = self.format.parts();
-        let what = history::Source {
+        let source = history::Source {
             files: &self.files,
             format: self.tool.or(named),
             commit: self.commit.as_deref(),
@@ -96,7 +96,7 @@ impl Import {
             environment: self.environment.as_deref(),
             dry: self.dry_run,
         };
-        let runs = history::import(&place, project.as_ref(), &what, context.progress)?;
+        let runs = history::import(&place, project.as_ref(), &source, context.progress)?;
         report_runs(&place, self.dry_run, &runs, format, context)
     }
 }

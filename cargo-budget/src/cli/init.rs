@@ -44,13 +44,13 @@ pub(super) struct Init {
 
 impl Init {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
-        let found = PackageContents::look(Path::new("."), self.package.as_deref())?;
+        let package = PackageContents::examine(Path::new("."), self.package.as_deref())?;
         // Cargo would read a relative path from the manifest's directory.
-        let named = self
+        let named_path = self
             .perf_budget_path
             .map(|path| std::path::absolute(&path).map_err(|e| Failure::io("resolve", &path, &e)));
-        let library = named.transpose()?.or_else(init::checkout);
-        let mut plan = init::plan(&found, library.as_deref())?;
+        let library = named_path.transpose()?.or_else(init::checkout);
+        let mut plan = init::plan(&package, library.as_deref())?;
         plan.notes.extend(library.filter(|_| plan.edits_the_manifest()).map(|path| {
             format!(
                 "Cargo.toml takes perf-budget from `{}`, which other machines and CI need too; where a registry \
@@ -68,24 +68,24 @@ impl Init {
                 // The output is for people, and this command prints no results of tests.
                 let status = harness.stdout(std::io::stderr()).status();
                 // A benchmark that is red has no limit, and a note says why.
-                let started = |e| Failure::unmeasured(format!("failed to start the harness: {e}"));
-                status.map(drop).map_err(started)
+                let failed = |e| Failure::unmeasured(format!("failed to start the harness: {e}"));
+                status.map(drop).map_err(failed)
             })?;
-            let count = plan.limit(&found, &measured)?;
+            let count = plan.add_limits(&package, &measured)?;
             if count == 0 && plan.notes.is_empty() {
                 done.remark("every benchmark has a limit already, or there is none");
             }
         }
-        for kept in &plan.kept {
-            done.entry("kept", kept, "");
+        for name in &plan.existing {
+            done.entry("kept", name, "");
         }
         for write in &plan.writes {
             let before = write.before.as_deref();
             if self.dry_run {
-                done.differs(before, &write.after, &write.name)?;
+                done.show_change(before, &write.after, &write.name)?;
             } else {
                 file::write(&write.path, &write.after)?;
-                let word = done.changes(before, &write.after, &write.name);
+                let word = done.add_change(before, &write.after, &write.name);
                 context.tell(&format!("{word:<9} {}", write.name));
             }
         }
@@ -98,7 +98,7 @@ impl Init {
             done.remark(&format!(
                 "next: `cargo test --release{} --test budgets` measures, then `cargo budget tighten` brings the \
                  limits close to what was measured",
-                if found.has_siblings { format!(" --package {}", found.package) } else { String::new() }
+                if package.has_siblings { format!(" --package {}", package.name) } else { String::new() }
             ));
         }
         done.end(Exit::Holds)

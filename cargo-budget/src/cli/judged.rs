@@ -1,21 +1,21 @@
-//! What `check` knows after the tests of one target, or of several.
+//! What `check` knows after it has run the tests of one target, or of several.
 
-use super::added::Nothing;
+use super::added::NothingJudged;
 use crate::exit::Exit;
 use crate::report::Cause;
 
-/// What was judged.
+/// What the tests of one target, or of several, have judged.
 #[derive(Debug)]
 pub(super) struct Judged {
     pub(super) exit: Exit,
     /// Remarks of the command, for programs.
     pub(super) remarks: Vec<String>,
-    /// What made the reds against the base red, for programs, where that was asked.
+    /// What made limits against the base red, for programs, if `--causes` asks for it.
     pub(super) causes: Vec<Cause>,
-    /// Why a target has judged nothing; a fault takes the place of any other reason.
-    pub(super) nothing: Option<Nothing>,
+    /// Why a target has judged nothing. A fault replaces any other reason.
+    pub(super) nothing: Option<NothingJudged>,
     /// Whether some target has judged a budget.
-    pub(super) some: bool,
+    pub(super) any: bool,
 }
 
 impl Default for Judged {
@@ -25,7 +25,7 @@ impl Default for Judged {
             remarks: Vec::new(),
             causes: Vec::new(),
             nothing: None,
-            some: false,
+            any: false,
         }
     }
 }
@@ -36,8 +36,8 @@ impl Judged {
         self.exit = self.exit.worse(other.exit);
         self.remarks.extend(other.remarks);
         self.causes.extend(other.causes);
-        self.some |= other.some;
-        if !matches!(self.nothing, Some(Nothing::Fault(_))) && other.nothing.is_some() {
+        self.any |= other.any;
+        if !matches!(self.nothing, Some(NothingJudged::Fault(_))) && other.nothing.is_some() {
             self.nothing = other.nothing;
         }
     }
@@ -49,27 +49,42 @@ mod tests {
 
     #[test]
     fn the_worst_of_several_targets_counts() {
-        let left = || Some(Nothing::LeftOut("filtered".to_owned()));
-        let fault = || Some(Nothing::Fault("wrong".to_owned()));
-        let of = |exit, nothing: Option<Nothing>| {
-            let some = nothing.is_none();
-            Judged { exit, nothing, some, ..Judged::default() }
+        let left_out = || Some(NothingJudged::LeftOut("filtered".to_owned()));
+        let fault = || Some(NothingJudged::Fault("wrong".to_owned()));
+        let judged = |exit, nothing: Option<NothingJudged>| {
+            let any = nothing.is_none();
+            Judged { exit, nothing, any, ..Judged::default() }
         };
-        let check = |both: [Judged; 2], exit, is_fault: bool, some: bool| {
+        let check = |both: [Judged; 2], exit, is_fault: bool, any: bool| {
             let mut all = Judged::default();
             for one in both {
                 all.add(one);
             }
-            assert_eq!((all.exit, all.some), (exit, some));
-            assert_eq!(matches!(all.nothing, Some(Nothing::Fault(_))), is_fault);
+            assert_eq!((all.exit, all.any), (exit, any));
+            assert_eq!(matches!(all.nothing, Some(NothingJudged::Fault(_))), is_fault);
         };
-        check([of(Exit::Broken, None), of(Exit::Holds, None)], Exit::Broken, false, true);
-        check([of(Exit::Unmeasured, None), of(Exit::Broken, None)], Exit::Broken, false, true);
-        check([of(Exit::Broken, None), of(Exit::Usage, None)], Exit::Usage, false, true);
-        check([of(Exit::Holds, left()), of(Exit::Holds, None)], Exit::Holds, false, true);
-        check([of(Exit::Holds, fault()), of(Exit::Holds, left())], Exit::Holds, true, false);
+        check([judged(Exit::Broken, None), judged(Exit::Holds, None)], Exit::Broken, false, true);
         check(
-            [of(Exit::Holds, left()), of(Exit::Inconclusive, None)],
+            [judged(Exit::Unmeasured, None), judged(Exit::Broken, None)],
+            Exit::Broken,
+            false,
+            true,
+        );
+        check([judged(Exit::Broken, None), judged(Exit::Usage, None)], Exit::Usage, false, true);
+        check(
+            [judged(Exit::Holds, left_out()), judged(Exit::Holds, None)],
+            Exit::Holds,
+            false,
+            true,
+        );
+        check(
+            [judged(Exit::Holds, fault()), judged(Exit::Holds, left_out())],
+            Exit::Holds,
+            true,
+            false,
+        );
+        check(
+            [judged(Exit::Holds, left_out()), judged(Exit::Inconclusive, None)],
             Exit::Inconclusive,
             false,
             true,

@@ -174,9 +174,9 @@ mod tests {
     use super::*;
 
     /// Returns the names of all commands that do something, with their arguments.
-    fn commands(of: &clap::Command, before: &str) -> Vec<(String, clap::Command)> {
+    fn commands(parent: &clap::Command, before: &str) -> Vec<(String, clap::Command)> {
         let mut all = Vec::new();
-        for command in of.get_subcommands().filter(|command| command.get_name() != "help") {
+        for command in parent.get_subcommands().filter(|command| command.get_name() != "help") {
             let name = format!("{before}{}", command.get_name());
             let inner = commands(command, &format!("{name} "));
             if inner.is_empty() {
@@ -225,7 +225,7 @@ mod tests {
         named.chain(["help".to_owned(), "version".to_owned()]).collect()
     }
 
-    /// Returns the words of a call up to the arguments of another program. What is in quotes is one word, and left out.
+    /// Returns the words of a call up to the arguments of another program. Text in quotes is left out.
     fn words(call: &str) -> Vec<&str> {
         let end = call.find(['`', '|', ';', '#']).unwrap_or(call.len());
         let unquoted = call[..end].split(['"', '\'']).step_by(2);

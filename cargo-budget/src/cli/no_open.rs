@@ -1,4 +1,4 @@
-//! `cargo budget open` where it cannot talk to a browser.
+//! `cargo budget open` on a system where it cannot talk to a browser.
 
 use super::context::Context;
 use crate::exit::Exit;
@@ -7,7 +7,7 @@ use crate::failure::Failure;
 /// Open a page in a headless Chromium (on Linux and macOS)
 #[derive(Debug, clap::Args)]
 pub(super) struct Open {
-    /// What another system takes
+    /// The arguments that other systems take
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
     arguments: Vec<String>,
 }
@@ -16,7 +16,7 @@ impl Open {
     pub(super) fn run(self, _: Context) -> Result<Exit, Failure> {
         let page = self.arguments.first().map_or("the page", String::as_str);
         Err(Failure::unmeasured(format!(
-            "failed to open `{page}`: a browser is talked to by two inherited pipes, which is done on Linux and macOS only; \
+            "failed to open `{page}`: the command talks to the browser through two inherited pipes, on Linux and macOS only; \
              measure it there"
         )))
     }

@@ -73,7 +73,7 @@ impl Open {
         let site = self.site()?;
         if is_root {
             context.tell(
-                "the browser cannot lock its processes in for root (--no-sandbox): open only pages that you trust",
+                "the browser has no sandbox for root (--no-sandbox): open only pages that you trust",
             );
         }
         let visit = browser::open(&site, &terms)?;

@@ -28,15 +28,15 @@ pub(super) struct ProfileRequest<'a> {
 }
 
 impl ProfileRequest<'_> {
-    /// Builds, profiles and shows it.
+    /// Builds the tests, profiles what the budget measures, and shows the profiles.
     pub(super) fn run(self, project: &Project, context: Context) -> Result<Exit, Failure> {
         let budgets = project.budgets()?;
-        names::known(&budgets, [self.name])?;
-        let of_last = || {
+        names::require_known(&budgets, [self.name])?;
+        let base_of_last_run = || {
             let mut runs = self.last?.outcomes.iter().map(|outcome| &outcome.run);
             runs.find_map(|run| run.base.as_ref()).map(|base| base.commit.clone())
         };
-        let revision = self.revision.clone().or_else(of_last);
+        let revision = self.revision.clone().or_else(base_of_last_run);
         if revision.is_none() {
             context.tell(
                 "no base: the last run compared with none, so this says where the instructions are now; `--base REV` \
@@ -48,14 +48,14 @@ impl ProfileRequest<'_> {
             base::commit(project, revision)?;
         }
         let head = base::head(&self.target, &project.root)?;
-        let asked = base::BaseRequest {
+        let request = base::BaseRequest {
             revision: revision.as_deref(),
-            times: Some(base::BuildOptions::by(&budgets)),
+            times: Some(base::BuildOptions::for_budgets(&budgets)),
             head: Some(&head),
             ..base::BaseRequest::default()
         };
         let tell = |text: &str| context.tell(text);
-        let base = base::compared(project, &self.target, &asked, context.progress, &tell)??;
+        let base = base::compared(project, &self.target, &request, context.progress, &tell)??;
         let file = self.profile(project, &head, base.as_ref(), context)?;
         let mut all = profile::read(&file)?;
         sampled::complete_profiles(&mut all, &file);
@@ -67,8 +67,8 @@ impl ProfileRequest<'_> {
             all,
         };
         self.format.put(|| profiles.text(), || profiles.json())?;
-        let is_there = |profile: &Profile| profile.blame.is_some();
-        Ok(if profiles.all.iter().any(is_there) { Exit::Holds } else { Exit::Unmeasured })
+        let has_blame = |profile: &Profile| profile.blame.is_some();
+        Ok(if profiles.all.iter().any(has_blame) { Exit::Holds } else { Exit::Unmeasured })
     }
 
     /// Runs the harness, and returns the file with its profiles.
@@ -84,7 +84,7 @@ impl ProfileRequest<'_> {
             variable: profile::VARIABLE,
             value: &|file| Request { file, name: self.name.to_owned() }.to_text(),
             answered: profile::PROFILED,
-            lacks: "profiled nothing",
+            without_answer: "profiled nothing",
         };
         question.ask(project, (head, &self.target), base, &file, context)?;
         Ok(file)

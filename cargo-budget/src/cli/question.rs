@@ -1,5 +1,5 @@
-//! A run of the tests for something else than verdicts: for profiles, or for a selftest. A variable contains the
-//! request, the answer is in a file, and a separate exit code says that the file is there.
+//! A run of the tests that asks for something other than verdicts: for profiles, or for a selftest. A variable contains
+//! the request, a file the answer, and an exit code of its own says that the file is complete.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -14,16 +14,16 @@ use crate::project::Project;
 pub(super) struct Question<'a> {
     /// The variable of the request.
     pub(super) variable: &'static str,
-    /// Its value, for the absolute path of the file with the answer.
+    /// Returns the value of the variable, given the absolute path of the file for the answer.
     pub(super) value: &'a dyn Fn(PathBuf) -> String,
     /// The exit code of tests that have answered.
     pub(super) answered: u8,
-    /// The failure of tests that end with another code, in words.
-    pub(super) lacks: &'static str,
+    /// What tests did that end with another code, as the end of a sentence: "profiled nothing".
+    pub(super) without_answer: &'static str,
 }
 
 impl Question<'_> {
-    /// Runs the tests, which write their answer to `file` and leave all else that they make beside it.
+    /// Runs the tests. They write the answer to `file`, and whatever else they make beside it.
     pub(super) fn ask(
         &self,
         project: &Project,
@@ -58,7 +58,7 @@ impl Question<'_> {
             }
             _ => Err(Failure::unmeasured(format!(
                 "the tests ended with {status} and {}; check that they use this version of perf-budget",
-                self.lacks
+                self.without_answer
             ))),
         }
     }

@@ -1,4 +1,4 @@
-//! The option `--format text|json`: every command that says something has it, and prints by it.
+//! The option `--format text|json`, which every command with results has.
 
 use serde_json::Value;
 
@@ -21,7 +21,7 @@ impl Rendering {
         self == Rendering::Json
     }
 
-    /// Prints what a command found. Only the form that is asked for is made.
+    /// Prints the result of a command. Only the form that the option names is made.
     pub(super) fn put(
         self,
         text: impl FnOnce() -> String,

@@ -52,25 +52,27 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
-        let here = Path::new(".");
+        let directory = Path::new(".");
         let progress = context.progress;
         let mut report = if !self.merge.is_empty() {
             // The budgets are only needed to name missing tests; shards can be merged without a project.
-            let project = Project::find(here).ok();
+            let project = Project::find(directory).ok();
             let budgets = |outcomes: &[Outcome]| project.as_ref()?.budgets_of(outcomes).ok();
             merge::merge(&self.merge, &budgets, progress)?
         } else if self.input.is_empty() {
-            input::project(here, self.since.unwrap_or(0), self.partial, progress)?
+            input::project(directory, self.since.unwrap_or(0), self.partial, progress)?
         } else {
             input::record(&self.input, self.partial, progress)?
         };
         report.precede(&self.history, progress)?;
-        // Files that were measured on another machine are not here to look into.
-        let own = self.merge.is_empty() && self.input.is_empty();
-        if let (Format::Html, true, Ok(project)) = (self.format, own, Project::recorded(here)) {
+        // The artifacts of records that were named may be on another machine.
+        let is_own = self.merge.is_empty() && self.input.is_empty();
+        if let (Format::Html, true, Ok(project)) =
+            (self.format, is_own, Project::recorded(directory))
+        {
             report.inside = inside::by_budget(&project, progress);
         }
-        let (text, left) = report::render(&report, self.format, self.better, progress)?;
+        let (text, left_out) = report::render(&report, self.format, self.better, progress)?;
         match &self.output {
             Some(path) if path.as_os_str() != "-" => {
                 let is_styled = self.format == Format::Terminal;
@@ -81,12 +83,12 @@ impl Report {
             }
             _ => print(&text)?,
         }
-        let part = report.outcomes.len() < report.tests();
-        if part && self.input.len() > 1 {
+        let is_part = report.outcomes.len() < report.tests();
+        if is_part && self.input.len() > 1 {
             context.tell("note: this is the last run of these records; `--merge` combines shards");
         }
-        if let Some(left) = left {
-            context.tell(&format!("note: {left}"));
+        if let Some(left_out) = left_out {
+            context.tell(&format!("note: {left_out}"));
         }
         Ok(report.exit())
     }

@@ -38,19 +38,19 @@ pub(super) struct SaveBase {
 
 impl SaveBase {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
-        let project = Project::here()?;
-        let times = base::BuildOptions::by(&project.budgets()?);
-        // Links of a saved base cannot be made later, so there are as many as a red takes in a suite of many limits.
-        let usual = if times.links < 2 { times.links } else { times.links.max(SAVED) };
-        let times = base::BuildOptions { links: self.layouts.unwrap_or(usual), ..times };
+        let project = Project::current()?;
+        let build = base::BuildOptions::for_budgets(&project.budgets()?);
+        // More links of a saved base cannot be made later, so it gets as many as a red needs in a suite of many limits.
+        let default = if build.links < 2 { build.links } else { build.links.max(SAVED) };
+        let build = base::BuildOptions { links: self.layouts.unwrap_or(default), ..build };
         let tell = |text: &str| context.tell(text);
         let target = self.options.target();
         let commit =
-            base::save(&project, &target, times, &self.directory, context.progress, &tell)?;
+            base::save(&project, &target, build, &self.directory, context.progress, &tell)?;
         context.tell(&format!("saved {} in {}", short(&commit), self.directory.display()));
         self.format.put(String::new, || {
             let directory = self.directory.display().to_string();
-            json!({ "version": 1, "commit": commit, "directory": directory, "links": times.links })
+            json!({ "version": 1, "commit": commit, "directory": directory, "links": build.links })
         })?;
         Ok(Exit::Holds)
     }

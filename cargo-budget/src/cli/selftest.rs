@@ -53,12 +53,12 @@ pub(super) struct Selftest {
 
 impl Selftest {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
-        let project = Project::here()?;
+        let project = Project::current()?;
         let budgets = project.budgets()?;
-        names::known(&budgets, self.budgets.iter().map(String::as_str))?;
+        names::require_known(&budgets, self.budgets.iter().map(String::as_str))?;
         let target = self.options.target();
-        let itself = match self.same {
-            Some(_) => self.itself(&project, &budgets)?,
+        let same_code = match self.same {
+            Some(_) => self.revision_of_same_code(&project, &budgets)?,
             None => None,
         };
         let head = base::head(&target, &project.root)?;
@@ -66,8 +66,8 @@ impl Selftest {
             &project,
             &target,
             &base::BaseRequest {
-                revision: self.base.as_deref().or(itself),
-                times: Some(base::BuildOptions::by(&budgets)),
+                revision: self.base.as_deref().or(same_code),
+                times: Some(base::BuildOptions::for_budgets(&budgets)),
                 head: Some(&head),
                 ..base::BaseRequest::default()
             },
@@ -81,7 +81,7 @@ impl Selftest {
                 selftest::Request { file, only: self.budgets.clone(), same: self.same }.to_text()
             },
             answered: selftest::SELFTESTED,
-            lacks: "reported no results of a selftest",
+            without_answer: "reported no results of a selftest",
         };
         question.ask(&project, (&head, &target), base.as_ref(), &file, context)?;
         if self.same.is_some() {
@@ -98,9 +98,15 @@ impl Selftest {
         Ok(table.exit())
     }
 
-    /// Returns the revision that is the same code as what is checked out, for limits against a base; `None` where no
-    /// limit needs one.
-    fn itself(&self, project: &Project, budgets: &Budgets) -> Result<Option<&str>, Failure> {
+    /// Returns the revision with the code that is checked out, for limits against a base; `None` if no limit needs one.
+    ///
+    /// # Errors
+    /// If a limit needs it, and a file differs from the commit that is checked out.
+    fn revision_of_same_code(
+        &self,
+        project: &Project,
+        budgets: &Budgets,
+    ) -> Result<Option<&str>, Failure> {
         let suite = Suite::of(budgets, true);
         let selected = |name: &str| {
             self.budgets.is_empty() || self.budgets.iter().any(|only| selftest::names(only, name))
@@ -109,7 +115,7 @@ impl Selftest {
         if !suite.tests.iter().any(|test| selected(&test.name) && against_base(test)) {
             return Ok(None);
         }
-        let changed = Repository::of(&project.root)?.changed()?;
+        let changed = Repository::containing(&project.root)?.changed_files()?;
         let [first, rest @ ..] = &changed[..] else { return Ok(Some("HEAD")) };
         let more = match rest.len() {
             0 => String::new(),

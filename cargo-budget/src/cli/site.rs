@@ -51,10 +51,10 @@ pub(super) struct Site {
 impl Site {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
         let project = project();
-        let place = Place::of(self.db.db.as_deref(), project.as_ref())?;
+        let place = Place::choose(self.db.db.as_deref(), project.as_ref())?;
         let title = self.title.clone().unwrap_or_else(|| title(project.as_ref()));
-        let commit_url = self.commit_url.clone().or_else(of_the_workflow);
-        check(commit_url.as_deref())?;
+        let commit_url = self.commit_url.clone().or_else(commit_url_of_workflow);
+        check_commit_url(commit_url.as_deref())?;
         let settings = Settings {
             directory: &self.output,
             branch: self.branch.as_deref(),
@@ -93,15 +93,15 @@ fn title(project: Option<&Project>) -> String {
     name.unwrap_or_else(|| "Performance budgets".to_owned())
 }
 
-/// Returns the address of a commit at the host that a workflow of GitHub runs for.
-fn of_the_workflow() -> Option<String> {
+/// Returns the address of a commit at the host whose repository a workflow of GitHub runs for.
+fn commit_url_of_workflow() -> Option<String> {
     let variable = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
     let (server, repository) = (variable("GITHUB_SERVER_URL")?, variable("GITHUB_REPOSITORY")?);
     Some(format!("{server}/{repository}/commit/{{commit}}"))
 }
 
-/// Checks that an address leads to a page, and not to a script.
-fn check(url: Option<&str>) -> Result<(), Failure> {
+/// Checks that the address of a commit leads to a page, and not to a script.
+fn check_commit_url(url: Option<&str>) -> Result<(), Failure> {
     let is_page = |url: &str| url.starts_with("https://") || url.starts_with("http://");
     match url {
         Some(url) if !is_page(url) || !url.contains("{commit}") => Err(Failure::usage(format!(

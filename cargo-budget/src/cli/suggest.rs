@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use perf_budget_core::budget::{self, Budget};
+use perf_budget_core::budget::{self, Budget, Budgets};
 use perf_budget_core::metric::Metric;
+use perf_budget_core::outcome::Outcome;
 use perf_budget_core::record::Record;
 
 use super::context::Context;
@@ -57,48 +58,19 @@ impl Suggest {
         let work = context.progress.busy("reading outcomes");
         let record = if path.is_file() { project.read_record(&path)? } else { Record::default() };
         drop(work);
-        let EnvironmentPart { record, budgets, left_out } = environment::of(&project, record)?;
+        let EnvironmentPart { record, budgets, left_out } =
+            environment::part_to_edit(&project, record)?;
         let record = record.outcomes;
-        let asked = tighten::selected(&budgets, &names)?;
-        let terms = Terms {
-            headroom: self.headroom,
-            clock: doctor::clock().resolution(),
-            warn_at: budgets.settings.warn_at,
-        };
+        let selected = tighten::selected(&budgets, &names)?;
         let mut done = Done::new("suggest", !self.write, self.format, context);
-        let (mut all, mut missing, mut foreign) = (Vec::new(), Vec::new(), None);
-        let mut meant = false;
         if let Some(remark) = &left_out {
             done.remark(remark);
         }
-        for budget in asked {
-            let metric = match &self.metric {
-                Some(word) => match metric(budget, word) {
-                    Ok(metric) => Some(metric),
-                    // Without a budget's name, budgets that cannot have this metric are skipped.
-                    Err(failure) => {
-                        foreign.get_or_insert(failure);
-                        continue;
-                    }
-                },
-                None => None,
-            };
-            meant = true;
-            let found = suggest::suggest(&budgets, budget, metric.as_ref(), &record, terms);
-            match metric.filter(|_| found.is_empty()) {
-                Some(metric) if limits(budget, &metric) => {
-                    done.remark(&format!("`{}` has a limit on `{metric}` already", budget.name));
-                }
-                Some(metric) => missing.push(suggest::advice(budget, &metric)),
-                None => all.push(found),
-            }
-        }
-        if let Some(failure) = foreign.filter(|_| !meant) {
-            return Err(failure);
-        }
-        if !all.iter().any(|found| !found.is_empty()) {
-            if !missing.is_empty() {
-                return Err(Failure::unmeasured(missing.join("\n")));
+        let Proposals { by_budget, advice } =
+            self.propose(&selected, &budgets, &record, &mut done)?;
+        if by_budget.iter().all(Vec::is_empty) {
+            if !advice.is_empty() {
+                return Err(Failure::unmeasured(advice.join("\n")));
             }
             if record.is_empty() {
                 return Err(Failure::unmeasured(format!(
@@ -111,21 +83,21 @@ impl Suggest {
             );
             return done.end(Exit::Holds);
         }
-        for advice in missing {
-            done.remark(&advice);
+        for sentence in advice {
+            done.remark(&sentence);
         }
         if !self.write && !self.format.is_json() {
-            let parts: Vec<String> = all
+            let parts: Vec<String> = by_budget
                 .iter()
-                .map(|found| suggest::pasted(&text, found))
-                .filter(|t| !t.is_empty())
+                .map(|suggestions| suggest::pasted(&text, suggestions))
+                .filter(|part| !part.is_empty())
                 .collect();
             show(&parts.join("\n"))?;
             return Ok(Exit::Holds);
         }
-        let all: Vec<_> = all.into_iter().flatten().collect();
+        let all: Vec<_> = by_budget.into_iter().flatten().collect();
         let edited = suggest::insert(&text, &budgets, &all)?;
-        done.differs(Some(&text), &edited, "budgets.toml")?;
+        done.show_change(Some(&text), &edited, "budgets.toml")?;
         let what = if self.write { "added" } else { "suggested" };
         if self.write {
             file::write(&file, &edited)?;
@@ -136,9 +108,62 @@ impl Suggest {
         }
         done.end(Exit::Holds)
     }
+
+    /// Looks for limits to suggest for each of these budgets.
+    ///
+    /// # Errors
+    /// If `--metric` names a metric that none of the budgets can have.
+    fn propose(
+        &self,
+        selected: &[&Budget],
+        budgets: &Budgets,
+        record: &[Outcome],
+        done: &mut Done,
+    ) -> Result<Proposals, Failure> {
+        let terms = Terms {
+            headroom: self.headroom,
+            clock: doctor::clock().resolution(),
+            warn_at: budgets.settings.warn_at,
+        };
+        let mut proposals = Proposals::default();
+        let (mut no_such_metric, mut is_known) = (None, false);
+        for budget in selected {
+            let metric = match self.metric.as_deref().map(|word| metric(budget, word)).transpose() {
+                Ok(metric) => metric,
+                // Without a budget's name, budgets that cannot have this metric are skipped.
+                Err(failure) => {
+                    no_such_metric.get_or_insert(failure);
+                    continue;
+                }
+            };
+            is_known = true;
+            let suggestions = suggest::suggest(budgets, budget, metric.as_ref(), record, terms);
+            match metric.filter(|_| suggestions.is_empty()) {
+                Some(metric) if has_limit(budget, &metric) => {
+                    done.remark(&format!("`{}` has a limit on `{metric}` already", budget.name));
+                }
+                Some(metric) => proposals.advice.push(suggest::advice(budget, &metric)),
+                None => proposals.by_budget.push(suggestions),
+            }
+        }
+        match no_such_metric.filter(|_| !is_known) {
+            Some(failure) => Err(failure),
+            None => Ok(proposals),
+        }
+    }
 }
 
-fn limits(budget: &Budget, metric: &Metric) -> bool {
+/// The limits that are suggested.
+#[derive(Default)]
+struct Proposals {
+    /// The suggestions for each budget.
+    by_budget: Vec<Vec<suggest::Suggestion>>,
+    /// What to write and to run for each metric that has no recorded value.
+    advice: Vec<String>,
+}
+
+/// Returns whether a budget has a limit on a metric that is not relative.
+fn has_limit(budget: &Budget, metric: &Metric) -> bool {
     budget.limits.iter().any(|limit| limit.metric == *metric && limit.reference().is_none())
 }
 

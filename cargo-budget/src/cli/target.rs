@@ -16,13 +16,13 @@ pub(super) struct Options {
     features: Vec<String>,
 }
 
-/// The test target where no other is named.
-pub(super) const USUAL: &str = "budgets";
+/// The test target if the options name no other.
+pub(super) const DEFAULT: &str = "budgets";
 
 impl Options {
-    /// Returns the target that is named, or the usual one.
+    /// Returns the target that the options name, or the default one.
     pub(super) fn target(&self) -> Target {
-        self.target_of(self.test.as_deref().unwrap_or(USUAL))
+        self.target_of(self.test.as_deref().unwrap_or(DEFAULT))
     }
 
     /// Returns the target of this name, built as the options say.

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use perf_budget_core::paths::asked;
 
 use super::context::Context;
-use super::target::{Options, USUAL};
+use super::target::{DEFAULT, Options};
 use crate::base::Target;
 use crate::child;
 use crate::failure::Failure;
@@ -30,21 +30,21 @@ pub(super) fn choose(
     options: &Options,
     context: Context,
 ) -> Result<Vec<Chosen>, Failure> {
-    let found = target::harnesses(&project.root);
+    let harnesses = target::harnesses(&project.root);
     let named = options.test.as_deref();
     let names: Vec<&str> = match named {
         Some(name) => vec![name],
-        None => found.run.iter().map(String::as_str).collect(),
+        None => harnesses.run.iter().map(String::as_str).collect(),
     };
-    let is_alone = |name: &str| found.run.iter().all(|other| other == name);
+    let is_alone = |name: &str| harnesses.run.iter().all(|other| other == name);
     match names[..] {
-        [] => return Ok(vec![alone(project, options, USUAL)]),
-        [name] if is_alone(name) && (named.is_some() || found.forgotten.is_empty()) => {
+        [] => return Ok(vec![alone(project, options, DEFAULT)]),
+        [name] if is_alone(name) && (named.is_some() || harnesses.never_run.is_empty()) => {
             return Ok(vec![alone(project, options, name)]);
         }
         _ => {}
     }
-    if let (None, Some(name)) = (named, found.forgotten.first()) {
+    if let (None, Some(name)) = (named, harnesses.never_run.first()) {
         let why = target::fault(&project.root, name).unwrap_or_else(|| {
             format!("the test target `{name}` has libtest's own `main`, which runs no budget")
         });
@@ -53,7 +53,7 @@ pub(super) fn choose(
     let mut chosen = Vec::new();
     for name in &names {
         let target = options.target_of(name);
-        match asked(project, &target)? {
+        match file_of(project, &target)? {
             Some(file) => chosen.push(Chosen { target, project: project.reading(&file) }),
             None if named.is_some() => chosen.push(alone(project, options, name)),
             None => context.tell(&format!(
@@ -63,22 +63,22 @@ pub(super) fn choose(
         }
     }
     if named.is_none() {
-        for name in &found.unasked {
+        for name in &harnesses.left_out {
             context.tell(&format!(
                 "note: the test target `{name}` is left out, as Cargo.toml says by `test = false`; `--test {name}` runs it"
             ));
         }
     }
-    Ok(if chosen.is_empty() { vec![alone(project, options, USUAL)] } else { chosen })
+    Ok(if chosen.is_empty() { vec![alone(project, options, DEFAULT)] } else { chosen })
 }
 
-/// Returns a target that reads the project's own file, or is asked for by itself.
+/// Returns a target of the project's own file, without asking which file the target reads.
 fn alone(project: &Project, options: &Options, name: &str) -> Chosen {
     Chosen { target: options.target_of(name), project: project.clone() }
 }
 
-/// Returns the file that a target reads; `None` where it has no harness that says so.
-fn asked(project: &Project, target: &Target) -> Result<Option<PathBuf>, Failure> {
+/// Returns the file that a target reads; `None` if the target has no harness that answers the question.
+fn file_of(project: &Project, target: &Target) -> Result<Option<PathBuf>, Failure> {
     let results = std::path::absolute(project.results())
         .map_err(|e| Failure::io("resolve", &project.results(), &e))?;
     std::fs::create_dir_all(&results).map_err(|e| Failure::io("create", &results, &e))?;

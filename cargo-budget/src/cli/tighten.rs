@@ -48,16 +48,16 @@ impl Tighten {
         let file = project.file();
         tighten::selected(&project.budgets()?, &self.budgets)?;
         let text = file::read(&file)?;
-        let taken = environment::of(&project, project.read(context.progress)?)?;
-        let (outcomes, budgets) = (latest(&taken.record), taken.budgets);
+        let part = environment::part_to_edit(&project, project.read(context.progress)?)?;
+        let (outcomes, budgets) = (latest(&part.record), part.budgets);
         let clock = doctor::clock().resolution();
         let plan = tighten::plan(&text, &budgets, &outcomes, &self.budgets, self.headroom, clock)?;
         let mut done = Done::new("tighten", self.dry_run, self.format, context);
-        done.differs(Some(&text), &plan.text, "budgets.toml")?;
+        done.show_change(Some(&text), &plan.text, "budgets.toml")?;
         let (mut tightened, mut skipped) = (0, 0);
         for row in &plan.rows {
-            let (word, sentence) = match &row.fate {
-                Decision::Tightened { from: sentence, .. } => ("tightened", sentence),
+            let (word, sentence) = match &row.decision {
+                Decision::Tightened { sentence, .. } => ("tightened", sentence),
                 Decision::Kept(sentence) => ("kept", sentence),
                 Decision::Skipped(sentence) => ("skipped", sentence),
             };
@@ -65,7 +65,11 @@ impl Tighten {
             skipped += usize::from(word == "skipped");
             done.entry(word, &text::printable(&row.name), &text::printable(sentence));
         }
-        if plan.rows.iter().any(|row| matches!(row.fate, Decision::Tightened { warns: true, .. })) {
+        if plan
+            .rows
+            .iter()
+            .any(|row| matches!(row.decision, Decision::Tightened { warns: true, .. }))
+        {
             // The smallest headroom with which the measured value stays below `warn_at` of the limit.
             let share =
                 Quantity::new((100.0 / budgets.settings.warn_at).ceil() / 100.0 - 1.0, Unit::Share);
@@ -73,7 +77,7 @@ impl Tighten {
                 "a limit used beyond `warn_at` warns in every run; `--headroom \"{share}\"` leaves more room"
             ));
         }
-        if let Some(remark) = &taken.left_out {
+        if let Some(remark) = &part.left_out {
             done.note(remark);
         }
         let kept = plan.rows.len() - tightened - skipped;

@@ -44,8 +44,8 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) fn run(self) -> Result<Exit, Failure> {
-        let project = Project::here()?;
-        let asked = watch::Options {
+        let project = Project::current()?;
+        let options = watch::Options {
             name: &self.name,
             base: &self.base,
             effort: self.effort,
@@ -53,8 +53,8 @@ impl Watch {
             target: &self.options.target(),
             most: self.times,
         };
-        watch::watch(&project, &asked, &|said| match (self.format, said.json()) {
-            (Rendering::Text, _) => show(&said.text()),
+        watch::watch(&project, &options, &|message| match (self.format, message.json()) {
+            (Rendering::Text, _) => show(&message.text()),
             (Rendering::Json, Some(json)) => print(&format!("{json}\n")),
             (Rendering::Json, None) => Ok(()),
         })

@@ -28,7 +28,7 @@ impl Clock {
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct LoopGaps {
     /// The length of the loop.
-    pub(crate) looked: f64,
+    pub(crate) length: f64,
     /// The sum of all gaps.
     pub(crate) taken: f64,
     /// The number of gaps.
@@ -39,7 +39,7 @@ pub(crate) struct LoopGaps {
 
 impl LoopGaps {
     fn add(&mut self, step: f64) {
-        self.looked += step;
+        self.length += step;
         if step >= GAP {
             self.taken += step;
             self.count += 1;
@@ -47,17 +47,17 @@ impl LoopGaps {
         }
     }
 
-    /// Returns the share of the time that was lost in gaps.
-    pub(crate) fn lost(&self) -> f64 {
-        if self.looked > 0.0 { self.taken / self.looked } else { 0.0 }
+    /// Returns the share of the loop's time that gaps took.
+    pub(crate) fn lost_share(&self) -> f64 {
+        if self.length > 0.0 { self.taken / self.length } else { 0.0 }
     }
 
-    /// Returns the length of the operations that gaps slow down often enough to show in the quantile: for 0.99,
-    /// operations of which one in a hundred is hit. Gaps come at a rate, and the chance that an operation is hit is
-    /// about the rate times its length. Returns `None` where there were too few gaps to know their rate.
+    /// Returns the length of the operations that gaps hit often enough to show in the quantile: for 0.99, the length at
+    /// which one operation in a hundred is hit. Gaps come at a rate, and the chance that an operation is hit is about the
+    /// rate times its length. Returns `None` if there were too few gaps to know their rate.
     pub(crate) fn tail(&self, quantile: f64) -> Option<f64> {
         const FEWEST: usize = 3;
-        let rate = self.count as f64 / self.looked;
+        let rate = self.count as f64 / self.length;
         (self.count >= FEWEST).then(|| (1.0 - quantile) / rate)
     }
 }
@@ -74,8 +74,8 @@ pub(crate) fn gaps() -> LoopGaps {
     gaps
 }
 
-/// Repeats the same work and returns how much longer slow runs take than the median run, as a share of it. The slow
-/// run is the one that nine in ten are faster than.
+/// Repeats the same work and returns how much longer a slow run takes than the median run, as a share of the median. The
+/// slow run is the one that nine in ten runs are faster than.
 pub(crate) fn spread() -> f64 {
     const RUNS: usize = 41;
     const STEPS: u64 = 200_000;
@@ -132,7 +132,7 @@ mod tests {
         }
         assert_eq!((gaps.count, gaps.longest), (3, 2e-3));
         assert!((gaps.taken - 3.5e-3).abs() < 1e-12);
-        assert!((gaps.lost() - 3.5e-3 / gaps.looked).abs() < 1e-12);
+        assert!((gaps.lost_share() - 3.5e-3 / gaps.length).abs() < 1e-12);
     }
 
     #[test]
@@ -145,10 +145,10 @@ mod tests {
 
     #[test]
     fn rare_gaps_hit_long_operations() {
-        let gaps = LoopGaps { looked: 0.2, taken: 0.01, count: 20, longest: 0.001 };
+        let gaps = LoopGaps { length: 0.2, taken: 0.01, count: 20, longest: 0.001 };
         // There are a hundred gaps a second, so one in a hundred operations of 100 µs is hit.
         assert!((gaps.tail(0.99).unwrap() - 1e-4).abs() < 1e-12);
         assert_eq!(LoopGaps { count: 2, ..gaps }.tail(0.99), None);
-        assert!(LoopGaps::default().lost().abs() < f64::EPSILON);
+        assert!(LoopGaps::default().lost_share().abs() < f64::EPSILON);
     }
 }

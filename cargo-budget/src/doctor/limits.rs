@@ -9,11 +9,12 @@ use crate::text;
 /// How many limits the text shows; the rest is in the JSON.
 const SHOWN: usize = 20;
 
-/// The noisy limits of a run, those first that are too close to be held.
+/// The limits on statistical metrics of a run. Those that are too close to be held come first.
 pub(crate) struct Limits<'a>(Vec<(&'a Outcome, ClosestLimits)>);
 
 impl<'a> Limits<'a> {
-    pub(crate) fn of(outcomes: &'a [Outcome]) -> Limits<'a> {
+    /// Returns the limits of these outcomes for which it is known how close they can be.
+    pub(crate) fn from_outcomes(outcomes: &'a [Outcome]) -> Limits<'a> {
         let mut all: Vec<(&Outcome, ClosestLimits)> =
             outcomes.iter().filter_map(|outcome| Some((outcome, outcome.holdable()?))).collect();
         all.sort_by(|(one, held), (other, also)| {
@@ -24,7 +25,7 @@ impl<'a> Limits<'a> {
         Limits(all)
     }
 
-    /// Renders a line for each limit; empty where the last run had no noisy limit.
+    /// Renders a line for each limit; empty if there is none.
     pub(crate) fn render(&self) -> String {
         if self.0.is_empty() {
             return String::new();
@@ -33,22 +34,24 @@ impl<'a> Limits<'a> {
         let close = self.0.iter().filter(|(outcome, held)| is_too_close(outcome, held)).count();
         let _ = writeln!(
             shown,
-            "\nthe last run had {} on what varies",
+            "\nthe last run had {} on statistical metrics",
             text::counted(self.0.len(), "limit")
         );
         for (outcome, held) in self.0.iter().take(SHOWN) {
-            let Some((against, said)) = outcome.against.zip(outcome.held_here()) else { continue };
+            let Some((against, holdable)) = outcome.against.zip(outcome.held_here()) else {
+                continue;
+            };
             let mark = if is_too_close(outcome, held) {
                 "\u{1b}[33mtoo close\u{1b}[0m"
             } else {
                 "can be held"
             };
             let limit = against.quantity(against.limit);
-            let of =
+            let reference =
                 outcome.relative_to.as_ref().map_or_else(String::new, |name| format!(" x {name}"));
             let _ = writeln!(
                 shown,
-                "- {}, limit {limit}{of}: {mark}; {said}",
+                "- {}, limit {limit}{reference}: {mark}; {holdable}",
                 text::printable(&outcome.test)
             );
         }
@@ -130,14 +133,14 @@ mod tests {
         let outcomes = [
             outcome("a::p50", 0.05, [Some(0.132), Some(0.121)]),
             outcome("b::p50", 0.1, [Some(0.132), Some(0.121)]),
-            // For a size, and for an outcome of an older record, it is not known what can be held.
+            // For a size, and for an outcome of an older record, it is not known which limits can be held.
             outcome("c::size", 0.05, [None, None]),
             outcome("d::p50", 0.05, [Some(0.132), None]),
         ];
-        let limits = Limits::of(&outcomes);
+        let limits = Limits::from_outcomes(&outcomes);
         assert_eq!(
             limits.render().replace("\u{1b}[33m", "").replace("\u{1b}[0m", ""),
-            "\nthe last run had 2 limits on what varies\n\
+            "\nthe last run had 2 limits on statistical metrics\n\
              - b::p50, limit 100 ms: too close; limits from 120 ms on can be held here, and from 110 ms on with 4 times \
              the `effort`\n\
              - a::p50, limit 100 ms: can be held; limits from 60 ms on can be held here, and from 55 ms on with 4 times \
@@ -148,6 +151,6 @@ mod tests {
         let json = limits.json();
         assert_eq!(json[0]["test"], "b::p50");
         assert_eq!((&json[0]["too_close"], &json[1]["too_close"]), (&true.into(), &false.into()));
-        assert!(Limits::of(&outcomes[2..]).render().is_empty());
+        assert!(Limits::from_outcomes(&outcomes[2..]).render().is_empty());
     }
 }

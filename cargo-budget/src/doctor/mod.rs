@@ -1,7 +1,7 @@
 //! `cargo budget doctor`: how noisy this machine is for measurements, and what that means for budgets.
 //!
-//! Its numbers describe the present moment. Run it while nothing else is meant to run, as for the tests. No verdict
-//! depends on it: the gate measures interference together with every outcome.
+//! Its numbers describe the present moment, so it should run when the machine is as idle as it is for the tests. No verdict
+//! depends on these numbers: the gate measures interference together with every outcome.
 
 mod clock;
 mod limits;
@@ -41,8 +41,8 @@ pub(crate) enum Noise {
 
 /// The share of the time that other work takes, beyond which it shows in tails.
 const BUSY: f64 = 0.01;
-/// The share beyond which the noise uses up the tolerance of times: the tolerance is 10 %, and half of it is left to the
-/// code.
+/// The share beyond which the noise uses up the tolerance of times. The tolerance is 10 %, and half of it is left for the
+/// code itself.
 const NOISY: f64 = 0.05;
 
 /// Examines the machine, which takes a quarter of a second.
@@ -59,7 +59,7 @@ impl Machine {
     pub(crate) fn noise(&self) -> Noise {
         let steal = self.system.steal.unwrap_or(0.0);
         let pressure = self.system.pressure.unwrap_or(0.0);
-        match self.gaps.lost().max(steal) {
+        match self.gaps.lost_share().max(steal) {
             lost if lost > NOISY => Noise::Noisy,
             lost if lost > BUSY || pressure > 0.10 => Noise::Busy,
             _ => Noise::Quiet,
@@ -100,7 +100,7 @@ impl Machine {
             "version": 1,
             "noise": self.word(),
             "gaps": {
-                "looked": gaps.looked,
+                "looked": gaps.length,
                 "taken": gaps.taken,
                 "count": gaps.count,
                 "longest": gaps.longest,
@@ -124,31 +124,13 @@ impl Machine {
         let share = |share| Quantity::new(share, Unit::Share).to_string();
         let unknown = || "not reported here".to_owned();
         let Machine { clock, gaps, spread, system } = self;
-        let taken = if gaps.count == 0 {
-            format!("no other work interrupted a loop of {}", time(gaps.looked))
-        } else {
-            format!(
-                "other work took {} of {}, in {} gaps, of which the longest was {}",
-                share(gaps.lost()),
-                time(gaps.looked),
-                gaps.count,
-                time(gaps.longest)
-            )
-        };
         let clock = format!(
             "a reading takes {}, and the resolution is {}",
             time(clock.cost),
             time(clock.resolution)
         );
-        let cores = match (system.cores, system.quota) {
-            (cores, Some(quota)) => {
-                format!("{cores}, of which the quota of this group allows {quota:.2}")
-            }
-            (cores, None) if system.has_proc => format!("{cores}, without a quota"),
-            (cores, None) => format!("{cores}; a quota is not reported here"),
-        };
         vec![
-            ("gaps", taken),
+            ("gaps", describe_gaps(gaps)),
             (
                 "runs",
                 format!(
@@ -188,7 +170,7 @@ impl Machine {
                 "load",
                 system.load.map_or_else(unknown, |load| format!("{load:.2} in the last minute")),
             ),
-            ("cores", cores),
+            ("cores", describe_cores(system)),
             ("governor", system.governor.clone().unwrap_or_else(unknown)),
             ("instruments", instruments(system.has_proc).to_owned()),
         ]
@@ -250,6 +232,32 @@ impl Machine {
     }
 }
 
+/// Returns the time that other work took, in words.
+fn describe_gaps(gaps: &LoopGaps) -> String {
+    let time = |seconds| Quantity::new(seconds, Unit::Seconds);
+    if gaps.count == 0 {
+        return format!("no other work interrupted a loop of {}", time(gaps.length));
+    }
+    format!(
+        "other work took {} of {}, in {} gaps, of which the longest was {}",
+        Quantity::new(gaps.lost_share(), Unit::Share),
+        time(gaps.length),
+        gaps.count,
+        time(gaps.longest)
+    )
+}
+
+/// Returns the number of processors and the quota of this group, in words.
+fn describe_cores(system: &System) -> String {
+    match (system.cores, system.quota) {
+        (cores, Some(quota)) => {
+            format!("{cores}, of which the quota of this group allows {quota:.2}")
+        }
+        (cores, None) if system.has_proc => format!("{cores}, without a quota"),
+        (cores, None) => format!("{cores}; a quota is not reported here"),
+    }
+}
+
 /// Returns which metrics can be measured on this platform.
 fn instruments(has_proc: bool) -> &'static str {
     if !has_proc {
@@ -270,7 +278,7 @@ mod tests {
     fn machine(lost: f64, steal: Option<f64>, pressure: Option<f64>) -> Machine {
         Machine {
             clock: Clock { cost: 25e-9, resolution: 1e-9 },
-            gaps: LoopGaps { looked: 0.2, taken: lost * 0.2, count: 20, longest: 0.004 },
+            gaps: LoopGaps { length: 0.2, taken: lost * 0.2, count: 20, longest: 0.004 },
             spread: 0.03,
             system: System { steal, pressure, cores: 4, has_proc: true, ..System::default() },
         }
@@ -285,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn lost_time_decides_how_noisy_the_machine_is() {
+    fn the_share_of_time_that_other_work_takes_decides_how_noisy_the_machine_is() {
         check(0.0, None, None, Noise::Quiet, "10 % above what is measured can be held");
         check(0.02, None, None, Noise::Busy, "20 % above");
         check(0.0, None, Some(0.3), Noise::Busy, "in 30 % of the last 10 s");
@@ -322,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn without_proc_nothing_is_said_to_be_measured() {
+    fn without_proc_no_metric_is_offered() {
         let mut machine = machine(0.0, None, None);
         machine.system.has_proc = false;
         let text = machine.render();
@@ -335,9 +343,9 @@ mod tests {
     #[test]
     fn this_machine_can_be_examined() {
         let machine = examine();
-        assert!(machine.gaps.looked >= 0.2 && machine.clock.cost > 0.0);
+        assert!(machine.gaps.length >= 0.2 && machine.clock.cost > 0.0);
         assert!(machine.system.cores >= 1);
-        assert!((0.0..=1.0).contains(&machine.gaps.lost()));
+        assert!((0.0..=1.0).contains(&machine.gaps.lost_share()));
         assert!(machine.render().contains("this machine is "));
         let json = machine.json();
         assert_eq!((&json["version"], &json["cores"]), (&1.into(), &machine.system.cores.into()));

@@ -10,7 +10,7 @@ pub(crate) struct System {
     pub(crate) cores: usize,
     /// The quota of its control group, in processors.
     pub(crate) quota: Option<f64>,
-    /// Whether the system tells a process about itself, its control group among the rest: on Linux, whether `/proc` is
+    /// Whether a process can read what the system knows about it, such as its control group: on Linux, whether `/proc` is
     /// mounted.
     pub(crate) has_proc: bool,
     /// The seconds that this process waited for a processor.
@@ -85,7 +85,8 @@ fn pressure(text: &str) -> Option<f64> {
 
 /// Returns the smallest quota of the process's control group and those above it, in processors.
 fn quota(cgroup: &str, root: &Path) -> Option<f64> {
-    let of = |line: &str| -> Option<(PathBuf, bool)> {
+    // The directory of a control group, and whether it is one of cgroup v2.
+    let group = |line: &str| -> Option<(PathBuf, bool)> {
         let mut parts = line.splitn(3, ':');
         let (_, controllers, path) = (parts.next()?, parts.next()?, parts.next()?);
         let path = path.trim_start_matches('/');
@@ -97,7 +98,7 @@ fn quota(cgroup: &str, root: &Path) -> Option<f64> {
             _ => None,
         }
     };
-    let groups = cgroup.lines().filter_map(of);
+    let groups = cgroup.lines().filter_map(group);
     let number =
         |path: PathBuf| -> Option<f64> { std::fs::read_to_string(path).ok()?.trim().parse().ok() };
     let quotas = groups.flat_map(|(group, unified)| {

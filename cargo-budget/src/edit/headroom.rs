@@ -3,7 +3,7 @@
 //! A limit on a *statistical* metric is put at the end of the interval that the evidence does not rule out, plus a
 //! headroom: the larger of the limit's tolerance and half the interval's width. With less than the tolerance, the next run
 //! would have to tell apart what the gate treats as the same. With less than the interval's width, the next run would
-//! have to be luckier than this one. A limit on an *exact* metric, which is the same every time, is put 2 % beyond
+//! have to be luckier than this one. A limit on a *deterministic* metric, which is the same every time, is put 2 % beyond
 //! its value: that is room for a change of the compiler, but not for a feature. Where a limit warns before it is reached,
 //! it is put so far away that the measured value does not warn, unless the user names the headroom.
 
@@ -15,8 +15,8 @@ use perf_budget_core::verdict::Verdict;
 
 /// The headroom of a deterministic metric.
 pub(crate) const EXACT: f64 = 0.02;
-/// The least and the greatest share of its value by which a limit may be rounded.
-const TOLERANCE: (f64, f64) = (0.005, 0.05);
+/// The least and the greatest share by which a limit may be rounded.
+const ROUNDING: (f64, f64) = (0.005, 0.05);
 
 /// The limit that a measurement suggests.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,8 +35,8 @@ pub(crate) struct SuggestedLimit {
 
 impl SuggestedLimit {
     /// Returns the share by which the limit may be rounded: half the headroom.
-    pub(crate) fn tolerance(self) -> f64 {
-        (self.headroom / 2.0).clamp(TOLERANCE.0, TOLERANCE.1)
+    pub(crate) fn rounding_share(self) -> f64 {
+        (self.headroom / 2.0).clamp(ROUNDING.0, ROUNDING.1)
     }
 
     /// Returns whether the limit is a whole number and has to stay one.
@@ -44,7 +44,7 @@ impl SuggestedLimit {
         self.exact && self.value.fract() == 0.0
     }
 
-    /// Returns the one of two goals that is easier to hold.
+    /// Returns the one of two suggested limits that is easier to hold.
     pub(crate) fn looser(self, other: SuggestedLimit, bound: Bound) -> SuggestedLimit {
         let is_looser = match bound {
             Bound::Max => self.limit >= other.limit,
@@ -85,7 +85,7 @@ pub(crate) fn clear_of_warning(
         Bound::Max | Bound::Min => return goal,
     };
     // The limit is rounded, and must not be rounded to where it warns.
-    let room = 1.0 + TOLERANCE.0;
+    let room = 1.0 + ROUNDING.0;
     let limit = match (bound, goal.is_whole()) {
         (Bound::Max, true) => (limit * room).ceil(),
         (Bound::Max, false) => limit * room,
@@ -126,10 +126,11 @@ pub(crate) fn suggested_limit(
     let (Some(against), Some(estimate)) = (outcome.against, outcome.estimate) else {
         return Err("its outcome has no value".to_owned());
     };
-    of(&against, &estimate, outcome.evidence.is_none(), headroom)
+    limit_beyond(&against, &estimate, outcome.evidence.is_none(), headroom)
 }
 
-fn of(
+/// Returns the limit that an estimate suggests.
+fn limit_beyond(
     against: &Against,
     estimate: &Estimate,
     exact: bool,
@@ -158,7 +159,7 @@ fn of(
     };
     let mut goal = SuggestedLimit { limit, worst, headroom: share, value, exact };
     if goal.is_whole() {
-        // Two per cent of three allocations are none, so the limit of a count is rounded towards the value.
+        // The limit on a count is rounded towards the value: 2 % of three allocations are no allocation.
         goal.limit = match against.bound {
             Bound::Max => limit.floor().max(worst),
             Bound::Min => limit.ceil().min(worst),
@@ -203,7 +204,8 @@ mod tests {
     ) {
         let estimate = Estimate { value, low: Some(low), high: Some(high) };
         let tolerance = if exact { 0.0 } else { 10.0 };
-        let goal = of(&against(bound, 100.0, tolerance), &estimate, exact, headroom).unwrap();
+        let goal =
+            limit_beyond(&against(bound, 100.0, tolerance), &estimate, exact, headroom).unwrap();
         assert!((goal.limit - want).abs() < 1e-9, "{goal:?}");
     }
 
@@ -264,7 +266,7 @@ mod tests {
     #[test]
     fn an_unbounded_estimate_gives_no_limit() {
         let estimate = Estimate { value: 1.0, low: Some(0.5), high: None };
-        let why = of(&against(Bound::Max, 9.0, 0.9), &estimate, false, None).unwrap_err();
+        let why = limit_beyond(&against(Bound::Max, 9.0, 0.9), &estimate, false, None).unwrap_err();
         assert!(why.contains("does not bound it from above"), "{why}");
     }
 

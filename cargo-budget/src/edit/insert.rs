@@ -58,8 +58,7 @@ pub(crate) fn limit(
     Ok(splices.apply(text))
 }
 
-/// Returns whether a new limit belongs into braces that exist (`p99 = …`), instead of on a line of its own (`max.p99
-/// = …`).
+/// Returns whether a new limit belongs in braces that exist (`p99 = …`), and not on a line of its own (`max.p99 = …`).
 pub(crate) fn is_in_braces(text: &str, budget: &str, side: &str) -> bool {
     let Ok(tree) = Tree::parse(text) else { return false };
     matches!(tree.at(&["budget", budget, side]), Some(Item::Value(Value::InlineTable(_))))
@@ -120,14 +119,14 @@ impl Insertion<'_> {
 /// header.
 #[expect(clippy::wildcard_enum_match_arm, reason = "all other items of TOML are treated alike")]
 fn end(table: &dyn TableLike, deep: bool) -> Option<usize> {
-    let of = |item: &Item| match item {
+    let end_of_item = |item: &Item| match item {
         Item::Value(Value::InlineTable(inner)) if inner.is_dotted() => end(inner, deep),
         Item::Value(value) => value.span().map(|span| span.end),
         Item::Table(inner) if deep || inner.is_dotted() => end(inner, deep),
         Item::ArrayOfTables(list) if deep => list.iter().filter_map(|table| end(table, deep)).max(),
         _ => None,
     };
-    table.iter().filter_map(|(_, item)| of(item)).max()
+    table.iter().filter_map(|(_, item)| end_of_item(item)).max()
 }
 
 #[cfg(test)]

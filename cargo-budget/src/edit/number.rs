@@ -28,15 +28,15 @@ const FAMILIES: &[&[&str]] = &[
     &["B/s", "KiB/s", "MiB/s", "GiB/s"],
 ];
 
-/// The least number in its unit. A smaller number is written in a smaller unit: nobody writes 0.003 s, and few write
+/// The least number that is written in a unit. A smaller one gets a smaller unit: nobody writes 0.003 s, and few write
 /// 0.352 MB.
 const SMALLEST: f64 = 1.0;
-/// The least number where the author already wrote a number below one.
+/// The least number that is written in a unit if the author already wrote a number below one.
 const SMALLEST_OF_FRACTIONS: f64 = 0.1;
 
 impl<'t> Written<'t> {
     /// Parses a limit, such as `"10 ms"`, `"1.2 x other"` or `"1_000 op/s"`.
-    pub(crate) fn of(text: &'t str) -> Written<'t> {
+    pub(crate) fn parse(text: &'t str) -> Written<'t> {
         let text = text.trim();
         let exponent = |i: usize| {
             let after = text[i + 1..].trim_start_matches(['+', '-']);
@@ -55,7 +55,7 @@ impl<'t> Written<'t> {
 
     /// Returns the value of a limit in base units.
     pub(crate) fn value(text: &str) -> f64 {
-        let written = Written::of(text);
+        let written = Written::parse(text);
         let number = written.digits.replace('_', "").parse().unwrap_or(f64::NAN);
         Quantity::parse(text).map_or(number, |quantity| quantity.value)
     }
@@ -200,7 +200,7 @@ pub(crate) fn write_new(goal: Quantity, rounding: Rounding) -> String {
     // A number has no unit.
     let unit = shown.find(' ').filter(|_| goal.unit != Unit::Number).unwrap_or(shown.len());
     let written = format!("1{}", &shown[unit..]);
-    Written::of(&written).with(goal.value, rounding)
+    Written::parse(&written).with(goal.value, rounding)
 }
 
 /// Returns the range within the quotes of a value as it is written in the file.
@@ -216,7 +216,7 @@ mod tests {
 
     #[track_caller]
     fn check(old: &str, goal: f64, bound: Bound, tolerance: f64, whole: bool, want: &str) {
-        let got = Written::of(old).with(goal, Rounding { bound, tolerance, whole });
+        let got = Written::parse(old).with(goal, Rounding { bound, tolerance, whole });
         assert_eq!(got, want, "{old} -> {goal}");
     }
 
@@ -264,9 +264,9 @@ mod tests {
                 let up = Rounding { bound: Bound::Max, tolerance, whole: false };
                 let down = Rounding { bound: Bound::Min, tolerance, whole: false };
                 let value = |text: &str| Quantity::parse(text).unwrap().value;
-                let most = value(&Written::of("3 ms").with(goal, up)) / goal;
+                let most = value(&Written::parse("3 ms").with(goal, up)) / goal;
                 assert!((1.0 - 1e-8..=1.0 + tolerance + 1e-6).contains(&most), "{goal}: {most}");
-                let least = value(&Written::of("3 ms").with(goal, down)) / goal;
+                let least = value(&Written::parse("3 ms").with(goal, down)) / goal;
                 assert!((1.0 - tolerance - 1e-6..=1.0 + 1e-8).contains(&least), "{goal}: {least}");
             }
         }

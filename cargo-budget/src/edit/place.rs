@@ -22,7 +22,7 @@ pub(crate) struct Place {
 /// The text as a tree with spans.
 pub(crate) struct Tree<'t> {
     document: Document<&'t str>,
-    /// The bytes of the byte order mark, which is not part of the TOML.
+    /// The length of the byte order mark in bytes. The mark is not part of the TOML.
     before: usize,
 }
 
@@ -47,13 +47,13 @@ impl<'t> Tree<'t> {
     /// Returns the place of a limit; `None` where it is not found.
     pub(crate) fn place(&self, budget: &Budget, limit: &Limit) -> Option<Place> {
         let side = limit.bound.side();
-        let place = if let Some(of) = limit.metric.slope_of() {
-            in_item(self.at(&["budget", &budget.name, "scaling", side, &of.name()])?)?
+        let place = if let Some(sloped) = limit.metric.slope_of() {
+            in_item(self.at(&["budget", &budget.name, "scaling", side, &sloped.name()])?)?
         } else {
             let metric = limit.metric.name();
             // An environment replaces all limits of the metrics that it names.
             let item = match limit.environment.as_deref() {
-                Some(of) => self.at(&["env", of, "budget", &budget.name, side, &metric])?,
+                Some(name) => self.at(&["env", name, "budget", &budget.name, side, &metric])?,
                 None => self.at(&["budget", &budget.name, side, &metric])?,
             };
             let mut places = Vec::new();
@@ -69,7 +69,8 @@ impl<'t> Tree<'t> {
     }
 }
 
-/// Adds the place of every limit in an item, which may be a list of limits, or have limits by the values of a parameter.
+/// Adds the place of every limit in an item. The item may be one limit, a list of limits, or a table with a limit for each
+/// value of a parameter.
 #[expect(clippy::wildcard_enum_match_arm, reason = "all other items of TOML are treated alike")]
 fn all_in_item(item: &Item, budget: &Budget, places: &mut Vec<Place>) {
     match item {

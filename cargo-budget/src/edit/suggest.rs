@@ -50,7 +50,7 @@ pub(crate) fn suggest(
         budget.limits.iter().any(|limit| limit.metric == *metric && limit.reference().is_none())
     };
     let is_relevant =
-        |outcome: &&Outcome| is_of(outcome, budget, budgets) && outcome.relative_to.is_none();
+        |outcome: &&Outcome| is_about(outcome, budget, budgets) && outcome.relative_to.is_none();
     let outcomes: Vec<&Outcome> = record.iter().filter(is_relevant).collect();
     let metrics = match metric {
         Some(metric) => vec![metric.clone()],
@@ -62,13 +62,13 @@ pub(crate) fn suggest(
 
 /// Returns whether an outcome is about this budget's subject: it belongs to the budget itself, or to another budget
 /// that measures the same with the same parameters.
-fn is_of(outcome: &Outcome, budget: &Budget, budgets: &Budgets) -> bool {
+fn is_about(outcome: &Outcome, budget: &Budget, budgets: &Budgets) -> bool {
     if outcome.subject != names::subject(&budget.subject) || outcome.metric.starts_with("scaling_")
     {
         return false;
     }
     if outcome.budget == budget.name {
-        // Which benchmarks a pattern stands for is only known by a run. The test of the pattern itself has no value.
+        // Only a run knows which benchmarks a pattern stands for. The test of the pattern itself has no value.
         return match budget.pattern() {
             Some(_) => !outcome.case.is_empty(),
             None => budget.cases.iter().any(|case| case.label == outcome.case),
@@ -81,11 +81,11 @@ fn is_of(outcome: &Outcome, budget: &Budget, budgets: &Budgets) -> bool {
 /// Returns the metrics that the record has values of, in the order of the documentation.
 fn candidates(budget: &Budget, outcomes: &[&Outcome]) -> Vec<Metric> {
     let kind = budget.subject.kind();
-    let of = |word: &str| outcomes.iter().any(|outcome| outcome.metric == word);
+    let is_measured = |word: &str| outcomes.iter().any(|outcome| outcome.metric == word);
     let mut found: Vec<Metric> = Metric::known(kind)
         .into_iter()
         .filter(|metric| metric.values() != Values::Code)
-        .filter(|metric| of(&metric.name()) || quantile(metric, outcomes).is_some())
+        .filter(|metric| is_measured(&metric.name()) || quantile(metric, outcomes).is_some())
         .collect();
     for outcome in outcomes {
         let metric = Metric::of(kind, &outcome.metric);
@@ -94,7 +94,7 @@ fn candidates(budget: &Budget, outcomes: &[&Outcome]) -> Vec<Metric> {
     found
 }
 
-/// The recorded values of a metric of one case.
+/// The limit that the recorded values of a metric suggest for one case.
 struct RecordedValues {
     goal: SuggestedLimit,
     bound: Bound,
@@ -113,7 +113,7 @@ pub(crate) struct Terms {
     pub(crate) warn_at: f64,
 }
 
-/// Suggests a limit on a metric, if it is known of every case. Where cases are far apart, each has its own.
+/// Suggests a limit on a metric if every case has recorded values of it. Where cases are far apart, each gets its own limit.
 fn suggest_one(
     budget: &Budget,
     metric: &Metric,
@@ -124,20 +124,20 @@ fn suggest_one(
     for case in &budget.cases {
         let of_case: Vec<&Outcome> =
             outcomes.iter().copied().filter(|outcome| outcome.case == case.label).collect();
-        by_case.push((case, known(metric, &of_case, terms)?));
+        by_case.push((case, recorded_values(metric, &of_case, terms)?));
     }
     let (bound, unit) = by_case.first().map(|(_, known)| (known.bound, known.unit))?;
     if by_case.iter().any(|(_, known)| known.bound != bound || known.unit != unit) {
         return None;
     }
     let shown = |goal: SuggestedLimit| {
-        let rounding = Rounding { bound, tolerance: goal.tolerance(), whole: goal.is_whole() };
+        let rounding = Rounding { bound, tolerance: goal.rounding_share(), whole: goal.is_whole() };
         let text = write_new(Quantity::new(goal.limit, unit), rounding);
         if unit == Unit::Number { text } else { format!("\"{text}\"") }
     };
     let limits = by_case.iter().map(|(_, known)| known.goal.limit);
     let (least, most) = limits.fold((f64::INFINITY, 0.0_f64), |(a, b), n| (a.min(n), b.max(n)));
-    let parameter = listed(budget).filter(|_| most > least * FAR);
+    let parameter = only_parameter(budget).filter(|_| most > least * FAR);
     let values = parameter.map(|name| {
         let one = |(case, known): &(&budget::Case, RecordedValues)| {
             let value = case.params.iter().find(|(own, _)| own == name).map(|(_, value)| value);
@@ -167,12 +167,12 @@ fn suggest_one(
     })
 }
 
-/// How far apart the limits of two cases must be before each has a limit of its own: one for both would then not notice
-/// that the smaller has become twice as slow.
+/// The ratio between the limits of two cases beyond which each case gets a limit of its own: with a common limit it would
+/// go unnoticed that the case with the smaller value became twice as slow.
 const FAR: f64 = 2.0;
 
 /// Returns the parameter that tells the cases of a budget apart, if there is only one.
-fn listed(budget: &Budget) -> Option<&str> {
+fn only_parameter(budget: &Budget) -> Option<&str> {
     let first = budget.cases.first()?;
     let mut names = first.params.iter().map(|(name, _)| name.as_str());
     names.find(|name| {
@@ -183,13 +183,13 @@ fn listed(budget: &Budget) -> Option<&str> {
     })
 }
 
-/// Returns what the outcomes of one case say about a metric.
-fn known(metric: &Metric, outcomes: &[&Outcome], terms: Terms) -> Option<RecordedValues> {
+/// Returns the limit that the outcomes of one case suggest for a metric.
+fn recorded_values(metric: &Metric, outcomes: &[&Outcome], terms: Terms) -> Option<RecordedValues> {
     let word = metric.name();
     let direct: Vec<&Outcome> =
         outcomes.iter().copied().filter(|outcome| outcome.metric == word).collect();
     let (mut known, runs) =
-        if let Some((goal, bound, unit, runs)) = measured(&direct, terms.headroom) {
+        if let Some((goal, bound, unit, runs)) = worst_of_runs(&direct, terms.headroom) {
             (RecordedValues { goal, bound, unit, basis: String::new() }, Some(runs))
         } else {
             let (mut goal, unit, source) = quantile(metric, outcomes)?;
@@ -225,8 +225,8 @@ fn known(metric: &Metric, outcomes: &[&Outcome], terms: Terms) -> Option<Recorde
     Some(known)
 }
 
-/// Returns the worst value of the last runs.
-fn measured(
+/// Returns the limit that the worst value of the last runs suggests, and the number of these runs.
+fn worst_of_runs(
     outcomes: &[&Outcome],
     headroom: Option<f64>,
 ) -> Option<(SuggestedLimit, Bound, Unit, usize)> {

@@ -24,32 +24,32 @@ use perf_budget_core::suite::names;
 pub(crate) struct Plan {
     /// The text with every limit tightened.
     pub(crate) text: String,
-    /// The rows of the limits that were asked about, in the order of the file.
+    /// The rows of the limits of the selected budgets, in the order of the file.
     pub(crate) rows: Vec<Row>,
 }
 
-/// One limit and its fate.
+/// One limit, and what is done with it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Row {
     /// The name of the limit, such as `merge::p99`.
     pub(crate) name: String,
-    /// The fate of the limit, with the reason.
-    pub(crate) fate: Decision,
+    /// Whether the limit is tightened, with the reason.
+    pub(crate) decision: Decision,
 }
 
-/// The fate of a limit: whether it is tightened.
+/// Whether a limit is tightened.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Decision {
     /// The limit is tightened.
     Tightened {
         /// The sentence with the old and the new limit, and what the new one was derived from.
-        from: String,
+        sentence: String,
         /// Whether the new limit is so close that every run will warn.
         warns: bool,
     },
     /// The limit is already as tight as the measurement allows.
     Kept(String),
-    /// Nothing is known by which it could be tightened.
+    /// There is no measurement by which it could be tightened.
     Skipped(String),
 }
 
@@ -64,13 +64,12 @@ pub(crate) fn plan(
     clock: f64,
 ) -> Result<Plan, Failure> {
     let tree = Tree::parse(text).map_err(Failure::usage)?;
-    let asked = selected(budgets, names)?;
     let (mut splices, mut rows) = (Splices::default(), Vec::new());
-    for budget in asked {
+    for budget in selected(budgets, names)? {
         let slopes = budget.scaling.iter().flat_map(|scaling| &scaling.limits);
         for limit in budget.limits.iter().chain(slopes) {
             let edit = Edit { text, tree: &tree, budgets, budget, limit };
-            let fate = match edit.suggested_limit(outcomes, headroom) {
+            let decision = match edit.suggested_limit(outcomes, headroom) {
                 Ok(goal) => {
                     let goal = match (headroom, limit.warn) {
                         (None, None) => {
@@ -84,7 +83,7 @@ pub(crate) fn plan(
                 }
                 Err(reason) => Decision::Skipped(reason),
             };
-            rows.push(Row { name: names::limit(budget, limit), fate });
+            rows.push(Row { name: names::limit(budget, limit), decision });
         }
     }
     let text = splices.apply(text);
@@ -106,8 +105,8 @@ pub(crate) fn selected<'b>(
             all.join(", ")
         )));
     }
-    let asked = |budget: &&Budget| names.is_empty() || names.contains(&budget.name);
-    Ok(budgets.budgets.iter().filter(asked).collect())
+    let is_selected = |budget: &&Budget| names.is_empty() || names.contains(&budget.name);
+    Ok(budgets.budgets.iter().filter(is_selected).collect())
 }
 
 /// Verifies that the edit did not break the file, and did not make any limit easier to hold.
@@ -136,7 +135,7 @@ struct Edit<'a> {
 }
 
 impl Edit<'_> {
-    /// Returns the goal of the limit, which is that of its worst case.
+    /// Returns the limit that the measurements suggest: that of the worst case.
     fn suggested_limit(
         &self,
         outcomes: &[Outcome],
@@ -186,7 +185,7 @@ impl Edit<'_> {
         })
     }
 
-    /// Returns the names of the tests, one for each case. Which benchmarks a pattern stands for is only known by the run.
+    /// Returns the names of the tests, one for each case. Only the run knows which benchmarks a pattern stands for.
     fn tests(&self, outcomes: &[Outcome]) -> Vec<String> {
         if self.budget.pattern().is_some() {
             let own = |outcome: &&Outcome| {
@@ -210,27 +209,27 @@ impl Edit<'_> {
                 self.limit.line
             ))
         })?;
-        let rounding = Rounding { bound, tolerance: goal.tolerance(), whole: goal.is_whole() };
+        let rounding = Rounding { bound, tolerance: goal.rounding_share(), whole: goal.is_whole() };
         let old = decoded(&self.text[place.target.clone()]);
-        let new = Written::of(&old).with(goal.limit, rounding);
+        let new = Written::parse(&old).with(goal.limit, rounding);
         let value = Written::value(&new);
-        let from = headroom::basis(goal, bound, unit);
+        let basis = headroom::basis(goal, bound, unit);
         let tighter = match bound {
             Bound::Max => value < current,
             Bound::Min => value > current,
         };
         if !tighter {
-            let stays = format!("{from} would give {new}, and the limit is {old}");
-            return Ok(Decision::Kept(stays));
+            let reason = format!("{basis} would give {new}, and the limit is {old}");
+            return Ok(Decision::Kept(reason));
         }
         if self.limit.metric.values() == Values::Size && value < 1.0 {
-            return Ok(Decision::Kept(format!("{from}, which is less than one byte")));
+            return Ok(Decision::Kept(format!("{basis}, which is less than one byte")));
         }
         splices.replace(place.target.clone(), encoded(&self.text[place.target.clone()], &new));
         self.move_warning(&place, value, splices);
-        let warns = self.warns(goal.value, value);
-        let from = format!("{old} -> {new}: {from}{warns}");
-        Ok(Decision::Tightened { from, warns: !warns.is_empty() })
+        let remark = self.remark_on_warning(goal.value, value);
+        let sentence = format!("{old} -> {new}: {basis}{remark}");
+        Ok(Decision::Tightened { sentence, warns: !remark.is_empty() })
     }
 
     /// Moves a warning that would come after the new limit. It keeps its ratio to the limit.
@@ -244,13 +243,13 @@ impl Edit<'_> {
             let goal = limit * warn.value / self.limit.number().0;
             let rounding = Rounding { bound: side, tolerance: 0.01, whole: false };
             let raw = &self.text[at.clone()];
-            let new = Written::of(&decoded(raw)).with(goal, rounding);
+            let new = Written::parse(&decoded(raw)).with(goal, rounding);
             splices.replace(at.clone(), encoded(raw, &new));
         }
     }
 
     /// Returns what to add to the sentence if the new limit will warn; otherwise an empty text.
-    fn warns(&self, measured: f64, limit: f64) -> String {
+    fn remark_on_warning(&self, measured: f64, limit: f64) -> String {
         let (bound, unit) = (self.limit.bound, self.limit.number().1);
         let beyond = Limit::warns_by_default(limit, unit, bound, self.budgets.settings.warn_at);
         let (warns, used) = match bound {

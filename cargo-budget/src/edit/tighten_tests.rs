@@ -153,15 +153,15 @@ fn every_edit_tightens_and_every_comment_stays() {
             }
         }
         for (row, outcome) in plan.rows.iter().filter_map(|row| {
-            let of = outcomes.iter().find(|outcome| outcome.test == row.name)?;
-            Some((row, of))
+            let outcome = outcomes.iter().find(|outcome| outcome.test == row.name)?;
+            Some((row, outcome))
         }) {
             // The run that a limit was derived from would not have broken it.
             let limits = after.budgets.iter().flat_map(|b| b.limits.iter().map(move |l| (b, l)));
             let mut named = limits.filter(|(b, l)| format!("{}::{}", b.name, l.label) == row.name);
             let Some((_, limit)) = named.next() else { panic!("{} is gone", row.name) };
             let (value, estimate) = (limit.number().0, outcome.estimate.unwrap());
-            if let Decision::Tightened { .. } = row.fate {
+            if let Decision::Tightened { .. } = row.decision {
                 let holds = match limit.bound {
                     Bound::Max => value >= estimate.high.unwrap_or(estimate.value) * (1.0 - 1e-8),
                     Bound::Min => value <= estimate.low.unwrap_or(estimate.value) * (1.0 + 1e-8),
@@ -175,7 +175,7 @@ fn every_edit_tightens_and_every_comment_stays() {
             |text: &str| text.chars().filter(|c| "\r\n\u{feff}".contains(*c)).collect::<String>();
         assert_eq!(plain(&text), plain(&plan.text), "line ends and mark");
         for row in &plan.rows {
-            match row.fate {
+            match row.decision {
                 Decision::Tightened { .. } => tightened += 1,
                 Decision::Kept(_) => kept += 1,
                 Decision::Skipped(_) => skipped += 1,
@@ -183,7 +183,7 @@ fn every_edit_tightens_and_every_comment_stays() {
         }
         // A second edit with the same run changes nothing.
         let again = super::plan(&plan.text, &after, &outcomes, &[], headroom, 0.0).unwrap();
-        let more = again.rows.iter().find(|row| matches!(row.fate, Decision::Tightened { .. }));
+        let more = again.rows.iter().find(|row| matches!(row.decision, Decision::Tightened { .. }));
         assert_eq!(more, None, "a second time\n{text}\n{}", plan.text);
     }
     assert!(tightened > 500 && kept > 50 && skipped > 150, "{tightened} {kept} {skipped}");
@@ -212,7 +212,7 @@ fn a_size_is_never_tightened_below_a_byte() {
         let plan = plan(&text, &budgets, &[outcome], &[], None, 0.0).unwrap();
         let [row] = &plan.rows[..] else { panic!("{:?}", plan.rows) };
         assert!(
-            matches!(&row.fate, Decision::Kept(why) if why.ends_with("which is less than one byte")),
+            matches!(&row.decision, Decision::Kept(why) if why.ends_with("which is less than one byte")),
             "{row:?}"
         );
         assert_eq!(plan.text, text);
@@ -242,12 +242,12 @@ fn a_limit_on_several_benchmarks_is_tightened_to_the_slowest_of_the_run() {
     };
     let outcomes = [outcome("a/b", 1e-3), outcome("c", 2e-3)];
     let plan = super::plan(text, &budgets, &outcomes, &[], None, 1e-9).unwrap();
-    assert!(matches!(plan.rows[0].fate, Decision::Tightened { .. }), "{:?}", plan.rows);
+    assert!(matches!(plan.rows[0].decision, Decision::Tightened { .. }), "{:?}", plan.rows);
     let (limit, _) =
         parse(&plan.text, Path::new("budgets.toml")).unwrap().budgets[0].limits[0].number();
     assert!((2e-3..2.5e-3).contains(&limit), "{}", plan.text);
     let nothing = super::plan(text, &budgets, &[], &[], None, 1e-9).unwrap();
     assert!(
-        matches!(&nothing.rows[0].fate, Decision::Skipped(why) if why.contains("no benchmark of it"))
+        matches!(&nothing.rows[0].decision, Decision::Skipped(why) if why.contains("no benchmark of it"))
     );
 }

@@ -12,7 +12,7 @@ use super::revision::Revision;
 use super::sqlite::Sqlite;
 use super::store::{Store, series_at_once};
 
-/// The number of statements that a connection was asked, and of the rows that it gave.
+/// The number of statements that a connection ran, and of the rows that it returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct QueryCount {
     statements: usize,
@@ -68,7 +68,12 @@ impl Database for Counting {
 fn entry(nth: i64) -> Entry {
     let value = |test: &str| {
         let (test, budget) = (test.to_owned(), "merge".to_owned());
-        Measured::of(&Outcome { test, budget, metric: "p99".to_owned(), ..Outcome::default() })
+        Measured::from_outcome(&Outcome {
+            test,
+            budget,
+            metric: "p99".to_owned(),
+            ..Outcome::default()
+        })
     };
     Entry {
         id: format!("run-{nth}"),
@@ -87,25 +92,25 @@ fn entry(nth: i64) -> Entry {
 }
 
 #[test]
-fn one_more_run_reads_nothing_of_those_before() {
+fn recording_one_more_run_reads_none_of_the_earlier_ones() {
     const LAST: u16 = 30;
     let place = tempfile::tempdir().unwrap();
-    let asked = Rc::new(Cell::new(QueryCount::default()));
+    let queries = Rc::new(Cell::new(QueryCount::default()));
     let database = Sqlite::create(&place.path().join("history.sqlite")).unwrap();
-    let mut store = Store::new(Box::new(Counting(database, Rc::clone(&asked)))).unwrap();
+    let mut store = Store::new(Box::new(Counting(database, Rc::clone(&queries)))).unwrap();
     let mut costs = Vec::new();
     for nth in 0..400 {
-        asked.set(QueryCount::default());
+        queries.set(QueryCount::default());
         store.record(&entry(nth), &|| ()).unwrap();
-        let recorded = asked.replace(QueryCount::default());
-        // What `trend` reads of one of its series.
+        let recorded = queries.replace(QueryCount::default());
+        // These are the queries of `trend` for one of its series.
         let series = store.series(Some("merge::p99")).unwrap();
         let points = store.points(series[0].key, LAST).unwrap();
         assert_eq!(points.len(), usize::from(LAST).min(usize::try_from(nth).unwrap() + 1));
         assert_eq!(points.last().unwrap().commit, entry(nth).revision.commit);
-        costs.push((recorded, asked.get()));
+        costs.push((recorded, queries.get()));
     }
-    // The first run is of series that are not there yet, and a short series has fewer points.
+    // Until then a series has fewer points than are read, and the first run has to make the series.
     let (recorded, read) = costs[usize::from(LAST)];
     assert_eq!(recorded.rows, 0, "nothing is read to record a run");
     assert_eq!(read.rows, usize::from(LAST) + 1, "the points, and the series itself");
@@ -113,7 +118,7 @@ fn one_more_run_reads_nothing_of_those_before() {
 }
 
 #[test]
-fn outcomes_of_changed_trees_take_no_place_of_others() {
+fn outcomes_of_changed_trees_do_not_displace_others() {
     let place = tempfile::tempdir().unwrap();
     let database = Sqlite::create(&place.path().join("history.sqlite")).unwrap();
     let mut store = Store::new(Box::new(database)).unwrap();
@@ -136,9 +141,9 @@ fn outcomes_of_changed_trees_take_no_place_of_others() {
 #[test]
 fn the_outcomes_of_many_tests_are_read_by_one_statement() {
     let place = tempfile::tempdir().unwrap();
-    let asked = Rc::new(Cell::new(QueryCount::default()));
+    let queries = Rc::new(Cell::new(QueryCount::default()));
     let database = Sqlite::create(&place.path().join("history.sqlite")).unwrap();
-    let mut store = Store::new(Box::new(Counting(database, Rc::clone(&asked)))).unwrap();
+    let mut store = Store::new(Box::new(Counting(database, Rc::clone(&queries)))).unwrap();
     for nth in 0..8 {
         let mut entry = entry(nth);
         // Each run has fewer tests than the one before, so that no two series are as long.
@@ -146,16 +151,16 @@ fn the_outcomes_of_many_tests_are_read_by_one_statement() {
             .map(|test| {
                 let (test, value) = (format!("merge::metric_{test:02}"), Some(test as f64));
                 let measured = Outcome { test, budget: "merge".to_owned(), ..Outcome::default() };
-                Measured { value, ..Measured::of(&measured) }
+                Measured { value, ..Measured::from_outcome(&measured) }
             })
             .collect();
         store.record(&entry, &|| ()).unwrap();
     }
     let keys: Vec<i64> = store.series(None).unwrap().iter().map(|series| series.key).collect();
     assert_eq!(keys.len(), series_at_once(5));
-    asked.set(QueryCount::default());
+    queries.set(QueryCount::default());
     let together = store.points_of(&keys, 5).unwrap();
-    let statements = asked.get().statements;
+    let statements = queries.get().statements;
     let alone: Vec<_> = keys.iter().map(|&key| store.points(key, 5).unwrap()).collect();
     assert_eq!(together, alone);
     assert_eq!((statements, together[0].len(), together[99].len()), (1, 1, 5));

@@ -26,9 +26,9 @@ pub(crate) const LEAST: usize = 10;
 /// The significance level: the chance to report a step in a series that has none.
 pub(crate) const LEVEL: f64 = 0.01;
 
-/// The stages of a test: after so many shuffles, a step is accepted if at most so many of them are at least as good as the
-/// series, and the test ends if more than the last number are. A series without a step is accepted early in 0.07 % beside
-/// those that are accepted late, so both make less than the level.
+/// The stages of a test. Each has a number of shuffles, the most of them that may be at least as good as the series for the
+/// step to be accepted at this stage, and the number beyond which the test ends without a step. The early stages accept a
+/// step in 0.07 % of the series that have none. With those that the last stage accepts, that is still less than the level.
 const STAGES: [(usize, Option<usize>, usize); 4] =
     [(49, None, 2), (99, None, 3), (199, Some(0), 5), (999, Some(8), 8)];
 
@@ -54,8 +54,8 @@ pub(crate) struct Step {
 
 /// Returns the change points of a series, in the order of the series; `None` as soon as there are more than `most`.
 ///
-/// A step leaves all segments but one as they are, with the shuffles that were made of them. So the search takes as long as
-/// the segments are deep within each other, however many there are beside each other.
+/// A new step divides only one segment; the others keep the shuffles that were made of them. So the time of the search depends
+/// on how often a part of the series is divided again, and not on how many segments there are.
 pub(super) fn search(most: usize, values: &[f64], chance: &mut Chance) -> Option<Vec<Step>> {
     let mut found: Vec<Step> = Vec::new();
     let mut parts = vec![Segment::new(0, values)];
@@ -88,7 +88,7 @@ pub(crate) fn segments(values: &[f64], steps: &[Step]) -> Vec<Range<usize>> {
 /// Returns the p-value of the best split: the share of shuffles of all segments that have a split at least as good.
 /// Returns `None` where that is not significant.
 fn significance(segments: &mut [Segment], chance: &mut Chance) -> Option<f64> {
-    // Sums of other numbers may be equal but for their last digits, so the comparison allows for rounding.
+    // Sums that should be equal may differ in their last digits, so the comparison allows for rounding.
     let q = segments.iter().map(|segment| segment.q).fold(0.0, f64::max) * (1.0 - 1e-6);
     let (mut shuffles, mut as_good, mut largest) = (0, 0, 0.0_f64);
     for (until, allowed, most) in STAGES {

@@ -34,11 +34,12 @@ const FEW: usize = 8;
 /// with the least Bayesian information criterion (Schwarz 1978) is returned: each step and each drift must bring it enough
 /// closer to the values.
 pub(crate) fn decompose(values: &[f64]) -> (Vec<Step>, Option<Drift>) {
-    counted(values, &mut 0)
+    decompose_counting(values, &mut 0)
 }
 
-/// Does what `decompose` does, and adds how many random numbers the searches draw, which are nearly all of its work.
-fn counted(values: &[f64], drawn: &mut u64) -> (Vec<Step>, Option<Drift>) {
+/// Does the same as [`decompose`], and adds to `drawn` how many random numbers the searches draw. They are nearly all of the
+/// work.
+fn decompose_counting(values: &[f64], drawn: &mut u64) -> (Vec<Step>, Option<Drift>) {
     let trend = |steps: &[Step]| significant(values, &segments(values, steps));
     let mut at_most = |most: usize, values: &[f64]| {
         let mut chance = Chance::default();
@@ -59,13 +60,13 @@ fn counted(values: &[f64], drawn: &mut u64) -> (Vec<Step>, Option<Drift>) {
     let mut best = (criterion(values, &apparent, None), apparent.clone(), None);
     let mut candidates = vec![(apparent.clone(), usize::MAX), (Vec::new(), usize::MAX)];
     // A drift that is explained without a step needs no further start, which might find a step by chance.
-    let mut last = alone(values, &apparent);
+    let mut last = best_single_step(values, &apparent);
     let mut tried: Vec<Vec<usize>> = Vec::new();
     if values.len() < LEAST {
         candidates.clear();
     }
     loop {
-        // The places of the steps alone make the slope.
+        // Candidates with the same places of their steps have the same slope, so only the first of them is tried.
         candidates.retain(|(steps, _)| {
             let places = steps.iter().map(|step| step.at).collect();
             let is_new = !tried.contains(&places);
@@ -84,12 +85,12 @@ fn counted(values: &[f64], drawn: &mut u64) -> (Vec<Step>, Option<Drift>) {
                 None => return (best.1, best.2),
             },
         }
-        candidates = nearest(values, &best.1);
+        candidates = without_least_step(values, &best.1);
     }
 }
 
-/// Returns the steps without the one whose removal, beside a drift, takes the series the least away from the values.
-fn nearest(values: &[f64], steps: &[Step]) -> Vec<(Vec<Step>, usize)> {
+/// Returns the steps without the one that explains the least of the values, next to a drift.
+fn without_least_step(values: &[f64], steps: &[Step]) -> Vec<(Vec<Step>, usize)> {
     let without = |i: usize| [&steps[..i], &steps[i + 1..]].concat();
     let rests = (0..steps.len()).map(without);
     let rests = rests.map(|rest| (least_squares(values, &segments(values, &rest)), rest));
@@ -100,7 +101,7 @@ fn nearest(values: &[f64], steps: &[Step]) -> Vec<(Vec<Step>, usize)> {
 /// Returns the step that alone, beside a drift, comes closest to the values. A drift with one step looks like a staircase
 /// whose largest step is the real one: with all of its steps removed nothing is left of the drift, and with none of them
 /// the step makes the drift too steep. `None` where there is no choice.
-fn alone(values: &[f64], apparent: &[Step]) -> Option<Step> {
+fn best_single_step(values: &[f64], apparent: &[Step]) -> Option<Step> {
     if apparent.len() < 2 {
         return None;
     }
@@ -109,7 +110,8 @@ fn alone(values: &[f64], apparent: &[Step]) -> Option<Step> {
     rests.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, step)| step)
 }
 
-/// Returns what the squares of the values add up to beside the best line in each segment, where all lines have one slope.
+/// Returns the sum of the squared distances of the values from the best line in each segment, where all lines have the same
+/// slope.
 fn least_squares(values: &[f64], segments: &[Range<usize>]) -> f64 {
     let (mut across, mut along, mut squares) = (0.0, 0.0, 0.0);
     for segment in segments {
@@ -171,12 +173,12 @@ fn probability(values: &[f64], segments: &[Range<usize>]) -> Option<f64> {
 /// The most slopes that are listed to find their median.
 const MOST_LISTED: usize = 20_000;
 
-/// The search for the median of more slopes ends where its range has one in so many of them, or is so small a share of what
-/// it was. The median itself is known to a hundredth of the slopes at best, as far as noise goes.
+/// The search for the median of more slopes ends when its range has only one in `FEW_PAIRS` of them, or is only the share
+/// `LEAST_RANGE` of what it was. Because of noise, the rank of the true median is known to a hundredth of the slopes at best.
 const FEW_PAIRS: usize = 100_000;
 const LEAST_RANGE: f64 = 1e-9;
 
-/// The most places that are tried. Every third halves the range, so this many lead to the least range.
+/// The most places that are tried. Every third one halves the range, so these are enough to reach the least range.
 const MOST_PLACES: usize = 90;
 
 /// The number of slopes that show where their median is.
@@ -227,7 +229,8 @@ fn slope_by_counting(values: &[f64], segments: &[Range<usize>], all: usize) -> f
         above = not_above(high);
     }
     // Between the two ends the count grows nearly in a line. So a place a little above the median is tried, then one a little
-    // below it, which become the new ends. Where the count leaps instead, every third place, the middle, leads on.
+    // below it, and these become the new ends. If the count jumps instead, every third place, which is the middle of the
+    // range, still makes the range smaller.
     let least = (high - low) * LEAST_RANGE;
     for aside in [Some(0.02), Some(-0.02), None].into_iter().cycle().take(MOST_PLACES) {
         if above - below <= all / FEW_PAIRS || high - low <= least {

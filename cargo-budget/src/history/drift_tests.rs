@@ -49,13 +49,13 @@ fn a_step_within_a_drift_is_no_staircase() {
     assert!(alone >= 18, "{alone} of 20");
 }
 
-/// The random numbers that the searches draw are their work. A drift with steps, and what is neither, takes a few searches,
-/// however many steps there are to put aside.
+/// The random numbers that the searches draw are their work. A drift with steps, and a series that is neither, takes a few
+/// searches, however many steps there are to put aside.
 #[test]
 fn the_work_is_bounded_however_many_steps_could_be_put_aside() {
     let check = |values: &[f64], most: u64| {
         let mut drawn = 0;
-        let (steps, _) = counted(values, &mut drawn);
+        let (steps, _) = decompose_counting(values, &mut drawn);
         assert!(drawn <= most, "{drawn} numbers were drawn, and {} steps found", steps.len());
     };
     let rising = |i: usize| 10.0 * i as f64 / 2000.0;
@@ -119,7 +119,7 @@ fn the_median_of_many_slopes_is_that_of_the_list() {
     check(&|_, v| v);
     check(&|i, v| (v + 0.01 * i as f64).round());
     check(&|_, v| if v > 101.0 { 1.0 } else { 0.0 });
-    // Digits that a slope cannot have any more.
+    // The slopes differ only in digits beyond the precision of a number.
     check(&|i, v| v * 1e-9 + 1e9 * i as f64);
 }
 

@@ -57,7 +57,7 @@ pub(crate) struct Measured {
 
 impl Measured {
     /// Returns what the history keeps of an outcome.
-    pub(crate) fn of(outcome: &Outcome) -> Measured {
+    pub(crate) fn from_outcome(outcome: &Outcome) -> Measured {
         let finite = |value: Option<f64>| value.filter(|value| value.is_finite());
         let estimate = outcome.estimate.as_ref();
         let against = outcome.against.as_ref();

@@ -2,8 +2,8 @@
 //!
 //! `store` records runs and queries them, with one schema and one SQL text for both databases, which are in `sqlite`
 //! and `postgres`; `place` says which of them a history is in. `import` reads the results of other tools. `trend`
-//! finds, with `change`, `segment` and `drift`, how a budget's values developed; `show` prints it, and `overview` what changed lately
-//! over all budgets, as `recent` says. `survey` reads what the site shows.
+//! finds, with `change`, `segment` and `drift`, how a budget's values developed, and `show` prints that. `overview` shows the
+//! budgets that changed lately; `recent` decides what lately means. `survey` reads what the site shows.
 
 #[cfg(test)]
 mod appended_tests;
@@ -46,6 +46,6 @@ pub(crate) use select::{TrendQuery, choose_branch, trend};
 pub(crate) use show::{TestTrend, list, list_json, percent, probability};
 pub(crate) use step::worse_step;
 pub(crate) use store::{Point, Series, Store};
-pub(crate) use survey::{OutcomeRow, RunOf};
+pub(crate) use survey::{CommitRun, OutcomeRow};
 pub(crate) use time::format_time as time_shown;
 pub(crate) use trend::{Commit, analyse};

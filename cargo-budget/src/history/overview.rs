@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_got_worse_comes_first() {
+    fn the_test_that_became_the_worst_comes_first() {
         let mut gone = trend_with_step("gone", 28, 1.4);
         gone.series.key = 1;
         let shown = vec![

@@ -23,8 +23,8 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    /// Returns the place that `--db` names, and by default the project's own file.
-    pub(crate) fn of(named: Option<&str>, project: Option<&Project>) -> Result<Place, Failure> {
+    /// Returns the place that `--db` names, or by default the project's own file.
+    pub(crate) fn choose(named: Option<&str>, project: Option<&Project>) -> Result<Place, Failure> {
         let Some(named) = named.filter(|named| !named.is_empty()) else {
             let project = project.ok_or_else(|| {
                 Failure::usage(
@@ -91,7 +91,7 @@ impl Place {
     }
 }
 
-/// Says that this build has no support for a server.
+/// Fails, since this build has no support for a server.
 #[cfg(not(feature = "postgres"))]
 fn server(_: &str) -> Result<Place, Failure> {
     Err(Failure::usage(

@@ -41,7 +41,7 @@ pub(crate) struct Postgres {
     place: String,
     /// How long to wait for an answer.
     answer: Duration,
-    /// Whether the server has failed to answer once. Nothing more is asked then, since that would take as long again.
+    /// Whether the server has failed to answer once. Then no further request is sent, since it would wait as long again.
     silent: Cell<bool>,
 }
 
@@ -90,13 +90,13 @@ impl Postgres {
     /// Waits for an answer of the server, for at most `self.answer`.
     fn wait_for_server<T>(
         &self,
-        asked: impl Future<Output = Result<T, tokio_postgres::Error>>,
+        request: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, Fault> {
         if self.silent.get() {
             return Err(no_answer(self.answer));
         }
         let answered =
-            self.runtime.block_on(async { tokio::time::timeout(self.answer, asked).await });
+            self.runtime.block_on(async { tokio::time::timeout(self.answer, request).await });
         answered.map_or_else(
             |_| {
                 self.silent.set(true);
@@ -286,14 +286,14 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
-            let mut asked = [0; 4096];
+            let mut request = [0; 4096];
             // The bytes mean "authentication is done" and "ready".
-            assert!(stream.read(&mut asked).unwrap() > 0);
+            assert!(stream.read(&mut request).unwrap() > 0);
             stream.write_all(b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I").unwrap();
             // The bytes mean "the command SET is complete" and "ready".
-            assert!(stream.read(&mut asked).unwrap() > 0);
+            assert!(stream.read(&mut request).unwrap() > 0);
             stream.write_all(b"C\0\0\0\x08SET\0Z\0\0\0\x05I").unwrap();
-            while stream.read(&mut asked).is_ok_and(|n| n > 0) {}
+            while stream.read(&mut request).is_ok_and(|n| n > 0) {}
         });
         port
     }

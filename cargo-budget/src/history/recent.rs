@@ -1,4 +1,4 @@
-//! What is recent on a branch: where its newest commits begin, and which limits are no longer measured.
+//! The recent commits of a branch: where they begin, and which limits are no longer measured in them.
 
 use std::collections::HashSet;
 
@@ -6,8 +6,8 @@ use perf_budget_core::suite::Suite;
 
 use crate::project::Project;
 
-/// The number of newest commits of a branch that are recent. A change in them is listed, and what none of them measured
-/// may be gone.
+/// The number of newest commits of a branch that are recent. A change in them is listed, and a limit that none of them
+/// measured may be gone.
 pub(crate) const LATELY: u16 = 20;
 
 /// The times of the newest commits of a branch. A run without a commit counts as one.
@@ -20,17 +20,17 @@ pub(crate) struct Recent {
 }
 
 impl Recent {
-    /// Takes the times of commits, the newest first.
-    pub(crate) fn of(times: &[i64]) -> Recent {
+    /// Finds the recent commits from the times of all commits, which are given newest first.
+    pub(crate) fn from_times(times: &[i64]) -> Recent {
         Recent {
             since: times.get(usize::from(LATELY) - 1).copied().unwrap_or(i64::MIN),
             newest: times.first().copied().unwrap_or(i64::MIN),
         }
     }
 
-    /// Returns whether a limit is no longer measured. Where budgets.toml is at hand, it must have lost the limit; the
-    /// file may be that of another commit, so what the newest commit measured is not gone. Without the file, no recent
-    /// commit may have measured the limit.
+    /// Returns whether a limit is no longer measured. `newest` is the time at which it was measured last. If budgets.toml can
+    /// be read, the limit is gone when the file does not list it. But the file may be of another commit, so a limit that the
+    /// newest commit measured is not gone. Without the file, a limit is gone when no recent commit measured it.
     pub(crate) fn is_gone(self, newest: i64, is_listed: Option<bool>) -> bool {
         match is_listed {
             Some(is_listed) => !is_listed && newest < self.newest,
@@ -44,13 +44,13 @@ impl Recent {
 pub(crate) struct Listed {
     tests: HashSet<String>,
     budgets: HashSet<String>,
-    /// The budgets whose tests are known only once their benchmarks are.
+    /// The budgets with a pattern, whose tests are known only when their benchmarks are known.
     patterns: HashSet<String>,
 }
 
 impl Listed {
     /// Reads the project's budgets; `None` where they cannot be read.
-    pub(crate) fn of(project: &Project) -> Option<Listed> {
+    pub(crate) fn read(project: &Project) -> Option<Listed> {
         let plain = project.budgets_in(None).ok()?;
         let mut listed = Listed::default();
         let named = plain.environments.iter().map(|declared| Some(declared.name.as_str()));
@@ -81,11 +81,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_gone_is_said_by_the_file_or_else_by_the_newest_commits() {
-        let few = Recent::of(&[30, 20, 10]);
+    fn the_file_or_else_the_newest_commits_decide_which_limits_are_gone() {
+        let few = Recent::from_times(&[30, 20, 10]);
         assert_eq!((few.since, few.newest), (i64::MIN, 30));
         let times: Vec<i64> = (1..=25).rev().collect();
-        let recent = Recent::of(&times);
+        let recent = Recent::from_times(&times);
         assert_eq!((recent.since, recent.newest), (6, 25));
         for (newest, is_listed, is_gone) in [
             (1, Some(true), false),
@@ -96,6 +96,6 @@ mod tests {
         ] {
             assert_eq!(recent.is_gone(newest, is_listed), is_gone, "{newest} {is_listed:?}");
         }
-        assert!(!Recent::of(&[]).is_gone(0, None));
+        assert!(!Recent::from_times(&[]).is_gone(0, None));
     }
 }

@@ -21,7 +21,7 @@ pub(crate) struct RunToRecord<'a> {
     pub(crate) run: Option<&'a str>,
     pub(crate) commit: Option<&'a str>,
     pub(crate) branch: Option<&'a str>,
-    /// Whether to say only what would be recorded.
+    /// Whether only to report what would be recorded.
     pub(crate) dry: bool,
 }
 
@@ -47,14 +47,14 @@ pub(crate) struct Recorded {
 impl Recorded {
     /// Returns the result for an entry that is not to be recorded.
     pub(super) fn dry(entry: &Entry, place: &Place) -> Recorded {
-        Recorded::of(
+        Recorded::new(
             entry,
             None,
             format!("would record {} in `{}`", summary(entry), place.public_name()),
         )
     }
 
-    fn of(entry: &Entry, added: Option<u64>, sentence: String) -> Recorded {
+    fn new(entry: &Entry, added: Option<u64>, sentence: String) -> Recorded {
         let revision = entry.revision.clone();
         Recorded {
             run: entry.id.clone(),
@@ -70,21 +70,22 @@ impl Recorded {
     }
 }
 
-/// How often a run is recorded while others keep the history busy. A database waits for a minute each time.
+/// The most attempts to record a run while others keep the history busy. In each attempt the database waits for half a
+/// minute or more.
 const ATTEMPTS: usize = 3;
 /// The seconds by which the clocks of two machines may differ.
 const SKEW: i64 = 120;
 
-/// Records a run of the project. Returns what was done with it, and with each run that belongs to it.
+/// Records a run of the project, with all runs of its test targets. Returns what was done with each.
 pub(crate) fn record(
     project: &Project,
     place: &Place,
-    what: &RunToRecord<'_>,
+    request: &RunToRecord<'_>,
     progress: Progress,
 ) -> Result<Vec<Recorded>, Failure> {
-    let outcomes = match what.run {
+    let outcomes = match request.run {
         None => project.last_run(progress)?,
-        Some(id) => of_run(project, id, progress)?,
+        Some(id) => outcomes_of_run(project, id, progress)?,
     };
     if outcomes.is_empty() {
         return Err(Failure::unmeasured(format!(
@@ -100,30 +101,30 @@ pub(crate) fn record(
             None => runs.push(vec![outcome]),
         }
     }
-    runs.iter().map(|outcomes| record_run(project, place, what, outcomes, progress)).collect()
+    runs.iter().map(|outcomes| record_run(project, place, request, outcomes, progress)).collect()
 }
 
 /// Records the outcomes of one run.
 fn record_run(
     project: &Project,
     place: &Place,
-    what: &RunToRecord<'_>,
+    request: &RunToRecord<'_>,
     outcomes: &[Outcome],
     progress: Progress,
 ) -> Result<Recorded, Failure> {
     let run = &outcomes[0].run;
-    let mut revision = revision::of(&project.root, what.commit, what.branch)?;
-    let warnings = warnings(&mut revision, what, run.began.cast_signed());
+    let mut revision = revision::resolve(&project.root, request.commit, request.branch)?;
+    let warnings = warnings(&mut revision, request, run.began.cast_signed());
     let entry = Entry {
         id: run.id.clone(),
         began: run.began.cast_signed(),
         environment: environment(run),
         version: run.version.clone(),
         source: HARNESS.to_owned(),
-        values: outcomes.iter().map(Measured::of).collect(),
+        values: outcomes.iter().map(Measured::from_outcome).collect(),
         revision,
     };
-    let recorded = if what.dry {
+    let recorded = if request.dry {
         Recorded::dry(&entry, place)
     } else {
         let with_remedy = |failure: Failure| Failure {
@@ -145,7 +146,7 @@ pub(super) fn write(
 ) -> Result<Recorded, Failure> {
     let mut recorded = store.record(entry, step);
     for _ in 1..ATTEMPTS {
-        // Nothing is recorded by an attempt that fails, and others may have ended meanwhile.
+        // An attempt that fails records nothing, and the other processes may have ended meanwhile.
         if recorded.as_ref().is_err_and(|fault| fault.kind == Kind::Busy) {
             recorded = store.record(entry, &|| ());
         }
@@ -160,7 +161,7 @@ pub(super) fn write(
             store.place()
         ),
     };
-    Ok(Recorded::of(entry, Some(recorded.added), sentence))
+    Ok(Recorded::new(entry, Some(recorded.added), sentence))
 }
 
 /// Returns the summary of an entry: "25 outcomes of run `x`, commit abc on main".
@@ -178,7 +179,7 @@ fn summary(entry: &Entry) -> String {
 
 /// Returns warnings about the revision. A run that began before its commit was made cannot have measured that commit,
 /// so it is marked as dirty.
-fn warnings(revision: &mut Revision, what: &RunToRecord<'_>, began: i64) -> Vec<String> {
+fn warnings(revision: &mut Revision, request: &RunToRecord<'_>, began: i64) -> Vec<String> {
     let mut sentences = Vec::new();
     if revision.commit.is_none() {
         sentences.push(
@@ -187,7 +188,7 @@ fn warnings(revision: &mut Revision, what: &RunToRecord<'_>, began: i64) -> Vec<
         );
     }
     let made_later = revision.committed.is_some_and(|committed| began + SKEW < committed);
-    if what.commit.is_none() && made_later {
+    if request.commit.is_none() && made_later {
         revision.dirty = true;
         sentences.push(
             "the run began before the checked-out commit was made, so it is marked as one with uncommitted \
@@ -206,7 +207,11 @@ fn warnings(revision: &mut Revision, what: &RunToRecord<'_>, began: i64) -> Vec<
     sentences
 }
 
-fn of_run(project: &Project, id: &str, progress: Progress) -> Result<Vec<Outcome>, Failure> {
+fn outcomes_of_run(
+    project: &Project,
+    id: &str,
+    progress: Progress,
+) -> Result<Vec<Outcome>, Failure> {
     let path = project.record();
     let _work = progress.busy("reading outcomes");
     let mut record = project.read_record(&path)?;

@@ -19,10 +19,10 @@ pub(crate) struct Revision {
     pub(crate) branch: Option<String>,
 }
 
-/// Returns the revision that was measured in `directory`: the commit and branch that people name, and otherwise what
-/// is checked out. A commit can be named by any revision that git knows, or by the full hash of a commit that is not
+/// Returns the revision that was measured in `directory`: the commit and branch that the user names, and otherwise those
+/// that are checked out. A commit can be named by any revision that git knows, or by the full hash of a commit that is not
 /// in this clone.
-pub(crate) fn of(
+pub(crate) fn resolve(
     directory: &Path,
     commit: Option<&str>,
     branch: Option<&str>,
@@ -62,7 +62,8 @@ pub(crate) fn distance(directory: &Path, from: &str, to: &str) -> Option<usize> 
     output_of(directory, &["rev-list", "--count", &format!("{from}..{to}")])?.parse().ok()
 }
 
-/// Returns the branch: that of the pull request, else the one that GitHub runs for, else the one that is checked out.
+/// Returns the branch: that of the pull request, else the one that a workflow of GitHub runs for, else the one that is
+/// checked out.
 pub(crate) fn branch(directory: &Path) -> Option<String> {
     variable("GITHUB_HEAD_REF")
         .or_else(|| variable("GITHUB_REF_NAME"))

@@ -8,14 +8,15 @@
 /// The least number of values on either side of a change point: a shorter run of values may be an accident.
 const LEAST_SEGMENT: usize = 3;
 
-/// The most levels that the values of a segment are rounded to; and for the comparison with shuffles, and in a segment that
-/// is longer than `LONG`, in which a step shows with fewer.
+/// The most levels that the values of a segment are rounded to. In a segment of more than `LEVELS` values, the comparison
+/// with shuffles uses `FEW_LEVELS`. A segment that is longer than `LONG` has no more than these at all, since a step in it
+/// shows with fewer levels.
 const LEVELS: usize = 32;
 const FEW_LEVELS: usize = 16;
 
-/// A segment that is longer than this is compared with its shuffles by every fourth place where it may be split, and one
-/// of more than `LEVELS` values by every second; by all of them near the ends. The series itself is looked at in the same
-/// places, and with the same levels, so that the comparison is fair.
+/// In a segment that is longer than this, only every fourth place for a split is compared with the shuffles; in one of more
+/// than `LEVELS` values it is every second place. Near the ends all places are compared. The series itself is examined in the
+/// same places and with the same levels, so that the comparison is fair.
 const LONG: usize = 200;
 
 /// The values of one segment, prepared so that any order of them can be split quickly.
@@ -25,22 +26,23 @@ pub(super) struct Segment {
     /// The best split, as the index in the segment where its second part begins, and its `Q`; `None` where the segment is
     /// too short to be split.
     pub(super) best: Option<(usize, f64)>,
-    /// The largest `Q` of the places that shuffles are looked at in, or 0.
+    /// The largest `Q` in the places where shuffles are examined, or 0.
     pub(super) q: f64,
-    /// The same of each shuffle that was made.
+    /// The largest `Q` of each shuffle that was made, in the same places.
     shuffles: Vec<f64>,
-    /// The values as shuffles are looked at: in the order of the series, and then in that of the last shuffle.
+    /// The rounded values: at first in the order of the series, and then in that of the last shuffle.
     rounded: Rounded,
 }
 
-/// Values that are rounded to levels, each with as many values as any other.
+/// Values that are rounded to levels. Each level has about as many values as any other.
 struct Rounded {
     /// The values, each as the number of its level.
     levels: Vec<u8>,
-    /// What a value of each level adds to how far the distribution function of the first part is ahead of that of the whole
-    /// at each level, times the number of values: a whole number.
+    /// A row for each level. It has what a value of this level adds, at each level, to the difference between the
+    /// distribution function of the first part and that of the whole. The difference is multiplied by the number of values,
+    /// so that it is a whole number.
     steps: Box<[[f32; LEVELS]]>,
-    /// How far the next level is above each, as a share of `widest`.
+    /// The distance from each level to the next one, as a share of `widest`.
     gaps: [f64; LEVELS],
     /// The largest distance between two levels that follow each other.
     widest: f64,
@@ -78,16 +80,16 @@ impl Segment {
 }
 
 impl Rounded {
-    /// Rounds the values to at most so many levels.
-    fn new(values: &[f64], many: usize) -> Rounded {
+    /// Rounds the values to at most this many levels.
+    fn new(values: &[f64], most_levels: usize) -> Rounded {
         let n = values.len();
-        let (levels, groups) = rounded(values, many);
+        let (levels, groups) = rounded(values, most_levels);
         let (counts, gaps) = distribution(&groups);
         let widest = gaps.iter().copied().fold(0.0, f64::max);
         let gaps = gaps.map(|gap| if widest > 0.0 { gap / widest } else { 0.0 });
         let step =
-            |of: usize, level: usize| if of <= level { n as f64 } else { 0.0 } - counts[level];
-        let row = |of: usize| std::array::from_fn(|level| step(of, level) as f32);
+            |own: usize, level: usize| if own <= level { n as f64 } else { 0.0 } - counts[level];
+        let row = |own: usize| std::array::from_fn(|level| step(own, level) as f32);
         Rounded { levels, steps: (0..LEVELS).map(row).collect(), gaps, widest }
     }
 
@@ -95,10 +97,10 @@ impl Rounded {
     fn split(&self) -> (usize, f64) {
         let is_short = self.levels.len() <= LONG;
         let (at, q) = if is_short { self.scan::<LEVELS>() } else { self.scan::<FEW_LEVELS>() };
-        (at, self.q_of(q))
+        (at, self.scaled(q))
     }
 
-    /// Returns the largest `Q` of the places that shuffles are looked at in.
+    /// Returns the largest `Q` in the places where shuffles are examined.
     fn largest(&self) -> f64 {
         let n = self.levels.len();
         let largest = if n <= LEVELS {
@@ -108,15 +110,16 @@ impl Rounded {
         } else {
             self.walk::<FEW_LEVELS, 4>()
         };
-        self.q_of(f64::from(largest))
+        self.scaled(f64::from(largest))
     }
 
-    /// Returns a `Q` whose gaps are shares, and whose distribution functions are counts times the number of values.
-    fn q_of(&self, counted: f64) -> f64 {
+    /// Returns the true `Q` for one that was computed from gaps as shares, and from distribution functions as counts times
+    /// the number of values.
+    fn scaled(&self, counted: f64) -> f64 {
         2.0 * counted * self.widest / self.levels.len() as f64
     }
 
-    /// Does what `split` does, where the numbers of the levels are below `N`.
+    /// Returns the best split with its unscaled `Q`. The numbers of all levels must be below `N`.
     fn scan<const N: usize>(&self) -> (usize, f64) {
         let n = self.levels.len();
         let mut ahead = [0.0_f64; N];
@@ -137,8 +140,9 @@ impl Rounded {
         (best, best_q)
     }
 
-    /// Does what `largest` does, where the numbers of the levels are below `N`, by every `EVERY`th place. Up to 4000 values
-    /// its numbers are whole until they are squared, so that two orders of the values never differ by rounding alone.
+    /// Returns the largest unscaled `Q`, examining every `EVERY`th place. The numbers of all levels must be below `N`. With up
+    /// to 4000 values the sums are whole numbers until they are squared, so two orders of the values never differ by rounding
+    /// alone.
     fn walk<const N: usize, const EVERY: usize>(&self) -> f32 {
         let n = self.levels.len();
         let end = n - LEAST_SEGMENT;
@@ -156,7 +160,7 @@ impl Rounded {
                 }
             }
             at = to;
-            // Four sums, which a processor adds at once.
+            // There are four sums, because a processor can add to all of them at once.
             let mut sums = [0.0_f32; 4];
             for (level, (ahead, gap)) in ahead.iter().zip(&gaps).enumerate() {
                 sums[level % 4] += ahead * ahead * gap;
@@ -169,17 +173,20 @@ impl Rounded {
 }
 
 /// Returns the level of each value, and the values of each level in order.
-fn rounded(values: &[f64], many: usize) -> (Vec<u8>, Vec<Vec<f64>>) {
+fn rounded(values: &[f64], most_levels: usize) -> (Vec<u8>, Vec<Vec<f64>>) {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let mut distinct = sorted.clone();
     distinct.dedup_by(|a, b| a.total_cmp(b).is_eq());
     let below =
-        |value: &f64, of: &[f64]| of.partition_point(|other| other.total_cmp(value).is_lt());
+        |value: &f64, all: &[f64]| all.partition_point(|other| other.total_cmp(value).is_lt());
     // The level of a value depends on where equal values begin, so that they have the same one.
     let level = |value: &f64| {
-        let is_exact = distinct.len() <= many;
-        if is_exact { below(value, &distinct) } else { below(value, &sorted) * many / values.len() }
+        if distinct.len() <= most_levels {
+            below(value, &distinct)
+        } else {
+            below(value, &sorted) * most_levels / values.len()
+        }
     };
     let mut groups = vec![Vec::new(); LEVELS];
     for value in &sorted {
@@ -188,8 +195,8 @@ fn rounded(values: &[f64], many: usize) -> (Vec<u8>, Vec<Vec<f64>>) {
     (values.iter().map(|value| level(value) as u8).collect(), groups)
 }
 
-/// Returns how many values are at or below each level, and how far the next level that has a value is above it. The groups
-/// are the values of each level.
+/// Returns how many values are at or below each level, and the distance from each level to the next one that has a value.
+/// The groups are the values of each level.
 fn distribution(groups: &[Vec<f64>]) -> ([f64; LEVELS], [f64; LEVELS]) {
     let middle = |group: &[f64]| group[group.len() / 2];
     let (mut counts, mut gaps) = ([0.0; LEVELS], [0.0; LEVELS]);
@@ -205,7 +212,8 @@ fn distribution(groups: &[Vec<f64>]) -> ([f64; LEVELS], [f64; LEVELS]) {
     (counts, gaps)
 }
 
-/// A seeded random number generator: SplitMix64 (Steele, Lea & Flood 2014), as the number of those that it has given.
+/// A seeded random number generator: SplitMix64 (Steele, Lea & Flood 2014). Its state is the count of the numbers that it has
+/// given.
 #[derive(Debug, Default)]
 pub(super) struct Chance(u64);
 
@@ -227,8 +235,8 @@ impl Chance {
     fn shuffle(&mut self, values: &mut [u8]) {
         let mut number = 0;
         for last in (1..values.len()).rev() {
-            // Each half of a number is enough for one place: a series is far shorter than 2^32. The first place may be an
-            // even one, whose number is then drawn here.
+            // Half of a number is enough for one place, since a series is far shorter than 2^32. So a number that is drawn
+            // for an odd place serves the even place after it too. If the first place is even, it gets a number of its own.
             let is_drawn = last % 2 == 0 && last + 1 < values.len();
             number = if is_drawn { number << 32 } else { self.next() };
             let other = ((number >> 32) * (last as u64 + 1)) >> 32;

@@ -29,7 +29,7 @@ pub(crate) struct TrendQuery<'a> {
 }
 
 impl TrendQuery<'_> {
-    /// Returns what is asked for, for messages.
+    /// Returns the name of the query for messages.
     fn description(&self) -> String {
         self.name.map_or("the history".to_owned(), |name| format!("`{name}`"))
     }
@@ -57,7 +57,7 @@ pub(crate) fn trend(
     let selected = choose_environment(&on_branch, which, &mut notes)?;
     let (branch, environment) = (selected[0].branch.clone(), selected[0].environment.clone());
     let recent = store.recent(branch.as_deref()).map_err(failed)?;
-    let listed = project.and_then(Listed::of);
+    let listed = project.and_then(Listed::read);
     let mut shown = Vec::new();
     let mut gone = HashSet::new();
     let mut removed = Vec::new();
@@ -80,7 +80,7 @@ pub(crate) fn trend(
             let cut = points.len() == usize::from(which.last);
             let points = with_clean(&mut store, series, points, which).map_err(failed)?;
             let trend = analysis::analyse(&points, which.dirty);
-            // Git is asked only for what an overview shows.
+            // An overview shows only recent changes, so git is asked about no others.
             let oldest = if which.name.is_some() { i64::MIN } else { recent.since };
             let distances = distances(&trend, project, oldest);
             shown.push(TestTrend { series: series.clone(), trend, distances, cut });
@@ -102,8 +102,9 @@ pub(crate) fn trend(
     })
 }
 
-/// Returns the newest outcomes that are not of trees with uncommitted changes, after those that are, unless these are asked for
-/// too: the newest may all be of such trees, which are only counted.
+/// Returns the points of a series with enough clean ones. If some points are of trees with uncommitted changes, these stay,
+/// to be counted, and the newest clean outcomes of the series follow: the newest outcomes may all be of changed trees. If the
+/// query includes changed trees, the points are returned as they are.
 fn with_clean(
     store: &mut Store,
     series: &Series,
@@ -117,16 +118,17 @@ fn with_clean(
     Ok(points)
 }
 
-/// Returns how many commits each change lies within, where that is not before `oldest` and git knows it.
+/// Returns the number of commits in the range of each change; `None` for a change before `oldest`, or if git does not know
+/// both commits.
 fn distances(trend: &Trend, project: Option<&Project>, oldest: i64) -> Vec<Option<usize>> {
-    let of = |change: &Change| {
+    let distance = |change: &Change| {
         if trend.commits[change.at].at < oldest {
             return None;
         }
         let (from, to) = (&trend.commits[change.at - 1].hash, &trend.commits[change.at].hash);
         revision::distance(&project?.root, from.as_ref()?, to.as_ref()?)
     };
-    trend.changes.iter().map(of).collect()
+    trend.changes.iter().map(distance).collect()
 }
 
 /// Returns the failure for a name that is not in the history: it is misspelt, it was never recorded, or the history
@@ -191,7 +193,7 @@ pub(crate) fn choose_branch<'s>(
     Ok(on(branch))
 }
 
-/// Returns the series in one environment: the one that is asked for, else the one with the newest outcome.
+/// Returns the series in one environment: the one that the query names, else the one with the newest outcome.
 fn choose_environment<'s>(
     series: &[&'s Series],
     which: &TrendQuery<'_>,
@@ -200,9 +202,9 @@ fn choose_environment<'s>(
     let mut known: Vec<&str> = series.iter().map(|series| series.environment.as_str()).collect();
     known.sort_unstable();
     known.dedup();
-    let asked =
+    let is_selected =
         |series: &&&Series| which.environment.is_none_or(|part| series.environment.contains(part));
-    let Some(newest) = series.iter().filter(asked).max_by_key(|series| series.newest) else {
+    let Some(newest) = series.iter().filter(is_selected).max_by_key(|series| series.newest) else {
         return Err(Failure::usage(format!(
             "{} was not measured in an environment with `{}` in its name; it was in: {}",
             which.description(),
@@ -241,18 +243,18 @@ fn newest_units<'s>(series: &[&'s Series], notes: &mut Vec<String>) -> Vec<&'s S
     chosen
 }
 
-/// Returns a note where what is shown is in the history but no longer in budgets.toml: the budget, or only some tests of
-/// it.
+/// Returns a note about the tests that are shown but no longer in budgets.toml; `None` if there are none. If the whole budget
+/// was removed, the note names the budget.
 fn removed_note(listed: &Listed, removed: &[&Series]) -> Option<String> {
     let budget = &removed.first()?.budget;
-    let (names, of) = if listed.has_budget(budget) {
+    let (names, count) = if listed.has_budget(budget) {
         let names: Vec<String> =
             removed.iter().map(|series| format!("`{}`", series.test)).collect();
         (names.join(", "), names.len())
     } else {
         (format!("`{budget}`"), 1)
     };
-    let (are, its) = if of == 1 { ("is", "its") } else { ("are", "their") };
+    let (are, its) = if count == 1 { ("is", "its") } else { ("are", "their") };
     Some(format!("{names} {are} no longer in budgets.toml; this is {its} recorded history"))
 }
 

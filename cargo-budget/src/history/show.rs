@@ -152,14 +152,14 @@ impl TestTrend {
         let range = match (&good.hash, &bad.hash) {
             (Some(good), Some(bad)) => {
                 let range = format!("in {}..{}", short(good), short(bad));
-                let of = match distance {
+                let remark = match distance {
                     None => " (this clone does not have both commits)".to_owned(),
                     Some(1) => String::new(),
                     Some(0) => " (the second does not follow the first: the branch was rewritten)"
                         .to_owned(),
                     Some(n) => format!(" ({n} commits, {} of them not measured)", n - 1),
                 };
-                range + &of
+                range + &remark
             }
             _ => "between runs without a commit".to_owned(),
         };
@@ -215,8 +215,8 @@ impl TestTrend {
         moves.map(|(_, worse)| worse).reduce(f64::max).unwrap_or(0.0)
     }
 
-    /// Returns the changes and the drift, each with its time and how much worse the value got by it, as the logarithm of
-    /// its ratio.
+    /// Returns the changes and the drift. Each has its time and how much worse the value got by it, as the logarithm of its
+    /// ratio; the logarithm is negative if the value got better.
     pub(crate) fn moves(&self) -> Vec<(i64, f64)> {
         let moved = |before: f64, after: f64| {
             let far = (after / before).ln().abs().min(f64::MAX);
@@ -231,13 +231,13 @@ impl TestTrend {
         changes.chain(drift).collect()
     }
 
-    /// Returns whether a rise by `rise` is a change for the worse; `None` where only the project knows.
+    /// Returns whether a rise by `rise` is a change for the worse; `None` if only the project knows which direction is better.
     pub(crate) fn is_worse(&self, rise: f64) -> Option<bool> {
         let lower = if let Some((bound, _)) = &self.trend.limit {
             bound == "max"
         } else {
-            let of = |kind: &SubjectKind| Metric::of(*kind, &self.series.metric);
-            match SubjectKind::ALL.iter().rev().find_map(of)?.better() {
+            let metric = |kind: &SubjectKind| Metric::of(*kind, &self.series.metric);
+            match SubjectKind::ALL.iter().rev().find_map(metric)?.better() {
                 Better::Lower => true,
                 Better::Higher => false,
                 Better::Either => return None,
@@ -371,13 +371,14 @@ fn share(before: f64, after: f64) -> Option<f64> {
     share.is_finite().then_some(share)
 }
 
+/// Returns the relative change from one value to another, such as `+12.3 %`.
 pub(crate) fn percent(before: f64, after: f64) -> String {
     share(before, after).map_or_else(
         || "a change from 0".to_owned(),
         |share| {
             let percent = share.abs() * 100.0;
             if percent > 0.0 && percent < 0.095 {
-                // A byte of a megabyte is a change, and no "+0.00 %".
+                // A byte of a megabyte is a change, and must not be shown as "+0.00 %".
                 let decimals = (1.0 - percent.log10().floor()).min(9.0) as usize;
                 format!("{:+.decimals$} %", share * 100.0)
             } else if share.abs() < 0.1 {
@@ -389,6 +390,7 @@ pub(crate) fn percent(before: f64, after: f64) -> String {
     )
 }
 
+/// Returns a p-value as text.
 pub(crate) fn probability(p: f64) -> String {
     if p < 0.001 { "< 0.001".to_owned() } else { format!("{p:.3}") }
 }

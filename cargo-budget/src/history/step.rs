@@ -5,14 +5,14 @@ use super::trend::Change;
 use crate::failure::Failure;
 use crate::text::short;
 
-/// How many commits of the series on either side belong to the range where values are noisy: such a step is found where it
+/// The number of commits on either side that belong to the range of a step in noisy values. Such a step is found where it
 /// fits best, which may be beside the commit that made it.
 const MARGIN: usize = 3;
 
 /// A step for the worse.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct WorseStep {
-    /// The test.
+    /// The name of the test.
     pub(crate) test: String,
     /// The last commit that is surely before it, and the first that is surely after it.
     pub(crate) good: String,
@@ -27,7 +27,7 @@ pub(crate) fn worse_step(answer: &Answer, named: Option<&str>) -> Result<WorseSt
     let (levels, compared): (Vec<&TestTrend>, Vec<&TestTrend>) =
         answer.shown.iter().partition(|shown| !is_comparison(&shown.series.test));
     let steps: Vec<Result<WorseStep, &str>> =
-        levels.iter().filter_map(|shown| of(shown, named)).collect();
+        levels.iter().filter_map(|shown| find_step(shown, named)).collect();
     match &steps[..] {
         [Ok(only)] => Ok(only.clone()),
         [Err(test)] => Err(Failure::unmeasured(format!(
@@ -38,7 +38,7 @@ pub(crate) fn worse_step(answer: &Answer, named: Option<&str>) -> Result<WorseSt
              name a range by GOOD..BAD",
             answer.name
         ))),
-        [] => Err(nothing(answer, &levels, named)),
+        [] => Err(no_step(answer, &levels, named)),
         several => {
             let test = |step: &Result<WorseStep, &str>| match step {
                 Ok(step) => format!("`{}`", step.test),
@@ -54,8 +54,8 @@ pub(crate) fn worse_step(answer: &Answer, named: Option<&str>) -> Result<WorseSt
     }
 }
 
-/// Returns the failure that there is no such step, with those that there are.
-fn nothing(answer: &Answer, levels: &[&TestTrend], named: Option<&str>) -> Failure {
+/// Returns the failure that there is no such step, with the commits at which steps begin.
+fn no_step(answer: &Answer, levels: &[&TestTrend], named: Option<&str>) -> Failure {
     let name = &answer.name;
     let Some(named) = named else {
         return Failure::unmeasured(format!(
@@ -83,7 +83,7 @@ fn is_comparison(test: &str) -> bool {
     test.rsplit("::").next().is_some_and(|label| label.starts_with("x_"))
 }
 
-/// Returns how many times as bad the value became; `None` where it did not become worse, or was nothing before.
+/// Returns by which factor the value became worse; `None` if it did not become worse, or was 0 before.
 fn factor(shown: &TestTrend, change: &Change) -> Option<f64> {
     let (before, after) = (change.before, change.after);
     let is_worse = shown.is_worse(after - before) == Some(true);
@@ -91,16 +91,16 @@ fn factor(shown: &TestTrend, change: &Change) -> Option<f64> {
     (is_worse && factor.is_finite() && factor > 1.0).then_some(factor)
 }
 
-/// Returns the step that is asked for; `None` where there is none. The error is the name of the test, where the commits on
-/// one side are not known.
-fn of<'s>(shown: &'s TestTrend, named: Option<&str>) -> Option<Result<WorseStep, &'s str>> {
+/// Returns the newest step of a test, or the one that is named; `None` if there is none. The error is the name of the test,
+/// if no commit on one side of the step is known.
+fn find_step<'s>(shown: &'s TestTrend, named: Option<&str>) -> Option<Result<WorseStep, &'s str>> {
     let trend = &shown.trend;
     let hash = |at: usize| trend.commits.get(at)?.hash.clone();
-    let is_asked = |change: &Change| {
+    let is_wanted = |change: &Change| {
         let begins = |name: &str| hash(change.at).is_some_and(|hash| hash.starts_with(name));
         factor(shown, change).is_some() && named.is_none_or(begins)
     };
-    let nth = trend.changes.iter().rposition(is_asked)?;
+    let nth = trend.changes.iter().rposition(is_wanted)?;
     let change = &trend.changes[nth];
     let margin = if trend.is_exact { 0 } else { MARGIN };
     // The range does not reach beyond the steps before and after this one.
@@ -109,7 +109,7 @@ fn of<'s>(shown: &'s TestTrend, named: Option<&str>) -> Option<Result<WorseStep,
     let good = (change.at - 1).saturating_sub(margin).max(first);
     let bad = (change.at + margin).min(next - 1);
     let by = factor(shown, change)? - 1.0;
-    // If a run is not of a commit, it cannot be an end of the range. Then the next run towards the step is the end.
+    // A run without a commit cannot be an end of the range. Then the next run towards the step is the end.
     let ends = ((good..change.at).find_map(hash), (change.at..=bad).rev().find_map(hash));
     let (Some(good), Some(bad)) = ends else { return Some(Err(&shown.series.test)) };
     Some(Ok(WorseStep { test: shown.series.test.clone(), good, bad, by }))
@@ -174,7 +174,7 @@ mod tests {
             branch: None,
             environment: String::new(),
             shown,
-            recent: Recent::of(&[]),
+            recent: Recent::from_times(&[]),
             gone: HashSet::new(),
             notes: Vec::new(),
         };
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_step_for_the_worse_is_meant_or_the_named_one() {
+    fn the_newest_step_for_the_worse_is_found_or_the_named_one() {
         let values = [10.0, 10.0, 12.0, 12.0, 15.0, 15.0, 9.0, 9.0];
         let all = || vec![made_trend("merge::p99", "max", &values, &[2, 4, 6], true)];
         assert_eq!(ask(all(), None), Ok(("c3".to_owned(), "c4".to_owned(), 0.25)));
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_step_of_a_commit_is_refused() {
+    fn a_change_that_is_no_step_of_a_commit_is_refused() {
         let values = [1.0, 1.0, 2.0];
         let compared = vec![made_trend("merge::p99::x_base", "max", &values, &[2], true)];
         assert!(ask(compared, None).unwrap_err().contains("is compared with a base"));

@@ -17,7 +17,7 @@ const AT_ONCE: usize = 500;
 const READ_AT_ONCE: usize = 20_000;
 const SERIES_AT_ONCE: usize = 100;
 
-/// Returns of how many series the newest outcomes are read by one statement: on a slow network each takes a round trip.
+/// Returns for how many series one statement reads the newest outcomes. On a slow network each statement takes a round trip.
 pub(crate) fn series_at_once(last: u16) -> usize {
     (READ_AT_ONCE / usize::from(last.max(1))).clamp(1, SERIES_AT_ONCE)
 }
@@ -81,7 +81,7 @@ pub(crate) struct Point {
 }
 
 impl Store {
-    /// Takes a connection and brings its schema up to date.
+    /// Makes a store of a connection, and brings the schema of the database up to date.
     pub(crate) fn new(mut database: Box<dyn Database>) -> Result<Store, Fault> {
         schema::migrate(database.as_mut())?;
         Ok(Store { database })
@@ -99,7 +99,7 @@ impl Store {
             let run = add_run(database, entry)?;
             let mut values: Vec<(i64, &Measured)> =
                 entry.values.iter().map(|value| (series_key(entry, value), value)).collect();
-            // All writers insert in the same order, so that no two of them can wait for each other's series.
+            // All writers insert in the same order, so that no two of them can wait for each other.
             values.sort_by_key(|(series, _)| *series);
             let mut added = 0;
             for some in values.chunks(AT_ONCE) {
@@ -123,15 +123,15 @@ impl Store {
         Ok(rows.iter().map(run_row).collect())
     }
 
-    /// Returns all series of a budget, or of the one test with this full name; every series where no name is given.
+    /// Returns all series of a budget, or of the one test with this full name; without a name, every series.
     pub(crate) fn series(&mut self, name: Option<&str>) -> Result<Vec<Series>, Fault> {
         let sql = "SELECT s.series, s.test, s.budget, s.metric, s.unit, s.environment, s.branch, \
                    (SELECT max(o.at) FROM budget_outcomes o WHERE o.series = s.series) \
                    FROM budget_series s";
         let rows = match name {
             Some(name) => {
-                let of_one = format!("{sql} WHERE s.budget = $1 OR s.test = $1 ORDER BY s.test");
-                self.database.rows(&of_one, &[name.into()])?
+                let named = format!("{sql} WHERE s.budget = $1 OR s.test = $1 ORDER BY s.test");
+                self.database.rows(&named, &[name.into()])?
             }
             None => self.database.rows(&format!("{sql} ORDER BY s.test"), &[])?,
         };
@@ -143,8 +143,8 @@ impl Store {
         Ok(self.points_of(&[series], last)?.remove(0))
     }
 
-    /// Returns the newest outcomes of each of these series, of which there is one at least, oldest first, by one statement.
-    /// `series_at_once` says for how many series that is a good number.
+    /// Returns the newest outcomes of each of these series, the oldest first. It reads them by one statement, for which
+    /// [`series_at_once`] gives a good number of series. There must be at least one series.
     pub(crate) fn points_of(
         &mut self,
         series: &[i64],
@@ -172,8 +172,8 @@ impl Store {
         Ok(series.iter().map(|key| found.remove(key).unwrap_or_default()).collect())
     }
 
-    /// Returns the newest outcomes of a series that are not of trees with uncommitted changes, oldest first, however many of
-    /// those there are after them.
+    /// Returns the newest outcomes of a series that are not of trees with uncommitted changes, the oldest first, however many
+    /// outcomes of changed trees came after them.
     pub(crate) fn clean_points(&mut self, series: i64, last: u16) -> Result<Vec<Point>, Fault> {
         let points = self.points(series, last)?;
         if points.iter().all(|point| !point.dirty) {
@@ -195,7 +195,7 @@ impl Store {
     }
 }
 
-/// What is read of outcomes `o`, and their order: the newest first.
+/// The columns that are read of outcomes `o`, and their order: the newest first.
 const POINTS: &str = "SELECT o.at, r.commit_id, r.dirty, o.verdict, o.value, o.exact, o.bound, o.limit_value, o.red, o.series FROM";
 const BY_TIME: &str = "JOIN budget_runs r ON r.run = o.run ORDER BY o.at DESC, r.began DESC";
 
@@ -228,7 +228,7 @@ fn add_run(database: &mut dyn Database, entry: &Entry) -> Result<i64, Fault> {
     let same = |column: usize, value: &str| known[column].text() == value;
     let commit = revision.commit.as_deref().unwrap_or_default();
     let branch = revision.branch.as_deref().unwrap_or_default();
-    let of = |commit: &str, branch: &str| {
+    let describe = |commit: &str, branch: &str| {
         let name = |text: &str, none: &str| {
             if text.is_empty() { none.to_owned() } else { text.to_owned() }
         };
@@ -243,13 +243,13 @@ fn add_run(database: &mut dyn Database, entry: &Entry) -> Result<i64, Fault> {
             "run `{}` is recorded already as {}, and would now be {}; nothing was recorded. Name the right one by \
              `--commit` and `--branch`, or run the tests again",
             entry.id,
-            of(known[2].text(), known[3].text()),
-            of(commit, branch)
+            describe(known[2].text(), known[3].text()),
+            describe(commit, branch)
         ),
     ))
 }
 
-/// Adds values, and the series of those that are the first of theirs. Returns how many were not recorded yet.
+/// Adds values, and the series of those that are the first in their series. Returns how many were not recorded yet.
 fn add_values(
     database: &mut dyn Database,
     entry: &Entry,

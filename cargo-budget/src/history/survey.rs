@@ -21,7 +21,7 @@ pub(crate) struct Fingerprint {
 
 /// One run of a commit.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct RunOf {
+pub(crate) struct CommitRun {
     pub(crate) key: i64,
     pub(crate) id: String,
     pub(crate) commit: String,
@@ -49,7 +49,7 @@ pub(crate) struct OutcomeRow {
     pub(crate) before: Option<f64>,
 }
 
-impl RunOf {
+impl CommitRun {
     /// Returns whether its values were held to limits; those of other tools were not.
     pub(crate) fn is_judged(&self) -> bool {
         self.source == HARNESS
@@ -64,16 +64,16 @@ impl Store {
         let sql = "SELECT series, count(*), CAST(sum(run % 1000003) AS BIGINT) \
                    FROM budget_outcomes GROUP BY series";
         let rows = self.database.rows(sql, &[])?;
-        let of = |row: &Row| {
+        let fingerprint = |row: &Row| {
             let int = |column: usize| row[column].int().unwrap_or_default();
             (int(0), Fingerprint { count: int(1), sum: int(2) })
         };
-        Ok(rows.iter().map(of).collect())
+        Ok(rows.iter().map(fingerprint).collect())
     }
 
-    /// Returns what the newest commits of a branch say of now. Runs of trees with uncommitted changes are left out.
+    /// Returns which commits of a branch are recent. Runs of trees with uncommitted changes are left out.
     pub(crate) fn recent(&mut self, branch: Option<&str>) -> Result<Recent, Fault> {
-        let (on, many, mut values) = of_branch(branch);
+        let (on, many, mut values) = branch_condition(branch);
         let sql = format!(
             "SELECT max(coalesce(r.committed, r.began)) FROM budget_runs r WHERE {on} AND r.dirty = 0 \
              GROUP BY coalesce(r.commit_id, r.id) ORDER BY 1 DESC LIMIT {many}"
@@ -81,7 +81,7 @@ impl Store {
         values.push(i64::from(LATELY).into());
         let rows = self.database.rows(&sql, &values)?;
         let times: Vec<i64> = rows.iter().filter_map(|row| row[0].int()).collect();
-        Ok(Recent::of(&times))
+        Ok(Recent::from_times(&times))
     }
 
     /// Returns all runs of the newest commits on a branch, the newest commit first. Runs of trees with uncommitted changes
@@ -90,9 +90,9 @@ impl Store {
         &mut self,
         branch: Option<&str>,
         commits: i64,
-    ) -> Result<Vec<RunOf>, Fault> {
-        let (on, many, mut values) = of_branch(branch);
-        // A commit may have had two times: one that a clone knew, and that of a run in a place without the commit.
+    ) -> Result<Vec<CommitRun>, Fault> {
+        let (on, many, mut values) = branch_condition(branch);
+        // A commit may be recorded with two times: its own, from a clone that has it, and that of a run, from one that lacks it.
         let sql = format!(
             "SELECT n.run, n.id, n.commit_id, c.time, n.began, n.environment, n.source, \
              (SELECT count(*) FROM budget_outcomes o WHERE o.run = n.run), \
@@ -123,17 +123,17 @@ impl Store {
     }
 }
 
-/// Returns the condition that a run `r` is on a branch, the placeholder after those that it uses, and their values.
-fn of_branch(branch: Option<&str>) -> (&'static str, &'static str, Vec<Value>) {
+/// Returns the condition that a run `r` is on a branch, the next free placeholder, and the values of the condition.
+fn branch_condition(branch: Option<&str>) -> (&'static str, &'static str, Vec<Value>) {
     match branch {
         Some(branch) => ("r.branch = $1", "$2", vec![branch.into()]),
         None => ("r.branch IS NULL", "$1", Vec::new()),
     }
 }
 
-fn run_of(row: &Row) -> RunOf {
+fn run_of(row: &Row) -> CommitRun {
     let int = |column: usize| row[column].int().unwrap_or_default();
-    RunOf {
+    CommitRun {
         key: int(0),
         id: row[1].text().to_owned(),
         commit: row[2].text().to_owned(),

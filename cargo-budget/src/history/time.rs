@@ -13,7 +13,7 @@ pub(crate) fn format_time(seconds: i64) -> String {
 /// Returns the seconds since 1970 of a time such as `2026-11-21T08:38:51+01:00`. A time without a zone is taken for
 /// UTC. Returns `None` where the text is neither.
 #[cfg(feature = "import")]
-pub(crate) fn of_iso(text: &str) -> Option<i64> {
+pub(crate) fn parse_iso(text: &str) -> Option<i64> {
     // Older versions of some tools write a blank before the time of day.
     let text = &text.replacen(' ', "T", 1);
     let zoned = || DateTime::parse_from_rfc3339(text).ok().map(|time| time.timestamp());
@@ -54,7 +54,7 @@ mod tests {
     #[cfg(feature = "import")]
     #[test]
     fn times_of_other_tools_are_read() {
-        let check = |iso: &str, seconds: i64| assert_eq!(of_iso(iso), Some(seconds), "{iso}");
+        let check = |iso: &str, seconds: i64| assert_eq!(parse_iso(iso), Some(seconds), "{iso}");
         check("1970-01-01T00:00:00Z", 0);
         check("2000-02-29T12:30:00+00:00", 951_827_400);
         check("2026-11-21T08:38:51+01:00", 1_795_246_731);
@@ -64,7 +64,7 @@ mod tests {
         check("2026-11-21T07:38:51", 1_795_246_731);
         check("2026-11-21T07:38:51.5", 1_795_246_731);
         for text in ["yesterday", "2026-11-21", "2026-13-21T08:38:51Z", "2026-11-21T08:38:51+1"] {
-            assert_eq!(of_iso(text), None, "{text}");
+            assert_eq!(parse_iso(text), None, "{text}");
         }
     }
 }

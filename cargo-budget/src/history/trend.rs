@@ -7,7 +7,7 @@ use super::change::{LEAST, Step, segments};
 use super::drift::{Drift, decompose, drift};
 use super::store::Point;
 
-/// The value at one commit. It is the median of the commit's runs, since a rerun is no change.
+/// The value at one commit. It is the median of the commit's runs, since another run of a commit is not a change.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Commit {
     /// The hash; `None` for a run without a commit, which then makes an entry by itself.

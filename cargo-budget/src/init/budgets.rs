@@ -9,14 +9,14 @@ use super::package::{Binary, Divan, PackageContents};
 /// The name of the sample workload, which the user is to replace.
 pub(super) const SAMPLE: &str = "sample";
 
-/// The limit of benchmarks of Divan that can be measured.
+/// The budget for benchmarks of Divan that can be measured.
 const SERVED_DIVAN: &str = "
 # Every Divan benchmark of the workspace. Each is a test, and may be 5 % slower than at the base.
 [budget.divan]
 divan = \"*\"
 max = { mean = \"1.05 x base\" }
 ";
-/// The same for those that only print text.
+/// A comment for benchmarks of Divan that only print text.
 const PLAIN_DIVAN: &str = "
 # Divan prints text only. Its benchmarks can be limited with one line in the place of Divan's in Cargo.toml,
 # `divan = { package = \"perf-budget-divan\", version = \"0.1\" }`; then remove the `# `.
@@ -26,46 +26,46 @@ const PLAIN_DIVAN: &str = "
 ";
 
 /// Returns a file with limits that hold, and with comments about what else could be limited.
-pub(super) fn text(found: &PackageContents, sample: bool) -> String {
-    let package = &found.package;
-    let run = run(found);
+pub(super) fn text(package: &PackageContents, sample: bool) -> String {
+    let name = &package.name;
+    let run = run(package);
     let mut text = format!(
         "\
-# What {package} promises. Each limit is a test, which `{run}` runs.
+# What {name} promises. Each limit is a test, which `{run}` runs.
 #
 # `cargo budget init` writes limits that are so generous that nothing breaks them, since nothing was measured yet. Run
 # the tests once. Then `cargo budget tighten` brings each limit near to what was measured, and `cargo budget suggest`
 # proposes others.
 "
     );
-    for binary in &found.binaries {
-        text += &of_binary(binary);
+    for binary in &package.binaries {
+        text += &budgets_of_binary(binary);
     }
     if sample {
-        text += &of_sample(found);
+        text += &sample_budget(package);
     }
-    if !found.criterion.is_empty() {
-        text += &of_benchmarks(found);
+    if !package.criterion.is_empty() {
+        text += &budget_of_benchmarks(package);
     }
-    text += match found.divan {
+    text += match package.divan {
         Some(Divan::Served) => SERVED_DIVAN,
         Some(Divan::Plain) => PLAIN_DIVAN,
         None => "",
     };
-    if found.is_cdylib {
-        text += &of_cdylib(found);
+    if package.is_cdylib {
+        text += &budget_of_module(package);
     }
-    text + &remarks(found)
+    text + &remarks(package)
 }
 
 /// Returns the command that runs the tests.
-pub(super) fn run(found: &PackageContents) -> String {
-    let package =
-        if found.has_siblings { format!("--package {} ", found.package) } else { String::new() };
-    format!("cargo test --release {package}--test budgets")
+pub(super) fn run(package: &PackageContents) -> String {
+    let option =
+        if package.has_siblings { format!("--package {} ", package.name) } else { String::new() };
+    format!("cargo test --release {option}--test budgets")
 }
 
-fn of_binary(Binary { name, is_plain, ends_with }: &Binary) -> String {
+fn budgets_of_binary(Binary { name, is_plain, ends_with }: &Binary) -> String {
     let (size, start) = (key(&format!("{name}_size")), key(&format!("{name}_start")));
     // Symbols can be told from the rest only in ELF files.
     let (metric, what) = if cfg!(target_os = "linux") {
@@ -123,8 +123,8 @@ max = {{ startup_p95 = \"1 s\" }}
     text
 }
 
-fn of_sample(found: &PackageContents) -> String {
-    let package = &found.package;
+fn sample_budget(package: &PackageContents) -> String {
+    let package = &package.name;
     format!(
         "
 # A sample that sorts numbers, and says nothing about {package} yet. Replace the workload in tests/budgets.rs by
@@ -137,7 +137,7 @@ max = {{ p99 = \"1 s\", allocs = 0 }}
     )
 }
 
-fn of_benchmarks(found: &PackageContents) -> String {
+fn budget_of_benchmarks(package: &PackageContents) -> String {
     format!(
         "
 # Every Criterion benchmark of the workspace as it stands, such as those of {}.
@@ -147,13 +147,14 @@ fn of_benchmarks(found: &PackageContents) -> String {
 criterion = \"*\"
 max = {{ mean = \"1.05 x base\" }}
 ",
-        list(&found.criterion, "benches/", ".rs")
+        list(&package.criterion, "benches/", ".rs")
     )
 }
 
-fn of_cdylib(found: &PackageContents) -> String {
-    let name = found.library.as_deref().unwrap_or_default();
-    let package = &found.package;
+/// Returns comments with a budget for the WASM module that the library is built as.
+fn budget_of_module(package: &PackageContents) -> String {
+    let name = package.library.as_deref().unwrap_or_default();
+    let package = &package.name;
     format!(
         "
 # The size of the WASM module as a server sends it. Cargo builds it in the profile `release`, once
@@ -168,25 +169,25 @@ fn of_cdylib(found: &PackageContents) -> String {
     )
 }
 
-/// Returns comments about what the package has, but is not measured.
-fn remarks(found: &PackageContents) -> String {
+/// Returns comments about parts of the workspace that are not measured.
+fn remarks(package: &PackageContents) -> String {
     let mut text = String::new();
-    if !found.others.is_empty() {
+    if !package.others.is_empty() {
         let _ = write!(
             text,
             "
 # Other members of the workspace have programs that can be limited here too: {}.
 ",
-            list(&found.others, "{bin:", "}")
+            list(&package.others, "{bin:", "}")
         );
     }
-    if !found.examples.is_empty() {
+    if !package.examples.is_empty() {
         let _ = write!(
             text,
             "
 # There are no limits on examples, since they are not built for these tests: {}.
 ",
-            list(&found.examples, "", "")
+            list(&package.examples, "", "")
         );
     }
     text

@@ -4,8 +4,8 @@ use super::budgets::{SAMPLE, run};
 use super::package::PackageContents;
 
 /// Returns a harness that runs every budget. With `sample` it has a workload that the user is to replace.
-pub(super) fn text(found: &PackageContents, sample: bool) -> String {
-    let (head, library) = (head(found), found.library.as_deref().unwrap_or("your_crate"));
+pub(super) fn text(package: &PackageContents, sample: bool) -> String {
+    let (head, library) = (head(package), package.library.as_deref().unwrap_or("your_crate"));
     if sample {
         return format!(
             "{head}
@@ -40,7 +40,7 @@ perf_budget::main!(
     )
 }
 
-fn head(found: &PackageContents) -> String {
+fn head(package: &PackageContents) -> String {
     let mut head = format!(
         "\
 //! The limits of budgets.toml as tests: `{}`.
@@ -48,9 +48,9 @@ fn head(found: &PackageContents) -> String {
 //! Programs and files need nothing here. A workload is a function that is measured in this process. It is registered
 //! under the name that budgets.toml gives it.
 ",
-        run(found)
+        run(package)
     );
-    if !found.criterion.is_empty() {
+    if !package.criterion.is_empty() {
         head += "//!\n//! The functions that Criterion measures in benches/ can be called here as well, each by its own workload.\n";
     }
     head

@@ -10,10 +10,11 @@ use toml_edit::{Document, Item};
 /// Returns the checkout that this command was built from, if it still has the library of the same version. `None`
 /// means that the library comes from the registry.
 pub(crate) fn checkout() -> Option<PathBuf> {
-    within(Path::new(env!("CARGO_MANIFEST_DIR")).parent()?)
+    library_in(Path::new(env!("CARGO_MANIFEST_DIR")).parent()?)
 }
 
-fn within(directory: &Path) -> Option<PathBuf> {
+/// Returns the directory if it has the library of this command's version.
+fn library_in(directory: &Path) -> Option<PathBuf> {
     let text = std::fs::read_to_string(directory.join("Cargo.toml")).ok()?;
     let manifest = Document::parse(text).ok()?;
     let package = manifest.get("package")?;
@@ -32,11 +33,11 @@ mod tests {
     fn only_the_library_of_the_same_version_is_used() {
         assert_eq!(checkout().as_deref(), Path::new(env!("CARGO_MANIFEST_DIR")).parent());
         let place = tempfile::tempdir().unwrap();
-        assert_eq!(within(place.path()), None, "as in the registry's directory");
-        let check = |name: &str, version: &str, taken: bool| {
+        assert_eq!(library_in(place.path()), None, "as in the registry's directory");
+        let check = |name: &str, version: &str, is_used: bool| {
             let text = format!("[package]\nname = \"{name}\"\nversion = \"{version}\"\n");
             std::fs::write(place.path().join("Cargo.toml"), text).unwrap();
-            assert_eq!(within(place.path()).is_some(), taken, "{name} {version}");
+            assert_eq!(library_in(place.path()).is_some(), is_used, "{name} {version}");
         };
         check("perf-budget", env!("CARGO_PKG_VERSION"), true);
         check("perf-budget", "99.0.0", false);

@@ -29,7 +29,7 @@ pub(crate) struct Measured {
 pub(crate) struct Limits {
     /// The tables to add to `budgets.toml`.
     pub(crate) text: String,
-    /// How many there are.
+    /// The number of these tables.
     pub(crate) count: usize,
     /// Why a benchmark has no limit, one sentence for each.
     pub(crate) notes: Vec<String>,
@@ -53,9 +53,9 @@ pub(crate) fn limits(measured: &Measured, before: &Budgets) -> Limits {
             else {
                 continue;
             };
-            let is_it =
+            let is_of_case =
                 |outcome: &&Outcome| outcome.budget == budget.name && outcome.case == case.label;
-            let outcome = measured.outcomes.iter().rev().find(is_it);
+            let outcome = measured.outcomes.iter().rev().find(is_of_case);
             match value(outcome, name, before.settings.warn_at) {
                 Ok((value, basis)) => {
                     let title = title(&case.label, &mut names);
@@ -90,7 +90,7 @@ fn value(outcome: Option<&Outcome>, name: &str, warn_at: f64) -> Result<(String,
     let goal = headroom::suggested_limit(outcome, None)?;
     let unit = outcome.against.ok_or("its outcome has no limit")?.unit;
     let goal = headroom::clear_of_warning(Bound::Max, unit, goal, warn_at);
-    let rounding = Rounding { bound: Bound::Max, tolerance: goal.tolerance(), whole: false };
+    let rounding = Rounding { bound: Bound::Max, tolerance: goal.rounding_share(), whole: false };
     let value = write_new(Quantity::new(goal.limit, unit), rounding);
     Ok((value, headroom::basis(goal, Bound::Max, unit)))
 }
@@ -100,9 +100,9 @@ fn value(outcome: Option<&Outcome>, name: &str, warn_at: f64) -> Result<(String,
 fn title(label: &str, names: &mut HashSet<String>) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "-_./".contains(c);
     let plain = |c: char| if is_plain(c) { c } else { '_' };
-    let begun = format!("benchmark_{label}");
-    let readable = begun.chars().map(plain).collect();
-    let all = [label.to_owned(), begun, readable];
+    let prefixed = format!("benchmark_{label}");
+    let readable = prefixed.chars().map(plain).collect();
+    let all = [label.to_owned(), prefixed, readable];
     let mut title = all.into_iter().find(|name| can_name(name)).unwrap_or_default();
     while !names.insert(title.clone()) {
         title.push('~');
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn each_benchmark_that_was_measured_gets_a_limit_that_it_keeps() {
+    fn each_benchmark_that_was_measured_gets_a_limit() {
         let text = "[budget.\"fmt.one\"]\nworkload = \"w\"\nmax.p99 = \"1 s\"\n\n[budget.own]\ncriterion = \"known\"\nmax.mean = \"1 s\"\n";
         let before = budget::parse(text, Path::new("budgets.toml")).unwrap();
         let limits = limits(&measured(), &before);
@@ -181,13 +181,14 @@ mod tests {
         );
         let after = budget::parse(&format!("{text}{}", limits.text), Path::new("budgets.toml"));
         let after = after.unwrap_or_else(|e| panic!("{e}\n{}", limits.text));
-        let found: Vec<(&str, &Subject)> =
+        let budgets: Vec<(&str, &Subject)> =
             after.budgets.iter().map(|own| (own.name.as_str(), &own.subject)).collect();
-        let is = |name: &str, of: &str| {
-            found.contains(&(name, &Subject::Benchmark(Library::Criterion, of.to_owned())))
+        let has = |name: &str, benchmark: &str| {
+            let subject = Subject::Benchmark(Library::Criterion, benchmark.to_owned());
+            budgets.contains(&(name, &subject))
         };
-        // The name of the second is taken.
-        assert!(is("parse/a_b", "parse/a b") && is("fmt.one~", "fmt::one"), "{found:?}");
+        // Another budget already has the name `fmt.one`.
+        assert!(has("parse/a_b", "parse/a b") && has("fmt.one~", "fmt::one"), "{budgets:?}");
         assert!(limits.text.contains("µs\""), "{}", limits.text);
     }
 
@@ -207,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_with_a_star_gets_none() {
+    fn a_benchmark_with_a_star_in_its_name_gets_no_limit() {
         assert!(value(None, "a*b", 0.9).unwrap_err().contains("stand for others"));
         assert_eq!(value(None, "a", 0.9).unwrap_err(), "it was not measured");
     }

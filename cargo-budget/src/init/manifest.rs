@@ -26,7 +26,7 @@ pub(super) fn edit(text: &str, library: Option<&Path>) -> Result<(String, Vec<St
     match root.get("dev-dependencies").or_else(|| root.get("dev_dependencies")) {
         Some(item) if item.get("perf-budget").is_some() => {}
         Some(Item::Table(table)) if !table.is_implicit() && !table.is_dotted() => {
-            let at = before + last(table).ok_or("[dev-dependencies] has no place")?;
+            let at = before + end_of(table).ok_or("[dev-dependencies] has no place")?;
             match text[at..].find('\n') {
                 Some(end) => splices.replace(at + end + 1..at + end + 1, format!("{entry}{nl}")),
                 None => splices.replace(text.len()..text.len(), format!("{nl}{entry}")),
@@ -77,10 +77,10 @@ pub(super) fn edit(text: &str, library: Option<&Path>) -> Result<(String, Vec<St
 
 /// Returns where the last value under a table header ends, or where the header itself ends.
 #[expect(clippy::wildcard_enum_match_arm, reason = "all other items of TOML are treated alike")]
-fn last(table: &Table) -> Option<usize> {
+fn end_of(table: &Table) -> Option<usize> {
     let end = |item: &Item| match item {
         Item::Value(value) => value.span().map(|span| span.end),
-        Item::Table(inner) if inner.is_dotted() => last(inner),
+        Item::Table(inner) if inner.is_dotted() => end_of(inner),
         _ => None,
     };
     let values = table.iter().filter_map(|(_, item)| end(item)).max();

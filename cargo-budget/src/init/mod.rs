@@ -1,8 +1,8 @@
 //! `cargo budget init`: the files that a crate needs for its first budgets.
 //!
 //! Everything is planned before anything is written. Existing files are kept, so a second run finds nothing to do.
-//! Each limit that it sets is really measured, and so generous that nothing breaks it. What it does not know how to
-//! measure is written as a comment.
+//! Each limit that it sets can be measured, and is so generous that nothing breaks it. A part that may not be measurable
+//! gets its budget as a comment.
 
 mod budgets;
 mod harness;
@@ -29,8 +29,8 @@ use crate::file;
 pub(crate) struct Plan {
     /// The files to write, in the order in which they are shown.
     pub(crate) writes: Vec<Write>,
-    /// The names of files that exist already and are kept.
-    pub(crate) kept: Vec<String>,
+    /// The names of files that exist already and stay as they are.
+    pub(crate) existing: Vec<String>,
     /// The notes about what the user has to know or do.
     pub(crate) notes: Vec<String>,
 }
@@ -49,15 +49,15 @@ pub(crate) struct Write {
 }
 
 /// Plans every file for the package.
-pub(crate) fn plan(found: &PackageContents, library: Option<&Path>) -> Result<Plan, Failure> {
-    let mut plan = Plan { writes: Vec::new(), kept: Vec::new(), notes: Vec::new() };
-    let file = found.directory.join("budgets.toml");
-    let sample = found.needs_a_sample();
+pub(crate) fn plan(package: &PackageContents, library: Option<&Path>) -> Result<Plan, Failure> {
+    let mut plan = Plan { writes: Vec::new(), existing: Vec::new(), notes: Vec::new() };
+    let file = package.directory.join("budgets.toml");
+    let needs_sample = package.needs_a_sample();
     let registered: Vec<String> = if file.exists() {
         // The file is loaded now, because a mistake in it would otherwise be found only after the other files were
         // written.
         let budgets = budget::load(&file)?;
-        plan.kept.push(found.name_of(&file));
+        plan.existing.push(package.name_of(&file));
         let workloads = budgets.budgets.iter().filter_map(|budget| match &budget.subject {
             Subject::Workload(name) => Some(name.clone()),
             Subject::Artifact(_)
@@ -67,45 +67,46 @@ pub(crate) fn plan(found: &PackageContents, library: Option<&Path>) -> Result<Pl
         });
         workloads.collect()
     } else {
-        let text = budgets::text(found, sample);
+        let text = budgets::text(package, needs_sample);
         budget::parse(&text, &file)?;
-        plan.write(found, file, None, text);
+        plan.write(package, file, None, text);
         Vec::new()
     };
-    harness(found, sample && registered.is_empty(), &registered, &mut plan)?;
-    let path = found.directory.join("Cargo.toml");
+    harness(package, needs_sample && registered.is_empty(), &registered, &mut plan)?;
+    let path = package.directory.join("Cargo.toml");
     let before = file::read(&path)?;
     let (after, notes) = manifest::edit(&before, library)
         .map_err(|e| Failure::usage(format!("failed to edit `{}`: {e}", path.display())))?;
     plan.notes.extend(notes);
     if after == before {
-        plan.kept.push(found.name_of(&path));
+        plan.existing.push(package.name_of(&path));
     } else {
-        plan.write(found, path, Some(before), after);
+        plan.write(package, path, Some(before), after);
     }
-    let path = found.repository.join(".github/workflows/budgets.yml");
+    let path = package.repository.join(".github/workflows/budgets.yml");
     if path.exists() {
-        plan.kept.push(found.name_of(&path));
-        let command = budgets::run(found);
-        if found.has_siblings && !file::read(&path)?.contains(&command) {
+        plan.existing.push(package.name_of(&path));
+        let command = budgets::run(package);
+        if package.has_siblings && !file::read(&path)?.contains(&command) {
             plan.notes
-                .push(format!("{} does not run `{command}`; add it there", found.name_of(&path)));
+                .push(format!("{} does not run `{command}`; add it there", package.name_of(&path)));
         }
     } else {
-        plan.write(found, path, None, workflow::text(found));
+        plan.write(package, path, None, workflow::text(package));
     }
     Ok(plan)
 }
 
+/// Plans the harness in `tests/budgets.rs`. `registered` are the workloads that an existing file with budgets names.
 fn harness(
-    found: &PackageContents,
+    package: &PackageContents,
     sample: bool,
     registered: &[String],
     plan: &mut Plan,
 ) -> Result<(), Failure> {
-    let path = found.directory.join("tests/budgets.rs");
+    let path = package.directory.join("tests/budgets.rs");
     if !path.exists() {
-        plan.write(found, path, None, harness::text(found, sample));
+        plan.write(package, path, None, harness::text(package, sample));
         if !registered.is_empty() {
             plan.notes.push(format!(
                 "budgets.toml names workloads that tests/budgets.rs has to register: {}",
@@ -128,18 +129,18 @@ fn harness(
             budgets::SAMPLE
         ));
     }
-    plan.kept.push(found.name_of(&path));
+    plan.existing.push(package.name_of(&path));
     Ok(())
 }
 
 impl Plan {
     /// Adds an absolute limit for each benchmark that was measured, and returns how many.
-    pub(crate) fn limit(
+    pub(crate) fn add_limits(
         &mut self,
-        found: &PackageContents,
+        package: &PackageContents,
         measured: &Measured,
     ) -> Result<usize, Failure> {
-        let path = found.directory.join("budgets.toml");
+        let path = package.directory.join("budgets.toml");
         let planned = self.writes.iter().position(|write| write.path == path);
         let text = match planned {
             Some(nth) => self.writes[nth].after.clone(),
@@ -157,9 +158,9 @@ impl Plan {
         if let Some(nth) = planned {
             self.writes[nth].after = after;
         } else {
-            let name = found.name_of(&path);
-            self.kept.retain(|kept| *kept != name);
-            self.write(found, path, Some(text), after);
+            let name = package.name_of(&path);
+            self.existing.retain(|existing| *existing != name);
+            self.write(package, path, Some(text), after);
         }
         Ok(limits.count)
     }
@@ -171,12 +172,12 @@ impl Plan {
 
     fn write(
         &mut self,
-        found: &PackageContents,
+        package: &PackageContents,
         path: PathBuf,
         before: Option<String>,
         after: String,
     ) {
-        let name = found.name_of(&path);
+        let name = package.name_of(&path);
         self.writes.push(Write { path, name, before, after });
     }
 }

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PackageContents {
     /// The name of the package.
-    pub(crate) package: String,
+    pub(crate) name: String,
     /// The directory of its Cargo.toml.
     pub(crate) directory: PathBuf,
     /// The root of its workspace.
@@ -30,7 +30,7 @@ pub(crate) struct PackageContents {
     pub(crate) is_cdylib: bool,
     /// The names of the benchmarks, where Criterion runs them.
     pub(crate) criterion: Vec<String>,
-    /// Whether a package of the workspace has benchmarks of Divan, and whether they can be measured as they stand.
+    /// Whether a package of the workspace has benchmarks of Divan, and if so, whether they can be measured as they are.
     pub(crate) divan: Option<Divan>,
     /// The names of the examples.
     pub(crate) examples: Vec<String>,
@@ -39,9 +39,9 @@ pub(crate) struct PackageContents {
 /// Benchmarks of Divan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Divan {
-    /// `perf-budget-divan` is in its place.
+    /// `perf-budget-divan` stands in for Divan, so that they can be measured.
     Served,
-    /// They only print text.
+    /// Divan itself runs them, and only prints text.
     Plain,
 }
 
@@ -52,13 +52,13 @@ pub(crate) struct Binary {
     pub(crate) name: String,
     /// Whether cargo builds it without any features.
     pub(crate) is_plain: bool,
-    /// The arguments with which it surely ends by itself, where they are known.
+    /// Arguments with which the program surely ends by itself; `None` if none are known.
     pub(crate) ends_with: Option<Vec<String>>,
 }
 
 impl PackageContents {
     /// Examines the package that contains `start`, or the one with the given name.
-    pub(crate) fn look(start: &Path, named: Option<&str>) -> Result<PackageContents, Failure> {
+    pub(crate) fn examine(start: &Path, named: Option<&str>) -> Result<PackageContents, Failure> {
         let mut command = child::metadata(start);
         command.no_deps();
         let metadata = command.exec().map_err(|e| cargo_failure(start, &e))?;
@@ -70,16 +70,16 @@ impl PackageContents {
         let others = siblings.clone().flat_map(|member| bins(member)).map(|bin| bin.name.clone());
         let library = package.targets.iter().find(|target| is_library(target));
         let criterion = package.dependencies.iter().any(|dependency| {
-            // A crate may stand in for it.
-            let named = dependency.rename.as_ref().unwrap_or(&dependency.name);
-            named == "criterion" && dependency.kind == DependencyKind::Development
+            // Another crate may stand in for Criterion under its name.
+            let local_name = dependency.rename.as_ref().unwrap_or(&dependency.name);
+            local_name == "criterion" && dependency.kind == DependencyKind::Development
         });
-        let named = |kind: &TargetKind| -> Vec<String> {
+        let names = |kind: &TargetKind| -> Vec<String> {
             let of_kind = package.targets.iter().filter(|target| target.kind.contains(kind));
             of_kind.map(|target| target.name.clone()).collect()
         };
         Ok(PackageContents {
-            package: package.name.to_string(),
+            name: package.name.to_string(),
             repository: repository(&directory).unwrap_or_else(|| workspace.clone()),
             has_siblings: siblings.clone().next().is_some(),
             binaries: bins(package).map(|target| binary(package, target)).collect(),
@@ -87,21 +87,21 @@ impl PackageContents {
             library: library.map(|target| target.name.replace('-', "_")),
             is_cdylib: library.is_some_and(|target| target.kind.contains(&TargetKind::CDyLib)),
             divan: divan(&members),
-            criterion: if criterion { named(&TargetKind::Bench) } else { Vec::new() },
-            examples: named(&TargetKind::Example),
+            criterion: if criterion { names(&TargetKind::Bench) } else { Vec::new() },
+            examples: names(&TargetKind::Example),
             directory,
             workspace,
         })
     }
 
-    /// Returns whether the package has nothing that can surely be measured, so that it gets a sample workload.
+    /// Returns whether the package has nothing that can surely be measured. It then gets a sample workload.
     pub(crate) fn needs_a_sample(&self) -> bool {
         !self.binaries.iter().any(|binary| binary.is_plain)
             && self.criterion.is_empty()
             && self.divan != Some(Divan::Served)
     }
 
-    /// Returns the name of a file as people know it.
+    /// Returns the path of a file relative to the workspace, or to the repository if the file is outside of the workspace.
     pub(crate) fn name_of(&self, path: &Path) -> String {
         let from =
             if path.starts_with(&self.workspace) { &self.workspace } else { &self.repository };
@@ -130,7 +130,7 @@ fn cargo_failure(start: &Path, error: &cargo_metadata::Error) -> Failure {
     Failure::usage(format!("cargo failed to describe this project: {}", text.trim()))
 }
 
-/// Returns the package that is meant.
+/// Returns the package of this name, or without a name the one that contains `start`.
 fn choose<'p>(
     members: &[&'p Package],
     start: &Path,

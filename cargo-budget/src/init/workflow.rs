@@ -5,23 +5,24 @@ use std::path::Path;
 use super::budgets::run;
 use super::package::PackageContents;
 
-/// The workflow of this repository, word for word; a test keeps the two equal. What is of this repository alone is replaced.
+/// A copy of the workflow of this repository; a test keeps the two equal. [`text`] replaces the parts that concern this
+/// repository alone.
 const OWN: &str = include_str!("workflow.yml");
 
 /// Returns the workflow for a package, wherever it is in its repository.
-pub(super) fn text(found: &PackageContents) -> String {
+pub(super) fn text(package: &PackageContents) -> String {
     let text = OWN
         .replace(" For any other project `cargo budget init` writes this file.", "")
-        // Some other test targets of this repository are harnesses too, which hold no budgets.
+        // In this repository some other test targets are harnesses too, but hold no budgets.
         .replace("cargo budget check --test budgets", "cargo budget check")
         .replace("branches: [main]", "branches: [main, master]")
         .replace(
             "cargo install --locked --path cargo-budget",
             "cargo install --locked cargo-budget",
         )
-        .replace("cargo test --release --test budgets", &run(found));
-    let text = in_directory(text, found);
-    let Ok(below) = found.workspace.strip_prefix(&found.repository) else { return text };
+        .replace("cargo test --release --test budgets", &run(package));
+    let text = in_directory(text, package);
+    let Ok(below) = package.workspace.strip_prefix(&package.repository) else { return text };
     let below = below.to_string_lossy().replace('\\', "/");
     if below.is_empty() {
         return text;
@@ -33,9 +34,10 @@ pub(super) fn text(found: &PackageContents) -> String {
     text.replace(" target/", &format!(" {below}/target/")).replacen("    env:\n", &place, 1)
 }
 
-/// Returns the text with the package's directory, from which the command finds its file: the script runs in the workspace.
-fn in_directory(text: String, found: &PackageContents) -> String {
-    let below = found.directory.strip_prefix(&found.workspace).unwrap_or(Path::new(""));
+/// Returns the text with commands that change to the package's directory, where they find its file. The script itself runs in
+/// the workspace.
+fn in_directory(text: String, package: &PackageContents) -> String {
+    let below = package.directory.strip_prefix(&package.workspace).unwrap_or(Path::new(""));
     let below = below.to_string_lossy().replace('\\', "/");
     if below.is_empty() {
         return text;
@@ -50,9 +52,9 @@ mod tests {
 
     use super::*;
 
-    fn found(workspace: &str, has_siblings: bool) -> PackageContents {
+    fn contents(workspace: &str, has_siblings: bool) -> PackageContents {
         PackageContents {
-            package: "app".into(),
+            name: "app".into(),
             directory: Path::new(workspace).into(),
             workspace: Path::new(workspace).into(),
             repository: "/r".into(),
@@ -75,16 +77,16 @@ mod tests {
 
     #[test]
     fn it_fits_a_package_anywhere_in_the_repository() {
-        let plain = text(&found("/r", false));
+        let plain = text(&contents("/r", false));
         assert!(plain.contains("- run: cargo test --release --test budgets --no-run\n"), "{plain}");
         assert!(plain.contains("          path: target/budgets/outcomes.jsonl\n"), "{plain}");
         assert!(plain.contains("- run: cargo install --locked cargo-budget\n"), "{plain}");
-        // What is compared with is for the command to say, which reads the file: a shell does not know TOML.
+        // The command itself reads from the file what to compare with: a script cannot read TOML.
         let reads = plain.lines().find(|line| line.contains("grep") || line.contains("sed "));
         assert_eq!(reads, None);
         assert!(plain.contains("              cargo budget check\n"), "{plain}");
         assert!(plain.contains("              cargo budget check --base \"$BASE\"\n"), "{plain}");
-        let member = PackageContents { directory: "/r/crates/app".into(), ..found("/r", true) };
+        let member = PackageContents { directory: "/r/crates/app".into(), ..contents("/r", true) };
         let member = text(&member);
         assert!(member.contains("cd 'crates/app' && cargo budget check --base"), "{member}");
         assert!(
@@ -95,7 +97,7 @@ mod tests {
             !plain.contains("working-directory") && !plain.contains("any other project"),
             "{plain}"
         );
-        let deep = text(&found("/r/it's", true));
+        let deep = text(&contents("/r/it's", true));
         assert!(
             deep.contains("- run: cargo test --release --package app --test budgets --no-run\n"),
             "{deep}"

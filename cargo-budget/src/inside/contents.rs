@@ -37,24 +37,24 @@ impl FileContents {
 
     /// Returns the largest sections, crates and functions with their sizes.
     pub(crate) fn largest(&self) -> [(&'static str, Vec<(String, u64)>); 3] {
-        let of = |sizes: Sizes| {
+        let largest = |sizes: Sizes| {
             let mut parts: Vec<(String, u64)> = sizes.into_iter().collect();
             parts.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
             parts.truncate(LISTED);
             parts
         };
         [
-            ("sections", of(self.sections.clone())),
-            ("crates", of(self.crates())),
-            ("functions", of(self.functions.clone())),
+            ("sections", largest(self.sections.clone())),
+            ("crates", largest(self.crates())),
+            ("functions", largest(self.functions.clone())),
         ]
     }
 
     /// Returns the tables. With `before`, each row has the difference from that file.
     pub(crate) fn tables(&self, before: Option<&FileContents>) -> String {
         let mut shown = String::new();
-        let mut table = |name: &str, of: &dyn Fn(&FileContents) -> Sizes| {
-            let (now, then) = (of(self), before.map(of));
+        let mut table = |name: &str, sizes: &dyn Fn(&FileContents) -> Sizes| {
+            let (now, then) = (sizes(self), before.map(sizes));
             let _ = write!(shown, "{}", rows(name, &now, then.as_ref(), self.bytes));
         };
         table("sections", &|inside| inside.sections.clone());
@@ -73,8 +73,8 @@ impl FileContents {
 fn rows(name: &str, now: &Sizes, then: Option<&Sizes>, whole: u64) -> String {
     let bytes = |bytes: u64| Quantity::new(bytes as f64, Unit::Bytes).to_string();
     let change = |key: &str| -> i64 {
-        let of = |sizes: &Sizes| sizes.get(key).copied().unwrap_or(0).cast_signed();
-        then.map_or(0, |then| of(now) - of(then))
+        let size = |sizes: &Sizes| sizes.get(key).copied().unwrap_or(0).cast_signed();
+        then.map_or(0, |then| size(now) - size(then))
     };
     let mut keys: Vec<&String> = now.keys().collect();
     if let Some(then) = then {

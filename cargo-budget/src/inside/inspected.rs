@@ -1,4 +1,4 @@
-//! One file that was looked into, beside the file that it is compared with.
+//! One file whose contents were read, with the file that it is compared with.
 
 use std::collections::BTreeSet;
 
@@ -9,9 +9,9 @@ use super::FileContents;
 use super::contents::Sizes;
 use crate::text;
 
-/// A file that was looked into.
+/// A file whose contents were read.
 pub(crate) struct InspectedFile {
-    /// Its name, from the project.
+    /// The path of the file, relative to the project.
     pub(crate) name: String,
     pub(crate) inside: FileContents,
     /// The file that it is compared with, if there is one.
@@ -29,8 +29,8 @@ impl InspectedFile {
 
     /// Renders all of it for programs, the largest part first.
     pub(crate) fn json(&self) -> Value {
-        let parts = |of: &dyn Fn(&FileContents) -> Sizes| {
-            parts(&of(&self.inside), self.before.as_ref().map(of).as_ref())
+        let parts = |sizes: &dyn Fn(&FileContents) -> Sizes| {
+            parts(&sizes(&self.inside), self.before.as_ref().map(sizes).as_ref())
         };
         json!({
             "file": self.name,
@@ -44,15 +44,15 @@ impl InspectedFile {
     }
 }
 
-/// Returns the parts of both files. A part that one of them does not have is empty there.
+/// Returns the parts of both files. A part that one of the files does not have has 0 bytes there.
 fn parts(now: &Sizes, before: Option<&Sizes>) -> Vec<Value> {
     let names: BTreeSet<&String> =
         now.keys().chain(before.into_iter().flat_map(Sizes::keys)).collect();
     let mut parts: Vec<(&String, u64, Option<u64>)> = names
         .into_iter()
         .map(|name| {
-            let of = |sizes: &Sizes| sizes.get(name).copied().unwrap_or(0);
-            (name, of(now), before.map(of))
+            let size = |sizes: &Sizes| sizes.get(name).copied().unwrap_or(0);
+            (name, size(now), before.map(size))
         })
         .collect();
     parts.sort_by_key(|(_, bytes, _)| std::cmp::Reverse(*bytes));
@@ -74,17 +74,17 @@ mod tests {
             functions,
             ..FileContents::default()
         };
-        let looked = InspectedFile {
+        let inspected = InspectedFile {
             name: "app".to_owned(),
             inside: file(sizes(&[("a::f", 10), ("a::g", 60)])),
             before: Some(file(sizes(&[("a::f", 10), ("b::h", 5)]))),
         };
-        let json = looked.json();
+        let json = inspected.json();
         let part = |name, bytes, before| json!({ "name": name, "bytes": bytes, "before": before });
         let functions = [part("a::g", 60, 0), part("a::f", 10, 10), part("b::h", 0, 5)];
         assert_eq!(json["functions"], json!(functions));
         assert_eq!(json["crates"], json!([part("a", 70, 10), part("b", 0, 5)]));
-        let alone = InspectedFile { before: None, ..looked };
+        let alone = InspectedFile { before: None, ..inspected };
         assert_eq!(alone.json()["functions"][0]["before"], Value::Null);
     }
 }

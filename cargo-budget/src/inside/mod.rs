@@ -18,7 +18,7 @@ use crate::failure::Failure;
 
 impl FileContents {
     /// Reads the contents of a file; `None` where it is neither ELF nor WASM.
-    pub(crate) fn of(path: &Path) -> Result<Option<FileContents>, Failure> {
+    pub(crate) fn read(path: &Path) -> Result<Option<FileContents>, Failure> {
         let file = std::fs::read(path).map_err(|e| Failure::io("read", path, &e))?;
         let read = match file.get(..4) {
             Some(b"\x7fELF") => elf::read(&file).map_err(|e| e.to_string()),
@@ -39,7 +39,7 @@ mod tests {
 
     #[test]
     fn the_test_binary_can_be_read() {
-        let inside = FileContents::of(&std::env::current_exe().unwrap()).unwrap();
+        let inside = FileContents::read(&std::env::current_exe().unwrap()).unwrap();
         if cfg!(all(target_os = "linux", target_pointer_width = "64")) {
             let inside = inside.unwrap();
             assert!(inside.sections[".text"] > 100_000);
@@ -53,9 +53,9 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         for bytes in [&b"\x7fELF\x02\x01"[..], b"\0asm\x01\0\0\0\x0a\xff\xff", b"\0asm"] {
             std::fs::write(file.path(), bytes).unwrap();
-            assert!(FileContents::of(file.path()).unwrap_err().text.contains("damaged"));
+            assert!(FileContents::read(file.path()).unwrap_err().text.contains("damaged"));
         }
         std::fs::write(file.path(), "text").unwrap();
-        assert_eq!(FileContents::of(file.path()).unwrap(), None);
+        assert_eq!(FileContents::read(file.path()).unwrap(), None);
     }
 }

@@ -1,4 +1,4 @@
-//! The files of a budget on artifacts: in the package, or where the gate left what it built.
+//! The files of a budget on artifacts: in the package, or in the place where the tests have built them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -38,8 +38,8 @@ pub(crate) fn by_budget(
     project: &Project,
     progress: Progress,
 ) -> BTreeMap<String, Vec<(String, FileContents)>> {
-    let place = Place::of(project);
-    let mut found = BTreeMap::new();
+    let place = Place::of_project(project);
+    let mut contents = BTreeMap::new();
     let mut budgets = project.budgets().map(|file| file.budgets).unwrap_or_default();
     budgets.retain(|budget| matches!(budget.subject, Subject::Artifact(_)));
     let work = progress.count("looking into", "artifacts", budgets.len());
@@ -48,17 +48,17 @@ pub(crate) fn by_budget(
         let files = place.files(&budget, patterns).unwrap_or_default();
         let inside = files.iter().take(FILES).filter_map(|part| {
             let name = part.path.strip_prefix(&project.root).unwrap_or(&part.path);
-            Some((name.display().to_string(), FileContents::of(&part.path).ok()??))
+            Some((name.display().to_string(), FileContents::read(&part.path).ok()??))
         });
-        found.insert(budget.name.clone(), inside.collect());
+        contents.insert(budget.name.clone(), inside.collect());
         work.step();
     }
-    found
+    contents
 }
 
 impl<'a> Place<'a> {
     /// Returns the place of the project's own files, as its last run left them.
-    pub(crate) fn of(project: &'a Project) -> Place<'a> {
+    pub(crate) fn of_project(project: &'a Project) -> Place<'a> {
         Place { project, base: None }
     }
 
@@ -79,8 +79,9 @@ impl<'a> Place<'a> {
             self.make(&budget.build, &|text| case.fill(text)).map_err(failed)?;
             for pattern in patterns {
                 let pattern = case.fill(pattern);
-                let (path, _) = build::expand(&pattern, &budget.build, &mut |of| self.product(&of))
-                    .map_err(failed)?;
+                let (path, _) =
+                    build::expand(&pattern, &budget.build, &mut |product| self.product(&product))
+                        .map_err(failed)?;
                 let found = files::find(&[path], self.root()).map_err(failed)?.files;
                 parts.extend(
                     found.into_iter().map(|file| (file.bytes, self.part(&pattern, file.path))),
@@ -108,7 +109,8 @@ impl<'a> Place<'a> {
         }
         let mut command = Vec::new();
         for word in &build.command {
-            let (word, _) = build::expand(&fill(word), build, &mut |of| self.product(&of))?;
+            let (word, _) =
+                build::expand(&fill(word), build, &mut |product| self.product(&product))?;
             command.push(word);
         }
         let own = budget::Build { command, ..build.clone() };

@@ -4,8 +4,8 @@
 //! runs depends on where it begins within a cache line, and an order of the functions alone would leave that to chance.
 //! So a copy of an object file has each function at an offset from a multiple of 64 bytes, which depends on the function's
 //! machine code and on the seed of the link. A function that both revisions have is at the same offset in both links of a
-//! pair, so that this luck cancels. A function that differs is at an offset that is drawn anew for each link, so that the
-//! pairs show all its places and no single one decides. Nothing is compiled again.
+//! pair, so that its effect cancels. A function that differs is at an offset that is drawn anew for each link, so that the
+//! pairs show all its places and no single place decides. Nothing is compiled again.
 
 use std::mem::{offset_of, size_of};
 use std::path::Path;
@@ -114,8 +114,8 @@ fn placed(file: &[u8], draw: Option<u64>) -> Result<(usize, Vec<u8>), object::re
     Ok((functions, file))
 }
 
-/// Whether the functions of a file may be moved within their sections. Where code contains the addends of its relocations,
-/// that would take knowledge of each processor; and there has to be a table of symbols.
+/// Whether the functions of a file may be moved within their sections. They may not if the code contains the addends of its
+/// relocations, which are encoded differently for each processor, or if there is no table of symbols.
 fn may_move(endian: Endianness, sections: &SectionTable<'_, Header>) -> bool {
     let is_loaded = |section: &Section| {
         let target = SectionIndex(section.sh_info(endian) as usize);
@@ -142,9 +142,9 @@ fn offset_of_function(code: &[u8], alignment: u64, draw: u64) -> u64 {
     (hash >> 32) % (BOUNDARY / step).max(1) * step
 }
 
-/// Returns the numbers of a file that change where functions move by these offsets within their sections, each with its
-/// place: the values of symbols, and of relocations the places within functions, and the addends where they refer to a
-/// function by its section.
+/// Returns the numbers of a file that change when functions move by these offsets within their sections, each with its place
+/// in the file. They are the values of symbols, the places of relocations within functions, and the addends of relocations
+/// that refer to a function by its section.
 fn moves(
     header: &Header,
     endian: Endianness,
@@ -156,7 +156,7 @@ fn moves(
     let mut edits = Vec::new();
     let symbols = sections.symbols(endian, file, SHT_SYMTAB)?;
     let start = sections.section(symbols.section())?.sh_offset(endian) as usize;
-    // By how much the code moves to which the section of each symbol refers.
+    // For each symbol that stands for a section: the offset by which the code of that section moves.
     let mut moved = vec![0; symbols.len()];
     for (index, symbol) in symbols.enumerate() {
         let section = symbols.symbol_section(endian, symbol, index)?;

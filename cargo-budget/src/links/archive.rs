@@ -1,4 +1,4 @@
-//! A library of object files with its members changed: all else stays as it is.
+//! Changes the members of a library of object files. Everything else in it stays as it is.
 
 use std::mem::{offset_of, size_of};
 use std::ops::Range;
@@ -10,11 +10,11 @@ const HEADER: usize = size_of::<Header>();
 /// Where in a header the size of the member is, in decimal digits.
 const SIZE: Range<usize> = offset_of!(Header, size)..offset_of!(Header, terminator);
 
-/// Makes something else of a member, such as an object file with its functions at other places.
+/// Returns the new content of a member, such as an object file with its functions at other places.
 pub(super) type Change<'c> = dyn FnMut(&[u8]) -> Result<Vec<u8>, String> + 'c;
 
-/// Returns a library with each member replaced by what `change` makes of it. The places of members in the index of symbols
-/// follow.
+/// Returns a library with each member replaced by what `change` makes of it. The index of symbols gets the new places of the
+/// members.
 pub(super) fn rewritten(library: &[u8], change: &mut Change<'_>) -> Result<Vec<u8>, String> {
     let magic = object::archive::MAGIC.len();
     let mut copy = library.get(..magic).ok_or("the library is cut off")?.to_vec();
@@ -34,7 +34,7 @@ pub(super) fn rewritten(library: &[u8], change: &mut Change<'_>) -> Result<Vec<u
         if is_index {
             index = Some((copy.len() + HEADER, if name == b"/" { 4 } else { 8 }));
         }
-        // Members with names that begin in this way are the index and the table of long names.
+        // The index and the table of long names are not object files.
         let is_table = is_index || name == b"//";
         let member = if is_table { member.to_vec() } else { change(member)? };
         copy.extend_from_slice(&header[..SIZE.start]);
@@ -54,8 +54,8 @@ pub(super) fn rewritten(library: &[u8], change: &mut Change<'_>) -> Result<Vec<u
     Ok(copy)
 }
 
-/// Replaces the places of members in an index: a number of symbols, and for each of them the place of its member, all of
-/// them big-endian and of `width` bytes.
+/// Replaces the places of members in an index. It has the number of symbols, and then for each symbol the place of its
+/// member. All these numbers are big-endian and have `width` bytes.
 fn move_symbols(index: &mut [u8], width: usize, places: &[(usize, usize)]) -> Option<()> {
     let number =
         |bytes: &[u8]| bytes.iter().fold(0_usize, |sum, &byte| sum << 8 | usize::from(byte));
@@ -66,7 +66,7 @@ fn move_symbols(index: &mut [u8], width: usize, places: &[(usize, usize)]) -> Op
         let found = places.binary_search_by_key(&old, |place| place.0).ok()?;
         let new = (places[found].1 as u64).to_be_bytes();
         let (above, new) = new.split_at(8 - width);
-        // An index of 4 bytes leads to the first 4 GiB only.
+        // A number of 4 bytes is a place within the first 4 GiB only.
         above.iter().all(|byte| *byte == 0).then(|| field.copy_from_slice(new))?;
     }
     Some(())

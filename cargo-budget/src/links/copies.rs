@@ -1,12 +1,12 @@
-//! The copies of a link's object files and libraries, in which each function is at another offset.
+//! The copies of the object files and libraries of a link. In each copy the functions are at other offsets.
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use super::align;
-use super::record::{Record, ends, is_library};
+use super::record::{Record, has_extension, is_library};
 
-/// The copies for one link after another, or for several at once.
+/// Makes the copies for links, one after another or several at once.
 pub(super) struct Copies<'r> {
     record: &'r Record,
     place: &'r Path,
@@ -27,8 +27,8 @@ impl Drop for CopiesOfLink {
 }
 
 impl<'r> Copies<'r> {
-    /// Copies the libraries of the compiler to `place`. They are the same for all links, with their functions at multiples of 64
-    /// bytes: both revisions have the same ones.
+    /// Copies the compiler's own libraries to `place`. Both revisions have the same ones, so one copy is for all links, with the
+    /// functions at multiples of 64 bytes.
     pub(super) fn new(record: &'r Record, place: &'r Path) -> Result<Self, String> {
         let _ = fs::remove_dir_all(place);
         let mut copies = Copies { record, place, arguments: record.arguments.clone() };
@@ -50,8 +50,8 @@ impl<'r> Copies<'r> {
         Ok(copies)
     }
 
-    /// Returns the arguments with copies in a new directory: of the compiler's own libraries without a draw, and of all
-    /// other files with one. Returns the number of functions in the object files beside them.
+    /// Copies files to a new directory: without a draw the compiler's own libraries, and with a draw all other files. Returns
+    /// the arguments with the copies in place of the files, and the number of functions in the object files.
     fn replaced(&self, place: &Path, draw: Option<u64>) -> Result<(Vec<String>, usize), String> {
         let failed = |e: std::io::Error| format!("failed to create `{}`: {e}", place.display());
         fs::create_dir_all(place).map_err(failed)?;
@@ -61,24 +61,25 @@ impl<'r> Copies<'r> {
             let Some(from) = self.original(argument, draw.is_none()) else { continue };
             let name = from.file_name().unwrap_or_default().to_string_lossy();
             let copy = place.join(format!("{nth}-{name}"));
-            let Some(found) = align::copy(&from, &copy, draw)? else { continue };
-            if ends(argument, "o") {
-                functions += found;
+            let Some(count) = align::copy(&from, &copy, draw)? else { continue };
+            if has_extension(argument, "o") {
+                functions += count;
             }
             *argument = copy.to_string_lossy().into_owned();
         }
         Ok((arguments, functions))
     }
 
-    /// Returns the file to be copied that an argument names.
+    /// Returns the file that an argument names, if it is to be copied. `of_compiler` says whether the compiler's own
+    /// libraries are copied, or all other files.
     fn original(&self, argument: &str, of_compiler: bool) -> Option<PathBuf> {
-        let is_code = ends(argument, "o") || is_library(argument);
+        let is_code = has_extension(argument, "o") || is_library(argument);
         let from = self.record.directory.join(argument);
         let parts: Vec<_> = from.components().map(Component::as_os_str).collect();
-        let is_compilers = parts.windows(4).any(|part| {
+        let is_of_compiler = parts.windows(4).any(|part| {
             (part[0], part[1], part[3]) == ("lib".as_ref(), "rustlib".as_ref(), "lib".as_ref())
         });
         let is_copy = from.starts_with(self.place);
-        (is_code && is_compilers == of_compiler && !is_copy && from.is_file()).then_some(from)
+        (is_code && is_of_compiler == of_compiler && !is_copy && from.is_file()).then_some(from)
     }
 }

@@ -1,8 +1,8 @@
-//! The inputs of a link: the object files and libraries of a binary, and everything else that the linker was told.
+//! The inputs of a link: the object files and libraries of a binary, and all other arguments of the linker.
 
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 
-use super::record::{Record, ends, is_library};
+use super::record::{Record, has_extension, is_library};
 
 /// The inputs of one link.
 #[derive(Debug)]
@@ -14,8 +14,11 @@ pub(crate) struct Inputs {
 }
 
 impl Inputs {
-    /// Returns the inputs of a link whose record is in `place`. The error names an input that is not among the files.
-    pub(super) fn of(record: &Record, place: &Path) -> Result<Inputs, String> {
+    /// Returns the inputs of a link whose record is in `place`.
+    ///
+    /// # Errors
+    /// If the link has an input that is not among the arguments, such as a shared library of the build.
+    pub(super) fn from_record(record: &Record, place: &Path) -> Result<Inputs, String> {
         let mut inputs = Inputs { files: Vec::new(), others: vec![record.linker.clone()] };
         // `target/release/deps/budgets-1a2b`: build scripts have their directories in `target/release/build`.
         let profile = record.output.ancestors().nth(2).unwrap_or(Path::new("/"));
@@ -24,9 +27,12 @@ impl Inputs {
         while let Some(argument) = arguments.next() {
             if argument == "-o" {
                 arguments.next();
-            } else if ends(argument, "o") || ends(argument, "a") || is_library(argument) {
+            } else if has_extension(argument, "o")
+                || has_extension(argument, "a")
+                || is_library(argument)
+            {
                 inputs.files.push(record.directory.join(argument));
-            } else if ends(argument, "so") {
+            } else if has_extension(argument, "so") {
                 return Err(format!("the shared library `{argument}` is linked"));
             } else {
                 directories.extend(argument.strip_prefix("-L").map(|at| record.directory.join(at)));
@@ -69,7 +75,7 @@ mod tests {
         let output = PathBuf::from(directory).join("release/deps/kit-1");
         let arguments = arguments.iter().map(|argument| argument.replace("TARGET", directory));
         let record = Record::test(output, arguments.collect());
-        Inputs::of(&record, &PathBuf::from(directory).join("links/kit-1"))
+        Inputs::from_record(&record, &PathBuf::from(directory).join("links/kit-1"))
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The repetition of a link with the same inputs and another order of the functions each time.
+//! Repeats a link with the same inputs, and with another order of the functions each time.
 
 use std::fs;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
@@ -17,8 +17,8 @@ use crate::child;
 
 /// The disk space in bytes that all links of one binary may take together.
 const ROOM: u64 = 1 << 30;
-/// The most links of one binary. So many are enough to find a true value that lies one standard deviation of links
-/// beyond its limit (`docs/comparison.md`).
+/// The most links of one binary. They are enough to find a true value that lies one standard deviation of links beyond its
+/// limit (`docs/comparison.md`).
 pub(crate) const MOST: u32 = 128;
 /// The number of characters of a linker's error message that are shown.
 const SHOWN: usize = 300;
@@ -33,7 +33,7 @@ pub(crate) enum Refused {
 }
 
 impl Refused {
-    /// Returns the reason, for a binary that cargo has just linked.
+    /// Returns the reason in words, for a binary that cargo has just linked.
     pub(crate) fn describe(self) -> String {
         match self {
             Refused::Stale => "the link could not be recorded".to_owned(),
@@ -61,7 +61,7 @@ pub(crate) fn fresh_seed() -> u32 {
 }
 
 impl Repeated {
-    /// Makes the links of these numbers, as far as they do not exist, and returns their paths.
+    /// Makes those links of these numbers that do not exist yet, and returns the paths of all of them.
     pub(crate) fn make(&self, numbers: RangeInclusive<u32>) -> Result<Vec<PathBuf>, Refused> {
         let record = self.record()?;
         let place =
@@ -91,26 +91,29 @@ impl Repeated {
         Ok(links)
     }
 
-    /// Checks that the link can be repeated, as far as that is known without doing it.
+    /// Checks that nothing is known that keeps the link from being repeated. It does not run the linker.
     pub(crate) fn check(&self) -> Result<(), Refused> {
         self.record().map(drop)
     }
 
-    /// Returns the record of the link, if it can be repeated as far as that is known without doing it.
+    /// Returns the record of the link, unless something is known that keeps the link from being repeated.
     fn record(&self) -> Result<Record, Refused> {
-        let record = Record::of(&self.records, &self.binary).ok_or(Refused::Stale)?;
+        let record = Record::read(&self.records, &self.binary).ok_or(Refused::Stale)?;
         obstacle(&record.arguments).map_or(Ok(record), |reason| Err(Refused::Cannot(reason)))
     }
 
-    /// Returns what the binary was linked from. The error says why that is not known as a whole.
+    /// Returns what the binary was linked from.
+    ///
+    /// # Errors
+    /// If not all of its inputs are known.
     pub(crate) fn inputs(&self) -> Result<Inputs, String> {
-        let record = Record::of(&self.records, &self.binary);
+        let record = Record::read(&self.records, &self.binary);
         let record = record.ok_or_else(|| "the link is not recorded".to_owned())?;
         let place = Record::place(&self.records, &self.binary).unwrap_or_default();
-        Inputs::of(&record, &place)
+        Inputs::from_record(&record, &place)
     }
 
-    /// Returns the most links for which there is room.
+    /// Returns the greatest number of links for which there is room on the disk.
     pub(crate) fn max_links(&self) -> u32 {
         let length = fs::metadata(&self.binary).map_or(0, |data| data.len()).max(1);
         MOST.min(u32::try_from(ROOM / length).unwrap_or(MOST)).max(1)
@@ -166,8 +169,8 @@ impl Repeated {
     }
 }
 
-/// Whether the functions of two links are in the same order, so that the linker did not heed the seed. Where their names
-/// were removed, whether the files are the same.
+/// Whether the functions of two links are in the same order, which means that the linker ignored the seed. If the names of
+/// functions were removed from the links, the files themselves are compared.
 fn have_same_order(first: &Path, second: &Path) -> bool {
     let (first, second) = (fs::read(first).ok(), fs::read(second).ok());
     let order = |link: &Option<Vec<u8>>| -> Option<Vec<String>> {
@@ -220,7 +223,7 @@ fn obstacle(arguments: &[String]) -> Option<String> {
 
 /// Runs the recorded linker with these arguments, another output and another order of the functions.
 fn run_linker(record: &Record, arguments: &[String], to: &Path, seed: u32) -> Result<(), String> {
-    // The first form is that of lld, and the second that of mold.
+    // The linkers lld and mold have different forms of the option.
     let forms = [format!("--shuffle-sections=.text*={seed}"), format!("--shuffle-sections={seed}")];
     let [lld, mold] = forms.map(|form| move || run_linker_with(&form, record, arguments, to));
     lld().or_else(|why| mold().map_err(|_| why))

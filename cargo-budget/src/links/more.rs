@@ -1,8 +1,8 @@
-//! Further links of both revisions, which the harness has this command make while it measures.
+//! Further links of both revisions. The harness starts this command to make them while it measures.
 //!
 //! The harness starts this command under another name, with the two binaries and the numbers of the first and of the
-//! last link. Several processes of the harness may do so at once, as under nextest. They take turns, and each makes the
-//! links that are missing then.
+//! last link. Several processes of the harness may do so at once, as under nextest. A lock lets one after the other work,
+//! and each makes the links that are still missing then.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -16,11 +16,11 @@ use super::make::{Refused, Repeated};
 
 /// The name under which this command makes further links.
 pub(super) const NAME: &str = "perf-budget-links";
-/// The file that is locked meanwhile, in the directory with the record of this revision's link.
+/// The file that is locked while links are made, in the directory with the records of this revision's links.
 const LOCK: &str = "links.lock";
 
-/// Returns the description for the harness of how further links are made. The program is put into `place`. `None` where
-/// there can be no more links than there are.
+/// Returns what the harness needs to have further links made. The program for that is put into `place`. Returns `None` if
+/// there can be no more links than the ones that are made already.
 pub(crate) fn offer(
     place: &Path,
     head: &Repeated,
@@ -44,12 +44,12 @@ pub(crate) fn offer(
 ///
 /// # Errors
 /// Returns the reason why they cannot be made.
-pub(super) fn make(given: &[OsString]) -> Result<(), String> {
-    let texts: Vec<&str> = given.iter().filter_map(|argument| argument.to_str()).collect();
+pub(super) fn make(arguments: &[OsString]) -> Result<(), String> {
+    let texts: Vec<&str> = arguments.iter().filter_map(|argument| argument.to_str()).collect();
     let [sides, from, to] = texts[..] else {
         return Err(format!("`{NAME}` is for the tests that `cargo budget check` starts"));
     };
-    let unclear = |e: &dyn std::fmt::Display| format!("failed to read what is wanted: {e}");
+    let unclear = |e: &dyn std::fmt::Display| format!("failed to read which links to make: {e}");
     let [head, base]: [Repeated; 2] = serde_json::from_str(sides).map_err(|e| unclear(&e))?;
     let number = |text: &str| text.parse::<u32>().map_err(|e| unclear(&e));
     let (from, to) = (number(from)?, number(to)?);

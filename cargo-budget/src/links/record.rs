@@ -1,4 +1,4 @@
-//! The record of one link: the linker's arguments, and copies of those files that the compiler deletes afterwards.
+//! The record of one link: the linker's arguments, and copies of the files that the compiler deletes afterwards.
 
 use std::fs;
 use std::io;
@@ -36,9 +36,9 @@ impl Record {
     }
 
     /// Records a link that has just been done.
-    pub(super) fn write(records: &Path, linker: &str, given: &[String]) -> io::Result<()> {
+    pub(super) fn write(records: &Path, linker: &str, arguments: &[String]) -> io::Result<()> {
         let directory = std::env::current_dir()?;
-        let mut arguments = response::expanded(given)?;
+        let mut arguments = response::expanded(arguments)?;
         let output = arguments.iter().skip_while(|argument| *argument != "-o").nth(1);
         let output = output.map(|output| directory.join(output));
         let place = output.as_deref().and_then(|output| Record::place(records, output));
@@ -51,18 +51,18 @@ impl Record {
         }
         for (nth, temporary) in temporaries(&arguments, &directory).into_iter().enumerate() {
             // The copy keeps the extension, by which the linker recognises an object file.
-            let ending = if ends(&temporary, "o") { ".o" } else { "" };
-            let there = place.join(format!("{nth}{ending}"));
-            copy(&directory.join(&temporary), &there)?;
-            let there = there.to_string_lossy();
+            let ending = if has_extension(&temporary, "o") { ".o" } else { "" };
+            let kept_copy = place.join(format!("{nth}{ending}"));
+            copy(&directory.join(&temporary), &kept_copy)?;
+            let kept_copy = kept_copy.to_string_lossy();
             for argument in &mut arguments {
-                *argument = replaced(argument, &temporary, &there);
+                *argument = replaced(argument, &temporary, &kept_copy);
             }
         }
         let path = std::env::var("PATH").ok();
         let linker = linker.to_owned();
         let record = Record { version: VERSION, linker, directory, path, output, arguments };
-        // This file is written last and renamed into place, so that an incomplete record has none.
+        // This file is written last and renamed into place, so that an incomplete record does not have it.
         let part = place.join("part");
         fs::write(&part, serde_json::to_vec(&record)?)?;
         fs::rename(part, place.join(FILE))
@@ -77,7 +77,7 @@ impl Record {
 
     /// Reads the record of the link of `binary`. Returns `None` where there is none, or where the binary or one of its
     /// libraries was built after it was written.
-    pub(super) fn of(records: &Path, binary: &Path) -> Option<Record> {
+    pub(super) fn read(records: &Path, binary: &Path) -> Option<Record> {
         let file = Record::place(records, binary)?.join(FILE);
         let record: Record = serde_json::from_slice(&fs::read(&file).ok()?).ok()?;
         let written = |path: &Path| path.metadata().and_then(|data| data.modified()).ok();
@@ -92,7 +92,7 @@ impl Record {
     }
 }
 
-/// Removes the records in `records` of other binaries than these, such as those of other features or other commits.
+/// Removes the records of all binaries but these from `records`, such as binaries of other features or other commits.
 pub(crate) fn forget_others(records: &Path, binaries: &[&Path]) {
     let is_own = |name: &std::ffi::OsStr| binaries.iter().any(|own| own.file_name() == Some(name));
     for entry in fs::read_dir(records).into_iter().flatten().flatten() {
@@ -104,20 +104,20 @@ pub(crate) fn forget_others(records: &Path, binaries: &[&Path]) {
 }
 
 /// Whether an argument is the path of a file with this extension.
-pub(super) fn ends(argument: &str, kind: &str) -> bool {
+pub(super) fn has_extension(argument: &str, kind: &str) -> bool {
     !argument.starts_with('-') && Path::new(argument).extension().is_some_and(|own| own == kind)
 }
 
 /// Whether an argument is a library that the compiler made and does not delete.
 pub(super) fn is_library(argument: &str) -> bool {
-    ends(argument, "rlib")
+    has_extension(argument, "rlib")
 }
 
 /// Returns the paths that the compiler deletes when it ends: its object files, and the temporary directory in which it
 /// puts everything else.
 fn temporaries(arguments: &[String], directory: &Path) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
-    for argument in arguments.iter().filter(|argument| ends(argument, "o")) {
+    for argument in arguments.iter().filter(|argument| has_extension(argument, "o")) {
         let parent = Path::new(argument).parent();
         let own = parent.filter(|parent| {
             let name = parent.file_name().unwrap_or_default().to_string_lossy();
@@ -131,15 +131,15 @@ fn temporaries(arguments: &[String], directory: &Path) -> Vec<String> {
     found
 }
 
-/// Returns an argument with `path` replaced by `there`. The path must be followed by a separator or by nothing, so that
+/// Returns an argument with `path` replaced by another one. The path must be followed by a separator or by nothing, so that
 /// the beginning of a longer name is not replaced.
-fn replaced(argument: &str, path: &str, there: &str) -> String {
+fn replaced(argument: &str, path: &str, by: &str) -> String {
     let Some(at) = argument.find(path) else { return argument.to_owned() };
     let rest = &argument[at + path.len()..];
     if !rest.is_empty() && !rest.starts_with(['/', ',']) {
         return argument.to_owned();
     }
-    format!("{}{there}{rest}", &argument[..at])
+    format!("{}{by}{rest}", &argument[..at])
 }
 
 fn copy(from: &Path, to: &Path) -> io::Result<()> {

@@ -1,9 +1,9 @@
 //! This command in place of the compiler and of the linker, under other names.
 //!
-//! Cargo starts the compiler through a wrapper, which is this command. The wrapper passes everything on. Only for the
-//! one target that is wanted does it name another linker, which is this command again: it starts the user's own linker
-//! and records the linker's arguments. The user's linker is the one that the compiler's arguments name last, whether by
-//! the configuration or by flags. Nothing is compiled differently, so cargo regards the result as its own build.
+//! Cargo starts the compiler through a wrapper, which is this command. The wrapper passes everything on. For the targets
+//! whose links are recorded, it also names another linker, which is this command again: it starts the user's own linker and
+//! records the linker's arguments. The user's linker is the one that the compiler's arguments name last, whether by the
+//! configuration or by flags. Nothing is compiled differently, so cargo regards the result as its own build.
 
 use std::env;
 use std::ffi::OsString;
@@ -14,20 +14,21 @@ use perf_budget_core::build::hold;
 use serde::{Deserialize, Serialize};
 
 use super::more;
-use super::record::{Record, ends};
+use super::record::{Record, has_extension};
 use crate::child;
 use crate::failure::Failure;
 
 /// The name under which this command acts as the compiler's wrapper.
 const WRAPPER: &str = "perf-budget-rustc";
-/// The directory in which this command has the names of linkers. The compiler guesses the kind of a linker by its name.
+/// The directory in which this command is found under the names of linkers. The compiler guesses the kind of a linker from
+/// its name.
 const LINKERS: &str = "perf-budget-linker";
 /// The variable that tells the wrapper and the linker which link to record, as JSON.
 const VARIABLE: &str = "PERF_BUDGET_RECORD_LINK";
 /// The variable that names the user's own linker.
 const LINKER: &str = "PERF_BUDGET_RECORD_LINKER";
-/// The linker that the compiler uses where nothing names one.
-const USUAL: &str = "cc";
+/// The linker that the compiler uses if nothing names one.
+const DEFAULT: &str = "cc";
 
 /// The targets whose last links are recorded, and the directory for the records.
 #[derive(Debug, Serialize, Deserialize)]
@@ -51,7 +52,8 @@ impl Recording {
         Ok(())
     }
 
-    fn of_environment() -> Option<Recording> {
+    /// Returns what this process is to record, if a variable says so.
+    fn from_environment() -> Option<Recording> {
         serde_json::from_str(&env::var(VARIABLE).ok()?).ok()
     }
 }
@@ -87,7 +89,7 @@ fn run(program: &OsString, command: &mut Command) -> Result<i32, String> {
 
 /// Runs the compiler with the arguments that cargo gave, and returns its exit code.
 fn compile(mut given: Vec<OsString>) -> Result<i32, String> {
-    let recording = Recording::of_environment();
+    let recording = Recording::from_environment();
     if let Some(wrapper) = recording.as_ref().and_then(|recording| recording.wrapper.clone()) {
         given.insert(0, wrapper.into());
     }
@@ -97,7 +99,7 @@ fn compile(mut given: Vec<OsString>) -> Result<i32, String> {
     if let Some(recording) = recording
         && let Some(linker) = linker(arguments, &recording.sources)
     {
-        let name = Path::new(&linker).file_name().unwrap_or(USUAL.as_ref());
+        let name = Path::new(&linker).file_name().unwrap_or(DEFAULT.as_ref());
         let recorder = recording.records.join(LINKERS).join(name);
         hold(&recorder).map_err(|e| format!("failed to link `{}`: {e}", recorder.display()))?;
         let mut chosen = OsString::from("linker=");
@@ -112,7 +114,9 @@ fn linker(arguments: &[OsString], sources: &[PathBuf]) -> Option<String> {
     let arguments: Vec<&str> =
         arguments.iter().map(|argument| argument.to_str()).collect::<Option<_>>()?;
     let is_source = |argument: &&&str| {
-        let path = ends(argument, "rs").then(|| Path::new(argument).canonicalize().ok()).flatten();
+        let path = has_extension(argument, "rs")
+            .then(|| Path::new(argument).canonicalize().ok())
+            .flatten();
         path.is_some_and(|path| {
             sources.iter().any(|own| own.canonicalize().is_ok_and(|own| own == path))
         })
@@ -126,8 +130,7 @@ fn linker(arguments: &[OsString], sources: &[PathBuf]) -> Option<String> {
     if !emits || option(&arguments, "--target").is_some_and(|target| !target.contains("-linux")) {
         return None;
     }
-    let named = codegen(&arguments, "linker").unwrap_or_else(|| USUAL.to_owned());
-    Some(named)
+    codegen(&arguments, "linker").or_else(|| Some(DEFAULT.to_owned()))
 }
 
 /// Returns the last value of a compiler option.
@@ -162,7 +165,7 @@ fn link(given: &[OsString]) -> Result<i32, String> {
     let code = run(&OsString::from(&linker), &mut command)?;
     let texts: Option<Vec<String>> =
         given.iter().map(|argument| argument.to_str().map(str::to_owned)).collect();
-    if let (0, Some(recording), Some(given)) = (code, Recording::of_environment(), texts) {
+    if let (0, Some(recording), Some(given)) = (code, Recording::from_environment(), texts) {
         // If this fails, there is no record, and the code that needs it reports that.
         let _ = Record::write(&recording.records, &linker, &given);
     }

@@ -67,7 +67,7 @@ impl Progress {
         }
     }
 
-    fn begin(self, doing: String, of: Option<(u64, &'static str)>) -> Work {
+    fn begin(self, doing: String, total: Option<(u64, &'static str)>) -> Work {
         let done = Arc::new(AtomicU64::new(0));
         let thread = self.is_shown.then(|| {
             let (end, ended) = mpsc::channel();
@@ -79,8 +79,9 @@ impl Progress {
                         break;
                     }
                     wait = line::EVERY;
-                    let of = of.map(|(all, things)| (done.load(Ordering::Relaxed), all, things));
-                    terminal::draw(&Line { doing: &doing, of, passed: began.elapsed(), drawn });
+                    let count =
+                        total.map(|(all, things)| (done.load(Ordering::Relaxed), all, things));
+                    terminal::draw(&Line { doing: &doing, count, passed: began.elapsed(), drawn });
                 }
                 terminal::clear();
             };

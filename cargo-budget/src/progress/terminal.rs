@@ -64,7 +64,7 @@ fn write(text: &str) {
 #[cfg(unix)]
 static IS_LEFT_TO_OTHERS: AtomicBool = AtomicBool::new(false);
 
-/// From now on no signal ends the process here, since something has to be put away first.
+/// Keeps signals from ending the process here, from now on, because the command has to clean up first.
 #[cfg(unix)]
 pub(crate) fn leave_signals() {
     IS_LEFT_TO_OTHERS.store(true, Ordering::Relaxed);

@@ -15,7 +15,7 @@ const SETTLED: Duration = Duration::from_secs(1);
 pub(super) struct Line<'a> {
     pub(super) doing: &'a str,
     /// How many things are done, how many there are, and what they are; `None` where nothing is counted.
-    pub(super) of: Option<(u64, u64, &'a str)>,
+    pub(super) count: Option<(u64, u64, &'a str)>,
     /// The time since the work began.
     pub(super) passed: Duration,
     /// The number of times that the line was drawn before.
@@ -25,8 +25,8 @@ pub(super) struct Line<'a> {
 impl Line<'_> {
     /// Returns the text in its longest form that fits into this number of columns.
     pub(super) fn text(self, columns: usize) -> String {
-        let Line { doing, of, passed, drawn } = self;
-        let forms = match of {
+        let Line { doing, count, passed, drawn } = self;
+        let forms = match count {
             None => {
                 let sign = WHEEL[drawn % WHEEL.len()];
                 vec![format!("{sign} {doing}  {}", time(passed)), format!("{sign} {doing}")]
@@ -94,9 +94,9 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(of: Option<(u64, u64, &str)>, seconds: f64, columns: usize, text: &str) {
-        let doing = if of.is_some() { "importing" } else { "looking for changes" };
-        let line = Line { doing, of, passed: Duration::from_secs_f64(seconds), drawn: 5 };
+    fn check(count: Option<(u64, u64, &str)>, seconds: f64, columns: usize, text: &str) {
+        let doing = if count.is_some() { "importing" } else { "looking for changes" };
+        let line = Line { doing, count, passed: Duration::from_secs_f64(seconds), drawn: 5 };
         assert_eq!(line.text(columns), text);
     }
 

@@ -2,19 +2,19 @@
 
 use serde::Serialize;
 
-/// The cause of one red.
+/// The cause of one red limit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Cause {
-    /// The test.
+    /// The name of the limit's test.
     pub(crate) test: String,
     pub(crate) kind: CauseKind,
-    /// The packages of the lock file, such as `weight 1.0.0 -> 1.1.0`: one, or all that it may be.
+    /// The changed packages of the lock file, such as `weight 1.0.0 -> 1.1.0`: the one to blame, or all that it may be.
     pub(crate) packages: Vec<String>,
-    /// The same in words.
+    /// The cause as a sentence.
     pub(crate) sentence: String,
 }
 
-/// Which of the two it is.
+/// Which change made a limit red.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum CauseKind {
@@ -26,7 +26,7 @@ pub(crate) enum CauseKind {
     Either,
     /// Both together, and neither alone.
     Both,
-    /// It was not found out, for the reason in the sentence.
+    /// The cause was not found; the sentence says why.
     Unknown,
 }
 

@@ -16,19 +16,19 @@ pub(crate) struct Report {
     pub(crate) outcomes: Vec<Outcome>,
     /// The outcomes of earlier runs, oldest first.
     pub(crate) earlier: Vec<Outcome>,
-    /// The number of tests of a run with a process for each test that have no outcome, without a known reason: they were
-    /// left out, or the run ended before them.
+    /// The number of tests without an outcome, in a run that has a process for each test: a filter left them out, or the
+    /// run ended before them.
     pub(crate) missing: usize,
     /// The tests that the limits of each file with budgets make, whether or not they were selected.
     pub(crate) files: BTreeMap<String, Tests>,
     /// Remarks on how the outcomes came together, such as merged files and tests that were judged twice.
     pub(crate) remarks: Vec<String>,
-    /// What made the reds against the base red, where that was asked; it is empty if none is red.
+    /// What made limits against the base red, if `check --causes` asked for it; it is empty if none is red.
     pub(crate) causes: Option<Vec<Cause>>,
-    /// The contents of the artifacts of each budget, by the budget's name. It is empty for a run from another place.
+    /// The contents of the artifacts of each budget, by the budget's name. It is empty for a run of another checkout.
     pub(crate) inside: BTreeMap<String, Vec<(String, FileContents)>>,
-    /// How the command ends, where it ran the tests and so knows more than the outcomes say: a base that was not compared
-    /// with, or tests that a filter left out.
+    /// The exit of a command that ran the tests itself. It knows more than the outcomes say: that the base was not
+    /// compared with, or that a filter left tests out.
     pub(crate) ended: Option<Exit>,
 }
 
@@ -57,11 +57,11 @@ impl Report {
     /// Returns how many tests there are, whether they were selected or not.
     pub(crate) fn tests(&self) -> usize {
         let others = self.outcomes.iter().filter(|outcome| outcome.is_of_no_limit());
-        self.made().limits + others.count()
+        self.tests_of_limits().limits + others.count()
     }
 
-    /// Returns the tests that limits make, of all files.
-    fn made(&self) -> Tests {
+    /// Returns how many tests the limits of all files make.
+    fn tests_of_limits(&self) -> Tests {
         self.files.values().fold(Tests::default(), |all, tests| all.and(*tests))
     }
 
@@ -70,7 +70,7 @@ impl Report {
         // An outcome that stands for several tests would be counted as one.
         let named: Vec<Outcome> =
             self.outcomes.iter().filter(|outcome| !is_nameless(outcome)).cloned().collect();
-        count(&named, self.made(), 0)
+        count(&named, self.tests_of_limits(), 0)
     }
 
     /// Returns the exit code of the command.
@@ -78,7 +78,7 @@ impl Report {
         if let Some(ended) = self.ended {
             return ended;
         }
-        match Exit::of(&self.outcomes) {
+        match Exit::from_outcomes(&self.outcomes) {
             Exit::Holds | Exit::Inconclusive if self.missing > 0 => Exit::Unmeasured,
             exit @ (Exit::Holds
             | Exit::Inconclusive
@@ -88,7 +88,7 @@ impl Report {
         }
     }
 
-    /// Returns the earlier values of every test.
+    /// Returns the earlier outcomes with a value, by their tests.
     pub(crate) fn trends(&self) -> Trends<'_> {
         let mut by_test: HashMap<&str, Vec<&Outcome>> = HashMap::new();
         for earlier in self.earlier.iter().filter(|earlier| earlier.estimate.is_some()) {
@@ -104,23 +104,25 @@ pub(crate) struct Trends<'r> {
 }
 
 impl<'r> Trends<'r> {
-    /// Returns earlier values of the same test under comparable circumstances: one for each run, oldest first.
-    pub(crate) fn of(&self, of: &Outcome) -> Vec<&'r Outcome> {
-        let Some(against) = of.against else { return Vec::new() };
+    /// Returns the earlier outcomes of the same test in the same unit, build and platform: one for each run, the oldest
+    /// first.
+    pub(crate) fn before(&self, outcome: &Outcome) -> Vec<&'r Outcome> {
+        let Some(against) = outcome.against else { return Vec::new() };
         let mut trend: Vec<&Outcome> = Vec::new();
-        let like = |earlier: &&&Outcome| {
+        let is_comparable = |earlier: &&&Outcome| {
             earlier.against.is_some_and(|held| held.unit == against.unit)
-                && earlier.run.profile == of.run.profile
-                && earlier.run.platform == of.run.platform
+                && earlier.run.profile == outcome.run.profile
+                && earlier.run.platform == outcome.run.platform
         };
-        for earlier in self.by_test.get(of.test.as_str()).into_iter().flatten().filter(like) {
+        let all_earlier = self.by_test.get(outcome.test.as_str()).into_iter().flatten();
+        for earlier in all_earlier.filter(is_comparable) {
             match trend.last_mut() {
                 Some(last) if last.run.id == earlier.run.id => *last = earlier,
                 _ => trend.push(earlier),
             }
         }
-        let many = trend.len().saturating_sub(LONGEST_TREND);
-        trend.split_off(many)
+        let too_many = trend.len().saturating_sub(LONGEST_TREND);
+        trend.split_off(too_many)
     }
 }
 
@@ -144,24 +146,26 @@ mod tests {
 
     #[test]
     fn the_exit_code_is_that_of_the_command_where_it_ran_the_tests() {
-        let of = |ended| Report { missing: 2, ended, ..Report::default() }.exit();
-        assert_eq!(of(None), Exit::Unmeasured);
-        // A filter left the others out.
-        assert_eq!(of(Some(Exit::Holds)), Exit::Holds);
-        assert_eq!(of(Some(Exit::Usage)), Exit::Usage);
+        let exit = |ended| Report { missing: 2, ended, ..Report::default() }.exit();
+        assert_eq!(exit(None), Exit::Unmeasured);
+        // The command knows that its own filter left the two tests out.
+        assert_eq!(exit(Some(Exit::Holds)), Exit::Holds);
+        assert_eq!(exit(Some(Exit::Usage)), Exit::Usage);
     }
 
     #[test]
     fn the_tests_of_several_files_add_up() {
-        let of = |file: &str, verdict, tests, budgets| Outcome {
+        let outcome = |file: &str, verdict, tests, budgets| Outcome {
             file: file.to_owned(),
             budget: file.to_owned(),
             verdict,
             run: Run { tests, budgets, ..Run::default() },
             ..Outcome::default()
         };
-        let idle = Outcome { metric: NO_BUDGET.to_owned(), ..of("a", Verdict::Unmeasured, 2, 1) };
-        let outcomes = [of("a", Verdict::Pass, 2, 1), of("b", Verdict::Warn, 3, 2), idle];
+        let without_budget =
+            Outcome { metric: NO_BUDGET.to_owned(), ..outcome("a", Verdict::Unmeasured, 2, 1) };
+        let outcomes =
+            [outcome("a", Verdict::Pass, 2, 1), outcome("b", Verdict::Warn, 3, 2), without_budget];
         let report = Report::new(outcomes.into(), Vec::new());
         assert_eq!(report.tests(), 6);
         assert_eq!(

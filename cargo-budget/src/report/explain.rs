@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use perf_budget_core::budget::Bound;
-use perf_budget_core::outcome::{Against, Distribution, Evidence, Outcome};
+use perf_budget_core::outcome::{Against, Distribution, Evidence, Outcome, Run};
 use perf_budget_core::report::terminal::{e_value, explain};
 use perf_budget_core::verdict::Verdict;
 
@@ -19,11 +19,10 @@ const WIDEST: f64 = 40.0;
 
 /// Renders all limits of a budget, or the one limit whose test has that name.
 pub(crate) fn render(report: &Report, name: &str) -> Result<String, Failure> {
-    let found = select(report, name)?;
     let mut shown = String::new();
     let trends = report.trends();
-    for outcome in found {
-        let trend = trends.of(outcome);
+    for outcome in select(report, name)? {
+        let trend = trends.before(outcome);
         let outcome = &text::plain(outcome);
         let code = match outcome.verdict {
             Verdict::Pass => "32",
@@ -62,29 +61,33 @@ pub(crate) fn render(report: &Report, name: &str) -> Result<String, Failure> {
         } else if let Some(cause) = &outcome.cause {
             row("cause", cause);
         }
-        let run = &outcome.run;
-        let machine = format!(
-            "{} build, {}, {}, {} processors, run {}{}",
-            run.profile,
-            run.platform,
-            text::line(&run.processor),
-            run.cores,
-            text::line(&run.id),
-            run.environment
-                .as_ref()
-                .map_or(String::new(), |name| format!(", [env.{}]", text::line(name)))
-        );
-        row("machine", &machine);
+        row("machine", &machine(&outcome.run));
         shown.push('\n');
     }
     Ok(text::safe_for_terminal(&shown))
 }
 
+/// Returns the build, the machine and the run in one line.
+fn machine(run: &Run) -> String {
+    let environment = run
+        .environment
+        .as_ref()
+        .map_or(String::new(), |name| format!(", [env.{}]", text::line(name)));
+    format!(
+        "{} build, {}, {}, {} processors, run {}{environment}",
+        run.profile,
+        run.platform,
+        text::line(&run.processor),
+        run.cores,
+        text::line(&run.id),
+    )
+}
+
 /// Returns all limits of a budget, or the one limit whose test has that name.
 pub(super) fn select<'r>(report: &'r Report, name: &str) -> Result<Vec<&'r Outcome>, Failure> {
-    let asked = |outcome: &&Outcome| outcome.budget == name || outcome.test == name;
-    let found: Vec<&Outcome> = report.outcomes.iter().filter(asked).collect();
-    if found.is_empty() { Err(unknown(report, name)) } else { Ok(found) }
+    let is_named = |outcome: &&Outcome| outcome.budget == name || outcome.test == name;
+    let named: Vec<&Outcome> = report.outcomes.iter().filter(is_named).collect();
+    if named.is_empty() { Err(unknown(report, name)) } else { Ok(named) }
 }
 
 /// Returns the failure for an unknown name. It lists the budgets of the run, the most similar names first.

@@ -18,7 +18,7 @@ const BEFORE: usize = 20;
 pub(crate) fn render(report: &Report, name: &str) -> Result<Value, Failure> {
     let trends = report.trends();
     let limit = |outcome: &Outcome| -> Result<Value, Failure> {
-        let values = trends.of(outcome).into_iter().filter_map(|earlier| earlier.estimate);
+        let values = trends.before(outcome).into_iter().filter_map(|earlier| earlier.estimate);
         let values: Vec<f64> = values.map(|estimate| estimate.value).collect();
         let recorded = serde_json::to_value(outcome).map_err(|e| failed(&e))?;
         Ok(json!({
@@ -69,7 +69,8 @@ fn functions(outcome: &Outcome) -> Option<Value> {
     serde_json::to_value(&blame.functions).ok()
 }
 
-/// Returns the commands that show whether a fix works: the limit alone, and then what it was part of.
+/// Returns the commands to run next: one that judges this limit alone, which shows whether a fix works; and for a red
+/// against an accepted value also the one that accepts the new value.
 fn commands(outcome: &Outcome) -> Vec<Vec<String>> {
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let target = outcome.run.target.as_str();

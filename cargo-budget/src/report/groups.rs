@@ -11,8 +11,8 @@ use perf_budget_core::verdict::Verdict;
 /// The limits of one budget, in their order. There is at least one.
 pub(super) struct Group<'o> {
     pub(super) outcomes: Vec<&'o Outcome>,
-    /// The limit that stands for the budget: the worst one, or where all of them hold the one that has changed the most,
-    /// and the first of several that are alike.
+    /// The limit that stands for the budget: the worst one, or, if all of them hold, the one that has changed the most. Of
+    /// equal ones it is the first.
     pub(super) worst: &'o Outcome,
 }
 
@@ -45,7 +45,7 @@ pub(super) fn groups(outcomes: &[Outcome]) -> Vec<Group<'_>> {
 pub(super) fn order(a: &Outcome, b: &Outcome) -> Ordering {
     let severity = (b.is_red(), b.verdict.severity()).cmp(&(a.is_red(), a.verdict.severity()));
     severity.then_with(|| match a.verdict {
-        // What has changed since the base is about this revision.
+        // A limit against the base comes first, since it shows a change by this revision.
         Verdict::Fail => {
             let is_relative = |outcome: &Outcome| outcome.relative_to.is_some();
             is_relative(b).cmp(&is_relative(a)).then_with(|| share(b).total_cmp(&share(a)))
@@ -53,7 +53,7 @@ pub(super) fn order(a: &Outcome, b: &Outcome) -> Ordering {
         Verdict::Warn | Verdict::Inconclusive | Verdict::Unmeasured => {
             share(b).total_cmp(&share(a))
         }
-        Verdict::Pass | Verdict::Skipped => moved(b).total_cmp(&moved(a)),
+        Verdict::Pass | Verdict::Skipped => certain_change(b).total_cmp(&certain_change(a)),
     })
 }
 
@@ -61,11 +61,11 @@ fn share(outcome: &Outcome) -> f64 {
     used(outcome).map_or(0.0, |used| used.share.max(0.0))
 }
 
-/// Returns how far a value has certainly moved, as the logarithm of its ratio; 0 where that may be chance.
-pub(super) fn moved(outcome: &Outcome) -> f64 {
+/// Returns the size of a change as the logarithm of its ratio; 0 where the change may be chance.
+pub(super) fn certain_change(outcome: &Outcome) -> f64 {
     let certain = change(outcome).filter(|change| change.is_certain);
-    let far = certain.map_or(0.0, |change| change.ratio.ln().abs());
-    if far.is_nan() { 0.0 } else { far }
+    let size = certain.map_or(0.0, |change| change.ratio.ln().abs());
+    if size.is_nan() { 0.0 } else { size }
 }
 
 #[cfg(test)]
@@ -74,19 +74,19 @@ mod tests {
 
     #[test]
     fn limits_are_grouped_by_their_budgets() {
-        let of = |budget: &str, metric: &str, verdict| Outcome {
+        let outcome = |budget: &str, metric: &str, verdict| Outcome {
             budget: budget.to_owned(),
             metric: metric.to_owned(),
             verdict,
             ..Outcome::default()
         };
         let outcomes = [
-            of("a", "mean", Verdict::Pass),
-            of("b", "mean", Verdict::Pass),
-            of("a", "p99", Verdict::Fail),
-            of("b", "p99", Verdict::Pass),
-            of("", "missing", Verdict::Unmeasured),
-            of("", "missing", Verdict::Unmeasured),
+            outcome("a", "mean", Verdict::Pass),
+            outcome("b", "mean", Verdict::Pass),
+            outcome("a", "p99", Verdict::Fail),
+            outcome("b", "p99", Verdict::Pass),
+            outcome("", "missing", Verdict::Unmeasured),
+            outcome("", "missing", Verdict::Unmeasured),
         ];
         let groups = groups(&outcomes);
         let sizes: Vec<usize> = groups.iter().map(|group| group.outcomes.len()).collect();

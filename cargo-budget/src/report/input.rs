@@ -18,7 +18,7 @@ use crate::text::counted;
 /// How many tests a remark names.
 const NAMED: usize = 5;
 
-/// Reads a file, in which there must be at least one outcome.
+/// Reads a file, which must have at least one outcome.
 pub(crate) fn read(path: &Path) -> Result<Record, Failure> {
     let record = record::read(path)?;
     if let Some(nothing) = judged_nothing(&record) {
@@ -48,7 +48,7 @@ pub(crate) fn damage(path: &Path, record: &Record) -> Option<String> {
 }
 
 /// Reads all these files, one file after the other.
-fn all(files: &[PathBuf], progress: Progress) -> Result<(Record, Vec<String>), Failure> {
+fn read_all(files: &[PathBuf], progress: Progress) -> Result<(Record, Vec<String>), Failure> {
     let work = progress.count("reading", "files", files.len());
     let (mut all, mut remarks) = (Record::default(), Vec::new());
     for file in files {
@@ -67,7 +67,7 @@ pub(crate) fn record(
     is_partial: bool,
     progress: Progress,
 ) -> Result<Report, Failure> {
-    let (mut record, remarks) = all(files, progress)?;
+    let (mut record, remarks) = read_all(files, progress)?;
     if files.len() > 1 {
         let latest = latest_starts(&record.outcomes);
         let start = |id: &String| latest.get(id).copied().unwrap_or(0);
@@ -88,7 +88,7 @@ fn latest_starts(outcomes: &[Outcome]) -> HashMap<String, u64> {
 }
 
 /// Splits a record into the last run and the earlier ones. A red of an earlier run that began at the time `since` or later
-/// stays in the report if the last run left out its test; where `since` is `None`, whatever the run left out is accepted.
+/// stays in the report if the last run left out its test. If `since` is `None`, the last run may have left out any test.
 pub(crate) fn split(record: Record, mut remarks: Vec<String>, since: Option<u64>) -> Report {
     let mut outcomes = last_run(&record);
     let shown: HashSet<String> = outcomes.iter().map(|outcome| outcome.run.id.clone()).collect();
@@ -106,7 +106,7 @@ pub(crate) fn split(record: Record, mut remarks: Vec<String>, since: Option<u64>
             if missing == 1 { "has" } else { "have" }
         ));
     }
-    remarks.extend(said_of(&left));
+    remarks.extend(remark_on(&left));
     let is_left = |outcome: &Outcome| {
         left.iter().any(|own| own.test == outcome.test && own.run.id == outcome.run.id)
     };
@@ -123,7 +123,7 @@ pub(crate) fn split(record: Record, mut remarks: Vec<String>, since: Option<u64>
 fn reds_left_out(record: &Record, last: &[Outcome], since: u64) -> Vec<Outcome> {
     let judged: HashSet<(&String, &String)> =
         last.iter().map(|own| (&own.file, &own.test)).collect();
-    let mut left = crate::runs::known(record);
+    let mut left = crate::runs::last_of_each_test(record);
     left.retain(|outcome| {
         outcome.is_red()
             && outcome.run.began >= since
@@ -133,7 +133,7 @@ fn reds_left_out(record: &Record, last: &[Outcome], since: u64) -> Vec<Outcome> 
 }
 
 /// Returns a remark on the reds that the last run left out, if there are any.
-fn said_of(left: &[Outcome]) -> Option<String> {
+fn remark_on(left: &[Outcome]) -> Option<String> {
     let names: Vec<String> = left.iter().map(|outcome| format!("`{}`", outcome.test)).collect();
     let shown = names[..names.len().min(NAMED)].join(", ");
     let more = match names.len().saturating_sub(NAMED) {
@@ -148,22 +148,22 @@ fn said_of(left: &[Outcome]) -> Option<String> {
     })
 }
 
-/// Returns how many tests of the last runs have no outcome, where a run has a process for each test: such a run does not say
-/// which tests it was to judge. The test targets of one run may have a file with budgets each.
+/// Returns how many tests of the last runs have no outcome. Only runs with a process for each test are counted, since such a
+/// run does not record which tests it was to judge. Each test target of a run may have a file with budgets of its own.
 fn missing(record: &Record, last: &[&Begun]) -> usize {
-    // If some process of the run ignores no test, the ignored tests were asked for and run too.
-    let mut of_file: HashMap<&String, &Begun> = HashMap::new();
+    // If one process of the run ignores no test, the ignored tests were asked for and run too.
+    let mut by_file: HashMap<&String, &Begun> = HashMap::new();
     for begun in last.iter().filter(|begun| begun.shared) {
-        let least = of_file.entry(&begun.file).or_insert(begun);
+        let least = by_file.entry(&begun.file).or_insert(begun);
         if begun.ignored < least.ignored {
             *least = begun;
         }
     }
-    // A run goes through all targets, so that a file of an earlier run was left out altogether.
+    // A run goes through all test targets. So a file that only an earlier run has was left out of the newest one altogether.
     let newest = last.last().filter(|begun| begun.shared).map(|begun| &begun.run.id);
-    let missing = of_file.values().map(|begun| {
+    let missing = by_file.values().map(|begun| {
         let is_judged = newest.is_none_or(|id| *id == begun.run.id);
-        let is_of = |outcome: &&Outcome| {
+        let is_of_run = |outcome: &&Outcome| {
             outcome.run.id == begun.run.id
                 && outcome.file == begun.file
                 && !outcome.is_of_no_limit()
@@ -171,7 +171,7 @@ fn missing(record: &Record, last: &[&Begun]) -> usize {
         let judged: HashSet<&String> = record
             .outcomes
             .iter()
-            .filter(is_of)
+            .filter(is_of_run)
             .filter(|_| is_judged)
             .map(|own| &own.test)
             .collect();
@@ -188,14 +188,14 @@ pub(crate) fn project(
     progress: Progress,
 ) -> Result<Report, Failure> {
     let (path, record) = of_project(start, progress)?;
-    begun(&path, record, since, is_partial)
+    last_run_since(&path, record, since, is_partial)
 }
 
 /// Reads the last run of the project that contains `start`, and what earlier runs know of the tests that it left out.
 pub(crate) fn latest(start: &Path, progress: Progress) -> Result<Report, Failure> {
     let (path, record) = of_project(start, progress)?;
     let latest = crate::runs::latest(&record);
-    let mut report = begun(&path, record, 0, true)?;
+    let mut report = last_run_since(&path, record, 0, true)?;
     let shown: HashSet<(&String, &String)> =
         latest.iter().map(|own| (&own.test, &own.run.id)).collect();
     report.earlier.retain(|outcome| !shown.contains(&(&outcome.test, &outcome.run.id)));
@@ -212,7 +212,8 @@ fn of_project(start: &Path, progress: Progress) -> Result<(PathBuf, Record), Fai
     Ok((path, record))
 }
 
-/// Names the functions of samples that no command has seen yet, and those that were inlined: of tests that cargo alone has run.
+/// Names the sampled and the inlined functions of outcomes that no command has completed yet, since `cargo test` alone ran
+/// their tests.
 fn name_samples(path: &Path, record: &mut Record) {
     let is_unnamed = |outcome: &Outcome| sampled::is_unnamed(outcome);
     if !record.outcomes.iter().any(is_unnamed) {
@@ -220,14 +221,19 @@ fn name_samples(path: &Path, record: &mut Record) {
     }
     let mut last = crate::runs::latest(record);
     last.retain(is_unnamed);
-    // A record that cannot be written is named again by the next report.
+    // If the names cannot be written, the next report finds them again.
     let _ = sampled::complete(&mut last, path);
     record.add(last);
 }
 
-/// Returns the last run of a record, which must have begun at the time `since` or later. Where that is asked, a run from
-/// the future has not: it was recorded before the clock was set back.
-fn begun(path: &Path, record: Record, since: u64, is_partial: bool) -> Result<Report, Failure> {
+/// Returns the last run of a record, which must have begun at the time `since` or later. Unless `since` is 0, a run whose
+/// start is in the future is refused as well: it was recorded before the clock was set back.
+fn last_run_since(
+    path: &Path,
+    record: Record,
+    since: u64,
+    is_partial: bool,
+) -> Result<Report, Failure> {
     let remarks = damage(path, &record).into_iter().collect();
     let mut report = split(record, remarks, (!is_partial).then_some(since));
     report.set_aside_before(since, is_partial);
@@ -243,7 +249,7 @@ fn begun(path: &Path, record: Record, since: u64, is_partial: bool) -> Result<Re
 }
 
 impl Report {
-    /// Counts outcomes of runs that began before the time `since` to the earlier ones: the last run of one file may be older than
+    /// Moves outcomes of runs that began before the time `since` to the earlier ones: the last run of one file may be older than
     /// that of another.
     fn set_aside_before(&mut self, since: u64, is_partial: bool) {
         let latest = latest_starts(&self.outcomes);
@@ -264,7 +270,7 @@ impl Report {
 
     /// Adds these records to the earlier runs.
     pub(crate) fn precede(&mut self, files: &[PathBuf], progress: Progress) -> Result<(), Failure> {
-        let (record, remarks) = all(files, progress)?;
+        let (record, remarks) = read_all(files, progress)?;
         self.remarks.extend(remarks);
         let mut before = record.outcomes;
         let shown =
@@ -283,7 +289,7 @@ mod tests {
 
     use super::*;
 
-    /// Returns a process of a run of several, and a test that it judged, if it did.
+    /// Returns one process of a run that has a process for each test, and the outcome of the test that it judged, if any.
     fn process(id: &str, file: &str, tests: usize, test: Option<&str>) -> (Begun, Option<Outcome>) {
         let began = id.parse().unwrap();
         let run = Run { id: id.to_owned(), began, tests, budgets: 1, ..Run::default() };
@@ -323,12 +329,12 @@ mod tests {
         check(vec![one(), other()], 1, "3 limits of 2 budgets: 2 pass; 1 not judged yet");
         check(vec![other(), one()], 1, "3 limits of 2 budgets: 2 pass; 1 not judged yet");
         let lone = || process("2", "second.toml", 1, Some("fine"));
-        // The newest run has left out a whole file, of which an earlier run tells.
+        // The newest run has left out a whole file, which an earlier run has.
         check(vec![one(), two(), other(), lone()], 2, "3 limits of 2 budgets: 3 pass");
     }
 
     #[test]
-    fn tests_of_no_process_are_counted_by_their_file() {
+    fn a_run_in_one_process_counts_the_tests_of_each_file() {
         let alone = |(begun, outcome)| (Begun { shared: false, ..begun }, outcome);
         let left = alone(process("1", "budgets.toml", 2, None));
         let judged = alone(process("2", "second.toml", 1, Some("fine")));
@@ -336,20 +342,20 @@ mod tests {
     }
 
     #[test]
-    fn a_file_whose_last_run_is_too_old_is_not_reported_since() {
+    fn a_file_whose_last_run_is_older_than_since_is_missing() {
         let old = process("5", "budgets.toml", 1, Some("app"));
         let new = process("9", "second.toml", 1, Some("fine"));
         let path = Path::new("outcomes.jsonl");
-        let of = |is_partial| {
+        let read = |is_partial| {
             let alone = |(begun, outcome)| (Begun { shared: false, ..begun }, outcome);
             let both = vec![alone(old.clone()), alone(new.clone())];
-            begun(path, record(both), 7, is_partial).unwrap()
+            last_run_since(path, record(both), 7, is_partial).unwrap()
         };
-        let report = of(false);
+        let report = read(false);
         assert_eq!((report.outcomes.len(), report.exit().code()), (1, 3));
         assert!(
             report.remarks.iter().any(|remark| remark.contains("`budgets.toml` began too early"))
         );
-        assert_eq!(of(true).exit().code(), 0);
+        assert_eq!(read(true).exit().code(), 0);
     }
 }

@@ -24,7 +24,7 @@ struct Document<'r> {
     exit: u8,
     /// Remarks on how the outcomes came together.
     remarks: &'r [String],
-    /// What made the reds against the base red, where `check --causes` asked.
+    /// What made limits against the base red, if `check --causes` asked for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     causes: Option<&'r [Cause]>,
     /// One outcome for each test.
@@ -33,12 +33,12 @@ struct Document<'r> {
 
 /// Returns one indented JSON document.
 pub(super) fn render(report: &Report) -> Result<String, Failure> {
-    let of = |verdict| report.outcomes.iter().filter(|o| o.verdict == verdict).count();
+    let count = |verdict| report.outcomes.iter().filter(|o| o.verdict == verdict).count();
     let document = Document {
         format: 2,
         count: report.closing(),
         tests: report.tests(),
-        verdicts: Verdict::ALL.into_iter().map(|v| (v.name(), of(v))).collect(),
+        verdicts: Verdict::ALL.into_iter().map(|v| (v.name(), count(v))).collect(),
         exit: report.exit().code(),
         remarks: &report.remarks,
         causes: report.causes.as_deref(),

@@ -13,13 +13,13 @@ use perf_budget_core::report::table::{left_out, visible_outcomes};
 use perf_budget_core::report::terminal::{e_value, value_text};
 use perf_budget_core::verdict::Verdict;
 
-use super::groups::{Group, groups, moved, order};
+use super::groups::{Group, certain_change, groups, order};
 use super::{Report, headline};
 use crate::text::{self, counted};
 
 /// The size of a comment in bytes. GitHub refuses one of more than 65,536 characters.
 const LARGEST: usize = 60_000;
-/// The part of it that the rows of changed budgets may take.
+/// The size up to which the comment gets rows of changed budgets, in bytes.
 const LARGEST_CHANGED: usize = 36_000;
 /// The most characters of a name or a sentence. Each may become several bytes.
 const LONGEST: usize = 400;
@@ -43,15 +43,15 @@ pub(super) fn render(report: &Report) -> String {
         }
         let _ = writeln!(comment, "\n_{}_", prose(remark));
     }
-    changed(&mut comment, report);
-    all(&mut comment, report);
+    add_changed(&mut comment, report);
+    add_all(&mut comment, report);
     if let Some(Outcome { run, .. }) = report.outcomes.first() {
-        let of = run
+        let environment = run
             .environment
             .as_ref()
             .map_or(String::new(), |name| format!(", limits of [env.{name}]"));
         let machine = format!(
-            "{} build, {}, {} with {} processors, perf-budget {}{of}",
+            "{} build, {}, {} with {} processors, perf-budget {}{environment}",
             run.profile, run.platform, run.processor, run.cores, run.version
         );
         let _ = writeln!(comment, "\n<sub>{}</sub>", prose(&machine));
@@ -59,7 +59,7 @@ pub(super) fn render(report: &Report) -> String {
     comment
 }
 
-/// Returns the line that says what was measured, and compared with which revision; empty where nothing is known of it.
+/// Returns the line that says what was measured and with which revision it is compared; it is empty if neither is known.
 fn compared(report: &Report) -> String {
     let project = report.outcomes.iter().any(|outcome| !outcome.run.package.is_empty());
     let run = report.outcomes.iter().map(|outcome| &outcome.run).max_by_key(|run| run.began);
@@ -75,11 +75,11 @@ fn compared(report: &Report) -> String {
 }
 
 /// Adds a row for each budget that changed or needs attention, the worst first.
-fn changed(comment: &mut String, report: &Report) {
+fn add_changed(comment: &mut String, report: &Report) {
     let needs_look = |group: &Group<'_>| {
         let shown = group.worst;
         let is_good = matches!(shown.verdict, Verdict::Pass | Verdict::Skipped);
-        !is_good || moved(shown) > 0.0
+        !is_good || certain_change(shown) > 0.0
     };
     let mut changed: Vec<Group<'_>> = groups(&report.outcomes);
     changed.retain(needs_look);
@@ -135,7 +135,8 @@ fn row(group: &Group<'_>) -> String {
     )
 }
 
-/// Returns the sentences of a budget below the table, that of its worst limit first: one budget may be that of all benchmarks.
+/// Returns the sentences of a budget below the table, that of its worst limit first. There may be many, since all benchmarks
+/// may belong to one budget.
 fn whys_of<'g>(group: &'g Group<'_>) -> impl Iterator<Item = String> + 'g {
     let others = group.outcomes.iter().filter(|outcome| outcome.test != group.worst.test);
     std::iter::once(group.worst).chain(others.copied()).filter_map(why)
@@ -195,7 +196,7 @@ fn delta(outcome: &Outcome, change: Option<&Change>) -> String {
 }
 
 /// Adds the folded table of all limits, those that hold included.
-fn all(comment: &mut String, report: &Report) {
+fn add_all(comment: &mut String, report: &Report) {
     let many = report.outcomes.len();
     let proven = report.outcomes.iter().filter(|outcome| outcome.proven.is_some()).count();
     let proven = if proven == 0 {
@@ -276,9 +277,9 @@ fn escaped(from: &str, apart: bool) -> String {
             c => out.push(c),
         }
         // GitHub turns references back into characters before it looks for people, issues and addresses.
-        let address = next == Some(&'/') && c == ':' || c == '.' && before == 'w';
+        let is_address = next == Some(&'/') && c == ':' || c == '.' && before == 'w';
         // Addresses are linked even in `<code>`, unlike people and issues.
-        if address || (apart && matches!(c, '@' | '#')) {
+        if is_address || (apart && matches!(c, '@' | '#')) {
             out.push_str("&#8203;");
         }
         before = c;
@@ -340,7 +341,7 @@ mod tests {
             assert!(comment.len() < 64 * 1024, "{many}: {}", comment.len());
             assert!(comment.contains("</details>"));
         }
-        // Many short ones reach the size by their number.
+        // Many short outcomes reach the size by their number.
         let short = |i: usize| Outcome {
             test: format!("t{i}::p99"),
             budget: format!("t{i}"),
@@ -353,16 +354,16 @@ mod tests {
 
     #[test]
     fn every_red_of_one_budget_has_its_sentence() {
-        let of = |case: usize| Outcome {
+        let outcome = |case: usize| Outcome {
             test: format!("benches::sum/{case}::mean::x_base"),
             budget: "benches".to_owned(),
             reason: format!("mean is 1.{case} x base"),
             verdict: if case < 3 { Verdict::Fail } else { Verdict::Pass },
             ..Outcome::default()
         };
-        let comment = render(&Report::new((0..9).map(of).collect(), Vec::new()));
-        let said = comment.lines().filter(|line| line.starts_with("- <code>")).count();
-        assert_eq!(said, 3, "{comment}");
+        let comment = render(&Report::new((0..9).map(outcome).collect(), Vec::new()));
+        let sentences = comment.lines().filter(|line| line.starts_with("- <code>")).count();
+        assert_eq!(sentences, 3, "{comment}");
     }
 
     #[test]

@@ -27,9 +27,8 @@ struct Sharded<'f> {
     outcome: Outcome,
 }
 
-/// Returns one report of the last runs of these files. `budgets` reads the file that names
-/// the tests that are missing, as it was for these outcomes. Where it is not
-/// the `budgets.toml` of the shards, missing tests are only counted.
+/// Returns one report of the last runs of these files. `budgets` reads the `budgets.toml` of these outcomes, which names
+/// the missing tests. If it is not the file that the shards were run with, missing tests are only counted.
 pub(crate) fn merge(
     files: &[PathBuf],
     budgets: &dyn Fn(&[Outcome]) -> Option<Budgets>,
@@ -39,14 +38,14 @@ pub(crate) fn merge(
     let mut merged: Vec<Sharded> = Vec::new();
     let mut earlier = Vec::new();
     let mut remarks = Vec::new();
-    let mut made: BTreeMap<String, Tests> = BTreeMap::new();
+    let mut tests_by_file: BTreeMap<String, Tests> = BTreeMap::new();
     for file in files {
         let record = input::read(file)?;
         remarks.extend(input::damage(file, &record));
         let shard = input::split(record, Vec::new(), None);
         earlier.extend(shard.earlier);
         for (name, tests) in shard.files {
-            let most = made.entry(name).or_default();
+            let most = tests_by_file.entry(name).or_default();
             *most = (*most).max(tests);
         }
         for outcome in shard.outcomes {
@@ -72,7 +71,7 @@ pub(crate) fn merge(
     }
     let outcomes: Vec<Outcome> = merged.into_iter().map(|shard| shard.outcome).collect();
     let own = budgets(&outcomes);
-    let missing: Vec<Outcome> = made
+    let missing: Vec<Outcome> = tests_by_file
         .iter()
         .flat_map(|(file, tests)| {
             let of_file: Vec<&Outcome> = outcomes.iter().filter(|o| o.file == *file).collect();
@@ -90,16 +89,16 @@ pub(crate) fn merge(
     }
     earlier.sort_by_key(|outcome: &Outcome| outcome.run.began);
     let mut report = Report::new([outcomes, missing].concat(), earlier);
-    report.files.extend(made);
+    report.files.extend(tests_by_file);
     report.remarks = remarks;
     Ok(report)
 }
 
 /// Refuses a file whose budgets make another number of tests.
 fn same_tests(first: &Sharded, file: &Path, outcome: &Outcome) -> Result<(), Failure> {
-    let tests = |of: &Outcome| {
-        let name = of.file.rsplit('/').next().unwrap_or_default();
-        format!("a {name} of {}", counted(of.run.tests, "test"))
+    let tests = |outcome: &Outcome| {
+        let name = outcome.file.rsplit('/').next().unwrap_or_default();
+        format!("a {name} of {}", counted(outcome.run.tests, "test"))
     };
     if first.outcome.run.tests == outcome.run.tests {
         return Ok(());
@@ -132,12 +131,12 @@ fn environment(run: &Run) -> String {
 
 /// Refuses a file in which the same test has another limit, place or subject.
 fn same_limit(known: &Sharded, file: &Path, outcome: &Outcome) -> Result<(), Failure> {
-    let limit = |of: &Outcome| {
-        let limit = of.against.as_ref().map(|a| (a.bound, a.limit, a.warn, a.tolerance, a.unit));
-        (limit, of.relative_to.clone())
+    let limit = |o: &Outcome| {
+        let limit = o.against.as_ref().map(|a| (a.bound, a.limit, a.warn, a.tolerance, a.unit));
+        (limit, o.relative_to.clone())
     };
-    let place = |of: &Outcome| format!("{} on line {} of {}", of.test, of.line, of.file);
-    let held = |of: &Outcome| format!("{} held to {}", of.test, bound_text(of));
+    let place = |o: &Outcome| format!("{} on line {} of {}", o.test, o.line, o.file);
+    let held = |o: &Outcome| format!("{} held to {}", o.test, bound_text(o));
     // An outcome that was not measured may lack its limit.
     let both = known.outcome.against.is_some() && outcome.against.is_some();
     if both && limit(&known.outcome) != limit(outcome) {
@@ -147,15 +146,15 @@ fn same_limit(known: &Sharded, file: &Path, outcome: &Outcome) -> Result<(), Fai
         return Err(refused(known.file, &place(&known.outcome), file, &place(outcome)));
     }
     if known.outcome.subject != outcome.subject {
-        let subject = |of: &Outcome| format!("{} of {}", of.test, of.subject);
+        let subject = |o: &Outcome| format!("{} of {}", o.test, o.subject);
         return Err(refused(known.file, &subject(&known.outcome), file, &subject(outcome)));
     }
     Ok(())
 }
 
-fn refused(a: &Path, has: &str, b: &Path, other: &str) -> Failure {
+fn refused(a: &Path, what_a_has: &str, b: &Path, what_b_has: &str) -> Failure {
     Failure::usage(format!(
-        "failed to merge `{}` with `{}`: the first is of {has}, the second of {other}; merge shards of one \
+        "failed to merge `{}` with `{}`: the first is of {what_a_has}, the second of {what_b_has}; merge shards of one \
          revision, built alike, with one budgets.toml",
         a.display(),
         b.display()
@@ -185,8 +184,8 @@ fn keep_worse(known: &mut Sharded, file: &Path, outcome: Outcome) -> Option<Stri
     Some(format!("{} was {remark}", known.outcome.test))
 }
 
-/// Returns a red outcome for each test that no shard has, of a file with budgets that makes so many tests. Where their names
-/// are not known, one outcome stands for all of them.
+/// Returns a red outcome for each test that no shard has. `expected` is the number of tests that the file with budgets
+/// makes. Where the names of the missing tests are not known, one outcome stands for all of them.
 fn missing(
     (file, expected): (&str, usize),
     outcomes: &[&Outcome],
@@ -198,7 +197,7 @@ fn missing(
         return Vec::new();
     }
     let run = outcomes.first().map(|first| first.run.clone()).unwrap_or_default();
-    let lost = "its shard is missing, or ended early";
+    let cause = "its shard is missing, or ended early";
     let remedy = "merge the file of every shard";
     if let Some(all) = all_tests(outcomes, budgets, expected) {
         let unknown = |test: &Outcome| !outcomes.iter().any(|known| known.test == test.test);
@@ -208,7 +207,7 @@ fn missing(
             let hint = if ignored { "; under nextest pass `--run-ignored all`" } else { "" };
             Outcome {
                 reason: format!(
-                    "{} has no outcome in {}: {lost}; {remedy}{hint}",
+                    "{} has no outcome in {}: {cause}; {remedy}{hint}",
                     test.metric,
                     counted(shards, "file")
                 ),

@@ -1,4 +1,4 @@
-//! The names of the tests that a `budgets.toml` makes, which tell the tests that are missing.
+//! The names of the tests that a `budgets.toml` makes. They show which tests of a run are missing.
 
 use perf_budget_core::budget::{Budget, Budgets, Limit};
 use perf_budget_core::outcome::Outcome;
@@ -12,7 +12,7 @@ use crate::failure::Failure;
 const NAMED: usize = 12;
 
 /// Fails for a name that no test, no budget and no case of the file has.
-pub(crate) fn known<'n>(
+pub(crate) fn require_known<'n>(
     budgets: &Budgets,
     names: impl IntoIterator<Item = &'n str>,
 ) -> Result<(), Failure> {

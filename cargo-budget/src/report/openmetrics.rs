@@ -56,7 +56,7 @@ pub(super) fn render(report: &Report, dialect: Dialect) -> String {
         if dialect == Dialect::OpenMetrics {
             return self::head(text, name, kind, unit, help);
         }
-        // In this format a family has the same name as its samples.
+        // In Prometheus' own format a family has the same name as its samples.
         let name = if kind == "info" { format!("{name}_info") } else { name.to_owned() };
         self::head(text, &name, "gauge", "", help);
     };

@@ -1,5 +1,5 @@
-//! The names of asynchronous functions that were inlined. The tables of lines call the body of each by the same name, so that
-//! only the source says which one it is.
+//! The names of asynchronous functions that were inlined. Line tables give the bodies of all of them the same name, so only
+//! the source shows to which function a body belongs.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -7,18 +7,21 @@ use std::path::Path;
 
 use perf_budget_core::samples::Code;
 
-/// The sources of one program.
+/// The sources of one program, in which the names of asynchronous functions are looked up.
 pub(super) struct Bodies {
-    /// When the program was written, in nanoseconds since 1970. A source that is newer is another one.
+    /// When the program was written, in nanoseconds since 1970. A newer source is not the one that was compiled.
     built: u64,
+    /// The sources by their paths; `None` for a source that is gone or was edited.
     texts: RefCell<HashMap<String, Option<String>>>,
-    /// Whether a source is not there any more.
+    /// Whether a source was looked up that is gone or was edited.
     are_missing: Cell<bool>,
+    /// Whether no name is given any more.
     are_forgotten: Cell<bool>,
 }
 
 impl Bodies {
-    pub(super) fn of(built: Option<u64>) -> Bodies {
+    /// Returns the sources of a program that was written at this time; none of them is read yet.
+    pub(super) fn new(built: Option<u64>) -> Bodies {
         Bodies {
             built: built.unwrap_or_default(),
             texts: RefCell::default(),
@@ -37,7 +40,7 @@ impl Bodies {
         if text.is_none() {
             self.are_missing.set(true);
         }
-        around(text.as_ref()?, line).map(str::to_owned)
+        function_around(text.as_ref()?, line).map(str::to_owned)
     }
 
     fn read(&self, file: &Path) -> Option<String> {
@@ -45,37 +48,37 @@ impl Bodies {
         (written <= self.built).then(|| std::fs::read_to_string(file).ok())?
     }
 
-    /// Whether a name is missing since its source is gone, or has been edited. Then names of the other side must not
-    /// differ from it.
+    /// Whether a name is missing because its source is gone or was edited. Then the other side must not have the name either.
     pub(super) fn are_missing(&self) -> bool {
         self.are_missing.get()
     }
 
-    /// Names no function any more.
+    /// Makes [`Bodies::name`] return no name any more.
     pub(super) fn forget(&self) {
         self.are_forgotten.set(true);
     }
 }
 
-/// Returns the name of the asynchronous function around a line, by the indentation that each formatted source has.
-fn around(text: &str, line: u32) -> Option<&str> {
+/// Returns the name of the asynchronous function around a line. It is found by the indentation of a formatted source.
+fn function_around(text: &str, line: u32) -> Option<&str> {
     let lines: Vec<&str> = text.lines().take(line as usize).collect();
     let (here, above) = lines.split_last().filter(|_| lines.len() == line as usize)?;
-    if let Some(name) = defined(here) {
+    if let Some(name) = function_in(here) {
         return Some(name);
     }
     let depth = |line: &str| line.len() - line.trim_start().len();
-    // The end of a function, and of its arguments, is as far in as its beginning.
+    // The last line of a function, and of its arguments, is indented as far as its first line.
     let ends = here.trim_start().starts_with(['}', ')']);
     let mut within = depth(here) + usize::from(ends);
     for line in above.iter().rev().filter(|line| !line.trim().is_empty()) {
         if depth(line) >= within {
             continue;
         }
-        if let Some(name) = defined(line) {
+        if let Some(name) = function_in(line) {
             return Some(name);
         }
-        // What begins here is around the line. Only the head of a function has lines that are as far in as its beginning.
+        // A block that begins here is around the line. If this is a later line of a function's head, the first line of that
+        // head is indented as far.
         let is_head = [")", "{", "where"].iter().any(|word| line.trim_start().starts_with(word));
         within = depth(line) + usize::from(is_head);
     }
@@ -83,7 +86,7 @@ fn around(text: &str, line: u32) -> Option<&str> {
 }
 
 /// Returns the name of the asynchronous function that begins in a line.
-fn defined(line: &str) -> Option<&str> {
+fn function_in(line: &str) -> Option<&str> {
     let (before, after) = line.split_once("async ")?;
     let words = ["pub", "default", "const"];
     let is_first = before
@@ -141,7 +144,7 @@ where
 
     #[test]
     fn a_line_is_in_the_function_around_it() {
-        let check = |line, want| assert_eq!(around(SOURCE, line), want, "line {line}");
+        let check = |line, want| assert_eq!(function_around(SOURCE, line), want, "line {line}");
         check(1, Some("first"));
         check(3, Some("first"));
         check(4, Some("first"));
@@ -154,7 +157,7 @@ where
         check(6, None);
         check(26, None);
         check(34, Some("bound"));
-        // A line behind the end is of another source.
+        // A line beyond the end belongs to another version of the source.
         check(99, None);
         check(0, None);
     }
@@ -165,14 +168,14 @@ where
         let file = place.path().join("a.rs");
         std::fs::write(&file, SOURCE).unwrap();
         let (file, written) = (file.to_str().unwrap(), Code::state(&file).map(|(_, at)| at));
-        let bodies = Bodies::of(written);
+        let bodies = Bodies::new(written);
         assert_eq!(bodies.name(file, 3).as_deref(), Some("first"));
         assert!(!bodies.are_missing());
         bodies.forget();
         assert_eq!(bodies.name(file, 3), None);
-        let older = Bodies::of(written.map(|at| at - 1));
+        let older = Bodies::new(written.map(|at| at - 1));
         assert!(older.name(file, 3).is_none() && older.are_missing());
-        let gone = Bodies::of(written);
+        let gone = Bodies::new(written);
         assert!(gone.name("/gone/a.rs", 3).is_none() && gone.are_missing());
     }
 }

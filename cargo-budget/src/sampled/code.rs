@@ -14,7 +14,7 @@ use crate::inside::demangled;
 /// The largest program that is read, which is far beyond what a linker makes of Rust.
 pub(super) const LARGEST: u64 = 2 << 30;
 
-/// A file whose code was in memory.
+/// A file with code that was in the memory of the process.
 pub(super) struct Module {
     /// The addresses that its code had.
     pub(super) range: Range<u64>,
@@ -31,11 +31,11 @@ pub(super) struct Module {
 }
 
 impl Module {
-    /// Reads the file of some code. `kernel` is what the kernel gives to each process.
+    /// Reads the file of some code. `kernel` is the code that the kernel maps into each process.
     ///
     /// # Errors
     /// If it is not the file that was sampled any more, or cannot be read.
-    pub(super) fn of(code: &Code, kernel: &[u8]) -> Result<Module, String> {
+    pub(super) fn read(code: &Code, kernel: &[u8]) -> Result<Module, String> {
         let path = Path::new(&code.path);
         let bytes = if code.path == KERNEL {
             kernel.to_vec()
@@ -54,12 +54,12 @@ impl Module {
         let placed = file.segments().find_map(|segment| {
             let (at, length) = segment.file_range();
             // The kernel maps whole pages, so that a mapping may begin before its segment.
-            let is_there = code.offset < at.saturating_add(length)
+            let is_mapped = code.offset < at.saturating_add(length)
                 && code.offset.saturating_add(code.end.saturating_sub(code.start)) > at;
             let flags = segment.flags();
-            let runs =
+            let is_executable =
                 matches!(flags, object::SegmentFlags::Elf { p_flags, .. } if p_flags.0 & 1 != 0);
-            (is_there && runs).then(|| segment.address().wrapping_sub(at))
+            (is_mapped && is_executable).then(|| segment.address().wrapping_sub(at))
         });
         let address = code.offset.wrapping_add(placed.unwrap_or_default());
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -70,22 +70,22 @@ impl Module {
             sections: sections(&file),
             is_library: name.contains(".so") || code.path == KERNEL,
             file: name,
-            inlined: Inlined::of(&file, &functions, code.file.map(|(_, at)| at)),
+            inlined: Inlined::read(&file, &functions, code.file.map(|(_, at)| at)),
             functions,
         })
     }
 
-    /// Whether it took too long to name its inlined functions, so that some of the names are missing.
+    /// Whether some names of inlined functions are missing, because finding them took too long.
     pub(super) fn is_late(&self) -> bool {
         self.inlined.as_ref().is_ok_and(Inlined::is_late)
     }
 
     /// Forgets its inlined functions.
-    pub(super) fn forget(&mut self) {
+    pub(super) fn forget_inlined(&mut self) {
         self.inlined = Err(Some(LATE.to_owned()));
     }
 
-    /// Returns why its tables are not read, if it has some.
+    /// Returns why the line tables of the file are not read, if it has any.
     pub(super) fn unread(&self) -> Option<String> {
         let why = self.inlined.as_ref().err()?.as_ref()?;
         Some(format!("`{}`: {why}", self.file))
@@ -95,17 +95,17 @@ impl Module {
     /// they are inlined into.
     pub(super) fn names(&self, address: u64) -> Vec<String> {
         let at = address.wrapping_sub(self.bias);
-        let inlined = self.inlined.iter().flat_map(|of| of.names(at));
+        let inlined = self.inlined.iter().flat_map(|inlined| inlined.names(at));
         inlined.chain([self.name(address)]).collect()
     }
 
-    /// Returns the name of the function at an address: a library stands for its functions that have none, and those of a
-    /// program are numbers.
+    /// Returns the name of the function at an address. A function without a name gets the name of its library, or its address
+    /// if it is in a program.
     fn name(&self, address: u64) -> String {
         let at = address.wrapping_sub(self.bias);
         let after = self.functions.partition_point(|(start, ..)| *start <= at);
-        let found = after.checked_sub(1).map(|before| &self.functions[before]);
-        match found.filter(|(_, end, _)| at < *end) {
+        let nearest = after.checked_sub(1).map(|before| &self.functions[before]);
+        match nearest.filter(|(_, end, _)| at < *end) {
             Some((_, _, name)) => name.clone(),
             None if self.is_library => self.file.clone(),
             None => format!("0x{at:x}"),

@@ -1,4 +1,4 @@
-//! The counts by address of a red, in which the functions that were inlined are named.
+//! The names of inlined functions in the counts by address that a red limit has.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -15,10 +15,10 @@ use super::code::{LARGEST, functions};
 use super::folder::{Folder, GONE};
 use super::inlined::{Inlined, LATE};
 
-/// Returns the blame in which inlined functions are named.
+/// Returns the blame with its inlined functions named.
 ///
 /// # Errors
-/// If the counts, or a program that they are of, are not there any more.
+/// If the counts, or a program that was counted, are gone or have changed.
 pub(super) fn name_functions(
     blame: &Blame,
     waiting: &Waiting,
@@ -29,7 +29,7 @@ pub(super) fn name_functions(
         return Err(GONE.to_owned());
     }
     let counts = Counts::read(&file).map_err(|e| e.to_string())?;
-    let programs = Programs::of(&counts)?;
+    let programs = Programs::read(&counts)?;
     for side in counts.before.iter().chain([&counts.now]) {
         programs.check(side)?;
     }
@@ -42,10 +42,10 @@ pub(super) fn name_functions(
     if programs.forgets_bodies() {
         (before, now) = both();
     }
-    programs.in_time()?;
-    let mut found = blame::compare(before.as_deref(), &now, &counts.about.own);
+    programs.check_time()?;
+    let mut named = blame::compare(before.as_deref(), &now, &counts.about.own);
     if blame.is_of_bytes {
-        found.explain_bytes();
+        named.explain_bytes();
     }
     Ok(Blame {
         seconds: blame.seconds,
@@ -53,21 +53,22 @@ pub(super) fn name_functions(
         is_of_memory: blame.is_of_memory,
         remarks: blame.remarks.clone(),
         inlined: Some(State::Named),
-        ..found
+        ..named
     })
 }
 
-/// The programs and libraries that say what was inlined.
+/// The programs and libraries whose line tables show what was inlined.
 struct Programs {
     inlined: HashMap<String, Inlined>,
-    /// Why some of them say nothing.
+    /// Why the tables of one of them cannot be read.
     unread: Option<String>,
-    /// The addresses that were looked up already, with the answers.
-    asked: RefCell<HashMap<(String, u64), Vec<String>>>,
+    /// The addresses that were looked up already, with the names found there.
+    looked_up: RefCell<HashMap<(String, u64), Vec<String>>>,
 }
 
 impl Programs {
-    fn of(counts: &Counts) -> Result<Programs, String> {
+    /// Reads the line tables of the programs and libraries that were counted.
+    fn read(counts: &Counts) -> Result<Programs, String> {
         let (mut inlined, mut unread) = (HashMap::new(), None);
         for object in &counts.about.objects {
             // Code without a file, such as what the kernel maps into each process, has no names.
@@ -84,21 +85,21 @@ impl Programs {
             }
             let bytes = std::fs::read(path)
                 .map_err(|e| format!("failed to read `{}`: {e}", object.path))?;
-            let of = File::parse(&*bytes).map_err(|e| Some(e.to_string())).and_then(|file| {
-                Inlined::of(&file, &functions(&file), object.file.map(|(_, at)| at))
+            let tables = File::parse(&*bytes).map_err(|e| Some(e.to_string())).and_then(|file| {
+                Inlined::read(&file, &functions(&file), object.file.map(|(_, at)| at))
             });
-            match of {
-                Ok(of) if of.knows(&counts.about.own) => {
-                    inlined.insert(object.path.clone(), of);
+            match tables {
+                Ok(tables) if tables.has_tables_of(&counts.about.own) => {
+                    inlined.insert(object.path.clone(), tables);
                 }
                 Err(Some(why)) => unread = Some(format!("`{}`: {why}", object.path)),
                 _ => {}
             }
         }
-        Ok(Programs { inlined, unread, asked: RefCell::default() })
+        Ok(Programs { inlined, unread, looked_up: RefCell::default() })
     }
 
-    /// Fails unless what one side ran has a program that says what was inlined.
+    /// Fails unless one side ran a function of a program with line tables.
     fn check(&self, side: &[Profile]) -> Result<(), String> {
         let mut functions = side.iter().flat_map(|profile| &profile.functions);
         if functions.any(|function| self.inlined.contains_key(&function.object)) {
@@ -108,28 +109,28 @@ impl Programs {
         Err(self.unread.clone().unwrap_or_else(none))
     }
 
-    /// Fails if names are missing since it took too long.
-    fn in_time(&self) -> Result<(), String> {
+    /// Fails if names are missing because finding them took too long.
+    fn check_time(&self) -> Result<(), String> {
         let late = self.inlined.iter().find(|(_, inlined)| inlined.is_late());
         late.map_or(Ok(()), |(path, _)| Err(format!("`{path}`: {LATE}")))
     }
 
-    /// Forgets the names of asynchronous functions if some are missing, and returns whether that is so: a function that has a name on
-    /// one side only would look as if it had changed.
+    /// Forgets the names of all asynchronous functions if some are missing, and returns whether it did. A function with a name
+    /// on one side only would look as if it had changed.
     fn forgets_bodies(&self) -> bool {
         let are_missing = self.inlined.values().any(|inlined| inlined.bodies.are_missing());
         if are_missing {
             self.inlined.values().for_each(|inlined| inlined.bodies.forget());
-            self.asked.borrow_mut().clear();
+            self.looked_up.borrow_mut().clear();
         }
         are_missing
     }
 
     fn names(&self, object: &str, address: u64) -> Vec<String> {
         let Some(inlined) = self.inlined.get(object) else { return Vec::new() };
-        let mut asked = self.asked.borrow_mut();
+        let mut looked_up = self.looked_up.borrow_mut();
         let names =
-            asked.entry((object.to_owned(), address)).or_insert_with(|| inlined.names(address));
+            looked_up.entry((object.to_owned(), address)).or_insert_with(|| inlined.names(address));
         names.clone()
     }
 }

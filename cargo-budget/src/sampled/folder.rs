@@ -1,5 +1,5 @@
-//! The files of samples that are read and removed: those that the harness itself can have written, whatever a record says.
-//! A record may have come from elsewhere, and must not name a file of the user's.
+//! The folder with the files of samples. Only a file that the harness itself can have written is read and removed, whatever a
+//! record says: a record may come from elsewhere, and must not lead to another file of the user.
 
 use std::path::{Path, PathBuf};
 
@@ -69,7 +69,7 @@ mod tests {
 
     const NAME: &str = "0123456789abcdef-now.samples";
 
-    /// A folder of results with one file of samples, beside a file of the user's that looks like one.
+    /// A folder of results with one file of samples, and beside it a file of the user that looks like one.
     struct Results(tempfile::TempDir);
 
     impl Results {
@@ -90,7 +90,7 @@ mod tests {
             Folder::beside(&self.path("budgets/outcomes.jsonl"))
         }
 
-        /// A file that is neither read nor removed.
+        /// Checks that a recorded path is neither read nor removed.
         #[track_caller]
         fn refuses(&self, recorded: &Path, is_there: &str) {
             let recorded = recorded.to_str().unwrap();
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_samples_is_not_removed() {
+    fn a_file_without_samples_is_not_removed() {
         let results = Results::new();
         let file = results.path("budgets/samples").join(NAME);
         for other in [&b"a letter"[..], b"", b"{\"version\":1}\n"] {
@@ -144,7 +144,7 @@ mod tests {
             results.folder().remove(file.to_str().unwrap());
             assert!(file.exists());
         }
-        // A directory of that name.
+        // A directory with the name of such a file stays too.
         fs::remove_file(&file).unwrap();
         fs::create_dir(&file).unwrap();
         results.refuses(&file, "budgets/samples/0123456789abcdef-now.samples");
@@ -152,7 +152,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_leads_nowhere() {
+    fn a_link_is_not_followed() {
         let results = Results::new();
         let target = results.path("other/samples").join(NAME);
         let file = results.path("budgets/samples").join(NAME);
@@ -171,7 +171,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_pipe_is_not_waited_for() {
+    fn a_pipe_is_not_read() {
         use rustix::fs::{CWD, FileType, Mode, mknodat};
         let results = Results::new();
         let file = results.path("budgets/samples").join(NAME);
@@ -180,7 +180,7 @@ mod tests {
         results.refuses(&file, "budgets/samples/0123456789abcdef-now.samples");
         assert!(!Samples::begin(&file));
         assert!(Samples::read(&file).is_err());
-        // A program that was sampled may have become one.
+        // The file of a sampled program may have been replaced by a pipe.
         assert_eq!(samples::Code::state(&file), None);
     }
 }

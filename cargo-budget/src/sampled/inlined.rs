@@ -1,7 +1,7 @@
-//! The functions that a compiler has inlined, by the line tables of a program.
+//! The functions that a compiler has inlined, as the line tables of a program show them.
 //!
-//! Tables of lines alone (`debug = "line-tables-only"`) have the last part of a function's name and its file. The crate and the
-//! module are those of the file, by the root files of the crates that the program says it was compiled from.
+//! If a program has line tables only (`debug = "line-tables-only"`), they have the file of a function and the last part of its
+//! name. The crate and the module follow from the file: the tables also have the root file of each crate.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
@@ -34,13 +34,13 @@ const SPLIT: &str =
 pub(super) struct Inlined {
     context: Context<Bytes>,
     roots: Vec<Root>,
-    /// The functions that have code of their own, by the last parts of their names. They complete the names of inlined
+    /// The functions that have code of their own, by the last parts of their names. Their names complete those of inlined
     /// functions, of which the tables have only the last part.
-    known: HashMap<String, Vec<Function>>,
+    compiled: HashMap<String, Vec<Function>>,
     /// The lines of the functions that were looked up, by the address of the function and the file.
     lines: RefCell<HashMap<(u64, String), Lines>>,
     /// The time that is left for naming functions.
-    left: Cell<Duration>,
+    time_left: Cell<Duration>,
     /// The names of asynchronous functions.
     pub(super) bodies: Bodies,
 }
@@ -70,7 +70,7 @@ impl Inlined {
     ///
     /// # Errors
     /// The reason why they cannot be read; `None` if there are none.
-    pub(super) fn of(
+    pub(super) fn read(
         file: &File<'_>,
         functions: &[(u64, u64, String)],
         built: Option<u64>,
@@ -99,47 +99,47 @@ impl Inlined {
             return Err(Some(SPLIT.to_owned()));
         }
         if roots.is_empty() {
-            // There are only tables of other languages, as in a library that is written in C.
+            // All tables are of other languages, as in a library that is written in C.
             return Err(None);
         }
         let context = Context::from_dwarf(dwarf).map_err(unread)?;
-        let mut known: HashMap<String, Vec<Function>> = HashMap::new();
+        let mut compiled: HashMap<String, Vec<Function>> = HashMap::new();
         for (start, end, name) in functions {
             let name = plain(name);
             if let Some((_, last)) = name.rsplit_once("::")
-                && roots.iter().any(|root| is_of(&name, &root.name))
+                && roots.iter().any(|root| is_in_crate(&name, &root.name))
             {
                 let function = Function { name: name.clone(), start: *start, end: *end };
-                known.entry(last.to_owned()).or_default().push(function);
+                compiled.entry(last.to_owned()).or_default().push(function);
             }
         }
-        let (lines, left) = (RefCell::default(), Cell::new(LONGEST));
-        Ok(Inlined { context, roots, known, lines, left, bodies: Bodies::of(built) })
+        let (lines, time_left) = (RefCell::default(), Cell::new(LONGEST));
+        Ok(Inlined { context, roots, compiled, lines, time_left, bodies: Bodies::new(built) })
     }
 
     /// Whether the program has tables for the code of one of these crates.
-    pub(super) fn knows(&self, own: &BTreeSet<String>) -> bool {
+    pub(super) fn has_tables_of(&self, own: &BTreeSet<String>) -> bool {
         self.roots.iter().any(|root| own.contains(&root.name))
     }
 
-    /// Returns the functions that are inlined at an address of the file, the innermost first, and without the one that they are
-    /// inlined into. A closure whose function is not known is a part of what it is inlined into.
+    /// Returns the functions that are inlined at an address of the file, the innermost first, without the one that they are
+    /// inlined into. A closure whose function is not known has no name of its own, so it counts for its caller.
     pub(super) fn names(&self, address: u64) -> Vec<String> {
         if self.is_late() {
             return Vec::new();
         }
         let began = Instant::now();
-        let names = self.names_there(address);
-        self.left.set(self.left.get().saturating_sub(began.elapsed()));
+        let names = self.look_up(address);
+        self.time_left.set(self.time_left.get().saturating_sub(began.elapsed()));
         names
     }
 
     /// Whether it has taken too long, so that names are missing.
     pub(super) fn is_late(&self) -> bool {
-        self.left.get().is_zero()
+        self.time_left.get().is_zero()
     }
 
-    fn names_there(&self, address: u64) -> Vec<String> {
+    fn look_up(&self, address: u64) -> Vec<String> {
         let Ok(mut frames) = self.context.find_frames(address).skip_all_loads() else {
             return Vec::new();
         };
@@ -177,8 +177,8 @@ impl Inlined {
         }
     }
 
-    /// Returns the name of the function that is called `last` in a module. A method has its type where it is there as a
-    /// function, too, whose lines say that it is the same one: another type may have a method of that name.
+    /// Returns the full name of a function of a module, whose last part is `last`. The name of a method gets its type if the
+    /// method also has code of its own. Its lines show that, since another type may have a method with the same last part.
     fn complete(&self, module: &str, last: &str, file: &str, line: Option<u32>) -> String {
         let has_line = |function: &&Function| {
             is_method(&function.name, module, last)
@@ -187,11 +187,11 @@ impl Inlined {
                     .zip(line)
                     .is_some_and(|((first, last), line)| (first..=last).contains(&line))
         };
-        let known = self.known.get(last).into_iter().flatten();
-        let found: BTreeSet<&str> =
-            known.filter(has_line).map(|function| function.name.as_str()).collect();
-        match found.first() {
-            Some(only) if found.len() == 1 => (*only).to_owned(),
+        let candidates = self.compiled.get(last).into_iter().flatten();
+        let names: BTreeSet<&str> =
+            candidates.filter(has_line).map(|function| function.name.as_str()).collect();
+        match names.first() {
+            Some(only) if names.len() == 1 => (*only).to_owned(),
             _ => format!("{module}::{last}"),
         }
     }
@@ -216,7 +216,7 @@ impl Inlined {
         lines
     }
 
-    /// Returns how many functions an address is in, one of which is there as a function.
+    /// Returns how many functions an address is in: the inlined ones, and the one that they are inlined into.
     fn depth(&self, address: u64) -> usize {
         let Ok(mut frames) = self.context.find_frames(address).skip_all_loads() else { return 0 };
         let mut depth = 0;
@@ -227,27 +227,27 @@ impl Inlined {
     }
 }
 
-/// Whether a function is of a crate.
-fn is_of(name: &str, krate: &str) -> bool {
+/// Whether a function belongs to a crate.
+fn is_in_crate(name: &str, krate: &str) -> bool {
     let path = name.strip_prefix('<').unwrap_or(name);
     path.strip_prefix(krate).is_some_and(|behind| behind.starts_with("::"))
 }
 
-/// Whether a name is that of a method which is called `last`, of a type of this module.
+/// Whether a name is that of a method of a type in this module, with the last part `last`.
 fn is_method(name: &str, module: &str, last: &str) -> bool {
-    let of = match name.strip_prefix('<') {
+    let path = match name.strip_prefix('<') {
         Some(qualified) => qualified
             .rsplit_once(">::")
             .filter(|(_, method)| *method == last)
-            .and_then(|(of, _)| of.split_once(" as "))
-            .map(|(of, _)| of),
-        None => name.rsplit_once("::").filter(|(_, method)| *method == last).map(|(of, _)| of),
+            .and_then(|(types, _)| types.split_once(" as "))
+            .map(|(path, _)| path),
+        None => name.rsplit_once("::").filter(|(_, method)| *method == last).map(|(path, _)| path),
     };
-    let of = of.and_then(|of| of.strip_prefix(module)?.strip_prefix("::"));
-    of.is_some_and(|of| !of.is_empty() && !of.contains("::"))
+    let type_name = path.and_then(|path| path.strip_prefix(module)?.strip_prefix("::"));
+    type_name.is_some_and(|name| !name.is_empty() && !name.contains("::"))
 }
 
-/// Returns the module that a file is, with its crate.
+/// Returns the path of the module that a file contains, beginning with its crate.
 fn module(roots: &[Root], file: &str) -> Option<String> {
     if let Some(root) = roots.iter().find(|root| root.file == file) {
         return Some(root.name.clone());
@@ -257,7 +257,7 @@ fn module(roots: &[Root], file: &str) -> Option<String> {
     let (name, inside) = if let Some(root) = nearest {
         (root.name.clone(), &file[root.folder.len()..])
     } else {
-        // A crate of which all is inlined is known by its folder, which may have a version behind its name.
+        // A crate whose functions are all inlined has no root. Its name is that of its folder, which may end with a version.
         let (folder, inside) = file.rsplit_once("/src/")?;
         let folder = folder.rsplit('/').next()?;
         let versioned = folder.rsplit_once('-').filter(|(_, version)| {
@@ -270,8 +270,8 @@ fn module(roots: &[Root], file: &str) -> Option<String> {
     Some(std::iter::once(name.as_str()).chain(parts).collect::<Vec<_>>().join("::"))
 }
 
-/// Returns the crates that a program was compiled from: the compiler names each unit by its root file and its crate, as in
-/// `src/lib.rs/@/name.0123456789abcdef-cgu.0`. And whether there are units whose content is in other files.
+/// Returns the crates that a program was compiled from, and whether there are units whose content is in other files. The
+/// compiler names each unit by its root file and its crate, as in `src/lib.rs/@/name.0123456789abcdef-cgu.0`.
 fn roots(dwarf: &gimli::Dwarf<Bytes>) -> Result<(Vec<Root>, bool), gimli::Error> {
     let mut roots = BTreeSet::new();
     let mut is_split = false;
@@ -364,7 +364,7 @@ fn main() {
 }
 "#;
 
-    /// A method is never given the name of another one that happens to be the only one of that name with a symbol.
+    /// A method never gets the type of another method, even if that is the only one of its name with a symbol.
     #[cfg(target_os = "linux")]
     #[test]
     fn a_method_that_is_inlined_everywhere_lacks_its_type() {
@@ -377,15 +377,15 @@ fn main() {
         let file = File::parse(&*bytes).unwrap();
         let functions = super::super::code::functions(&file);
         let own = BTreeSet::from(["work".to_owned()]);
-        let inlined = Inlined::of(&file, &functions, None).ok().unwrap();
-        assert!(inlined.knows(&own) && !inlined.knows(&BTreeSet::new()));
+        let inlined = Inlined::read(&file, &functions, None).ok().unwrap();
+        assert!(inlined.has_tables_of(&own) && !inlined.has_tables_of(&BTreeSet::new()));
         let (start, end, _) =
             functions.iter().find(|(.., name)| plain(name) == "work::main").unwrap();
         let names: BTreeSet<String> = (*start..*end).flat_map(|at| inlined.names(at)).collect();
         let has = |name: &str| names.contains(name);
         assert!(has("work::next") && has("work::B::get"), "{names:?}");
         assert!(!has("work::B::next") && !has("work::get"), "{names:?}");
-        inlined.left.set(Duration::ZERO);
+        inlined.time_left.set(Duration::ZERO);
         assert!(inlined.is_late() && (*start..*end).all(|at| inlined.names(at).is_empty()));
     }
 }

@@ -1,5 +1,5 @@
-//! The functions of samples: what a red's worker has copied of its stacks, unwound and named, in the place of a profile. And the
-//! inlined functions of a profile.
+//! The names of functions in samples and in counts. The stacks that a worker has copied for a red limit are unwound and
+//! named, and take the place of a profile. In a profile by counts, the inlined functions are named.
 
 mod bodies;
 mod code;
@@ -22,10 +22,10 @@ use self::folder::{Folder, GONE};
 use crate::failure::Failure;
 use crate::text;
 
-/// Names the functions of samples. `counted` is what instructions say of the same red.
+/// Names the functions of samples. `counted` is the blame by instructions for the same red.
 ///
 /// # Errors
-/// If the samples, or a program that they are of, are not there any more.
+/// If the samples, or a program that was sampled, are gone or have changed.
 fn name_functions(
     sampled: &Sampled,
     counted: Option<&Blame>,
@@ -46,33 +46,34 @@ fn name_functions(
     if sides.iter().flat_map(|(_, modules)| modules).any(Module::is_late) {
         // A function that has a name on one side only would look as if it had changed.
         let modules = sides.iter_mut().flat_map(|(_, modules)| modules);
-        modules.for_each(Module::forget);
+        modules.for_each(Module::forget_inlined);
         stacks = stacks_of(&sides)?;
     }
-    let inlined = || sides.iter().flat_map(|(_, modules)| modules).flat_map(|of| &of.inlined);
+    let inlined = || sides.iter().flat_map(|(_, modules)| modules).flat_map(|m| &m.inlined);
     if inlined().any(|inlined| inlined.bodies.are_missing()) {
         inlined().for_each(|inlined| inlined.bodies.forget());
         stacks = stacks_of(&sides)?;
     }
     let own = sampled.own.iter().cloned().collect();
     let has_lines = sides.iter().all(|(_, modules)| {
-        modules.iter().any(|module| module.inlined.as_ref().is_ok_and(|of| of.knows(&own)))
+        let mut inlined = modules.iter().flat_map(|module| &module.inlined);
+        inlined.any(|inlined| inlined.has_tables_of(&own))
     });
     let unread = sides.iter().flat_map(|(_, modules)| modules).find_map(Module::unread);
-    let mut found = blame::sampled(stacks.get(1), &stacks[0], sampled);
-    found.inlined = match unread {
+    let mut blame = blame::sampled(stacks.get(1), &stacks[0], sampled);
+    blame.inlined = match unread {
         _ if has_lines => Some(Inlined::Named),
         Some(why) => {
-            found.remarks.push(format!("inlined functions are counted in their callers: {why}"));
+            blame.remarks.push(format!("inlined functions are counted in their callers: {why}"));
             None
         }
         None => Some(Inlined::Unknown),
     };
     if let Some(same) = counted.and_then(|counted| words::blame(counted).into_iter().next()) {
-        found.remarks.insert(0, same);
+        blame.remarks.insert(0, same);
     }
-    found.is_of_memory = false;
-    Ok(found)
+    blame.is_of_memory = false;
+    Ok(blame)
 }
 
 /// Returns the stacks of each side.
@@ -80,43 +81,44 @@ fn stacks_of(sides: &[(Samples, Vec<Module>)]) -> Result<Vec<Stacks>, String> {
     sides.iter().map(|(samples, modules)| unwind::stacks(samples, modules)).collect()
 }
 
-/// Whether something of an outcome waits for its names.
+/// Whether an outcome has samples or counts whose functions have no names yet.
 pub(crate) fn is_unnamed(outcome: &Outcome) -> bool {
     let waits = |blame: &Blame| matches!(blame.inlined, Some(Inlined::Waiting(_)));
     outcome.sampled.is_some() || outcome.blame.as_deref().is_some_and(waits)
 }
 
-/// Names the functions of these outcomes' samples, and those that were inlined, and writes the outcomes to the record again, so that a
-/// reader elsewhere needs neither the samples nor the programs. The record is that of the project, whose samples are beside it. What
-/// cannot be named stays as it is, since another release of the command may be able to. Returns what there is to say about each.
+/// Names the sampled and the inlined functions of these outcomes, and appends the outcomes to the record again. So a reader
+/// on another machine needs neither the samples nor the programs. The record is that of the project, and the samples are in a
+/// folder beside it. In the record, functions that cannot be named stay as they are, since another release of the command may
+/// be able to name them. Returns the lines to show about each outcome.
 ///
 /// # Errors
 /// If the record cannot be written.
 pub(crate) fn complete(outcomes: &mut [Outcome], path: &Path) -> Result<String, Failure> {
     let folder = Folder::beside(path);
-    let mut said = String::new();
+    let mut shown = String::new();
     let mut done = Vec::new();
     for outcome in outcomes {
         match name_inlined(outcome.blame.as_deref_mut(), &folder) {
             Some(Ok(file)) => {
-                let _ = writeln!(said, "{} with inlined functions:", text::line(&outcome.test));
+                let _ = writeln!(shown, "{} with inlined functions:", text::line(&outcome.test));
                 for line in outcome.blame.iter().flat_map(|blame| words::blame(blame)) {
-                    let _ = writeln!(said, "  {}", text::line(&line));
+                    let _ = writeln!(shown, "  {}", text::line(&line));
                 }
                 record::append(path, outcome)?;
                 done.push(file);
             }
             Some(Err(why)) => {
-                let _ = writeln!(said, "{}: {}", text::line(&outcome.test), text::line(&why));
+                let _ = writeln!(shown, "{}: {}", text::line(&outcome.test), text::line(&why));
             }
             None => {}
         }
         let Some(sampled) = outcome.sampled.take() else { continue };
-        let _ = writeln!(said, "{} by samples:", text::line(&outcome.test));
+        let _ = writeln!(shown, "{} by samples:", text::line(&outcome.test));
         match name_functions(&sampled, outcome.blame.as_deref(), &folder) {
             Ok(blame) => {
                 for line in words::blame(&blame) {
-                    let _ = writeln!(said, "  {}", text::line(&line));
+                    let _ = writeln!(shown, "  {}", text::line(&line));
                 }
                 outcome.blame = Some(Box::new(blame));
                 record::append(path, outcome)?;
@@ -124,26 +126,27 @@ pub(crate) fn complete(outcomes: &mut [Outcome], path: &Path) -> Result<String, 
             }
             Err(why) => {
                 let why = format!("its samples have no names: {why}");
-                let _ = writeln!(said, "  {}", text::line(&why));
+                let _ = writeln!(shown, "  {}", text::line(&why));
                 outcome.notes.push(why);
             }
         }
     }
-    // Limits of one case share their samples. A stack may contain anything that the program had in memory.
+    // The files are removed last, since limits of one case share their samples. They do not stay, since a stack may contain
+    // anything that the program had in memory.
     for file in &done {
         folder.remove(file);
     }
-    Ok(said)
+    Ok(shown)
 }
 
-/// Names the inlined functions of a blame whose counts by address wait for that, and returns their file. A blame that cannot
-/// be completed says why, here; in the record it stays as it is.
+/// Names the inlined functions of a blame whose counts by address still lack them, and returns the file of the counts. If
+/// that fails, this blame gets a remark that says why; the one in the record stays as it is.
 fn name_inlined(blame: Option<&mut Blame>, folder: &Folder) -> Option<Result<String, String>> {
     let blame = blame?;
     let Some(Inlined::Waiting(waiting)) = blame.inlined.clone() else { return None };
     Some(match counted::name_functions(blame, &waiting, folder) {
-        Ok(found) => {
-            *blame = found;
+        Ok(named) => {
+            *blame = named;
             Ok(waiting.file)
         }
         Err(why) => {

@@ -1,4 +1,4 @@
-//! Stacks that a worker has copied, unwound and named.
+//! Unwinds the stacks that a worker has copied, and names their functions.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,22 +10,22 @@ use perf_budget_core::samples::{Code, KERNEL, Sample, Samples};
 
 use super::code::Module;
 
-/// The most callers of a function that are looked at.
+/// The most functions of a stack that are looked at.
 const DEEPEST: usize = 200;
 
 type Read = Vec<u8>;
 
-/// Reads the files that samples of one process were in.
+/// Reads the files whose code the samples of one process were in.
 ///
 /// # Errors
-/// If one of them is not there any more.
+/// If one of them is gone or has changed.
 pub(super) fn modules(samples: &Samples) -> Result<Vec<Module>, String> {
     // A file in which no sample was taken need not be read, and may be gone.
-    sampled(samples)
+    sampled_code(samples)
         .into_iter()
         // Code that was made in memory, or whose file was replaced while it ran, has no file that could be read.
         .filter(|code| code.file.is_some() || code.path == KERNEL)
-        .map(|code| Module::of(code, &samples.kernel))
+        .map(|code| Module::read(code, &samples.kernel))
         .collect()
 }
 
@@ -49,14 +49,14 @@ pub(super) fn stacks(samples: &Samples, modules: &[Module]) -> Result<Stacks, St
         other => return Err(format!("stacks of the processor `{other}` are not known")),
     };
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-    // Most samples have most of their callers in common.
-    let mut found: HashMap<u64, Vec<String>> = HashMap::new();
+    // The names are kept by address, since most samples have most of their callers in common.
+    let mut names_at: HashMap<u64, Vec<String>> = HashMap::new();
     for chain in &chains {
         for &address in chain {
-            found.entry(address).or_insert_with(|| names(modules, address));
+            names_at.entry(address).or_insert_with(|| names(modules, address));
         }
         let names: Vec<&str> =
-            chain.iter().flat_map(|address| &found[address]).map(String::as_str).collect();
+            chain.iter().flat_map(|address| &names_at[address]).map(String::as_str).collect();
         *counts.entry(names.join("'")).or_default() += 1;
     }
     let broken = chains.iter().filter(|chain| chain.len() < 2).count() as u64;
@@ -70,8 +70,8 @@ pub(super) fn stacks(samples: &Samples, modules: &[Module]) -> Result<Stacks, St
     })
 }
 
-/// Returns the code that may be in a stack: a sample was there, or a return address to it is in a copy.
-fn sampled(samples: &Samples) -> Vec<&Code> {
+/// Returns the code that may be in a stack: a sample was taken in it, or the copy of a stack has a return address to it.
+fn sampled_code(samples: &Samples) -> Vec<&Code> {
     let mut all: Vec<(&Code, bool)> =
         samples.process.code.iter().map(|code| (code, false)).collect();
     all.sort_by_key(|(code, _)| code.start);
@@ -123,10 +123,10 @@ fn chains<U: Unwinder<Module = framehop::Module<Read>>>(
                 break;
             }
         }
-        // An unwinder that goes astray finds addresses where no code is.
-        let known = |address: &u64| modules.iter().any(|module| module.range.contains(address));
-        let sound = chain.iter().skip(1).take_while(|address| known(address)).count();
-        chain.truncate(1 + sound);
+        // An unwinder that goes wrong finds addresses without code, so the chain ends before the first of them.
+        let is_code = |address: &u64| modules.iter().any(|module| module.range.contains(address));
+        let callers = chain.iter().skip(1).take_while(|address| is_code(address)).count();
+        chain.truncate(1 + callers);
         chain
     };
     samples.taken.iter().map(chain).collect()

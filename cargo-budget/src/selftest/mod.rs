@@ -18,8 +18,8 @@ pub(crate) use self::same::RepeatedRuns;
 pub(crate) struct Table(pub(crate) Vec<SelftestResult>);
 
 impl Table {
-    /// Returns how the command ends: a gate that guards nothing first, then what could not be measured, then what
-    /// could not be settled.
+    /// Returns the exit of the command. A limit that detects nothing counts first, then one that could not be measured, then
+    /// one that is inconclusive.
     pub(crate) fn exit(&self) -> Exit {
         let any = |finding: Finding| self.0.iter().any(|result| result.finding == finding);
         if any(Finding::Never) || any(Finding::Already) {
@@ -98,9 +98,10 @@ impl Table {
         json!({ "version": 2, "results": results })
     }
 
-    /// Returns how many of how many turned red, and what the others are.
+    /// Returns the sentence that counts the limits that turned red, and the others by their findings.
     pub(crate) fn closing(&self) -> Vec<String> {
-        let count = |finding: Finding| self.0.iter().filter(|p| p.finding == finding).count();
+        let count =
+            |finding: Finding| self.0.iter().filter(|result| result.finding == finding).count();
         let mut parts = vec![format!("{} of {} turned red", count(Finding::Red), self.0.len())];
         let others = [
             (Finding::Never, "never did"),

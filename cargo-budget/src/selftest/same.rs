@@ -21,7 +21,7 @@ pub(crate) struct RepeatedRuns(pub(crate) Vec<Repeat>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Rate {
     count: u64,
-    of: u64,
+    total: u64,
 }
 
 /// The verdicts of the runs on one limit.
@@ -36,25 +36,26 @@ struct Row<'a> {
 }
 
 impl RepeatedRuns {
-    /// How the command ends: by what was red, since a limit that the same code breaks is not a limit that can be kept.
+    /// Returns the exit of the command. A red counts as it does in `check`, since a limit that the same code breaks cannot be
+    /// held.
     pub(crate) fn exit(&self) -> Exit {
         match self.judged().next() {
             None => Exit::Unmeasured,
-            Some(_) => Exit::of(self.judged().map(|repeat| &repeat.seen)),
+            Some(_) => Exit::from_outcomes(self.judged().map(|repeat| &repeat.seen)),
         }
     }
 
-    /// The measurements that were not skipped.
+    /// Returns the measurements that were not skipped.
     fn judged(&self) -> impl Iterator<Item = &Repeat> {
         self.0.iter().filter(|repeat| repeat.seen.verdict != Verdict::Skipped)
     }
 
-    /// How many runs have at least one such verdict.
-    fn runs(&self, is: fn(Verdict) -> bool) -> Rate {
+    /// Returns how many runs have at least one such verdict.
+    fn runs_with(&self, is: fn(Verdict) -> bool) -> Rate {
         let mut runs: Vec<u32> = self.judged().map(|repeat| repeat.run).collect();
         runs.dedup();
         let any = |run: &&u32| self.judged().any(|r| r.run == **run && is(r.seen.verdict));
-        Rate { count: runs.iter().filter(any).count() as u64, of: runs.len() as u64 }
+        Rate { count: runs.iter().filter(any).count() as u64, total: runs.len() as u64 }
     }
 
     fn rows(&self) -> Vec<Row<'_>> {
@@ -71,7 +72,7 @@ impl RepeatedRuns {
         let all: Vec<&Repeat> = self.judged().filter(|repeat| repeat.seen.test == test).collect();
         let rate = |is: fn(Verdict) -> bool| Rate {
             count: all.iter().filter(|repeat| is(repeat.seen.verdict)).count() as u64,
-            of: all.len() as u64,
+            total: all.len() as u64,
         };
         let mut seconds: Vec<f64> = all.iter().map(|repeat| repeat.seen.seconds).collect();
         seconds.sort_by(f64::total_cmp);
@@ -90,7 +91,7 @@ impl RepeatedRuns {
     pub(crate) fn text(&self) -> String {
         let rows = self.rows();
         let width = rows.iter().map(|row| row.test.chars().count()).max().unwrap_or(0).max(4);
-        let count = |rate: Rate| format!("{} of {}", rate.count, rate.of);
+        let count = |rate: Rate| format!("{} of {}", rate.count, rate.total);
         let mut shown = format!(
             "\u{1b}[1m{:width$}  {:>9}  {:>12}  {:>8}\u{1b}[0m\n",
             "test", "red", "inconclusive", "s"
@@ -137,29 +138,29 @@ impl RepeatedRuns {
             "version": 1,
             "confidence": CONFIDENCE,
             "runs": {
-                "red": self.runs(Verdict::is_red).json(),
-                "inconclusive": self.runs(is_inconclusive).json(),
+                "red": self.runs_with(Verdict::is_red).json(),
+                "inconclusive": self.runs_with(is_inconclusive).json(),
             },
             "limits": limits,
         })
     }
 
-    /// Says how often a run was red or inconclusive, and how much is known of that.
+    /// Returns sentences that say how often a run was red or inconclusive, with intervals, and which limits were skipped.
     pub(crate) fn closing(&self) -> Vec<String> {
-        let say = |what: &str, rate: Rate| {
+        let sentence = |what: &str, rate: Rate| {
             let (low, high) = rate.interval();
             format!(
                 "{what} in {} of {} runs: between {:.1} and {:.1} % of runs, with {:.0} % confidence",
                 rate.count,
-                rate.of,
+                rate.total,
                 low * 100.0,
                 high * 100.0,
                 CONFIDENCE * 100.0
             )
         };
         let mut lines = vec![
-            say("a limit was red", self.runs(Verdict::is_red)),
-            say("a limit was inconclusive", self.runs(is_inconclusive)),
+            sentence("a limit was red", self.runs_with(Verdict::is_red)),
+            sentence("a limit was inconclusive", self.runs_with(is_inconclusive)),
         ];
         let skipped: Vec<&str> = self
             .0
@@ -180,13 +181,13 @@ impl RepeatedRuns {
 
 impl Rate {
     fn interval(self) -> (f64, f64) {
-        let interval = clopper_pearson(self.count, self.of.max(1), CONFIDENCE);
+        let interval = clopper_pearson(self.count, self.total.max(1), CONFIDENCE);
         (interval.low, interval.high)
     }
 
     fn json(self) -> Value {
         let (low, high) = self.interval();
-        json!({ "count": self.count, "of": self.of, "low": low, "high": high })
+        json!({ "count": self.count, "of": self.total, "low": low, "high": high })
     }
 }
 
@@ -220,16 +221,16 @@ mod tests {
     fn runs_and_limits_are_counted_apart() {
         use Verdict::{Fail, Inconclusive, Pass, Skipped, Unmeasured};
         let all = same([[Fail, Unmeasured], [Pass, Inconclusive], [Pass, Skipped]]);
-        assert_eq!(all.runs(Verdict::is_red), Rate { count: 1, of: 3 });
-        assert_eq!(all.runs(is_inconclusive), Rate { count: 1, of: 3 });
+        assert_eq!(all.runs_with(Verdict::is_red), Rate { count: 1, total: 3 });
+        assert_eq!(all.runs_with(is_inconclusive), Rate { count: 1, total: 3 });
         let rows = all.rows();
         assert_eq!(
             (rows[0].red, rows[0].inconclusive),
-            (Rate { count: 1, of: 3 }, Rate { count: 0, of: 3 })
+            (Rate { count: 1, total: 3 }, Rate { count: 0, total: 3 })
         );
         assert_eq!(
             (rows[1].red, rows[1].inconclusive),
-            (Rate { count: 1, of: 2 }, Rate { count: 1, of: 2 })
+            (Rate { count: 1, total: 2 }, Rate { count: 1, total: 2 })
         );
         let one = same([[Fail, Skipped], [Pass, Pass], [Pass, Pass]]);
         let set_aside = one.closing().pop().unwrap();

@@ -1,5 +1,4 @@
-//! The pages of a budget: the chart of each of its tests, what it is held to, its steps with their commits, and its
-//! environments.
+//! The pages of a budget: for each of its tests the chart, the limit, the steps with their commits, and the environments.
 
 use maud::{Markup, html};
 use perf_budget_core::outcome::Outcome;
@@ -24,13 +23,14 @@ const LISTED: usize = 12;
 #[derive(Debug)]
 pub(super) struct Test {
     pub(super) lines: Vec<TestTrend>,
-    /// The newest outcome of each environment, and whether it counts.
+    /// The newest outcome of each environment, and whether it counts for the verdict of the test.
     pub(super) ends: Vec<(Point, bool)>,
     pub(super) row: Row,
     pub(super) steps: Vec<Step>,
     /// The number of environments that are not shown.
     pub(super) left_out: usize,
-    /// Its outcome in the last run here, where that run is in the history and has a distribution or a profile.
+    /// The outcome in the last run on this machine, if the history has that run and the outcome has a distribution or a
+    /// profile.
     pub(super) recorded: Option<Outcome>,
 }
 
@@ -135,7 +135,7 @@ fn environments(test: &Test) -> Markup {
                     }
                     span { (Text(&line.series.environment)) }
                     span.soft {
-                        @if test.lines.len() > 1 { (ended(test, i)) ", " }
+                        @if test.lines.len() > 1 { (newest_verdict(test, i)) ", " }
                         (about(line))
                     }
                 }
@@ -145,8 +145,8 @@ fn environments(test: &Test) -> Markup {
     }
 }
 
-/// Returns the verdict of the newest outcome of an environment, where there are several.
-fn ended(test: &Test, i: usize) -> String {
+/// Returns the verdict of the newest outcome of an environment in words.
+fn newest_verdict(test: &Test, i: usize) -> String {
     let (newest, counts) = &test.ends[i];
     let word = frame::word(&newest.verdict);
     let at = time_shown(newest.at);
@@ -162,20 +162,20 @@ fn ended(test: &Test, i: usize) -> String {
 /// Returns the text beside the name of a line.
 fn about(line: &TestTrend) -> String {
     let trend = &line.trend;
-    let mut said = vec![counted(trend.commits.len(), "commit")];
+    let mut parts = vec![counted(trend.commits.len(), "commit")];
     if let Some((bound, limit)) = &trend.limit {
-        said.push(format!("limit {} {}", sign(bound), line.quantity(*limit)));
+        parts.push(format!("limit {} {}", sign(bound), line.quantity(*limit)));
     }
     if trend.without_value > 0 {
-        said.push(format!("{} without a value", counted(trend.without_value, "outcome")));
+        parts.push(format!("{} without a value", counted(trend.without_value, "outcome")));
     }
     if trend.is_short {
-        said.push("too few commits to tell a step from noise".to_owned());
+        parts.push("too few commits to tell a step from noise".to_owned());
     }
     if line.cut {
-        said.push("there are older ones".to_owned());
+        parts.push("there are older ones".to_owned());
     }
-    said.join(", ")
+    parts.join(", ")
 }
 
 fn steps(test: &Test, has_page: &dyn Fn(&str) -> bool) -> Markup {

@@ -1,5 +1,5 @@
-//! The chart of one test: its values over the commits, in each environment, with the limits as they were then and the
-//! steps. It is drawn here, so that it needs no script; the script only reads out what is under the pointer or the cursor.
+//! The chart of one test: its values over the commits in each environment, with the limits as they were then and the steps.
+//! It is drawn here, so that it needs no script. The script only shows the values under the pointer or the cursor.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::report::html::axis::{Axis, percent};
 use crate::report::html::escape::Text;
 use crate::text::{counted, short, visible};
 
-/// How far away a limit may be to be drawn, as a multiple of the spread of the values, as on the page of a run.
+/// The greatest distance at which a limit is drawn, as a multiple of the spread of the values, as on the page of a run.
 const FAR: f64 = 3.0;
 
 /// The least height of a chart, as a share of the value: a smaller change must not look like a mountain.
@@ -65,11 +65,11 @@ pub(super) fn render(
                     }
                     @for (i, line) in lines.iter().enumerate().rev() {
                         @let commits = &line.trend.commits;
-                        @let of = |red: bool| dots(commits.iter().filter(|commit| commit.is_red == red).map(|c| (x(c), y(c.value))));
+                        @let dots_of = |red: bool| dots(commits.iter().filter(|commit| commit.is_red == red).map(|c| (x(c), y(c.value))));
                         @let class = format!("e{i}");
                         path.line.(class) d=(path(commits.iter().map(|c| Some((x(c), y(c.value)))))) vector-effect="non-scaling-stroke" {}
-                        path.dot.(class) d=(of(false)) vector-effect="non-scaling-stroke" {}
-                        path.red d=(of(true)) vector-effect="non-scaling-stroke" {}
+                        path.dot.(class) d=(dots_of(false)) vector-effect="non-scaling-stroke" {}
+                        path.red d=(dots_of(true)) vector-effect="non-scaling-stroke" {}
                     }
                 }
                 @for (step, at, has_text) in &steps {
@@ -110,10 +110,10 @@ fn axis(lines: &[TestTrend]) -> Axis {
         (low, high) = (middle - least / 2.0, middle + least / 2.0);
     }
     // The text of a step stands above the values.
-    Axis::of([low, high + (high - low) * 0.08])
+    Axis::covering([low, high + (high - low) * 0.08])
 }
 
-/// Returns the lines of the limits, which are stairs. A line that is that of another environment too is drawn once.
+/// Returns the lines of the limits, which are stairs. A line that several environments share is drawn once.
 fn limits(
     lines: &[TestTrend],
     x: &dyn Fn(&Commit) -> f64,
@@ -155,7 +155,7 @@ fn dots(points: impl Iterator<Item = (f64, f64)>) -> String {
     path
 }
 
-/// Returns the steps with their places, and whether each has room for its text: the largest ones have it first.
+/// Returns the steps with their places, and whether each has room for its text. The largest steps get their room first.
 fn placed<'s>(
     steps: &'s [Step],
     order: &BTreeMap<Key<'_>, usize>,
@@ -185,9 +185,9 @@ pub(super) fn class(step: &Step) -> &'static str {
     }
 }
 
-/// Returns what the chart shows, in words.
+/// Returns a description of the chart for people who cannot see it.
 fn described(lines: &[TestTrend]) -> String {
-    let of = |line: &TestTrend| {
+    let text = |line: &TestTrend| {
         let values = || line.trend.commits.iter().map(|commit| commit.value);
         let least = line.quantity(values().fold(f64::INFINITY, f64::min));
         let most = line.quantity(values().fold(f64::NEG_INFINITY, f64::max));
@@ -198,12 +198,12 @@ fn described(lines: &[TestTrend]) -> String {
     lines
         .iter()
         .filter(|line| !line.trend.commits.is_empty())
-        .map(of)
+        .map(text)
         .collect::<Vec<_>>()
         .join("; ")
 }
 
-/// Returns what the script reads out, as JSON that cannot end the element it is in.
+/// Returns the data that the script shows, as JSON that cannot end the element it is in.
 fn data(
     lines: &[TestTrend],
     order: &BTreeMap<Key<'_>, usize>,

@@ -10,7 +10,7 @@ use super::chart::{class, sign};
 use super::frame::{self, Page};
 use super::names;
 use super::state::{Commit, Step};
-use crate::history::{OutcomeRow, RunOf, percent, time_shown};
+use crate::history::{CommitRun, OutcomeRow, percent, time_shown};
 use crate::report::html::escape::Text;
 use crate::text::{counted, short};
 
@@ -28,7 +28,7 @@ pub(super) struct CommitData<'t> {
     /// The address of the commit at a host of repositories.
     pub(super) address: Option<String>,
     pub(super) steps: &'t [&'t Step],
-    pub(super) runs: &'t [(RunOf, Vec<OutcomeRow>)],
+    pub(super) runs: &'t [(CommitRun, Vec<OutcomeRow>)],
 }
 
 /// Renders the pages, each with its path.
@@ -36,25 +36,25 @@ pub(super) fn pages(
     shown: &CommitData<'_>,
     href: &dyn Fn(&OutcomeRow) -> Option<String>,
 ) -> Vec<(String, String)> {
-    let mut rows: Vec<(&RunOf, &OutcomeRow)> =
+    let mut rows: Vec<(&CommitRun, &OutcomeRow)> =
         shown.runs.iter().flat_map(|(run, rows)| rows.iter().map(move |row| (run, row))).collect();
     rows.sort_by_key(|&(_, row)| {
-        let severity = frame::of_history(&row.verdict, row.is_red).severity();
-        (Reverse((row.is_red, severity)), Reverse(moved(row)), &row.test)
+        let severity = frame::verdict_from_history(&row.verdict, row.is_red).severity();
+        (Reverse((row.is_red, severity)), Reverse(change_size(row)), &row.test)
     });
     let parts: Vec<_> = if rows.is_empty() { vec![&[][..]] } else { rows.chunks(MOST).collect() };
     let files: Vec<String> = (0..parts.len()).map(|i| names::commit(shown.hash, i)).collect();
     let title = short(shown.hash).to_owned();
     let environments: BTreeSet<&str> =
         shown.runs.iter().map(|(run, _)| run.environment.as_str()).collect();
-    let many = environments.len() > 1;
-    let render = |(i, part): (usize, &&[(&RunOf, &OutcomeRow)])| {
+    let has_several = environments.len() > 1;
+    let render = |(i, part): (usize, &&[(&CommitRun, &OutcomeRow)])| {
         let contents = html! {
             (head(shown))
             @if i == 0 { (steps(shown)) }
             h2 { "Outcomes " span.many { (rows.len()) } }
             (frame::parts(&files, i))
-            ol.outcomes { @for (run, row) in *part { (outcome(run, row, many, href)) } }
+            ol.outcomes { @for (run, row) in *part { (outcome(run, row, has_several, href)) } }
             (frame::parts(&files, i))
         };
         let page = Page { project: shown.project, title: &title, up: "../" };
@@ -63,8 +63,8 @@ pub(super) fn pages(
     parts.iter().enumerate().map(render).collect()
 }
 
-/// Returns by how much a value differs from the one before, in millionths.
-fn moved(row: &OutcomeRow) -> u64 {
+/// Returns by which share a value differs from the one before, in millionths.
+fn change_size(row: &OutcomeRow) -> u64 {
     let share =
         row.value.zip(row.before).map_or(0.0, |(value, before)| ((value - before) / before).abs());
     (share * 1e6).min(1e15) as u64
@@ -114,9 +114,9 @@ fn steps(shown: &CommitData<'_>) -> Markup {
 }
 
 fn outcome(
-    run: &RunOf,
+    run: &CommitRun,
     row: &OutcomeRow,
-    many: bool,
+    has_several_environments: bool,
     href: &dyn Fn(&OutcomeRow) -> Option<String>,
 ) -> Markup {
     let show = |value: f64| Quantity::new(value, row.unit).to_string();
@@ -125,7 +125,7 @@ fn outcome(
             (frame::verdict(&row.verdict, row.is_red))
             div.name {
                 @if let Some(href) = href(row) { a href=(format!("../{href}")) { (Text(&row.test)) } } @else { (Text(&row.test)) }
-                @if many { span.of { (Text(&run.environment)) } }
+                @if has_several_environments { span.of { (Text(&run.environment)) } }
                 @if row.is_red || row.value.is_none() { span.of.reason { (Text(&row.reason)) } }
             }
             div.value { @if let Some(value) = row.value { b { (show(value)) } } @else { "no value" } }

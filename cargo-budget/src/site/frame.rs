@@ -73,10 +73,10 @@ pub(super) fn page(page: &Page<'_>, contents: &Markup) -> String {
 
 /// Renders a verdict of the history: its sign and its word. Values of other tools have none.
 pub(super) fn verdict(name: &str, is_red: bool) -> Markup {
-    marked(of_history(name, is_red), word(name))
+    marked(verdict_from_history(name, is_red), word(name))
 }
 
-/// Renders the verdict of a test. One that is no longer measured has none, whatever its last outcome was.
+/// Renders the verdict of a test. A test that is no longer measured has none, whatever its last outcome was.
 pub(super) fn verdict_of(row: &Row) -> Markup {
     if row.is_gone { marked(Verdict::Skipped, GONE) } else { verdict(&row.verdict, row.is_red) }
 }
@@ -94,8 +94,9 @@ pub(super) fn word(name: &str) -> &str {
     }
 }
 
-/// Returns the verdict by its name in the history. One that only another version knows is shown by its colour.
-pub(super) fn of_history(name: &str, is_red: bool) -> Verdict {
+/// Returns the verdict of this name in the history. For a name that only another version knows, it returns a verdict of the
+/// same colour.
+pub(super) fn verdict_from_history(name: &str, is_red: bool) -> Verdict {
     let known = Verdict::ALL.into_iter().find(|verdict| verdict.name() == name);
     known.unwrap_or(match (name, is_red) {
         ("unsure", _) => Verdict::Inconclusive,

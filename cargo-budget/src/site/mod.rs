@@ -25,7 +25,7 @@ use self::state::{State, Step, digest};
 use self::writer::Writer;
 use crate::failure::Failure;
 use crate::history::{
-    Fault, Listed, Place, Recent, RunOf, Series, Store, TrendQuery, choose_branch,
+    CommitRun, Fault, Listed, Place, Recent, Series, Store, TrendQuery, choose_branch,
 };
 use crate::progress::Progress;
 use crate::project::Project;
@@ -43,7 +43,7 @@ pub(crate) struct Settings<'a> {
     pub(crate) commits: u16,
 }
 
-/// The counts and places of what was made.
+/// The place of the site, and the counts of its parts.
 #[derive(Debug, serde::Serialize)]
 pub(crate) struct SiteSummary {
     pub(crate) index: String,
@@ -86,7 +86,7 @@ pub(crate) fn make(
     let mut state = State::read(settings.directory, &made_by)?;
     let commits = commits(&mut store, branch, settings.commits).map_err(&failed)?;
     let recent = store.recent(branch).map_err(&failed)?;
-    let listed = project.and_then(Listed::of);
+    let listed = project.and_then(Listed::read);
     drop(work);
     let recorded = recorded(project, &commits.0, progress);
     let writer = Writer::new(settings.directory);
@@ -126,7 +126,7 @@ pub(crate) fn make(
 }
 
 /// A commit with its runs.
-type Commit = (String, Vec<RunOf>);
+type Commit = (String, Vec<CommitRun>);
 
 /// The site, while it is made.
 struct Site<'a> {
@@ -140,7 +140,7 @@ struct Site<'a> {
     recent: Recent,
     /// The tests of budgets.toml, where it can be read.
     listed: Option<Listed>,
-    /// The outcomes of the last run here that have a distribution, by their tests.
+    /// The outcomes of the last run on this machine that have a distribution or a profile, by their tests.
     recorded: HashMap<String, Outcome>,
 }
 
@@ -169,18 +169,18 @@ impl Site<'_> {
             let parts: Vec<String> = parts.collect();
             let made_of = digest(parts.iter().map(String::as_str));
             let known = old.remove(*name).filter(|known| {
-                // Pages that lead to a commit which has lost its page are made anew.
-                let leads_on =
+                // The pages are made anew if they link to a commit that has lost its page.
+                let links_lead_on =
                     !self.commits.1 || known.linked.zip(oldest).is_none_or(|(l, o)| l > o);
                 let recorded = self.run_of(tests.keys().copied());
                 let is_new = !recorded.is_empty() && recorded != known.recorded;
-                // So are those of a limit that the newest commits do not measure any more.
-                let is_as_was =
+                // They are also made anew if the newest commits no longer measure one of the limits.
+                let has_same_limits =
                     known.rows.iter().all(|row| row.is_gone(self.recent) == row.is_gone);
                 known.made_of == made_of
-                    && leads_on
+                    && links_lead_on
                     && !is_new
-                    && is_as_was
+                    && has_same_limits
                     && self.writer.keep(&known.files)
             });
             let made = match known {
@@ -227,7 +227,7 @@ impl Site<'_> {
         Ok(made)
     }
 
-    /// Returns the run whose distributions are shown of these tests; empty where there is none.
+    /// Returns the id of the run whose distributions the pages of these tests show; empty if there is none.
     fn run_of<'t>(&self, mut tests: impl Iterator<Item = &'t str>) -> String {
         let run = tests.find_map(|test| Some(self.recorded.get(test)?.run.id.clone()));
         run.unwrap_or_default()
@@ -244,7 +244,7 @@ impl Site<'_> {
         let mut old = std::mem::take(&mut state.commits);
         let unknown = commits.iter().map(|(hash, _)| hash.as_str());
         let unknown = unknown.filter(|hash| old.get(*hash).is_none_or(|c| c.subject.is_empty()));
-        let subjects = subjects::of(project.map(|project| project.root.as_path()), unknown);
+        let subjects = subjects::read(project.map(|project| project.root.as_path()), unknown);
         let mut steps: HashMap<&str, Vec<&Step>> = HashMap::new();
         for step in state.budgets.values().flat_map(|budget| &budget.steps) {
             if let Some(commit) = step.commit.as_deref() {
@@ -268,7 +268,7 @@ impl Site<'_> {
             let about = if let Some(known) = known {
                 known
             } else {
-                let mut about = about(runs, made_of, subject);
+                let mut about = commit_state(runs, made_of, subject);
                 let shown = self.outcomes(runs).map_err(unread(self.place))?;
                 let page = commit::CommitData {
                     project: self.settings.title,
@@ -296,10 +296,10 @@ impl Site<'_> {
 
     fn outcomes(
         &mut self,
-        runs: &[RunOf],
-    ) -> Result<Vec<(RunOf, Vec<crate::history::OutcomeRow>)>, Fault> {
-        let of = |run: &RunOf| Ok((run.clone(), self.store.outcomes_of(run.key)?));
-        runs.iter().map(of).collect()
+        runs: &[CommitRun],
+    ) -> Result<Vec<(CommitRun, Vec<crate::history::OutcomeRow>)>, Fault> {
+        let read = |run: &CommitRun| Ok((run.clone(), self.store.outcomes_of(run.key)?));
+        runs.iter().map(read).collect()
     }
 
     /// Returns the address of a commit. A name that is no hash has none.
@@ -315,14 +315,14 @@ fn unread(place: &Place) -> impl Fn(Fault) -> Failure {
 }
 
 /// Returns a digest of all that the pages of a commit show.
-fn made_of(runs: &[RunOf], before: Option<&str>, subject: &str, steps: &[&Step]) -> String {
+fn made_of(runs: &[CommitRun], before: Option<&str>, subject: &str, steps: &[&Step]) -> String {
     let runs = runs.iter().map(|run| format!("{} {} {}", run.key, run.outcomes, run.red));
     let steps = steps.iter().map(|step| format!("{step:?}"));
     let parts: Vec<String> = runs.chain(steps).collect();
     digest(parts.iter().map(String::as_str).chain([before.unwrap_or_default(), subject]))
 }
 
-/// Returns the outcomes of the last run here that have a distribution or a profile, where the history has that run.
+/// Returns the outcomes of the last run on this machine that have a distribution or a profile, if the history has that run.
 fn recorded(
     project: Option<&Project>,
     commits: &[Commit],
@@ -339,8 +339,8 @@ fn recorded(
     last.map(|outcome| (outcome.test.clone(), outcome)).collect()
 }
 
-/// Returns what is known of a commit without its outcomes.
-fn about(runs: &[RunOf], made_of: String, subject: String) -> state::Commit {
+/// Returns the state of a commit, without the files of its pages.
+fn commit_state(runs: &[CommitRun], made_of: String, subject: String) -> state::Commit {
     state::Commit {
         made_of,
         files: Vec::new(),
@@ -348,7 +348,7 @@ fn about(runs: &[RunOf], made_of: String, subject: String) -> state::Commit {
         at: runs.first().map_or(0, |run| run.at),
         outcomes: runs.iter().map(|run| run.outcomes).sum(),
         red: runs.iter().map(|run| run.red).sum(),
-        judged: runs.iter().any(RunOf::is_judged),
+        judged: runs.iter().any(CommitRun::is_judged),
     }
 }
 
@@ -371,7 +371,7 @@ fn commits(
     Ok((commits, is_cut))
 }
 
-/// Returns a digest of what makes all pages: the settings and this program.
+/// Returns a digest of the settings and of this program, on which all pages depend.
 fn made_by(settings: &Settings<'_>, branch: Option<&str>) -> String {
     let last = format!("{} {}", settings.last, settings.commits);
     let program = [env!("CARGO_PKG_VERSION"), frame::ASSETS[0].1, frame::ASSETS[1].1];

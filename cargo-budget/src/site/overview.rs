@@ -27,7 +27,7 @@ const NEAR: i64 = 900_000;
 const NEWEST: usize = 8;
 const LISTED: usize = 500;
 
-/// What the overview says besides the budgets and the commits.
+/// What the overview shows besides the budgets and the commits.
 #[derive(Debug)]
 pub(super) struct OverviewContext<'t> {
     pub(super) project: &'t str,
@@ -64,7 +64,7 @@ pub(super) fn files(about: &OverviewContext<'_>, state: &State) -> Vec<(String, 
             @if i == 0 && !commits.is_empty() {
                 h2 { "Newest commits" }
                 (listed(&commits[..commits.len().min(NEWEST)]))
-                p { a href="commits.html" { (all(about, commits.len())) } }
+                p { a href="commits.html" { (commit_count(about, commits.len())) } }
             }
         };
         let page = Page { project, title: if i == 0 { "" } else { "Overview" }, up: "" };
@@ -77,13 +77,13 @@ pub(super) fn files(about: &OverviewContext<'_>, state: &State) -> Vec<(String, 
     files
 }
 
-/// Returns the key by which rows are sorted: what is red, then what got worse lately, then what is near its limit, and at
-/// last what is no longer measured.
+/// Returns the key by which rows are sorted: first red tests, then those that got worse lately, then those near their limits,
+/// and at last those that are no longer measured.
 fn order(row: &Row, recent: Recent) -> (bool, Reverse<u8>, Reverse<i64>, Reverse<i64>, &str) {
     if row.is_gone {
         return (true, Reverse(0), Reverse(row.measured), Reverse(0), &row.test);
     }
-    let severity = frame::of_history(&row.verdict, row.is_red).severity();
+    let severity = frame::verdict_from_history(&row.verdict, row.is_red).severity();
     let red = if row.is_red { severity + 10 } else { 0 };
     let share = Reverse(row.share.unwrap_or(0));
     (false, Reverse(red), Reverse(row.worst(recent)), share, &row.test)
@@ -105,7 +105,7 @@ fn summary(about: &OverviewContext<'_>, rows: &[&Row], newest: i64) -> Markup {
     }
 }
 
-/// Renders the tests of a page: those that are measured, and below them those that are no longer.
+/// Renders the tests of a page: those that are measured, and below them those that are no longer measured.
 fn listing(rows: &[&Row], newest: i64) -> Markup {
     let (measured, gone) = rows.split_at(rows.partition_point(|row| !row.is_gone));
     html! {
@@ -118,7 +118,7 @@ fn listing(rows: &[&Row], newest: i64) -> Markup {
 }
 
 /// Returns how many commits have a page, in words.
-fn all(about: &OverviewContext<'_>, commits: usize) -> String {
+fn commit_count(about: &OverviewContext<'_>, commits: usize) -> String {
     let count = counted(commits, "recorded commit");
     match (about.is_cut, commits) {
         (true, 1) => "The newest recorded commit".to_owned(),
@@ -133,7 +133,7 @@ fn headline(rows: &[&Row], newest: i64, recent: Recent) -> (&'static str, String
     let red = rows.iter().filter(|row| row.is_red).count();
     let worse = rows.iter().filter(|row| !row.is_red && row.worst(recent) > 0).count();
     let is_judged = |row: &&&Row| {
-        let verdict = frame::of_history(&row.verdict, row.is_red);
+        let verdict = frame::verdict_from_history(&row.verdict, row.is_red);
         row.measured >= newest && !matches!(verdict, Verdict::Skipped | Verdict::Unmeasured)
     };
     let judged = rows.iter().filter(is_judged).count();
@@ -249,7 +249,7 @@ fn lists(about: &OverviewContext<'_>, commits: &[(&String, &Commit)]) -> Vec<(St
     };
     let names: Vec<String> = (0..parts.len()).map(name).collect();
     let page = Page { project: about.project, title: "Commits", up: "" };
-    let count = all(about, commits.len());
+    let count = commit_count(about, commits.len());
     let render = |(i, part): (usize, &&[(&String, &Commit)])| {
         let contents = html! { h1.title { "Commits" } p.count { (count) } (frame::parts(&names, i)) (listed(part)) };
         (names[i].clone(), frame::page(&page, &contents))
@@ -257,10 +257,11 @@ fn lists(about: &OverviewContext<'_>, commits: &[(&String, &Commit)]) -> Vec<(St
     parts.iter().enumerate().map(render).collect()
 }
 
-/// Returns a script with what is searched, for an overview of several pages: pages from files cannot read other files.
+/// Returns a script with the data for the search in an overview of several pages. It is a script because pages that are opened
+/// as files cannot read other files.
 fn index(rows: &[&Row]) -> String {
     let rows = rows.iter().map(|row| {
-        let verdict = frame::of_history(&row.verdict, row.is_red).name();
+        let verdict = frame::verdict_from_history(&row.verdict, row.is_red).name();
         let verdict = if row.is_gone { frame::GONE } else { verdict };
         serde_json::json!([row.test, row.href, row.environment, verdict, row.value])
     });

@@ -19,14 +19,14 @@ use crate::text::{self, counted, line, visible};
 /// The most environments of a test that are drawn, the newest first.
 const ENVIRONMENTS: usize = 6;
 
-/// The number of newest outcomes that are read of an environment that may not be drawn: enough to know the last one, and
-/// which commits are the newest.
+/// The number of newest outcomes that are read of an environment that may not be drawn. They are enough to know the last
+/// outcome, and which commits are the newest.
 const FEW: u16 = 2 * LATELY;
 
 /// The number of values in the line of the overview.
 const SPARK: usize = 60;
 
-/// The most changes for the worse that are kept, the newest first: only those of recent commits are asked for.
+/// The most changes for the worse that are kept, the newest first, since only those of recent commits are shown.
 const MOVES: usize = ENVIRONMENTS * (LATELY as usize + 1);
 
 /// The most steps of a test that are kept, the largest first. A deterministic metric may have one at each commit.
@@ -57,7 +57,7 @@ pub(super) fn budgets<'s>(
 pub(super) struct TestContext<'t> {
     pub(super) recent: Recent,
     pub(super) listed: Option<&'t Listed>,
-    /// The outcomes of the last run here that have a distribution, by their tests.
+    /// The outcomes of the last run on this machine that have a distribution or a profile, by their tests.
     pub(super) recorded: &'t HashMap<String, Outcome>,
 }
 
@@ -77,7 +77,7 @@ pub(super) fn tests(
         };
         // The environment that is shown comes first, and the others stay in order.
         ends[..=first].rotate_right(1);
-        let mut row = about(&ends, known);
+        let mut row = overview_row(&ends, known);
         // Values in different units cannot be drawn over each other.
         let unit = ends[0].series.unit;
         ends.retain(|end| end.series.unit == unit);
@@ -110,8 +110,8 @@ struct End<'s> {
     series: &'s Series,
     points: Vec<Point>,
     newest: Point,
-    /// Whether it is among the newest commits that measured the test, in any environment. One that is not says nothing of
-    /// now: a machine that is gone must not keep a test red.
+    /// Whether it is among the newest commits that measured the test in any environment. Another outcome does not count: a
+    /// machine that is no longer used must not keep a test red.
     counts: bool,
 }
 
@@ -140,8 +140,8 @@ fn ends<'s>(store: &mut Store, series: &[&'s Series], last: u16) -> Result<Vec<E
     Ok(ends)
 }
 
-/// Returns the row of a test in the overview, without what is drawn. The first environment is the one that is shown.
-fn about(ends: &[End<'_>], known: TestContext<'_>) -> Row {
+/// Returns the row of a test in the overview, without its values. The first environment is the one that is shown.
+fn overview_row(ends: &[End<'_>], known: TestContext<'_>) -> Row {
     let End { series, newest, .. } = &ends[0];
     let is_judged = newest.verdict != NO_VERDICT;
     let listed = known.listed.filter(|_| is_judged);
@@ -235,7 +235,7 @@ fn steps(lines: &[TestTrend], href: &str) -> Vec<Step> {
     found.into_iter().take(STEPS).map(|(_, step)| step).collect()
 }
 
-/// Returns a number in millionths, within what a number of JSON holds exactly.
+/// Returns a number in millionths, limited to numbers that JSON can hold exactly.
 fn millionths(value: f64) -> i64 {
     (value * 1e6).round().clamp(-1e15, 1e15) as i64
 }

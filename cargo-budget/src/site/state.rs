@@ -1,5 +1,5 @@
-//! What the site knows of itself, in `site.json`: what each page was made of. A later run makes only the pages of what
-//! is new, and removes only files that it made.
+//! The state of a site in `site.json`: what each page was made of. A later run makes only the pages whose data are new, and
+//! removes only files that it made.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -30,7 +30,7 @@ pub(super) struct State {
     pub(super) files: BTreeSet<String>,
 }
 
-/// A budget: what its pages were made of, and what the overview and the commits say of it.
+/// A budget: what its pages were made of, and what the overview and the pages of commits show of it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Budget {
     pub(super) made_of: String,
@@ -40,7 +40,7 @@ pub(super) struct Budget {
     /// The run whose distributions its pages have; empty where there are none.
     #[serde(default)]
     pub(super) recorded: String,
-    /// The time of the oldest commit that its pages lead to.
+    /// The time of the oldest commit that its pages link to.
     pub(super) linked: Option<i64>,
 }
 
@@ -52,14 +52,15 @@ pub(super) struct Row {
     pub(super) href: String,
     pub(super) verdict: String,
     pub(super) is_red: bool,
-    /// The changes for the worse, each with its time and its size, as `Shown::moves` says, in millionths: a number is read
-    /// back as it was written. Which of them are recent depends on other budgets' commits too.
+    /// The changes for the worse, each with its time and its size as [`crate::history::TestTrend::moves`] returns it, in
+    /// millionths, so that it is read back as it was written. Which of them are recent depends on the commits of other
+    /// budgets too.
     pub(super) moves: Vec<(i64, i64)>,
     /// The share of the limit that is used, in millionths; `None` where there is no limit or no value.
     pub(super) share: Option<i64>,
     /// The line of its newest values, as an SVG path in a box of 100 by 24.
     pub(super) spark: String,
-    /// In words, what the line shows.
+    /// A description of the line in words.
     pub(super) spark_text: String,
     pub(super) value: Option<String>,
     pub(super) limit: Option<String>,
@@ -74,9 +75,9 @@ pub(super) struct Row {
     pub(super) at: i64,
     /// The time of the newest outcome in any environment.
     pub(super) measured: i64,
-    /// Whether budgets.toml has it; `None` where that is not known.
+    /// Whether budgets.toml has the test; `None` if that is not known.
     pub(super) is_listed: Option<bool>,
-    /// Whether it was no longer measured when its page was made.
+    /// Whether the test was no longer measured when its page was made.
     pub(super) is_gone: bool,
 }
 
@@ -86,7 +87,7 @@ impl Row {
         recent.is_gone(self.measured, self.is_listed)
     }
 
-    /// Returns how much worse it got in the recent commits, in millionths of a logarithm; 0 where it did not.
+    /// Returns how much worse the test got in the recent commits, as the logarithm of the ratio in millionths; 0 if it did not.
     pub(super) fn worst(&self, recent: Recent) -> i64 {
         let lately = self.moves.iter().filter(|(at, _)| *at >= recent.since);
         lately.map(|(_, worse)| *worse).max().unwrap_or(0)
@@ -101,11 +102,11 @@ pub(super) struct Step {
     /// The first commit of the new level; `None` for a drift, or where the run had no commit.
     pub(super) commit: Option<String>,
     pub(super) at: i64,
-    /// `+12.3 %`.
+    /// The relative change, such as `+12.3 %`.
     pub(super) by: String,
-    /// `10 ms -> 11.2 ms`.
+    /// The values on both sides, such as `10 ms → 11.2 ms`.
     pub(super) values: String,
-    /// `None` where only the project knows what is worse.
+    /// Whether the step is for the worse; `None` if only the project knows which direction is better.
     pub(super) worse: Option<bool>,
     pub(super) is_drift: bool,
     pub(super) environment: String,
@@ -125,11 +126,11 @@ pub(super) struct Commit {
 }
 
 impl State {
-    /// Reads the state of a directory. A missing or older state is an empty one with the files that are known, and all pages
-    /// are made anew.
+    /// Reads the state of a directory. For a missing or older state it returns one that has only the known files, so that all
+    /// pages are made anew.
     ///
     /// # Errors
-    /// If the directory has the pages or the state of somebody else.
+    /// If the directory has an `index.html` or a state that this command did not write.
     pub(super) fn read(directory: &Path, made_by: &str) -> Result<State, Failure> {
         let path = directory.join(FILE);
         let fresh = |files| State {

@@ -1,4 +1,4 @@
-//! The first lines of the messages of commits, as the clone has them.
+//! The first lines of commit messages, from the clone.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::git::output_of;
 const AT_ONCE: usize = 200;
 
 /// Returns the first line of the message of each commit that the clone in this directory has.
-pub(super) fn of<'h>(
+pub(super) fn read<'h>(
     directory: Option<&Path>,
     commits: impl Iterator<Item = &'h str>,
 ) -> HashMap<String, String> {
@@ -20,8 +20,8 @@ pub(super) fn of<'h>(
     for part in commits.chunks(AT_ONCE) {
         let options = ["log", "--no-walk=unsorted", "--ignore-missing", "--format=%H %s"];
         let arguments: Vec<&str> = options.into_iter().chain(part.iter().copied()).collect();
-        let said = output_of(directory, &arguments).unwrap_or_default();
-        let lines = said.lines().filter_map(|line| line.split_once(' '));
+        let printed = output_of(directory, &arguments).unwrap_or_default();
+        let lines = printed.lines().filter_map(|line| line.split_once(' '));
         subjects.extend(lines.map(|(hash, subject)| (hash.to_owned(), subject.to_owned())));
     }
     subjects

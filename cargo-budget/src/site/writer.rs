@@ -1,4 +1,5 @@
-//! The writing of the site's files: only what changed is written, so that a copy to a server, or a commit, has only that.
+//! The writing of the site's files. Only files that changed are written, so that a copy to a server, or a commit, has only
+//! those.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};

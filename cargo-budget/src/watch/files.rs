@@ -1,8 +1,8 @@
-//! What a project's files look like now, so that a save is noticed.
+//! The state of a project's files, by which a save is noticed.
 //!
-//! Git lists them: those that it tracks, and new ones that it does not ignore. Their times and sizes are asked for some
-//! twenty times a second, which costs less than a millisecond for hundreds of files, and needs nothing of the system; more
-//! rarely where there are many.
+//! Git lists the files that it tracks, and new ones that it does not ignore. Their times and sizes are read about twenty
+//! times a second, and more rarely if there are many files. That takes less than a millisecond for hundreds of files, and
+//! works on every system.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,8 +19,8 @@ type FileState = Option<(SystemTime, u64)>;
 pub(super) struct Files(BTreeMap<PathBuf, FileState>);
 
 impl Files {
-    /// Lists the files of the repository that `root` is in, and looks at them.
-    pub(super) fn of(root: &Path) -> Result<Files, Failure> {
+    /// Lists the files of the repository that `root` is in, with their present state.
+    pub(super) fn list(root: &Path) -> Result<Files, Failure> {
         let top = git(root, ["rev-parse", "--show-toplevel"])?;
         let top = String::from_utf8_lossy(&top.stdout).trim_end_matches(['\n', '\r']).to_owned();
         let top = PathBuf::from(top);
@@ -33,34 +33,34 @@ impl Files {
         }
         let names = String::from_utf8_lossy(&listed.stdout).into_owned();
         let paths = names.split('\0').filter(|name| !name.is_empty()).map(|name| top.join(name));
-        Ok(Files(paths.map(|path| (path.clone(), look(&path))).collect()))
+        Ok(Files(paths.map(|path| (path.clone(), state(&path))).collect()))
     }
 
-    /// Takes the lock files as they are in a later listing: cargo itself completes them when it builds, which is no save.
+    /// Takes the state of the lock files from a later listing: cargo completes them when it builds, which is not a save.
     pub(super) fn take_locks(&mut self, later: &Files) {
         let is_lock = |path: &Path| path.file_name().is_some_and(|name| name == "Cargo.lock");
         self.0.retain(|path, _| !is_lock(path));
         let locks = later.0.iter().filter(|(path, _)| is_lock(path));
-        self.0.extend(locks.map(|(path, look)| (path.clone(), *look)));
+        self.0.extend(locks.map(|(path, state)| (path.clone(), *state)));
     }
 
-    /// Whether a file looks different from how it did when it was listed.
+    /// Whether a file has changed since it was listed.
     pub(super) fn have_changed(&self) -> bool {
-        self.0.iter().any(|(path, before)| look(path) != *before)
+        self.0.iter().any(|(path, before)| state(path) != *before)
     }
 
     /// Returns the files that differ from how they were before.
     pub(super) fn changed_since(&self, before: &Files) -> Vec<PathBuf> {
-        let of = |files: &Files, path: &Path| files.0.get(path).copied().flatten();
+        let state = |files: &Files, path: &Path| files.0.get(path).copied().flatten();
         let mut paths: Vec<&PathBuf> = self.0.keys().chain(before.0.keys()).collect();
         paths.sort();
         paths.dedup();
-        let differs = |path: &&PathBuf| of(self, path) != of(before, path);
+        let differs = |path: &&PathBuf| state(self, path) != state(before, path);
         paths.into_iter().filter(differs).cloned().collect()
     }
 }
 
-fn look(path: &Path) -> FileState {
+fn state(path: &Path) -> FileState {
     let data = path.symlink_metadata().ok()?;
     Some((data.modified().ok()?, data.len()))
 }
@@ -74,7 +74,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let path = |name: &str| place.path().join(name);
         let files = |names: &[&str]| {
-            Files(names.iter().map(|name| (path(name), look(&path(name)))).collect())
+            Files(names.iter().map(|name| (path(name), state(&path(name)))).collect())
         };
         std::fs::write(path("saved"), "1").unwrap();
         std::fs::write(path("removed"), "1").unwrap();
@@ -96,7 +96,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let path = |name: &str| place.path().join(name);
         let files = |names: &[&str]| {
-            Files(names.iter().map(|name| (path(name), look(&path(name)))).collect())
+            Files(names.iter().map(|name| (path(name), state(&path(name)))).collect())
         };
         std::fs::write(path("Cargo.lock"), "1").unwrap();
         std::fs::write(path("saved"), "1").unwrap();

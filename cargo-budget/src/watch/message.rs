@@ -25,7 +25,7 @@ pub(crate) enum Message<'a> {
 pub(crate) struct Measured {
     /// An outcome for each limit.
     pub(super) outcomes: Vec<Outcome>,
-    /// Why something was not measured, as cargo or the tests said it.
+    /// Why something was not measured, in the words of cargo or of the tests.
     pub(super) failed: Option<String>,
     /// How long it took, with the build.
     pub(super) seconds: Option<f64>,
@@ -33,7 +33,7 @@ pub(crate) struct Measured {
 }
 
 impl Measured {
-    /// Returns what stands for a measurement that was not begun.
+    /// Returns a measurement that failed before it began.
     pub(super) fn failed(failure: Failure) -> Measured {
         let (outcomes, exit) = (Vec::new(), failure.exit);
         Measured { outcomes, failed: Some(failure.text + "\n"), seconds: None, exit }

@@ -22,13 +22,14 @@ use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::project::Project;
 
-/// How often the files are looked at, where that takes little.
+/// The pause between two looks at the files, if a look takes little time.
 const LOOK: Duration = Duration::from_millis(40);
-/// How many times as long as a look takes nothing is done after it, so that many files take no more than 5 % of a processor.
+/// The least pause after a look, as a multiple of the time that the look took. So even many files take no more than 5 % of a
+/// processor.
 const REST: u32 = 19;
-/// How often they are listed anew, to see a new one.
+/// The time after which the files are listed anew, to find new ones.
 const LIST: Duration = Duration::from_secs(2);
-/// How long nothing may change until a save counts as finished: editors write several files.
+/// How long the files must stay the same before a save counts as finished, since editors write several files.
 const QUIET: Duration = Duration::from_millis(40);
 /// How many lines of a failed build are shown.
 const LINES: usize = 12;
@@ -52,26 +53,26 @@ pub(crate) struct Options<'a> {
     pub(crate) most: Option<u32>,
 }
 
-/// Measures now, and after each save, until Ctrl-C. Returns how the last measurement ended; Ctrl-C is a good end.
+/// Measures now, and after each save, until Ctrl-C. Returns the exit of the last measurement; Ctrl-C counts as success.
 pub(crate) fn watch(
     project: &Project,
     options: &Options<'_>,
     show: &dyn Fn(&Message<'_>) -> Result<(), Failure>,
 ) -> Result<Exit, Failure> {
-    tests(project, options.name)?;
+    matching_tests(project, options.name)?;
     let commit = base::commit(project, options.base)?;
     let interrupt = Interrupt::watched();
     show(&Message::Begins { commit: &commit, name: options.name, base: options.base })?;
-    let mut left = options.most;
+    let mut remaining = options.most;
     let mut saved = Vec::new();
     loop {
         // A file that is saved during a measurement starts the next one.
-        let mut files = Files::of(&project.root)?;
+        let mut files = Files::list(&project.root)?;
         let measured = measure(project, options, &interrupt);
-        if interrupt.is_asked() {
+        if interrupt.is_requested() {
             return Ok(Exit::Holds);
         }
-        files.take_locks(&Files::of(&project.root)?);
+        files.take_locks(&Files::list(&project.root)?);
         let measured = measured.unwrap_or_else(Measured::failed);
         let exit = measured.exit;
         show(&Message::Measured {
@@ -79,28 +80,28 @@ pub(crate) fn watch(
             saved: display_names(&saved, &project.root),
             measured,
         })?;
-        if let Some(left) = &mut left {
-            *left -= 1;
-            if *left == 0 {
+        if let Some(remaining) = &mut remaining {
+            *remaining -= 1;
+            if *remaining == 0 {
                 return Ok(exit);
             }
         }
-        match next(&files, &project.root, &interrupt)? {
+        match next_save(&files, &project.root, &interrupt)? {
             Some(changed) => saved = changed,
             None => return Ok(Exit::Holds),
         }
     }
 }
 
-/// Waits until a file is saved. Returns the files that were; `None` where the command is to end.
-fn next(
+/// Waits until a file is saved, and returns the saved files; `None` if the command is to end.
+fn next_save(
     before: &Files,
     root: &Path,
     interrupt: &Interrupt,
 ) -> Result<Option<Vec<std::path::PathBuf>>, Failure> {
     let mut listed = Instant::now();
     loop {
-        if interrupt.is_asked() {
+        if interrupt.is_requested() {
             return Ok(None);
         }
         let began = Instant::now();
@@ -108,14 +109,14 @@ fn next(
         let took = began.elapsed();
         if has_changed || listed.elapsed() >= LIST {
             listed = Instant::now();
-            let mut now = Files::of(root)?;
+            let mut now = Files::list(root)?;
             if !now.changed_since(before).is_empty() {
                 loop {
                     interrupt.sleep(QUIET);
-                    if !now.have_changed() || interrupt.is_asked() {
+                    if !now.have_changed() || interrupt.is_requested() {
                         break;
                     }
-                    now = Files::of(root)?;
+                    now = Files::list(root)?;
                 }
                 return Ok(Some(now.changed_since(before)));
             }
@@ -124,8 +125,8 @@ fn next(
     }
 }
 
-/// Returns the names of the tests that a name means.
-fn tests(project: &Project, name: &str) -> Result<Vec<String>, Failure> {
+/// Returns the tests that a name stands for: those of a budget, or the one of this name.
+fn matching_tests(project: &Project, name: &str) -> Result<Vec<String>, Failure> {
     let budgets = budget::load(&project.file())?;
     let suite = Suite::of(&budgets, true);
     let all = suite.tests.iter().map(|test| test.name.clone());
@@ -145,7 +146,7 @@ fn measure(
     options: &Options<'_>,
     interrupt: &Interrupt,
 ) -> Result<Measured, Failure> {
-    let tests = tests(project, options.name)?;
+    let tests = matching_tests(project, options.name)?;
     let began = Instant::now();
     let record = project.record();
     let before = record.metadata().map_or(0, |data| data.len());
@@ -167,18 +168,17 @@ fn measure(
         .cloned()
         .collect();
     let seconds = began.elapsed().as_secs_f64();
-    let read = beginning(&mut output);
-    let said = read.as_deref().unwrap_or_default();
-    let is_compared = !said.contains(base::NOT_COMPARED);
+    let printed = beginning(&mut output);
+    let is_compared = !printed.as_deref().unwrap_or_default().contains(base::NOT_COMPARED);
     let is_measured = !own.is_empty() && is_compared;
     let failed = if is_measured {
         None
     } else {
-        let said =
-            read.map_err(|e| Failure::unmeasured(format!("failed to read the output: {e}")))?;
-        Some(failed(&said))
+        let printed =
+            printed.map_err(|e| Failure::unmeasured(format!("failed to read the output: {e}")))?;
+        Some(first_error(&printed))
     };
-    let exit = if is_measured { Exit::of(&own) } else { Exit::Unmeasured };
+    let exit = if is_measured { Exit::from_outcomes(&own) } else { Exit::Unmeasured };
     Ok(Measured { outcomes: own, failed, seconds: Some(seconds), exit })
 }
 
@@ -196,7 +196,8 @@ fn command(project: &Project, options: &Options<'_>, tests: &[String]) -> Result
     Ok(command)
 }
 
-/// Returns the outcomes that were appended to a record since it had this size; all of them where it was set aside.
+/// Returns the outcomes that were appended to a record since it had this size. If it is shorter now, it was replaced by a new
+/// record, and all of its outcomes are returned.
 fn outcomes_since(path: &Path, size: u64) -> Result<Vec<Outcome>, Failure> {
     let failed = |e: std::io::Error| Failure::io("read", path, &e);
     let mut file = match std::fs::File::open(path) {
@@ -223,15 +224,15 @@ fn beginning(output: &mut std::fs::File) -> std::io::Result<String> {
     })
 }
 
-/// Returns what was said where nothing was measured: from the first error on.
-fn failed(said: &str) -> String {
-    let from = said.lines().skip_while(|line| !line.starts_with("error")).take(LINES);
+/// Returns the lines of an output from the first error on, or the last line if there is no error.
+fn first_error(printed: &str) -> String {
+    let from = printed.lines().skip_while(|line| !line.starts_with("error")).take(LINES);
     let lines: Vec<&str> = from.collect();
-    let lines = if lines.is_empty() { said.lines().rev().take(1).collect() } else { lines };
+    let lines = if lines.is_empty() { printed.lines().rev().take(1).collect() } else { lines };
     lines.iter().fold(String::new(), |text, line| format!("{text}  {line}\n"))
 }
 
-/// Returns the names of saved files, as a person knows them.
+/// Returns the paths of saved files relative to the project.
 fn display_names(saved: &[std::path::PathBuf], root: &Path) -> Vec<String> {
     let name =
         |path: &std::path::PathBuf| path.strip_prefix(root).unwrap_or(path).display().to_string();

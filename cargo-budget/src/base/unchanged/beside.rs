@@ -1,8 +1,8 @@
-//! The shared libraries that a program loads and the programs that it starts, as far as the build makes them. They are
-//! no part of the program's own file, so they are compared beside it.
+//! The shared libraries that a program loads and the programs that it starts, if the build makes them. They are no part
+//! of the program's own file, so they are compared separately.
 //!
 //! The system's own libraries are the same for both revisions. A library of the build counts where the program contains its
-//! name: the loader finds it by that, and so does a program that loads it itself.
+//! name: both the loader and a program that loads a library itself find it by its name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -17,8 +17,8 @@ const ENDINGS: [&str; 3] = [".so", ".dylib", ".dll"];
 /// The shared libraries of a build: each name, with the paths that have it, relative to the directory of the profile.
 type Libraries = BTreeMap<String, BTreeSet<PathBuf>>;
 
-/// Returns how the shared libraries differ that two programs load, the base's and this revision's; `None` where they are the
-/// same. `elsewhere` are further directories in which this revision's build looks for libraries.
+/// Returns how the shared libraries differ that are loaded by two programs, the base's and this revision's; `None` where they
+/// are the same. `elsewhere` are further directories in which this revision's build looks for libraries.
 pub(super) fn difference_of_libraries(
     [base, head]: [&Path; 2],
     elsewhere: &[PathBuf],
@@ -40,11 +40,11 @@ pub(super) fn difference_of_libraries(
         let mut named = BTreeSet::new();
         for path in &pair {
             match fs::read(path) {
-                Ok(bytes) => named.extend(said(&bytes)),
+                Ok(bytes) => named.extend(library_names_in(&bytes)),
                 Err(e) => return Some(format!("`{}` cannot be read: {e}", path.display())),
             }
         }
-        // A program that has an ending by itself may put a name before it: `format!("lib{name}.so")`.
+        // A program that contains an ending alone may put a name before it: `format!("lib{name}.so")`.
         let makes_names = named.iter().any(|text| ENDINGS.contains(&text.as_str()));
         let is_named = |name: &String| {
             named.iter().any(|text| text.contains(name.as_str())) || makes_names && !has_hash(name)
@@ -78,8 +78,8 @@ pub(super) fn difference_of_libraries(
     None
 }
 
-/// Returns how a program differs that the build made beside the test binaries, given this revision's; `None` where it is the
-/// same in both.
+/// Returns how two builds of a program differ that cargo has built beside the test binaries `base` and `head`; `None` where they
+/// are the same. `program` is this revision's build.
 pub(super) fn difference_of_program(
     [base, head]: [&Path; 2],
     program: &Path,
@@ -149,7 +149,7 @@ fn has_hash(name: &str) -> bool {
 }
 
 /// Returns the texts in a file that may contain the name of a shared library.
-fn said(bytes: &[u8]) -> BTreeSet<String> {
+fn library_names_in(bytes: &[u8]) -> BTreeSet<String> {
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-+".contains(byte);
     let mut found = BTreeSet::new();
     let mut at = 0;
@@ -231,7 +231,7 @@ mod tests {
         plugins.write("base", "libplug.so", "one");
         plugins.write("head", "libplug.so", "two");
         plugins.check(&[], Some("the shared library `libplug.so`, which is loaded"));
-        // What another commit left may be what is loaded.
+        // A library that another commit has left may be the one that is loaded.
         builds.write("base", "build/dy-2/out/libdeep.so", "two");
         builds.check(&[], Some("not at the same places"));
     }
@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn names_of_libraries_are_found_wherever_they_are() {
-        let found = said(b"\0libdy.so\0plugins/libplug.so.1x/a.b kit.dll\0.so");
+        let found = library_names_in(b"\0libdy.so\0plugins/libplug.so.1x/a.b kit.dll\0.so");
         let want = [".so", "kit.dll", "libdy.so", "libplug.so.1x"];
         assert!(found.iter().eq(want), "{found:?}");
     }

@@ -9,7 +9,7 @@ use crate::git::{git, reason};
 /// The options that turn off git's caches, which may not show the latest changes.
 const EXACTLY: [&str; 4] = ["-c", "core.fsmonitor=false", "-c", "core.untrackedCache=false"];
 
-/// A path that differs between the two.
+/// A path that differs between the commit and the work tree.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Change {
     /// The path from the top of the repository, with `/` between its parts.
@@ -31,7 +31,7 @@ pub(super) struct Tree {
 
 impl Tree {
     /// Compares the work tree of the repository at `top` with `commit`.
-    pub(super) fn of(top: &Path, commit: &str) -> Result<Tree, Failure> {
+    pub(super) fn compare(top: &Path, commit: &str) -> Result<Tree, Failure> {
         let mut changes = Vec::new();
         let diff = [
             "diff",
@@ -66,7 +66,7 @@ impl Tree {
         let staged = list(top, &["ls-files", "-s", "-z"])?;
         let links = staged.iter().filter(|line| line.starts_with("120000 "));
         let links = links.filter_map(|line| line.split_once('\t')).filter_map(|(_, link)| {
-            let real = led_to(&top.join(link), MOST_LINKS)?;
+            let real = follow_links(&top.join(link), MOST_LINKS)?;
             let parts = real.strip_prefix(top).ok()?.iter().map(|part| part.to_str());
             Some((link.to_owned(), parts.collect::<Option<Vec<_>>>()?.join("/")))
         });
@@ -77,7 +77,7 @@ impl Tree {
 
 impl Tree {
     /// Whether git tracks a path, something below it, or the submodule that it is in.
-    pub(super) fn keeps(&self, path: &str) -> bool {
+    pub(super) fn tracks(&self, path: &str) -> bool {
         if path.is_empty() || self.tracked.contains(path) {
             return true;
         }
@@ -89,7 +89,7 @@ impl Tree {
 }
 
 impl Tree {
-    /// Returns all paths of files and directories that are or were in either revision, in small letters.
+    /// Returns all paths of files and directories that are in either revision, in lower case.
     pub(super) fn places(&self) -> HashSet<String> {
         let changed = self.changes.iter().map(|change| &change.path);
         let files = self.tracked.iter().chain(changed).map(|path| path.to_lowercase());
@@ -120,13 +120,13 @@ fn list(top: &Path, arguments: &[&str]) -> Result<Vec<String>, Failure> {
 /// The largest number of links that are followed, one after the other or to one file.
 const MOST_LINKS: usize = 64;
 
-/// Returns the path that a path leads to by links, whether something is there or was deleted.
-fn led_to(path: &Path, most: usize) -> Option<PathBuf> {
+/// Returns the path that a path leads to by links, even if nothing exists there any more.
+fn follow_links(path: &Path, most: usize) -> Option<PathBuf> {
     if let Ok(real) = path.canonicalize() {
         return Some(real);
     }
     let most = most.checked_sub(1)?;
-    let above = led_to(path.parent()?, most)?;
+    let above = follow_links(path.parent()?, most)?;
     let at = match path.components().next_back()? {
         Component::ParentDir => return above.parent().map(Path::to_owned),
         Component::CurDir => return Some(above),
@@ -135,12 +135,12 @@ fn led_to(path: &Path, most: usize) -> Option<PathBuf> {
         }
     };
     match at.read_link() {
-        Ok(target) => led_to(&above.join(target), most),
+        Ok(target) => follow_links(&above.join(target), most),
         Err(_) => Some(at),
     }
 }
 
-/// Returns the other paths of a file, which lead to it by links; `None` if there are too many.
+/// Returns the other paths that lead to a file by links; `None` if there are too many.
 pub(super) fn aliases(links: &[(String, String)], path: &str) -> Option<BTreeSet<String>> {
     let mut found: BTreeSet<String> = BTreeSet::new();
     let mut next = vec![path.to_owned()];
@@ -156,7 +156,7 @@ pub(super) fn aliases(links: &[(String, String)], path: &str) -> Option<BTreeSet
             let Some(below) = below.filter(|_| is_in) else { continue };
             let alias = format!("{link}/{}", below.trim_start_matches('/'));
             let alias = alias.trim_end_matches('/').to_owned();
-            // A link to a directory that it is in leads there again and again.
+            // A link to a directory that contains the link would lead there again and again.
             if !path.starts_with(&format!("{link}/")) && found.insert(alias.clone()) {
                 next.push(alias);
             }
@@ -174,14 +174,14 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn a_link_leads_to_what_was_deleted_too() {
+    fn a_link_is_followed_even_to_a_file_that_was_deleted() {
         let place = tempfile::tempdir().unwrap();
         let top = place.path().canonicalize().unwrap();
         std::fs::create_dir_all(top.join("kit/data")).unwrap();
         let check = |link: &str, target: &str, want: &str| {
             let at = top.join(link);
             std::os::unix::fs::symlink(target, &at).unwrap();
-            assert_eq!(led_to(&at, MOST_LINKS), Some(top.join(want)), "{link}");
+            assert_eq!(follow_links(&at, MOST_LINKS), Some(top.join(want)), "{link}");
         };
         check("a", "kit/data", "kit/data");
         check("b", "docs/a.md", "docs/a.md");
@@ -193,7 +193,7 @@ mod tests {
         check("g", absolute.to_str().unwrap(), "docs/g.md");
         // A link to itself leads nowhere.
         std::os::unix::fs::symlink("h", top.join("h")).unwrap();
-        assert_eq!(led_to(&top.join("h"), MOST_LINKS), None);
+        assert_eq!(follow_links(&top.join("h"), MOST_LINKS), None);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Checks whether two builds run the same: their binaries, the shared libraries that these load, the programs that they start, and
-//! what build scripts wrote.
+//! Checks whether two builds behave the same. They compare the binaries, the shared libraries that these load, the programs
+//! that they start, and the output of build scripts.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use super::{BaseTree, Comparison, beside};
 use crate::base::build::executables;
 
 impl Comparison<'_> {
-    /// Checks that the binaries have the same sections, and that what is beside them is the same.
+    /// Checks that the binaries have the same sections, and that the files beside them that they use are the same.
     pub(super) fn check_sections(
         &self,
         [base, head]: [&Path; 2],
@@ -22,13 +22,13 @@ impl Comparison<'_> {
         self.check_beside([base, head], tree, true)
     }
 
-    /// Checks what is no part of the binaries and is there when they run: the shared libraries that they load, the programs
-    /// that they start, unless that is watched, and what build scripts wrote.
+    /// Checks the files beside the binaries that these use when they run: the shared libraries that they load, and the output
+    /// of build scripts. With `may_start_programs`, it also checks the programs that the build makes and that they may start.
     pub(super) fn check_beside(
         &self,
         binaries: [&Path; 2],
         tree: BaseTree<'_>,
-        starts_programs: bool,
+        may_start_programs: bool,
     ) -> Result<(), String> {
         let RevisionFacts { inputs, sources, .. } = &self.known;
         let starts = self.pairs(tree);
@@ -54,10 +54,10 @@ impl Comparison<'_> {
         if let Some(why) = beside::difference_of_libraries(binaries, &inside, &starts) {
             return Err(why);
         }
-        for (name, program) in executables(messages, "bin").filter(|_| starts_programs) {
+        for (name, program) in executables(messages, "bin").filter(|_| may_start_programs) {
             let words = ["CARGO_BIN_EXE", "current_exe", "cargo_bin"];
             let from = words.iter().find_map(|word| sources.containing(word));
-            let Some(from) = from.or_else(|| sources.saying(name)) else { continue };
+            let Some(from) = from.or_else(|| sources.with_word(name)) else { continue };
             if let Some(why) = beside::difference_of_program(binaries, &program, &starts) {
                 return Err(format!("the program `{name}`, which `{from}` may start: {why}"));
             }
@@ -65,13 +65,13 @@ impl Comparison<'_> {
         Ok(())
     }
 
-    /// Returns the directories from which the compiler names sources, each in the base and in this revision.
+    /// Returns the directories from which the compiler names sources, as pairs of the base's and this revision's.
     fn pairs(&self, tree: BaseTree<'_>) -> Vec<Start> {
         let [then, now] = self.starts(tree);
         then.into_iter().zip(now).map(|(then, now)| [then, now]).collect()
     }
 
-    /// Returns the directories from which the compiler names sources, in the base and in this revision.
+    /// Returns the directories from which the compiler names sources: those of the base, and those of this revision.
     pub(super) fn starts(&self, tree: BaseTree<'_>) -> [Vec<PathBuf>; 2] {
         let own = self.revisions.head;
         let head = (own.top, own.metadata.workspace_root.as_std_path());

@@ -1,5 +1,6 @@
-//! The search for names in this repository, and in a generated one of 5000 files: how much processor time it takes, and that
-//! this repository's own budgets name none of its documents. Nothing is asserted about time, since that is the machine's.
+//! Two checks of the search for names. The first prints how much processor time it takes, in this repository and in a generated
+//! one of 5000 files; it asserts nothing about time, which depends on the machine. The second asserts that this repository's
+//! own budgets name none of its documents.
 //! `docs/unchanged.md` has the figures, and the command that prints them.
 
 use std::collections::BTreeSet;

@@ -3,18 +3,31 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cargo_metadata::{Package, Target, TargetKind};
+use cargo_metadata::{Metadata, Package, Target, TargetKind};
 use perf_budget_core::budget::{Budgets, Param, Subject};
 use toml_edit::Item;
 
-use super::inputs::Inputs;
+use super::inputs::{Inputs, Place};
 use super::literals::without_tests;
 use super::mentions::{Sources, is_source};
 use crate::base::configuration;
 
+/// Returns the packages in the repository: the directory of each, and the names by which a program can start or load what
+/// the package builds.
+pub(super) fn packages(metadata: &Metadata, place: Place<'_>) -> Vec<(String, Vec<String>)> {
+    let own = metadata.packages.iter().filter(|package| package.source.is_none());
+    let packages = own.flat_map(|package| {
+        let directory = package.manifest_path.parent().map(|at| at.as_std_path().to_owned());
+        let builds = runnable(package);
+        let places = directory.into_iter().flat_map(|directory| place.both(&directory));
+        places.map(move |directory| (directory, builds.clone())).collect::<Vec<_>>()
+    });
+    packages.collect()
+}
+
 /// Returns the names by which a program can start or load what a package builds: its own name, which cargo takes, and
 /// those of its programs and of its libraries that are loaded at run time.
-pub(super) fn runnable(package: &Package) -> Vec<String> {
+fn runnable(package: &Package) -> Vec<String> {
     let is_runnable = |target: &&Target| {
         target.kind.iter().any(|kind| {
             !matches!(
@@ -38,11 +51,11 @@ pub(super) fn runnable(package: &Package) -> Vec<String> {
     [package.name.to_string()].into_iter().chain(targets).collect()
 }
 
-/// Adds the texts of a configuration file of cargo or rustup: a linker or a wrapper that it names is used. Of a file outside of
-/// the repository only the variables count that it sets.
+/// Adds the texts of a configuration file of cargo or rustup, because a linker or a wrapper that it names is used. Of a file
+/// outside of the repository, only the variables that it sets count.
 pub(super) fn add_configuration(sources: &mut Sources, path: &str, file: &Path, is_inside: bool) {
     let Some(document) = configuration::read(file) else {
-        // `rust-toolchain` may have a name alone.
+        // `rust-toolchain` may contain nothing but the name of a toolchain.
         let text = fs::read(file).unwrap_or_default();
         sources.add_text(path, &String::from_utf8_lossy(&text), &|_| true);
         return;

@@ -30,8 +30,8 @@ struct Loaded<'d> {
     bytes: &'d [u8],
 }
 
-/// A directory in which the compiler was started, in the base and in this revision. It names sources by their paths
-/// from there: from the workspace for its members, and from the package's own directory for other packages.
+/// A directory in which the compiler was started, in the base and in this revision. The compiler names sources by their
+/// paths from there. It starts in the workspace for its members, and in the package's own directory for other packages.
 pub(super) type Start = [PathBuf; 2];
 
 /// Returns how two programs, the base's and this revision's, differ; `None` where they are the same.
@@ -71,7 +71,8 @@ pub(super) fn difference(base: &[u8], head: &[u8], starts: &[Start]) -> Option<S
         }
         let is_tolerated = is_plain
             && name == RELOCATED
-            && Locations::of(&first, &second).is_some_and(|all| all.explain(old, new, starts));
+            && Locations::read(&first, &second)
+                .is_some_and(|locations| locations.explain(old, new, starts));
         if !is_tolerated {
             return Some(format!("the section {name} differs"));
         }
@@ -108,7 +109,7 @@ struct Locations<'a> {
 
 impl<'a> Locations<'a> {
     /// Reads the relocations; `None` where those of the two programs differ.
-    fn of(
+    fn read(
         base: &'a BTreeMap<String, Loaded<'a>>,
         head: &BTreeMap<String, Loaded<'_>>,
     ) -> Option<Locations<'a>> {
@@ -133,7 +134,7 @@ impl<'a> Locations<'a> {
         while let Some(next) = (at..old.bytes.len()).find(differs) {
             // The line and the column are the last eight bytes of a location, and start at a multiple of eight.
             let Some(start) = (next & !7).checked_sub(16) else { return false };
-            if !self.moved(start, old, new, starts).unwrap_or(false) {
+            if !self.name_same_text(start, old, new, starts).unwrap_or(false) {
                 return false;
             }
             at = start + LOCATION;
@@ -142,7 +143,7 @@ impl<'a> Locations<'a> {
     }
 
     /// Whether both sections have a location at `start`, and both locations name the same text of the source.
-    fn moved(
+    fn name_same_text(
         &self,
         start: usize,
         old: &Loaded<'_>,
@@ -163,19 +164,19 @@ impl<'a> Locations<'a> {
         let place = |bytes: &[u8]| Some((word(bytes, start + 16)?, word(bytes, start + 20)?));
         let (then, now) = (place(old.bytes)?, place(new.bytes)?);
         let is_same = |[base, head]: &Start| {
-            let then = source(&base.join(name), then).filter(|text| !text.is_empty());
-            then.is_some() && then == source(&head.join(name), now)
+            let then = text_in_file(&base.join(name), then).filter(|text| !text.is_empty());
+            then.is_some() && then == text_in_file(&head.join(name), now)
         };
         Some(starts.iter().any(is_same))
     }
 }
 
 /// Returns the text of a source file from a line and a column, both counted from 1, to the end of that line.
-fn source(path: &Path, place: (u32, u32)) -> Option<String> {
+fn text_in_file(path: &Path, place: (u32, u32)) -> Option<String> {
     text_at(&std::fs::read_to_string(path).ok()?, place)
 }
 
-/// Does the same with the text of a source file.
+/// Returns the part of a source's text from a line and a column, both counted from 1, to the end of that line.
 pub(super) fn text_at(source: &str, (line, column): (u32, u32)) -> Option<String> {
     let line = source.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?)?;
     // The compiler counts characters.
@@ -204,7 +205,7 @@ mod tests {
 
     /// Whether the difference between two sections is tolerated. The loader writes the address of `name` into them if
     /// `relocated`; `texts` are the base's source and this revision's.
-    fn explained(old: &[u8], new: &[u8], name: &str, relocated: bool, texts: [&str; 2]) -> bool {
+    fn tolerated(old: &[u8], new: &[u8], name: &str, relocated: bool, texts: [&str; 2]) -> bool {
         let place = tempfile::tempdir().unwrap();
         let [base, head] = ["base", "head"].map(|side| place.path().join(side));
         for (tree, text) in [&base, &head].into_iter().zip(texts) {
@@ -220,10 +221,10 @@ mod tests {
             (".rodata".to_owned(), loaded(0x1000, name.as_bytes())),
         ]
         .into();
-        let all = Locations::of(&sections, &sections).unwrap();
+        let locations = Locations::read(&sections, &sections).unwrap();
         // In the first of the directories there is no such source.
         let starts = [["/none".into(), head.clone()], [base, head]];
-        all.explain(&loaded(0x2000, old), &loaded(0x2000, new), &starts)
+        locations.explain(&loaded(0x2000, old), &loaded(0x2000, new), &starts)
     }
 
     #[test]
@@ -231,17 +232,17 @@ mod tests {
         let length = NAME.len() as u64;
         let [old, new] = [(1, 3), (3, 3)].map(|place| section(length, place));
         let texts = ["  x[i]\n", "//\n//\n  x[i]\n"];
-        assert!(explained(&old, &new, NAME, true, texts));
-        // Two numbers beside a name may be from a table: then the sources have no such place, or another text there.
-        assert!(!explained(&old, &new, NAME, true, ["  x[i]\n", "//\n//\n  y[i]\n"]));
-        assert!(!explained(&old, &section(length, (900, 3)), NAME, true, texts));
-        assert!(!explained(&old, &section(length, (3, 1)), NAME, true, texts));
+        assert!(tolerated(&old, &new, NAME, true, texts));
+        // Two numbers beside a name may belong to a table. Then the sources have no such place, or different texts there.
+        assert!(!tolerated(&old, &new, NAME, true, ["  x[i]\n", "//\n//\n  y[i]\n"]));
+        assert!(!tolerated(&old, &section(length, (900, 3)), NAME, true, texts));
+        assert!(!tolerated(&old, &section(length, (3, 1)), NAME, true, texts));
         // The address before the numbers is not that of a source's name.
-        assert!(!explained(&old, &new, NAME, false, texts));
-        assert!(!explained(&old, &new, "src/lib.txt", true, texts));
+        assert!(!tolerated(&old, &new, NAME, false, texts));
+        assert!(!tolerated(&old, &new, "src/lib.txt", true, texts));
         // The length of the name differs.
-        assert!(!explained(&old, &section(length - 1, (3, 3)), NAME, true, texts));
-        assert!(!explained(&old[8..], &new[8..], NAME, true, texts));
+        assert!(!tolerated(&old, &section(length - 1, (3, 3)), NAME, true, texts));
+        assert!(!tolerated(&old[8..], &new[8..], NAME, true, texts));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The words of all texts, found by the names that they may stand for. So the search for a name does not look at every word.
+//! An index of the words of all texts by the names that they may stand for. With it, the search for a name need not look at
+//! every word.
 
 use std::collections::HashMap;
 
@@ -10,11 +11,11 @@ pub(super) type Spot = (usize, usize);
 /// The words by their last parts. Each list is in the order of the texts.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    /// Those whose last part is a whole name.
+    /// The words whose last part is a whole name, by this name.
     exact: HashMap<String, Vec<Spot>>,
-    /// Those whose last part may be the beginning of a name, by what is known of it.
+    /// The words whose last part may be the beginning of a name, by this beginning.
     starts: HashMap<String, Vec<Spot>>,
-    /// Those of which only the end is known, by that.
+    /// The words of whose last part only the end is known, by this end.
     ends: HashMap<String, Vec<Spot>>,
 }
 
@@ -37,7 +38,7 @@ impl Index {
         }
     }
 
-    /// Returns the words whose last part is this name as a whole.
+    /// Returns the words of the texts from number `from` on whose last part is this name as a whole.
     pub(super) fn exact(&self, name: &str, from: usize) -> &[Spot] {
         self.exact.get(name).map_or(&[], |list| since(list, from))
     }
@@ -56,6 +57,7 @@ impl Index {
     }
 }
 
+/// Returns the places in the texts from number `from` on.
 fn since(list: &[Spot], from: usize) -> &[Spot] {
     &list[list.partition_point(|(text, _)| *text < from)..]
 }
@@ -65,7 +67,7 @@ mod tests {
     use super::*;
     use crate::base::unchanged::words;
 
-    /// Whatever a word names, the index finds it by.
+    /// The index finds a word by everything that the word names.
     #[test]
     fn every_word_that_names_something_is_found() {
         let code = r#"["a.md", "data/a.md", "docs", "data/docs", "doc_{n}.md", "{n}.md", "data/{n}", "LICENSE-", "x_", "{n}mid{n}",

@@ -25,7 +25,7 @@ pub(super) struct Inputs {
     pub(super) scripts: BTreeSet<String>,
     /// The files that were compiled without their modules of tests.
     pub(super) untested: BTreeSet<String>,
-    /// The files of the harness itself, in whose repository this is.
+    /// The source files of the harness, if this is the repository of the harness.
     pub(super) harness: BTreeSet<String>,
 }
 
@@ -42,7 +42,7 @@ pub(super) struct Place<'a> {
 
 impl Inputs {
     /// Finds the inputs of a build by cargo's messages. The error names the part of the build whose inputs are unknown.
-    pub(super) fn of(messages: &[Value], place: Place<'_>) -> Result<Inputs, String> {
+    pub(super) fn find(messages: &[Value], place: Place<'_>) -> Result<Inputs, String> {
         let mut inputs = Inputs::default();
         let (mut others, mut tested) = (BTreeSet::new(), BTreeSet::new());
         for message in messages {
@@ -94,9 +94,9 @@ impl Inputs {
         let name = message["target"]["name"].as_str().unwrap_or("?");
         let texts =
             texts.ok_or_else(|| format!("the compiler left no list of the sources of `{name}`"))?;
-        for file in texts.iter().flat_map(|text| listed(text)) {
+        for file in texts.iter().flat_map(|text| files_in_list(text)) {
             // The compiler is started in the workspace for its members, and in the package's own directory for others.
-            // A file that is at neither place is looked for at both, and is then found to be missing.
+            // A file that is at neither place is added at both, and is later found to be missing.
             let all = [place.workspace, package].map(|from| from.join(&file));
             let there = all.iter().filter(|path| path.exists());
             let there: Vec<&PathBuf> =
@@ -189,9 +189,9 @@ fn plain(path: &Path) -> PathBuf {
     })
 }
 
-/// Finds the compiler's lists of the sources of a file that it made. For `deps/libkit-1a2b.rmeta` it is
-/// `deps/kit-1a2b.d`. For a build script it is in the same directory under another name. For a program, cargo names
-/// only the copy outside of `deps`, so there may be several lists, one for each build of a program of this name.
+/// Finds the compiler's lists of the sources of a file that it made. For `deps/libkit-1a2b.rmeta` the list is
+/// `deps/kit-1a2b.d`. For a build script, the list is in the same directory under another name. For a program, cargo names
+/// only the copy outside of `deps`, so there may be several lists: one for each build of a program of this name.
 fn dep_infos(made: &Path) -> Vec<PathBuf> {
     let Some(stem) = made.file_stem().and_then(|stem| stem.to_str()) else { return Vec::new() };
     let names = [stem, stem.strip_prefix("lib").unwrap_or(stem)];
@@ -231,7 +231,7 @@ fn lists(directory: &Path, is_wanted: &dyn Fn(&str) -> bool) -> Vec<PathBuf> {
 }
 
 /// Returns the files that such a list names. A line has the form `made: one two\ three`.
-fn listed(text: &str) -> BTreeSet<String> {
+fn files_in_list(text: &str) -> BTreeSet<String> {
     let mut files = BTreeSet::new();
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let Some((_, named)) = line.split_once(": ") else { continue };
@@ -248,10 +248,10 @@ mod tests {
     #[test]
     fn lists_of_files_are_read() {
         let text = "/t/kit.d: src/lib.rs src/a\\ b.rs README.md\n\nsrc/lib.rs:\nREADME.md:\n\n# env-dep:A=b: c\n";
-        assert!(listed(text).iter().eq(["README.md", "src/a b.rs", "src/lib.rs"]));
+        assert!(files_in_list(text).iter().eq(["README.md", "src/a b.rs", "src/lib.rs"]));
     }
 
-    /// Cargo names the copy `release/my-app` of `release/deps/my_app-HASH`, beside which the list is.
+    /// Cargo names `release/my-app`, which is a copy of `release/deps/my_app-HASH`. The list is beside the original.
     #[test]
     fn the_list_of_a_program_is_that_of_its_original() {
         let place = tempfile::tempdir().unwrap();
@@ -268,7 +268,7 @@ mod tests {
         let made = place.path().join("my-app");
         fs::hard_link(place.path().join(two), &made).unwrap();
         assert_eq!(dep_infos(&made), [place.path().join(format!("{two}.d"))]);
-        // Where the original cannot be told, all of them count.
+        // Where the original cannot be identified, all lists count.
         fs::remove_file(&made).unwrap();
         fs::write(&made, "another").unwrap();
         let mut all = dep_infos(&made);
@@ -340,11 +340,11 @@ mod tests {
         let out = top.join("target/build/kit-1/out");
         fs::create_dir_all(&out).unwrap();
         let place = Place { top, workspace: top, target: &top.join("target") };
-        let check = |said: &str, want: &[&str]| {
-            fs::write(out.with_file_name("output"), said).unwrap();
+        let check = |output: &str, want: &[&str]| {
+            fs::write(out.with_file_name("output"), output).unwrap();
             let mut inputs = Inputs::default();
             inputs.add_script(&out, Some(&top.join("kit")), place).unwrap();
-            assert!(inputs.paths.iter().eq(want), "{said}: {inputs:?}");
+            assert!(inputs.paths.iter().eq(want), "{output}: {inputs:?}");
         };
         check("cargo:rustc-cfg=x\n", &["kit"]);
         check("cargo:rerun-if-env-changed=X\n", &[]);

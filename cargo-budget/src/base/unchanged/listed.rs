@@ -1,5 +1,5 @@
-//! The files that a program reads and that may name others: a list of cases, say. Their texts are searched as those of
-//! sources are.
+//! The files that a program reads and that may name other files, such as a list of cases. Their texts are searched like
+//! those of sources.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fs;
@@ -12,8 +12,8 @@ use super::tools::{self, name_of};
 use super::usage::{decides, is_text};
 
 /// Adds the text of each file of the repository that the sources name or that was compiled, and of each that these name.
-/// A document counts only where its own name is said, as it has links to others, and the documentation of a crate is compiled
-/// from some.
+/// A document counts only where a source has its own name, and not for a directory that it is in or for being compiled: it
+/// links to other documents, and the documentation of a crate may be compiled from it.
 pub(super) fn add(
     sources: &mut Sources,
     tree: &Tree,
@@ -38,9 +38,10 @@ pub(super) fn add(
     loop {
         let search = sources.search(roots, from);
         // Later texts are mostly lists of whole names, and most files have none of these.
-        let said = if from == 0 { None } else { sources.whole_names(from) };
+        let names_in_texts = if from == 0 { None } else { sources.whole_names(from) };
         let may_be_named = |path: &str| {
-            said.as_ref().is_none_or(|said| path.split('/').any(|part| said.contains(part)))
+            let all = names_in_texts.as_ref();
+            all.is_none_or(|all| path.split('/').any(|part| all.contains(part)))
         };
         let is_read = |(path, lower): &(&String, String)| {
             if !may_be_named(lower) {

@@ -1,6 +1,6 @@
 //! The string literals of a source.
 
-/// Returns the string literals of a source, each with the place where it begins. Comments have none.
+/// Returns the string literals of a source, each with the place where it begins. Text within a comment is no literal.
 pub(super) fn literals(code: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -12,8 +12,8 @@ pub(super) fn literals(code: &str) -> Vec<(usize, String)> {
     found
 }
 
-/// Returns the length of what begins at a place, and its text if it is a string literal: a comment, a literal, or else one
-/// character.
+/// Returns the length of the token that begins at a place: a comment, a literal, or else one character. The second part is
+/// the text of a string literal.
 fn token(code: &str, at: usize) -> (usize, Option<String>) {
     let rest = &code[at..];
     if rest.starts_with("//") {
@@ -61,8 +61,8 @@ pub(super) fn without_tests(code: &str) -> String {
 fn module_of_tests(rest: &str) -> Option<usize> {
     let after =
         ["#[cfg(test)]", "#[cfg(all(test,"].iter().find_map(|start| rest.strip_prefix(start))?;
-    // The condition ends with its line, and other attributes may follow on lines of their own. What else follows on the line of
-    // an attribute is what the condition is for.
+    // The condition ends with its line, and other attributes may follow on lines of their own. Anything else on the line of an
+    // attribute is the item that the condition applies to.
     let (line, mut module) = after.split_once('\n')?;
     let ends = |line: &str| line.trim_end().ends_with(']');
     if !(line.trim().is_empty() || ends(line)) {
@@ -110,10 +110,10 @@ fn raw_quote(code: &str, at: usize) -> Option<usize> {
 fn comment(rest: &str) -> usize {
     let (mut depth, mut at) = (0_usize, 0);
     while at < rest.len() {
-        let here = &rest.as_bytes()[at..];
-        if here.starts_with(b"/*") {
+        let remaining = &rest.as_bytes()[at..];
+        if remaining.starts_with(b"/*") {
             (depth, at) = (depth + 1, at + 2);
-        } else if here.starts_with(b"*/") {
+        } else if remaining.starts_with(b"*/") {
             (depth, at) = (depth.saturating_sub(1), at + 2);
             if depth == 0 {
                 return at;
@@ -194,8 +194,8 @@ mod tests {
         check(&format!("one(\"é\");\n{tests}\ntwo();"), "one(\"é\");\n\ntwo();");
         check(&tests.replace("(test)", "(all(test, unix))"), "");
         check(&tests.replace("mod", "#[allow(x)]\nmod"), "");
-        // Other things that are for tests alone stay, and so does what only looks so.
-        for kept in [
+        // Everything else stays: items for tests that are no modules, and text that only looks like a module of tests.
+        for unchanged in [
             "#[cfg(test)]\nmod tests;\nfn a() {}",
             "#[cfg(test)]\nfn a() {}",
             "#[cfg(not(test))]\nmod a {\n}",
@@ -206,7 +206,7 @@ mod tests {
             "#[cfg(test)] use x;\nmod a {\n}",
             "#[cfg(test)]\n#[allow(x)] fn a() {}\nmod b {\n}",
         ] {
-            check(kept, kept);
+            check(unchanged, unchanged);
         }
     }
 
@@ -217,7 +217,7 @@ mod tests {
         check(r#"read(b"a\x2Emd")"#, "a.md");
         check(r#"read("\u{6e}o\u{00_74}es.md\n")"#, "notes.md\n");
         check(r#"read("\u{1F600}.md")"#, "\u{1F600}.md");
-        // What the compiler refuses ends somewhere.
+        // The search also ends in code that the compiler refuses.
         check(r#"read("\x"#, "");
         check(r#"read("\u{6e"#, "n");
     }

@@ -44,11 +44,11 @@ pub(super) struct Sources {
     index: Index,
     /// The paths of the sources that may read themselves.
     own_readers: HashSet<String>,
-    /// The first source that has a macro by which others may read themselves.
-    own_reading: Option<usize>,
+    /// The first source that has a macro by which other sources may read themselves.
+    reading_macro: Option<usize>,
 }
 
-/// A search of the texts from number `from` on. It keeps what it has found of each directory, since many files are in one.
+/// A search of the texts from number `from` on. It keeps its result for each directory, since a directory has many files.
 #[derive(Debug)]
 pub(super) struct Search<'s, 'r> {
     sources: &'s Sources,
@@ -61,7 +61,7 @@ pub(super) struct Search<'s, 'r> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Moment {
     Any,
-    /// Not by a macro that compiles the file into the program.
+    /// When the program runs, and not by a macro that compiles the file into the program.
     RunTime,
 }
 
@@ -71,7 +71,7 @@ impl Sources {
         let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
         let mut code: String = code.flat_map(|line| [line, "\n"]).collect();
         let words = words::of_source(&code).into_iter().collect();
-        // A name whose characters are written by their numbers is one all the same.
+        // A name also counts where its characters are written as escapes, by their numbers.
         if code.contains("\\x") || code.contains("\\u{") {
             let is_as_written = |start: usize, text: &str| {
                 code[start..].trim_start_matches(['r', '#', '"']).starts_with(text)
@@ -83,20 +83,21 @@ impl Sources {
         if code.contains("file!()") {
             self.own_readers.insert(path.to_owned());
             if code.contains("macro_rules!") {
-                self.own_reading.get_or_insert(self.all.len());
+                self.reading_macro.get_or_insert(self.all.len());
             }
         }
         self.push(Source { path: path.to_owned(), kind: Kind::Code, code, words });
     }
 
-    /// Adds a source of the harness. In the repository of the harness it counts for no more than it does elsewhere, where it is
-    /// not searched; but a workload may have it list files.
+    /// Adds a source of the harness, in the repository of the harness. In other repositories the harness is not searched for
+    /// names of files, so it is not searched for them here. But a workload may have the harness list files.
     pub(super) fn add_of_harness(&mut self, path: &str, code: &str) {
         let (path, code) = (path.to_owned(), code.to_owned());
         self.push(Source { path, kind: Kind::Harness, code, words: Vec::new() });
     }
 
-    /// Adds a file of another kind that is read. Of its words only those count whose last part `is_name`, in small letters.
+    /// Adds a file of another kind that a program reads. Of its words, only those count for whose last part, in lower case,
+    /// `is_name` holds.
     pub(super) fn add_text(&mut self, path: &str, text: &str, is_name: &dyn Fn(&str) -> bool) {
         let words = words::of_text(text).into_iter();
         let words = words.filter(|word| {
@@ -120,7 +121,7 @@ impl Sources {
         self.all.len()
     }
 
-    /// Returns the last parts of all words of the texts from number `from` on; `None` if one may stand for other names too.
+    /// Returns the last parts of all words of the texts from number `from` on; `None` if one may also stand for other names.
     pub(super) fn whole_names(&self, from: usize) -> Option<HashSet<&str>> {
         let words = self.all[from..].iter().flat_map(|text| &text.words);
         let is_whole = |word: &Word| !word.last().contains('*') && !word.may_begin();
@@ -154,13 +155,13 @@ impl Sources {
         named.any(|spot| !self.word(*spot).is_included)
     }
 
-    /// Returns the source if it is this path and may read itself, or one that gives this way to others.
+    /// Returns this path if the source there may read itself; else the source with a macro by which this one may do so.
     fn reading_itself(&self, path: &str) -> Option<&str> {
         if let Some(own) = self.own_readers.get(path) {
             return Some(own);
         }
-        let gives_way = self.own_reading.filter(|_| is_source(path))?;
-        Some(self.path_of(gives_way))
+        let with_macro = self.reading_macro.filter(|_| is_source(path))?;
+        Some(self.path_of(with_macro))
     }
 
     fn word(&self, (nth, at): Spot) -> &Word {
@@ -187,8 +188,8 @@ impl Sources {
         self.all.iter().find(|text| text.kind == Kind::Script).map(|text| text.path.as_str())
     }
 
-    /// Returns the source that reads the variables whose names begin so when it runs, and not when it is compiled. Sources
-    /// for which `is_left_out` holds do not count.
+    /// Returns the source that reads, when it runs, variables whose names begin with `start`. Those that are read when it is
+    /// compiled do not count, nor do sources for which `is_left_out` holds.
     pub(super) fn reading_variable(
         &self,
         start: &str,
@@ -206,8 +207,8 @@ impl Sources {
         all.find(|source| reads(&source.code)).map(|source| source.path.as_str())
     }
 
-    /// Returns the text that has this name as a word, wherever it is, in letters of either case.
-    pub(super) fn saying(&self, name: &str) -> Option<&str> {
+    /// Returns the text that has this name as a word anywhere, in letters of either case.
+    pub(super) fn with_word(&self, name: &str) -> Option<&str> {
         let name = name.to_lowercase();
         let mut all = self.all.iter().filter(|text| text.kind != Kind::Harness);
         all.find(|text| says(&text.code.to_lowercase(), &name)).map(|text| text.path.as_str())
@@ -218,12 +219,12 @@ impl Sources {
         self.find(&|code| code.contains(text))
     }
 
-    /// Returns the first source whose text is wanted. A text that is only read does nothing by itself, so it is none.
+    /// Returns the first source whose text is wanted. Only code counts: a text that a program reads does nothing by itself.
     pub(super) fn find(&self, is_wanted: &dyn Fn(&str) -> bool) -> Option<&str> {
         self.code().find(|source| is_wanted(&source.code)).map(|source| source.path.as_str())
     }
 
-    /// Whether a source contains this text, one of the harness included.
+    /// Whether a source contains this text. Sources of the harness count too.
     pub(super) fn has(&self, text: &str) -> bool {
         let mut code = self.all.iter().filter(|t| matches!(t.kind, Kind::Code | Kind::Harness));
         code.any(|source| source.code.contains(text))
@@ -246,7 +247,7 @@ impl<'s> Search<'s, '_> {
         let lower = path.to_lowercase();
         let parts: Vec<&str> = lower.split('/').collect();
         let (file, above) = parts.split_last()?;
-        let of_file = self.least(file, moment, &|word, _| word.names_file(file, above));
+        let of_file = self.first_with(file, moment, &|word, _| word.names_file(file, above));
         let ends = path.match_indices('/').map(|(at, _)| &path[..at]).enumerate();
         let of_directories = ends
             .filter_map(|(nth, directory)| self.of_directory(directory, &parts[..=nth], moment));
@@ -260,15 +261,16 @@ impl<'s> Search<'s, '_> {
         }
         let above = directory.rsplit_once('/').map_or("", |(above, _)| above);
         let is_root = self.roots.contains(above);
-        let first = self.least(parts.last()?, moment, &|word, source| {
+        let first = self.first_with(parts.last()?, moment, &|word, source| {
             word.names_directory(parts, &|| is_root || is_around(above, source))
         });
         self.directories.borrow_mut().insert(key, first);
         first
     }
 
-    /// Returns the number of the first text that has a word for which `is_named` holds, given the path of the text.
-    fn least(
+    /// Returns the number of the first text that has a word that may stand for this name and for which `is_named` holds, given
+    /// the path of the text.
+    fn first_with(
         &self,
         name: &str,
         moment: Moment,
@@ -280,7 +282,7 @@ impl<'s> Search<'s, '_> {
                 && is_named(word, self.sources.path_of(spot.0))
         };
         let lists = self.sources.index.lists(name, self.from);
-        // Each list is in order, so its first is its least.
+        // Each list is in the order of the texts, so its first match has the smallest number.
         lists.filter_map(|list| list.iter().find(names)).map(|(nth, _)| *nth).min()
     }
 }
@@ -290,7 +292,7 @@ pub(super) fn is_source(path: &str) -> bool {
     Path::new(path).extension() == Some(OsStr::new("rs"))
 }
 
-/// Whether a directory is that of a source, or one that this is in: the source can reach it from its own place, which
+/// Whether a source is in this directory or below it. The source can then reach the directory from its own place, which
 /// `file!()` gives.
 fn is_around(directory: &str, source: &str) -> bool {
     directory.is_empty() || source.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'))

@@ -1,11 +1,10 @@
 //! The proof that something has not changed since the base, so that it need not be measured. There are three ways:
 //!
 //! - By files, before the base is built: no path that differs is used by what runs.
-//! - By sections, once the base is built: both test binaries are the same in memory, and no file differs that a workload
-//!   may read. Where cargo's own builds differ, the builds that times are compared with may still be the same: a change
-//!   in one function moves others to another codegen unit, unless there is only one.
-//!
-//! - By reach, workload by workload: the code that a workload can run is the same, though other code is not.
+//! - By sections, once the base is built: both test binaries are the same in memory, and no file that a workload may read
+//!   differs. Where cargo's own builds differ, the builds that times are compared with may still be the same. The reason is
+//!   that a change in one function moves others to another codegen unit, unless there is only one unit.
+//! - By reach, for each workload: the code that the workload can run is the same, though other code is not.
 //!
 //! Whatever cannot be proven is measured.
 
@@ -78,7 +77,7 @@ pub(super) struct Comparison<'a> {
 
 impl<'a> Comparison<'a> {
     /// Compares both revisions. Returns `None` where they cannot be compared, and tells the user why.
-    pub(super) fn of(revisions: Revisions<'a>, tell: &dyn Fn(&str)) -> Option<Comparison<'a>> {
+    pub(super) fn new(revisions: Revisions<'a>, tell: &dyn Fn(&str)) -> Option<Comparison<'a>> {
         Comparison::read(revisions).map_err(|why| tell(&measuring(revisions.commit, &why))).ok()
     }
 
@@ -106,7 +105,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Proves that both test binaries are the same in memory, and that no file differs that they may read. Returns
+    /// Proves that both test binaries are the same in memory, and that no file that they may read differs. Returns
     /// `None` otherwise, and tells the user what differs.
     pub(super) fn by_sections(
         &self,
@@ -130,8 +129,8 @@ impl<'a> Comparison<'a> {
     }
 
     /// Proves that the builds that times are compared with, the base's and this revision's, are the same in memory.
-    /// Returns `None` otherwise, and tells the user nothing: why they are measured was said about cargo's own builds.
-    pub(super) fn of_times(
+    /// Returns `None` otherwise, and tells the user nothing: the reason was already told about cargo's own builds.
+    pub(super) fn by_sections_of_times(
         &self,
         binaries: [&Path; 2],
         tree: BaseTree<'_>,
@@ -145,15 +144,14 @@ impl<'a> Comparison<'a> {
         Some(unchanged)
     }
 
-    /// Prepares the proof that a workload reaches only what is the same in both revisions, for the builds that times are
-    /// compared with: copies of both programs, the base's first, in which the harness runs each workload once. The proof
-    /// holds for the program `of` of this revision. Returns `None` where nothing can be proven in this way, and tells the
-    /// user why.
+    /// Prepares the proof that a workload reaches only code that is the same in both revisions, for the builds that times are
+    /// compared with. It makes copies of both programs, the base's first, in which the harness runs each workload once.
+    /// Returns `None` where nothing can be proven in this way, and tells the user why. `place` is the directory of the copies.
     pub(super) fn by_reach(
         &self,
         links: [&Repeated; 2],
         tree: BaseTree<'_>,
-        (place, of): (&Path, Reaching<'_>),
+        (place, reaching): (&Path, Reaching<'_>),
         tell: &dyn Fn(&str),
     ) -> Option<Watched> {
         let watch = || -> Result<_, String> {
@@ -167,11 +165,11 @@ impl<'a> Comparison<'a> {
                 starts,
             };
             let (copies, differing) = reach::watch([linked(0, &base), linked(1, &head)], place)?;
-            let of = match of {
+            let program = match reaching {
                 Reaching::Workloads => &self.revisions.head.built.binary,
                 Reaching::Benchmarks(_) => &links[1].binary,
             };
-            let of = Written::of(of).map_err(|e| e.to_string())?;
+            let of = Written::of(program).map_err(|e| e.to_string())?;
             let commit = self.revisions.commit.to_owned();
             let [base, head] = copies;
             Ok((Watched { commit, base, head, of }, differing))
@@ -183,7 +181,7 @@ impl<'a> Comparison<'a> {
                     several => format!("{several} functions differ"),
                 };
                 let names = reach::list_first(&differing);
-                tell(&match of {
+                tell(&match reaching {
                     Reaching::Workloads => format!(
                         "{differ}{names}; the times of a workload that reaches none of them are not measured"
                     ),
@@ -194,7 +192,7 @@ impl<'a> Comparison<'a> {
                 Some(watched)
             }
             Err(why) => {
-                tell(&match of {
+                tell(&match reaching {
                     Reaching::Workloads => {
                         format!("every workload is measured that is compared: {why}")
                     }
@@ -222,8 +220,8 @@ impl<'a> Comparison<'a> {
         self.check_sections(binaries, tree).err()
     }
 
-    /// Returns the differences in what runs: files that are compiled or that decide how, dependencies, and files that may be
-    /// read at run time. `base` is the workspace of the base.
+    /// Returns the differences in what runs: files that are compiled or that decide how code is compiled, dependencies, and
+    /// files that may be read at run time. `base` is the workspace of the base.
     pub(super) fn changed(&self, base: &Path) -> CodeChanges {
         let is_used = |path: &str| {
             self.known.inputs.has(path)
@@ -254,8 +252,8 @@ impl<'a> Comparison<'a> {
             (real(revisions.head.top)?, real(metadata.workspace_root.as_std_path())?);
         let target = real(metadata.target_directory.as_std_path())?;
         let place = Place { top: &top, workspace: &workspace, target: &target };
-        let tree = Tree::of(&top, revisions.commit).map_err(|failure| failure.text)?;
-        let inputs = Inputs::of(&revisions.head.built.messages, place)?;
+        let tree = Tree::compare(&top, revisions.commit).map_err(|failure| failure.text)?;
+        let inputs = Inputs::find(&revisions.head.built.messages, place)?;
         let configuration: BTreeSet<String> =
             revisions.head.files.all().iter().flat_map(|file| place.both(file)).collect();
         let mut sources = facts::sources(&top, &inputs, revisions.budgets)?;
@@ -266,14 +264,7 @@ impl<'a> Comparison<'a> {
         for file in outside.filter(|file| place.both(file).is_empty()) {
             facts::add_configuration(&mut sources, &file.to_string_lossy(), &file, false);
         }
-        let own = metadata.packages.iter().filter(|package| package.source.is_none());
-        let packages = own.flat_map(|package| {
-            let directory = package.manifest_path.parent().map(|at| at.as_std_path().to_owned());
-            let builds = facts::runnable(package);
-            let places = directory.into_iter().flat_map(|directory| place.both(&directory));
-            places.map(move |directory| (directory, builds.clone())).collect::<Vec<_>>()
-        });
-        let packages = packages.collect();
+        let packages = facts::packages(metadata, place);
         let prefix = revisions.head.prefix.to_owned();
         let roots = usage::roots(&inputs, &prefix);
         listed::add(&mut sources, &tree, &inputs, &roots, &top);
@@ -318,10 +309,10 @@ impl<'a> Comparison<'a> {
     }
 
     fn check_files(&self) -> Result<(), String> {
-        if let Some(path) = self.known.inputs.paths.iter().find(|path| !self.tree.keeps(path)) {
+        if let Some(path) = self.known.inputs.paths.iter().find(|path| !self.tree.tracks(path)) {
             return Err(format!("`{path}` is compiled, and is not in git"));
         }
-        if let Some(path) = self.known.configuration.iter().find(|path| !self.tree.keeps(path)) {
+        if let Some(path) = self.known.configuration.iter().find(|path| !self.tree.tracks(path)) {
             return Err(format!("`{path}` decides how it is built, and is not in git"));
         }
         self.check_all_unused(Step::Files)
@@ -351,7 +342,7 @@ fn measuring(commit: &str, why: &str) -> String {
     format!("measuring what is limited against {}: {why}", short(commit))
 }
 
-/// Whether any limit against the base is on something else than a benchmark with a program of its own.
+/// Whether any limit against the base is on anything but a benchmark, which has a program of its own.
 pub(super) fn compares_tests(budgets: &Budgets) -> bool {
     let suite = Suite::of(budgets, true);
     suite

@@ -1,4 +1,4 @@
-//! The programs in a language that needs no compiler: a file that a source starts by its name.
+//! Scripts: programs in a language that needs no compiler. A source starts one by the name of its file.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_script_is_told_from_data() {
+    fn a_script_is_distinguished_from_data() {
         let check = |path: &str, text: &str, want: bool| {
             assert_eq!(is_script(path, text), want, "{path}");
         };

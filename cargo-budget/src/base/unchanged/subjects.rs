@@ -1,7 +1,7 @@
 //! The budgets on commands and artifacts whose programs are known to be unchanged.
 //!
-//! A program is known to be unchanged only where cargo builds it from this repository and nothing differs but text.
-//! There is no record of which sources such a program is built from, unlike for the test binary.
+//! A program is known to be unchanged only where cargo builds it from this repository, and where nothing but text differs.
+//! Unlike for the test binary, there is no record of the sources that such a program is built from.
 
 use std::fs;
 use std::path::Path;
@@ -35,8 +35,9 @@ pub(super) fn unchanged(
     let roots = roots(&known.inputs, &known.prefix);
     listed::add(&mut all, tree, &known.inputs, &roots, revisions.head.top);
     let is_walked = walks::walker(&all, &known.inputs.crates).is_some();
-    let is_text = tree.changes.iter().all(|change| known.is_text_alone(change, &all, is_walked));
-    built.into_iter().filter(|_| is_text).map(|budget| budget.name.clone()).collect()
+    let only_text_differs =
+        tree.changes.iter().all(|change| known.is_text_alone(change, &all, is_walked));
+    built.into_iter().filter(|_| only_text_differs).map(|budget| budget.name.clone()).collect()
 }
 
 /// Whether a budget depends on nothing but a program that cargo builds. One that is given a file depends on the file
@@ -53,7 +54,7 @@ fn is_built(budget: &Budget, root: &Path) -> bool {
             let Some((program, arguments)) = command.argv.split_first() else { return false };
             let env = command.env.iter().map(|(_, value)| value);
             let given: Vec<&String> = arguments.iter().chain(env).collect();
-            // It is not known what a command with one of these keys reads and writes.
+            // What a command with one of these keys reads and writes is not known.
             let is_alone = command.cwd.is_none()
                 && command.stdin.is_none()
                 && command.prepare.is_empty()

@@ -1,7 +1,8 @@
 //! The files that only a repository's tools read: git, a formatter, a linter, and the service that runs the tests.
 //!
-//! No program reads one of them by chance, as it may read a data file. So such a file counts as unused where nothing in the
-//! repository says its name, and nothing starts a program at its path. Whatever only looks like its name counts too.
+//! A program may read a data file without its name, but not one of these files. So such a file counts as unused where nothing
+//! in the repository contains its name, and nothing starts a program at its path. A text that only looks like its name
+//! counts as its name.
 
 use std::path::Path;
 
@@ -9,7 +10,7 @@ use super::mentions::Sources;
 
 /// The names of such files, in any directory.
 ///
-/// `.gitattributes` is none of them, as it decides with which line ends git writes other files.
+/// `.gitattributes` is not among them, because it decides with which line ends git writes other files.
 const FILES: [&str; 20] = [
     IGNORED,
     ".git-blame-ignore-revs",
@@ -32,23 +33,23 @@ const FILES: [&str; 20] = [
     "appveyor.yml",
     ".appveyor.yml",
 ];
-/// The directories at the top of a repository that hold the scripts of such a service.
+/// The directories at the top of a repository that hold the scripts of the service that runs the tests.
 const DIRECTORIES: [&str; 3] = ["ci/", ".ci/", ".circleci/"];
 
-/// The file by which git, and what walks directories as git does, knows what to leave out.
+/// The file that tells git, and the libraries that walk directories as git does, which files to leave out.
 const IGNORED: &str = ".gitignore";
-/// The libraries that read this file in each directory that they walk, and those above.
+/// The libraries that read this file in each directory that they walk, and in the directories above.
 const READ_IGNORED: [&str; 5] = ["ignore", "globwalk", "git2", "gix", "gix_ignore"];
-/// The words of a source that asks git, or uses such a library.
+/// The words by which a source is known to ask git, or to use such a library.
 const ASKS_GIT: [&str; 7] =
     ["\"git\"", "ls-files", "check-ignore", "gitignore", "WalkBuilder", "ignore::", "gix"];
 
-/// Whether a file is one of them, by its path.
-pub(super) fn reads(path: &str) -> bool {
+/// Whether a file is one that only tools read, by its path.
+pub(super) fn is_for_tools(path: &str) -> bool {
     is_file(path) || DIRECTORIES.iter().any(|directory| path.starts_with(directory))
 }
 
-/// Whether a file is one of them, by its name.
+/// Whether a file is one that only tools read, by its name.
 pub(super) fn is_file(path: &str) -> bool {
     FILES.contains(&name_of(path))
 }
@@ -67,7 +68,7 @@ pub(super) fn user(
     given: &[String],
 ) -> Option<String> {
     let name = name_of(path);
-    if let Some(from) = sources.saying(name) {
+    if let Some(from) = sources.with_word(name) {
         return Some(format!("which `{from}` names"));
     }
     if is_given(path, given) {
@@ -95,9 +96,10 @@ pub(super) fn describes(name: &str) -> bool {
         || starts.iter().any(|start| name.starts_with(start))
 }
 
-/// Returns the paths in the values of all variables, as far as they may be in the repository at `top`: a compiler's wrapper, a
-/// linker, a directory of programs. A path that begins at the root is in the repository if it begins with its top; any other may
-/// be. A name alone is a path where `is_there`, seen from a directory that a program may start from.
+/// Returns the paths in the values of all variables that may be in the repository at `top`, such as a compiler's wrapper, a
+/// linker or a directory of programs. An absolute path is in the repository if it begins with `top`. A relative path may
+/// always be. A name alone counts as a path if `is_there` holds for it: such a file exists in a directory that a program may
+/// start from.
 pub(super) fn paths_in_variables(
     variables: impl Iterator<Item = String>,
     top: &Path,
@@ -127,8 +129,8 @@ pub(super) fn paths_in_variables(
     parts.collect()
 }
 
-/// Whether a value ends with this path, or with the path of a directory that it is in. A value may also begin in any
-/// directory, so that the path ends with it.
+/// Whether a value ends with this path, or with the path of a directory that it is in. A value may also be relative to any
+/// directory, so it is enough if the path ends with the value.
 fn leads_to(value: &str, path: &str) -> bool {
     let (value, path) = (value.to_lowercase(), path.to_lowercase());
     let value = value.trim_end_matches('/').trim_start_matches("./");
@@ -149,7 +151,7 @@ mod tests {
     #[test]
     fn a_tools_file_is_known_by_its_name_or_its_directory() {
         let check = |path: &str, want: bool| {
-            assert_eq!(reads(path), want, "{path}");
+            assert_eq!(is_for_tools(path), want, "{path}");
         };
         check(".gitignore", true);
         check("kit/.gitignore", true);
@@ -162,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tools_file_is_used_by_what_says_its_name() {
+    fn a_tools_file_is_used_by_a_source_that_contains_its_name() {
         let check = |code: &str, path: &str, want: Option<&str>| {
             let mut sources = Sources::default();
             sources.add("build.rs", code);
@@ -177,7 +179,7 @@ mod tests {
         check("sh(\"-c\", \"./ci/gen.sh --fast | tail\")", "ci/gen.sh", used);
         check("read(\"my-clippy.toml\"); read(\"clippy.tomlx\")", "clippy.toml", None);
         check("// read(\"clippy.toml\")", "clippy.toml", None);
-        // What asks git for its files reads what git leaves out.
+        // A program that asks git for files depends on what `.gitignore` leaves out.
         check("output(\"git\", [\"status\"])", ".gitignore", asks);
         check("output(\"git\", [\"status\"])", ".editorconfig", None);
         check("ignore::Walk::new(\"data\")", "data/.gitignore", asks);
@@ -206,7 +208,7 @@ mod tests {
         check("ci", true);
         check("./link.sh", true);
         check("CI/Link.sh", true);
-        // It is in a package, and the value is relative to that.
+        // The value is relative to a package that the file is in.
         check("link.sh", true);
         check("run.sh", false);
         check("kit", false);

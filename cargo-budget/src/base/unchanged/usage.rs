@@ -41,7 +41,7 @@ pub(super) struct RevisionFacts {
     pub(super) given: Vec<String>,
     /// The symbolic links in the repository, each with the path that it leads to.
     pub(super) links: Vec<(String, String)>,
-    /// The source that lists directories from the top, if there is one. All sources are searched for it, so it is found once.
+    /// The source that lists directories from the top, if there is one. It is kept, because all sources are searched for it.
     pub(super) walker: OnceCell<Option<String>>,
 }
 
@@ -66,7 +66,7 @@ impl RevisionFacts {
         let path = change.path.as_str();
         if step == Step::Files {
             if self.inputs.has(path) {
-                // What a build script has to be run again for is often a whole directory, or its package.
+                // A build script often asks to be run again for a whole directory, or for its package.
                 let is_file = self.inputs.paths.contains(path);
                 let how =
                     if is_file { "which is compiled" } else { "which a build script may read" };
@@ -84,15 +84,15 @@ impl RevisionFacts {
         if self.is_declared(path) {
             return None;
         }
-        let unused = self.unused(path);
+        let unused = self.built_by_unused_package(path);
         let name = name_of(path);
         let is_code = is_source(name)
             || (step == Step::Sections && matches!(name, "Cargo.toml" | "Cargo.lock"));
-        let is_tools = tools::reads(path);
+        let is_tools = tools::is_for_tools(path);
         if !(is_text(path) || self.is_own(path) || unused.is_some() || is_code || is_tools) {
             return Some(format!("`{path}` has changed, which may be read at run time"));
         }
-        // What is compiled is compared by itself.
+        // A file that is compiled is compared as a part of the binaries.
         let is_compared = is_code && (self.inputs.has(path) || decides(path));
         if !is_compared && let Some(how) = self.found_without_its_name(path, is_tools) {
             return Some(format!("`{path}` has changed, {how}"));
@@ -114,7 +114,7 @@ impl RevisionFacts {
         Some(format!("`{path}` has changed, which `{from}` names"))
     }
 
-    /// Returns how a program may come to read a file that is not data although no source has its path.
+    /// Returns how a program may come to read a file that is not data, although no source contains its path.
     fn found_without_its_name(&self, path: &str, is_tools: bool) -> Option<String> {
         let crates = &self.inputs.crates;
         let walker = || walks::walker(&self.sources, crates).map(str::to_owned);
@@ -132,9 +132,9 @@ impl RevisionFacts {
         ["CARGO_PKG_", "CARGO_MANIFEST_PATH"].into_iter().find_map(reading)
     }
 
-    /// Whether a change affects nothing at all that the repository builds: it is text, and none of the repository's
-    /// sources, which are in `all`, names it. If one of them lists directories from the top, as `is_walked` says, it may read
-    /// every text.
+    /// Whether a change affects nothing at all that the repository builds: it is in a text that none of the repository's
+    /// sources, which are in `all`, names. If a source lists directories from the top, as `is_walked` says, it may read every
+    /// text.
     pub(super) fn is_text_alone(&self, change: &Change, all: &Sources, is_walked: bool) -> bool {
         let path = change.path.as_str();
         let known = self.is_own(path) || is_text(path) && !is_walked;
@@ -148,7 +148,7 @@ impl RevisionFacts {
         self.is_declared(path) || (known && is_unnamed(path) && (self.is_own(path) || !is_read()))
     }
 
-    /// The directories that a program may start from when it makes a path: the top of the repository, the project's
+    /// Returns the directories that a program may start from when it makes a path: the top of the repository, the project's
     /// directory, and those of the packages that take part in the build.
     fn roots(&self) -> BTreeSet<String> {
         roots(&self.inputs, &self.prefix)
@@ -168,7 +168,7 @@ impl RevisionFacts {
 
     /// Returns the names of what is built by the nearest package that a path is in, where that package takes no part in
     /// the build.
-    fn unused(&self, path: &str) -> Option<&[String]> {
+    fn built_by_unused_package(&self, path: &str) -> Option<&[String]> {
         let holds = |package: &str| {
             package.is_empty()
                 || path.strip_prefix(package).is_some_and(|rest| rest.starts_with('/'))
@@ -312,7 +312,7 @@ mod tests {
         let found = "`kit/src/lib.rs` may find it where directories are listed";
         check(&walked, ".gitignore", Some(found));
         check(&walked, "README.md", Some(found));
-        // So may a source that no part of the build is made from.
+        // The same holds for a source that no part of the build is made from.
         check(&walked, "kit/tests/unit.rs", Some(found));
     }
 

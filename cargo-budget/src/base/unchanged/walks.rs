@@ -1,16 +1,18 @@
-//! The search for sources that walk through directories from the top of a package on. Such a source may read any file
-//! without its name.
+//! The search for sources that walk through directories, starting from the top of a package. Such a source may read any
+//! file without containing its name.
 
 use super::mentions::Sources;
 use super::words::OF_TEXTS;
 
-/// The words of a source that lists the files of a directory.
+/// The words by which a source is known to list the files of a directory.
 const LISTS: [&str; 8] =
     ["read_dir", "WalkDir", "walkdir", "WalkBuilder", "glob(", "globwalk", "jwalk", "ls-files"];
-/// The libraries that list them for others. The harness has `glob` for patterns of files in `budgets.toml`.
+/// The libraries that list files for their users. `glob` is not among them, because the harness has it for the patterns of
+/// files in `budgets.toml`.
 const LISTERS: [&str; 7] =
     ["walkdir", "ignore", "jwalk", "globwalk", "wax", "rust_embed_impl", "include_dir_macros"];
-/// The variables with the directory of a package, the function with the one that the program runs in, and the path of a source.
+/// The ways in which a source gets a directory: the variables with the directory of a package, the function that returns the
+/// current directory, and the path of the source itself.
 const PLACES: [&str; 4] = ["CARGO_MANIFEST_DIR", "CARGO_WORKSPACE_DIR", "current_dir()", "file!()"];
 /// The paths of a directory and of those above it, as texts.
 const DOTS: [&str; 12] = [
@@ -31,11 +33,11 @@ const DOTS: [&str; 12] = [
 /// Returns the source from which all files of a package, or of the directory in which a program runs, may be found by
 /// listing them. `libraries` are the crates of the build.
 pub(super) fn walker<'s>(sources: &'s Sources, libraries: &[String]) -> Option<&'s str> {
-    // A script that is started lists files in words of its own.
+    // A script that is started may list files with the words of its own language.
     if let Some(script) = sources.script() {
         return Some(script);
     }
-    // Criterion uses one of them to find its own records.
+    // Criterion uses `walkdir` to find its own records.
     let has = |name: &str| libraries.iter().any(|library| library == name);
     let lists = LISTERS.iter().any(|name| has(name) && !(*name == "walkdir" && has("criterion")))
         || LISTS.iter().any(|word| sources.has(word));
@@ -46,7 +48,7 @@ pub(super) fn walker<'s>(sources: &'s Sources, libraries: &[String]) -> Option<&
     sources.find(&|code| DOTS.iter().any(|dots| is_start(code, dots)) || begins_at_place(code))
 }
 
-/// Whether a text such as `"."` is a path in a source.
+/// Whether a source uses a text such as `"."` as a path, and not only as the argument of a method on texts.
 fn is_start(code: &str, dots: &str) -> bool {
     code.match_indices(dots).any(|(at, _)| {
         let called = code[..at].trim_end().strip_suffix('(').unwrap_or_default();
@@ -78,8 +80,8 @@ fn begins_with_name(part: &str) -> bool {
     part.starts_with(|c: char| c.is_alphanumeric() || c == '_')
 }
 
-/// Returns what follows in the text that a place is filled into: `/data/{name}.md` of `format!("{}/data/{name}.md", env!("…`. It is
-/// given the code before the place.
+/// Returns what follows the place in the text that it is filled into: `data/{name}.md` for the code
+/// `format!("{}/data/{name}.md", env!("…`. `before` is the code before the place.
 fn filled_in(before: &str) -> Option<&str> {
     let before = before.trim_end_matches('"').trim_end();
     let called = before.strip_suffix("env!(").or_else(|| before.strip_suffix("env::var("))?;
@@ -114,7 +116,7 @@ mod tests {
         check("let top = Path::new(env!(\"CARGO_MANIFEST_DIR\")); read_dir(top)", true);
         check("read_dir(Path::new(env!(\"CARGO_MANIFEST_DIR\")).join(\"..\"))", true);
         check("read_dir(env::current_dir()?)", true);
-        // A part of a package is named, which the search for names finds.
+        // These name a part of a package, which the search for names finds.
         check("read_dir(\"data\")", false);
         check("read_dir(Path::new(env!(\"CARGO_MANIFEST_DIR\")).join(\"data\"))", false);
         check("read_dir(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/data\"))", false);
@@ -139,7 +141,7 @@ mod tests {
         assert_eq!(walker(&sources, &[]), Some("benches/b.rs"));
     }
 
-    /// The harness lists files itself. A workload may have it do so, and names the directory then.
+    /// The harness has functions that list files. A workload may call them, and then it names the directory.
     #[test]
     fn the_harness_lists_only_what_it_is_given() {
         let mut sources = Sources::default();
@@ -151,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_only_read_lists_nothing_and_a_script_may() {
+    fn a_text_that_is_only_read_lists_no_files_but_a_script_may() {
         let mut sources = Sources::default();
         sources.add_text("README.md", "read_dir(\".\")", &|_| true);
         assert_eq!(walker(&sources, &[]), None);

@@ -32,11 +32,11 @@ pub(super) const OF_TEXTS: [&str; 14] = [
 /// A text that may be a path, or the end of one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Word {
-    /// The parts of the path in small letters, without `.` and `..`. What may be anything is a `*`. A program may change the case
-    /// of a name, and some systems do not tell it.
+    /// The parts of the path in lower case, without `.` and `..`. What may be anything is a `*`. The case is left out because a
+    /// program may change it in a name, and some systems ignore it.
     pub(super) parts: Vec<String>,
-    /// Whether a directory may be meant: it is the whole text and not a word in it, or a separator or a part that may be anything
-    /// follows.
+    /// Whether the word may mean a directory. It may if it is the whole text, and not a word in it; or if a separator or a part
+    /// that may be anything follows.
     pub(super) is_whole: bool,
     /// Whether what stands before the first part may be any directory.
     pub(super) is_anywhere: bool,
@@ -61,7 +61,7 @@ pub(super) fn of_source(code: &str) -> HashSet<Word> {
         if name.ends_with("_extension") {
             add(&format!("*.{text}"), &mut words, (false, false));
         }
-        // `text.ends_with(".md")` asks for an ending, and makes no path of it.
+        // `text.ends_with(".md")` only asks for an ending. Elsewhere a program may append the ending to a path.
         let is_ending = text.starts_with('.') && !text.contains('/');
         if is_ending && !OF_TEXTS.contains(&name) && text.len() > 1 {
             add(&format!("*{text}"), &mut words, (false, false));
@@ -84,7 +84,7 @@ pub(super) fn of_text(text: &str) -> HashSet<Word> {
     let mut words = HashSet::new();
     for line in text.lines() {
         add(line.trim(), &mut words, (false, false));
-        // A value or an entry is a path as a whole, such as `docs` in `src = 'docs'`, `docs_dir: docs` and `- docs`.
+        // A value or an entry may be a path as a whole, such as `docs` in `src = 'docs'`, `docs_dir: docs` and `- docs`.
         let values = line.split(['"', '\'']).chain(line.split([':', '=']).skip(1));
         for value in values.chain(line.trim_start().strip_prefix("- ")) {
             add(value, &mut words, (false, false));
@@ -124,7 +124,7 @@ fn word(text: &str) -> Option<Word> {
         text.split('/').filter(|part| !matches!(*part, "" | "." | "..")).collect();
     let mut is_directory = text.ends_with('/');
     if let Some(at) = parts.iter().position(|part| *part == "**") {
-        // Whatever is below the directory. Where there is none, the last part is all that is known.
+        // `**` stands for everything below the directory before it. Without such a directory, only the last part is known.
         let last = parts.pop();
         if at > 0 {
             parts.truncate(at);
@@ -166,7 +166,7 @@ impl Word {
             _ => false,
         };
         if last.contains('*') {
-            // `*.md` is a file of the directory that is named before it; `doc_*.md` is one of any directory.
+            // `*.md` is a file of the directory that is named before it; `doc_*.md` is a file of any directory.
             return matches(last, file)
                 && match before {
                     Some(_) if last.starts_with('*') => is_beside(),
@@ -201,7 +201,7 @@ impl Word {
         is_below || (is_path && (self.is_anywhere || can_start()))
     }
 
-    /// Whether enough of the last part is known to take it for a name, where it has a part that may be anything.
+    /// Whether enough of the last part is known to take it for a name, although a part of it may be anything.
     fn says_enough(&self) -> bool {
         let last = self.last();
         let known = last.chars().filter(|c| c.is_alphanumeric()).count();
@@ -270,7 +270,7 @@ fn with_wildcards(text: &str) -> String {
     plain
 }
 
-/// Whether the text between braces is filled in; otherwise they are braces of a text such as JSON.
+/// Whether the text between braces is a placeholder. Otherwise the braces belong to a text such as JSON.
 fn is_placeholder(text: &str) -> bool {
     text.chars().all(|c| c.is_alphanumeric() || "_.:?#$*<>^+-,".contains(c))
 }

@@ -167,6 +167,7 @@ impl Pair<'_> {
         Change { kind, what, before, after, weakens, why, line: Some(self.new.line) }
     }
 
+    /// Adds the change of a setting that is stricter in one direction; nothing if the setting stayed the same.
     fn shift(
         &self,
         name: &str,
@@ -180,8 +181,8 @@ impl Pair<'_> {
         changes.push(self.change(direction.kind(), self.part(name), texts, weaker));
     }
 
-    /// Compares the parameters. A case that was removed is a promise less; a case with other values is another
-    /// promise.
+    /// Compares the parameters. A removed case weakens the file, since it promised something; a case with other values
+    /// makes another promise.
     fn cases(&self, changes: &mut Vec<Change>) {
         let (old, new) = (&self.old.cases, &self.new.cases);
         let has = |cases: &[Case], label: &str| cases.iter().any(|case| case.label == label);
@@ -241,8 +242,8 @@ impl Pair<'_> {
         }
     }
 
-    /// Returns the limits of one state. Where one of the states has limits of its own for some cases of a metric, each
-    /// limit on this metric is one for each case that both states have, so that they can be compared.
+    /// Returns the limits of one state. If either state has limits on a metric for some cases only, each limit on this
+    /// metric is split into one for each case that both states have, so that the limits can be compared.
     fn by_case<'l>(&self, budget: &'l Budget) -> Vec<Cow<'l, Limit>> {
         let has_some = |metric: &Metric| {
             let mut both = limits(self.old).chain(limits(self.new));

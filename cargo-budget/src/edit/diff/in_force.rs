@@ -1,5 +1,5 @@
-//! The comparison of which environment is in force where none is named. A changed `when`, or another order, loosens the
-//! limits of a machine although no limit was edited.
+//! The comparison of which environment is in force where none is named. A changed `when`, or another order of the
+//! environments, may loosen the limits of a machine although no limit was edited.
 
 use std::collections::BTreeSet;
 
@@ -8,9 +8,9 @@ use perf_budget_core::budget::switches::Switch;
 
 use super::{Change, Kind, compare};
 
-/// Returns the change that another environment is in force on a kind of machine. `before` is the old file in the
-/// environment that was in force, `after` the new one in the environment that is, and `old` is the old file in the
-/// latter. `known` are the changes that are listed already, which this one does not repeat.
+/// Returns the change that another environment is in force on a kind of machine. `before` is the old file with the
+/// environment that was in force, `after` is the new file with the environment that is in force now, and `old` is the old
+/// file with that new environment. `known` are the changes that are listed already; this one does not repeat them.
 pub(crate) fn switched(
     switch: &Switch,
     (before, after): (&Budgets, &Budgets),

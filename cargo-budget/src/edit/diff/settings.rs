@@ -26,8 +26,6 @@ pub(super) fn compare(before: &Budgets, after: &Budgets, changes: &mut Vec<Chang
     add("timeout", timeout(old.timeout, new.timeout), times(old.timeout, new.timeout));
     let times_of = times(old.build_timeout, new.build_timeout);
     add("build_timeout", timeout(old.build_timeout, new.build_timeout), times_of);
-    // A test that runs out of time is red either way, so that a longer wait hides nothing and a shorter one finds
-    // nothing.
     let lock_times = times(old.lock_timeout, new.lock_timeout);
     add("lock_timeout", timeout(old.lock_timeout, new.lock_timeout), lock_times);
     // A smaller chance of a false red means that more evidence is needed before anything is red.
@@ -35,15 +33,14 @@ pub(super) fn compare(before: &Budgets, after: &Budgets, changes: &mut Vec<Chang
     add("alpha", direction(old.alpha, new.alpha, Stricter::Greater), alphas);
     let shares = (share(old.warn_at), share(new.warn_at));
     add("warn_at", direction(old.warn_at, new.warn_at, Stricter::Smaller), shares);
-    // Without `base`, only limits that say so themselves are compared with the base. That is as if everything were
-    // allowed.
+    // Without `base`, only limits that name the base themselves are compared with it. For the other limits, that is as if
+    // any change were allowed.
     let limit = |settings: &Settings| settings.base.as_ref().map(|base| base.limit);
     let (from, to) = (limit(old).unwrap_or(f64::MAX), limit(new).unwrap_or(f64::MAX));
     let text = |settings: &Settings| limit(settings).map_or("none".to_owned(), share);
     add("base", direction(from, to, Stricter::Smaller), (text(old), text(new)));
     add("base except", exceptions(old, new), (excepted(old), excepted(new)));
-    // A measurement that is cut off is red or a warning, so that less time is not stricter, but may leave more limits
-    // undecided.
+    // A measurement that is cut off is red or a warning. So less time is not stricter: it may leave more limits undecided.
     let total = |settings: &Settings| settings.total.map_or(f64::MAX, |time| time.as_secs_f64());
     let text =
         |settings: &Settings| settings.total.map_or("none".to_owned(), |time| times(time, time).0);
@@ -54,7 +51,7 @@ pub(super) fn compare(before: &Budgets, after: &Budgets, changes: &mut Vec<Chang
     let listed = |globs: &[String]| globs.join(", ");
     let more = new.inert.iter().any(|glob| !old.inert.contains(glob));
     let fewer = old.inert.iter().any(|glob| !new.inert.contains(glob));
-    // Files that are listed are not checked for changes.
+    // Changes of listed files are ignored, so a longer list is weaker.
     let inert = if more { Some(Direction::Weaker) } else { fewer.then_some(Direction::Stronger) };
     add("inert", inert, (listed(&old.inert), listed(&new.inert)));
     let units = |units: CodegenUnits| match units {
@@ -108,7 +105,7 @@ pub(super) fn effort(before: Duration, after: Duration) -> Option<Direction> {
     direction(before.as_secs_f64(), after.as_secs_f64(), Stricter::Greater)
 }
 
-/// Compares two timeouts: with a longer one, something that hangs passes for longer.
+/// Compares two timeouts: a longer one is weaker, since something slow is red later.
 pub(super) fn timeout(before: Duration, after: Duration) -> Option<Direction> {
     direction(before.as_secs_f64(), after.as_secs_f64(), Stricter::Smaller)
 }
@@ -123,13 +120,14 @@ fn share(value: f64) -> String {
     Quantity::new(value, Unit::Share).to_string()
 }
 
-/// Tests that `base` leaves out.
+/// Returns the tests that `base` leaves out, as text.
 fn excepted(settings: &Settings) -> String {
     let all: Vec<&str> = settings.base.iter().flat_map(BaseLimits::excepted).collect();
     if all.is_empty() { "none".to_owned() } else { all.join(", ") }
 }
 
-/// A new exception weakens, whatever went in its place; where there is no `base` there is nothing to except from.
+/// Returns the direction of a change of the exceptions from `base`. A new exception weakens the gate even if another one was
+/// removed. If one of the states has no `base`, there is nothing to compare.
 fn exceptions(old: &Settings, new: &Settings) -> Option<Direction> {
     let (Some(before), Some(after)) = (&old.base, &new.base) else { return None };
     let added = after.except.iter().any(|pattern| !before.except.contains(pattern));
@@ -141,7 +139,7 @@ fn exceptions(old: &Settings, new: &Settings) -> Option<Direction> {
     }
 }
 
-/// Returns how strict each word is.
+/// Returns how strict a setting of `inconclusive` is, and its word.
 fn strictness(inconclusive: Inconclusive) -> (f64, &'static str) {
     let rank = match inconclusive {
         Inconclusive::Warn => 0.0,

@@ -150,7 +150,7 @@ fn efforts_and_warnings_of_one_budget() {
         &["tightened b::p99: max 10 ms -> max 5 ms"],
     );
     check(&one(""), &warn("10 ms", "8 ms"), &["tightened b::p99 warn: 9 ms -> 8 ms"]);
-    // A count warns only beyond its limit, so that to remove its `warn` is to lose a warning.
+    // By default a count warns only beyond its limit, so a removed `warn` loses a warning.
     check(
         &b("max.allocs = { limit = 100, warn = 95 }"),
         &b("max.allocs = 100"),

@@ -13,19 +13,19 @@ const HEADER: &str = "\
 # The values last accepted, one block each, written by `cargo budget accept`. Keep it under version control.
 ";
 
-/// Returns the text with these blocks added or replaced; all other blocks stay as they are.
+/// Returns the text with the blocks of these accepted values added or replaced; all other blocks stay as they are.
 pub(crate) fn write(
     text: Option<&str>,
-    taken: &BTreeMap<String, Locked>,
+    accepted: &BTreeMap<String, Locked>,
 ) -> Result<String, Failure> {
     let old = text.map_or_else(|| format!("{HEADER}version = {VERSION}\n"), str::to_owned);
-    if taken.is_empty() {
+    if accepted.is_empty() {
         return Ok(text.unwrap_or_default().to_owned());
     }
     let mut file: DocumentMut = old
         .parse()
         .map_err(|e| Failure::usage(format!("failed to read the accepted values: {e}")))?;
-    for (name, locked) in taken {
+    for (name, locked) in accepted {
         let mut block = block(locked);
         match file.get(name).and_then(Item::as_table) {
             Some(old) => keep_comments(old, &mut block),

@@ -32,7 +32,7 @@ pub(crate) struct Terms<'a> {
     pub(crate) commit: Option<String>,
 }
 
-/// The fate of a value: whether it is accepted.
+/// Whether a value is accepted.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Decision {
     /// The value is accepted. The sentence gives the new and the old value.
@@ -59,34 +59,37 @@ pub(crate) fn plan(
     terms: &Terms<'_>,
 ) -> Result<Plan, Failure> {
     let series = selected(outcomes, terms.named)?;
-    let mut taken = BTreeMap::new();
+    let mut accepted = BTreeMap::new();
     let mut rows = Vec::new();
     for (name, outcomes) in series {
-        let fate = match value(&outcomes, budgets, terms) {
-            Err((reason, exit)) => Decision::Refused(reason, exit),
-            Ok(outcome) => {
-                let was = lock.values.get(&name);
-                let red = outcomes.iter().any(|outcome| is_broken(outcome));
-                match locked(outcome, terms) {
-                    None => {
-                        Decision::Refused("its reading has no value".to_owned(), Exit::Unmeasured)
-                    }
-                    Some(now) => {
-                        let may_stay = terms.named.is_empty() && !red;
-                        if may_stay && was.is_some_and(|was| is_same(was, &now, outcome)) {
-                            Decision::Unchanged
-                        } else {
-                            let sentence = sentence(was, &now);
-                            taken.insert(name.clone(), now);
-                            Decision::Accepted(sentence)
-                        }
-                    }
-                }
-            }
-        };
-        rows.push((name, fate));
+        let (decision, value) = decide(&outcomes, lock.values.get(&name), budgets, terms);
+        accepted.extend(value.map(|value| (name.clone(), value)));
+        rows.push((name, decision));
     }
-    Ok(Plan { text: block::write(text, &taken)?, rows })
+    Ok(Plan { text: block::write(text, &accepted)?, rows })
+}
+
+/// Decides whether the value of these outcomes is accepted, and returns it if so. `was` is the value in the lock.
+fn decide(
+    outcomes: &[&Outcome],
+    was: Option<&Locked>,
+    budgets: &Budgets,
+    terms: &Terms<'_>,
+) -> (Decision, Option<Locked>) {
+    let outcome = match value(outcomes, budgets, terms) {
+        Ok(outcome) => outcome,
+        Err((reason, exit)) => return (Decision::Refused(reason, exit), None),
+    };
+    let Some(now) = locked(outcome, terms) else {
+        let reason = "its reading has no value".to_owned();
+        return (Decision::Refused(reason, Exit::Unmeasured), None);
+    };
+    let is_red = outcomes.iter().any(|outcome| is_broken(outcome));
+    let may_stay = terms.named.is_empty() && !is_red;
+    if may_stay && was.is_some_and(|was| is_same(was, &now, outcome)) {
+        return (Decision::Unchanged, None);
+    }
+    (Decision::Accepted(sentence(was, &now)), Some(now))
 }
 
 /// A lock without the values that `budgets.toml` no longer has.
@@ -159,7 +162,7 @@ fn value<'o>(
     match (measured.max_by_key(values), outcomes.first()) {
         (Some(best), _) => Ok(best),
         (None, Some(first)) => {
-            let exit = Exit::of([*first]);
+            let exit = Exit::from_outcomes([*first]);
             Err((format!("it has no value: {}", first.reason), exit))
         }
         (None, None) => Err(("it was not measured".to_owned(), Exit::Unmeasured)),
@@ -184,7 +187,7 @@ fn refusal(outcome: &Outcome, budgets: &Budgets, terms: &Terms<'_>) -> Result<()
     }
     let waived = outcome.waived.as_ref().filter(|waived| waived.effect == Effect::Waived);
     match (verdict, against_lock) {
-        // Nothing but accepting the value settles it.
+        // Only accepting the value settles this limit.
         (Verdict::Inconclusive, _) if outcome.awaits_acceptance() => Ok(()),
         (Verdict::Inconclusive, _) => {
             refuse(format!("the evidence did not suffice: {reason}"), Exit::Inconclusive)

@@ -113,7 +113,7 @@ fn unchanged_values_are_recognized() {
     check_same(false, &was, &Locked { unit: Unit::Bytes, ..was.clone() }, true);
 }
 
-/// Where another counter counted the accepted value, only accepting this one settles the limit.
+/// If another counter counted the accepted value, only accepting the new value settles the limit.
 #[test]
 fn a_value_that_another_counter_counted_is_accepted() {
     let text = "[budget.b]\nworkload = \"w\"\nmax.instructions = \"1.2 x lock\"\n";

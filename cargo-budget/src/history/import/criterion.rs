@@ -10,7 +10,7 @@ use super::files::File;
 use super::parsed::{Parsed, number, text};
 use crate::history::entry::Measured;
 
-/// Criterion's estimates, and the metric names that they get here.
+/// Criterion's estimates, and the names of the metrics that they become.
 const STATISTICS: [(&str, &str); 4] =
     [("mean", "mean"), ("median", "p50"), ("slope", "slope"), ("std_dev", "std_dev")];
 

@@ -37,7 +37,7 @@ pub(super) fn read(json: &Value) -> Result<Parsed, String> {
             _ => add(&mut values, row, run, "mean")?,
         }
     }
-    let began = json.get("context").and_then(|context| time::of_iso(text(context, "date")?));
+    let began = json.get("context").and_then(|context| time::parse_iso(text(context, "date")?));
     let version = json.get("context").and_then(|context| text(context, "library_version"));
     Ok(Parsed { values, began, version: version.map(str::to_owned) })
 }

@@ -45,7 +45,7 @@ pub(super) fn read(json: &Value) -> Result<Parsed, String> {
             values.push(Measured { exact: !tool.eq_ignore_ascii_case("perf"), ..value });
         }
     }
-    let began = text(json, "started_at").and_then(time::of_iso);
+    let began = text(json, "started_at").and_then(time::parse_iso);
     Ok(Parsed { values, began, version: Some(version.to_owned()) })
 }
 

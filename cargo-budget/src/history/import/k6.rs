@@ -33,7 +33,7 @@ pub(super) fn read(json: &Value) -> Result<Parsed, String> {
     for (name, metric) in metrics(json)? {
         let numbers = metric.get("values").unwrap_or(metric);
         let numbers = numbers.as_object().ok_or_else(|| format!("`{name}` has no numbers"))?;
-        let kind = Kind::of(name, metric);
+        let kind = Kind::recognize(name, metric);
         for (key, value) in numbers {
             if let (Some(value), Some((word, unit, scale))) = (value.as_f64(), kind.means(key)) {
                 values.push(Measured::imported("k6", name, &word, unit, value * scale));
@@ -57,7 +57,7 @@ enum Kind {
 }
 
 impl Kind {
-    fn of(name: &str, metric: &Value) -> Kind {
+    fn recognize(name: &str, metric: &Value) -> Kind {
         match (text(metric, "type"), text(metric, "contains")) {
             (Some("rate"), _) => return Kind::Rate,
             (_, Some("time")) => return Kind::Time,

@@ -46,7 +46,7 @@ pub(crate) fn import(
     progress: Progress,
 ) -> Result<Vec<Recorded>, Failure> {
     let directory = project.map_or(Path::new("."), |project| &project.root);
-    let revision = revision::of(directory, source.commit, source.branch)?;
+    let revision = revision::resolve(directory, source.commit, source.branch)?;
     let mut entries: Vec<Entry> = Vec::new();
     // All files are read before anything is recorded, so that a bad file leaves the history unchanged.
     let files = find(source.files, source.format)?;

@@ -5,10 +5,10 @@ use perf_budget_core::quantity::{Quantity, Unit};
 
 /// The ratio of the two ends beyond which the axis is logarithmic.
 const WIDE: f64 = 5.0;
-/// The percent of the width that stay free on either side.
+/// The percent of the width that stays free on either side.
 const MARGIN: f64 = 3.0;
 
-/// An axis, of which 0 percent is the end of the smallest values.
+/// An axis. Its smallest value is near 0 percent, its largest near 100 percent.
 pub(crate) struct Axis {
     low: f64,
     high: f64,
@@ -18,7 +18,7 @@ pub(crate) struct Axis {
 
 impl Axis {
     /// Returns an axis that covers all of these values.
-    pub(crate) fn of(values: impl IntoIterator<Item = f64>) -> Axis {
+    pub(crate) fn covering(values: impl IntoIterator<Item = f64>) -> Axis {
         let finite: Vec<f64> = values.into_iter().filter(|value| value.is_finite()).collect();
         let low = finite.iter().copied().fold(f64::INFINITY, f64::min);
         let high = finite.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -81,19 +81,19 @@ impl Axis {
         let step = [1.0, 2.0, 5.0, 10.0].map(|s| s * power).into_iter().find(|s| *s >= rough);
         let step = step.unwrap_or(rough);
         let first = (self.low / step).ceil();
-        let many = ((self.high - first * step) / step + 1e-9).floor().clamp(0.0, 20.0) as usize;
+        let count = ((self.high - first * step) / step + 1e-9).floor().clamp(0.0, 20.0) as usize;
         // Each value is computed from its count, since sums of steps would drift away from round numbers.
-        (0..=many).map(|i| (first + i as f64) * step).collect()
+        (0..=count).map(|i| (first + i as f64) * step).collect()
     }
 
     fn powers(&self) -> Vec<f64> {
         let (from, to) = (self.low.log10().floor() as i32, self.high.log10().ceil() as i32);
-        let many = (self.high / self.low).log10();
-        let of_each: &[f64] = if many < 1.6 { &[1.0, 2.0, 5.0] } else { &[1.0] };
-        let skip = ((many / 5.0).ceil() as usize).max(1);
+        let decades = (self.high / self.low).log10();
+        let digits: &[f64] = if decades < 1.6 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+        let skip = ((decades / 5.0).ceil() as usize).max(1);
         (from..=to)
             .step_by(skip)
-            .flat_map(|power| of_each.iter().map(move |digit| digit * 10f64.powi(power)))
+            .flat_map(|power| digits.iter().map(move |digit| digit * 10f64.powi(power)))
             .filter(|value| (self.low..=self.high).contains(value))
             .collect()
     }
@@ -119,7 +119,7 @@ mod tests {
 
     #[track_caller]
     fn check(values: &[f64], unit: Unit, logarithmic: bool, texts: &[&str]) {
-        let axis = Axis::of(values.iter().copied());
+        let axis = Axis::covering(values.iter().copied());
         assert_eq!(axis.logarithmic, logarithmic);
         let shown: Vec<String> = axis.ticks(unit).into_iter().map(|(_, text)| text).collect();
         assert_eq!(shown, texts);

@@ -9,7 +9,7 @@ use super::flame;
 /// The most functions and places that a table has.
 const ROWS: usize = 20;
 
-/// Renders it.
+/// Renders the cause.
 pub(crate) fn render(blame: &Blame) -> Markup {
     let lines = words::blame(blame);
     html! {
@@ -52,7 +52,7 @@ fn functions(blame: &Blame) -> Markup {
                             td { (grouped(function.own.now)) }
                             @if is_change { td { (signed(function.own.by())) } }
                             td { (grouped(function.inclusive.now)) }
-                            td { (last(function)) }
+                            td { (calls_or_interval(function)) }
                         }
                     }
                 }
@@ -61,8 +61,8 @@ fn functions(blame: &Blame) -> Markup {
     }
 }
 
-/// Returns how often a function is called, or the interval of what was sampled.
-fn last(function: &Blamed) -> String {
+/// Returns how often a function is called; for samples, the interval of its change.
+fn calls_or_interval(function: &Blamed) -> String {
     match function.interval {
         Some((low, high)) => format!("{} to {}", signed(low), signed(high)),
         None => grouped(function.calls.now),
@@ -71,15 +71,15 @@ fn last(function: &Blamed) -> String {
 
 fn sites(blame: &Blame) -> Markup {
     let is_change = blame.before.is_some();
-    let are_told = blame.allocated.is_some();
+    let has_bytes = blame.allocated.is_some();
     html! {
         div.functions tabindex="0" role="group" aria-label="The places that allocate" {
             table {
                 // On a narrow screen the amounts are seen first, so what they go through is last.
                 thead { tr {
                     th scope="col" { "Function" }
-                    @if are_told && is_change { th scope="col" { "Bytes before" } }
-                    @if are_told { th scope="col" { "Bytes now" } }
+                    @if has_bytes && is_change { th scope="col" { "Bytes before" } }
+                    @if has_bytes { th scope="col" { "Bytes now" } }
                     @if is_change { th scope="col" { "Allocations before" } }
                     th scope="col" { @if is_change { "Now" } @else { "Allocations" } }
                     th.name scope="col" { "Through" }
@@ -88,7 +88,7 @@ fn sites(blame: &Blame) -> Markup {
                     @for site in blame.sites.iter().take(ROWS) {
                         tr {
                             th scope="row" { (Text(&site.name)) }
-                            @if are_told {
+                            @if has_bytes {
                                 @if is_change { td { (bytes(site.bytes.map(|bytes| bytes.before))) } }
                                 td { (bytes(site.bytes.map(|bytes| bytes.now))) }
                             }

@@ -23,10 +23,10 @@ pub(super) fn render(outcome: &Outcome) -> Option<Markup> {
     let (old, new) = (sides.reference.value, sides.subject.value);
     let limit = limit(outcome, sides);
     let quantity = |value: f64| Quantity::new(value, sides.unit);
-    let is_one = sides.subject.bars.is_empty();
+    let has_no_bars = sides.subject.bars.is_empty();
     let axis = axis(sides, limit);
     let caption = match &outcome.shape {
-        Some(shape) if !is_one => format!("now, over {from}: {}", shape.of),
+        Some(shape) if !has_no_bars => format!("now, over {from}: {}", shape.of),
         _ => format!("now, beside {from}"),
     };
     let label = format!(
@@ -43,7 +43,7 @@ pub(super) fn render(outcome: &Outcome) -> Option<Markup> {
                 @if axis.logarithmic { "; logarithmic axis" }
             }
             svg.chart.both role="img" aria-label=(Text(&label)) width="100%" height=(TICKS + 6.0) {
-                @if is_one { (lengths(&axis, old, new)) } @else {
+                @if has_no_bars { (lengths(&axis, old, new)) } @else {
                     @let most = highest_density(sides);
                     (bars(&sides.reference.bars, &axis, most, "before"))
                     (bars(&sides.subject.bars, &axis, most, "now"))
@@ -73,13 +73,14 @@ fn median(axis: &Axis, value: f64, at: f64, side: &str, text: &str) -> Markup {
     }
 }
 
-/// Returns the limit as a value: as many times the value of the reference.
+/// Returns the limit as a value: the factor of the limit times the value of the reference.
 fn limit(outcome: &Outcome, sides: &Sides) -> Option<f64> {
     let limit = outcome.against?.limit * sides.reference.value;
     limit.is_finite().then_some(limit)
 }
 
-/// Returns an axis over both sides, and the limit unless it is so far away that the sides would be one line.
+/// Returns an axis that covers both sides. It covers the limit too, unless that is so far away that both sides would look
+/// like one line.
 fn axis(sides: &Sides, limit: Option<f64>) -> Axis {
     let both = [&sides.subject, &sides.reference];
     let bars = both.iter().flat_map(|side| &side.bars).filter(|bar| bar.count > 0);
@@ -94,7 +95,7 @@ fn axis(sides: &Sides, limit: Option<f64>) -> Axis {
         let room = (high - low) * 2.0;
         (low - room..=high + room).contains(limit)
     }));
-    Axis::of(values)
+    Axis::covering(values)
 }
 
 fn highest_density(sides: &Sides) -> f64 {

@@ -11,7 +11,7 @@ use super::axis::{Axis, percent};
 use super::escape::Text;
 use super::label;
 
-/// The most charts of a budget, and the most lines of a chart.
+/// The most charts that a budget has, and the most lines that a chart has.
 const MOST_CHARTS: usize = 6;
 const MOST_LINES: usize = 5;
 
@@ -36,12 +36,14 @@ struct Chart<'o> {
 enum Kind {
     /// Values in a unit.
     Value(Unit),
-    /// Values as multiples of those before. A change of some percent cannot be seen beside values that spread over
+    /// Values as multiples of those before, since a change of some percent cannot be seen beside values that spread over
     /// decades.
     Change,
 }
 
+/// The value of one case.
 struct Point<'o> {
+    /// The value of the parameter.
     at: f64,
     now: f64,
     before: Option<f64>,
@@ -103,13 +105,13 @@ fn parameter<'o>(outcomes: &[&'o Outcome]) -> Option<&'o str> {
             }
         }
     }
-    let different = |values: &mut Vec<u64>| {
+    let count_different = |values: &mut Vec<u64>| {
         values.sort_unstable();
         values.dedup();
         values.len()
     };
-    let counted = values.iter_mut().map(|(name, values)| (different(values), *name));
-    counted.filter(|(n, _)| *n > 1).max_by_key(|(n, _)| *n).map(|(_, name)| name)
+    let counts = values.iter_mut().map(|(name, values)| (count_different(values), *name));
+    counts.filter(|(n, _)| *n > 1).max_by_key(|(n, _)| *n).map(|(_, name)| name)
 }
 
 /// Returns the parameters of a case with their values.
@@ -151,7 +153,7 @@ fn points<'o>(outcome: &'o Outcome, parameter: &str) -> Vec<(String, Point<'o>, 
 impl Chart<'_> {
     fn render(&self) -> Markup {
         let points = || self.lines.values().flatten();
-        let across = Axis::of(points().map(|point| point.at));
+        let across = Axis::covering(points().map(|point| point.at));
         let up = self.up();
         let limit = self.limit();
         // The position on an axis is a percent of its length.
@@ -219,13 +221,13 @@ impl Chart<'_> {
             let ends = points().filter_map(|point| point.outcome.estimate);
             let ends = ends.flat_map(|estimate| [estimate.low, estimate.high]).flatten();
             let values = points().map(|point| point.now).chain(ends).chain([1.0]);
-            return Axis::of(values.chain(self.limit()));
+            return Axis::covering(values.chain(self.limit()));
         }
         let values = || points().flat_map(|point| [Some(point.now), point.before]).flatten();
         let least = values().fold(f64::INFINITY, f64::min);
         let most = values().fold(f64::NEG_INFINITY, f64::max);
         let is_wide = least > 0.0 && most / least > 5.0;
-        Axis::of(values().chain((!is_wide).then_some(0.0)))
+        Axis::covering(values().chain((!is_wide).then_some(0.0)))
     }
 
     fn ticks(&self, up: &Axis) -> Vec<(f64, String)> {
@@ -246,7 +248,7 @@ impl Chart<'_> {
         is_one.then_some(first)
     }
 
-    /// Returns the straight lines that are drawn of the values and their intervals.
+    /// Returns the straight lines that are drawn between the values, and those of their intervals.
     fn drawn(&self, x: impl Fn(f64) -> f64, y: impl Fn(f64) -> f64) -> Vec<[(f64, f64); 2]> {
         let mut drawn = Vec::new();
         for points in self.lines.values().take(MOST_LINES) {

@@ -65,7 +65,7 @@ pub(super) fn without_limit(outcome: &Outcome) -> Option<Markup> {
     if last.high <= first.low || whole.at(last.high) - whole.at(first.low) >= NARROW {
         return None;
     }
-    let axis = Axis::of([first.low, last.high, estimate.value]);
+    let axis = Axis::covering([first.low, last.high, estimate.value]);
     let label = format!(
         "the same values from {} to {}",
         against.quantity(first.low),
@@ -129,7 +129,7 @@ fn detectable(outcome: &Outcome) -> Option<f64> {
 }
 
 fn axis(outcome: &Outcome, estimate: &Estimate, against: &Against) -> Axis {
-    let mut values = vec![estimate.value, against.limit, beyond(against)];
+    let mut values = vec![estimate.value, against.limit, tolerance_end(against)];
     values.extend([estimate.low, estimate.high, detectable(outcome)].into_iter().flatten());
     match &outcome.shape {
         Some(shape) => values.extend(shape.bars.iter().flat_map(|bar| [bar.low, bar.high])),
@@ -147,11 +147,11 @@ fn axis(outcome: &Outcome, estimate: &Estimate, against: &Against) -> Axis {
         Bound::Min if low > 0.0 => (against.limit - against.tolerance) * 0.94,
         Bound::Min => against.limit - against.tolerance - room,
     });
-    Axis::of(values)
+    Axis::covering(values)
 }
 
 /// Returns the value at which the tolerance ends.
-fn beyond(against: &Against) -> f64 {
+fn tolerance_end(against: &Against) -> f64 {
     match against.bound {
         Bound::Max => against.limit + against.tolerance,
         Bound::Min => against.limit - against.tolerance,
@@ -160,7 +160,7 @@ fn beyond(against: &Against) -> f64 {
 
 /// Draws the tolerance as a hatched region, and the region that breaks the limit as a shaded one.
 fn regions(axis: &Axis, against: &Against) -> Markup {
-    let (limit, end) = (axis.at(against.limit), axis.at(beyond(against)));
+    let (limit, end) = (axis.at(against.limit), axis.at(tolerance_end(against)));
     let (from, to) = match against.bound {
         Bound::Max => (end, 100.0),
         Bound::Min => (0.0, end),

@@ -166,8 +166,8 @@ fn bounds(outcome: &Outcome, against: &Against) -> String {
         Bound::Max => ("at most", against.limit + against.tolerance),
         Bound::Min => ("at least", against.limit - against.tolerance),
     };
-    let of = outcome.relative_to.as_ref().map_or(String::new(), |name| format!(" × {name}"));
-    let mut text = format!("{side} {}{of}", against.quantity(against.limit));
+    let factor = outcome.relative_to.as_ref().map_or(String::new(), |name| format!(" × {name}"));
+    let mut text = format!("{side} {}{factor}", against.quantity(against.limit));
     if against.tolerance > 0.0 {
         let _ = write!(text, ", passes up to {}", against.quantity(end));
     }

@@ -20,7 +20,7 @@ const ROWS: usize = 40;
 /// The narrowest bar that is drawn, and the narrowest with a name, in percent of the width.
 const DRAWN: f64 = 0.1;
 const NAMED: f64 = 2.5;
-/// The shares of the greatest change from which on a colour is strong, and from which on it is seen at all.
+/// The shares of the greatest change from which a bar gets the strong colour, and from which it gets a colour at all.
 const STRONG: f64 = 0.5;
 const WEAK: f64 = 0.05;
 
@@ -83,13 +83,14 @@ struct Bar<'a> {
     row: usize,
     left: f64,
     width: f64,
+    /// The amount of the function by itself.
     own: Change,
-    /// With all that it calls.
+    /// The amount of the function with all that it calls.
     whole: Change,
 }
 
-/// Returns the bars, callers before what they call. A record may have been changed by hand, so that a frame without its
-/// caller stands below the last one that is above it.
+/// Returns the bars, each caller before the functions that it calls. A record may have been changed by hand: a frame whose
+/// caller is missing is drawn below the nearest frame before it that is less deep.
 fn bars(tree: &CallTree) -> Vec<Bar<'_>> {
     let mut bars: Vec<Bar<'_>> = Vec::with_capacity(tree.frames.len());
     let mut callers: Vec<Option<usize>> = Vec::with_capacity(tree.frames.len());
@@ -122,13 +123,13 @@ fn bars(tree: &CallTree) -> Vec<Bar<'_>> {
     bars
 }
 
-/// Returns the instructions of a frame, with nothing in the place of what is no amount.
+/// Returns the amounts of a frame by itself. An amount that is not finite, or is below 0, becomes 0.
 fn without_invalid(frame: &Frame) -> Change {
     let amount = |amount: f64| if amount.is_finite() { amount.max(0.0) } else { 0.0 };
     Change { before: amount(frame.own.before), now: amount(frame.own.now) }
 }
 
-/// Returns the class of a bar: how much its own instructions have changed, beside the greatest change.
+/// Returns the class of a bar: how much its own amount has changed, relative to the greatest change.
 fn tone(bar: &Bar<'_>, most: f64, is_change: bool) -> &'static str {
     let share = if most > 0.0 { bar.own.by() / most } else { 0.0 };
     match share {
@@ -141,7 +142,7 @@ fn tone(bar: &Bar<'_>, most: f64, is_change: bool) -> &'static str {
     }
 }
 
-/// Returns what there is to say of a bar.
+/// Returns the name of a bar's function with its amounts.
 fn describe(bar: &Bar<'_>, unit: &str, is_change: bool) -> String {
     let name = if bar.name.is_empty() { "smaller ones" } else { bar.name };
     let Change { before, now } = bar.whole;
@@ -155,7 +156,7 @@ fn describe(bar: &Bar<'_>, unit: &str, is_change: bool) -> String {
     )
 }
 
-/// Returns the end of a path, which is read at a glance: `Index::post` of `text::index::Index::post`.
+/// Returns the last two parts of a path: `Index::post` of `text::index::Index::post`.
 fn short(name: &str) -> &str {
     if name.is_empty() {
         return "…";
@@ -190,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bar_is_as_wide_as_what_it_calls_and_what_is_gone_is_seen() {
+    fn a_bar_is_as_wide_as_its_callees_and_a_function_that_is_gone_is_drawn() {
         let frames = vec![
             frame(0, Some(0), 100.0, 100.0),
             frame(1, Some(1), 0.0, 200.0),
@@ -217,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_somebody_has_changed_is_drawn_all_the_same() {
+    fn a_record_that_was_changed_by_hand_is_drawn_too() {
         let frames = vec![
             frame(9, Some(7), f64::NAN, -5.0),
             frame(usize::MAX, None, f64::INFINITY, 10.0),

@@ -19,7 +19,7 @@ pub(super) fn render(
     let rest = group.outcomes.len() - 1;
     let more =
         if rest == 0 { String::new() } else { format!("and {}", counted(rest, "more limit")) };
-    let earlier = trends.of(worst);
+    let earlier = trends.before(worst);
     html! {
         details.budget.(worst.verdict.name()) open[open] {
             (row::summary(worst, &earlier, &row::Name::Budget(&more)))
@@ -30,7 +30,7 @@ pub(super) fn render(
                 div.limits {
                     (cases::render(&group.outcomes))
                     @for outcome in &group.outcomes {
-                        @let earlier = trends.of(outcome);
+                        @let earlier = trends.before(outcome);
                         @let is_shown = open && std::ptr::eq(*outcome, worst);
                         details.limit.(outcome.verdict.name()) data-verdict=(outcome.verdict.name()) open[is_shown] {
                             (row::summary(outcome, &earlier, &row::Name::Limit))

@@ -1,18 +1,19 @@
 //! The place of a limit's label in a chart: beside its line, where no value is drawn.
 
-/// The most width of a label, in percent of the chart's.
+/// The greatest width of a label, in percent of the chart's width.
 const WIDTH: f64 = 24.0;
 /// Where the labels of the vertical axis end, in percent.
 const TICKS: f64 = 12.0;
-/// How far apart the places are that are tried, in percent.
+/// The distance between two places that are tried, in percent.
 const STEP: f64 = 4.0;
 /// The height of a label, and its distance from the line.
 const HEIGHT: f64 = 12.0;
 const GAP: f64 = 4.0;
 
-/// Returns the right end and the base of the label of a line at this height: as far to the right as it lies on nothing that is
-/// `drawn`, above the line or below it. Without such a place it is above the right end. Places across are in percent, heights in
-/// pixels from the top, and `floor` is the height of the horizontal axis.
+/// Returns the right end and the base of the label for a line at this height. The label is put above or below the line, as
+/// far to the right as possible without covering anything that is `drawn`. If there is no such place, it is put above the
+/// right end of the line. Horizontal places are in percent, heights in pixels from the top, and `floor` is the height of
+/// the horizontal axis.
 pub(super) fn place(height: f64, floor: f64, drawn: &[[(f64, f64); 2]]) -> (f64, f64) {
     let above = height - GAP;
     let below = height + GAP + HEIGHT;
@@ -46,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_label_lies_on_nothing_that_is_drawn() {
+    fn a_label_covers_nothing_that_is_drawn() {
         assert_eq!(place(90.0, 138.0, &[]), (100.0, 86.0));
         // The last value is at the limit: the label is left of the line that leads down to it, or below it.
         let down = [(70.0, 30.0), (95.0, 93.0)];
@@ -54,7 +55,7 @@ mod tests {
         let (end, base) = place(90.0, 138.0, &[down, interval]);
         assert!(end < 95.0, "{end} {base}");
         assert!(!meets(down, end, base) && !meets(interval, end, base));
-        // Everywhere above is something, and below is the axis.
+        // A line is drawn everywhere above, so the label is put below, unless the axis is there.
         let over = [(0.0, 84.0), (100.0, 84.0)];
         assert_eq!(place(90.0, 138.0, &[over]), (100.0, 106.0));
         assert_eq!(place(90.0, 100.0, &[over]), (100.0, 86.0));

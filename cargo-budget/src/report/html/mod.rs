@@ -115,9 +115,9 @@ fn shares(outcomes: &[Outcome]) -> Markup {
 
 /// Returns the verdicts that occur with their numbers, the worst first.
 fn counts(outcomes: &[Outcome]) -> Vec<(Verdict, usize)> {
-    let of = |verdict| outcomes.iter().filter(|outcome| outcome.verdict == verdict).count();
+    let count = |verdict| outcomes.iter().filter(|outcome| outcome.verdict == verdict).count();
     let mut counts: Vec<(Verdict, usize)> =
-        Verdict::ALL.into_iter().map(|v| (v, of(v))).filter(|(_, n)| *n > 0).collect();
+        Verdict::ALL.into_iter().map(|v| (v, count(v))).filter(|(_, n)| *n > 0).collect();
     counts.sort_by_key(|(verdict, _)| std::cmp::Reverse(verdict.severity()));
     counts
 }

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::report::change::{self, Change};
 use perf_budget_core::report::terminal::value_text;
-use perf_budget_core::report::used as of_limit;
+use perf_budget_core::report::used as share_of_limit;
 use perf_budget_core::verdict::Verdict;
 
 use super::axis::percent;
@@ -78,7 +78,7 @@ fn new(outcome: &Outcome, change: Option<&Change>) -> Markup {
 /// Renders the change, or how much of the limit is used where there is nothing to compare with.
 fn delta(outcome: &Outcome, change: Option<&Change>) -> Markup {
     let Some(change) = change else {
-        let used = of_limit::used(outcome).map_or(String::new(), |used| {
+        let used = share_of_limit::used(outcome).map_or(String::new(), |used| {
             used.short.replace('%', " %").replace(">10x", "> 10 ×").replace('x', "×")
         });
         let is_zero = outcome.against.is_some_and(|against| against.limit == 0.0);
@@ -108,14 +108,15 @@ fn bound(outcome: &Outcome) -> Markup {
 pub(super) fn bar(outcome: &Outcome) -> Markup {
     /// The percent of the bar at which the limit lies, so that a value beyond the limit can be seen.
     const FULL: f64 = 78.0;
-    let (Some(estimate), Some(now)) = (outcome.estimate, of_limit::used(outcome)) else {
+    let (Some(estimate), Some(now)) = (outcome.estimate, share_of_limit::used(outcome)) else {
         return html! {};
     };
     if outcome.against.is_none_or(|against| against.limit == 0.0) {
         return html! {};
     }
-    let share =
-        |value: f64| of_limit::used_by(outcome, value).map_or(0.0, |used| used.share.max(0.0));
+    let share = |value: f64| {
+        share_of_limit::used_by(outcome, value).map_or(0.0, |used| used.share.max(0.0))
+    };
     let place = |share: f64| (share * FULL).min(100.0);
     let ends = estimate.low.zip(estimate.high).filter(|_| outcome.evidence.is_some());
     html! {

@@ -6,9 +6,9 @@ use perf_budget_core::outcome::{Against, Outcome};
 
 use super::axis::percent;
 use super::escape::Text;
-use crate::text::{line as line_of, short};
+use crate::text::{line as one_line, short};
 
-/// How far away a limit may be to be drawn, as a multiple of the spread of the values. A limit further away would
+/// The greatest distance at which a limit is drawn, as a multiple of the spread of the values. A limit further away would
 /// flatten the line.
 const FAR: f64 = 3.0;
 
@@ -18,7 +18,7 @@ const LISTED: usize = 12;
 /// Returns the small line in the last column of a row.
 pub(super) fn spark(earlier: &[&Outcome], outcome: &Outcome) -> Option<Markup> {
     let (runs, against) = runs(earlier, outcome)?;
-    let scale = Scale::of(&runs, None);
+    let scale = Scale::covering(&runs, None);
     let at = |i: usize| 4.0 + i as f64 / (runs.len() - 1) as f64 * 92.0;
     let y = |value: f64| scale.at(value, 4.0, 20.0);
     let last = runs.last()?;
@@ -35,7 +35,7 @@ pub(super) fn spark(earlier: &[&Outcome], outcome: &Outcome) -> Option<Markup> {
 /// Returns the larger chart, which has intervals and the limit.
 pub(super) fn chart(earlier: &[&Outcome], outcome: &Outcome) -> Option<Markup> {
     let (runs, against) = runs(earlier, outcome)?;
-    let scale = Scale::of(&runs, Some(&against));
+    let scale = Scale::covering(&runs, Some(&against));
     let at = |i: usize| 3.0 + i as f64 / (runs.len() - 1) as f64 * 94.0;
     let y = |value: f64| scale.at(value, 18.0, 78.0);
     let height = |value: f64| format!("{:.1}", y(value));
@@ -86,7 +86,7 @@ fn commit(run: &Outcome) -> String {
     run.run
         .commit
         .as_deref()
-        .map_or(String::new(), |commit| format!(" at {}", line_of(short(commit))))
+        .map_or(String::new(), |commit| format!(" at {}", one_line(short(commit))))
 }
 
 /// Returns the text of one point.
@@ -146,13 +146,15 @@ fn description(runs: &[&Outcome], against: &Against) -> String {
     format!("{} runs between {low} and {high}, now {now}", runs.len())
 }
 
+/// The vertical scale of a trend.
 struct Scale {
     low: f64,
     high: f64,
 }
 
 impl Scale {
-    fn of(runs: &[&Outcome], against: Option<&Against>) -> Scale {
+    /// Returns a scale that covers the values, and the limit if it is not [`FAR`] from them.
+    fn covering(runs: &[&Outcome], against: Option<&Against>) -> Scale {
         let mut low = runs.iter().map(|run| value(run)).fold(f64::INFINITY, f64::min);
         let mut high = runs.iter().map(|run| value(run)).fold(f64::NEG_INFINITY, f64::max);
         if let Some(against) = against {

@@ -1,4 +1,4 @@
-//! A digest of what a program consists of: two things with one digest are the same.
+//! Digests of the parts of a program: two parts with the same digest are the same.
 
 use hmac_sha256::Hash;
 

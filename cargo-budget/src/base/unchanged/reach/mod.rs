@@ -9,12 +9,12 @@
 //!   function. The harness runs the workload once in each copy. A process that enters a watched function is ended by
 //!   the breakpoint, and then the workload is measured.
 //!
-//! Calls through pointers are thus settled by what really runs, and direct calls by all that could run. A function that
-//! starts another process is watched too, since the end of that process could go unnoticed; only the one in which Criterion
-//! looks for gnuplot is not. Whatever cannot be proven is measured.
+//! Calls through pointers are thus judged by what really runs, and direct calls by all that could run. A function that
+//! starts another process is watched too, since the end of that process could go unnoticed. The only exception is the
+//! function in which Criterion looks for gnuplot. Whatever cannot be proven is measured.
 //!
-//! In a program of Criterion's benchmarks one chain of direct calls leads from `main` to all of them. It is cut where
-//! Criterion goes on to the one whose name is asked for: see [`running`].
+//! In a program of Criterion's benchmarks, one chain of direct calls leads from `main` to all benchmarks. The chain is cut
+//! where Criterion calls the benchmark whose name is asked for: see [`running`].
 
 mod breakpoints;
 mod digest;
@@ -80,7 +80,7 @@ pub(super) fn watch(
     if sides[0].link.others != sides[1].link.others {
         return Err("the linker is given other arguments".to_owned());
     }
-    let programs = [program(sides[0])?, program(sides[1])?];
+    let programs = [read_program(sides[0])?, read_program(sides[1])?];
     let shapes = shapes(programs.each_ref(), sides.map(|side| side.starts))?;
     let (differing, names) = differing(&shapes)?;
     let copies = ["base", "head"].map(|name| place.join(name));
@@ -98,15 +98,15 @@ fn differing([base, head]: &[Shape; 2]) -> Result<([BTreeSet<&str>; 2], Vec<Stri
             "what runs before `main`, or is found by the name of its section, differs".to_owned()
         );
     }
-    let digests = |shape: &Shape, of: &Identity| Some(shape.functions.get(of)?.digests.clone());
+    let digests = |shape: &Shape, id: &Identity| Some(shape.functions.get(id)?.digests.clone());
     let all: BTreeSet<&Identity> = base.functions.keys().chain(head.functions.keys()).collect();
     let differing: Vec<&Identity> =
-        all.into_iter().filter(|of| digests(base, of) != digests(head, of)).collect();
+        all.into_iter().filter(|id| digests(base, id) != digests(head, id)).collect();
     let symbols = [base, head].map(|shape| {
-        let alike = differing.iter().filter_map(|of| shape.functions.get(*of));
+        let alike = differing.iter().filter_map(|id| shape.functions.get(*id));
         alike.flat_map(|alike| alike.symbols.iter().map(String::as_str)).collect()
     });
-    let names: BTreeSet<&str> = differing.iter().map(|of| of.name.as_str()).collect();
+    let names: BTreeSet<&str> = differing.iter().map(|id| id.name.as_str()).collect();
     let shown = |name: &str| format!("{:#}", rustc_demangle::demangle(name.trim_start()));
     Ok((symbols, names.into_iter().map(shown).collect()))
 }
@@ -145,17 +145,17 @@ fn watched<'s>(shape: &'s Shape, differing: &BTreeSet<&'s str>) -> BTreeSet<&'s 
             next.extend(callers.get(name).into_iter().flatten().filter(is_watched));
         }
     }
-    // Their callers need not be watched, because only these functions start a process.
+    // The callers of these functions need not be watched, because only these functions start a process.
     watched.extend(starters(shape, &callers));
     watched
 }
 
-/// Returns the functions in which a process can start: those that call the system for it. In a program of Criterion, which
-/// looks for gnuplot each time that it begins, these are instead the functions that ask the standard library for a
-/// process, but for the one that looks for gnuplot.
+/// Returns the functions in which a process can start: those that call the system for it. A program of Criterion looks for
+/// gnuplot each time that it begins. In such a program, the functions are instead those that ask the standard library for a
+/// process, except the one that looks for gnuplot.
 fn starters<'s>(shape: &'s Shape, callers: &HashMap<&str, Vec<&'s str>>) -> BTreeSet<&'s str> {
-    let of = |name: &str| callers.get(name).into_iter().flatten().copied();
-    let direct = STARTERS.iter().flat_map(|name| of(name));
+    let callers_of = |name: &str| callers.get(name).into_iter().flatten().copied();
+    let direct = STARTERS.iter().flat_map(|name| callers_of(name));
     if !shape.calls.keys().any(|name| running::looks_for_gnuplot(name)) {
         return direct.collect();
     }
@@ -165,9 +165,9 @@ fn starters<'s>(shape: &'s Shape, callers: &HashMap<&str, Vec<&'s str>>) -> BTre
         if !seen.insert(name) || running::looks_for_gnuplot(name) {
             continue;
         }
-        // It is not known which functions call one through a pointer.
+        // The callers of a function that is called through a pointer are not known.
         if running::starts_for_others(name) && !shape.pointed.contains(name) {
-            next.extend(of(name));
+            next.extend(callers_of(name));
         } else {
             starters.insert(name);
         }
@@ -175,7 +175,7 @@ fn starters<'s>(shape: &'s Shape, callers: &HashMap<&str, Vec<&'s str>>) -> BTre
     starters
 }
 
-fn program(side: Linked<'_>) -> Result<Program, String> {
+fn read_program(side: Linked<'_>) -> Result<Program, String> {
     let mut program = Program::default();
     for input in &side.link.files {
         let failed =
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_is_watched_with_all_that_call_it() {
+    fn a_function_that_differs_is_watched_with_all_its_callers() {
         let base = shape_of(&[
             ("main", 1, &["serve"]),
             ("serve", 1, &[]),
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn what_chooses_a_benchmark_is_not_watched_for_what_the_benchmark_calls() {
+    fn the_functions_that_choose_a_benchmark_are_not_watched_for_a_difference_within_it() {
         const SAMPLE: &str = "_ZN9criterion7routine7Routine6sample17h0eb59a20338f1f59E";
         const BENCH: &str = "_ZN9criterion7routine8Function5bench17h0eb59a20338f1f59E";
         let shape = |step| {
@@ -298,11 +298,13 @@ mod tests {
 
     #[test]
     fn the_first_functions_that_differ_are_named() {
-        let of = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        assert_eq!(list_first(&[]), "");
-        assert_eq!(list_first(&of(&["kit::sum"])), " (`kit::sum`)");
+        let list = |names: &[&str]| {
+            list_first(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
+        };
+        assert_eq!(list(&[]), "");
+        assert_eq!(list(&["kit::sum"]), " (`kit::sum`)");
         let long = "größe".repeat(40);
-        let several = list_first(&of(&["a", &long, "c", "d", "e"]));
+        let several = list(&["a", &long, "c", "d", "e"]);
         assert!(several.starts_with(" (`a`, `größe") && several.ends_with("…`, `c` and 2 more)"));
     }
 
@@ -314,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_found_by_its_section_has_to_be_the_same() {
+    fn a_difference_in_a_special_section_rules_out_a_proof() {
         let mut early = shape_of(&[]);
         early.special.push((".init_array".to_owned(), [1; 32]));
         let mut other = shape_of(&[]);

@@ -5,9 +5,9 @@
 //! hashes.
 //!
 //! One name can stand for several functions of a program, such as the copies of a generic function for several types.
-//! These are told apart by their bodies alone: two are the same where their machine code is, and where all that it refers to
-//! is the same in turn. Which of them a function refers to is a part of that function's digest, so that a call that now leads
-//! to another of them is a difference.
+//! These are told apart by their bodies alone. Two are the same where their machine code is the same, and where everything
+//! that the code refers to is the same in turn. The digest of a function also covers which of these functions it refers to.
+//! So it is a difference if a call now leads to another function of the same name.
 
 use std::collections::{HashMap, HashSet};
 
@@ -38,8 +38,8 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Returns the names in both programs. The functions of one name are not told apart yet.
-    pub(super) fn of(programs: [&Program; 2]) -> [Names; 2] {
+    /// Returns the names in both programs. The functions of one name are not told apart by their bodies yet.
+    pub(super) fn of_both(programs: [&Program; 2]) -> [Names; 2] {
         let functions = programs.map(functions);
         let variables = programs.map(variables);
         let mut both = [0, 1].map(|side| Names {
@@ -85,13 +85,17 @@ impl Names {
         Identity { name, body: self.bodies.get(&place).copied() }
     }
 
-    /// Returns the digest that tells apart the functions to which a reference may lead.
-    pub(super) fn told_apart(&self, program: &Program, reference: &Reference) -> Vec<Digest> {
+    /// Returns the digests of the functions to which a reference may lead, where other functions have the same name.
+    pub(super) fn digests_of_targets(
+        &self,
+        program: &Program,
+        reference: &Reference,
+    ) -> Vec<Digest> {
         let by_name = |name: &str| program.defined.get(name).into_iter().flatten().map(|at| at.0);
         let places: Vec<usize> = match &reference.target {
             Target::Name(name) => by_name(name).collect(),
             Target::Section { section, name, .. } => {
-                // The linker may take a definition in another object file.
+                // The linker may take a definition from another object file.
                 let others = name.iter().flat_map(|name| by_name(name));
                 [*section].into_iter().chain(others.filter(|place| place != section)).collect()
             }
@@ -100,7 +104,7 @@ impl Names {
     }
 }
 
-/// The sections of a program with the names of the functions in them.
+/// Returns the sections of a program's code, each with the name of a function in it.
 fn functions(program: &Program) -> Vec<(usize, &str)> {
     let sections = program.sections.iter().enumerate();
     let code = sections.filter(|(_, section)| section.kind == Kind::Code);
@@ -110,14 +114,14 @@ fn functions(program: &Program) -> Vec<(usize, &str)> {
     named.collect()
 }
 
-/// The sections of a program's variables with their names.
+/// Returns the sections of a program's variables with their names.
 fn variables(program: &Program) -> Vec<(usize, &str)> {
     let sections = program.sections.iter().enumerate();
     let names = sections.map(|(place, section)| (place, section.name.as_str()));
     names.filter(|(_, name)| is_variable(name)).collect()
 }
 
-/// Returns the path of each name that has one and that the other program does not have.
+/// Returns the paths of the names that the other program does not have, by name. A name that has no path is left out.
 fn paths(names: &[(usize, &str)], others: &[(usize, &str)]) -> HashMap<String, String> {
     let others: HashSet<&str> = others.iter().map(|(_, name)| *name).collect();
     let own = names.iter().map(|(_, name)| *name).filter(|name| !others.contains(name));
@@ -128,7 +132,7 @@ fn paths(names: &[(usize, &str)], others: &[(usize, &str)]) -> HashMap<String, S
 fn path(name: &str) -> Option<String> {
     let begin = if name.starts_with('.') { name.find("._").map_or(0, |dot| dot + 1) } else { 0 };
     let (section, symbol) = name.split_at(begin);
-    // No symbol of another language has a space, so no path is one of these.
+    // No symbol of another language has a space, so no path is equal to such a symbol.
     Some(format!("{section} {:#}", try_demangle(symbol).ok()?))
 }
 

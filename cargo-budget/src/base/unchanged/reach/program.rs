@@ -1,7 +1,7 @@
-//! A program as the linker is given it: the sections of all its object files, and what each refers to.
+//! A program as the linker gets it: the sections of all its object files, and what each section refers to.
 //!
-//! Object files say more than the linked program does. The compiler puts each function and each constant into a section
-//! of its own, so it is known where each of them ends, and the relocations name what each refers to.
+//! Object files tell more than the linked program. The compiler puts each function and each constant into a section of
+//! its own, so it is known where each of them ends. The relocations name what each of them refers to.
 
 use std::collections::HashMap;
 
@@ -12,11 +12,11 @@ use object::read::{
     SymbolKind,
 };
 
-/// The prefix of the section that says how a function is unwound.
+/// The prefix of the names of the sections with the tables by which functions are unwound.
 const UNWINDING: &str = ".gcc_except_table";
 /// The beginnings of the names of sections that hold constants and variables. They are reached only by references.
 const DATA: [&str; 7] = [".rodata", ".data", ".bss", ".tdata", ".tbss", ".lrodata", ".ldata"];
-/// The beginnings of the names of sections that the linker or the debugger alone reads, or that follow from the code.
+/// The beginnings of the names of sections that only the linker or the debugger reads, or whose content follows from the code.
 const IGNORED: [&str; 4] = [".eh_frame", ".note", ".llvm", ".group"];
 
 /// The kind of a section.
@@ -26,7 +26,7 @@ pub(super) enum Kind {
     Code,
     /// Constants and variables, and the tables for unwinding.
     Data,
-    /// Something that is found by another way than a reference, such as the functions that run before `main`.
+    /// Something that is found in another way than by a reference, such as the functions that run before `main`.
     Special,
 }
 
@@ -55,7 +55,7 @@ pub(super) struct Reference {
     /// The type of the relocation.
     pub(super) kind: u32,
     pub(super) addend: i64,
-    /// Whether it names a place in its target by itself, and not only as a distance from the target's start.
+    /// Whether it names a symbol in the target section, and not only a distance from the start of that section.
     pub(super) is_exact: bool,
     pub(super) target: Target,
 }
@@ -134,9 +134,9 @@ impl Program {
                 unwinding: None,
             });
         }
-        self.name(&file, &places)?;
-        self.refer(&file, &places)?;
-        self.unwind(&places);
+        self.note_symbols(&file, &places)?;
+        self.note_references(&file, &places)?;
+        self.note_unwinding(&places);
         let is_nameless = |&&place: &&usize| {
             let section = &self.sections[place];
             section.kind == Kind::Code && section.size > 0 && section.functions.is_empty()
@@ -148,7 +148,7 @@ impl Program {
     }
 
     /// Notes which symbols the sections of a file define.
-    fn name(&mut self, file: &File<'_>, places: &Places) -> Result<(), String> {
+    fn note_symbols(&mut self, file: &File<'_>, places: &Places) -> Result<(), String> {
         for symbol in file.symbols() {
             let Some(&place) = symbol.section_index().and_then(|index| places.get(&index)) else {
                 continue;
@@ -169,7 +169,7 @@ impl Program {
 
     /// Notes what the sections of a file refer to.
     #[expect(clippy::wildcard_enum_match_arm, reason = "no other target has a place")]
-    fn refer(&mut self, file: &File<'_>, places: &Places) -> Result<(), String> {
+    fn note_references(&mut self, file: &File<'_>, places: &Places) -> Result<(), String> {
         for section in file.sections() {
             let Some(&place) = places.get(&section.index()) else { continue };
             for (offset, relocation) in section.relocations() {
@@ -212,19 +212,19 @@ impl Program {
         Ok(())
     }
 
-    /// Notes for each function of a file how it is unwound.
-    fn unwind(&mut self, places: &Places) {
-        let own =
+    /// Notes for each function of a file the table by which it is unwound.
+    fn note_unwinding(&mut self, places: &Places) {
+        let name_after =
             |section: &Section, start: &str| section.name.strip_prefix(start).map(str::to_owned);
         let tables: HashMap<String, usize> = places
             .values()
-            .filter_map(|&place| Some((own(&self.sections[place], UNWINDING)?, place)))
+            .filter_map(|&place| Some((name_after(&self.sections[place], UNWINDING)?, place)))
             .collect();
         for &place in places.values() {
             let section = &mut self.sections[place];
             if section.kind == Kind::Code {
-                // `.text.NAME` and `.gcc_except_table.NAME`; without a name of its own, `.text` and the one table.
-                let name = own(section, ".text").unwrap_or_default();
+                // The table of `.text.NAME` is `.gcc_except_table.NAME`; that of a plain `.text` has no name after its prefix.
+                let name = name_after(section, ".text").unwrap_or_default();
                 section.unwinding = tables.get(&name).copied();
             }
         }
@@ -239,7 +239,7 @@ fn entry(file: &File<'_>, section: object::read::SectionIndex) -> Option<u64> {
     (length > 0 && size % length == 0).then_some(length)
 }
 
-/// Whether a symbol is one of the source, and not one of the assembler: a local label, or a mark of code and data.
+/// Whether a symbol comes from the source. The others are the assembler's: local labels, and marks of code and data.
 fn is_name(symbol: &str) -> bool {
     !symbol.is_empty() && !symbol.starts_with(".L") && !symbol.starts_with('$')
 }

@@ -1,13 +1,13 @@
 //! The functions of Criterion that run one benchmark, and the one that looks for gnuplot.
 //!
-//! The functions that run a benchmark are compiled into the program once for each benchmark. They call it directly, so
-//! one chain of direct calls leads from `main` to all benchmarks. But Criterion enters these functions only for the
-//! benchmark whose name is asked for. Nothing else decides that, so one run shows it for all runs, and the callers of
-//! these functions need not be watched. Within them every direct call counts as possible.
+//! The functions that run a benchmark are compiled into the program once for each benchmark. They call the benchmark
+//! directly, so one chain of direct calls leads from `main` to all benchmarks. But Criterion enters these functions only
+//! for the benchmark whose name is asked for. Nothing but the name decides this, so one run shows it for all runs, and the
+//! callers of these functions need not be watched. Within these functions, every direct call counts as possible.
 
 use rustc_demangle::demangle;
 
-/// The beginnings of the paths of these functions.
+/// The beginnings of the paths of the functions that run one benchmark.
 const RUNNING: [&str; 2] = ["criterion::routine::", "criterion::analysis::"];
 
 /// The function that asks the program `gnuplot` for its version, and does nothing else. A program of Criterion calls it
@@ -17,17 +17,17 @@ const GNUPLOT: &str = "criterion_plot::version";
 const STARTING: [&str; 3] =
     ["std::process::", "std::sys::process::", "std::sys::pal::unix::process::"];
 
-/// Whether a function is one of them, by its symbol.
+/// Whether the function of this symbol runs one benchmark.
 pub(super) fn runs_benchmark(symbol: &str) -> bool {
     begins(symbol, &RUNNING)
 }
 
-/// Whether a function is the one that looks for gnuplot, by its symbol.
+/// Whether the function of this symbol is the one that looks for gnuplot.
 pub(super) fn looks_for_gnuplot(symbol: &str) -> bool {
     format!("{:#}", demangle(symbol)) == GNUPLOT
 }
 
-/// Whether a function is one of the standard library that starts processes for others, by its symbol.
+/// Whether the function of this symbol is one by which the standard library starts a process for its caller.
 pub(super) fn starts_for_others(symbol: &str) -> bool {
     begins(symbol, &STARTING)
 }
@@ -44,10 +44,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_starts_processes_is_known() {
+    fn the_functions_that_start_processes_are_known_by_their_symbols() {
         let check = |symbol: &str, want: [bool; 2]| {
-            let is = [starts_for_others(symbol), looks_for_gnuplot(symbol)];
-            assert_eq!(is, want, "{symbol}: {:#}", demangle(symbol));
+            let got = [starts_for_others(symbol), looks_for_gnuplot(symbol)];
+            assert_eq!(got, want, "{symbol}: {:#}", demangle(symbol));
         };
         check(
             "_RNvMNtNtNtNtCsjrHSEGnQ3l9_3std3sys7process4unix4unixNtNtB4_6common7Command5spawn",
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn what_runs_a_benchmark_is_known_and_what_chooses_it_is_not() {
+    fn the_functions_that_run_a_benchmark_are_known_apart_from_those_that_choose_it() {
         let check = |symbol: &str, want: bool| {
             assert_eq!(runs_benchmark(symbol), want, "{symbol}: {:#}", demangle(symbol));
         };

@@ -1,5 +1,5 @@
-//! A digest of each function of a program. Two functions with the same digest are the same machine code, and refer to
-//! functions of the same names and to constants of the same content.
+//! A digest of each function of a program. Two functions with the same digest have the same machine code. They also refer
+//! to functions of the same names and to constants of the same content.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
@@ -24,15 +24,15 @@ pub(super) struct Shape {
     pub(super) calls: HashMap<String, HashSet<String>>,
     /// The functions that constants and variables refer to, so that they may be called through a pointer.
     pub(super) pointed: HashSet<String>,
-    /// The sections that are found by another way than a reference: the name of each, and its digest. Sections of one
-    /// name are in the order in which the linker is given them.
+    /// The sections that are found in another way than by a reference: the name of each, and its digest. Sections of one
+    /// name are in the order in which the linker gets them.
     pub(super) special: Vec<(String, Digest)>,
 }
 
-/// The most sections that are looked at for the digests of a program, in all rounds. Only a program whose constants refer to
-/// each other in many circles, or with long chains of functions of one name, needs more.
+/// The most visits of sections for the digests of a program, in all rounds. A program needs more only if its constants refer
+/// to each other in many circles, or if it has long chains of functions of one name.
 const MOST_VISITS: usize = 20_000_000;
-/// The most rounds in which functions of one name are told apart. Only a longer chain of such functions needs more.
+/// The most rounds in which functions of one name are told apart. Only a longer chain of functions of one name needs more.
 const MOST_ROUNDS: usize = 200;
 
 /// The functions of one identity.
@@ -45,12 +45,12 @@ pub(super) struct SameIdentity {
 }
 
 /// Returns the shapes of both programs. `starts` are the directories from which the compiler names the sources of each. The
-/// error says why there are none.
+/// error says why a shape cannot be made.
 pub(super) fn shapes(
     programs: [&Program; 2],
     starts: [&[PathBuf]; 2],
 ) -> Result<[Shape; 2], String> {
-    let [base, head] = Names::of(programs);
+    let [base, head] = Names::of_both(programs);
     let mut digests =
         [Digests::new(programs[0], starts[0], base), Digests::new(programs[1], starts[1], head)];
     tell_apart(&mut digests)?;
@@ -59,7 +59,7 @@ pub(super) fn shapes(
 }
 
 /// Tells apart the functions that share a name in one of the programs. Each round distinguishes those whose code differs, or
-/// that refer to functions which the round before has distinguished, until a round distinguishes no more.
+/// that refer to functions which the last round distinguished. The rounds end when one distinguishes no more.
 fn tell_apart(both: &mut [Digests<'_>; 2]) -> Result<(), String> {
     let count = |both: &[Digests<'_>; 2]| {
         let bodies = both.iter().flat_map(|digests| digests.names.bodies.values());
@@ -76,7 +76,8 @@ fn tell_apart(both: &mut [Digests<'_>; 2]) -> Result<(), String> {
         }
         known = now;
     }
-    Err("functions of one name can be told apart only by those that they refer to".to_owned())
+    Err("functions of one name refer to each other in a chain that is too long to tell them apart"
+        .to_owned())
 }
 
 impl Program {
@@ -127,23 +128,23 @@ impl<'p> Digests<'p> {
         }
     }
 
-    /// Tells apart the functions that share a name by what the last round knew of those that they refer to.
+    /// Tells apart the functions that share a name, by what the last round found out about the functions that they refer to.
     fn next_round(&mut self) -> Result<(), String> {
         let places: Vec<usize> = self.names.bodies.keys().copied().collect();
         let mut bodies = HashMap::new();
         for place in places {
             let mut hash = Hash::new();
             add(&mut hash, &self.names.bodies[&place]);
-            add(&mut hash, &self.of(place).0);
+            add(&mut hash, &self.digest(place).0);
             bodies.insert(place, hash.finalize());
         }
-        // What is known of constants depends on the functions to which they refer.
+        // The digests of constants depend on the functions to which they refer.
         self.known.clear();
         self.names.bodies = bodies;
-        self.check()
+        self.check_visits()
     }
 
-    fn check(&self) -> Result<(), String> {
+    fn check_visits(&self) -> Result<(), String> {
         let is_too_much = self.visits > MOST_VISITS;
         let why = "too many of its constants, or functions of one name, refer to each other";
         if is_too_much { Err(why.to_owned()) } else { Ok(()) }
@@ -161,10 +162,10 @@ impl<'p> Digests<'p> {
             match section.kind {
                 Kind::Data => {}
                 Kind::Special => {
-                    shape.special.push((section.name.clone(), self.of(place).0));
+                    shape.special.push((section.name.clone(), self.digest(place).0));
                 }
                 Kind::Code => {
-                    let digest = self.of(place).0;
+                    let digest = self.digest(place).0;
                     let called = section.references.iter().flat_map(|at| program.functions(at));
                     let called: HashSet<String> = called.map(str::to_owned).collect();
                     for symbol in &section.functions {
@@ -182,12 +183,12 @@ impl<'p> Digests<'p> {
             }
         }
         shape.special.sort_by(|a, b| a.0.cmp(&b.0));
-        self.check().map(|()| shape)
+        self.check_visits().map(|()| shape)
     }
 
-    /// Returns the digest of a section, and whether it is whole: within a circle of references it depends on where the
-    /// circle was entered.
-    fn of(&mut self, place: usize) -> (Digest, bool) {
+    /// Returns the digest of a section, and whether it is whole. Within a circle of references it is not, because it depends
+    /// on where the circle was entered.
+    fn digest(&mut self, place: usize) -> (Digest, bool) {
         if let Some(known) = self.known.get(&place) {
             return (*known, true);
         }
@@ -216,7 +217,7 @@ impl<'p> Digests<'p> {
             is_whole &= self.add_target(&mut hash, reference);
         }
         if let Some(table) = section.unwinding {
-            let (digest, whole) = self.of(table);
+            let (digest, whole) = self.digest(table);
             add(&mut hash, &digest);
             is_whole &= whole;
         }
@@ -230,13 +231,14 @@ impl<'p> Digests<'p> {
         (digest, is_whole)
     }
 
-    /// Adds what a reference leads to: a function by its name, and data by its content. Returns whether its digest is whole.
+    /// Adds the target of a reference: a function by its name, and data by its content. Returns whether the target's digest is
+    /// whole.
     fn add_target(&mut self, hash: &mut Hash, reference: &Reference) -> bool {
         let names = self.program.functions(reference);
         for name in &names {
             add(hash, self.names.function(name).as_bytes());
         }
-        for digest in self.names.told_apart(self.program, reference) {
+        for digest in self.names.digests_of_targets(self.program, reference) {
             add(hash, &digest);
         }
         let places = match &reference.target {
@@ -263,15 +265,15 @@ impl<'p> Digests<'p> {
                 // Two variables with the same first value are still two.
                 add(hash, self.names.variable(&section.name).as_bytes());
             }
-            let (digest, whole) = self.of(place);
+            let (digest, whole) = self.digest(place);
             add(hash, &digest);
             is_whole &= whole;
         }
         is_whole
     }
 
-    /// Returns the text of the source that a location names, if a section is one. The line and the column change when
-    /// somebody adds a comment above.
+    /// Returns the text of the source that a location names, if a section is such a location. Its line and its column change
+    /// when somebody adds a comment above, and the text does not.
     fn location(&mut self, section: &Section) -> Option<String> {
         let [reference] = &section.references[..] else { return None };
         let bytes: &[u8; LOCATION] = section.bytes.as_slice().try_into().ok()?;
@@ -295,8 +297,8 @@ impl<'p> Digests<'p> {
 }
 
 /// Returns the constant that a reference to a symbol at this offset leads to, and the symbol's offset within it. The compiler
-/// collects the constants of a whole codegen unit in one section, in the order of its functions. The linker moves each of
-/// them by itself, so that nothing depends on those beside it.
+/// collects the constants of a whole codegen unit in one section, in the order of its functions. The linker moves each
+/// constant by itself, so nothing depends on the constants beside it.
 fn constant<'s>(
     section: &'s Section,
     offset: u64,
@@ -304,7 +306,7 @@ fn constant<'s>(
 ) -> Option<(&'s [u8], u64)> {
     let length = section.entry.filter(|_| reference.is_exact && section.references.is_empty())?;
     let within = offset % length;
-    // A distance that would leave the constant is not understood.
+    // If the reference leads out of the constant, its target is not known.
     let is_within = reference.addend < i64::try_from(length - within).ok()?;
     let begin = usize::try_from(offset - within).ok()?;
     let end = begin.checked_add(usize::try_from(length).ok()?)?;

@@ -1,4 +1,5 @@
-//! Tests of which functions of two programs differ where the symbols of a crate do, as after a release.
+//! Tests of the comparison of two programs in which the symbols of a crate differ, as they do after a release: which of
+//! the functions differ.
 
 use std::collections::BTreeSet;
 
@@ -30,7 +31,7 @@ fn section(name: String, kind: Kind, byte: u8) -> Section {
     }
 }
 
-/// Returns a program of functions, of a variable for each path in `variables`, and of a table of functions.
+/// Returns a program that consists of functions, and of a variable for each path in `variables`.
 fn program(functions: &[Function], variables: &[(&'static str, u8)]) -> Program {
     let mut program = Program::default();
     let mut define = |name: String, section: Section| {
@@ -69,8 +70,9 @@ fn check(both: [&Program; 2], want: [&[(&str, u8)]; 2]) {
     }
 }
 
+/// Does the same for two programs that consist of functions alone.
 #[track_caller]
-fn functions(base: &[Function], head: &[Function], want: [&[(&str, u8)]; 2]) {
+fn check_functions(base: &[Function], head: &[Function], want: [&[(&str, u8)]; 2]) {
     check([&program(base, &[]), &program(head, &[])], want);
 }
 
@@ -86,15 +88,15 @@ fn a_release_changes_only_the_functions_that_it_changes() {
         ("kit::step", 5, 11, &[]),
         ("own::main", 3, 12, &[("kit::work", 4)]),
     ];
-    functions(&base, &head, [&[], &[]]);
+    check_functions(&base, &head, [&[], &[]]);
     let mut changed = head;
     changed[1].2 = 13;
-    functions(&base, &changed, [&[("kit::step", 2)], &[("kit::step", 5)]]);
-    // A function of another path is another one.
+    check_functions(&base, &changed, [&[("kit::step", 2)], &[("kit::step", 5)]]);
+    // A function of another path is another function.
     let mut renamed = head;
     renamed[0].3 = &[("kit::last", 5)];
     renamed[1].0 = "kit::last";
-    functions(
+    check_functions(
         &base,
         &renamed,
         [&[("kit::work", 1), ("kit::step", 2)], &[("kit::work", 4), ("kit::last", 5)]],
@@ -111,16 +113,16 @@ fn the_copies_of_a_generic_function_are_told_apart_by_their_bodies() {
     let head = |called| -> [Function; 3] {
         [("kit::take", 5, 11, &[]), ("kit::take", 6, 10, &[]), ("own::main", 3, 12, called)]
     };
-    functions(&base, &head(&[("kit::take", 6)]), [&[], &[]]);
+    check_functions(&base, &head(&[("kit::take", 6)]), [&[], &[]]);
     // The code of `main` is the same, and so is the name that it refers to.
     let main: &[_] = &[("own::main", 3)];
-    functions(&base, &head(&[("kit::take", 5)]), [main, main]);
-    // One whose body has changed differs, with what refers to it, and the other does not.
+    check_functions(&base, &head(&[("kit::take", 5)]), [main, main]);
+    // A copy whose body has changed differs, and so do the functions that refer to it. The other copy does not.
     let mut changed = head(&[("kit::take", 6)]);
     changed[0].2 = 13;
-    functions(&base, &changed, [&[("kit::take", 2)], &[("kit::take", 5)]]);
+    check_functions(&base, &changed, [&[("kit::take", 2)], &[("kit::take", 5)]]);
     changed[1].2 = 14;
-    functions(
+    check_functions(
         &base,
         &changed,
         [
@@ -131,7 +133,7 @@ fn the_copies_of_a_generic_function_are_told_apart_by_their_bodies() {
 }
 
 #[test]
-fn a_copy_more_with_the_same_body_is_no_difference() {
+fn another_copy_with_the_same_body_is_no_difference() {
     let base: [Function; 2] =
         [("kit::take", 1, 10, &[]), ("own::main", 3, 12, &[("kit::take", 1)])];
     let head: [Function; 3] = [
@@ -139,12 +141,12 @@ fn a_copy_more_with_the_same_body_is_no_difference() {
         ("kit::take", 6, 10, &[]),
         ("own::main", 3, 12, &[("kit::take", 6)]),
     ];
-    functions(&base, &head, [&[], &[]]);
+    check_functions(&base, &head, [&[], &[]]);
 }
 
 #[test]
 fn copies_are_told_apart_by_what_they_refer_to_through_other_copies() {
-    // The copies of `outer` and `middle` are the same machine code, and end in different copies of `inner`.
+    // The copies of `outer` and `middle` have the same machine code, but lead to different copies of `inner`.
     let chain = |shift: u8, called: &'static [(&'static str, u8)]| -> Vec<Function> {
         let link = |to: u8| -> &'static [(&'static str, u8)] {
             match to {
@@ -169,9 +171,9 @@ fn copies_are_told_apart_by_what_they_refer_to_through_other_copies() {
         ]
     };
     let base = chain(0, &[("kit::outer", 1)]);
-    functions(&base, &chain(10, &[("kit::outer", 11)]), [&[], &[]]);
+    check_functions(&base, &chain(10, &[("kit::outer", 11)]), [&[], &[]]);
     let main: &[_] = &[("own::main", 9)];
-    functions(&base, &chain(10, &[("kit::outer", 12)]), [main, main]);
+    check_functions(&base, &chain(10, &[("kit::outer", 12)]), [main, main]);
 }
 
 #[test]
@@ -183,16 +185,16 @@ fn copies_that_call_each_other_in_a_circle_are_told_apart() {
         };
         vec![("kit::turn", first, 1, called[0]), ("kit::turn", second, code, called[1])]
     };
-    functions(&circle(1, 2, 1), &circle(11, 12, 1), [&[], &[]]);
-    functions(&circle(1, 2, 2), &circle(11, 12, 2), [&[], &[]]);
+    check_functions(&circle(1, 2, 1), &circle(11, 12, 1), [&[], &[]]);
+    check_functions(&circle(1, 2, 2), &circle(11, 12, 2), [&[], &[]]);
     let (base, head): ([&[_]; 1], [&[_]; 1]) =
         ([&[("kit::turn", 1), ("kit::turn", 2)]], [&[("kit::turn", 11), ("kit::turn", 12)]]);
-    functions(&circle(1, 2, 1), &circle(11, 12, 2), [base[0], head[0]]);
+    check_functions(&circle(1, 2, 1), &circle(11, 12, 2), [base[0], head[0]]);
 }
 
 #[test]
 fn a_symbol_that_both_programs_have_is_matched_with_itself_alone() {
-    // A copy for another type comes to what was there, and is called instead of it.
+    // A copy for another type is added, and is called instead of the old one.
     let base: [Function; 2] =
         [("kit::take", 1, 10, &[]), ("own::main", 3, 12, &[("kit::take", 1)])];
     let head: [Function; 3] = [
@@ -200,7 +202,7 @@ fn a_symbol_that_both_programs_have_is_matched_with_itself_alone() {
         ("kit::take", 2, 10, &[]),
         ("own::main", 3, 12, &[("kit::take", 2)]),
     ];
-    functions(&base, &head, [&[("own::main", 3)], &[("own::main", 3), ("kit::take", 2)]]);
+    check_functions(&base, &head, [&[("own::main", 3)], &[("own::main", 3), ("kit::take", 2)]]);
 }
 
 #[test]
@@ -237,8 +239,8 @@ fn newer_symbols_are_matched_without_the_hashes_of_their_crates() {
 
 /// The constants of a codegen unit are in one section, in an order that depends on the symbols of its functions.
 #[test]
-fn a_constant_is_what_it_contains_wherever_it_is() {
-    // A function that refers to a constant: the bytes of all constants, and where its own begins.
+fn a_constant_is_compared_by_its_content_wherever_it_is() {
+    // A function that refers to a constant: the bytes of all constants, and where this constant begins.
     let with = |bytes: &[u8], offset: u64, is_exact: bool| {
         let mut program = program(&[("own::main", 3, 12, &[])], &[]);
         let place = program.sections.len();
@@ -258,16 +260,16 @@ fn a_constant_is_what_it_contains_wherever_it_is() {
     check([&base, &with(&[1, 2, 9, 9, 5, 6], 0, true)], [&[], &[]]);
     check([&base, &with(&[1, 2, 3, 4], 2, true)], [main, main]);
     check([&base, &with(&[1, 3, 3, 4], 0, true)], [main, main]);
-    // Another part of the same constant is another one.
+    // A reference to another part of the same constant is a difference.
     check([&base, &with(&[1, 2, 3, 4], 1, true)], [main, main]);
-    // A distance that leaves the constant leads to what is beside it.
+    // A reference that leads out of the constant depends on the bytes beside it.
     let beside = |bytes: &[u8]| {
         let mut program = with(bytes, 0, true);
         program.sections[0].references[0].addend = 2;
         program
     };
     check([&beside(&[1, 2, 3, 4]), &beside(&[1, 2, 3, 5])], [main, main]);
-    // A distance from the start of the section may lead to any of them.
+    // A distance from the start of the section may lead to any constant.
     let start = with(&[1, 2, 3, 4], 0, false);
     check([&start, &with(&[1, 2, 3, 4], 0, false)], [&[], &[]]);
     check([&start, &with(&[1, 2, 3, 5], 0, false)], [main, main]);
