@@ -10,7 +10,7 @@ pub(super) struct Subject {
 
 /// This library is in the list as its users have it: a change of the library changes every test binary. Its workload
 /// reads a file of budgets.
-pub(super) const ALL: [Subject; 6] = [
+pub(super) const ALL: [Subject; 9] = [
     Subject {
         name: "serde_json",
         work: r##"
@@ -63,6 +63,35 @@ pub(super) const ALL: [Subject; 6] = [
     memchr::memchr_iter(b't', text).count()
         + memchr::memrchr(b'b', text).unwrap_or(0)
         + memchr::memmem::find(text, black_box(b"needle")).unwrap_or(0)
+"#,
+    },
+    Subject {
+        name: "itoa",
+        work: r#"
+    let mut buffer = itoa::Buffer::new();
+    let mut digits = 0;
+    for n in 0..black_box(50_u32) {
+        digits += buffer.format(n * 7919).len() + buffer.format(i64::from(n) * -90_000_000_007).len();
+    }
+    digits + buffer.format(black_box(u128::MAX / 3)).len()
+"#,
+    },
+    Subject {
+        name: "hex",
+        work: r#"
+    let text = hex::encode(black_box(b"a budget sets a limit on a metric of a subject"));
+    let mut bytes = [0; 4];
+    hex::decode_to_slice(black_box("c0ffee07"), &mut bytes).unwrap();
+    hex::decode(&text).unwrap().len() + usize::from(bytes[0])
+"#,
+    },
+    Subject {
+        name: "semver",
+        work: r#"
+    let version = semver::Version::parse(black_box("1.10.3-rc.2+build.77")).unwrap();
+    let wanted = semver::VersionReq::parse(black_box(">=1.2.3, <2.0.0, ~1.10")).unwrap();
+    let later = semver::Version::parse(black_box("1.10.4")).unwrap();
+    version.to_string().len() + usize::from(wanted.matches(&later)) + usize::from(version < later)
 "#,
     },
     Subject {

@@ -70,17 +70,6 @@ impl Files {
         self.all().into_iter().chain(files_of_home()).collect()
     }
 
-    /// Returns the names of the variables that `[env]` sets, in these files or in cargo's home.
-    pub(super) fn variables(&self) -> Vec<String> {
-        let mut names = Vec::new();
-        for file in self.with_home() {
-            let Some(document) = read(&file) else { continue };
-            let table = document.get("env").and_then(Item::as_table_like);
-            names.extend(table.into_iter().flat_map(|t| t.iter()).map(|(key, _)| key.to_owned()));
-        }
-        names
-    }
-
     /// Whether these files, or those of cargo's home, set something at a path of keys.
     pub(super) fn set(&self, keys: &[&str]) -> bool {
         let sets = |file: PathBuf| {
@@ -268,7 +257,7 @@ fn home() -> Option<PathBuf> {
 }
 
 /// Returns the directory that a file `.cargo/config.toml` applies to.
-fn holder(file: &Path) -> Option<&Path> {
+pub(super) fn holder(file: &Path) -> Option<&Path> {
     file.parent()?.parent()
 }
 
@@ -350,17 +339,11 @@ mod tests {
         std::fs::remove_dir_all(made.0.path().join("base/member")).unwrap();
         made.write("head/rust-toolchain.toml", "[toolchain]\nchannel = \"1.90\"\n");
         check(Some("`rust-toolchain` is [toolchain] channel = \"1.90\" here, not set there"));
-        assert!(made.files("base").variables().is_empty());
         made.write("base/member/.cargo/config.toml", "build.rustc-wrapper = \"tools/wrap\"\n");
         if std::env::var_os("RUSTC_WRAPPER").is_none() {
             let place = made.0.path().join("base/member/tools/wrap");
             assert_eq!(made.files("base").wrapper(), Some(place));
         }
-        made.write(
-            "base/.cargo/config",
-            "[env]\nONE = \"1\"\nTWO = { value = \"2\", force = true }\n",
-        );
-        assert_eq!(made.files("base").variables()[..2], ["ONE", "TWO"]);
         // An included file counts like the file that includes it, which takes precedence.
         made.write("base/.cargo/config", "include = [\"one.toml\", { path = \"../two.toml\", optional = true }]\n[env]\nONE = \"1\"\n");
         made.write(
@@ -368,7 +351,6 @@ mod tests {
             "include = \"one.toml\"\n[env]\nONE = \"2\"\nTHREE = \"2\"\n",
         );
         made.write("base/two.toml", "[env]\nTHREE = \"3\"\n");
-        assert_eq!(made.files("base").variables()[..4], ["ONE", "THREE", "ONE", "THREE"]);
         let settings = made.files("base").settings();
         let value = |key: &str| settings.get(key).map(String::as_str);
         assert_eq!((value("env.ONE"), value("env.THREE")), (Some("\"1\""), Some("\"3\"")));

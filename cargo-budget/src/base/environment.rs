@@ -14,11 +14,14 @@ use perf_budget_core::budget::{self, Build};
 
 use super::checkout;
 use super::configuration::Files;
+use super::configured;
 use crate::child::{self, Unfinished};
 use crate::failure::Failure;
 
 /// The variable by which rustup tells every program that it starts which toolchain is chosen.
 const TOOLCHAIN: &str = "RUSTUP_TOOLCHAIN";
+/// A variable that cargo sets for each program that it builds and runs, and for no other.
+const OF_CARGO: &str = "CARGO_MANIFEST_DIR";
 /// The variable that names the directory for cargo's intermediate files. There, cargo distinguishes packages only by their
 /// names and versions, so both revisions of a package would have the same files.
 const BUILD_DIRECTORY: &str = "CARGO_BUILD_BUILD_DIR";
@@ -49,7 +52,7 @@ impl Environment {
         let mut environment = Environment::from(
             variable,
             |toolchain| !is_chosen_by_user(variable) && is_chosen_by_files(root, toolchain),
-            head.variables(),
+            configured::of(head),
         );
         let is_named = std::env::var_os(BUILD_DIRECTORY).is_some()
             || [head, base].iter().any(|files| files.set(&["build", "build-dir"]));
@@ -66,10 +69,16 @@ impl Environment {
     fn from(
         variable: impl Fn(&str) -> Option<String>,
         is_chosen_by_files: impl FnOnce(&str) -> bool,
-        configured: Vec<String>,
+        configured: BTreeMap<String, Option<String>>,
     ) -> Environment {
-        let names = LIBRARIES.iter().map(ToString::to_string).chain(configured);
-        let mut own: BTreeMap<_, _> = names.map(|name| (name.clone(), variable(&name))).collect();
+        let mut own: BTreeMap<_, _> =
+            LIBRARIES.iter().map(|name| ((*name).to_owned(), variable(name))).collect();
+        // A program that `cargo run` has started, such as a project's `xtask`, has what this revision's configuration sets.
+        let is_of_cargo = variable(OF_CARGO).is_some();
+        for (name, value) in configured {
+            let users = variable(&name).filter(|own| !(is_of_cargo && value.as_ref() == Some(own)));
+            own.insert(name, users);
+        }
         for name in [TOOLCHAIN, "CARGO"] {
             own.insert(name.to_owned(), variable(name));
         }
@@ -192,7 +201,10 @@ mod tests {
             };
             Some(value.to_owned())
         };
-        let configured = || vec!["SET_BY_USER".to_owned(), "SET_BY_FILE".to_owned()];
+        let configured = || {
+            let names = ["SET_BY_USER", "SET_BY_FILE"];
+            names.map(|name| (name.to_owned(), Some("ours".to_owned()))).into()
+        };
         let seen = |is_chosen: bool| {
             let environment = Environment::from(variable, |_| is_chosen, configured());
             let mut command = environment.cargo();
@@ -211,6 +223,24 @@ mod tests {
         let (program, toolchain, cargo) = seen(false);
         assert_eq!(program, "/toolchains/1.90/bin/cargo");
         assert_eq!((toolchain.as_deref(), cargo.as_deref()), (Some("1.90"), Some(&*program)));
+    }
+
+    /// A project's `xtask` may compare revisions: what it inherits from cargo is this revision's.
+    #[test]
+    fn what_cargo_set_for_the_program_that_started_this_one_is_not_the_users() {
+        let check = |is_run_by_cargo: bool, value: &str, want: Option<&str>| {
+            let variable = |name: &str| match name {
+                "CARGO_MANIFEST_DIR" => is_run_by_cargo.then(|| "/xtask".to_owned()),
+                "MODE" => Some(value.to_owned()),
+                _ => None,
+            };
+            let configured = [("MODE".to_owned(), Some("ours".to_owned()))].into();
+            let environment = Environment::from(variable, |_| false, configured);
+            assert_eq!(environment.variables()["MODE"].as_deref(), want, "{value}");
+        };
+        check(true, "ours", None);
+        check(true, "theirs", Some("theirs"));
+        check(false, "ours", Some("ours"));
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod cache;
 mod checkout;
 mod compared;
 mod configuration;
+mod configured;
 mod environment;
 mod lock;
 mod manifests;

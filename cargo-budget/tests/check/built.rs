@@ -88,6 +88,9 @@ fn a_binary_is_measured_as_it_ships_and_compared_with_one_that_was_built_in_the_
     made.commit("more data");
     let more = made.check(&["--base", "HEAD~1"]);
     more.is(1, &["app::size::x_base", "dist::size::x_base"]);
+    // Links of the test binary have nothing to do with it.
+    let with_links = made.check(&["--base", "HEAD~1", "--layouts", "2", "--", "app::size"]);
+    with_links.is(1, &["app::size::x_base"]).verdict("app::size::x_base", Verdict::Fail);
     let said = notes(&more.outcomes, "app::size::x_base");
     assert!(
         said.contains("`ships-app` differs from the base's in ") && said.contains(".rodata (+"),
@@ -99,6 +102,25 @@ fn a_binary_is_measured_as_it_ships_and_compared_with_one_that_was_built_in_the_
     let path = crate::made::shared().join("head/budgets/built/release/ships-app");
     assert_eq!(size.value as u64, fs::metadata(path).unwrap().len());
     made.check(&["--base", "HEAD"]).is(0, &["5 limits of 3 budgets: 5 pass"]);
+    made.run(&["explain", "app", "--base", "HEAD"]).is(0, &["same"]);
+}
+
+/// The path of the sources is another in the base's checkout.
+#[test]
+fn a_program_that_records_where_it_was_built_differs_in_a_section_that_is_named() {
+    let made = project(
+        "recorded",
+        "[budget.app]\nartifact = \"{bin:NAME-app}\"\nmax.size = \"1.5 x base\"\n",
+    );
+    let main = "fn main() {\n    println!(\"{}\", env!(\"CARGO_MANIFEST_DIR\"));\n}\n";
+    made.0.write("src/main.rs", main);
+    made.commit("its place");
+    let mut command = made.command(&["check", "--profile", "dev", "--base", "HEAD"]);
+    command.env("PERF_BUDGET_MEASURE", "always");
+    let run = made.run_command(command);
+    run.is(0, &[]);
+    let said = notes(&run.outcomes, "app::size::x_base");
+    assert!(said.contains("differs from the base's in ") && said.contains(".rodata"), "{said}");
 }
 
 const MADE: &str = r#"

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use crate::made;
 
-const MANIFEST: &str = "[package]\nname = \"plain\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
+pub(crate) const MANIFEST: &str = "[package]\nname = \"plain\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
     [[test]]\nname = \"budgets\"\nharness = false\n\n[profile.dev]\ndebug = false\n\n[workspace]\n";
 const BUDGETS: &str =
     "[budget.text]\nartifact = \"Cargo.toml\"\nmax = { size = [\"1 KB\", \"9 x base\"] }\n";
@@ -30,18 +30,18 @@ const BUILT: &str = "pub fn built() -> String {\n    \
     format!(\"slow={} one={:?}\", cfg!(slow), option_env!(\"ONE\"))\n}\n";
 
 /// Repositories of small crates, and a cache outside of them.
-struct Place(tempfile::TempDir);
+pub(crate) struct Place(tempfile::TempDir);
 
 impl Place {
     /// Makes a place with one repository of this name.
-    fn new(name: &str) -> Place {
+    pub(crate) fn new(name: &str) -> Place {
         let place =
             Place(tempfile::Builder::new().prefix("budget-configuration-").tempdir().unwrap());
         place.add(name);
         place
     }
 
-    fn add(&self, name: &str) {
+    pub(crate) fn add(&self, name: &str) {
         for (file, text) in [
             ("Cargo.toml", MANIFEST),
             ("budgets.toml", BUDGETS),
@@ -54,22 +54,22 @@ impl Place {
         self.git(name, &["init", "-q"]);
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
 
-    fn git(&self, name: &str, arguments: &[&str]) -> String {
+    pub(crate) fn git(&self, name: &str, arguments: &[&str]) -> String {
         crate::git(&self.path(name), arguments)
     }
 
     /// Commits everything, with the lock file that cargo makes.
-    fn commit(&self, name: &str) {
+    pub(crate) fn commit(&self, name: &str) {
         let mut lock = self.command(name, env!("CARGO"));
         let output = lock.args(["generate-lockfile", "--offline"]).output().unwrap();
         assert!(output.status.success(), "{output:?}");
@@ -77,7 +77,7 @@ impl Place {
         self.git(name, &["commit", "-q", "--allow-empty", "-m", "more"]);
     }
 
-    fn command(&self, name: &str, program: &str) -> Command {
+    pub(crate) fn command(&self, name: &str, program: &str) -> Command {
         let mut command = Command::new(program);
         made::isolate(&mut command, &self.path("results"));
         command.current_dir(self.path(name));
@@ -96,7 +96,7 @@ impl Place {
     }
 
     /// Compares with a revision, and returns everything that is printed.
-    fn check(&self, name: &str, base: &str) -> Said {
+    pub(crate) fn check(&self, name: &str, base: &str) -> Said {
         let mut command = self.command(name, env!("CARGO_BIN_EXE_cargo-budget"));
         let output =
             command.args(["budget", "check", "--profile", "dev", "--base", base]).output().unwrap();
@@ -104,11 +104,11 @@ impl Place {
     }
 }
 
-struct Said(String);
+pub(crate) struct Said(pub(crate) String);
 
 impl Said {
     #[track_caller]
-    fn has(&self, parts: &[&str]) -> &Said {
+    pub(crate) fn has(&self, parts: &[&str]) -> &Said {
         for part in parts {
             assert!(self.0.contains(part), "{part:?} is not in\n{}", self.0);
         }

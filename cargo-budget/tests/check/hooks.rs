@@ -287,3 +287,24 @@ fn submodules_are_checked_out_as_the_base_has_them() {
     assert!(base("main").join("deep/text").is_file());
     assert_eq!(made.state("repo"), before);
 }
+
+/// A clone without its submodules does not know where they are, if their address is relative to that of its own origin.
+#[test]
+fn a_submodule_that_the_clone_does_not_have_is_named_with_the_command_that_gets_it() {
+    let made = Repository::new();
+    made.write("kit/text", "one\n");
+    made.git("kit", &["init", "-q", "-b", "main"]);
+    made.commit("kit", "one");
+    let url = made.path("kit").display().to_string();
+    let add = ["-c", "protocol.file.allow=always", "submodule", "add", "-q", "--name", "kit"];
+    made.git("repo", &[&add[..], &[&url, "kit"]].concat());
+    made.write("repo/.gitmodules", "[submodule \"kit\"]\n\tpath = kit\n\turl = ../kit\n");
+    made.commit("repo", "a submodule");
+    fs::remove_dir_all(made.path("repo/.git/modules")).unwrap();
+    let mut check = made.command("repo/member", env!("CARGO_BIN_EXE_cargo-budget"));
+    let output = check.args(["budget", "check", "--base", "main"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("has the submodule `kit`, which this clone does not have"), "{said}");
+    assert!(said.contains("run `git submodule update --init --recursive`"), "{said}");
+}

@@ -10,8 +10,8 @@ use std::path::Path;
 use perf_budget_core::outcome::ComparisonMethod;
 use perf_budget_core::verdict::Verdict;
 
-use crate::Crate;
 use crate::made::Made;
+use crate::{Crate, Run};
 
 const TESTS: &str = r#"
 #[global_allocator]
@@ -41,6 +41,9 @@ const WORK: &str = "/// Makes text.\npub fn work(n: usize) -> String {\n    let 
 
 /// A project of one kind.
 struct Kind(Crate);
+
+/// The directory of a package in a workspace whose root is no package.
+const BELOW: &str = "crates/app";
 
 impl Kind {
     /// Makes a project with a library and a program.
@@ -85,18 +88,39 @@ impl Kind {
         );
     }
 
+    /// Moves the package below the root of a workspace that is no package itself.
+    fn move_below(&self) {
+        for name in ["Cargo.toml", "budgets.toml", "src", "tests"] {
+            let to = self.0.0.path(BELOW).join(name);
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            fs::rename(self.0.0.path(name), to).unwrap();
+        }
+        let manifest = fs::read_to_string(self.0.0.path(BELOW).join("Cargo.toml")).unwrap();
+        let (package, profile) = manifest.split_once("[workspace]\n").unwrap();
+        let (profile, bin) = profile.split_once("\n[[bin]]").unwrap();
+        self.write(&format!("{BELOW}/Cargo.toml"), &format!("{package}\n[[bin]]{bin}"));
+        let root = "[workspace]\nmembers = [\"crates/*\"]\nresolver = \"3\"\n";
+        self.write("Cargo.toml", &format!("{root}{profile}"));
+    }
+
+    /// Runs the command in the directory of the package.
+    fn run(&self, arguments: &[&str], measure: Option<&str>) -> Run {
+        let mut command = self.0.command(&[&["check", "--profile", "dev"], arguments].concat());
+        let below = self.0.0.path(BELOW);
+        if below.is_dir() {
+            command.current_dir(below);
+        }
+        command.envs(measure.map(|measure| ("PERF_BUDGET_MEASURE", measure)));
+        self.0.run_command(command)
+    }
+
     /// Commits the project, and compares the commit with itself: measured, and then proven.
     #[track_caller]
     fn is_equal_to_itself(&self) {
-        let Kind(made) = self;
         // This run completes the lock file.
-        made.check(&["--", "no such test"]).is(3, &["the arguments left out all"]);
-        made.commit("a project");
-        let before = made.outcomes().len();
-        let mut measured = made.command(&["check", "--profile", "dev", "--base", "HEAD"]);
-        let output = measured.env("PERF_BUDGET_MEASURE", "always").output().unwrap();
-        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-        let outcomes = made.outcomes().split_off(before);
+        self.run(&["--", "no such test"], None).is(3, &["the arguments left out all"]);
+        self.0.commit("a project");
+        let Run { outcomes, text, .. } = self.run(&["--base", "HEAD"], Some("always"));
         assert_eq!(outcomes.len(), 3, "{text}");
         for outcome in &outcomes {
             assert_eq!(outcome.verdict, Verdict::Pass, "{}: {text}", outcome.test);
@@ -107,7 +131,7 @@ impl Kind {
                 outcome.notes.iter().any(|note| note.contains("the same bytes as at the base"));
             assert_eq!(is_same, is_program, "{}: {:?}", outcome.test, outcome.notes);
         }
-        let proven = made.check(&["--base", "HEAD"]);
+        let proven = self.run(&["--base", "HEAD"], None);
         proven.is(0, &["so it is not built"]);
         let is_proven = |proven: Option<ComparisonMethod>| proven == Some(ComparisonMethod::Files);
         assert!(
@@ -236,5 +260,47 @@ fn a_nested_workspace_an_older_edition_and_sources_that_are_links() {
         "mod linked;\n\n/// Makes text.\npub fn work(n: usize) -> String {\n    \
          kindlinked_nested::work(n + linked::BYTES.len())\n}\n",
     );
+    with.is_equal_to_itself();
+}
+
+#[test]
+fn a_package_below_the_root_of_a_workspace_that_is_no_package() {
+    let with = Kind::new("kindbelow");
+    package(&with.0.0.path("crates/dep"), "kindbelow-dep", "");
+    with.depend("kindbelow-dep", "../dep");
+    with.move_below();
+    with.is_equal_to_itself();
+}
+
+#[test]
+fn code_in_c_and_a_lock_file_that_git_ignores() {
+    let with = Kind::new("kindc");
+    with.write(".gitignore", "target\nresults\nCargo.lock\n");
+    with.add("\n[build-dependencies]\ncc = \"1\"\n");
+    with.write(
+        "build.rs",
+        "fn main() {\n    println!(\"cargo::rerun-if-changed=native\");\n    \
+         cc::Build::new().file(\"native/add.c\").include(\"native\").compile(\"kindc\");\n}\n",
+    );
+    with.write("native/add.h", "#define MORE 7\nint add(int n);\n");
+    with.write(
+        "native/add.c",
+        "#include <assert.h>\n#include \"add.h\"\n\nint add(int n) {\n    assert(n >= 0);\n    return n + MORE;\n}\n",
+    );
+    with.write(
+        "src/lib.rs",
+        "unsafe extern \"C\" {\n    fn add(n: i32) -> i32;\n}\n\n/// Makes text.\npub fn work(n: usize) -> String {\n    \
+         format!(\"{}\", unsafe { add(n as i32) })\n}\n",
+    );
+    with.is_equal_to_itself();
+}
+
+/// The library is loaded when a program starts, by a path that is another for each revision.
+#[test]
+fn a_library_that_is_loaded_at_run_time() {
+    let with = Kind::new("kindloaded");
+    package(&with.0.0.path("loaded"), "kindloaded-dep", "\n[lib]\ncrate-type = [\"dylib\"]\n");
+    with.replace("[workspace]\n", "[workspace]\nmembers = [\"loaded\"]\n");
+    with.depend("kindloaded-dep", "loaded");
     with.is_equal_to_itself();
 }

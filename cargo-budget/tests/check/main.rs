@@ -28,6 +28,7 @@ mod release;
 mod running;
 #[path = "../schemas/mod.rs"]
 mod schemas;
+mod settings;
 mod toolchain;
 mod unchanged;
 mod variables;
@@ -114,7 +115,10 @@ impl Crate {
     }
 
     fn run(&self, arguments: &[&str]) -> Run {
-        let mut command = self.command(arguments);
+        self.run_command(self.command(arguments))
+    }
+
+    fn run_command(&self, mut command: Command) -> Run {
         let before = self.outcomes().len();
         let output = command.output().unwrap();
         let out = String::from_utf8_lossy(&output.stdout).into_owned();

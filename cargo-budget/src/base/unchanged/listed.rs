@@ -50,7 +50,9 @@ pub(super) fn add(
             if is_text(path) {
                 return sources.names_file_at_run_time(name_of(path), from);
             }
-            inputs.has(path) || search.naming_at_run_time(path).is_some()
+            // What the harness has compiled into itself is no more in other repositories than its sources are.
+            let is_compiled = inputs.has(path) && !inputs.harness.contains(path.as_str());
+            is_compiled || search.naming_at_run_time(path).is_some()
         };
         let (read, others): (Vec<_>, Vec<_>) = left.into_iter().partition(|path| is_read(path));
         let texts = read.iter().filter_map(|(path, _)| Some((path, text(&top.join(path))?)));
@@ -85,26 +87,31 @@ mod tests {
             ("unread.txt", "docs/b.md\n"),
             ("README.md", "[more](docs/b.md)"),
             ("compiled.txt", "docs/c.md"),
+            ("harness.json", "{\"why\": \"to run docs/d.md\"}"),
         ] {
             fs::write(place.path().join(name), text).unwrap();
         }
-        let files = ["cases.txt", "more.json", "unread.txt", "README.md", "compiled.txt"];
+        let files =
+            ["cases.txt", "more.json", "unread.txt", "README.md", "compiled.txt", "harness.json"];
         let tree = Tree {
             tracked: files
                 .into_iter()
-                .chain(["corpus/a.md", "docs/b.md"])
+                .chain(["corpus/a.md", "docs/b.md", "docs/c.md", "docs/d.md"])
                 .map(str::to_owned)
                 .collect(),
             ..Tree::default()
         };
         let mut sources = Sources::default();
         sources.add("src/lib.rs", "read(\"cases.txt\"); include_str!(\"../README.md\")");
-        let paths = ["README.md", "compiled.txt"].map(str::to_owned).into();
-        let inputs = Inputs { paths, ..Inputs::default() };
+        let paths = ["README.md", "compiled.txt", "harness.json"].map(str::to_owned).into();
+        let harness = ["harness.json".to_owned()].into();
+        let inputs = Inputs { paths, harness, ..Inputs::default() };
         let roots = BTreeSet::new();
         add(&mut sources, &tree, &inputs, &roots, place.path());
         assert_eq!(sources.naming("corpus/a.md", &roots), Some("more.json"));
         assert_eq!(sources.naming("docs/b.md", &roots), None);
+        assert_eq!(sources.naming("docs/c.md", &roots), Some("compiled.txt"));
+        assert_eq!(sources.naming("docs/d.md", &roots), None);
         sources.add("src/more.rs", "read(\"README.md\")");
         add(&mut sources, &tree, &inputs, &roots, place.path());
         assert_eq!(sources.naming("docs/b.md", &roots), Some("README.md"));

@@ -57,6 +57,11 @@ fn a_path_is_named_by_its_end_or_by_a_directory() {
     check("#[cfg(feature = \"data\")]", "src/data/a.rs", false);
     check("cfg!(all(unix, feature = \"data\"))", "src/data/a.rs", false);
     check("let feature = \"data\";", "src/data/a.rs", true);
+    // Nor is the name of a platform.
+    check("#[cfg(target_os = \"data\")]", "src/data/a.rs", false);
+    check("#[cfg(any(unix, target_family = \"data\"))]", "src/data/a.rs", false);
+    check("#[cfg_attr(unix, path = \"data\")]", "src/data/a.rs", true);
+    check("let target_os = \"data\";", "src/data/a.rs", true);
     check("r#\"corpus\"#", "corpus/a.md", true);
     // The letters are written by their numbers, or in the other case.
     check("read(\"\\u{64}ocs/\\x61.md\")", "docs/a.md", true);

@@ -11,6 +11,20 @@ const INCLUDE: [&str; 3] = ["include!", "include_bytes!", "include_str!"];
 /// The characters that separate words in a text, besides white space. An option and its value are two words.
 const BETWEEN: &str = "\"'`,;:=@|()<>[]&!\0";
 
+/// The keys of conditions by which the compiler leaves out code. Their values are names of features and platforms.
+const CONDITIONS: [&str; 10] = [
+    "feature",
+    "panic",
+    "target_abi",
+    "target_arch",
+    "target_env",
+    "target_family",
+    "target_feature",
+    "target_has_atomic",
+    "target_os",
+    "target_vendor",
+];
+
 /// The methods whose argument is a text in which a dot is no path.
 pub(super) const OF_TEXTS: [&str; 14] = [
     "split",
@@ -52,7 +66,7 @@ pub(super) fn of_source(code: &str) -> HashSet<Word> {
     let mut words = HashSet::new();
     for (start, text) in literals(code) {
         let before = code[..start].trim_end();
-        if is_name_of_feature(before, &text) {
+        if is_condition(before, &text) {
             continue;
         }
         let called = before.strip_suffix('(').map(str::trim_end).unwrap_or_default();
@@ -71,11 +85,12 @@ pub(super) fn of_source(code: &str) -> HashSet<Word> {
     words
 }
 
-/// Whether a literal is the name of a feature, as in `#[cfg(feature = "alloc")]`, and no path. `before` is what is before it.
-fn is_name_of_feature(before: &str, text: &str) -> bool {
-    let key =
-        before.strip_suffix('=').map(str::trim_end).and_then(|key| key.strip_suffix("feature"));
-    let is_in_list = key.is_some_and(|before| before.trim_end().ends_with(['(', ',']));
+/// Whether a literal is the name of a feature or of a platform, as in `#[cfg(target_os = "windows")]`, and no path. `before` is
+/// what is before it.
+fn is_condition(before: &str, text: &str) -> bool {
+    let before = before.strip_suffix('=').map_or("", str::trim_end);
+    let mut conditions = CONDITIONS.iter().filter_map(|key| before.strip_suffix(key));
+    let is_in_list = conditions.any(|before| before.trim_end().ends_with(['(', ',']));
     is_in_list && !text.contains(['/', '.'])
 }
 
