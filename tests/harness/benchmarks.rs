@@ -10,7 +10,7 @@ use perf_budget_core::outcome::Outcome;
 use perf_budget_core::verdict::Verdict;
 
 use crate::gate::Case;
-use crate::{locks, row};
+use crate::row;
 
 pub(crate) fn rows() -> Vec<Trial> {
     vec![
@@ -21,7 +21,6 @@ pub(crate) fn rows() -> Vec<Trial> {
         row("benchmarks::each_has_the_variables_of_cargo", each_has_the_variables_of_cargo),
         row("benchmarks::listing_again_starts_nothing", listing_again_starts_nothing),
         row("benchmarks::a_stale_list_is_red_in_one_test", a_stale_list_is_red_in_one_test),
-        row("benchmarks::an_accepted_value_has_an_error_rate", an_accepted_value_has_an_error_rate),
         row("benchmarks::new_and_gone_ones_are_said", new_and_gone_ones_are_said),
     ]
 }
@@ -184,27 +183,6 @@ fn a_stale_list_is_red_in_one_test() {
         found.reason,
         "the benchmarks are not those that the tests were made of: new: `a new one`; gone: `gone`; run the tests again"
     );
-}
-
-/// A benchmark that is measured anew has what a workload has against an accepted value: an interval, and confirmed reds.
-fn an_accepted_value_has_an_error_rate() {
-    let budgets = "[budget.one]\ncriterion = \"one\"\nmax.mean = \"1.05 x lock\"\n";
-    let case = project("benchmarks-accepted", budgets, &["one"]);
-    let program = fs::read_to_string(case.dir.join("sums")).unwrap();
-    let record = "case \"$*\" in *--exact*) to=\"$CRITERION_HOME/one/new\"; mkdir -p \"$to\"; read -r t < \"$PWD/batch\"\n\
-        echo '{\"full_id\":\"one\",\"throughput\":null}' > \"$to/benchmark.json\"\n\
-        echo \"{\\\"iters\\\":[10,10,10],\\\"times\\\":[$t,$t,$t]}\" > \"$to/sample.json\"; exit 0;; esac\n";
-    script(&case.dir.join("sums"), &(record.to_owned() + &program));
-    fs::write(case.dir.join("batch"), "3000\n").unwrap();
-    locks::accept(&case, "one::mean", ("0.0000003", "s"));
-    for (batch, code, verdict) in [(3000, 0, Verdict::Pass), (3600, 101, Verdict::Fail)] {
-        fs::write(case.dir.join("batch"), format!("{batch}\n")).unwrap();
-        case.run().exited(code);
-        let outcome = case.outcomes().pop().unwrap();
-        assert_eq!(outcome.verdict, verdict, "{}", outcome.reason);
-        let evidence = outcome.evidence.unwrap();
-        assert!(evidence.processes > 1 && !evidence.is_recorded(), "{evidence:?}");
-    }
 }
 
 /// Runs a project against a base that has these benchmarks.

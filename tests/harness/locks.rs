@@ -33,12 +33,6 @@ max = { depth = "1.05 x lock" }
 /// Makes a case with a subject of this depth, for which 3 was accepted in this environment.
 fn case(name: &str, depth: u32) -> Case {
     let case = Case::new(name, &BUDGETS.replace("DEPTH", &depth.to_string()));
-    accept(&case, "subject::depth", ("3", "number"));
-    case
-}
-
-/// Accepts this value for the only limit of a case, in this environment.
-pub(crate) fn accept(case: &Case, limit: &str, (value, unit): (&str, &str)) {
     let run = case.run().exited(0);
     assert_eq!(run.count(), "1 limit of 1 budget: 1 skipped");
     let Environment { platform, processor, cores, profile, .. } = case.outcomes()[0].run.clone();
@@ -47,13 +41,14 @@ pub(crate) fn accept(case: &Case, limit: &str, (value, unit): (&str, &str)) {
         name => format!("processor = {name:?}, "),
     };
     let text = format!(
-        "version = 1\n\n[{limit:?}]\nvalue = {value}\nlow = {value}\nhigh = {value}\nunit = {unit:?}\n\
+        "version = 1\n\n[\"subject::depth\"]\nvalue = 3\nlow = 3\nhigh = 3\nunit = \"number\"\n\
          date = \"2026-11-01\"\nenvironment = {{ platform = {platform:?}, {processor}cores = {cores}, \
          profile = {profile:?} }}\n"
     );
     let place = lock::place(&case.dir.join("budgets.toml"));
     fs::write(&place, text).unwrap();
     assert_eq!(lock::load(&place).unwrap().values.len(), 1);
+    case
 }
 
 fn judged_where_it_was_accepted() {
