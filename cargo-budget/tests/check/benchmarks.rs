@@ -232,7 +232,14 @@ fn benchmarks_have_every_metric_of_a_workload() {
 
 #[test]
 fn a_program_that_misbehaves_is_red() {
-    let benches = [("faults", FAULTS), ("deaf", DEAF), ("bare", BARE), ("stray", "fn main() {}\n")];
+    let benches = [
+        ("faults", FAULTS),
+        ("deaf", DEAF),
+        ("bare", BARE),
+        ("stray", "fn main() {}\n"),
+        // Cargo starts nothing more once one has failed.
+        ("broken", "fn main() { does not compile }\n"),
+    ];
     let made = Crate::with_benches("misbehaving", FAULTY, &benches);
     let run = made.run(&["check"]);
     // Nothing was measured.
@@ -247,8 +254,9 @@ fn a_program_that_misbehaves_is_red() {
             "unsupported",
             "divan = { package = \"perf-budget-divan\", features = [\"heap\"], … }",
         ),
-        ("missing::p50", "unsuitable", "no benchmark `missing` was found"),
-        ("all::benchmarks", "unsuitable", "must call `configure_from_args`"),
+        ("missing::p50", "exited-badly", "no benchmark `missing` was found"),
+        ("all::benchmarks", "exited-badly", "and left out `broken`; failed to list"),
+        ("all::benchmarks", "exited-badly", "must call `configure_from_args`"),
     ] {
         run.verdict(test, Verdict::Unmeasured);
         let found = outcome(&run, test);
