@@ -163,6 +163,11 @@ pub(super) fn mark() {
     COUNTING.store(true, Relaxed);
 }
 
+/// How the test binary of a project gets an allocator that counts.
+pub(crate) const REMEDY: &str = "add to the file with `main`\n\
+    \x20   #[global_allocator]\n\
+    \x20   static HEAP: perf_budget::Heap = perf_budget::Heap::system();";
+
 /// The number of operations that are counted. It is always the same, so that an operation that allocates only
 /// sometimes, as a growing vector does, has the same mean every time.
 const OPERATIONS: usize = 10;
@@ -188,17 +193,16 @@ struct Counts {
 }
 
 impl Allocations {
-    /// Makes the instrument. It fails if the binary has another global allocator.
-    pub(crate) fn new(repeat: Repeat, most: usize) -> Result<Self, Unmeasured> {
+    /// Makes the instrument. It fails if the binary has another global allocator; `remedy` says how it gets the one that counts.
+    pub(crate) fn new(repeat: Repeat, most: usize, remedy: &str) -> Result<Self, Unmeasured> {
         let counted = ALLOCS.load(Relaxed);
         COUNTING.store(true, Relaxed);
         drop(std::hint::black_box(Box::new(0_u64)));
         COUNTING.store(false, Relaxed);
         if ALLOCS.load(Relaxed) == counted {
-            let text = "failed to count allocations: this binary has no counting allocator; add to \
-                        the file with `main`\n\
-                        \x20   #[global_allocator]\n\
-                        \x20   static HEAP: perf_budget::Heap = perf_budget::Heap::system();";
+            let text = format!(
+                "failed to count allocations: this binary has no counting allocator; {remedy}"
+            );
             return Err(Unmeasured::new(Cause::Unsupported, text));
         }
         Ok(Allocations::started(repeat, most))

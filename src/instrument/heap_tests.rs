@@ -222,7 +222,7 @@ fn an_operation_is_counted_without_its_input() {
 #[test]
 fn without_the_allocator_it_says_what_to_add() {
     let _lock = lock_counters();
-    let refused = Allocations::new(Repeat::Looped, 1).err();
+    let refused = Allocations::new(Repeat::Looped, 1, REMEDY).err();
     assert_eq!(refused.is_none(), cfg!(miri));
     assert!(refused.is_none_or(|why| why.text.contains("#[global_allocator]")));
 }

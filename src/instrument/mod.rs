@@ -35,6 +35,8 @@ pub(crate) struct Settings<'a> {
     pub(crate) repeat: Repeat,
     /// Where callgrind writes what it counts, if this process runs under it; and whether the harness reads the files.
     pub(crate) dumps: Option<(&'a Path, bool)>,
+    /// How this binary gets an allocator that counts, which is said where it has none.
+    pub(crate) allocator: &'static str,
     /// How this process is sampled, if it is; no other instrument watches then.
     pub(crate) sampling: Option<&'a Sampling>,
 }
@@ -47,13 +49,15 @@ pub(crate) fn begin(
     instrument: WorkerInstrument,
     settings: &Settings<'_>,
 ) -> Result<Box<dyn Instrument>, Unmeasured> {
-    let &Settings { metrics, slice, max_operations, repeat, dumps, sampling } = settings;
+    let &Settings { metrics, slice, max_operations, repeat, dumps, allocator, sampling } = settings;
     if let Some(sampling) = sampling {
         return sampled::instrument(sampling, repeat);
     }
     Ok(match instrument {
         WorkerInstrument::Time => Box::new(time::Time::new(metrics, slice, max_operations, repeat)),
-        WorkerInstrument::Heap => Box::new(heap::Allocations::new(repeat, max_operations)?),
+        WorkerInstrument::Heap => {
+            Box::new(heap::Allocations::new(repeat, max_operations, allocator)?)
+        }
         WorkerInstrument::Fuel => Box::new(fuel::Fuel::new(repeat)?),
         WorkerInstrument::Growth => Box::new(growth::Growth::new(slice, repeat)?),
         WorkerInstrument::Instructions => Box::new(instructions::Instructions::new(repeat, dumps)?),

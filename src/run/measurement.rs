@@ -101,7 +101,9 @@ impl Run {
                 let counting = self.request.counting.as_ref();
                 let dumps =
                     counting.map(|counting| (counting.dumps.as_path(), counting.is_profile));
-                let settings = Settings { metrics, slice, max_operations, repeat, dumps, sampling };
+                let allocator = self.allocator;
+                let settings =
+                    Settings { metrics, slice, max_operations, repeat, dumps, allocator, sampling };
                 instrument::begin(self.instrument, &settings).map(Watcher::Other)
             }
         };

@@ -30,7 +30,7 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::{ProcessRun, Work};
 pub use serve::serve;
 
-use crate::instrument::{fuel, instructions};
+use crate::instrument::{fuel, heap, instructions};
 use crate::worker::wire::{Request, valid};
 
 /// A function that is measured, as the harness stores it.
@@ -73,6 +73,8 @@ pub type Workload = Box<dyn Fn(&mut Run) -> Result<(), Failed> + Send + Sync>;
 pub struct Run {
     request: Request,
     instrument: WorkerInstrument,
+    /// How this binary gets an allocator that counts.
+    allocator: &'static str,
     process: ProcessRun,
     recorded: ByMetric<(f64, u32)>,
     method: MethodState,
@@ -217,6 +219,7 @@ impl Run {
         Ok(Run {
             request,
             instrument,
+            allocator: heap::REMEDY,
             process: ProcessRun::default(),
             recorded: ByMetric::new(),
             method: MethodState::None,

@@ -31,14 +31,19 @@ pub fn is_asked() -> Result<bool, u8> {
 }
 
 /// Measures the benchmark that is asked for, and writes the reply. The library has to call this for that benchmark alone;
-/// a second call replaces the reply by the reason why two benchmarks of one name are not measured.
+/// a second call replaces the reply by the reason why two benchmarks of one name are not measured. `allocator` says how a
+/// program of this library gets an allocator that counts, for a program that has none.
 ///
 /// # Errors
 /// The exit code with which the process has to end, if the reply cannot be written.
-pub fn measure(benchmark: impl FnOnce(&mut Run) -> Result<(), Failed>) -> Result<(), u8> {
-    let Some(Ok(Some(request))) = REQUEST.get() else { return Ok(()) };
+pub fn measure(
+    allocator: &'static str,
+    benchmark: impl FnOnce(&mut Run) -> Result<(), Failed>,
+) -> Result<(), u8> {
+    let Some(Ok(Some(request))) = ASKED.get() else { return Ok(()) };
     if request.reached.fetch_add(1, Ordering::Relaxed) == 0 {
         return request.accepted.answer(|run| {
+            run.allocator = allocator;
             benchmark(run)?;
             if run.has_begun() { Ok(()) } else { Err(measured_nothing(request.accepted.name())) }
         });

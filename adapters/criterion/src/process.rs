@@ -11,6 +11,12 @@ use perf_budget::{Failed, Run};
 /// The text by which the harness sees, without starting the program, that it serves its benchmarks.
 const SERVES: &str = "perf-budget serves benchmarks of criterion 1";
 
+/// How a program gets an allocator that counts.
+const ALLOCATOR: &str = "turn on the feature `heap` of perf-budget-criterion, which `default-features = false` turns off, in \
+    Cargo.toml\n\
+    \x20   criterion = { package = \"perf-budget-criterion\", features = [\"heap\"], … }\n\
+    or, if the benchmarks have a `#[global_allocator]` of their own, put it into a `perf_budget::Heap::of(…)`";
+
 /// Whether a harness has started this process to measure one benchmark.
 pub(crate) fn is_asked() -> bool {
     black_box(SERVES);
@@ -19,7 +25,7 @@ pub(crate) fn is_asked() -> bool {
 
 /// Measures the benchmark that Criterion has chosen.
 pub(crate) fn measure(benchmark: impl FnOnce(&mut Run) -> Result<(), Failed>) {
-    served::measure(benchmark).unwrap_or_else(|code| end(code));
+    served::measure(ALLOCATOR, benchmark).unwrap_or_else(|code| end(code));
 }
 
 /// Reports that there is no such benchmark, unless one was measured. The macro `criterion_main` calls it at the end.

@@ -12,6 +12,13 @@ use crate::counted::first_bytes;
 /// The text by which the harness sees, without starting the program, that it serves its benchmarks.
 const SERVES: &str = "perf-budget serves benchmarks of divan 1";
 
+/// How a program gets an allocator that counts.
+const ALLOCATOR: &str = "turn on the feature `heap` of perf-budget-divan in Cargo.toml\n\
+    \x20   divan = { package = \"perf-budget-divan\", features = [\"heap\"], … }\n\
+    or add to the file with `main`, around an allocator of your own if you have one\n\
+    \x20   #[global_allocator]\n\
+    \x20   static ALLOC: divan::AllocProfiler = divan::AllocProfiler::system();";
+
 /// Whether the calls of the benchmark are only counted.
 static COUNTING: AtomicBool = AtomicBool::new(false);
 /// The number of threads of each call of the benchmark.
@@ -62,7 +69,7 @@ pub fn run(
     if !is_measured && !is_again {
         return;
     }
-    let measured = served::measure(|run| {
+    let measured = served::measure(ALLOCATOR, |run| {
         if let Some(work) = counters().into_iter().flatten().reduce(first_bytes) {
             run.counts(work);
         }

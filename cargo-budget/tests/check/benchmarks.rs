@@ -122,6 +122,18 @@ fn main() {
 }
 "#;
 
+/// A program without an allocator that counts.
+const BARE: &str = r"
+fn main() {
+    divan::main();
+}
+
+#[divan::bench]
+fn listed() -> Vec<u64> {
+    served::listed(10)
+}
+";
+
 const FAULTY: &str = r#"
 [budget.panics]
 criterion = "panics"
@@ -139,6 +151,10 @@ timeout = "2 s"
 [budget.nothing]
 criterion = "nothing"
 max = { p50 = "1 s" }
+
+[budget.bare]
+divan = "bare::listed"
+max = { allocs = 1 }
 
 [budget.missing]
 criterion = "missing"
@@ -216,7 +232,14 @@ fn benchmarks_have_every_metric_of_a_workload() {
 
 #[test]
 fn a_program_that_misbehaves_is_red() {
-    let benches = [("faults", FAULTS), ("deaf", DEAF), ("stray", "fn main() {}\n")];
+    let benches = [
+        ("faults", FAULTS),
+        ("deaf", DEAF),
+        ("bare", BARE),
+        ("stray", "fn main() {}\n"),
+        // Cargo starts nothing more once one has failed.
+        ("broken", "fn main() { does not compile }\n"),
+    ];
     let made = Crate::with_benches("misbehaving", FAULTY, &benches);
     let run = made.run(&["check"]);
     // Nothing was measured.
@@ -226,8 +249,14 @@ fn a_program_that_misbehaves_is_red() {
         ("ends::p50", "exited-early", "benchmark `ends` exited with success before it reported"),
         ("hangs::p50", "timed-out", "benchmark `hangs` did not end within 2s and was killed"),
         ("nothing::p50", "measured-nothing", "it called no method of its bencher"),
-        ("missing::p50", "unsuitable", "no benchmark `missing` was found"),
-        ("all::benchmarks", "unsuitable", "must call `configure_from_args`"),
+        (
+            "bare::allocs",
+            "unsupported",
+            "divan = { package = \"perf-budget-divan\", features = [\"heap\"], … }",
+        ),
+        ("missing::p50", "exited-badly", "no benchmark `missing` was found"),
+        ("all::benchmarks", "exited-badly", "and left out `broken`; failed to list"),
+        ("all::benchmarks", "exited-badly", "must call `configure_from_args`"),
     ] {
         run.verdict(test, Verdict::Unmeasured);
         let found = outcome(&run, test);

@@ -48,74 +48,204 @@ pub fn list(bench: &Bench, ask: Ask<'_>) -> Result<Content, Unmeasured> {
     let has = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
     let has_one = |texts: [&str; 2]| texts.into_iter().any(has);
     let serves = |library: Library| has(&format!("{SERVES} {} ", library.key()));
+    let of = |library| Listing { bench, library, ask };
     if serves(Library::Divan) {
-        // Divan lists its benchmarks for nextest alone.
-        let arguments = ["--list", "--format", "terse"];
-        let names = names(bench, Library::Divan, &arguments, &[("NEXTEST", "1")], ask)?;
-        return Ok(Content::Divan { names });
+        return Ok(Content::Divan { names: of(Library::Divan).names()? });
     }
     let serves = serves(Library::Criterion);
     if serves || has_one(CRITERION) {
-        return criterion(bench, serves, ask);
+        return of(Library::Criterion).criterion(serves);
     }
     if has_one(LIBTEST) {
-        let arguments = ["--list", "--format", "terse"];
-        let names = names(bench, Library::Libtest, &arguments, &[], ask)?;
+        let names = of(Library::Libtest).names()?;
         return Ok(if names.is_empty() { Content::Standard } else { Content::Libtest { names } });
     }
     Ok(Content::Other)
 }
 
-/// Returns the benchmarks of a program with Criterion. Its help shows which arguments this version knows.
-fn criterion(bench: &Bench, serves: bool, ask: Ask<'_>) -> Result<Content, Unmeasured> {
-    let help = match answer(bench, Library::Criterion, &["--help"], &[], ask) {
-        Ok(help) => help,
-        Err(why) if why.cause == Cause::ExitedBadly => {
-            return without_help(bench, serves, why, ask);
-        }
-        Err(why) => return Err(why),
-    };
-    if !help.contains("--sample-size") {
-        let why = "it has Criterion, and `--help` does not show Criterion's help";
-        return Err(refused(bench, &format!("{why}; {}", advice(Library::Criterion))));
-    }
-    let skills =
-        Abilities { exact: help.contains("--exact"), quick: help.contains("--quick"), serves };
-    let names = names(bench, Library::Criterion, &["--list"], &[], ask)?;
-    Ok(Content::Criterion { skills, names })
+/// A program that is asked for the list of its benchmarks.
+struct Listing<'a> {
+    bench: &'a Bench,
+    library: Library,
+    ask: Ask<'a>,
 }
 
-/// Returns the benchmarks of a program with Criterion that refuses `--help`. Clap refuses it without its feature `help`,
-/// which Criterion 0.5 does not turn on. First the program has to refuse an argument that no version knows, since a program
-/// that reads no arguments accepts every one. Then it lists its benchmarks with the most arguments that it accepts. `why` is
-/// the error for any other program.
-fn without_help(
-    bench: &Bench,
-    serves: bool,
-    why: Unmeasured,
-    ask: Ask<'_>,
-) -> Result<Content, Unmeasured> {
-    let library = Library::Criterion;
-    if started(bench, library, &["--list", UNKNOWN], &[], ask)?.code != REFUSES {
-        return Err(why);
-    }
-    for (exact, quick) in [(true, true), (false, true), (false, false)] {
-        let mut arguments = vec!["--list", "--noplot"];
-        arguments.extend(exact.then_some("--exact"));
-        arguments.extend(quick.then_some("--quick"));
-        let ended = started(bench, library, &arguments, &[], ask)?;
-        if ended.code != REFUSES {
-            let text = output(bench, library, &arguments, ended)?;
-            let names = own_names(
-                (bench, library),
-                &text,
-                &nothing(bench, library, &arguments, &[], ask)?,
-            )?;
-            let skills = Abilities { exact, quick, serves };
-            return Ok(Content::Criterion { skills, names });
+impl Listing<'_> {
+    /// Returns the arguments that ask for the list.
+    fn arguments(&self) -> &'static [&'static str] {
+        match self.library {
+            Library::Criterion => &["--list"],
+            Library::Divan | Library::Libtest => &["--list", "--format", "terse"],
         }
     }
-    Err(why)
+
+    /// Returns the variables that this library reads where it lists. Divan lists its benchmarks for nextest alone.
+    fn variables(&self) -> &'static [(&'static str, &'static str)] {
+        match self.library {
+            Library::Divan => &[("NEXTEST", "1")],
+            Library::Criterion | Library::Libtest => &[],
+        }
+    }
+
+    /// Returns what a program with Criterion has. Its help shows which arguments this version knows.
+    fn criterion(&self, serves: bool) -> Result<Content, Unmeasured> {
+        let help = match self.answer(&["--help"]) {
+            Ok(help) => help,
+            Err(why) if why.cause == Cause::ExitedBadly => return self.without_help(serves, why),
+            Err(why) => return Err(why),
+        };
+        if !help.contains("--sample-size") {
+            let why = "it has Criterion, and `--help` does not show Criterion's help";
+            return Err(self.refused(&format!("{why}; {}", advice(self.library))));
+        }
+        let skills =
+            Abilities { exact: help.contains("--exact"), quick: help.contains("--quick"), serves };
+        Ok(Content::Criterion { skills, names: self.names()? })
+    }
+
+    /// Returns what a program with Criterion has that refuses `--help`, as clap does without its feature `help`, which
+    /// Criterion 0.5 does not turn on. It has to refuse an argument that nobody knows, since a program that reads no arguments
+    /// accepts every one; and then it lists its benchmarks beside the arguments that it knows. `why` is said of any other program.
+    fn without_help(&self, serves: bool, why: Unmeasured) -> Result<Content, Unmeasured> {
+        if self.started(&["--list", UNKNOWN])?.code != REFUSES {
+            return Err(why);
+        }
+        for (exact, quick) in [(true, true), (false, true), (false, false)] {
+            let mut arguments = vec!["--list", "--noplot"];
+            arguments.extend(exact.then_some("--exact"));
+            arguments.extend(quick.then_some("--quick"));
+            let ended = self.started(&arguments)?;
+            if ended.code != REFUSES {
+                let text = self.output(&arguments, ended)?;
+                let names = self.own_names(&text, &self.nothing(&arguments)?)?;
+                let skills = Abilities { exact, quick, serves };
+                return Ok(Content::Criterion { skills, names });
+            }
+        }
+        Err(why)
+    }
+
+    /// Returns the names of the benchmarks that the program lists.
+    fn names(&self) -> Result<Vec<String>, Unmeasured> {
+        let text = self.answer(self.arguments())?;
+        self.own_names(&text, &self.nothing(self.arguments())?)
+    }
+
+    /// Returns what the program prints with these arguments where it is asked for a benchmark that it does not have.
+    fn nothing(&self, arguments: &[&str]) -> Result<String, Unmeasured> {
+        self.answer(&[arguments, &["--", NOBODY]].concat())
+    }
+
+    /// Returns the names in what a program lists. What it also prints where it lists nothing is not its library's: the set-up of a
+    /// benchmark may print a line that looks like a name, or the beginning of the line in which a name is.
+    fn own_names(&self, text: &str, nothing: &str) -> Result<Vec<String>, Unmeasured> {
+        // Criterion ends each group with an empty line, if it has listed one of its benchmarks.
+        let full = |line: &&str| !line.trim().is_empty();
+        let mut beside = nothing.lines().filter(full).peekable();
+        let (mut names, mut endings, mut dropped) = (Vec::new(), HashSet::new(), Vec::new());
+        for line in text.lines().filter(full) {
+            if beside.peek().is_some_and(|other| is_alike(line, other)) {
+                beside.next();
+                dropped.extend(name_in(line).map(|name| (name, &line[name.len()..])));
+            } else if self.library != Library::Libtest || !line.ends_with(TEST) {
+                let name = name_in(line).ok_or_else(|| self.unclear())?;
+                endings.insert(&line[name.len()..]);
+                names.push(name.to_owned());
+            }
+        }
+        if beside.next().is_some() {
+            return Err(self.unclear());
+        }
+        // A line that ends as the list does may be a benchmark that is listed whatever is asked for.
+        let is_other = |name: &str| names.iter().all(|own| own != name);
+        if dropped.iter().any(|(name, ending)| endings.contains(ending) && is_other(name)) {
+            return Err(self.unclear());
+        }
+        if names.is_empty() && text.lines().any(|line| name_in(line).is_some()) {
+            return Err(self.refused("it lists its benchmarks even where another one is asked for"));
+        }
+        Ok(names)
+    }
+
+    /// Says that names cannot be told from what else the program prints.
+    fn unclear(&self) -> Unmeasured {
+        let variables: String =
+            self.variables().iter().map(|(name, value)| format!("{name}={value} ")).collect();
+        let (target, arguments) = (&self.bench.target, self.arguments().join(" "));
+        self.refused(&format!(
+            "it prints more than its list, so that names cannot be told from the other lines; let it print these on standard \
+             error, or as whole lines that are the same each time: `{variables}cargo bench --bench {target} -- {arguments}` \
+             shows them"
+        ))
+    }
+
+    fn aim(&self) -> String {
+        format!("list the benchmarks of `{}`", self.bench.target)
+    }
+
+    /// Returns the start of the program with these arguments.
+    fn step(&self, arguments: &[&str]) -> Step {
+        let bench = self.bench;
+        let given =
+            bench.variables.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
+        // Where this is set, Criterion does not ask cargo where the target directory is.
+        let home = std::env::temp_dir().to_string_lossy().into_owned();
+        let own = self.variables().iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
+        Step {
+            aim: self.aim(),
+            program: Program::Named(bench.binary.to_string_lossy().into_owned()),
+            // Without `--bench` Criterion takes this for a test, and runs every benchmark once.
+            args: ["--bench"]
+                .iter()
+                .chain(arguments)
+                .map(|&argument| argument.to_owned())
+                .collect(),
+            env: given.chain([("CRITERION_HOME".to_owned(), home)]).chain(own).collect(),
+            dir: bench.directory.clone(),
+        }
+    }
+
+    /// Starts the program with these arguments, and returns its output.
+    fn answer(&self, arguments: &[&str]) -> Result<String, Unmeasured> {
+        self.output(arguments, self.started(arguments)?)
+    }
+
+    /// Starts the program with these arguments, and waits for its end.
+    fn started(&self, arguments: &[&str]) -> Result<ProgramResult, Unmeasured> {
+        (self.ask)(&self.step(arguments)).map_err(|why| {
+            // Only a program that reads its arguments lists its benchmarks instead of running them.
+            let remedy = if why.cause == Cause::TimedOut {
+                format!("; {}", advice(self.library))
+            } else {
+                String::new()
+            };
+            Unmeasured { text: format!("failed to {}: {}{remedy}", self.aim(), why.text), ..why }
+        })
+    }
+
+    /// Returns the output of the program, which was started with these arguments, unless it ended badly.
+    fn output(&self, arguments: &[&str], ended: ProgramResult) -> Result<String, Unmeasured> {
+        if ended.code == 0 {
+            return Ok(String::from_utf8_lossy(&ended.stdout).into_owned());
+        }
+        let (given, target) = (arguments.join(" "), &self.bench.target);
+        // A program that has shown its library's help, or has refused what nobody knows, reads its arguments.
+        let remedy = match (self.library, arguments) {
+            (Library::Criterion, ["--list", ..]) => format!(
+                "each of its functions has to run to its end to name its benchmarks; \
+                 `cargo bench --bench {target} -- --list` shows why"
+            ),
+            _ => advice(self.library).to_owned(),
+        };
+        let (aim, code) = (self.aim(), ended.code);
+        let text =
+            format!("failed to {aim}: with `{given}` it ended with exit code {code}; {remedy}");
+        Err(Unmeasured { cause: Cause::ExitedBadly, text, output: ended.messages })
+    }
+
+    fn refused(&self, why: &str) -> Unmeasured {
+        Unmeasured::new(Cause::Unsuitable, format!("failed to {}: {why}", self.aim()))
+    }
 }
 
 /// Returns the names in the list that a program prints. A name that two benchmarks have is there twice.
@@ -128,82 +258,6 @@ fn name_in(line: &str) -> Option<&str> {
     ENDINGS.iter().find_map(|end| line.strip_suffix(end))
 }
 
-/// Returns the names of the benchmarks that a program lists with these arguments.
-fn names(
-    bench: &Bench,
-    library: Library,
-    arguments: &[&str],
-    variables: &[(&str, &str)],
-    ask: Ask<'_>,
-) -> Result<Vec<String>, Unmeasured> {
-    let text = answer(bench, library, arguments, variables, ask)?;
-    own_names((bench, library), &text, &nothing(bench, library, arguments, variables, ask)?)
-}
-
-/// Returns what a program prints with these arguments if the filter is a benchmark that it does not have.
-fn nothing(
-    bench: &Bench,
-    library: Library,
-    arguments: &[&str],
-    variables: &[(&str, &str)],
-    ask: Ask<'_>,
-) -> Result<String, Unmeasured> {
-    answer(bench, library, &[arguments, &["--", NOBODY]].concat(), variables, ask)
-}
-
-/// Returns the names in `text`, the list that a program prints. `nothing` is what it prints where it lists no benchmark.
-/// Such lines are not from its library: the set-up of a benchmark may print a line that looks like a name, or the beginning
-/// of the line in which a name is.
-fn own_names(
-    (bench, library): (&Bench, Library),
-    text: &str,
-    nothing: &str,
-) -> Result<Vec<String>, Unmeasured> {
-    let unclear = || {
-        let of = bench.target.as_str();
-        let asked = match library {
-            Library::Criterion => format!("cargo bench --bench {of} -- --list"),
-            Library::Libtest => format!("cargo bench --bench {of} -- --list --format terse"),
-            Library::Divan => {
-                format!("NEXTEST=1 cargo bench --bench {of} -- --list --format terse")
-            }
-        };
-        refused(
-            bench,
-            &format!(
-                "it prints more than its list, so that names cannot be told from the other lines; let it print these on standard \
-                 error, or as whole lines that are the same each time: `{asked}` shows them"
-            ),
-        )
-    };
-    // Criterion ends each group with an empty line, if it has listed one of its benchmarks.
-    let full = |line: &&str| !line.trim().is_empty();
-    let mut beside = nothing.lines().filter(full).peekable();
-    let (mut names, mut endings, mut dropped) = (Vec::new(), HashSet::new(), Vec::new());
-    for line in text.lines().filter(full) {
-        if beside.peek().is_some_and(|other| is_alike(line, other)) {
-            beside.next();
-            dropped.extend(name_in(line).map(|name| (name, &line[name.len()..])));
-        } else if library != Library::Libtest || !line.ends_with(TEST) {
-            let name = name_in(line).ok_or_else(unclear)?;
-            endings.insert(&line[name.len()..]);
-            names.push(name.to_owned());
-        }
-    }
-    if beside.next().is_some() {
-        return Err(unclear());
-    }
-    // A line that ends as the list does may be a benchmark that is listed whatever is asked for.
-    let is_other = |name: &str| names.iter().all(|own| own != name);
-    if dropped.iter().any(|(name, ending)| endings.contains(ending) && is_other(name)) {
-        return Err(unclear());
-    }
-    if names.is_empty() && text.lines().any(|line| name_in(line).is_some()) {
-        return Err(refused(bench, "it lists its benchmarks even where another one is asked for"));
-    }
-    Ok(names)
-}
-
 /// Whether two lines are the same, or differ in their figures alone and have no name.
 fn is_alike(one: &str, other: &str) -> bool {
     let words = |line: &str| -> Vec<String> {
@@ -213,91 +267,6 @@ fn is_alike(one: &str, other: &str) -> bool {
             .collect()
     };
     one == other || name_in(one).is_none() && name_in(other).is_none() && words(one) == words(other)
-}
-
-fn aim(bench: &Bench) -> String {
-    format!("list the benchmarks of `{}`", bench.target)
-}
-
-/// Returns the start of a program with these arguments and variables.
-fn step(bench: &Bench, arguments: &[&str], variables: &[(&str, &str)]) -> Step {
-    let given =
-        bench.variables.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
-    // Where this is set, Criterion does not ask cargo where the target directory is.
-    let home = std::env::temp_dir().to_string_lossy().into_owned();
-    let mut env: Vec<(String, String)> =
-        given.chain([("CRITERION_HOME".to_owned(), home)]).collect();
-    env.extend(variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
-    Step {
-        aim: aim(bench),
-        program: Program::Named(bench.binary.to_string_lossy().into_owned()),
-        // Without `--bench` Criterion takes this for a test, and runs every benchmark once.
-        args: ["--bench"].iter().chain(arguments).map(|&argument| argument.to_owned()).collect(),
-        env,
-        dir: bench.directory.clone(),
-    }
-}
-
-/// Starts the program with these arguments and variables, and returns its output.
-fn answer(
-    bench: &Bench,
-    library: Library,
-    arguments: &[&str],
-    variables: &[(&str, &str)],
-    ask: Ask<'_>,
-) -> Result<String, Unmeasured> {
-    let ended = started(bench, library, arguments, variables, ask)?;
-    output(bench, library, arguments, ended)
-}
-
-/// Starts the program with these arguments and variables, and waits for its end.
-fn started(
-    bench: &Bench,
-    library: Library,
-    arguments: &[&str],
-    variables: &[(&str, &str)],
-    ask: Ask<'_>,
-) -> Result<ProgramResult, Unmeasured> {
-    let step = step(bench, arguments, variables);
-    ask(&step).map_err(|why| {
-        // Only a program that reads its arguments lists its benchmarks instead of running them.
-        let remedy = if why.cause == Cause::TimedOut {
-            format!("; {}", advice(library))
-        } else {
-            String::new()
-        };
-        Unmeasured { text: format!("failed to {}: {}{remedy}", step.aim, why.text), ..why }
-    })
-}
-
-/// Returns the output of a program that was started with these arguments, unless it ended badly.
-fn output(
-    bench: &Bench,
-    library: Library,
-    arguments: &[&str],
-    ended: ProgramResult,
-) -> Result<String, Unmeasured> {
-    if ended.code != 0 {
-        let (given, target) = (arguments.join(" "), &bench.target);
-        let text = format!(
-            "failed to {}: with `{given}` it ended with exit code {}",
-            aim(bench),
-            ended.code
-        );
-        // A program that has shown its library's help, or has refused what nobody knows, reads its arguments.
-        let remedy = match (library, arguments) {
-            (Library::Criterion, ["--list", ..]) => {
-                let shown = format!("`cargo bench --bench {target} -- --list` shows why");
-                format!(
-                    "each of its functions has to run to its end to name its benchmarks; {shown}"
-                )
-            }
-            _ => advice(library).to_owned(),
-        };
-        let text = format!("{text}; {remedy}");
-        return Err(Unmeasured { cause: Cause::ExitedBadly, text, output: ended.messages });
-    }
-    Ok(String::from_utf8_lossy(&ended.stdout).into_owned())
 }
 
 /// Says what a program of a library must do so that it lists its benchmarks.
@@ -314,9 +283,4 @@ fn advice(library: Library) -> &'static str {
              the benchmarks of its library"
         }
     }
-}
-
-fn refused(bench: &Bench, why: &str) -> Unmeasured {
-    let text = format!("failed to list the benchmarks of `{}`: {why}", bench.target);
-    Unmeasured::new(Cause::Unsuitable, text)
 }

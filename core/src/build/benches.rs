@@ -3,22 +3,19 @@
 //! They are built in cargo's own target directory, where `cargo bench` would put the same files, so that the
 //! dependencies which the tests have compiled are used.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-
 use super::cargo::{self, WireMessage, text};
+use super::members::{WirePackage, WireTarget, WireWorkspace, is_library};
 use super::runner::{self, Changes, Environment, Runner};
 use super::step::run;
-use super::{Program, Site, Start, Step};
+use super::{Program, ProgramResult, Site, Start, Step};
 use crate::budget::{Build, Library, Subject};
 use crate::outcome::{Cause, Unmeasured};
 
 /// The profile of benchmarks, where a budget names no other.
 const PROFILE: &str = "bench";
-/// The package that has benchmarks of Divan measured.
-const DIVAN: &str = "perf-budget-divan";
 
 /// The program of one bench target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,39 +60,6 @@ pub struct Benches {
     pub featured: Vec<String>,
     /// Cargo's messages, one JSON document each, which name the inputs of the build.
     pub messages: Vec<serde_json::Value>,
-}
-
-/// The part of the output of `cargo metadata` that is needed here.
-#[derive(Deserialize)]
-struct WireWorkspace {
-    packages: Vec<WirePackage>,
-    workspace_members: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct WirePackage {
-    id: String,
-    name: String,
-    manifest_path: PathBuf,
-    targets: Vec<WireTarget>,
-    #[serde(default)]
-    dependencies: Vec<WireDependency>,
-    #[serde(default)]
-    features: HashMap<String, Vec<String>>,
-}
-
-#[derive(Deserialize)]
-struct WireTarget {
-    name: String,
-    kind: Vec<String>,
-    #[serde(default, rename = "required-features")]
-    required_features: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct WireDependency {
-    name: String,
-    rename: Option<String>,
 }
 
 impl BenchBuild {
@@ -177,7 +141,8 @@ impl BenchBuild {
         Ok(())
     }
 
-    /// Builds some targets of a package with these features beside its own.
+    /// Builds some targets of a package with these features beside its own. Cargo starts nothing more once one of them does not
+    /// compile, so those that it has left out are then built one by one: each that fails has a reason of its own.
     fn build_targets(
         &self,
         (package, targets, features): (&WirePackage, &[&WireTarget], &[&str]),
@@ -185,62 +150,33 @@ impl BenchBuild {
         start: Start<'_>,
         benches: &mut Benches,
     ) -> Result<(), Unmeasured> {
-        let name = &package.name;
-        let mut step = self.step(package, targets, site)?;
+        let step = self.step((package, targets, features), site)?;
         if !features.is_empty() {
-            step.args.extend(["--features".to_owned(), features.join(",")]);
-            let (named, features) =
-                (in_backticks(targets.iter().map(|own| &own.name)), in_backticks(features));
-            let with = format!("with the required features {features}");
-            benches.featured.push(format!("{named} of `{name}` {with}"));
-            step.aim = format!("{} {with}", step.aim);
+            let named = each(targets.iter().map(|own| &own.name));
+            benches.featured.push(format!("{named} of `{}` {}", package.name, required(features)));
         }
-        let ended = start(&step)?;
-        let output = String::from_utf8_lossy(&ended.stdout);
-        let messages = output.lines().filter_map(|line| line.parse().ok());
-        let messages: Vec<serde_json::Value> = messages.collect();
-        let before = benches.built.len();
-        for message in &messages {
-            let Some(message) = WireMessage::of(message.clone()) else { continue };
-            let Some((target, binary)) = message.executable("bench") else { continue };
-            if targets.iter().any(|own| own.name == target) {
-                benches.built.push(Bench {
-                    package: name.clone(),
-                    directory: package.directory().to_owned(),
-                    target,
-                    binary,
-                    variables: Changes::new(),
-                });
+        let first = benches.built.len();
+        let ended = benches.attempt(&step, (package, targets), start)?;
+        let missing = benches.left_out(first, targets);
+        if ended.code != 0 && missing.len() > 1 && benches.has_library_of(package) {
+            for target in missing {
+                let (alone, before) = ([target], benches.built.len());
+                let step = self.step((package, &alone, features), site)?;
+                let ended = benches.attempt(&step, (package, &alone), start)?;
+                let missing = benches.left_out(before, &alone);
+                benches.add_fault(&step, package, &missing, ended);
             }
+        } else {
+            benches.add_fault(&step, package, &missing, ended);
         }
-        benches.messages.extend(messages);
-        let built = &benches.built[before..];
-        let is_missing = |own: &&String| built.iter().all(|bench| bench.target != **own);
-        let missing: Vec<&String> =
-            targets.iter().map(|target| &target.name).filter(is_missing).collect();
-        benches.missing.extend(missing.iter().map(|&own| (name.clone(), own.clone())));
-        if ended.code != 0 || !missing.is_empty() {
-            benches.faults.push(Unmeasured {
-                cause: Cause::ExitedBadly,
-                text: format!(
-                    "failed to {}: cargo ended with exit code {} and left out {}",
-                    step.aim,
-                    ended.code,
-                    if missing.is_empty() { "nothing".to_owned() } else { in_backticks(missing) }
-                ),
-                output: ended.messages,
-            });
-        }
-        benches.find_variables(before, (&step, runner), start)
+        benches.find_variables(first, (&step, runner), start)
     }
 
     fn step(
         &self,
-        package: &WirePackage,
-        targets: &[&WireTarget],
+        (package, targets, features): (&WirePackage, &[&WireTarget], &[&str]),
         site: &Site,
     ) -> Result<Step, Unmeasured> {
-        // One target that does not compile must not keep the others from being built.
         let mut args: Vec<String> = ["bench", "--no-run", "--no-fail-fast"].map(Into::into).into();
         args.extend(["--package".to_owned(), package.id.clone()]);
         for target in targets {
@@ -261,14 +197,80 @@ impl BenchBuild {
         if let Some(target) = &site.target {
             args.extend(["--target-dir".to_owned(), text(target)?.to_owned()]);
         }
-        let aim = format!("build the benchmarks of `{}`", package.name);
+        let mut aim = format!("build the benchmarks of `{}`", package.name);
+        if !features.is_empty() {
+            args.extend(["--features".to_owned(), features.join(",")]);
+            aim = format!("{aim} {}", required(features));
+        }
         Ok(Step { aim, program: Program::Cargo, args, env: Vec::new(), dir: site.package.clone() })
     }
 }
 
 impl Benches {
-    /// Asks cargo for the variables of the programs from index `first` on, which this step has built. A program whose variables
-    /// cargo does not tell is a fault, since it would be measured in another environment than that of `cargo bench`.
+    /// Runs a step that builds targets of a package, and adds what it has built.
+    fn attempt(
+        &mut self,
+        step: &Step,
+        (package, targets): (&WirePackage, &[&WireTarget]),
+        start: Start<'_>,
+    ) -> Result<ProgramResult, Unmeasured> {
+        let ended = start(step)?;
+        let output = String::from_utf8_lossy(&ended.stdout);
+        let messages: Vec<serde_json::Value> =
+            output.lines().filter_map(|line| line.parse().ok()).collect();
+        for message in &messages {
+            let Some(message) = WireMessage::of(message.clone()) else { continue };
+            let Some((target, binary)) = message.executable("bench") else { continue };
+            if targets.iter().any(|own| own.name == target) {
+                self.built.push(Bench {
+                    package: package.name.clone(),
+                    directory: package.directory().to_owned(),
+                    target,
+                    binary,
+                    variables: Changes::new(),
+                });
+            }
+        }
+        self.messages.extend(messages);
+        Ok(ended)
+    }
+
+    /// Returns those of the targets that are not among the programs from the number `first` on.
+    fn left_out<'t>(&self, first: usize, targets: &[&'t WireTarget]) -> Vec<&'t WireTarget> {
+        let is_built = |own: &WireTarget| self.built[first..].iter().any(|b| b.target == own.name);
+        targets.iter().copied().filter(|own| !is_built(own)).collect()
+    }
+
+    /// Whether the library of the package was built, without which none of its targets is; a package may have none.
+    fn has_library_of(&self, package: &WirePackage) -> bool {
+        let messages = || self.messages.iter().cloned().filter_map(WireMessage::of);
+        let is_built = |name: &str| messages().any(|message| message.built(name, is_library));
+        package.library().is_none_or(is_built)
+    }
+
+    /// Adds the targets that a step has left out, with the reason.
+    fn add_fault(
+        &mut self,
+        step: &Step,
+        package: &WirePackage,
+        missing: &[&WireTarget],
+        ended: ProgramResult,
+    ) {
+        let names = missing.iter().map(|own| &own.name);
+        self.missing.extend(names.clone().map(|own| (package.name.clone(), own.clone())));
+        if ended.code == 0 && missing.is_empty() {
+            return;
+        }
+        let left_out = if missing.is_empty() { "nothing".to_owned() } else { each(names) };
+        let text = format!(
+            "failed to {}: cargo ended with exit code {} and left out {left_out}",
+            step.aim, ended.code
+        );
+        self.faults.push(Unmeasured { cause: Cause::ExitedBadly, text, output: ended.messages });
+    }
+
+    /// Asks cargo for the variables of the programs from the number `first` on, which this step has built. Those that it does not
+    /// tell are faults, since they would be measured in another environment than that of `cargo bench`.
     fn find_variables(
         &mut self,
         first: usize,
@@ -349,37 +351,13 @@ impl Benches {
     }
 }
 
-/// Returns each name in backticks, with commas between them.
-fn in_backticks<T: std::fmt::Display>(names: impl IntoIterator<Item = T>) -> String {
-    let quoted = |name: T| format!("`{name}`");
-    names.into_iter().map(quoted).collect::<Vec<_>>().join(", ")
+/// Returns with which features a target is built.
+fn required(features: &[&str]) -> String {
+    format!("with the required features {}", each(features))
 }
 
-impl WirePackage {
-    /// Whether the package depends on Criterion or on a crate that stands in for it, or serves the benchmarks of Divan. A
-    /// package that depends on Divan itself is not built, since its benchmarks cannot be measured.
-    fn serves_or_has_criterion(&self) -> bool {
-        let is_it = |name: &str| name.contains("criterion") || name == DIVAN;
-        self.dependencies.iter().any(|d| is_it(&d.name) || d.rename.as_deref().is_some_and(is_it))
-    }
-
-    fn directory(&self) -> &Path {
-        self.manifest_path.parent().unwrap_or(Path::new("."))
-    }
-
-    /// Returns the features that are on in a build with these, or with the default ones.
-    fn enabled<'a>(&'a self, features: Option<&'a [String]>) -> HashSet<&'a str> {
-        let mut open: Vec<&str> = match features {
-            None => vec!["default"],
-            Some(features) => features.iter().map(String::as_str).collect(),
-        };
-        let mut enabled = HashSet::new();
-        while let Some(feature) = open.pop() {
-            if enabled.insert(feature) {
-                let further = self.features.get(feature).map(Vec::as_slice).unwrap_or_default();
-                open.extend(further.iter().map(String::as_str));
-            }
-        }
-        enabled
-    }
+/// Returns each name as code, and commas between them.
+fn each<T: std::fmt::Display>(names: impl IntoIterator<Item = T>) -> String {
+    let quoted = |name: T| format!("`{name}`");
+    names.into_iter().map(quoted).collect::<Vec<_>>().join(", ")
 }

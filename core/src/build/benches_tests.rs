@@ -30,7 +30,10 @@ fn message(target: &str) -> String {
     )
 }
 
-/// Builds by a cargo that fails to build the target `broken`. Returns what was built, and the calls of cargo.
+/// Cargo's message that it built the library of the package `a`.
+const LIBRARY: &str = "{\"reason\":\"compiler-artifact\",\"target\":{\"name\":\"a\",\"kind\":[\"lib\"]},\"executable\":null}\n";
+
+/// Builds by a cargo that fails to build the target `broken`, or the `library`. Returns what was built, and the calls of cargo.
 fn build(how: &BenchBuild, broken: &str) -> (Benches, Vec<String>) {
     build_by(how, broken, "")
 }
@@ -63,7 +66,8 @@ fn build_by(how: &BenchBuild, broken: &str, unasked: &str) -> (Benches, Vec<Stri
         let is_run = step.args.ends_with(&["--".to_owned(), "--list".to_owned()]);
         let named = step.args.iter().skip_while(|arg| *arg != "--bench").collect::<Vec<_>>();
         let named = named.windows(2).filter(|pair| pair[0] == "--bench").map(|pair| pair[1]);
-        let (bad, good): (Vec<&String>, Vec<&String>) = named.partition(|name| *name == broken);
+        let is_bad = |name: &&String| *name == broken || broken == "library";
+        let (bad, good): (Vec<&String>, Vec<&String>) = named.partition(is_bad);
         let answer = |name: &&String| match (is_run, name.as_str() == unasked) {
             (false, _) => message(name),
             (true, true) => "one: benchmark\n".to_owned(),
@@ -78,9 +82,11 @@ fn build_by(how: &BenchBuild, broken: &str, unasked: &str) -> (Benches, Vec<Stri
                 printed(Some(&format!("/t/{name}")), &[("PATH", "/bin"), ("MODE", name)])
             }
         };
-        // Cargo runs nothing if one of them does not compile.
-        let runs = !is_run || bad.is_empty();
-        let stdout = good.iter().filter(|_| runs).map(answer).collect::<String>();
+        // Cargo runs nothing if one of them does not compile, and builds nothing after it.
+        let count = if bad.is_empty() { good.len() } else { 0 };
+        let library = if is_run || broken == "library" { "" } else { LIBRARY };
+        let built = good.iter().take(count).map(answer).collect::<String>();
+        let stdout = format!("{library}{built}");
         let messages = (!bad.is_empty()).then(|| "error: oops".to_owned());
         let code = if bad.is_empty() { 0 } else { 101 };
         Ok(ProgramResult { code, stdout: stdout.into(), messages })
@@ -151,7 +157,10 @@ fn a_budget_says_the_features_and_the_profile() {
 
 #[test]
 fn a_target_that_does_not_compile_leaves_the_others() {
-    let (benches, _) = build(&BenchBuild::default(), "two");
+    let (benches, calls) = build(&BenchBuild::default(), "two");
+    // What cargo has left out is built alone, and all of it is run at once.
+    let named = |call: &String| call.matches("--bench ").count();
+    assert_eq!(calls.iter().take(4).map(named).collect::<Vec<_>>(), [2, 1, 1, 1], "{calls:?}");
     assert_eq!(targets(&benches), ["a/one", "a/three", "b/one"]);
     assert_eq!(benches.missing, [("a".to_owned(), "two".to_owned())]);
     let [fault] = &benches.faults[..] else { panic!("{:?}", benches.faults) };
@@ -161,6 +170,10 @@ fn a_target_that_does_not_compile_leaves_the_others() {
         "failed to build the benchmarks of `a`: cargo ended with exit code 101 and left out `two`"
     );
     assert_eq!(fault.output.as_deref(), Some("error: oops"));
+    // Without the library none of them can be built.
+    let (benches, calls) = build(&BenchBuild::default(), "library");
+    assert_eq!((targets(&benches).len(), calls.len()), (0, 3), "{calls:?}");
+    assert!(benches.faults[0].text.ends_with("left out `one`, `two`"), "{}", benches.faults[0]);
     let fault = &build(&BenchBuild::default(), "three").0.faults[0];
     assert_eq!(
         fault.text,

@@ -62,6 +62,12 @@ impl WireMessage {
         let target = self.target.filter(|target| target.is(kind))?;
         (self.reason == "compiler-artifact").then_some((target.name, self.executable?))
     }
+
+    /// Whether the message says that the target of this name was built, whose kinds are such.
+    pub(super) fn built(&self, name: &str, is_kind: impl Fn(&[String]) -> bool) -> bool {
+        let is_it = |target: &WireTarget| target.name == name && is_kind(&target.kind);
+        self.reason == "compiler-artifact" && self.target.as_ref().is_some_and(is_it)
+    }
 }
 
 /// Builds a target.

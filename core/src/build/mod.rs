@@ -13,6 +13,7 @@ mod cargo;
 mod held;
 mod index;
 mod install;
+mod members;
 mod placeholder;
 mod product;
 pub mod runner;

@@ -8,6 +8,8 @@
 mod compared;
 mod counted;
 mod libtest;
+#[cfg(all(test, unix))]
+mod libtest_tests;
 mod named;
 mod pairs;
 mod process;

@@ -24,7 +24,7 @@ use crate::os::affinity::Pin;
 use crate::worker::process::Request;
 
 /// A directory with a program, which is removed when this is dropped.
-struct Place(PathBuf);
+pub(super) struct Place(pub(super) PathBuf);
 
 impl Drop for Place {
     fn drop(&mut self) {
@@ -44,7 +44,7 @@ for name; do :; done
 
 impl Place {
     /// Makes a program that runs `script`, in which `$name` is the benchmark that is asked for.
-    fn new(name: &str, script: &str) -> Place {
+    pub(super) fn new(name: &str, script: &str) -> Place {
         let dir =
             std::env::temp_dir().join(format!("perf-budget-bench-{name}-{}", std::process::id()));
         fs::create_dir_all(&dir).unwrap();
@@ -60,7 +60,7 @@ impl Place {
     }
 
     /// Returns a benchmark of a program whose help has these options.
-    fn side(&self, target: &str, name: &str, help: &str) -> Side {
+    pub(super) fn side(&self, target: &str, name: &str, help: &str) -> Side {
         let bench = Bench {
             package: "kit".to_owned(),
             directory: self.0.clone(),
@@ -91,7 +91,7 @@ impl Place {
         }
     }
 
-    fn terms(&self, metrics: Vec<Metric>) -> Terms {
+    pub(super) fn terms(&self, metrics: Vec<Metric>) -> Terms {
         let scratch = self.0.join("scratch");
         let request = Request {
             workload: String::new(),
@@ -117,7 +117,7 @@ impl Place {
     }
 }
 
-fn mean() -> Metric {
+pub(super) fn mean() -> Metric {
     Key::Mean.at(Statistic::Mean)
 }
 
