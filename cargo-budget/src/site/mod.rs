@@ -18,7 +18,6 @@ mod subjects;
 mod writer;
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
 
 use perf_budget_core::outcome::Outcome;
 
