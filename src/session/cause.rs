@@ -35,6 +35,10 @@ pub(super) const LONGEST: Duration = Duration::from_secs(30);
 const LONGEST_SAMPLES: Duration = Duration::from_secs(10);
 /// The note if no system call was seen in a profile.
 const UNCALLED: &str = "no function is named: callgrind saw no system call of this operation";
+/// What is said of a limit that layout may have broken, where both sides run the same instructions.
+const ONLY_LAYOUT: &str = "; both sides run the same instructions: link order or memory layout";
+const NOT_ONLY_LAYOUT: &str =
+    "; both sides run the same instructions: layout, waiting, memory or caches are left";
 /// The least time in which samples say anything.
 const LEAST_SAMPLES: Duration = Duration::from_secs(1);
 
@@ -42,8 +46,7 @@ impl Session {
     /// Returns a red outcome with what is to blame for it, and with what has changed since the base.
     pub(super) fn with_cause(&self, test: usize, mut outcome: Outcome) -> Outcome {
         let test = &self.suite.tests[test];
-        let may_be_layout = outcome.doubt == Some(Doubt::Layout) && exceeds(&outcome);
-        if outcome.verdict != Verdict::Fail && !may_be_layout {
+        if outcome.verdict != Verdict::Fail && !may_be_layout(&outcome) {
             return outcome;
         }
         let base = self.base.as_ref();
@@ -59,8 +62,7 @@ impl Session {
         }
         match cause {
             Ok(blame) => {
-                let is_layout = is_layout(&outcome, &blame);
-                outcome.reason.push_str(layout_clause(may_be_layout, is_layout, &blame));
+                let is_layout = add_witness(&mut outcome, &blame);
                 let is_of_memory = is_of_memory(test);
                 let mut blame = Blame { is_of_memory, is_layout, ..(*blame).clone() };
                 if is_of_bytes(test) {
@@ -195,15 +197,19 @@ fn is_layout(outcome: &Outcome, blame: &Blame) -> bool {
     outcome.layout_explains() && blame.is_same() && blame.same_system_calls() == Some(true)
 }
 
-/// Returns the clause that is added to the sentence of a limit that layout may have broken.
-fn layout_clause(may_be_layout: bool, is_layout: bool, blame: &Blame) -> &'static str {
-    match blame.is_same() && may_be_layout {
-        true if is_layout => "; both sides run the same instructions: link order or memory layout",
-        true => {
-            "; both sides run the same instructions: layout, waiting, memory or caches are left"
-        }
-        false => "",
+/// Adds what the instructions of both sides say to the reason of a limit that layout may have broken, and returns whether nothing
+/// but layout is left. No verdict depends on it.
+fn add_witness(outcome: &mut Outcome, blame: &Blame) -> bool {
+    let is_layout = is_layout(outcome, blame);
+    if blame.is_same() && may_be_layout(outcome) {
+        outcome.reason.push_str(if is_layout { ONLY_LAYOUT } else { NOT_ONLY_LAYOUT });
     }
+    is_layout
+}
+
+/// Whether a limit would be red if the luck of a link could be ruled out.
+fn may_be_layout(outcome: &Outcome) -> bool {
+    outcome.doubt == Some(Doubt::Layout) && exceeds(outcome)
 }
 
 /// Returns the time that is left to sample a red of a time that instructions do not explain: they were not counted, or are
@@ -283,15 +289,5 @@ fn own_crates(root: &Path) -> BTreeSet<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_remark_says_that_a_limit_leaves_out_the_allocator() {
-        let counted = |allocator| Counted { by: "callgrind 3.19.0".to_owned(), allocator };
-        assert!(allocator_remark(Some(&counted(Some(12.0)))).unwrap().contains("allocator"));
-        // The processor's counter has the allocator's too, and a time has no count.
-        assert_eq!(allocator_remark(Some(&counted(None))), None);
-        assert_eq!(allocator_remark(None), None);
-    }
-}
+#[path = "cause_tests.rs"]
+mod tests;

@@ -1,103 +1,23 @@
 //! Tests that one more run costs the same however long the history is. They count the statements and the rows, so that no
 //! clock is asked.
 
-use std::cell::Cell;
-use std::rc::Rc;
-
 use perf_budget_core::outcome::Outcome;
 
-use super::database::{Database, Fault, Row, Value};
-use super::entry::{Entry, HARNESS, Measured};
-use super::revision::Revision;
+use super::counting::{self, Counting, QueryCount};
+use super::entry::{Entry, Measured};
 use super::sqlite::Sqlite;
 use super::store::{Store, series_at_once};
 
-/// The number of statements that a connection ran, and of the rows that it returned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct QueryCount {
-    statements: usize,
-    rows: usize,
-}
-
-/// A database that counts.
-struct Counting(Sqlite, Rc<Cell<QueryCount>>);
-
-impl Counting {
-    fn add(&self, rows: usize) {
-        let QueryCount { statements, rows: before } = self.1.get();
-        self.1.set(QueryCount { statements: statements + 1, rows: before + rows });
-    }
-}
-
-impl Database for Counting {
-    fn place(&self) -> &str {
-        self.0.place()
-    }
-
-    fn run(&mut self, sql: &str, values: &[Value]) -> Result<u64, Fault> {
-        self.add(0);
-        self.0.run(sql, values)
-    }
-
-    fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, Fault> {
-        let rows = self.0.rows(sql, values)?;
-        self.add(rows.len());
-        Ok(rows)
-    }
-
-    fn script(&mut self, sql: &str) -> Result<(), Fault> {
-        self.add(0);
-        self.0.script(sql)
-    }
-
-    fn has_table(&mut self, name: &str) -> Result<bool, Fault> {
-        self.0.has_table(name)
-    }
-
-    fn begin(&mut self) -> Result<(), Fault> {
-        self.add(0);
-        self.0.begin()
-    }
-
-    fn lock_schema(&mut self) -> Result<(), Fault> {
-        self.0.lock_schema()
-    }
-}
-
 /// Returns the nth run, of two tests.
 fn entry(nth: i64) -> Entry {
-    let value = |test: &str| {
-        let (test, budget) = (test.to_owned(), "merge".to_owned());
-        Measured::from_outcome(&Outcome {
-            test,
-            budget,
-            metric: "p99".to_owned(),
-            ..Outcome::default()
-        })
-    };
-    Entry {
-        id: format!("run-{nth}"),
-        began: 1000 + nth,
-        revision: Revision {
-            commit: Some(format!("{nth:040x}")),
-            committed: Some(1000 + nth),
-            dirty: false,
-            branch: Some("main".to_owned()),
-        },
-        environment: "a machine".to_owned(),
-        version: String::new(),
-        source: HARNESS.to_owned(),
-        values: vec![value("merge::p50"), value("merge::p99")],
-    }
+    counting::entry(nth, &["p50", "p99"].map(|name| ("merge".to_owned(), format!("merge::{name}"))))
 }
 
 #[test]
 fn recording_one_more_run_reads_none_of_the_earlier_ones() {
     const LAST: u16 = 30;
     let place = tempfile::tempdir().unwrap();
-    let queries = Rc::new(Cell::new(QueryCount::default()));
-    let database = Sqlite::create(&place.path().join("history.sqlite")).unwrap();
-    let mut store = Store::new(Box::new(Counting(database, Rc::clone(&queries)))).unwrap();
+    let (mut store, asked) = Counting::store(&place.path().join("history.sqlite"));
     let mut costs = Vec::new();
     for nth in 0..400 {
         queries.set(QueryCount::default());
@@ -105,7 +25,7 @@ fn recording_one_more_run_reads_none_of_the_earlier_ones() {
         let recorded = queries.replace(QueryCount::default());
         // These are the queries of `trend` for one of its series.
         let series = store.series(Some("merge::p99")).unwrap();
-        let points = store.points(series[0].key, LAST).unwrap();
+        let points = store.points_of(&[series[0].key], LAST).unwrap().remove(0);
         assert_eq!(points.len(), usize::from(LAST).min(usize::try_from(nth).unwrap() + 1));
         assert_eq!(points.last().unwrap().commit, entry(nth).revision.commit);
         costs.push((recorded, queries.get()));
@@ -129,7 +49,7 @@ fn outcomes_of_changed_trees_do_not_displace_others() {
     }
     let series = store.series(Some("merge::p99")).unwrap();
     let mut times = |last| -> Vec<i64> {
-        let points = store.clean_points(series[0].key, last).unwrap();
+        let points = store.clean_points_of(&[series[0].key], last).unwrap().remove(0);
         assert!(points.iter().all(|point| !point.dirty));
         points.iter().map(|point| point.at).collect()
     };
@@ -141,9 +61,7 @@ fn outcomes_of_changed_trees_do_not_displace_others() {
 #[test]
 fn the_outcomes_of_many_tests_are_read_by_one_statement() {
     let place = tempfile::tempdir().unwrap();
-    let queries = Rc::new(Cell::new(QueryCount::default()));
-    let database = Sqlite::create(&place.path().join("history.sqlite")).unwrap();
-    let mut store = Store::new(Box::new(Counting(database, Rc::clone(&queries)))).unwrap();
+    let (mut store, asked) = Counting::store(&place.path().join("history.sqlite"));
     for nth in 0..8 {
         let mut entry = entry(nth);
         // Each run has fewer tests than the one before, so that no two series are as long.
@@ -160,8 +78,8 @@ fn the_outcomes_of_many_tests_are_read_by_one_statement() {
     assert_eq!(keys.len(), series_at_once(5));
     queries.set(QueryCount::default());
     let together = store.points_of(&keys, 5).unwrap();
-    let statements = queries.get().statements;
-    let alone: Vec<_> = keys.iter().map(|&key| store.points(key, 5).unwrap()).collect();
+    let statements = asked.get().statements;
+    let alone: Vec<_> = keys.iter().flat_map(|&key| store.points_of(&[key], 5).unwrap()).collect();
     assert_eq!(together, alone);
     assert_eq!((statements, together[0].len(), together[99].len()), (1, 1, 5));
     assert_eq!(

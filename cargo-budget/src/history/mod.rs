@@ -8,6 +8,8 @@
 #[cfg(test)]
 mod appended_tests;
 mod change;
+#[cfg(test)]
+pub(crate) mod counting;
 mod database;
 mod drift;
 mod entry;
@@ -45,7 +47,7 @@ pub(crate) use record::{Recorded, RunToRecord, record};
 pub(crate) use select::{TrendQuery, choose_branch, trend};
 pub(crate) use show::{TestTrend, list, list_json, percent, probability};
 pub(crate) use step::worse_step;
-pub(crate) use store::{Point, Series, Store};
-pub(crate) use survey::{CommitRun, OutcomeRow};
+pub(crate) use store::{Point, READ_AT_ONCE, Series, Store, series_at_once};
+pub(crate) use survey::{OutcomeRow, RunOf};
 pub(crate) use time::format_time as time_shown;
 pub(crate) use trend::{Commit, analyse};

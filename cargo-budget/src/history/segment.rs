@@ -103,12 +103,14 @@ impl Rounded {
     /// Returns the largest `Q` in the places where shuffles are examined.
     fn largest(&self) -> f64 {
         let n = self.levels.len();
-        let largest = if n <= LEVELS {
-            self.walk::<LEVELS, 1>()
-        } else if n <= LONG {
-            self.walk::<FEW_LEVELS, 2>()
-        } else {
-            self.walk::<FEW_LEVELS, 4>()
+        // A short segment has a level for each value at most, and the levels that it lacks would only add zeros.
+        let largest = match n {
+            0..=8 => self.walk::<8, 1>(),
+            9..=16 => self.walk::<16, 1>(),
+            17..=24 => self.walk::<24, 1>(),
+            25..=LEVELS => self.walk::<LEVELS, 1>(),
+            _ if n <= LONG => self.walk::<FEW_LEVELS, 2>(),
+            _ => self.walk::<FEW_LEVELS, 4>(),
         };
         self.scaled(f64::from(largest))
     }

@@ -67,7 +67,8 @@ pub(crate) fn trend(
     for some in chosen.chunks(series_at_once(which.last)) {
         let keys: Vec<i64> = some.iter().map(|series| series.key).collect();
         let read = store.points_of(&keys, which.last).map_err(failed)?;
-        for (&series, points) in some.iter().zip(read) {
+        let clean = clean_after(&mut store, &keys, &read, which).map_err(failed)?;
+        for ((&series, points), clean) in some.iter().zip(read).zip(clean) {
             let is_judged = points.iter().any(|point| point.verdict != NO_VERDICT);
             let has = |listed: &Listed| listed.has(&series.budget, &series.test);
             let is_listed = listed.as_ref().filter(|_| is_judged).map(has);
@@ -78,7 +79,7 @@ pub(crate) fn trend(
                 removed.push(series);
             }
             let cut = points.len() == usize::from(which.last);
-            let points = with_clean(&mut store, series, points, which).map_err(failed)?;
+            let points = with_clean(points, clean);
             let trend = analysis::analyse(&points, which.dirty);
             // An overview shows only recent changes, so git is asked about no others.
             let oldest = if which.name.is_some() { i64::MIN } else { recent.since };
@@ -102,20 +103,31 @@ pub(crate) fn trend(
     })
 }
 
-/// Returns the points of a series with enough clean ones. If some points are of trees with uncommitted changes, these stay,
-/// to be counted, and the newest clean outcomes of the series follow: the newest outcomes may all be of changed trees. If the
-/// query includes changed trees, the points are returned as they are.
-fn with_clean(
+/// Returns, for each series, its newest outcomes that are not of trees with uncommitted changes, where some of those that were
+/// read are; `None` where none is, and where those of such trees are asked for.
+fn clean_after(
     store: &mut Store,
-    series: &Series,
-    mut points: Vec<Point>,
+    keys: &[i64],
+    read: &[Vec<Point>],
     which: &TrendQuery<'_>,
-) -> Result<Vec<Point>, Fault> {
-    if !which.dirty && points.iter().any(|point| point.dirty) {
+) -> Result<Vec<Option<Vec<Point>>>, Fault> {
+    let is_mixed = |points: &Vec<Point>| !which.dirty && points.iter().any(|point| point.dirty);
+    let mixed: Vec<i64> = (keys.iter().zip(read))
+        .filter(|(_, points)| is_mixed(points))
+        .map(|(key, _)| *key)
+        .collect();
+    let clean = if mixed.is_empty() { Vec::new() } else { store.clean_of(&mixed, which.last)? };
+    let mut clean = clean.into_iter();
+    Ok(read.iter().map(|points| is_mixed(points).then(|| clean.next()).flatten()).collect())
+}
+
+/// Returns the outcomes to be analysed: the newest may all be of trees with uncommitted changes, which are only counted.
+fn with_clean(mut points: Vec<Point>, clean: Option<Vec<Point>>) -> Vec<Point> {
+    if let Some(clean) = clean {
         points.retain(|point| point.dirty);
-        points.extend(store.clean_points(series.key, which.last)?);
+        points.extend(clean);
     }
-    Ok(points)
+    points
 }
 
 /// Returns the number of commits in the range of each change; `None` for a change before `oldest`, or if git does not know

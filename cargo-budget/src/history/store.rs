@@ -14,7 +14,7 @@ use super::schema;
 const AT_ONCE: usize = 500;
 
 /// The most outcomes, and the most series, that are read by one statement.
-const READ_AT_ONCE: usize = 20_000;
+pub(crate) const READ_AT_ONCE: usize = 20_000;
 const SERIES_AT_ONCE: usize = 100;
 
 /// Returns for how many series one statement reads the newest outcomes. On a slow network each statement takes a round trip.
@@ -138,17 +138,51 @@ impl Store {
         Ok(rows.iter().map(series).collect())
     }
 
-    /// Returns the newest outcomes of a series, oldest first.
-    pub(crate) fn points(&mut self, series: i64, last: u16) -> Result<Vec<Point>, Fault> {
-        Ok(self.points_of(&[series], last)?.remove(0))
-    }
-
-    /// Returns the newest outcomes of each of these series, the oldest first. It reads them by one statement, for which
-    /// [`series_at_once`] gives a good number of series. There must be at least one series.
+    /// Returns the newest outcomes of each of these series, of which there is one at least, oldest first, by one statement.
+    /// `series_at_once` says for how many series that is a good number.
     pub(crate) fn points_of(
         &mut self,
         series: &[i64],
         last: u16,
+    ) -> Result<Vec<Vec<Point>>, Fault> {
+        self.newest_of(series, last, "")
+    }
+
+    /// Does what `points_of` does, without the outcomes of trees with uncommitted changes, however many of them came last.
+    pub(crate) fn clean_of(&mut self, series: &[i64], last: u16) -> Result<Vec<Vec<Point>>, Fault> {
+        let clean = "AND EXISTS (SELECT 1 FROM budget_runs c WHERE c.run = b.run AND c.dirty = 0) ";
+        self.newest_of(series, last, clean)
+    }
+
+    /// Returns the newest outcomes of each of these series that are not of trees with uncommitted changes, oldest first, by few
+    /// statements.
+    pub(crate) fn clean_points_of(
+        &mut self,
+        series: &[i64],
+        last: u16,
+    ) -> Result<Vec<Vec<Point>>, Fault> {
+        let mut all = Vec::with_capacity(series.len());
+        for some in series.chunks(series_at_once(last)) {
+            // The condition costs a look at a run for each outcome, and few histories have such trees.
+            let mut read = self.points_of(some, last)?;
+            let mixed: Vec<usize> =
+                (0..read.len()).filter(|&i| read[i].iter().any(|point| point.dirty)).collect();
+            if !mixed.is_empty() {
+                let keys: Vec<i64> = mixed.iter().map(|&i| some[i]).collect();
+                for (i, clean) in mixed.into_iter().zip(self.clean_of(&keys, last)?) {
+                    read[i] = clean;
+                }
+            }
+            all.append(&mut read);
+        }
+        Ok(all)
+    }
+
+    fn newest_of(
+        &mut self,
+        series: &[i64],
+        last: u16,
+        condition: &str,
     ) -> Result<Vec<Vec<Point>>, Fault> {
         // The inner queries take the newest outcomes by the index, so that a long series is neither joined nor sorted
         // as a whole.
@@ -156,7 +190,8 @@ impl Store {
         let number = |nth: usize| if nth == 0 { 1 } else { nth + 2 };
         let newest = (0..series.len()).map(|nth| {
             format!(
-                "SELECT * FROM (SELECT * FROM budget_outcomes WHERE series = ${} ORDER BY at DESC LIMIT $2) q{nth}",
+                "SELECT * FROM (SELECT b.* FROM budget_outcomes b WHERE b.series = ${} {condition}\
+                 ORDER BY b.at DESC LIMIT $2) q{nth}",
                 number(nth)
             )
         });
@@ -170,21 +205,6 @@ impl Store {
             found.entry(row[9].int().unwrap_or_default()).or_default().push(point(row));
         }
         Ok(series.iter().map(|key| found.remove(key).unwrap_or_default()).collect())
-    }
-
-    /// Returns the newest outcomes of a series that are not of trees with uncommitted changes, the oldest first, however many
-    /// outcomes of changed trees came after them.
-    pub(crate) fn clean_points(&mut self, series: i64, last: u16) -> Result<Vec<Point>, Fault> {
-        let points = self.points(series, last)?;
-        if points.iter().all(|point| !point.dirty) {
-            return Ok(points);
-        }
-        let sql = format!(
-            "{POINTS} (SELECT c.* FROM budget_outcomes c WHERE c.series = $1 AND EXISTS (SELECT 1 FROM budget_runs q \
-             WHERE q.run = c.run AND q.dirty = 0) ORDER BY c.at DESC LIMIT $2) o {BY_TIME}"
-        );
-        let rows = self.database.rows(&sql, &[series.into(), i64::from(last).into()])?;
-        Ok(rows.iter().rev().map(point).collect())
     }
 
     /// Returns the names of the budgets that have a history.

@@ -110,16 +110,27 @@ impl Store {
         Ok(rows.iter().map(run_of).collect())
     }
 
-    /// Returns the outcomes of a run, in the order of their names.
-    pub(crate) fn outcomes_of(&mut self, run: i64) -> Result<Vec<OutcomeRow>, Fault> {
-        let sql = "SELECT s.test, s.unit, o.verdict, o.reason, o.value, o.bound, o.limit_value, o.red, \
-                   (SELECT p.value FROM budget_outcomes p WHERE p.series = o.series AND p.at < o.at \
-                    AND p.value IS NOT NULL AND EXISTS (SELECT 1 FROM budget_runs q WHERE q.run = p.run \
-                    AND q.dirty = 0) ORDER BY p.at DESC, p.run LIMIT 1) \
-                   FROM budget_outcomes o JOIN budget_series s ON s.series = o.series \
-                   WHERE o.run = $1 ORDER BY s.test, s.unit";
-        let rows = self.database.rows(sql, &[run.into()])?;
-        Ok(rows.iter().map(outcome_row).collect())
+    /// Returns the outcomes of each of these runs, of which there is one at least, in the order of their names, by one
+    /// statement. A run without outcomes is not among them.
+    pub(crate) fn outcomes_of(
+        &mut self,
+        runs: &[i64],
+    ) -> Result<HashMap<i64, Vec<OutcomeRow>>, Fault> {
+        let places = (1..=runs.len()).map(|nth| format!("${nth}")).collect::<Vec<_>>().join(", ");
+        let sql = format!(
+            "SELECT s.test, s.unit, o.verdict, o.reason, o.value, o.bound, o.limit_value, o.red, \
+             (SELECT p.value FROM budget_outcomes p WHERE p.series = o.series AND p.at < o.at \
+             AND p.value IS NOT NULL AND EXISTS (SELECT 1 FROM budget_runs q WHERE q.run = p.run \
+             AND q.dirty = 0) ORDER BY p.at DESC, p.run LIMIT 1), o.run \
+             FROM budget_outcomes o JOIN budget_series s ON s.series = o.series \
+             WHERE o.run IN ({places}) ORDER BY s.test, s.unit"
+        );
+        let runs: Vec<Value> = runs.iter().map(|&run| run.into()).collect();
+        let mut found: HashMap<i64, Vec<OutcomeRow>> = HashMap::new();
+        for row in &self.database.rows(&sql, &runs)? {
+            found.entry(row[9].int().unwrap_or_default()).or_default().push(outcome_row(row));
+        }
+        Ok(found)
     }
 }
 

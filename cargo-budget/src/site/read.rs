@@ -12,7 +12,7 @@ use super::frame::path;
 use super::state::{Row, Step};
 use crate::history::{
     Fault, LATELY, Listed, NO_VERDICT, Point, Recent, Series, Store, TestTrend, analyse, percent,
-    probability,
+    probability, series_at_once,
 };
 use crate::text::{self, counted, line, visible};
 
@@ -34,10 +34,8 @@ const STEPS: usize = 40;
 
 /// Returns the series of each budget and test on a branch, each test's newest first. Where one environment has several
 /// units, only the newest series counts.
-pub(super) fn budgets<'s>(
-    series: &[&'s Series],
-) -> BTreeMap<&'s str, BTreeMap<&'s str, Vec<&'s Series>>> {
-    let mut budgets: BTreeMap<&str, BTreeMap<&str, Vec<&Series>>> = BTreeMap::new();
+pub(super) fn budgets<'s>(series: &[&'s Series]) -> BTreeMap<&'s str, Tests<'s>> {
+    let mut budgets: BTreeMap<&str, Tests<'s>> = BTreeMap::new();
     for &one in series {
         let tests = budgets.entry(&one.budget).or_default().entry(&one.test).or_default();
         match tests.iter_mut().find(|known| known.environment == one.environment) {
@@ -52,6 +50,37 @@ pub(super) fn budgets<'s>(
     budgets
 }
 
+/// The outcomes that were read of each series, by its key.
+pub(super) type Points = HashMap<i64, Vec<Point>>;
+
+/// The tests of a budget, each with its series, the newest first.
+pub(super) type Tests<'s> = BTreeMap<&'s str, Vec<&'s Series>>;
+
+/// Returns how many series of budgets are read together.
+pub(super) fn at_once(last: u16) -> usize {
+    series_at_once(last.max(FEW))
+}
+
+/// Reads what is drawn of these budgets, by few statements: on a slow network each takes a round trip.
+pub(super) fn points<'t, 's: 't>(
+    store: &mut Store,
+    budgets: impl Iterator<Item = &'t Tests<'s>>,
+    last: u16,
+) -> Result<Points, Fault> {
+    let (mut drawn, mut others) = (Vec::new(), Vec::new());
+    for series in budgets.flat_map(BTreeMap::values) {
+        let (first, rest) = series.split_at(series.len().min(ENVIRONMENTS));
+        drawn.extend(first.iter().map(|series| series.key));
+        others.extend(rest.iter().map(|series| series.key));
+    }
+    let mut points = Points::new();
+    for (keys, many) in [(drawn, last.max(FEW)), (others, FEW)] {
+        let read = store.clean_points_of(&keys, many)?;
+        points.extend(keys.into_iter().zip(read));
+    }
+    Ok(points)
+}
+
 /// What is known besides the outcomes of a test.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TestContext<'t> {
@@ -61,48 +90,70 @@ pub(super) struct TestContext<'t> {
     pub(super) recorded: &'t HashMap<String, Outcome>,
 }
 
-/// Reads the tests of a budget. A test that was only measured in trees with uncommitted changes is left out.
+/// Makes the tests of a budget from what was read of them. A test that was only measured in trees with uncommitted changes is
+/// left out.
 pub(super) fn tests(
     store: &mut Store,
     name: &str,
-    tests: &BTreeMap<&str, Vec<&Series>>,
+    tests: &Tests<'_>,
+    points: &mut Points,
     last: u16,
     known: TestContext<'_>,
 ) -> Result<Vec<Test>, Fault> {
-    let mut read = Vec::new();
+    let mut shown: Vec<(Row, Vec<End<'_>>)> = Vec::new();
     for series in tests.values() {
-        let mut ends = ends(store, series, last)?;
+        let mut ends = ends(series, points);
         let Some(first) = (0..ends.len()).max_by_key(|&i| (ends[i].rank(), Reverse(i))) else {
             continue;
         };
         // The environment that is shown comes first, and the others stay in order.
         ends[..=first].rotate_right(1);
-        let mut row = overview_row(&ends, known);
+        let row = about(&ends, known);
         // Values in different units cannot be drawn over each other.
         let unit = ends[0].series.unit;
         ends.retain(|end| end.series.unit == unit);
         ends.truncate(ENVIRONMENTS);
-        let mut lines = Vec::new();
-        for end in &mut ends {
-            // A series that is shorter than what was asked for has been read whole.
-            if end.points.len() == usize::from(FEW) && FEW < last {
-                end.points = store.clean_points(end.series.key, last)?;
-            }
+        shown.push((row, ends));
+    }
+    let drawn = shown.iter_mut().flat_map(|(_, ends)| ends);
+    complete(store, drawn.collect(), last)?;
+    let test = |(nth, (row, ends)): (usize, (Row, Vec<End<'_>>))| {
+        let href = budget::href(name, nth, &row.test);
+        drawn_test(Row { href, ..row }, ends, last, known)
+    };
+    Ok(shown.into_iter().enumerate().map(test).collect())
+}
+
+/// Reads the rest of the series that are drawn although they are not among the newest. A series that is shorter than what was
+/// asked for has been read whole.
+fn complete(store: &mut Store, drawn: Vec<&mut End<'_>>, last: u16) -> Result<(), Fault> {
+    let is_cut = |end: &&mut End<'_>| end.points.len() == usize::from(FEW) && FEW < last;
+    let cut: Vec<&mut End<'_>> = drawn.into_iter().filter(is_cut).collect();
+    let keys: Vec<i64> = cut.iter().map(|end| end.series.key).collect();
+    for (end, points) in cut.into_iter().zip(store.clean_points_of(&keys, last)?) {
+        end.points = points;
+    }
+    Ok(())
+}
+
+/// Analyses the series of a test, and draws its row.
+fn drawn_test(mut row: Row, ends: Vec<End<'_>>, last: u16, known: TestContext<'_>) -> Test {
+    let lines: Vec<TestTrend> = ends
+        .iter()
+        .map(|end| {
             let points = &end.points[end.points.len().saturating_sub(usize::from(last))..];
             let trend = analyse(points, false);
             let distances = vec![None; trend.changes.len()];
             let cut = points.len() == usize::from(last);
-            lines.push(TestTrend { series: end.series.clone(), trend, distances, cut });
-        }
-        row.href = budget::href(name, read.len(), &row.test);
-        draw(&mut row, &lines, &ends);
-        let steps = steps(&lines, &row.href);
-        let left_out = row.others + 1 - lines.len();
-        let recorded = known.recorded.get(&row.test).map(text::plain);
-        let ends = ends.into_iter().map(|end| (end.newest, end.counts)).collect();
-        read.push(Test { lines, ends, row, steps, left_out, recorded });
-    }
-    Ok(read)
+            TestTrend { series: end.series.clone(), trend, distances, cut }
+        })
+        .collect();
+    draw(&mut row, &lines, &ends);
+    let steps = steps(&lines, &row.href);
+    let left_out = row.others + 1 - lines.len();
+    let recorded = known.recorded.get(&row.test).map(text::plain);
+    let ends = ends.into_iter().map(|end| (end.newest, end.counts)).collect();
+    Test { lines, ends, row, steps, left_out, recorded }
 }
 
 /// The newest outcome of a test in one environment.
@@ -122,13 +173,12 @@ impl End<'_> {
     }
 }
 
-/// Reads the newest outcome in each environment.
-fn ends<'s>(store: &mut Store, series: &[&'s Series], last: u16) -> Result<Vec<End<'s>>, Fault> {
+/// Returns the newest outcome in each environment.
+fn ends<'s>(series: &[&'s Series], points: &mut Points) -> Vec<End<'s>> {
     let mut ends = Vec::new();
     let mut commits = BTreeSet::new();
-    for (i, &series) in series.iter().enumerate() {
-        let many = if i < ENVIRONMENTS { last.max(FEW) } else { FEW };
-        let points = store.clean_points(series.key, many)?;
+    for &series in series {
+        let points = points.remove(&series.key).unwrap_or_default();
         commits.extend(points.iter().map(|point| (point.at, point.commit.clone())));
         let Some(newest) = points.last().cloned() else { continue };
         ends.push(End { series, points, newest, counts: true });
@@ -137,7 +187,7 @@ fn ends<'s>(store: &mut Store, series: &[&'s Series], last: u16) -> Result<Vec<E
     for end in &mut ends {
         end.counts = oldest.is_none_or(|oldest| end.newest.at >= oldest);
     }
-    Ok(ends)
+    ends
 }
 
 /// Returns the row of a test in the overview, without its values. The first environment is the one that is shown.
