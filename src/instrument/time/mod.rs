@@ -150,7 +150,7 @@ impl Instrument for Time {
             }
         } else if self.plan.requirements().usage {
             let text = "failed to read what this process uses: this system does not report it; drop the limits on cpu, \
-                        utilization, context_switches and page faults here";
+                        utilization, context_switches, page faults and bytes here";
             return Err(Unmeasured::new(Cause::Unsupported, text));
         }
         Ok(())
