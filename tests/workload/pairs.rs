@@ -55,7 +55,8 @@ pub(crate) fn rows() -> Vec<Trial> {
             let began = Instant::now();
             let why = pair(["spin", "never ends"], false, Duration::from_secs(1)).unwrap_err();
             assert_eq!(why.cause, TimedOut, "{why}");
-            assert!(began.elapsed() < Duration::from_secs(20));
+            // The operation itself would take a thousand seconds.
+            assert!(began.elapsed() < Duration::from_secs(500));
         }),
         row("pair::turns_are_of_both_alike", turns_are_of_both_alike),
         #[cfg(target_os = "linux")]

@@ -173,6 +173,46 @@ fn each_system_gets_its_own_program() {
     }
 }
 
+/// What `cargo binstall` reads in the manifest leads to the archive that `pack.sh` makes of each system, and to the program in it.
+#[test]
+fn binstall_finds_the_program_of_each_system() {
+    let manifest = fs::read_to_string(repository().join("cargo-budget/Cargo.toml")).unwrap();
+    let manifest: toml_edit::DocumentMut = manifest.parse().unwrap();
+    let said = &manifest["package"]["metadata"]["binstall"];
+    let value = |key: &str| said[key].as_str().unwrap().to_owned();
+    // Its word for what `tar -czf` writes.
+    assert_eq!(value("pkg-fmt"), "tgz");
+    let place = Place::new();
+    place.release("echo it runs").is(true, &[]);
+    for target in TARGETS {
+        let ending = if target.ends_with("msvc") { ".exe" } else { "" };
+        let filled = |text: String| {
+            let values = [
+                ("{ repo }", "REPOSITORY"),
+                ("{ version }", env!("CARGO_PKG_VERSION")),
+                ("{ name }", "cargo-budget"),
+                ("{ bin }", "cargo-budget"),
+                ("{ target }", target),
+                ("{ binary-ext }", ending),
+            ];
+            let fill = |text: String, (name, value): (&str, &str)| text.replace(name, value);
+            let text = values.into_iter().fold(text, fill);
+            assert!(!text.contains('{'), "{text} has a name that this test does not know");
+            text
+        };
+        let address = filled(value("pkg-url"));
+        // GitHub has the files of a release below its tag.
+        let file = address.strip_prefix("REPOSITORY/releases/download/").unwrap();
+        let archive = place.path("releases").join(file);
+        let program = filled(value("bin-dir"));
+        let mut unpack = Command::new("tar");
+        unpack.arg("-xzOf").arg(&archive).arg(&program);
+        let unpacked = unpack.output().unwrap();
+        assert!(unpacked.status.success(), "{target}: {unpacked:?}");
+        assert!(unpacked.stdout.ends_with(b"echo it runs\n"), "{target}: {unpacked:?}");
+    }
+}
+
 #[test]
 fn where_there_is_no_program_it_is_built() {
     let place = Place::new();

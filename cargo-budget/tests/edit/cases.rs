@@ -73,7 +73,7 @@ fn got(folder: &Path) -> String {
         let run = place.run(&arguments);
         let commit = run.stdout.replace(&head(&place), "COMMIT");
         let text = format!("{commit}{}", run.stderr);
-        let text = if cfg!(windows) { text.replace('\\', "/") } else { text };
+        let text = if cfg!(windows) { with_slashes(&text) } else { text };
         writeln!(got, "$ cargo budget {line}\n{text}exit code {}", run.code).unwrap();
     }
     let after = place.path("budgets.toml").is_file().then(|| place.read("budgets.toml"));
@@ -81,6 +81,19 @@ fn got(folder: &Path) -> String {
         writeln!(got, "budgets.toml is now\n{}", after.unwrap()).unwrap();
     }
     got
+}
+
+/// Writes the paths in a text as Unix does. A backslash before a quotation mark is none of a path's: no name of a file has that mark on
+/// Windows.
+fn with_slashes(text: &str) -> String {
+    let parts: Vec<String> = text.split("\\\"").map(|part| part.replace('\\', "/")).collect();
+    parts.join("\\\"")
+}
+
+#[test]
+fn only_the_separators_of_paths_are_replaced() {
+    let text = "--- a\\b\n[budget.\"quo\\\"ted\"] DIR\\c";
+    assert_eq!(with_slashes(text), "--- a/b\n[budget.\"quo\\\"ted\"] DIR/c");
 }
 
 fn head(place: &Place) -> String {

@@ -132,6 +132,20 @@ fn results_from_the_future_leave_it_open_which_are_the_newest() {
     project.reports(&[], 3, &["later than now", "elsewhere"]);
 }
 
+/// It may be the record of the last run, and an older green one is no answer.
+#[test]
+fn a_record_that_cannot_be_read_is_not_passed_over() {
+    let project = Project::new("places-unreadable");
+    project.record("elsewhere/budgets", "budgets.toml", &project.run("1", 100), &BOTH, &GREEN);
+    project.reports(&[], 0, &["2 pass"]);
+    std::fs::create_dir_all(project.0.0.join("target/budgets/outcomes.jsonl")).unwrap();
+    project.reports(
+        &[],
+        3,
+        &["failed to read", "it is not a file", "which results are the newest"],
+    );
+}
+
 #[test]
 fn every_file_with_budgets_counts() {
     let project = Project::new("places-files");

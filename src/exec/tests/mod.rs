@@ -81,10 +81,24 @@ fn a_daemon_is_gone_when_its_starter_ends() {
     assert_eq!(check_nothing_left(DAEMON, LONG).unwrap().strays, 1);
 }
 
+/// Runs a script that prints `up` and goes on, in which `SLEEP` stands for the arguments of a `sleep`. Its time is over as soon as
+/// it is up, and no earlier: on a slow machine it would have started nothing by then. Asserts that no such process is left.
+fn check_nothing_left_when_time_is_over(script: &str) {
+    let sleep = unique_sleep();
+    let script = script.replace("SLEEP", &format!("'sleep', '{sleep}'"));
+    let watch = Some((Stream::Stdout, "up".into()));
+    let mut child = Child::spawn(&Launch { watch, ..python(&script) }).unwrap();
+    assert!(matches!(child.ready(Instant::now() + LONG).unwrap(), Readiness::At(_)));
+    assert!(child.wait(Instant::now()).unwrap().is_none(), "it ended");
+    let reason = timed_out(&mut child, Duration::ZERO);
+    assert!(!running(&sleep), "a descendant outlived {reason}");
+    assert_eq!(reason.cause, Cause::TimedOut, "{reason}");
+}
+
 #[test]
 fn a_daemon_is_gone_after_a_timeout() {
-    let late = check_nothing_left(&format!("{DAEMON}\ntime.sleep(1000)"), Duration::from_secs(2));
-    assert_eq!(late.unwrap_err().cause, Cause::TimedOut);
+    let up = "print('up', flush=True)\ntime.sleep(1000)";
+    check_nothing_left_when_time_is_over(&format!("{DAEMON}\n{up}"));
 }
 
 #[test]
@@ -100,14 +114,12 @@ subprocess.Popen([SLEEP], env={'PATH': os.environ['PATH']}, stdout=subprocess.DE
 fn a_tree_that_grows_while_it_is_ended_is_gone() {
     let script = "
 import os, subprocess, time
-for _ in range(20):
+for i in range(20):
     subprocess.Popen([SLEEP], start_new_session=True)
+    if i == 2: print('up', flush=True)
 time.sleep(1000)
 ";
-    assert_eq!(
-        check_nothing_left(script, Duration::from_secs(1)).unwrap_err().cause,
-        Cause::TimedOut
-    );
+    check_nothing_left_when_time_is_over(script);
 }
 
 #[test]

@@ -62,7 +62,17 @@ fn a_release_has_the_targets_that_are_installed() {
     assert!(installed.len() == 6 && installed.is_subset(&built), "{installed:?}");
 }
 
-/// The files of a release have the names by which the scripts look for them.
+/// In a merge queue there is no branch that a pull request goes to. What is compared with nothing there is skipped, and so green.
+#[test]
+fn a_merge_queue_is_compared_with_its_base() {
+    for path in ["action.yml", "cargo-budget/src/init/workflow.yml"] {
+        assert!(text(path).contains("|| github.event.merge_group.base_sha || "), "{path}");
+    }
+    let path = "cargo-budget/src/init/workflow.yml";
+    assert!(text(path).contains("\n  merge_group:\n"), "{path} does not run in a merge queue");
+}
+
+/// The names under which a release has its files are those by which they are looked for.
 #[test]
 fn archives_have_one_name() {
     for (path, name) in [
