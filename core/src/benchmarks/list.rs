@@ -13,9 +13,9 @@ use crate::outcome::{Cause, Unmeasured};
 /// A function that starts a program and waits for its end; see [`Start`](crate::build::Start).
 pub type Ask<'a> = &'a dyn Fn(&Step) -> Result<ProgramResult, Unmeasured>;
 
-/// The beginning of the text that is in every program that serves its benchmarks. The key of the library follows it,
-/// between two spaces. A program that only reads lists contains the two parts separately, so it is not taken for one
-/// that serves.
+/// The beginning of the text that every program contains which serves its benchmarks. The key of the library follows
+/// it, between two spaces. A program that only reads lists contains the two parts separately, so it is not taken for
+/// one that serves.
 pub const SERVES: &str = "perf-budget serves benchmarks of";
 /// Every program with Criterion since version 0.3.4 contains one of these texts: the end of its help, and the variable
 /// that says where its records go. The optimiser of the whole program (`lto = true`) takes short texts such as the
@@ -36,7 +36,7 @@ const ENDINGS: [&str; 2] = [": benchmark", ": bench"];
 /// How the line of a test ends, which the standard test harness lists beside its benchmarks.
 const TEST: &str = ": test";
 
-/// Returns the benchmarks of a program.
+/// Returns what a program has.
 ///
 /// # Errors
 /// If it has a known library and does not list its benchmarks.
@@ -248,7 +248,7 @@ impl Listing<'_> {
     }
 }
 
-/// Returns the names in the list that a program prints. A name that two benchmarks have is there twice.
+/// Returns the names in what a program lists. A name that two benchmarks have is there twice.
 pub fn listed(text: &str) -> Vec<String> {
     text.lines().filter_map(name_in).map(str::to_owned).collect()
 }
