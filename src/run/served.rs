@@ -40,7 +40,7 @@ pub fn measure(
     allocator: &'static str,
     benchmark: impl FnOnce(&mut Run) -> Result<(), Failed>,
 ) -> Result<(), u8> {
-    let Some(Ok(Some(request))) = ASKED.get() else { return Ok(()) };
+    let Some(Ok(Some(request))) = REQUEST.get() else { return Ok(()) };
     if request.reached.fetch_add(1, Ordering::Relaxed) == 0 {
         return request.accepted.answer(|run| {
             run.allocator = allocator;

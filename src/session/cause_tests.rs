@@ -86,8 +86,8 @@ fn a_red_stays_red_whatever_the_instructions_are() {
 #[test]
 fn what_a_limit_leaves_out_is_said_where_it_is_known() {
     let of = |allocator| Counted { by: "callgrind 3.19.0".to_owned(), allocator };
-    assert!(beside(Some(&of(Some(12.0)))).unwrap().contains("allocator"));
+    assert!(allocator_remark(Some(&of(Some(12.0)))).unwrap().contains("allocator"));
     // The processor's counter has the allocator's too, and a time has no count.
-    assert_eq!(beside(Some(&of(None))), None);
-    assert_eq!(beside(None), None);
+    assert_eq!(allocator_remark(Some(&of(None))), None);
+    assert_eq!(allocator_remark(None), None);
 }

@@ -21,7 +21,7 @@ pub(crate) fn rows() -> Vec<Trial> {
         row("benchmarks::each_has_the_variables_of_cargo", each_has_the_variables_of_cargo),
         row("benchmarks::listing_again_starts_nothing", listing_again_starts_nothing),
         row("benchmarks::a_stale_list_is_red", a_stale_list_is_red),
-        row("benchmarks::new_and_gone_ones_are_said", new_and_gone_ones_are_said),
+        row("benchmarks::new_and_gone_ones_are_reported", new_and_gone_ones_are_reported),
     ]
 }
 

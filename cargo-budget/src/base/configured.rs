@@ -49,7 +49,7 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         };
-        let all = || of(&Files::of(&top.join("member"), &top));
+        let all = || of(&Files::find(&top.join("member"), &top));
         let got = |name: &str| all().remove(name).flatten();
         write("member/src/lib.rs", "");
         assert_eq!(got("ONE"), None);

@@ -17,7 +17,7 @@ fn entry(nth: i64) -> Entry {
 fn recording_one_more_run_reads_none_of_the_earlier_ones() {
     const LAST: u16 = 30;
     let place = tempfile::tempdir().unwrap();
-    let (mut store, asked) = Counting::store(&place.path().join("history.sqlite"));
+    let (mut store, queries) = Counting::store(&place.path().join("history.sqlite"));
     let mut costs = Vec::new();
     for nth in 0..400 {
         queries.set(QueryCount::default());
@@ -61,7 +61,7 @@ fn outcomes_of_changed_trees_do_not_displace_others() {
 #[test]
 fn the_outcomes_of_many_tests_are_read_by_one_statement() {
     let place = tempfile::tempdir().unwrap();
-    let (mut store, asked) = Counting::store(&place.path().join("history.sqlite"));
+    let (mut store, queries) = Counting::store(&place.path().join("history.sqlite"));
     for nth in 0..8 {
         let mut entry = entry(nth);
         // Each run has fewer tests than the one before, so that no two series are as long.
@@ -78,7 +78,7 @@ fn the_outcomes_of_many_tests_are_read_by_one_statement() {
     assert_eq!(keys.len(), series_at_once(5));
     queries.set(QueryCount::default());
     let together = store.points_of(&keys, 5).unwrap();
-    let statements = asked.get().statements;
+    let statements = queries.get().statements;
     let alone: Vec<_> = keys.iter().flat_map(|&key| store.points_of(&[key], 5).unwrap()).collect();
     assert_eq!(together, alone);
     assert_eq!((statements, together[0].len(), together[99].len()), (1, 1, 5));

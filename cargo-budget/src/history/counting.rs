@@ -76,7 +76,7 @@ pub(crate) fn entry(nth: i64, tests: &[(String, String)]) -> Entry {
     let value = |(budget, test): &(String, String)| {
         let (test, budget) = (test.clone(), budget.clone());
         let outcome = Outcome { test, budget, metric: "p99".to_owned(), ..Outcome::default() };
-        Measured { value: Some(nth as f64), ..Measured::of(&outcome) }
+        Measured { value: Some(nth as f64), ..Measured::from_outcome(&outcome) }
     };
     Entry {
         id: format!("run-{nth}"),

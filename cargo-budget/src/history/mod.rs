@@ -48,6 +48,6 @@ pub(crate) use select::{TrendQuery, choose_branch, trend};
 pub(crate) use show::{TestTrend, list, list_json, percent, probability};
 pub(crate) use step::worse_step;
 pub(crate) use store::{Point, READ_AT_ONCE, Series, Store, series_at_once};
-pub(crate) use survey::{OutcomeRow, RunOf};
+pub(crate) use survey::{CommitRun, OutcomeRow};
 pub(crate) use time::format_time as time_shown;
 pub(crate) use trend::{Commit, analyse};

@@ -11,7 +11,7 @@ use super::writer::Writer;
 use super::{budget, commit, names, read, subjects};
 use crate::failure::Failure;
 use crate::history::{
-    Fault, Listed, OutcomeRow, Place, READ_AT_ONCE, Recent, RunOf, Series, Store,
+    CommitRun, Fault, Listed, OutcomeRow, Place, READ_AT_ONCE, Recent, Series, Store,
 };
 use crate::progress::Progress;
 use crate::project::Project;
@@ -33,7 +33,7 @@ pub(crate) struct Settings<'a> {
 }
 
 /// A commit with its runs.
-pub(super) type Commit = (String, Vec<RunOf>);
+pub(super) type Commit = (String, Vec<CommitRun>);
 
 /// The site, while it is made.
 pub(super) struct Site<'a> {
@@ -61,7 +61,7 @@ struct DueBudget<'t> {
 /// A commit whose pages have to be made.
 struct DueCommit<'t> {
     hash: &'t str,
-    runs: &'t [RunOf],
+    runs: &'t [CommitRun],
     /// The recorded commit before this one.
     before: Option<&'t str>,
     steps: &'t [&'t Step],
@@ -183,7 +183,7 @@ impl Site<'_> {
         let mut old = std::mem::take(&mut state.commits);
         let unknown = commits.iter().map(|(hash, _)| hash.as_str());
         let unknown = unknown.filter(|hash| old.get(*hash).is_none_or(|c| c.subject.is_empty()));
-        let subjects = subjects::of(project.map(|project| project.root.as_path()), unknown);
+        let subjects = subjects::read(project.map(|project| project.root.as_path()), unknown);
         let mut steps: HashMap<&str, Vec<&Step>> = HashMap::new();
         for step in state.budgets.values().flat_map(|budget| &budget.steps) {
             if let Some(commit) = step.commit.as_deref() {
@@ -243,7 +243,7 @@ impl Site<'_> {
         outcomes: &mut HashMap<i64, Vec<OutcomeRow>>,
         href: &dyn Fn(&OutcomeRow) -> Option<String>,
     ) -> Result<state::Commit, Failure> {
-        let of = |run: &RunOf| (run.clone(), outcomes.remove(&run.key).unwrap_or_default());
+        let of = |run: &CommitRun| (run.clone(), outcomes.remove(&run.key).unwrap_or_default());
         let shown: Vec<_> = due.runs.iter().map(of).collect();
         let mut about = due.about;
         let page = commit::CommitData {
@@ -276,7 +276,7 @@ pub(super) fn unread(place: &Place) -> impl Fn(Fault) -> Failure {
 }
 
 /// Returns a digest of all that the pages of a commit show.
-fn made_of(runs: &[RunOf], before: Option<&str>, subject: &str, steps: &[&Step]) -> String {
+fn made_of(runs: &[CommitRun], before: Option<&str>, subject: &str, steps: &[&Step]) -> String {
     let runs = runs.iter().map(|run| format!("{} {} {}", run.key, run.outcomes, run.red));
     let steps = steps.iter().map(|step| format!("{step:?}"));
     let parts: Vec<String> = runs.chain(steps).collect();
@@ -284,7 +284,7 @@ fn made_of(runs: &[RunOf], before: Option<&str>, subject: &str, steps: &[&Step])
 }
 
 /// Returns what is known of a commit without its outcomes.
-fn about(runs: &[RunOf], made_of: String, subject: String) -> state::Commit {
+fn about(runs: &[CommitRun], made_of: String, subject: String) -> state::Commit {
     state::Commit {
         made_of,
         files: Vec::new(),
@@ -292,7 +292,7 @@ fn about(runs: &[RunOf], made_of: String, subject: String) -> state::Commit {
         at: runs.first().map_or(0, |run| run.at),
         outcomes: runs.iter().map(|run| run.outcomes).sum(),
         red: runs.iter().map(|run| run.red).sum(),
-        judged: runs.iter().any(RunOf::is_judged),
+        judged: runs.iter().any(CommitRun::is_judged),
     }
 }
 

@@ -108,7 +108,7 @@ pub(super) fn tests(
         };
         // The environment that is shown comes first, and the others stay in order.
         ends[..=first].rotate_right(1);
-        let row = about(&ends, known);
+        let row = overview_row(&ends, known);
         // Values in different units cannot be drawn over each other.
         let unit = ends[0].series.unit;
         ends.retain(|end| end.series.unit == unit);

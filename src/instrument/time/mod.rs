@@ -71,7 +71,7 @@ impl Time {
                 return Ok(());
             }
             let text = "failed to read what this process uses: this system does not report it; drop the limits on cpu, \
-                        utilization, context_switches and page faults here";
+                        utilization, context_switches, page faults and bytes here";
             return Err(Unmeasured::new(Cause::Unsupported, text));
         };
         let mut insert =
@@ -167,30 +167,7 @@ impl Instrument for Time {
         if let Some(rate) = throughput(&process.batches, process.work) {
             process.values.insert(Key::Throughput, rate);
         }
-        if let Some((used, laps)) = measured.usage {
-            let mut insert =
-                |key: Key, whole: f64| process.values.insert(key, whole / laps.operations as f64);
-            insert(Key::Cpu, used.cpu);
-            insert(Key::ContextSwitches, used.counts.switches as f64);
-            insert(Key::PageFaults, used.counts.faults as f64);
-            insert(Key::MajorFaults, used.counts.major_faults as f64);
-            if let Some(moved) = used.traffic {
-                insert(Key::ReadBytes, moved.read as f64);
-                insert(Key::WrittenBytes, moved.written as f64);
-            } else if self.asks_for_bytes {
-                let text = "failed to read `/proc/self/io`: this system does not count the bytes that a process \
-                            reads and writes; drop the limits on read_bytes and written_bytes here";
-                return Err(Unmeasured::new(Cause::Unsupported, text));
-            }
-            if laps.wall > 0.0 {
-                process.values.insert(Key::Utilization, used.cpu / laps.wall);
-            }
-        } else if self.plan.requirements().usage {
-            let text = "failed to read what this process uses: this system does not report it; drop the limits on cpu, \
-                        utilization, context_switches, page faults and bytes here";
-            return Err(Unmeasured::new(Cause::Unsupported, text));
-        }
-        Ok(())
+        self.add_usage(measured.usage, process)
     }
 }
 

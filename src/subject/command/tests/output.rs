@@ -20,7 +20,7 @@ fn a_text_on_the_other_stream_is_named() {
     let deaf = server("echo listening >&2; exec sleep 1000", text("listening"));
     // It has so long to write, where an emulator or a busy machine takes longer.
     let is_said = |timeout| {
-        let why = measure(&deaf, here(&scratch()), &[STARTUP], timeout, None).unwrap_err();
+        let why = measure(&deaf, place_in(&scratch()), &[STARTUP], timeout, None).unwrap_err();
         why.cause == Cause::TimedOut && why.text.contains(words[0])
     };
     assert!([SOON, 10 * SOON, LONG].into_iter().any(is_said));
