@@ -302,12 +302,11 @@ pub(super) fn parts<T>(items: Vec<T>, most: usize, size: impl Fn(&T) -> usize) -
     let mut left = 0;
     for item in items {
         let size = size(&item);
-        match parts.last_mut().filter(|_| size <= left) {
-            Some(part) => part.push(item),
-            None => {
-                parts.push(vec![item]);
-                left = most;
-            }
+        if let Some(part) = parts.last_mut().filter(|_| size <= left) {
+            part.push(item);
+        } else {
+            parts.push(vec![item]);
+            left = most;
         }
         left = left.saturating_sub(size);
     }
