@@ -131,6 +131,8 @@ fn a_green_budget_is_profiled_alone_and_against_another_revision() {
         "max = { p50 = [\"1 h\", \"2 x base\"] }",
     );
     let places = "[budget.places]\nworkload = \"places\"\nmax = { alloc_bytes = \"2 MB\" }\n";
+    // One link of each side: nothing here is about layout.
+    let budgets = budgets.replace("[settings]\n", "[settings]\nlayouts = 1\n");
     crates.0.write("budgets.toml", &format!("{budgets}\n{places}"));
     crates.commit("a workload");
     crates.steps(5000);
