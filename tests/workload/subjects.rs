@@ -380,8 +380,7 @@ fn elsewhere(run: &mut Run) -> Result<(), Failed> {
     })
 }
 
-/// Does what a workload should not do: it leaves a thread and a process behind, changes the directory and the panic hook,
-/// and prints much. It is measured all the same.
+/// Leaves a thread and a process behind, changes the directory and the panic hook, prints much, and is measured all the same.
 fn restless(run: &mut Run) -> Result<(), Failed> {
     std::thread::spawn(|| {
         loop {
