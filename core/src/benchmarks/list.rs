@@ -169,8 +169,9 @@ impl Listing<'_> {
 
     /// Says that names cannot be told from what else the program prints.
     fn unclear(&self) -> Unmeasured {
-        let variables: String =
+        let variables: Vec<String> =
             self.variables().iter().map(|(name, value)| format!("{name}={value} ")).collect();
+        let variables = variables.concat();
         let (target, arguments) = (&self.bench.target, self.arguments().join(" "));
         self.refused(&format!(
             "it prints more than its list, so that names cannot be told from the other lines; let it print these on standard \
