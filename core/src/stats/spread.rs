@@ -163,7 +163,7 @@ impl Spread {
         let sure = if is_late_tail { SURE_OF_LATE_TAIL } else { SURE };
         (far || self.processes >= BOTH_HALVES)
             && self.confidence_below(limit)
-                >= 1.0 - (1.0 - sure) * SHARE_OF_NEXT_RUN.powi(after.min(MOST_RUNS) as i32)
+                >= 1.0 - (1.0 - sure) * SHARE_OF_NEXT_RUN.powf(f64::from(after.min(MOST_RUNS)))
     }
 
     /// Returns the confidence that the quantile lies below `limit`.
