@@ -197,19 +197,6 @@ fn check_without_allocator(made: &Crate) {
     assert!(run.outcomes[0].reason.contains(words), "{}", run.text);
 }
 
-/// A benchmark is held against an accepted value by the values of many processes, as a workload is.
-fn check_with_accepted_value(made: &Crate) {
-    let (settings, _) = BUDGETS.split_once("[budget.squares]").unwrap();
-    let budget = "[budget.lines]\ncriterion = \"lines/long\"\nmax = { mean = \"1000 x lock\" }\n";
-    made.0.write("budgets.toml", &format!("{settings}{budget}"));
-    made.run(&["check"]).verdict("lines::mean::x_lock", Verdict::Skipped);
-    made.run(&["accept", "lines"]).is(0, &[]);
-    let run = made.run(&["check"]);
-    run.verdict("lines::mean::x_lock", Verdict::Pass);
-    let evidence = run.outcomes[0].evidence.as_ref().unwrap();
-    assert!(evidence.processes > 1 && !evidence.is_recorded(), "{}", run.text);
-}
-
 /// A saved base has the test binary alone. The programs of benchmarks are built beside it, and all is compared.
 fn check_with_saved_base(made: &Crate) {
     let tests = |steps: u32| {
@@ -298,7 +285,6 @@ fn a_project_without_budgets_is_limited_and_compared() {
 fn a_small_difference_of_a_benchmark_is_red_with_several_links() {
     let plain = check("plainbench", PLAIN, &|made| made.run(&["check", "--base", "HEAD"]));
     check_with_one_link(&plain);
-    check_with_accepted_value(&plain);
     check_with_saved_base(&plain);
     let served = check("servedbench", SERVED, &|made| in_parts(made, 3));
     check_without_allocator(&served);
