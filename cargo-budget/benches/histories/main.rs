@@ -125,7 +125,8 @@ impl History {
         git(&self.clone, &["reset", "-q", "--mixed", &base]);
         let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-budget"));
         command.args(["budget", "check", "--base", "HEAD", "--", "work::mean"]);
-        let results = self.place.path().join("results");
+        // The bases of all histories share it too, so that the library is built once for them.
+        let results = Path::new(env!("CARGO_TARGET_TMPDIR")).join("histories-results");
         let _ = fs::remove_file(results.join("outcomes.jsonl"));
         let command = self.with(&mut command).env("PERF_BUDGET_DIR", &results);
         let said = text(&command.output().expect("the command starts"));

@@ -67,14 +67,14 @@ pub(super) const ALL: [Subject; 9] = [
     },
     Subject {
         name: "itoa",
-        work: r#"
+        work: r"
     let mut buffer = itoa::Buffer::new();
     let mut digits = 0;
     for n in 0..black_box(50_u32) {
         digits += buffer.format(n * 7919).len() + buffer.format(i64::from(n) * -90_000_000_007).len();
     }
     digits + buffer.format(black_box(u128::MAX / 3)).len()
-"#,
+",
     },
     Subject {
         name: "hex",

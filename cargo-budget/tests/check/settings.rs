@@ -2,6 +2,7 @@
 //! has been compiled for this revision is not compiled once more for the base.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
@@ -115,20 +116,18 @@ fn another_toolchain() -> Option<(String, String)> {
     let own = version(Command::new("rustc").arg("-V"))?;
     let listed = version(Command::new("rustup").args(["toolchain", "list", "--quiet"]))
         .or_else(|| version(Command::new("rustup").args(["toolchain", "list"])))?;
-    let names = listed.lines().filter_map(|line| line.split_whitespace().next());
-    names
-        .filter_map(|name| {
-            let compiler = version(Command::new("rustc").arg(format!("+{name}")).arg("-V"))?;
-            let minor = compiler.split('.').nth(1)?.parse::<u32>().ok()?;
-            (minor >= 85 && compiler != own).then(|| (name.to_owned(), compiler))
-        })
-        .next()
+    let mut names = listed.lines().filter_map(|line| line.split_whitespace().next());
+    names.find_map(|name| {
+        let compiler = version(Command::new("rustc").arg(format!("+{name}")).arg("-V"))?;
+        let minor = compiler.split('.').nth(1)?.parse::<u32>().ok()?;
+        (minor >= 85 && compiler != own).then(|| (name.to_owned(), compiler))
+    })
 }
 
 #[test]
 fn a_toolchain_that_a_file_names_builds_only_the_revision_that_has_the_file() {
     let Some((name, compiler)) = another_toolchain() else {
-        eprintln!("skipped: rustup has no second toolchain");
+        let _ = writeln!(std::io::stderr(), "skipped: rustup has no second toolchain");
         return;
     };
     let place = member();
