@@ -4,16 +4,21 @@
 //! pair of processes has a link of each side of its own, this is part of the differences from pair to pair, and the
 //! evidence is about a typical link. If pairs share links, no number of pairs shows what other links would do. Then a
 //! limit is broken only by more than layout can make: [`LAYOUT`] of the time in which the operation runs on a processor,
-//! and nothing of the time in which it waits.
+//! and nothing of the time in which it waits. Only times and rates are moved by it, and no count or size that is read
+//! from the same pairs.
 
 use super::Inquiry;
 use super::open::{Judgement, Open};
+use crate::metric::Units;
 use crate::outcome::words::LAYOUT;
+use crate::quantity::Unit;
 
 impl Inquiry {
     /// Whether a limit that was shown to be broken may be so by layout alone.
     pub(super) fn may_be_layout(&self, open: &Open) -> bool {
-        self.seen.links.are_shared() && open.beyond_layout().is_none_or(|(least, _)| least <= 0.0)
+        open.is_moved_by_layout()
+            && self.seen.links.are_shared()
+            && open.beyond_layout().is_none_or(|(least, _)| least <= 0.0)
     }
 
     /// Whether there are no more links for an open limit. Where there are fewer than a total violation needs to be
@@ -27,6 +32,12 @@ impl Inquiry {
 }
 
 impl Open {
+    /// Whether the value is a time or a rate, which layout can change.
+    pub(super) fn is_moved_by_layout(&self) -> bool {
+        let metric = &self.asked.limit.metric;
+        metric.is_time() && matches!(metric.units(), Units::One(Unit::Seconds) | Units::Rate)
+    }
+
     /// Whether more pairs cannot show that it is more than layout, since the whole interval is within what layout can
     /// make.
     pub(super) fn stays_within_layout(&self) -> bool {

@@ -20,7 +20,7 @@ pub use self::blame::{blame, profile, sampled};
 use self::count::{count, of_these};
 pub use self::counters::other_counter;
 pub use self::interference::{LESS_WAITING_TOO, machine};
-pub use self::layout::{LAYOUT, Linked, linked, linked_once};
+pub use self::layout::{LAYOUT, Linked, linked};
 pub use self::nothing::did_nothing;
 pub use self::stale::{built_later_than_now, is_on_age, older_than_source};
 
