@@ -161,6 +161,7 @@ pub(super) fn conclude(
         outcome.reason = format!("{}: {grown}", outcome.reason);
     }
     outcome.verdict = ending.verdict();
+    outcome.doubt = ending.doubt();
     outcome.reason = ending.reason(outcome.reason);
     versus_accepted::compare(&mut outcome, limit);
     if let Some(waiver) = &limit.waiver {

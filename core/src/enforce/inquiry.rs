@@ -6,12 +6,12 @@
 use std::time::Duration;
 
 use super::conclude::{NotesAndTotals, conclude, unmeasured};
-use super::ending::Ending;
+use super::ending::{Ending, Revision};
 use super::open::{Judgement, Open};
 use super::{Origin, PendingLimit, Rules};
 use crate::metric::SampleKind;
+use crate::outcome::Unmeasured;
 use crate::outcome::words;
-use crate::outcome::{Cause, Unmeasured};
 use crate::outcome::{Doubt, Outcome};
 use crate::reading::ProcessRun;
 use crate::verdict::Verdict;
@@ -115,9 +115,13 @@ impl Inquiry {
         self.may_be_layout(open).then_some(Doubt::Layout)
     }
 
-    /// Closes a limit if its evidence is enough or its time is up, and keeps it open otherwise.
+    /// Closes a limit if its evidence is enough or its time is up, and keeps it open otherwise. Without any values it
+    /// stays open, until enough processes had none.
     fn consider(&mut self, open: Open) {
         // A record is a single reading, so there is nothing to wait for.
+        if open.processes() == 0 {
+            return self.open.push(open);
+        }
         let recorded = self.origin == Origin::Record;
         let spent_up = self.is_effort_spent();
         if open.is_unjudged() {
@@ -189,13 +193,12 @@ impl Inquiry {
             return self.close(open, Verdict::Fail, None);
         };
         let limit = open.against();
-        match self.seen.noise_totals.lag(statistic).filter(|lag| *lag > LATE * limit.limit) {
-            Some(lag) if !open.is_relative() => {
-                let text = words::late_generator(statistic, lag, &limit, open.value());
-                self.close_unmeasured(open, &Unmeasured::new(Cause::LateGenerator, text));
-            }
-            _ => self.close(open, Verdict::Fail, None),
+        let lag = self.seen.noise_totals.lag(statistic).filter(|lag| *lag > LATE * limit.limit);
+        let mut ending = self.ending(open, Verdict::Fail, None);
+        if let Some(lag) = lag.filter(|_| !open.is_relative()) {
+            ending.revision = Some(Revision::Noise(words::late_generator(statistic, lag, &limit)));
         }
+        self.push(open, &ending);
     }
 
     /// Closes a limit that was shown to hold, with a warning where the value is near it.

@@ -169,20 +169,12 @@ fn plural(values: usize, outcome: &Outcome) -> String {
     of_these(values, if of == "processes" { "readings" } else { of })
 }
 
-/// Returns the sentence of a latency over its limit where the generator of the load was `lag` seconds late.
-pub fn late_generator(
-    statistic: Statistic,
-    lag: f64,
-    against: &Against,
-    value: Option<f64>,
-) -> String {
-    let (metric, row) = (statistic.name(), against.quantity(against.limit));
-    let value = value.map_or("too much".to_owned(), |v| against.quantity(v).to_string());
+/// Returns what a latency over its limit may be due to where the generator of the load was `lag` seconds late.
+pub fn late_generator(statistic: Statistic, lag: f64, against: &Against) -> String {
     let most = if statistic == Statistic::Max { "the most" } else { "p99" };
     format!(
-        "no verdict: {metric} is {value}, over the limit of {row}, and the generator of the load was \
-         {} late at {most} by itself, more than a tenth of the limit; a lower rate, a quieter machine \
-         or a higher limit would settle it",
+        "and the generator of the load was {} late at {most} by itself, more than a tenth of the limit; a lower rate, a \
+         quieter machine or a higher limit would settle it",
         against.quantity(lag)
     )
 }
