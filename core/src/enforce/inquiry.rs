@@ -247,8 +247,9 @@ impl Inquiry {
         if is_explained {
             return;
         }
-        let shortfall = self.shortfall(open);
+        let (shortfall, needs) = (self.shortfall(open), self.unreachable(open));
         let Some(outcome) = self.done.last_mut() else { return };
+        outcome.needs = needs;
         // If the limit is wider than the narrowest one that could be held, the usual differences between values did not
         // prevent a verdict. A few values far from the others did, and they do not tell which limit could be held.
         let is_closer =

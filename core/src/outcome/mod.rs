@@ -31,7 +31,7 @@ pub use self::calls::{CallTree, Frame};
 pub use self::change::Change;
 pub use self::changed::CodeChanges;
 pub use self::counted::{Counted, RULE};
-pub use self::holdable::{ClosestLimits, MORE, MOST_TRIED};
+pub use self::holdable::{ClosestLimits, LONGEST, MORE, MOST_TRIED, Needs};
 pub use self::inlined::{Counts, Inlined};
 pub use self::no_limit::{BENCHMARKS, NO_BUDGET};
 pub use self::noise::Noise;
@@ -80,6 +80,9 @@ pub struct Outcome {
     /// of its time. `None` where nothing was compared by links, and where the time on the processor is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<f64>,
+    /// What it takes to see the limit broken, where `effort` cannot be extended to that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs: Option<Needs>,
     /// The doubt that kept the evidence from settling the limit; `None` where it was settled.
     pub doubt: Option<Doubt>,
     /// The treatment of an inconclusive verdict: a warning or red. Older records do not say; there it was red.
