@@ -38,9 +38,10 @@ impl Exit {
         order.into_iter().find(|&exit| exit == self || exit == other).unwrap_or(Exit::Holds)
     }
 
-    /// Returns the exit of a run with these outcomes: the worst verdict of a red outcome decides. `check` may end with another
-    /// exit, if the harness found a mistake or the base could not be built.
-    pub(crate) fn from_outcomes<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Exit {
+    /// Returns how a run with these outcomes ends, which the worst verdict of a red outcome decides. `check` has
+    /// further reasons of its own to end otherwise: mistakes that the harness found, a base that could not be built,
+    /// and limits that no run could see broken.
+    pub(crate) fn of<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Exit {
         let red = outcomes.into_iter().filter(|outcome| outcome.is_red());
         match red.map(|outcome| outcome.verdict).max_by_key(|verdict| verdict.severity()) {
             Some(Verdict::Fail) => Exit::Broken,

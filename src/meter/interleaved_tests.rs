@@ -184,7 +184,8 @@ fn a_coin_decides_which_of_two_sources_runs_first() {
                 })
             };
             let (subject, reference) = (side(), side());
-            let mut versus = Versus { subject, reference, metrics: vec![MEAN], coin: coin(run) };
+            let mut versus =
+                Versus { subject, reference, metrics: vec![MEAN], coin: coin(run), apart: None };
             ends_red(&mut versus, 30, 1)
         };
         (0..RUNS).filter(|&run| red(run)).count() as u64

@@ -4,6 +4,9 @@
 //! A test can put a scripted [`Source`] in the place of a real one, and so drive the judgement without a clock or a
 //! process.
 
+mod apart;
+#[cfg(test)]
+mod apart_tests;
 mod coin;
 pub(crate) mod interleaved;
 #[cfg(test)]
@@ -23,6 +26,7 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::ProcessRun;
 use perf_budget_core::stats::{Sample, order};
 
+pub(crate) use self::apart::Apart;
 pub(crate) use self::coin::Coin;
 pub(crate) use self::sweep::Sweep;
 pub(crate) use self::versus::Versus;

@@ -45,8 +45,13 @@ fn a_few_pages_are_no_difference() {
             Box::new(move || Ok(process.clone()))
         };
         let (subject, reference) = (side(x), side(y));
-        let mut versus =
-            Versus { subject, reference, metrics: vec![rss.clone()], coin: Coin::new(1) };
+        let mut versus = Versus {
+            subject,
+            reference,
+            metrics: vec![rss.clone()],
+            coin: Coin::new(1),
+            apart: None,
+        };
         *versus.measure_process().unwrap().values.get(&rss).unwrap()
     };
     for (x, y) in [(0.0, 0.0), (61_440.0, 0.0), (0.0, 61_440.0), (61_440.0, 40_960.0)] {
@@ -66,8 +71,9 @@ fn each_metric_of_a_comparison_fails_by_itself() {
     };
     let (subject, reference) = (side(3.0), side(0.0));
     let metrics = vec![allocs.clone(), leaked.clone()];
-    let both =
-        Versus { subject, reference, metrics, coin: Coin::new(1) }.measure_process().unwrap();
+    let both = Versus { subject, reference, metrics, coin: Coin::new(1), apart: None }
+        .measure_process()
+        .unwrap();
     assert!((both.values.get(&leaked).unwrap() - 1.0).abs() < 1e-12);
     assert!(
         both.unmeasured.get(&allocs).unwrap().text.starts_with("`allocs` was 0 at the reference")
@@ -82,7 +88,13 @@ fn the_ratio_of_two_sources_is_judged() {
         let side = |v: f64| -> Box<dyn Source> {
             Box::new(move || Ok(ProcessRun { operations: vec![v; 9], ..tenth() }))
         };
-        Box::new(Versus { subject: side(x), reference: side(y), metrics, coin: Coin::new(1) })
+        Box::new(Versus {
+            subject: side(x),
+            reference: side(y),
+            metrics,
+            coin: Coin::new(1),
+            apart: None,
+        })
     };
     let ratio = || {
         let reference = Reference::Budget("other".into());
@@ -118,7 +130,7 @@ fn a_reference_that_is_sometimes_zero_makes_no_red() {
         };
         let (subject, reference) = (side(2 * seed, subject), side(2 * seed + 1, reference));
         let metrics = vec![written.clone()];
-        let mut versus = Versus { subject, reference, metrics, coin: Coin::new(seed) };
+        let mut versus = Versus { subject, reference, metrics, coin: Coin::new(seed), apart: None };
         let limit = limit(written.clone(), Bound::Max, target());
         let template = Outcome { metric: limit.metric.name(), ..Outcome::default() };
         let pending = PendingLimit { limit, template, carried: Carried::default(), unjudged: None };

@@ -4,7 +4,8 @@ use perf_budget_core::metric::Metric;
 use perf_budget_core::outcome::{Cause, Counted, Unmeasured, system_calls};
 use perf_budget_core::reading::ProcessRun;
 
-use super::{Coin, Source, typical_value};
+use super::apart;
+use super::{Apart, Coin, Source, typical_value};
 
 /// Two sources that are measured one after the other. A coin decides the order, so that a drift of the machine is as
 /// likely to favour the one as the other.
@@ -13,6 +14,8 @@ pub(crate) struct Versus {
     pub(crate) reference: Box<dyn Source>,
     pub(crate) metrics: Vec<Metric>,
     pub(crate) coin: Coin,
+    /// Whether the sides are programs that were linked apart. `None` if they are not two revisions.
+    pub(crate) apart: Option<Apart>,
 }
 
 impl Source for Versus {
@@ -38,6 +41,9 @@ impl Source for Versus {
                 .and_then(|sides| Ok((sides, ratio(metric, sides)?)));
             match sides {
                 Ok((sides, ratio)) => {
+                    if let Some(less) = apart::without_layout(metric, sides, [&a, &b]) {
+                        both.without_layout.insert(metric.clone(), less);
+                    }
                     both.values.insert(metric.clone(), ratio);
                     both.sides.insert(metric.clone(), sides);
                 }
@@ -46,6 +52,9 @@ impl Source for Versus {
                 }
             }
         }
+        let are_apart = self.apart.as_mut().is_some_and(|apart| apart.are_apart(&a, &b));
+        // Each pair has the only link of either side.
+        both.links = are_apart.then_some([0, 0]);
         both.counted = counted(a.counted, b.counted.as_ref())?;
         both.system_calls = system_calls::beside(&a.system_calls, &b.system_calls);
         both.remarks = a.remarks;

@@ -1,7 +1,7 @@
 //! The sources of subjects that are measured from outside: files, and runs of a command.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use perf_budget_core::budget::{Case, Command};
@@ -208,6 +208,16 @@ impl CommandRuns {
         (self.notes, self.is_built) = (notes, true);
         Ok(())
     }
+
+    /// Returns the program that the command starts, and the files that were built for it.
+    fn programs(&self) -> Vec<PathBuf> {
+        let own = self.command.argv.first().map(|program| {
+            let is_path = program.contains(['/', std::path::MAIN_SEPARATOR]);
+            // A bare name is looked up in directories that both revisions share.
+            if is_path { self.builder.root.join(program) } else { program.into() }
+        });
+        own.into_iter().chain(self.built.iter().map(PathBuf::from)).collect()
+    }
 }
 
 impl Source for CommandRuns {
@@ -222,8 +232,8 @@ impl Source for CommandRuns {
         }
         self.is_warm = true;
         let injection = self.injected()?;
-        let lengths = self.lengths.as_mut().map(|coin| Lengths::nth(coin.below(Lengths::COUNT)));
-        self.run(injection, lengths)
+        let lengths = self.lengths.as_mut().map(|coin| Lengths::of(coin.below(Lengths::COUNT)));
+        Ok(ProcessRun { programs: self.programs(), ..self.run(injection, lengths)? })
     }
 
     fn burst(&self) -> Duration {

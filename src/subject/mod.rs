@@ -26,7 +26,7 @@ use perf_budget_core::suite::{Group, ReadBy, Span};
 use crate::base::Base;
 use crate::inject::Injection;
 use crate::meter::interleaved::{self, Interleaved};
-use crate::meter::{Coin, Source, Sweep, Versus};
+use crate::meter::{Apart, Coin, Source, Sweep, Versus};
 use crate::worker::process::Request;
 use crate::worker::process::{self, Build};
 
@@ -177,6 +177,7 @@ impl Sources<'_> {
             }),
             metrics,
             coin,
+            apart: base.map(|_| Apart::default()),
         };
         let timeout = self.timeout(group.budget);
         let budget = &self.budgets.budgets[group.budget];

@@ -24,7 +24,7 @@ impl Source for WorkloadProcesses {
         let build = self.build.clone().map_or_else(Build::this, Ok)?;
         let process = process::measure_in(&build, &self.request, &self.scratch, self.timeout)?;
         self.request.slice = slice_after(&self.request, process.elapsed);
-        Ok(process)
+        Ok(ProcessRun { programs: vec![build.binary], ..process })
     }
 }
 

@@ -11,6 +11,7 @@ use super::added::{Before, NothingJudged, nothing_judged};
 use super::context::Context;
 use super::judged::Judged;
 use super::output::{print, show};
+use super::promises;
 use super::rendering::Rendering;
 use super::target::Options;
 use super::targets::{self, Chosen};
@@ -105,6 +106,12 @@ impl Check {
                 context.tell(&format!("{}, by the test target `{}`:", file.display(), target.test));
             }
             judged.add(self.run_in(own, target, context, None)?);
+        }
+        if !self.no_run && !self.unchanged {
+            let alphas = chosen.iter().map(|chosen| Ok(chosen.project.budgets()?.settings.alpha));
+            let sum = promises::sum_of_alphas(&alphas.collect::<Result<Vec<f64>, Failure>>()?);
+            sum.iter().for_each(|text| context.tell(text));
+            judged.remarks.extend(sum);
         }
         let is_read = |chosen: &Chosen| chosen.project.file() == project.file();
         if self.options.test.is_none() && !chosen.iter().any(is_read) {
@@ -216,8 +223,13 @@ impl Check {
             (Exit::Holds, _) => (Exit::Unmeasured, None),
             (exit, _) => (exit, None),
         };
-        let mut judged = Judged { exit, any: nothing.is_none(), nothing, ..Judged::default() };
-        match compared {
+        let mut judged_by = Judged { some: nothing.is_none(), nothing, ..Judged::default() };
+        // Less time than the limits have is no fault of theirs.
+        let refusals = promises::refusals(if self.effort.is_none() { &last } else { &[] });
+        refusals.iter().for_each(|text| context.warn(text));
+        let judged = if refusals.is_empty() { judged } else { judged.worse(Exit::Unmeasured) };
+        judged_by.remarks.extend(refusals);
+        judged_by.exit = match compared {
             Ok(Some(base)) => {
                 self.tell_of_base(&base, project, target, &last, context, &mut judged)?;
             }

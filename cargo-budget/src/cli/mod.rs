@@ -27,6 +27,7 @@ mod open;
 mod open;
 mod output;
 mod profiled;
+mod promises;
 mod question;
 mod recorded;
 mod rendering;

@@ -38,8 +38,15 @@ impl Table {
 
     /// Renders the table.
     pub(crate) fn text(&self) -> String {
-        let head =
-            ["test", "limit", "measured", "turned red at", "still green at", "detected with 95 %"];
+        let head = [
+            "test",
+            "limit",
+            "measured",
+            "turned red at",
+            "still green at",
+            "detected with 95 %",
+            "can be held from",
+        ];
         let mut rows = vec![head.map(str::to_owned)];
         rows.extend(self.0.iter().map(row));
         let widths: Vec<usize> = (0..head.len())
@@ -89,6 +96,7 @@ impl Table {
                     "relative_to": bare.relative_to,
                     "measured": bare.estimate,
                     "detectable": detectable(result),
+                    "held_from": bare.holdable().map(|held| held.now),
                     "red_at": red,
                     "green_at": green,
                     "steps": result.steps,
@@ -116,11 +124,12 @@ impl Table {
     }
 }
 
-fn row(result: &SelftestResult) -> [String; 6] {
+fn row(result: &SelftestResult) -> [String; 7] {
     let bare = &result.bare;
     let Some(against) = bare.against else {
         let dash = || "-".to_owned();
-        return [text::line(&bare.test), dash(), dash(), word(result.finding), dash(), dash()];
+        let finding = word(result.finding);
+        return [text::line(&bare.test), dash(), dash(), finding, dash(), dash(), dash()];
     };
     let quantity = |value: f64| against.quantity(value).to_string();
     let size = |step: &Step| {
@@ -148,6 +157,7 @@ fn row(result: &SelftestResult) -> [String; 6] {
         red.map_or_else(|| word(result.finding), size),
         green.map_or("-".to_owned(), |step| quantity(step.target)),
         detectable(result).map_or("-".to_owned(), quantity),
+        bare.holdable().map_or("-".to_owned(), |held| quantity(held.now)),
     ]
 }
 

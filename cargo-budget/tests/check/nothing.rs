@@ -68,6 +68,7 @@ fn every_target_that_has_budgets_is_judged() {
         &[
             "budgets.toml, by the test target `budgets`:",
             "limits/second.toml, by the test target `second`:",
+            "each of these 2 judgements has an `alpha` of its own, so the chance of any false red is at most 2 % in all",
         ],
     );
     let json = made.check(&["--format", "json"]).json();

@@ -138,11 +138,9 @@ pub(super) fn conclude(
         outcome.notes.push(words::LESS_WAITING_TOO.to_owned());
     }
     let linked = seen.links.linked(open.layout().unwrap_or(words::LAYOUT));
+    let linked = linked.filter(|_| open.is_moved_by_layout());
     outcome.layout = linked.and_then(|_| open.layout());
-    outcome.notes.extend(match linked {
-        Some(linked) => Some(words::linked(&outcome, linked)),
-        None => words::linked_once(&outcome, limit),
-    });
+    outcome.notes.extend(linked.map(|linked| words::linked(&outcome, linked)));
     outcome.notes.extend(open.disagreement());
     outcome.notes.extend(seen.sides.get(&limit.metric).map(|sides| words::sides(limit, sides)));
     outcome.sides = sides(open, seen);
@@ -156,6 +154,7 @@ pub(super) fn conclude(
         outcome.reason = format!("{}: {grown}", outcome.reason);
     }
     outcome.verdict = ending.verdict();
+    outcome.doubt = ending.doubt();
     outcome.reason = ending.reason(outcome.reason);
     versus_accepted::compare(&mut outcome, limit);
     if let Some(waiver) = &limit.waiver {

@@ -28,6 +28,8 @@ pub(super) enum Revision {
     DidNothing(String),
     /// The verdict would rest on a comparison of two counters; the text says so.
     OtherCounter(String),
+    /// What the machine did may be the reason for what the values show, or hide what they do not, in these words.
+    Noise(String),
 }
 
 impl Ending {
@@ -41,9 +43,11 @@ impl Ending {
         doubt: Option<Doubt>,
     ) -> Ending {
         let other = || other_counter(open, counted?, shown);
+        let unknown = || open.may_have_been_longer().map(Revision::Noise);
         let revision = match shown {
-            Verdict::Pass => did_nothing(open, work).or_else(other),
-            Verdict::Warn | Verdict::Fail => other(),
+            Verdict::Pass => unknown().or_else(|| did_nothing(open, work)).or_else(other),
+            Verdict::Warn => unknown().or_else(other),
+            Verdict::Fail => other(),
             Verdict::Inconclusive | Verdict::Unmeasured | Verdict::Skipped => None,
         };
         Ending { shown, doubt, effort: None, revision }
@@ -54,7 +58,15 @@ impl Ending {
         match self.revision {
             None => self.shown,
             Some(Revision::DidNothing(_)) => Verdict::Warn,
-            Some(Revision::OtherCounter(_)) => Verdict::Inconclusive,
+            Some(Revision::OtherCounter(_) | Revision::Noise(_)) => Verdict::Inconclusive,
+        }
+    }
+
+    /// Returns why the limit is not settled, where it is not.
+    pub(super) fn doubt(&self) -> Option<Doubt> {
+        match self.revision {
+            Some(Revision::Noise(_)) => Some(Doubt::Noise),
+            Some(Revision::DidNothing(_) | Revision::OtherCounter(_)) | None => self.doubt,
         }
     }
 
@@ -64,6 +76,7 @@ impl Ending {
             None => shown,
             Some(Revision::DidNothing(why)) => format!("{shown}; {why}"),
             Some(Revision::OtherCounter(why)) => format!("no verdict: {shown}; {why}"),
+            Some(Revision::Noise(why)) => format!("no verdict: {shown}, {why}"),
         }
     }
 }

@@ -6,12 +6,12 @@
 use std::time::Duration;
 
 use super::conclude::{NotesAndTotals, conclude, unmeasured};
-use super::ending::Ending;
+use super::ending::{Ending, Revision};
 use super::open::{Judgement, Open};
 use super::{Origin, PendingLimit, Rules};
 use crate::metric::SampleKind;
+use crate::outcome::Unmeasured;
 use crate::outcome::words;
-use crate::outcome::{Cause, Unmeasured};
 use crate::outcome::{Doubt, Outcome};
 use crate::reading::ProcessRun;
 use crate::verdict::Verdict;
@@ -116,9 +116,13 @@ impl Inquiry {
         self.may_be_layout(open).then_some(Doubt::Layout)
     }
 
-    /// Closes a limit if its evidence is enough or its time is up, and keeps it open otherwise.
+    /// Closes a limit if its evidence is enough or its time is up, and keeps it open otherwise. Without any values it
+    /// stays open, until enough processes had none.
     fn consider(&mut self, open: Open) {
         // A record is a single reading, so there is nothing to wait for.
+        if open.processes() == 0 {
+            return self.open.push(open);
+        }
         let recorded = self.origin == Origin::Record;
         let spent_up = self.is_effort_spent();
         if open.is_unjudged() {
@@ -190,13 +194,12 @@ impl Inquiry {
             return self.close(open, Verdict::Fail, None);
         };
         let limit = open.against();
-        match self.seen.noise_totals.lag(statistic).filter(|lag| *lag > LATE * limit.limit) {
-            Some(lag) if !open.is_relative() => {
-                let text = words::late_generator(statistic, lag, &limit, open.value());
-                self.close_unmeasured(open, &Unmeasured::new(Cause::LateGenerator, text));
-            }
-            _ => self.close(open, Verdict::Fail, None),
+        let lag = self.seen.noise_totals.lag(statistic).filter(|lag| *lag > LATE * limit.limit);
+        let mut ending = self.ending(open, Verdict::Fail, None);
+        if let Some(lag) = lag.filter(|_| !open.is_relative()) {
+            ending.revision = Some(Revision::Noise(words::late_generator(statistic, lag, &limit)));
         }
+        self.push(open, &ending);
     }
 
     /// Closes a limit that was shown to hold, with a warning if the value is near it.
@@ -245,8 +248,9 @@ impl Inquiry {
         if is_explained {
             return;
         }
-        let shortfall = self.shortfall(open);
+        let (shortfall, needs) = (self.shortfall(open), self.unreachable(open));
         let Some(outcome) = self.done.last_mut() else { return };
+        outcome.needs = needs;
         // If the limit is wider than the narrowest one that could be held, the usual differences between values did not
         // prevent a verdict. A few values far from the others did, and they do not tell which limit could be held.
         let is_closer =

@@ -23,6 +23,7 @@ mod open;
 mod patience;
 #[cfg(test)]
 mod patience_tests;
+mod resolution;
 #[cfg(any(test, feature = "testing"))]
 pub mod scripted;
 #[cfg(test)]
@@ -34,6 +35,7 @@ pub(crate) mod tests;
 mod totals;
 #[cfg(test)]
 mod totals_tests;
+mod untold;
 mod without_layout;
 
 use std::time::Duration;

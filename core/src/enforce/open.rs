@@ -4,18 +4,16 @@ use std::cell::OnceCell;
 
 use super::PendingLimit;
 use super::totals::Totals;
+use super::untold::Untold;
 use super::without_layout::{LN_OF_ZERO, WithoutLayout};
 use crate::budget::{Bound, Limit, Target};
-use crate::metric::{Judged, SampleKind, Statistic, Units};
+use crate::metric::{Judged, SampleKind, Units};
 use crate::outcome::{Against, Estimate};
 use crate::outcome::{Cause, Unmeasured};
-use crate::quantity::{Quantity, Unit};
+use crate::quantity::Unit;
 use crate::reading::{ProcessRun, Work};
 use crate::verdict::hypothesis;
 use crate::verdict::judge::{FEWEST_PROCESSES, Finding, Judge, Levels};
-
-/// A limit on single operations must be at least this many times the cost of reading the clock.
-const MIN_CLOCK_READINGS: f64 = 5.0;
 
 /// A limit that has no outcome yet.
 pub(super) struct Open {
@@ -29,6 +27,8 @@ pub(super) struct Open {
     pub(super) less_waiting: Option<Box<Judge>>,
     /// The evidence of the same ratios without what memory layout may have made of them.
     pub(super) without_layout: Option<Box<WithoutLayout>>,
+    /// What processes could not tell.
+    pub(super) untold: Untold,
     /// The times of all operations of the pairs.
     pub(super) totals: Totals,
     /// The limit as a number. Without a limit, it is the one that there would be if the value were accepted.
@@ -69,14 +69,18 @@ impl Open {
             levels,
             less_waiting,
             without_layout,
+            untold: Untold::default(),
             totals: Totals::default(),
             against,
         }
     }
 
+    /// Takes the values of one more process, unless it does not tell them: see [`Untold`].
     pub(super) fn add(&mut self, process: &ProcessRun) -> Result<(), Unmeasured> {
+        if !self.are_known(process)? {
+            return Ok(());
+        }
         if self.is_unjudged() {
-            self.check_unstarted(process)?;
             self.take_unit(process);
         } else {
             self.check_resolution(process)?;
@@ -122,103 +126,7 @@ impl Open {
         Ok(())
     }
 
-    /// Checks that the readings of a process are fine enough, and in the right unit, to judge this limit.
-    fn check_resolution(&self, process: &ProcessRun) -> Result<(), Unmeasured> {
-        let limit = &self.pending.limit;
-        self.check_unstarted(process)?;
-        let Target::Absolute(quantity) = limit.target else { return Ok(()) };
-        match (limit.metric.sample(), process.work, process.clock) {
-            (SampleKind::Rate, Work::Operations(_), _) if quantity.unit == Unit::BytesPerSecond => {
-                let text = "the limit is in bytes a second, and the workload does not say how many \
-                            bytes an operation is: call `run.bytes(n)` before it measures";
-                Err(Unmeasured::new(Cause::Unsuitable, text))
-            }
-            (SampleKind::Rate, Work::Bytes(_), _) if quantity.unit == Unit::PerSecond => {
-                let text = "the limit is in operations a second, and the workload counts bytes: write \
-                            it as \"64 MB/s\", or count with `run.ops(n)`";
-                Err(Unmeasured::new(Cause::Unsuitable, text))
-            }
-            (SampleKind::Process, ..) => {
-                let allowed = quantity.value + self.tolerance();
-                match process.grain.filter(|grain| allowed < *grain) {
-                    None => Ok(()),
-                    Some(grain) => Err(Unmeasured::new(
-                        Cause::Unresolvable,
-                        format!(
-                            "a limit of {quantity} an operation is less than resident memory can tell: \
-                             in as many operations as one process ran, its pages show {} an operation; \
-                             limit `leaked`, which counts every byte, or measure a shorter operation",
-                            Quantity::new(grain, Unit::Bytes)
-                        ),
-                    )),
-                }
-            }
-            (SampleKind::Operation, _, Some(clock)) => {
-                let grain = clock.cost.max(clock.resolution);
-                if quantity.value >= MIN_CLOCK_READINGS * grain {
-                    return Ok(());
-                }
-                let text = format!(
-                    "a limit of {quantity} on single operations is too near what the clock itself takes, \
-                     {}; limit `mean` or `throughput`, which time many operations together",
-                    Quantity::new(grain, Unit::Seconds)
-                );
-                Err(Unmeasured::new(Cause::Unresolvable, text))
-            }
-            (
-                SampleKind::File
-                | SampleKind::Operation
-                | SampleKind::Batch
-                | SampleKind::Rate
-                | SampleKind::Failure
-                | SampleKind::Run
-                | SampleKind::Record
-                | SampleKind::Sweep,
-                ..,
-            ) => Ok(()),
-        }
-    }
-
-    /// Checks that operations which a load never started do not leave the limit open. Their latencies are only known to be
-    /// at least as long as their waiting so far, which settles the limit only if all of them are over it.
-    fn check_unstarted(&self, process: &ProcessRun) -> Result<(), Unmeasured> {
-        let limit = &self.pending.limit;
-        let Some(least) = process.at_least else { return Ok(()) };
-        let least = match limit.metric.sample() {
-            SampleKind::Operation if limit.metric.statistic() == Some(Statistic::Min) => {
-                return Ok(());
-            }
-            SampleKind::Operation => least,
-            SampleKind::Batch => process.values.get(&limit.metric).copied().unwrap_or(0.0),
-            SampleKind::File
-            | SampleKind::Rate
-            | SampleKind::Failure
-            | SampleKind::Run
-            | SampleKind::Process
-            | SampleKind::Record
-            | SampleKind::Sweep => return Ok(()),
-        };
-        match limit.target {
-            Target::Absolute(quantity)
-                if !self.is_unjudged()
-                    && limit.bound == Bound::Max
-                    && least > quantity.value + self.tolerance() =>
-            {
-                Ok(())
-            }
-            Target::Absolute(_) | Target::Relative { .. } => {
-                let text = format!(
-                    "the load is more than the workload can take: operations had waited for {} and \
-                     were never started, so that no `{}` is known; lower the rate",
-                    Quantity::new(least, Unit::Seconds),
-                    limit.metric
-                );
-                Err(Unmeasured::new(Cause::Unresolvable, text))
-            }
-        }
-    }
-
-    fn tolerance(&self) -> f64 {
+    pub(super) fn tolerance(&self) -> f64 {
         match &self.judgement {
             Judgement::Deterministic(_) => 0.0,
             Judgement::Statistical(judge) => judge.tolerance(),

@@ -8,14 +8,11 @@ use std::time::Duration;
 
 use super::open::{Judgement, Open};
 use super::{Inquiry, Origin};
-use crate::outcome::MOST_TRIED;
+use crate::outcome::{LONGEST, MOST_TRIED, Needs};
 use crate::quantity::{Quantity, Unit};
 use crate::stats;
 use crate::verdict::judge::Method;
 use crate::verdict::{hypothesis, power};
-
-/// How many times its `effort` a limit may take until a violation could have been seen.
-const LONGEST: u32 = 6;
 
 /// How many times its `effort` a limit may take until a red is confirmed.
 const TO_CONFIRM: u32 = 2;
@@ -65,9 +62,23 @@ impl Inquiry {
         let most = self.rules.effort * LONGEST;
         let (processes, needed) = (open.processes(), self.needed(open)?);
         // There is no point in waiting for a number of processes that cannot be reached.
-        let rest = u32::try_from(needed.saturating_sub(processes)).ok()?;
-        let reachable = self.seen.spent + self.seen.shortest * rest <= most;
-        (processes < needed && reachable).then_some(Extension { processes, needed, most })
+        let is_extended = processes < needed && self.is_reachable(needed - processes);
+        is_extended.then_some(Extension { processes, needed, most })
+    }
+
+    /// Whether there is time for so many more processes.
+    fn is_reachable(&self, more: usize) -> bool {
+        let seconds = self.seen.shortest.as_secs_f64() * more as f64;
+        let most = self.rules.effort * LONGEST;
+        self.seen.spent.as_secs_f64() + seconds <= most.as_secs_f64()
+    }
+
+    /// Returns what it takes to see an open limit broken, where it cannot be measured for so long.
+    pub(super) fn unreachable(&self, open: &Open) -> Option<Needs> {
+        let (needed, _) = self.lacking(open)?;
+        let seconds = self.seen.shortest.as_secs_f64() * needed as f64;
+        let is_reachable = self.is_reachable(needed - open.processes());
+        (!is_reachable).then_some(Needs { processes: needed, seconds })
     }
 
     /// Returns how many processes it takes to see a violation, or to compare a value that has not varied; `None` for a

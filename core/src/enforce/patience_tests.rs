@@ -70,13 +70,28 @@ fn a_limit_that_cannot_be_seen_broken_in_time_says_what_it_takes() {
     assert!(outcome.reason.contains(why), "{}", outcome.reason);
     let effort = outcome.reason.split("`effort = \"").nth(1).unwrap();
     let effort: f64 = effort.split(' ').next().unwrap().parse().unwrap();
+    // `cargo budget check` refuses such a limit with these figures.
+    let needs = outcome.needs.unwrap();
+    assert!(needs.processes > 10, "{needs:?}");
+    assert!((needs.seconds - 20.0 * needs.processes as f64).abs() < 1e-6, "{needs:?}");
     // The effort that the reason names is enough.
     let rules = Rules { effort: Duration::from_secs_f64(effort), ..rules() };
     let outcome = run(vec![max(P50, "1 s")], rules, |_| Ok(slow(2.0, 20.0))).remove(0);
     assert_eq!(outcome.verdict, Verdict::Fail, "{}", outcome.reason);
 }
 
-/// A tail needs many operations, and each of these takes as long as a process.
+/// A limit that had too little time for another reason needs no more than it has.
+#[test]
+fn a_limit_that_can_be_seen_broken_is_not_refused() {
+    let asked = pending_limits(Carried::default(), vec![max(P50, "1 s")]);
+    let mut inquiry = Inquiry::new(asked, rules(), Origin::Measured);
+    inquiry.add(Ok(slow(2.0, 1.0)));
+    inquiry.cut_off(&Unmeasured::new(Cause::OutOfTime, "the time is up"));
+    let cut = &inquiry.outcomes()[0];
+    assert_eq!((cut.verdict, cut.needs), (Verdict::Inconclusive, None), "{}", cut.reason);
+}
+
+/// A tail takes many operations, and each of these takes as long as a process does.
 #[test]
 fn a_tail_of_long_operations_names_the_effort_that_settles_it() {
     let measured = |seconds: f64| {

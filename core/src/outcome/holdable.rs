@@ -4,6 +4,8 @@
 //! same distance: that between the limit with its tolerance and the minimum detectable effect. So the closest limit is
 //! the value times the ratio of these two.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Against, Outcome};
 use crate::quantity::Unit;
 
@@ -12,6 +14,18 @@ pub const MORE: usize = 4;
 
 /// The largest multiple of a run's `effort` that is tried, to find out how much would settle a limit.
 pub const MOST_TRIED: usize = 10;
+
+/// How many times its `effort` a limit may take until a violation could have been seen.
+pub const LONGEST: u32 = 6;
+
+/// What it takes to see a limit broken, where that is more than [`LONGEST`] times its `effort`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Needs {
+    /// The number of processes.
+    pub processes: usize,
+    /// How many seconds they take, if each takes as long as the shortest one so far.
+    pub seconds: f64,
+}
 
 /// The closest limits that runs like this one settle, in the unit of the limit.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -31,7 +31,7 @@ pub use self::calls::{CallTree, Frame};
 pub use self::change::Change;
 pub use self::changed::CodeChanges;
 pub use self::counted::{Counted, RULE};
-pub use self::holdable::{ClosestLimits, MORE, MOST_TRIED};
+pub use self::holdable::{ClosestLimits, LONGEST, MORE, MOST_TRIED, Needs};
 pub use self::inlined::{Counts, Inlined};
 pub use self::no_limit::{BENCHMARKS, NO_BUDGET};
 pub use self::noise::Noise;
@@ -80,7 +80,10 @@ pub struct Outcome {
     /// its time. `None` if nothing was compared by links, and if the time on the processor is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<f64>,
-    /// The doubt that kept the evidence from settling the limit; `None` if it was settled.
+    /// What it takes to see the limit broken, where `effort` cannot be extended to that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs: Option<Needs>,
+    /// The doubt that kept the evidence from settling the limit; `None` where it was settled.
     pub doubt: Option<Doubt>,
     /// The treatment of an inconclusive verdict: a warning or red. Older records do not say; there it was red.
     #[serde(default = "inconclusive_before_warnings")]

@@ -52,8 +52,6 @@ pub enum Cause {
     Unsupported,
     /// The operation is too short, or too slow, for this measurement.
     Unresolvable,
-    /// The generator of a load was itself too late for the values to say anything about the workload.
-    LateGenerator,
     /// The time for all measurements together was up before it was measured.
     OutOfTime,
     /// Another process measured on this machine for too long.
@@ -64,7 +62,7 @@ pub enum Cause {
 
 impl Cause {
     /// Every cause.
-    const ALL: [Cause; 21] = [
+    const ALL: [Cause; 20] = [
         Cause::Panicked,
         Cause::Crashed,
         Cause::Killed,
@@ -82,7 +80,6 @@ impl Cause {
         Cause::PortTaken,
         Cause::Unsupported,
         Cause::Unresolvable,
-        Cause::LateGenerator,
         Cause::OutOfTime,
         Cause::MachineBusy,
         Cause::Harness,
@@ -113,7 +110,6 @@ impl Cause {
             Cause::PortTaken => "port-taken",
             Cause::Unsupported => "unsupported",
             Cause::Unresolvable => "unresolvable",
-            Cause::LateGenerator => "late-generator",
             Cause::OutOfTime => "out-of-time",
             Cause::MachineBusy => "machine-busy",
             Cause::Harness => "harness",

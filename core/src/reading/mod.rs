@@ -7,6 +7,7 @@ mod clock;
 mod load;
 mod noise;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 pub use clock::{Clock, Timing};
@@ -53,6 +54,10 @@ pub struct ProcessRun {
     /// The link of the subject and that of its reference with which a pair was measured, counted from 0. All pairs of
     /// the same link share the effect of its addresses. `None` if this is not a pair of two revisions.
     pub links: Option<[usize; 2]>,
+    /// The files that it ran as far as they are known: its program, and what was built for it.
+    pub programs: Vec<PathBuf>,
+    /// The most seconds of its run in which it can have been on a processor, with all that it started. `None` if that is unknown.
+    pub on_processor: Option<f64>,
     /// How long the process took, including its start and its set-up.
     pub elapsed: Duration,
     /// The share of the measured time in which it waited for a processor. `None` if that is unknown.

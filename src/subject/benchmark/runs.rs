@@ -31,6 +31,14 @@ impl Source for BenchmarkRuns {
     }
 
     fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {
+        let process = self.run()?;
+        let program = self.found.as_ref().map(|found| found.program.binary.clone());
+        Ok(ProcessRun { programs: program.into_iter().collect(), ..process })
+    }
+}
+
+impl BenchmarkRuns {
+    fn run(&mut self) -> Result<ProcessRun, Unmeasured> {
         let found = match &self.found {
             Some(found) => found.clone(),
             None => self.side.find()?,

@@ -213,6 +213,8 @@ fn run_to_end(
     if let Some(usage) = usage.filter(|_| !launch.is_traced) {
         process.waited = usage.waited.map(|waited| share(waited, wall));
         process.preempted = usage.preempted;
+        // What nobody waited for is in no processor time.
+        process.on_processor = usage.cpu().filter(|_| strays == 0).map(|cpu| cpu.as_secs_f64());
         let is_one_process = !usage.had_children && strays == 0;
         less_waiting(process, wall, usage.cpu, usage.waited.filter(|_| is_one_process));
         if metrics.contains(&Key::PeakRss.into()) {
@@ -271,6 +273,7 @@ fn run_until_ready(
     if let Some(living) = living {
         process.waited = living.waited.map(|waited| share(waited, startup));
         process.preempted = living.preempted;
+        process.on_processor = living.cpu().map(|cpu| cpu.as_secs_f64());
         let is_one_process = living.processes == 1;
         less_waiting(process, startup, living.cpu, living.waited.filter(|_| is_one_process));
         if !is_one_process {

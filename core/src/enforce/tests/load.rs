@@ -18,11 +18,11 @@ fn a_late_generator_prevents_a_red() {
     let verdict = |metric, latency, p99, most| {
         let process = loaded(latency, p99, most);
         let outcomes = run(vec![max(metric, "10 ms")], rules(), move |_| Ok(process.clone()));
-        (outcomes[0].verdict, outcomes[0].cause.clone(), outcomes[0].reason.clone())
+        (outcomes[0].verdict, outcomes[0].doubt, outcomes[0].reason.clone())
     };
-    let late = Some("late-generator".to_owned());
-    let (red, cause, reason) = verdict(P99, 0.02, 0.0011, 0.0011);
-    assert_eq!((red, cause), (Verdict::Unmeasured, late.clone()));
+    let late = (Verdict::Inconclusive, Some(Doubt::Noise));
+    let (red, doubt, reason) = verdict(P99, 0.02, 0.0011, 0.0011);
+    assert_eq!((red, doubt), late);
     assert_eq!(
         reason,
         "no verdict: p99 is 20 ms, over the limit of 10 ms, and the generator of the load was 1.10 ms late \
@@ -32,7 +32,7 @@ fn a_late_generator_prevents_a_red() {
     assert_eq!(verdict(P99, 0.02, 0.0009, 0.5).0, Verdict::Fail);
     // The slowest operation may be the one for which the generator was late.
     let max = Key::Latency.at(Statistic::Max);
-    assert_eq!(verdict(max.clone(), 0.02, 0.0009, 0.5).1, late);
+    assert_eq!(verdict(max.clone(), 0.02, 0.0009, 0.5).1, late.1);
     assert_eq!(verdict(max, 0.02, 0.0009, 0.0009).0, Verdict::Fail);
     // A limit that holds although the generator was late does hold.
     assert_eq!(verdict(P99, 0.002, 0.0015, 0.0015).0, Verdict::Pass);
@@ -72,6 +72,47 @@ fn operations_that_never_started_settle_only_limits_that_they_exceed() {
     assert_eq!(verdict(max(mean.clone(), "20 ms"), 0.02).verdict, Verdict::Fail);
     assert_eq!(verdict(max(mean, "30 ms"), 0.02).verdict, Verdict::Unmeasured);
     assert_eq!(verdict(min(Metric::from(Key::Throughput), "9 op/s"), 0.02).verdict, Verdict::Fail);
+}
+
+/// A machine that stands still for a second in one process makes no red. It hides what the operations of that process took, so
+/// the others make no green either.
+#[test]
+fn operations_that_never_started_in_one_process_leave_a_limit_inconclusive() {
+    let outcome = |latency: f64, stalled: fn(usize) -> bool| {
+        let process = move |n: usize| {
+            let at_least = stalled(n).then_some(0.005);
+            Ok(ProcessRun { at_least, ..loaded(latency, 0.0, 0.0) })
+        };
+        run(vec![max(P99, "10 ms")], rules(), process)[0].clone()
+    };
+    for stalled in [|n: usize| n == 0, |n: usize| n == 2, |n: usize| n % 4 == 1] {
+        let once = outcome(0.002, stalled);
+        assert_eq!((once.verdict, once.doubt), (Verdict::Inconclusive, Some(Doubt::Noise)));
+        assert!(!once.is_red());
+        let words = "no verdict: p99 is 2 ms, within the limit of 10 ms, but in ";
+        assert!(once.reason.starts_with(words), "{}", once.reason);
+        // What the other processes show to be broken is broken.
+        assert_eq!(outcome(0.02, stalled).verdict, Verdict::Fail);
+    }
+    // Where most processes cannot take the load, nothing is known of the limit.
+    let most = outcome(0.002, |n| n % 4 != 3);
+    assert_eq!((most.verdict, most.cause.as_deref()), (Verdict::Unmeasured, Some("unresolvable")));
+}
+
+/// A process that was slow, since the machine was busy, runs fewer operations, and its pages show less of each.
+#[test]
+fn the_finest_of_several_processes_says_what_growth_can_be_told() {
+    let verdict = |grains: [f64; 3]| {
+        let growth = Metric::from(Key::RssGrowth);
+        let process = move |n: usize| ProcessRun {
+            grain: Some(grains[n % 3]),
+            ..value(Metric::from(Key::RssGrowth), 0.0)
+        };
+        run(vec![max(growth, "1 B")], rules(), move |n| Ok(process(n)))[0].verdict
+    };
+    assert_eq!(verdict([80.0, 0.1, 80.0]), Verdict::Pass);
+    assert_eq!(verdict([80.0, 80.0, 0.1]), Verdict::Pass);
+    assert_eq!(verdict([80.0, 80.0, 70.0]), Verdict::Unmeasured);
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! The words about links: with how many links of each side a ratio was measured, and what a single link leaves open.
 
-use crate::budget::{Limit, Reference, Target};
-use crate::metric::SampleKind;
 use crate::outcome::Outcome;
 use crate::quantity::{Quantity, Unit};
 use crate::verdict::Verdict;
@@ -72,23 +70,7 @@ pub fn linked(outcome: &Outcome, linked: Linked) -> String {
     }
 }
 
-/// Returns a note for a red of a program's times that is smaller than what linking the same source again may cause.
-/// The command links tests several times, but not the programs that a budget runs.
-pub fn linked_once(outcome: &Outcome, limit: &Limit) -> Option<String> {
-    let base = matches!(&limit.target, Target::Relative { reference: Reference::Base, .. });
-    let is_of_program = limit.metric.sample() == SampleKind::Run;
-    let excess = outcome.estimate?.value.ln().abs();
-    let is_small = outcome.verdict == Verdict::Fail && excess < LAYOUT.ln_1p();
-    (base && is_small && is_of_program && limit.metric.is_time()).then(|| {
-        format!(
-            "each side was linked once: where functions lie can make up to {} % in a program that spends its time in \
-             one loop",
-            LAYOUT * 100.0
-        )
-    })
-}
-
-/// Returns the sentence of a limit that is not settled because of layout: it is broken by less than layout can cause, or
+/// Returns the sentence of a limit that layout keeps from being settled: it is broken by less than layout can make, or
 /// there were not enough links to show anything.
 pub(super) fn unsettled(
     outcome: &Outcome,

@@ -20,7 +20,7 @@ pub use self::blame::{blame, profile, sampled};
 use self::count::{count, of_these};
 pub use self::counters::other_counter;
 pub use self::interference::{LESS_WAITING_TOO, machine};
-pub use self::layout::{LAYOUT, Linked, linked, linked_once};
+pub use self::layout::{LAYOUT, Linked, linked};
 pub use self::nothing::did_nothing;
 pub use self::stale::{built_later_than_now, is_on_age, older_than_source};
 
@@ -170,20 +170,12 @@ fn plural(values: usize, outcome: &Outcome) -> String {
     of_these(values, if noun == "processes" { "readings" } else { noun })
 }
 
-/// Returns the sentence of a latency over its limit, if the generator of the load was `lag` seconds late.
-pub fn late_generator(
-    statistic: Statistic,
-    lag: f64,
-    against: &Against,
-    value: Option<f64>,
-) -> String {
-    let (metric, limit) = (statistic.name(), against.quantity(against.limit));
-    let value = value.map_or("too much".to_owned(), |v| against.quantity(v).to_string());
+/// Returns what a latency over its limit may be due to where the generator of the load was `lag` seconds late.
+pub fn late_generator(statistic: Statistic, lag: f64, against: &Against) -> String {
     let most = if statistic == Statistic::Max { "the most" } else { "p99" };
     format!(
-        "no verdict: {metric} is {value}, over the limit of {limit}, and the generator of the load was \
-         {} late at {most} by itself, more than a tenth of the limit; a lower rate, a quieter machine \
-         or a higher limit would settle it",
+        "and the generator of the load was {} late at {most} by itself, more than a tenth of the limit; a lower rate, a \
+         quieter machine or a higher limit would settle it",
         against.quantity(lag)
     )
 }
