@@ -41,7 +41,7 @@ impl Exit {
     /// Returns how a run with these outcomes ends, which the worst verdict of a red outcome decides. `check` has
     /// further reasons of its own to end otherwise: mistakes that the harness found, a base that could not be built,
     /// and limits that no run could see broken.
-    pub(crate) fn of<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Exit {
+    pub(crate) fn from_outcomes<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Exit {
         let red = outcomes.into_iter().filter(|outcome| outcome.is_red());
         match red.map(|outcome| outcome.verdict).max_by_key(|verdict| verdict.severity()) {
             Some(Verdict::Fail) => Exit::Broken,

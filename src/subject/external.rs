@@ -232,7 +232,7 @@ impl Source for CommandRuns {
         }
         self.is_warm = true;
         let injection = self.injected()?;
-        let lengths = self.lengths.as_mut().map(|coin| Lengths::of(coin.below(Lengths::COUNT)));
+        let lengths = self.lengths.as_mut().map(|coin| Lengths::nth(coin.below(Lengths::COUNT)));
         Ok(ProcessRun { programs: self.programs(), ..self.run(injection, lengths)? })
     }
 

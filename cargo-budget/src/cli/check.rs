@@ -223,13 +223,13 @@ impl Check {
             (Exit::Holds, _) => (Exit::Unmeasured, None),
             (exit, _) => (exit, None),
         };
-        let mut judged_by = Judged { some: nothing.is_none(), nothing, ..Judged::default() };
         // Less time than the limits have is no fault of theirs.
         let refusals = promises::refusals(if self.effort.is_none() { &last } else { &[] });
         refusals.iter().for_each(|text| context.warn(text));
-        let judged = if refusals.is_empty() { judged } else { judged.worse(Exit::Unmeasured) };
-        judged_by.remarks.extend(refusals);
-        judged_by.exit = match compared {
+        let exit = if refusals.is_empty() { exit } else { exit.worse(Exit::Unmeasured) };
+        let mut judged = Judged { exit, any: nothing.is_none(), nothing, ..Judged::default() };
+        judged.remarks.extend(refusals);
+        match compared {
             Ok(Some(base)) => {
                 self.tell_of_base(&base, project, target, &last, context, &mut judged)?;
             }

@@ -34,7 +34,7 @@ impl Inquiry {
 impl Open {
     /// Whether the value is a time or a rate, which layout can change.
     pub(super) fn is_moved_by_layout(&self) -> bool {
-        let metric = &self.asked.limit.metric;
+        let metric = &self.pending.limit.metric;
         metric.is_time() && matches!(metric.units(), Units::One(Unit::Seconds) | Units::Rate)
     }
 

@@ -15,7 +15,7 @@ impl Open {
     /// Checks that the readings of a process are fine enough, and in the right unit, to judge this limit.
     pub(super) fn check_resolution(&mut self, process: &ProcessRun) -> Result<(), Unmeasured> {
         let finest = self.untold.finest_of(process.grain);
-        let limit = &self.asked.limit;
+        let limit = &self.pending.limit;
         let Target::Absolute(quantity) = limit.target else { return Ok(()) };
         match (limit.metric.sample(), process.work, process.clock) {
             (SampleKind::Rate, Work::Operations(_), _) if quantity.unit == Unit::BytesPerSecond => {
@@ -96,7 +96,7 @@ impl Open {
     /// Checks that operations which a load never started do not leave the limit open. Their latencies are only known
     /// to be at least as long as they had waited, and that settles the limit only where all of them are over it.
     fn check_unstarted(&self, process: &ProcessRun) -> Result<(), Unmeasured> {
-        let limit = &self.asked.limit;
+        let limit = &self.pending.limit;
         let Some(least) = process.at_least else { return Ok(()) };
         let least = match limit.metric.sample() {
             SampleKind::Operation if limit.metric.statistic() == Some(Statistic::Min) => {
