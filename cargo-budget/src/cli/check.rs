@@ -110,7 +110,9 @@ impl Check {
         if !self.no_run && !self.unchanged {
             let alphas = chosen.iter().map(|chosen| Ok(chosen.project.budgets()?.settings.alpha));
             let sum = promises::sum_of_alphas(&alphas.collect::<Result<Vec<f64>, Failure>>()?);
-            sum.iter().for_each(|text| context.tell(text));
+            if let Some(text) = &sum {
+                context.tell(text);
+            }
             judged.remarks.extend(sum);
         }
         let is_read = |chosen: &Chosen| chosen.project.file() == project.file();
@@ -225,7 +227,9 @@ impl Check {
         };
         // Less time than the limits have is no fault of theirs.
         let refusals = promises::refusals(if self.effort.is_none() { &last } else { &[] });
-        refusals.iter().for_each(|text| context.warn(text));
+        for text in &refusals {
+            context.warn(text);
+        }
         let exit = if refusals.is_empty() { exit } else { exit.worse(Exit::Unmeasured) };
         let mut judged = Judged { exit, any: nothing.is_none(), nothing, ..Judged::default() };
         judged.remarks.extend(refusals);
