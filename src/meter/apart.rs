@@ -3,7 +3,7 @@
 //! The programs of commands are linked once by cargo, and so is the test binary of this process. Where both sides are different
 //! files, the functions of each lie where one link put them, and no number of pairs shows what another link would do.
 
-use perf_budget_core::metric::{Better, Key, Metric, SampleKind};
+use perf_budget_core::metric::{Better, Metric, SampleKind};
 use perf_budget_core::outcome::words::LAYOUT;
 use perf_budget_core::reading::ProcessRun;
 
@@ -32,7 +32,8 @@ pub(super) fn without_layout(
 ) -> Option<f64> {
     let on_processor = |value: f64, process: &ProcessRun| match metric.sample() {
         SampleKind::Run => process.on_processor.map(|most| most.min(value)),
-        _ if metric.key() == Key::Cpu => Some(value),
+        // The only time that a process has as a whole is what it used of the processors.
+        SampleKind::Process if metric.is_time() => Some(value),
         SampleKind::File
         | SampleKind::Operation
         | SampleKind::Batch

@@ -62,7 +62,7 @@ impl Session {
         }
         match cause {
             Ok(blame) => {
-                let is_layout = add_witness(&mut outcome, &blame);
+                let is_layout = add_instruction_counts(&mut outcome, &blame);
                 let is_of_memory = is_of_memory(test);
                 let mut blame = Blame { is_of_memory, is_layout, ..(*blame).clone() };
                 if is_of_bytes(test) {
@@ -199,7 +199,7 @@ fn is_layout(outcome: &Outcome, blame: &Blame) -> bool {
 
 /// Adds what the instructions of both sides say to the reason of a limit that layout may have broken, and returns whether nothing
 /// but layout is left. No verdict depends on it.
-fn add_witness(outcome: &mut Outcome, blame: &Blame) -> bool {
+fn add_instruction_counts(outcome: &mut Outcome, blame: &Blame) -> bool {
     let is_layout = is_layout(outcome, blame);
     if blame.is_same() && may_be_layout(outcome) {
         outcome.reason.push_str(if is_layout { ONLY_LAYOUT } else { NOT_ONLY_LAYOUT });

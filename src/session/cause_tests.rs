@@ -35,9 +35,9 @@ fn counts(instructions: [f64; 2], calls: [f64; 2]) -> Blame {
 }
 
 /// Adds what counts say, and returns what was added to the reason, and the lines of the blame. No verdict and no doubt changes.
-fn witness(mut outcome: Outcome, blame: &Blame) -> (String, Vec<String>) {
+fn with_counts(mut outcome: Outcome, blame: &Blame) -> (String, Vec<String>) {
     let before = outcome.clone();
-    let is_layout = add_witness(&mut outcome, blame);
+    let is_layout = add_instruction_counts(&mut outcome, blame);
     let added = outcome.reason.strip_prefix(&*before.reason).unwrap().to_owned();
     assert_eq!(Outcome { reason: before.reason.clone(), ..outcome }, before, "only the reason");
     (added, words::blame(&Blame { is_layout, ..blame.clone() }))
@@ -49,35 +49,35 @@ const NO_CALLS: [f64; 2] = [0.0, 0.0];
 #[test]
 fn a_time_within_what_layout_can_make_is_said_to_be_layout_if_all_counts_are_equal() {
     let may_be_layout = || over(Verdict::Inconclusive, Some(Doubt::Layout));
-    let (added, lines) = witness(may_be_layout(), &counts(EQUAL, NO_CALLS));
+    let (added, lines) = with_counts(may_be_layout(), &counts(EQUAL, NO_CALLS));
     assert_eq!(added, ONLY_LAYOUT);
     assert!(lines[0].ends_with("link order or memory layout"), "{lines:?}");
     // Other system calls, or calls that were not counted, are another cause.
     let other = counts(EQUAL, [1.0, 2.0]);
     let unknown = Blame { system_calls: None, ..counts(EQUAL, NO_CALLS) };
     for blame in [other, unknown] {
-        let (added, lines) = witness(may_be_layout(), &blame);
+        let (added, lines) = with_counts(may_be_layout(), &blame);
         assert_eq!(added, NOT_ONLY_LAYOUT);
         assert!(lines[0].ends_with("waiting, memory or caches are left"), "{lines:?}");
     }
     // So is a difference of which layout can make a part only: the operation waits for the rest.
     let waits = Outcome { layout: Some(0.02), ..may_be_layout() };
-    assert_eq!(witness(waits, &counts(EQUAL, NO_CALLS)).0, NOT_ONLY_LAYOUT);
+    assert_eq!(with_counts(waits, &counts(EQUAL, NO_CALLS)).0, NOT_ONLY_LAYOUT);
     let unknown = Outcome { layout: None, ..may_be_layout() };
-    assert_eq!(witness(unknown, &counts(EQUAL, NO_CALLS)).0, NOT_ONLY_LAYOUT);
+    assert_eq!(with_counts(unknown, &counts(EQUAL, NO_CALLS)).0, NOT_ONLY_LAYOUT);
 }
 
 #[test]
 fn a_red_stays_red_whatever_the_instructions_are() {
     // A time that waits, or that has several links, and a red of memory or of system calls with the same instructions.
     for blame in [counts(EQUAL, NO_CALLS), counts(EQUAL, [1.0, 2.0])] {
-        let (added, lines) = witness(over(Verdict::Fail, None), &blame);
+        let (added, lines) = with_counts(over(Verdict::Fail, None), &blame);
         assert_eq!(added, "");
         assert!(lines[0].ends_with("waiting, memory or caches are left"), "{lines:?}");
     }
     // Other instructions name the function, whatever layout could make.
     for (verdict, doubt) in [(Verdict::Fail, None), (Verdict::Inconclusive, Some(Doubt::Layout))] {
-        let (added, lines) = witness(over(verdict, doubt), &counts([1000.0, 1200.0], NO_CALLS));
+        let (added, lines) = with_counts(over(verdict, doubt), &counts([1000.0, 1200.0], NO_CALLS));
         assert_eq!(added, "");
         assert!(lines[1].contains("work::merge"), "{lines:?}");
     }
