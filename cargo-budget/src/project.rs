@@ -336,7 +336,9 @@ pub(crate) fn package(root: &Path) -> Option<String> {
 /// Fails if a record is there and cannot be read: it may be that of the last run, and an older one elsewhere is no answer.
 fn can_be_read(record: &Path) -> Result<(), Failure> {
     let why = match record.metadata() {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(());
+        }
         Err(error) => error.to_string(),
         Ok(data) if !data.is_file() => "it is not a file".to_owned(),
         Ok(_) => match File::open(record) {

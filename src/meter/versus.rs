@@ -59,6 +59,8 @@ impl Source for Versus {
         both.system_calls = system_calls::beside(&a.system_calls, &b.system_calls);
         both.remarks = a.remarks;
         both.waited = a.waited.zip(b.waited).map(|(x, y)| f64::midpoint(x, y));
+        // What was never started on either side is not known of the ratio.
+        both.at_least = a.at_least.or(b.at_least);
         both.preempted = a.preempted.zip(b.preempted).map(|(x, y)| x + y);
         Ok(both)
     }

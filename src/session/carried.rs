@@ -119,7 +119,9 @@ impl Store {
     ) -> Result<(), Error> {
         let file = self.file(&outcome.test);
         // A limit that holds has used up its evidence. What was skipped or not measured has none, and changes nothing.
-        if matches!(outcome.verdict, Verdict::Pass | Verdict::Warn) {
+        // A waiver makes a warning of a red, which is no less broken for that.
+        let is_held = matches!(outcome.verdict, Verdict::Pass | Verdict::Warn);
+        if is_held && outcome.waived.is_none() {
             return self.forget(&outcome.test);
         }
         let Some(evidence) = outcome.evidence.filter(|_| outcome.verdict != Verdict::Skipped)
@@ -192,10 +194,13 @@ impl Session {
     /// store.
     fn store(&self, test: &Test, outcome: &Outcome) -> Result<(), Error> {
         let store = Store::new(&self.results, Seal::of_user());
-        // What holds without evidence may not be built, so it has no identity.
-        let identity = outcome.evidence.and_then(|_| identity(&self.sources(None), test));
-        let before = identity.and_then(|identity| store.load(&outcome.test, identity));
-        store.keep(outcome, identity.unwrap_or_default(), before.as_ref())
+        if outcome.evidence.is_none() {
+            // What holds without evidence may not be built, so it has no identity.
+            return store.keep(outcome, 0, None);
+        }
+        let Some(identity) = identity(&self.sources(None), test) else { return Ok(()) };
+        let before = store.load(&outcome.test, identity);
+        store.keep(outcome, identity, before.as_ref())
     }
 }
 
@@ -215,7 +220,8 @@ fn continued(outcome: &Outcome, evidence: &Evidence) -> (f64, f64) {
     if is_luck {
         return (0.0, 0.0);
     }
-    let most = if outcome.verdict == Verdict::Fail { 0.0 } else { evidence.pass_at };
+    let is_red = outcome.verdict == Verdict::Fail || outcome.waived.is_some();
+    let most = if is_red { 0.0 } else { evidence.pass_at };
     (evidence.fail, evidence.pass.min(most))
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use perf_budget_core::outcome::Outcome;
+use perf_budget_core::outcome::{Doubt, Outcome};
 use perf_budget_core::report::terminal::interval_text;
 
 use super::evidence;
@@ -183,10 +183,15 @@ impl Running<'_> {
                     } else if step.evidence.answer(chance).is_none()
                         && (step.evidence.seconds >= effort || step.evidence.runs >= MOST_RUNS)
                     {
-                        step.skipped = Some(format!(
-                            "{:.0} s of measuring did not settle it",
-                            step.evidence.seconds
-                        ));
+                        let seconds = step.evidence.seconds;
+                        let why = format!("{seconds:.0} s of measuring did not settle it");
+                        // More time does not help if both sides have one link.
+                        step.skipped = Some(match outcome.doubt {
+                            Some(Doubt::Layout) => format!("{why}: {}", outcome.reason),
+                            Some(Doubt::Noise | Doubt::NearLimit | Doubt::Underpowered) | None => {
+                                why
+                            }
+                        });
                     }
                 }
                 step.outcome = Some(*outcome);

@@ -96,8 +96,9 @@ impl Check {
             base::commit(&project, revision)?;
         }
         let chosen = targets::choose(&project, &self.options, context)?;
+        let mut alphas = Vec::new();
         for Chosen { project: own, .. } in &chosen {
-            own.budgets()?;
+            alphas.push(own.budgets()?.settings.alpha);
         }
         let (before, mut judged) = (self.before(&project)?, Judged::default());
         for Chosen { target, project: own } in &chosen {
@@ -108,8 +109,7 @@ impl Check {
             judged.add(self.run_in(own, target, context, None)?);
         }
         if !self.no_run && !self.unchanged {
-            let alphas = chosen.iter().map(|chosen| Ok(chosen.project.budgets()?.settings.alpha));
-            let sum = promises::sum_of_alphas(&alphas.collect::<Result<Vec<f64>, Failure>>()?);
+            let sum = promises::sum_of_alphas(&alphas);
             if let Some(text) = &sum {
                 context.tell(text);
             }

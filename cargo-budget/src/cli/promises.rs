@@ -1,7 +1,7 @@
 //! What a check can promise of its limits: how likely a false red is where several files are judged, and which limits no run
 //! here could see broken.
 
-use perf_budget_core::outcome::{LONGEST, Outcome};
+use perf_budget_core::outcome::{LONGEST, Noise, Outcome};
 use perf_budget_core::quantity::{Quantity, Unit};
 
 use crate::text;
@@ -26,6 +26,10 @@ pub(super) fn refusals(outcomes: &[Outcome]) -> Vec<String> {
 
 fn refusal(outcome: &Outcome) -> Option<String> {
     let (needs, effort) = (outcome.needs?, outcome.evidence?.effort_to_settle?);
+    // On a busy machine each process takes longer, and a calm one may have the time.
+    if outcome.noise.as_ref().is_some_and(Noise::may_explain) {
+        return None;
+    }
     Some(format!(
         "`{}` at {}:{} is refused: any violation takes {} processes to be seen, which is about {} s, and {LONGEST} times its `effort` \
          is less; give it `effort = \"{effort} s\"` or more, a metric that needs fewer values, or a shorter operation",

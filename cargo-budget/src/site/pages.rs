@@ -47,7 +47,7 @@ pub(super) struct Site<'a> {
     pub(super) recent: Recent,
     /// The tests of budgets.toml, where it can be read.
     pub(super) listed: Option<Listed>,
-    /// The outcomes of the last run here that have a distribution, by their tests.
+    /// The outcomes of the last run on this machine that have a distribution or a profile, by their tests.
     pub(super) recorded: HashMap<String, Outcome>,
 }
 

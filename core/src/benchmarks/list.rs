@@ -36,7 +36,7 @@ const ENDINGS: [&str; 2] = [": benchmark", ": bench"];
 /// How the line of a test ends, which the standard test harness lists beside its benchmarks.
 const TEST: &str = ": test";
 
-/// Returns what a program has.
+/// Returns the benchmarks of a program.
 ///
 /// # Errors
 /// If it has a known library and does not list its benchmarks.

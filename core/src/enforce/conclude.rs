@@ -117,6 +117,9 @@ pub(super) fn conclude(
     outcome.doubt = ending.doubt;
     outcome.inconclusive = rules.inconclusive;
     outcome.notes.extend(seen.notes());
+    if open.is_unjudged() {
+        outcome.notes.extend(open.may_have_been_longer());
+    }
     if let Some(remarks) = seen.remarks.get(&limit.metric) {
         outcome.notes.extend_from_slice(remarks);
     }

@@ -119,10 +119,10 @@ impl Inquiry {
     /// Closes a limit if its evidence is enough or its time is up, and keeps it open otherwise. Without any values it
     /// stays open, until enough processes had none.
     fn consider(&mut self, open: Open) {
-        // A record is a single reading, so there is nothing to wait for.
         if open.processes() == 0 {
             return self.open.push(open);
         }
+        // A record is a single reading, so there is nothing to wait for.
         let recorded = self.origin == Origin::Record;
         let spent_up = self.is_effort_spent();
         if open.is_unjudged() {

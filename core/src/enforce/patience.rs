@@ -76,9 +76,10 @@ impl Inquiry {
     /// Returns what it takes to see an open limit broken, where it cannot be measured for so long.
     pub(super) fn unreachable(&self, open: &Open) -> Option<Needs> {
         let (needed, _) = self.lacking(open)?;
+        // By the shortest process: those of this run may have been slow by chance.
         let seconds = self.seen.shortest.as_secs_f64() * needed as f64;
-        let is_reachable = self.is_reachable(needed - open.processes());
-        (!is_reachable).then_some(Needs { processes: needed, seconds })
+        let most = self.rules.effort * LONGEST;
+        (seconds > most.as_secs_f64()).then_some(Needs { processes: needed, seconds })
     }
 
     /// Returns how many processes it takes to see a violation, or to compare a value that has not varied; `None` for a
@@ -127,7 +128,8 @@ impl Inquiry {
     /// them; `None` if it had enough.
     fn lacking(&self, open: &Open) -> Option<(usize, f64)> {
         let needed = self.needed(open).filter(|&needed| open.processes() < needed)?;
-        let seconds = self.seen.shortest.as_secs_f64() * needed as f64;
+        let each = self.seen.spent.as_secs_f64() / open.processes().max(1) as f64;
+        let seconds = each.max(self.seen.shortest.as_secs_f64()) * needed as f64;
         Some((needed, (seconds / f64::from(LONGEST)).ceil().max(1.0)))
     }
 

@@ -1,7 +1,7 @@
 //! Whether the readings of processes tell enough to judge a limit: they are in its unit, fine enough for it, and complete.
 
 use super::open::Open;
-use super::untold::REPEATED;
+use super::untold::Unknown;
 use crate::budget::{Bound, Target};
 use crate::metric::{SampleKind, Statistic};
 use crate::outcome::{Cause, Unmeasured};
@@ -13,8 +13,7 @@ const MIN_CLOCK_READINGS: f64 = 5.0;
 
 impl Open {
     /// Checks that the readings of a process are fine enough, and in the right unit, to judge this limit.
-    pub(super) fn check_resolution(&mut self, process: &ProcessRun) -> Result<(), Unmeasured> {
-        let finest = self.untold.finest_of(process.grain);
+    pub(super) fn check_resolution(&self, process: &ProcessRun) -> Result<(), Unmeasured> {
         let limit = &self.pending.limit;
         let Target::Absolute(quantity) = limit.target else { return Ok(()) };
         match (limit.metric.sample(), process.work, process.clock) {
@@ -27,21 +26,6 @@ impl Open {
                 let text = "the limit is in operations a second, and the workload counts bytes: write \
                             it as \"64 MB/s\", or count with `run.ops(n)`";
                 Err(Unmeasured::new(Cause::Unsuitable, text))
-            }
-            (SampleKind::Process, ..) => {
-                let allowed = quantity.value + self.tolerance();
-                match finest.filter(|grain| allowed < *grain) {
-                    None => Ok(()),
-                    Some(grain) => Err(Unmeasured::new(
-                        Cause::Unresolvable,
-                        format!(
-                            "a limit of {quantity} an operation is less than resident memory can tell: \
-                             in as many operations as a process ran at most, its pages show {} an operation; \
-                             limit `leaked`, which counts every byte, or measure a shorter operation",
-                            Quantity::new(grain, Unit::Bytes)
-                        ),
-                    )),
-                }
             }
             (SampleKind::Operation, _, Some(clock)) => {
                 let grain = clock.cost.max(clock.resolution);
@@ -62,6 +46,7 @@ impl Open {
                 | SampleKind::Rate
                 | SampleKind::Failure
                 | SampleKind::Run
+                | SampleKind::Process
                 | SampleKind::Record
                 | SampleKind::Sweep,
                 ..,
@@ -70,15 +55,37 @@ impl Open {
     }
 
     /// Whether the values of a process are known. A machine that stands still for a second leaves operations of a load unstarted
-    /// in one process, and a load that is more than the workload can take does in each.
+    /// in one process, and a load that is more than the workload can take does in each. Likewise a process that runs slowly,
+    /// since the machine is busy, runs too few operations for their growth to show.
     ///
     /// # Errors
     /// If they are unknown in three processes and more, and in most.
     pub(super) fn are_known(&mut self, process: &ProcessRun) -> Result<bool, Unmeasured> {
-        let Err(reason) = self.check_unstarted(process) else { return Ok(true) };
-        self.untold.unstarted += 1;
-        let is_usual = self.untold.unstarted > self.processes();
-        if is_usual && self.untold.unstarted >= REPEATED { Err(reason) } else { Ok(false) }
+        let (why, reason) = match (self.check_unstarted(process), self.check_grain(process)) {
+            (Err(reason), _) => (Unknown::Unstarted, reason),
+            (Ok(()), Err(reason)) => (Unknown::Coarse, reason),
+            (Ok(()), Ok(())) => return Ok(true),
+        };
+        let known = self.processes();
+        if self.untold.add(&why, known) { Err(reason) } else { Ok(false) }
+    }
+
+    /// Checks that the memory of a process could have shown a growth that is over the limit.
+    fn check_grain(&self, process: &ProcessRun) -> Result<(), Unmeasured> {
+        let limit = &self.pending.limit;
+        let Target::Absolute(quantity) = limit.target else { return Ok(()) };
+        let allowed = quantity.value + self.tolerance();
+        let is_judged = limit.metric.sample() == SampleKind::Process && !self.is_unjudged();
+        let Some(grain) = process.grain.filter(|grain| is_judged && allowed < *grain) else {
+            return Ok(());
+        };
+        let text = format!(
+            "a limit of {quantity} an operation is less than resident memory can tell: \
+             in as many operations as one process ran, its pages show {} an operation; \
+             limit `leaked`, which counts every byte, or measure a shorter operation",
+            Quantity::new(grain, Unit::Bytes)
+        );
+        Err(Unmeasured::new(Cause::Unresolvable, text))
     }
 
     /// Returns why a limit does not hold for sure whose other processes are within it; `None` where each told its values.
@@ -97,13 +104,16 @@ impl Open {
     /// to be at least as long as they had waited, and that settles the limit only where all of them are over it.
     fn check_unstarted(&self, process: &ProcessRun) -> Result<(), Unmeasured> {
         let limit = &self.pending.limit;
-        let Some(least) = process.at_least else { return Ok(()) };
+        let Some(waited) = process.at_least else { return Ok(()) };
         let least = match limit.metric.sample() {
             SampleKind::Operation if limit.metric.statistic() == Some(Statistic::Min) => {
                 return Ok(());
             }
-            SampleKind::Operation => least,
-            SampleKind::Batch => process.values.get(&limit.metric).copied().unwrap_or(0.0),
+            // The value of a comparison is a ratio, and no time.
+            SampleKind::Batch if limit.reference().is_none() => {
+                process.values.get(&limit.metric).copied().unwrap_or(0.0)
+            }
+            SampleKind::Operation | SampleKind::Batch => waited,
             SampleKind::File
             | SampleKind::Rate
             | SampleKind::Failure

@@ -83,7 +83,7 @@ pub struct Outcome {
     /// What it takes to see the limit broken, where `effort` cannot be extended to that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needs: Option<Needs>,
-    /// The doubt that kept the evidence from settling the limit; `None` where it was settled.
+    /// The doubt that kept the evidence from settling the limit; `None` if it was settled.
     pub doubt: Option<Doubt>,
     /// The treatment of an inconclusive verdict: a warning or red. Older records do not say; there it was red.
     #[serde(default = "inconclusive_before_warnings")]

@@ -101,7 +101,7 @@ fn operations_that_never_started_in_one_process_leave_a_limit_inconclusive() {
 
 /// A process that was slow, since the machine was busy, runs fewer operations, and its pages show less of each.
 #[test]
-fn the_finest_of_several_processes_says_what_growth_can_be_told() {
+fn a_process_that_is_too_coarse_for_a_limit_on_growth_does_not_count() {
     let verdict = |grains: [f64; 3]| {
         let growth = Metric::from(Key::RssGrowth);
         let process = move |n: usize| ProcessRun {
@@ -110,9 +110,19 @@ fn the_finest_of_several_processes_says_what_growth_can_be_told() {
         };
         run(vec![max(growth, "1 B")], rules(), move |n| Ok(process(n)))[0].verdict
     };
-    assert_eq!(verdict([80.0, 0.1, 80.0]), Verdict::Pass);
-    assert_eq!(verdict([80.0, 80.0, 0.1]), Verdict::Pass);
+    assert_eq!(verdict([80.0, 0.1, 0.1]), Verdict::Pass);
+    assert_eq!(verdict([0.1, 80.0, 0.1]), Verdict::Pass);
+    assert_eq!(verdict([80.0, 80.0, 0.1]), Verdict::Unmeasured);
     assert_eq!(verdict([80.0, 80.0, 70.0]), Verdict::Unmeasured);
+    // What a process could not show is no value: those that are coarse read 0 here, and the others are over the limit.
+    let leaks = |n: usize| {
+        let is_coarse = n.is_multiple_of(3);
+        let grown = if is_coarse { 0.0 } else { 50.0 };
+        let grain = Some(if is_coarse { 80.0 } else { 0.1 });
+        Ok(ProcessRun { grain, ..value(Metric::from(Key::RssGrowth), grown) })
+    };
+    let leaking = run(vec![max(Metric::from(Key::RssGrowth), "1 B")], rules(), leaks);
+    assert_eq!(leaking[0].verdict, Verdict::Fail, "{}", leaking[0].reason);
 }
 
 #[test]
