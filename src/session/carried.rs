@@ -121,7 +121,7 @@ impl Store {
         // A limit that holds has used up its evidence. What was skipped or not measured has none, and changes nothing.
         // A waiver makes a warning of a red, which is no less broken for that.
         let is_held = matches!(outcome.verdict, Verdict::Pass | Verdict::Warn);
-        if is_held && outcome.waived.is_none() {
+        if is_held && !outcome.is_waived() {
             return self.forget(&outcome.test);
         }
         let Some(evidence) = outcome.evidence.filter(|_| outcome.verdict != Verdict::Skipped)
@@ -220,7 +220,7 @@ fn continued(outcome: &Outcome, evidence: &Evidence) -> (f64, f64) {
     if is_luck {
         return (0.0, 0.0);
     }
-    let is_red = outcome.verdict == Verdict::Fail || outcome.waived.is_some();
+    let is_red = outcome.verdict == Verdict::Fail || outcome.is_waived();
     let most = if is_red { 0.0 } else { evidence.pass_at };
     (evidence.fail, evidence.pass.min(most))
 }
@@ -231,6 +231,9 @@ fn now() -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use perf_budget_core::date::Date;
+    use perf_budget_core::outcome::{Effect, Waived};
+
     use super::*;
 
     fn outcome(fail: f64, pass: f64) -> Outcome {
@@ -283,6 +286,19 @@ mod tests {
             store.keep(&Outcome { verdict, ..outcome(9.0, 4.0) }, 7, None).unwrap();
             let carried = store.load("a::p99", 7).unwrap().carried();
             assert_eq!(carried, Carried { fail: 9.0, pass, varied: false, runs: 1 });
+        }
+        // A waiver makes a warning of a red, and is not what makes a limit hold.
+        for (effect, pass) in [(Effect::Waived, Some(0.0)), (Effect::Unneeded, None)] {
+            let waived = Waived {
+                until: Date::of_unix(0),
+                owner: "ann".to_owned(),
+                why: "the new parser".to_owned(),
+                effect,
+            };
+            let verdict = Verdict::Warn;
+            let waived = Outcome { verdict, waived: Some(waived), ..outcome(9.0, 4.0) };
+            store.keep(&waived, 7, None).unwrap();
+            assert_eq!(store.load("a::p99", 7).map(|stored| stored.carried().pass), pass);
         }
         // The e-value of twenty thousand operations over their limit is stored too.
         store.keep(&outcome(9.0, -20_000.0), 7, None).unwrap();
