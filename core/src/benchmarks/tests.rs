@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::*;
 use crate::build::{ProgramResult, Step};
@@ -14,9 +15,11 @@ const HELP: &str = "  --sample-size <n>\n  --exact\n  --quick\n";
 pub(super) struct Place(PathBuf);
 
 impl Place {
+    /// Makes a directory that no other test has, since all of them may run in this process.
     pub(super) fn new(name: &str) -> Place {
-        let dir =
-            std::env::temp_dir().join(format!("perf-budget-lists-{name}-{}", std::process::id()));
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let (process, nth) = (std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let dir = std::env::temp_dir().join(format!("perf-budget-lists-{name}-{process}-{nth}"));
         fs::create_dir_all(&dir).unwrap();
         Place(dir)
     }

@@ -4,6 +4,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use perf_budget_core::benchmarks::List;
@@ -45,8 +46,10 @@ for name; do :; done
 impl Place {
     /// Makes a program that runs `script`, in which `$name` is the benchmark that is asked for.
     pub(super) fn new(name: &str, script: &str) -> Place {
-        let dir =
-            std::env::temp_dir().join(format!("perf-budget-bench-{name}-{}", std::process::id()));
+        // Tests that run in the same process may have the same name for it.
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let (process, nth) = (std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let dir = std::env::temp_dir().join(format!("perf-budget-bench-{name}-{process}-{nth}"));
         fs::create_dir_all(&dir).unwrap();
         let place = Place(dir);
         place.program("sums", script);
