@@ -115,7 +115,7 @@ impl Inquiry {
         if let Some((_, effort)) = self.lacking(open) {
             return Some(effort);
         }
-        let own = self.seen.spent.as_secs_f64() / processes as f64;
+        let own = self.seconds_of_process(open);
         let longest = self.rules.effort.as_secs_f64() * MOST_TRIED as f64;
         let reachable =
             ((longest / own) as usize).min(self.seen.links.most_pairs(self.rules.links));
@@ -124,12 +124,16 @@ impl Inquiry {
         Some((own * needed as f64 * MARGIN).max(self.rules.effort.as_secs_f64()).ceil())
     }
 
+    /// Returns how long a process of a limit took on average.
+    fn seconds_of_process(&self, open: &Open) -> f64 {
+        self.seen.spent.as_secs_f64() / open.processes().max(1) as f64
+    }
+
     /// Returns how many processes a limit needs if it had too few to see any violation, and the effort in seconds that brings
     /// them; `None` if it had enough.
     fn lacking(&self, open: &Open) -> Option<(usize, f64)> {
         let needed = self.needed(open).filter(|&needed| open.processes() < needed)?;
-        let each = self.seen.spent.as_secs_f64() / open.processes().max(1) as f64;
-        let seconds = each.max(self.seen.shortest.as_secs_f64()) * needed as f64;
+        let seconds = self.seconds_of_process(open) * needed as f64;
         Some((needed, (seconds / f64::from(LONGEST)).ceil().max(1.0)))
     }
 
@@ -140,7 +144,7 @@ impl Inquiry {
         Some(format!(
             "any violation takes {needed} processes to be seen, and at {} each there was time for {}: \
              give it `effort = \"{effort} s\"` or more, or a shorter operation",
-            Quantity::new(self.seen.shortest.as_secs_f64(), Unit::Seconds),
+            Quantity::new(self.seconds_of_process(open), Unit::Seconds),
             open.processes(),
         ))
     }

@@ -1,7 +1,6 @@
 //! Whether the readings of processes tell enough to judge a limit: they are in its unit, fine enough for it, and complete.
 
 use super::open::Open;
-use super::untold::Unknown;
 use crate::budget::{Bound, Target};
 use crate::metric::{SampleKind, Statistic};
 use crate::outcome::{Cause, Unmeasured};
@@ -61,13 +60,16 @@ impl Open {
     /// # Errors
     /// If they are unknown in three processes and more, and in most.
     pub(super) fn are_known(&mut self, process: &ProcessRun) -> Result<bool, Unmeasured> {
-        let (why, reason) = match (self.check_unstarted(process), self.check_grain(process)) {
-            (Err(reason), _) => (Unknown::Unstarted, reason),
-            (Ok(()), Err(reason)) => (Unknown::Coarse, reason),
-            (Ok(()), Ok(())) => return Ok(true),
+        let reason = if let Err(reason) = self.check_unstarted(process) {
+            self.untold.unstarted += 1;
+            reason
+        } else if let Err(reason) = self.check_grain(process) {
+            self.untold.coarse += 1;
+            reason
+        } else {
+            return Ok(true);
         };
-        let known = self.processes();
-        if self.untold.add(&why, known) { Err(reason) } else { Ok(false) }
+        if self.untold.is_usual(self.processes()) { Err(reason) } else { Ok(false) }
     }
 
     /// Checks that the memory of a process could have shown a growth that is over the limit.

@@ -11,25 +11,14 @@ const REPEATED: usize = 3;
 pub(super) struct Untold {
     /// The processes in which operations of a load were never started.
     pub(super) unstarted: usize,
-    /// The processes whose values are too coarse.
-    coarse: usize,
-}
-
-/// The reason why a process does not tell its value.
-pub(super) enum Unknown {
-    /// Operations of a load were never started.
-    Unstarted,
-    /// Any growth that the process could have shown is over the limit, since it ran too few operations.
-    Coarse,
+    /// The processes whose values are too coarse: any growth that they could have shown is over the limit, since they ran too
+    /// few operations.
+    pub(super) coarse: usize,
 }
 
 impl Untold {
-    /// Counts one more process that does not tell its value. Returns whether such processes are usual, beside `known` others.
-    pub(super) fn add(&mut self, why: &Unknown, known: usize) -> bool {
-        match why {
-            Unknown::Unstarted => self.unstarted += 1,
-            Unknown::Coarse => self.coarse += 1,
-        }
+    /// Whether a process that does not tell its value is usual, beside `known` others that do.
+    pub(super) fn is_usual(&self, known: usize) -> bool {
         let unknown = self.unstarted + self.coarse;
         unknown > known && unknown >= REPEATED
     }
