@@ -8,8 +8,8 @@ use toml_edit::Item;
 use super::configuration::{Files, holder, read};
 
 /// Returns the variables of these files and of cargo's home, each with the value that cargo gives it. The value is `None`
-/// where it cannot be read.
-pub(super) fn of(files: &Files) -> BTreeMap<String, Option<String>> {
+/// if it cannot be read.
+pub(super) fn variables(files: &Files) -> BTreeMap<String, Option<String>> {
     let mut found = BTreeMap::new();
     for file in files.with_home() {
         let Some(document) = read(&file) else { continue };
@@ -49,7 +49,7 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         };
-        let all = || of(&Files::find(&top.join("member"), &top));
+        let all = || variables(&Files::find(&top.join("member"), &top));
         let got = |name: &str| all().remove(name).flatten();
         write("member/src/lib.rs", "");
         assert_eq!(got("ONE"), None);

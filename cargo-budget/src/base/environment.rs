@@ -52,7 +52,7 @@ impl Environment {
         let mut environment = Environment::from(
             variable,
             |toolchain| !is_chosen_by_user(variable) && is_chosen_by_files(root, toolchain),
-            configured::of(head),
+            configured::variables(head),
         );
         let is_named = std::env::var_os(BUILD_DIRECTORY).is_some()
             || [head, base].iter().any(|files| files.set(&["build", "build-dir"]));

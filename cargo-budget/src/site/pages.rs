@@ -95,17 +95,17 @@ impl Site<'_> {
             let made_of = digest(parts.iter().map(String::as_str));
             let known = old.remove(*name).filter(|known| {
                 // Pages that lead to a commit which has lost its page are made anew.
-                let leads_on =
+                let are_links_kept =
                     !self.commits.1 || known.linked.zip(oldest).is_none_or(|(l, o)| l > o);
                 let recorded = self.run_of(tests.keys().copied());
                 let is_new = !recorded.is_empty() && recorded != known.recorded;
                 // So are those of a limit that the newest commits do not measure any more.
-                let is_as_was =
+                let are_gone_ones_known =
                     known.rows.iter().all(|row| row.is_gone(self.recent) == row.is_gone);
                 known.made_of == made_of
-                    && leads_on
+                    && are_links_kept
                     && !is_new
-                    && is_as_was
+                    && are_gone_ones_known
                     && self.writer.keep(&known.files)
             });
             if let Some(known) = known {
@@ -166,7 +166,7 @@ impl Site<'_> {
         Ok(made)
     }
 
-    /// Returns the run whose distributions are shown of these tests; empty where there is none.
+    /// Returns the run whose distributions and profiles are shown on the pages of these tests; an empty text if there is none.
     fn run_of<'t>(&self, mut tests: impl Iterator<Item = &'t str>) -> String {
         let run = tests.find_map(|test| Some(self.recorded.get(test)?.run.id.clone()));
         run.unwrap_or_default()
@@ -213,7 +213,7 @@ impl Site<'_> {
                     runs,
                     before,
                     steps,
-                    about: about(runs, made_of, subject),
+                    about: commit_state(runs, made_of, subject),
                 });
             }
         }
@@ -243,8 +243,9 @@ impl Site<'_> {
         outcomes: &mut HashMap<i64, Vec<OutcomeRow>>,
         href: &dyn Fn(&OutcomeRow) -> Option<String>,
     ) -> Result<state::Commit, Failure> {
-        let of = |run: &CommitRun| (run.clone(), outcomes.remove(&run.key).unwrap_or_default());
-        let shown: Vec<_> = due.runs.iter().map(of).collect();
+        let with_outcomes =
+            |run: &CommitRun| (run.clone(), outcomes.remove(&run.key).unwrap_or_default());
+        let shown: Vec<_> = due.runs.iter().map(with_outcomes).collect();
         let mut about = due.about;
         let page = commit::CommitData {
             project: self.settings.title,
@@ -284,7 +285,7 @@ fn made_of(runs: &[CommitRun], before: Option<&str>, subject: &str, steps: &[&St
 }
 
 /// Returns what is known of a commit without its outcomes.
-fn about(runs: &[CommitRun], made_of: String, subject: String) -> state::Commit {
+fn commit_state(runs: &[CommitRun], made_of: String, subject: String) -> state::Commit {
     state::Commit {
         made_of,
         files: Vec::new(),
