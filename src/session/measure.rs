@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use perf_budget_core::budget::{Budget, Subject};
 use perf_budget_core::build;
 use perf_budget_core::date::Date;
-use perf_budget_core::enforce::{Extension, PendingLimit, Rules};
+use perf_budget_core::enforce::{Extension, PendingLimit, Purpose as ExtensionPurpose, Rules};
 use perf_budget_core::metric::Metric;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::quantity::{Quantity, Unit};
@@ -52,10 +52,7 @@ impl Session {
             let budget = &self.budgets.budgets[suite_group.budget].name;
             let so_far = format!("measuring {budget}: {processes} processes, {:.1} s", spent.as_secs_f64());
             match (measurement.extended(), measurement.ruling_out_chance()) {
-                (Some(Extension { needed, most, .. }), _) => format!(
-                    "{so_far} of at most {:.0} s, as any violation takes {needed} processes to be seen",
-                    most.as_secs_f64()
-                ),
+                (Some(extension), _) => format!("{so_far} of at most {}", beyond_effort(&extension)),
                 (None, Some(needed)) => format!(
                     "{so_far}; it is over its limit, and it takes {needed} processes until that is no chance"
                 ),
@@ -197,6 +194,19 @@ impl Session {
 fn time_spent(own: Duration, first_began: Option<SystemTime>, now: SystemTime) -> Duration {
     let by_all = first_began.and_then(|began| now.duration_since(began).ok());
     by_all.map_or(own, |by_all| by_all.max(own))
+}
+
+/// Says how long a limit is measured beyond its `effort`, and why.
+fn beyond_effort(extension: &Extension) -> String {
+    let (needed, most) = (extension.needed, extension.most.as_secs_f64());
+    match extension.purpose {
+        ExtensionPurpose::See => {
+            format!("{most:.0} s, as any violation takes {needed} processes to be seen")
+        }
+        ExtensionPurpose::Settle => {
+            format!("{most:.0} s, as about {needed} pairs are likely to settle it")
+        }
+    }
 }
 
 #[cfg(test)]

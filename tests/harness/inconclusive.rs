@@ -14,6 +14,10 @@ pub(crate) fn rows() -> Vec<Trial> {
         row("inconclusive::strict_does_not_make_it_red", strict_does_not_make_it_red),
         row("inconclusive::the_old_name_is_read", the_old_name_is_read),
         row("inconclusive::a_run_ends_when_its_time_is_up", a_run_ends_when_its_time_is_up),
+        row(
+            "inconclusive::a_half_measured_run_ends_with_its_report",
+            a_half_measured_run_ends_with_its_report,
+        ),
     ]
 }
 
@@ -85,4 +89,46 @@ fn a_run_ends_when_its_time_is_up() {
     // If there are several processes, the start of the first one counts.
     let many = Case::new("inconclusive-total-many", &budgets("1 h")).env("NEXTEST_RUN_ID", "first");
     many.run().exited(0);
+}
+
+/// The slow budgets need 3475 operations of at least 2 ms, so none of them is settled within the time. Four take turns, so the
+/// fifth has no reading.
+fn a_half_measured_run_ends_with_its_report() {
+    let slow = |name: &str| {
+        format!("[budget.{name}]\nworkload = \"sleeps\"\nmax = {{ p999 = \"1 s\" }}\n")
+    };
+    let budgets = |slows: &[&str]| {
+        let slows: String = slows.iter().map(|name| slow(name)).collect();
+        format!(
+            "[settings]\ntotal = \"6 s\"\n[budget.file]\nartifact = \"budgets.toml\"\nmax = {{ size = \"9 KB\" }}\n{slows}"
+        )
+    };
+    let verdicts = |case: &Case| -> Vec<(String, Verdict)> {
+        let outcomes = case.outcomes();
+        let all = outcomes.iter().map(|o| (o.budget.clone(), o.verdict));
+        let mut all: Vec<_> = all.collect();
+        all.sort_by(|(one, _), (other, _)| one.cmp(other));
+        all
+    };
+    let case = Case::new("inconclusive-total-half", &budgets(&["one", "two"]));
+    let run = case.run().exited(0);
+    assert_eq!(run.count(), "3 limits of 3 budgets: 1 pass, 2 inconclusive");
+    run.printed([
+        "INCONCLUSIVE: one::p999: no verdict: p999 is ",
+        "`total` in [settings] was used up before it was settled",
+        "  to settle it: allow a longer `total` in [settings], or measure in several jobs by `--shard`",
+    ]);
+    let open = &case.outcomes().into_iter().find(|o| o.budget == "one").unwrap();
+    assert!(open.evidence.is_some_and(|seen| seen.processes > 0), "{open:?}");
+    assert_eq!(open.cause.as_deref(), Some("out-of-time"));
+    // A limit without a reading is red, and the others keep their verdicts.
+    let names = ["five", "four", "one", "three", "two"];
+    let case = Case::new("inconclusive-total-unread", &budgets(&names));
+    let run = case.run().exited(101);
+    assert_eq!(run.count(), "6 limits of 6 budgets: 1 pass, 4 inconclusive, 1 unmeasured");
+    run.printed([
+        "was not measured: `total = \"6 s\"` in [settings] was used up before; allow more",
+    ]);
+    let verdicts = verdicts(&case);
+    assert_eq!(verdicts[1], ("file".to_owned(), Verdict::Pass), "{verdicts:?}");
 }

@@ -11,7 +11,7 @@ use super::{Origin, Rules};
 use crate::budget::Bound;
 use crate::metric::{ByMetric, SampleKind, Units};
 use crate::outcome::{
-    Counted, Distribution, Evidence, MORE, Noise, Outcome, Sides, Unmeasured, system_calls,
+    Cause, Counted, Distribution, Evidence, MORE, Noise, Outcome, Sides, Unmeasured, system_calls,
     versus_accepted, words,
 };
 use crate::quantity::Unit;
@@ -116,6 +116,7 @@ pub(super) fn conclude(
     outcome.verdict = shown;
     outcome.doubt = ending.doubt;
     outcome.inconclusive = rules.inconclusive;
+    outcome.cause = ending.is_cut_off.then(|| Cause::OutOfTime.name().to_owned());
     outcome.notes.extend(seen.notes());
     if open.is_unjudged() {
         outcome.notes.extend(open.may_have_been_longer());

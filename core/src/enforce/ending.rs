@@ -18,6 +18,8 @@ pub(super) struct Ending {
     pub(super) doubt: Option<Doubt>,
     /// The seconds of effort that would settle it, if they are known.
     pub(super) effort: Option<f64>,
+    /// Whether the time for all measurements was up before the limit was settled.
+    pub(super) is_cut_off: bool,
     /// The reason for another verdict than the values show, if there is one.
     pub(super) revision: Option<Revision>,
 }
@@ -50,7 +52,7 @@ impl Ending {
             Verdict::Fail => other(),
             Verdict::Inconclusive | Verdict::Unmeasured | Verdict::Skipped => None,
         };
-        Ending { shown, doubt, effort: None, revision }
+        Ending { shown, doubt, effort: None, is_cut_off: false, revision }
     }
 
     /// Returns the verdict on the limit.

@@ -15,7 +15,7 @@ use crate::outcome::words;
 use crate::outcome::{Doubt, Outcome};
 use crate::reading::ProcessRun;
 use crate::verdict::Verdict;
-use crate::verdict::judge::{BETA, FEWEST_PROCESSES, Finding, Levels};
+use crate::verdict::judge::{BETA, FEWEST_PROCESSES, Finding, Judge, Levels};
 
 /// The share of a limit by which the generator of a load may be late. If it was later, a value over the limit
 /// says nothing about the workload.
@@ -92,7 +92,8 @@ impl Inquiry {
                 Judgement::Statistical(judge) if judge.processes() > 0 && !open.is_unjudged() => {
                     let is_broken = judge.finding() == Finding::Broken;
                     let doubt = is_broken.then(|| self.doubt(&open)).flatten();
-                    self.close_unsettled(&open, doubt);
+                    let ending = self.unsettled(&open, judge, doubt);
+                    self.push(&open, &Ending { is_cut_off: true, ..ending });
                 }
                 Judgement::Deterministic(_) | Judgement::Statistical(_) => {
                     self.close_unmeasured(&open, reason);
@@ -238,12 +239,9 @@ impl Inquiry {
     /// where that is known.
     fn close_unsettled(&mut self, open: &Open, doubt: Option<Doubt>) {
         let Judgement::Statistical(judge) = &open.judgement else { return self.compare(open) };
-        let few = judge.processes() < FEWEST_PROCESSES && self.origin == Origin::Measured;
-        let underpowered = judge.is_underpowered() || few;
-        let known = if underpowered { Doubt::Underpowered } else { Doubt::NearLimit };
         let is_explained = matches!(doubt, Some(Doubt::Noise | Doubt::Layout));
         let effort = if is_explained { None } else { self.effort_to_settle(open) };
-        let ending = self.ending(open, Verdict::Inconclusive, Some(doubt.unwrap_or(known)));
+        let ending = self.unsettled(open, judge, doubt);
         self.push(open, &Ending { effort, ..ending });
         if is_explained {
             return;
@@ -259,6 +257,14 @@ impl Inquiry {
         if let Some(helps) = shortfall.or_else(held_here) {
             outcome.reason = format!("{}; {helps}", outcome.reason);
         }
+    }
+
+    /// Returns how a limit ends that is not settled. `doubt` says why where that is known.
+    fn unsettled(&self, open: &Open, judge: &Judge, doubt: Option<Doubt>) -> Ending {
+        let few = judge.processes() < FEWEST_PROCESSES && self.origin == Origin::Measured;
+        let underpowered = judge.is_underpowered() || few;
+        let known = if underpowered { Doubt::Underpowered } else { Doubt::NearLimit };
+        self.ending(open, Verdict::Inconclusive, Some(doubt.unwrap_or(known)))
     }
 
     /// Closes a limit that cannot be judged; its value can still be accepted.

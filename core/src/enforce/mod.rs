@@ -46,7 +46,7 @@ use crate::outcome::Outcome;
 use crate::verdict::judge::Carried;
 
 pub use self::inquiry::Inquiry;
-pub use self::patience::Extension;
+pub use self::patience::{Extension, Purpose};
 
 /// A limit that is to be judged, with everything that its outcome says about where it comes from.
 #[derive(Debug, Clone)]

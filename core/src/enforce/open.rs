@@ -1,6 +1,6 @@
 //! A limit that has no outcome yet: the evidence that was read for it, and what the evidence shows.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 use super::PendingLimit;
 use super::totals::Totals;
@@ -20,6 +20,8 @@ pub(super) struct Open {
     pub(super) pending: PendingLimit,
     /// How many processes it takes to see a violation; computed when it is first asked for.
     pub(super) fewest: OnceCell<Option<usize>>,
+    /// How many processes are likely to settle it; 0 before that is computed, and if so many as there is time for are not.
+    pub(super) likely: Cell<usize>,
     pub(super) judgement: Judgement,
     pub(super) levels: Levels,
     /// The evidence of the same times with the scheduling delay subtracted, if they are judged by the wall clock and the
@@ -65,6 +67,7 @@ impl Open {
         Open {
             pending,
             fewest: OnceCell::new(),
+            likely: Cell::new(0),
             judgement,
             levels,
             less_waiting,

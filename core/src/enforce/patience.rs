@@ -3,6 +3,9 @@
 //!
 //! A run that could not have seen a violation proves nothing by not seeing one. So a limit gets as many processes as it
 //! takes to see a total violation, up to a multiple of its `effort`. A limit that needs more says how much it needs.
+//!
+//! A comparison that is on the way to a verdict gets more time as well. Its evidence is valid whenever one stops, so the
+//! additional looks cost nothing of its error rates.
 
 use std::time::Duration;
 
@@ -17,6 +20,9 @@ use crate::verdict::{hypothesis, power};
 /// How many times its `effort` a limit may take until a red is confirmed.
 const TO_CONFIRM: u32 = 2;
 
+/// How many times its `effort` a comparison may take if the values so far would settle it within that time.
+const TO_SETTLE: u32 = 3;
+
 /// The most processes that are repeated to find out how many a limit needs. Twice those that it has are tried in any case.
 const MOST_REPEATED: usize = 400;
 
@@ -28,10 +34,21 @@ const MARGIN: f64 = 1.5;
 pub struct Extension {
     /// How many processes the limit has.
     pub processes: usize,
-    /// How many processes it takes to see a violation.
+    /// How many processes it takes.
     pub needed: usize,
+    /// What it takes them for.
+    pub purpose: Purpose,
     /// The longest time that the limit may take.
     pub most: Duration,
+}
+
+/// What a limit is measured beyond its `effort` for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be able to see any violation.
+    See,
+    /// To settle a comparison, which so many pairs are likely to do.
+    Settle,
 }
 
 impl Inquiry {
@@ -59,11 +76,38 @@ impl Inquiry {
     }
 
     fn extension(&self, open: &Open) -> Option<Extension> {
+        self.extension_to_see(open).or_else(|| self.extension_to_settle(open))
+    }
+
+    fn extension_to_see(&self, open: &Open) -> Option<Extension> {
         let most = self.rules.effort * LONGEST;
         let (processes, needed) = (open.processes(), self.needed(open)?);
         // There is no point in waiting for a number of processes that cannot be reached.
         let is_extended = processes < needed && self.is_reachable(needed - processes);
-        is_extended.then_some(Extension { processes, needed, most })
+        is_extended.then_some(Extension { processes, needed, purpose: Purpose::See, most })
+    }
+
+    fn extension_to_settle(&self, open: &Open) -> Option<Extension> {
+        let Judgement::Statistical(judge) = &open.judgement else { return None };
+        let most = self.rules.effort * TO_SETTLE;
+        if !open.is_relative() || self.seen.spent >= most || self.can_only_be_layout(open) {
+            return None;
+        }
+        let processes = judge.processes();
+        if open.likely.get() <= processes {
+            let reachable = (most.as_secs_f64() / self.seconds_of_process(open)) as usize;
+            let reachable = reachable.min(self.seen.links.most_pairs(self.rules.links));
+            open.likely.set(power::processes_to_settle(judge, reachable).unwrap_or(0));
+        }
+        let needed = open.likely.get();
+        let is_extended = processes < needed;
+        is_extended.then_some(Extension { processes, needed, purpose: Purpose::Settle, most })
+    }
+
+    /// Whether a ratio is over its limit and more pairs would only show that layout may be the reason.
+    fn can_only_be_layout(&self, open: &Open) -> bool {
+        let is_over = open.value().is_some_and(|value| open.against().is_over(value));
+        is_over && self.may_be_layout(open)
     }
 
     /// Whether there is time for so many more processes.

@@ -110,7 +110,7 @@ pub struct Outcome {
     /// The changes since the base in the code that a red runs; `None` if they are not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed: Option<CodeChanges>,
-    /// Why there is no reading: the name of a [`Cause`].
+    /// Why there is no reading, or why measuring ended before the limit was settled: the name of a [`Cause`].
     pub cause: Option<String>,
     /// The end of the output of the process, if it failed.
     pub output: Option<String>,

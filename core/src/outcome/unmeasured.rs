@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::{Doubt, Outcome};
+
 /// The reason why there is no reading, which is a red in itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unmeasured {
@@ -114,6 +116,15 @@ impl Cause {
             Cause::MachineBusy => "machine-busy",
             Cause::Harness => "harness",
         }
+    }
+}
+
+impl Outcome {
+    /// Whether the limit could not be settled because the time for all measurements was up. A doubt that more time does not
+    /// remove comes first.
+    pub(crate) fn is_cut_off(&self) -> bool {
+        let lacks_evidence = matches!(self.doubt, Some(Doubt::NearLimit | Doubt::Underpowered));
+        lacks_evidence && self.cause.as_deref() == Some(Cause::OutOfTime.name())
     }
 }
 

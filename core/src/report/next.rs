@@ -28,6 +28,9 @@ pub fn next(outcome: &Outcome) -> String {
             "run it on a calm machine; or limit it {place} against `x base` or another budget, which \
              are interleaved with it"
         ),
+        Verdict::Inconclusive if outcome.is_cut_off() => {
+            "allow a longer `total` in [settings], or measure in several jobs by `--shard`".to_owned()
+        }
         Verdict::Inconclusive if outcome.doubt == Some(Doubt::NearLimit) => format!(
             "move the limit {place} away from the value{}",
             effort(outcome).map_or(String::new(), |effort| format!(", or give it more time there ({effort})"))

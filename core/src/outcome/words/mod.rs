@@ -108,6 +108,9 @@ pub fn unjudged(outcome: &Outcome, why: &str) -> String {
     format!("{why}{value}")
 }
 
+/// Why a limit is not settled that was measured for less than its `effort`.
+const CUT_OFF: &str = "`total` in [settings] was used up before it was settled";
+
 /// Returns the sentence of a limit that the evidence did not settle.
 fn unsettled(outcome: &Outcome, limit: &Limit, value: &str, bound: &str, doubt: Doubt) -> String {
     let metric = &outcome.metric;
@@ -125,8 +128,9 @@ fn unsettled(outcome: &Outcome, limit: &Limit, value: &str, bound: &str, doubt: 
             let worst = worst.filter(|(_, worst)| worst.to_string() != value);
             let worst = worst
                 .map_or(String::new(), |(end, worst)| format!(" and may be as {end} as {worst}"));
+            let cut_off = if outcome.is_cut_off() { format!("; {CUT_OFF}") } else { String::new() };
             return format!(
-                "{metric} is {value}{worst}, too near the limit of {bound} to tell after {seen}{unseen}"
+                "{metric} is {value}{worst}, too near the limit of {bound} to tell after {seen}{unseen}{cut_off}"
             );
         }
         Doubt::Noise => return interference::noise(outcome, limit, value, bound),
@@ -140,6 +144,7 @@ fn unsettled(outcome: &Outcome, limit: &Limit, value: &str, bound: &str, doubt: 
         _ if evidence.is_recorded() => {
             "a quieter machine or a longer `measurement_time` would settle it".to_owned()
         }
+        _ if outcome.is_cut_off() => CUT_OFF.to_owned(),
         Some(seconds) => format!("`effort = \"{seconds} s\"`, {others}"),
         None => format!("{others}; more `effort` would not, if more values are like these"),
     };
