@@ -54,6 +54,11 @@ fn measurable() -> Vec<Subject> {
             // Each process has its own digits after the point.
             run.record("depth", depth + f64::from(std::process::id() % 97) / 1e4)
         }),
+        ("records after three seconds", |run| {
+            std::thread::sleep(Duration::from_secs(3));
+            let depth: f64 = run.param("depth")?;
+            run.record("depth", depth)
+        }),
         ("as long as a file says", |run| {
             let count: u64 = fs::read_to_string("count")?.trim().parse()?;
             run.iter(move || (0..count).fold(0, |sum, n| std::hint::black_box(sum ^ n)))
