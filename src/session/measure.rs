@@ -204,7 +204,7 @@ fn beyond_effort(extension: &Extension) -> String {
             format!("{most:.0} s, as any violation takes {needed} processes to be seen")
         }
         ExtensionPurpose::Settle => {
-            format!("{most:.0} s, as about {needed} pairs are likely to settle it")
+            format!("{most:.0} s, as it is on its way to a verdict, after about {needed} pairs")
         }
     }
 }

@@ -20,7 +20,9 @@ use crate::verdict::{hypothesis, power};
 /// How many times its `effort` a limit may take until a red is confirmed.
 const TO_CONFIRM: u32 = 2;
 
-/// How many times its `effort` a comparison may take if the values so far would settle it within that time.
+/// How many times its `effort` a comparison may take that is on its way to a verdict: the values so far, taken again and again,
+/// would settle it within [`LONGEST`] times its `effort`. Fewer would be too few to rely on, since the values so far may be
+/// further from the verdict than those to come.
 const TO_SETTLE: u32 = 3;
 
 /// The most processes that are repeated to find out how many a limit needs. Twice those that it has are tried in any case.
@@ -95,9 +97,10 @@ impl Inquiry {
         }
         let processes = judge.processes();
         if open.likely.get() <= processes {
-            let reachable = (most.as_secs_f64() / self.seconds_of_process(open)) as usize;
-            let reachable = reachable.min(self.seen.links.most_pairs(self.rules.links));
-            open.likely.set(power::processes_to_settle(judge, reachable).unwrap_or(0));
+            let longest = (self.rules.effort * LONGEST).as_secs_f64();
+            let pairs = (longest / self.seconds_of_process(open)) as usize;
+            let pairs = pairs.min(self.seen.links.most_pairs(self.rules.links));
+            open.likely.set(power::processes_to_settle(judge, pairs).unwrap_or(0));
         }
         let needed = open.likely.get();
         let is_extended = processes < needed;
