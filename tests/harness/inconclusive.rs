@@ -114,7 +114,7 @@ fn a_half_measured_run_ends_with_its_report() {
     // A limit without a reading is red, and the others keep their verdicts.
     let case = Case::new("inconclusive-total-unread", &budgets(&["one", "two"]));
     let run = case.run().exited(101);
-    assert_eq!(run.count(), "3 limits of 3 budgets: 1 pass, 1 inconclusive, 1 unmeasured", "{run}");
+    assert_eq!(run.count(), "3 limits of 3 budgets: 1 pass, 1 inconclusive; 1 unmeasured", "{run}");
     run.printed([
         "was not measured: `total = \"2 s\"` in [settings] was used up before; allow more",
     ]);
