@@ -4,6 +4,7 @@
 //! if a commit changes only the script of a wrapper, the settings of both revisions are the same text.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -76,7 +77,10 @@ fn within(file: &Path, top: &Path) -> Option<PathBuf> {
 fn digest(file: &Path) -> Option<String> {
     let content = file.is_file().then(|| fs::read(file).ok()).flatten()?;
     let digest = Hash::hash(&content);
-    Some(digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect())
+    Some(digest.iter().take(6).fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    }))
 }
 
 #[cfg(test)]

@@ -33,9 +33,9 @@ pub(super) fn check(
         Some((setting, platform))
     });
     // The compiler is asked only where a runner differs.
-    let built_for = ["build.target"].iter().flat_map(|key| [head.get(*key), base.get(*key)]);
-    let targets = built_for.flatten().cloned().chain(std::env::var("CARGO_BUILD_TARGET"));
-    let targets: Vec<String> = targets.collect();
+    let built_for = [&head, &base].into_iter().filter_map(|both| both.get("build.target"));
+    let targets: Vec<String> =
+        built_for.cloned().chain(std::env::var("CARGO_BUILD_TARGET")).collect();
     let found = differing.find(|(_, platform)| applies(platform, &targets, root));
     found.map_or(Ok(()), |(setting, _)| {
         Err(Failure::unmeasured(format!(
