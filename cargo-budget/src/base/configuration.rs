@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use toml_edit::{Document, Item, Value};
 
 use super::settings::{self, Setting, flatten};
-use super::variables;
+use super::{named_files, variables};
 use crate::failure::Failure;
 
 /// The files that cargo and rustup read in a directory, by kind. Where there are two of one kind, only the first is read.
@@ -37,13 +37,17 @@ pub(super) struct Files {
     inside: Vec<PathBuf>,
     /// The files above it, without those of cargo's home, which apply everywhere.
     pub(super) above: Vec<PathBuf>,
+    /// The directories from that of the package up to the top of the repository.
+    directories: Vec<PathBuf>,
 }
 
 impl Files {
     /// Finds the files that apply to `package` in the repository at `top`.
     pub(super) fn find(package: &Path, top: &Path) -> Files {
         let home = home();
-        let mut files = Files::default();
+        let own = package.ancestors().take_while(|directory| directory.starts_with(top));
+        let directories = own.map(Path::to_owned).collect();
+        let mut files = Files { directories, ..Files::default() };
         for directory in package.ancestors() {
             for kind in KINDS {
                 let Some(file) = kind.iter().map(|name| directory.join(name)).find(|f| f.is_file())
@@ -110,18 +114,39 @@ impl Files {
         }
         let home = settings(files_of_home()).into_iter();
         flags.extend(home.map(|(key, value)| (format!("{key} of cargo's home"), value)));
-        for (name, value) in std::env::vars_os() {
-            let name = name.to_string_lossy().into_owned();
-            if variables::is_flag(&name) {
-                flags.insert(name, value.to_string_lossy().into_owned());
-            }
-        }
+        flags.extend(variables::flags());
         flags
     }
 
-    /// Returns the settings of the files in the repository, by their full key, such as `build.rustflags`.
+    /// Returns the settings of the files in the repository, by their full key, such as `build.rustflags`. For each file of
+    /// the repository that these settings or the user's variables name, there is the digest of its content as well.
     pub(super) fn settings(&self) -> BTreeMap<String, String> {
-        settings(with_included(&self.inside))
+        let mut all = settings(with_included(&self.inside));
+        let naming = all.iter().map(|(key, value)| (key.clone(), value.clone()));
+        let naming: Vec<_> = naming.chain(variables::flags()).collect();
+        all.extend(named_files::contents(&naming, &self.directories));
+        all
+    }
+
+    /// Checks that no setting from outside of the repository, and none of the base, leads to a file of this revision that is
+    /// another one in the base, since the base would be built with this revision's.
+    pub(super) fn lead_into_no_revision(&self, base: &Files) -> Result<(), Failure> {
+        let above = with_included(&self.above).into_iter();
+        let outside = settings(above.chain(files_of_home()).collect());
+        let mut outside = outside.into_iter().chain(variables::flags()).chain(base.settings());
+        let tops = self.directories.last().zip(base.directories.last());
+        let found = tops.and_then(|(head, base)| {
+            outside.find_map(|(key, value)| {
+                Some((key, named_files::of_head_alone(&value, [head, base])?))
+            })
+        });
+        found.map_or(Ok(()), |(key, file)| {
+            Err(Failure::unmeasured(format!(
+                "`{key}` names `{}`, which has other content in the base, so the base would be built with this \
+                 revision's file; name it by a path relative to the repository, or keep it outside of the repository",
+                file.display()
+            )))
+        })
     }
 }
 

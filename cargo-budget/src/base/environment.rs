@@ -56,6 +56,12 @@ impl Environment {
         );
         let is_named = std::env::var_os(BUILD_DIRECTORY).is_some()
             || [head, base].iter().any(|files| files.set(&["build", "build-dir"]));
+        // Rustup does not look for an override of this revision's directory in the base's.
+        if variable(TOOLCHAIN).is_none()
+            && let Some(toolchain) = toolchain_of_override(&active_toolchain(root))
+        {
+            environment.variables.insert(TOOLCHAIN.to_owned(), Some(toolchain.to_owned()));
+        }
         if is_named {
             let own = target_dir.to_string_lossy().into_owned();
             environment.variables.insert(BUILD_DIRECTORY.to_owned(), Some(own));
@@ -172,18 +178,33 @@ fn is_chosen_by_user(variable: impl Fn(&str) -> Option<String>) -> bool {
 /// Whether rustup chose this toolchain by a file of the project or by its default. A choice that the user made on the
 /// command line, in the environment or for the directory (`rustup override`) applies to the base too.
 fn is_chosen_by_files(root: &Path, toolchain: &str) -> bool {
+    is_by_files(&active_toolchain(root), toolchain)
+}
+
+/// Returns what rustup prints about the toolchain of a directory: its name, and the reason why it is chosen. Nothing where
+/// there is no rustup.
+fn active_toolchain(root: &Path) -> String {
     let mut rustup = child::program("rustup");
     rustup.args(["show", "active-toolchain"]).current_dir(root).env_remove(TOOLCHAIN);
     // This call must not install a toolchain.
     rustup.env("RUSTUP_AUTO_INSTALL", "0");
     let output = child::output(&mut rustup).map(|output| output.stdout).unwrap_or_default();
-    is_by_files(&String::from_utf8_lossy(&output), toolchain)
+    String::from_utf8_lossy(&output).into_owned()
+}
+
+/// Returns the toolchain that the user chose for a directory by `rustup override`; `None` where there is no such choice.
+fn toolchain_of_override(printed: &str) -> Option<&str> {
+    printed.split_whitespace().next().filter(|_| is_override(printed))
+}
+
+fn is_override(printed: &str) -> bool {
+    printed.contains("directory override")
 }
 
 /// Whether the output of `rustup show active-toolchain`, which is the toolchain and the reason, shows such a choice.
 fn is_by_files(printed: &str, toolchain: &str) -> bool {
     let active = printed.split_whitespace().next();
-    active == Some(toolchain) && !printed.contains("directory override")
+    active == Some(toolchain) && !is_override(printed)
 }
 
 #[cfg(test)]
@@ -293,5 +314,9 @@ mod tests {
         check("1.90 (directory override for '/p')\n", false);
         check("stable (default)\n", false);
         check("", false);
+        assert_eq!(toolchain_of_override("1.90 (directory override for '/p')\n"), Some("1.90"));
+        for printed in ["1.90 (default)\n", "1.90 (overridden by '/p/rust-toolchain.toml')\n", ""] {
+            assert_eq!(toolchain_of_override(printed), None);
+        }
     }
 }

@@ -27,6 +27,13 @@ pub(super) fn package_at<'m>(metadata: &'m Metadata, root: &Path) -> Option<&'m 
     })
 }
 
+/// Whether the package in a directory has a test target of this name. A package that cargo does not list counts as having it:
+/// cargo then reports the reason when it builds.
+pub(super) fn has_test(metadata: &Metadata, root: &Path, test: &str) -> bool {
+    let own = package_at(metadata, root);
+    own.is_none_or(|package| package.targets.iter().any(|t| t.is_test() && t.name == test))
+}
+
 /// Returns the packages that the profiles of a manifest or of a configuration file name.
 fn profile_packages(document: &Item) -> Vec<String> {
     let profiles = document.get("profile").and_then(Item::as_table_like);

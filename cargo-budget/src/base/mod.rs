@@ -19,6 +19,7 @@ mod environment;
 mod lock;
 mod manifests;
 mod members;
+mod named_files;
 mod outside;
 mod own_git;
 mod prepared;
@@ -26,6 +27,7 @@ mod product;
 mod programs;
 mod pruned;
 mod reused;
+mod runners;
 mod running;
 mod saved;
 mod settings;
@@ -311,6 +313,9 @@ fn prepare_base(
     let workspace = prepared.workspace();
     let alone = prepared.compares_benchmarks_alone(wanted)?;
     let lacks = if alone { None } else { prepared.missing_part(wanted, workspace.as_ref())? };
+    if lacks.is_none() {
+        prepared.check_runners()?;
+    }
     let made = prepared.make(wanted, workspace.as_ref(), lacks.is_none() && !alone, tell)?;
     Ok(Base {
         commit: commit.to_owned(),

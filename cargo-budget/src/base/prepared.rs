@@ -12,13 +12,13 @@ use perf_budget_core::outcome::{CodeChanges, short};
 
 use super::benchmarks::{self, BenchmarkBuilds, BothBuilt};
 use super::binaries::{BaseBuild, BinariesRequest, CargoBinary, TestEnvironments};
-use super::build::{self, Side, Target};
+use super::build::{self, Side};
 use super::compared::{Compared, Proofs, Revision};
 use super::configuration::{self, Files};
 use super::environment::Environment;
 use super::running::Changes;
 use super::unchanged::Reaching;
-use super::{checkout, lock, manifests, members, outside, shared, unchanged};
+use super::{checkout, lock, manifests, members, outside, runners, shared, unchanged};
 use crate::child;
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -98,6 +98,7 @@ impl<'a> Prepared<'a> {
         outside::configure(&head_files, top, cache, &checkouts)?;
         let base_files = Files::find(&checkout.package, &checkout.top);
         configuration::only_what_applies_to_both(&head_files, &base_files, cache)?;
+        head_files.lead_into_no_revision(&base_files)?;
         let head_metadata = child::metadata(&project.root).exec().ok();
         if let Some(metadata) = &head_metadata {
             outside::link(metadata, top, &checkouts)?;
@@ -126,6 +127,12 @@ impl<'a> Prepared<'a> {
     /// Returns the directory that holds the base's `budgets.toml`, or would hold it.
     pub(super) fn root(&self) -> &Path {
         &self.checkout.package
+    }
+
+    /// Checks that the same program runs the tests of both revisions, if any of them are compared.
+    pub(super) fn check_runners(&self) -> Result<(), Failure> {
+        let files = [&self.head_files, &self.base_files];
+        runners::check(&self.project.root, &self.project.budgets()?, files)
     }
 
     /// Returns a note on how the configurations of both revisions differ, where they do.
@@ -158,7 +165,9 @@ impl<'a> Prepared<'a> {
         } else if !self.project.file_in(root).is_file() {
             let name = self.project.file_in(Path::new(""));
             Some(format!("has no {}", name.display()))
-        } else if workspace.is_some_and(|workspace| !has_test(workspace, root, wanted.target)) {
+        } else if workspace
+            .is_some_and(|workspace| !members::has_test(workspace, root, &wanted.target.test))
+        {
             Some(format!("has no test `{}`", wanted.target.test))
         } else {
             None
@@ -381,13 +390,6 @@ impl<'a> Prepared<'a> {
             is_vendored: [&self.head_files, &self.base_files].iter().any(|f| f.set(&["source"])),
         }
     }
-}
-
-/// Whether the package in `root` has the test that holds the budgets. A package that cargo does not list counts as
-/// having it: cargo then reports the reason when it builds.
-fn has_test(workspace: &Metadata, root: &Path, target: &Target) -> bool {
-    let own = members::package_at(workspace, root);
-    own.is_none_or(|package| package.targets.iter().any(|t| t.is_test() && t.name == target.test))
 }
 
 /// Returns the ways in which benchmarks are built to be compared: none where only tests are saved, or where nothing is

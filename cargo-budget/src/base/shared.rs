@@ -4,8 +4,9 @@
 //! build is fresh. So it would take the build of another checkout for a fresh build of an older one. To prevent that,
 //! every file of a checkout gets the current time whenever the last build was of another commit or another checkout.
 //!
-//! The settings of two checkouts may differ too. Cargo's own records contain all of them except the variables of `[env]`. So
-//! bases with other variables are built in directories of their own.
+//! The settings of two checkouts may differ too. Cargo's own records contain all of them except the variables of `[env]` and
+//! the content of the files that settings name, such as a compiler wrapper. So bases with other variables or other such files
+//! are built in directories of their own.
 //!
 //! For packages of a registry, cargo compares the version alone. If the project replaces a registry by a directory of
 //! its own, the content may differ between two commits, so nothing that is built from it is used for another commit.
@@ -15,7 +16,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::saved;
+use super::{named_files, saved};
 use crate::failure::Failure;
 use crate::file;
 
@@ -47,9 +48,11 @@ pub(super) fn build<T>(
 
 /// Returns the directory for bases with these settings of cargo. Cargo does not run the build script of a dependency again for
 /// another value of a variable, unless the script asks for that. So it would take the result for another base for the result
-/// for this one. Everything else that affects a build is in cargo's own records.
+/// for this one. Nor does it compile a dependency again for another content of a wrapper. Everything else that affects a build
+/// is in cargo's own records.
 pub(super) fn directory_with(directory: &Path, settings: &BTreeMap<String, String>) -> PathBuf {
-    let variables = settings.iter().filter(|(key, _)| key.starts_with("env."));
+    let is_unknown_to_cargo = |key: &str| key.starts_with("env.") || named_files::is_content(key);
+    let variables = settings.iter().filter(|(key, _)| is_unknown_to_cargo(key));
     let lines: Vec<String> = variables.map(|(key, value)| format!("{key} {value}")).collect();
     let text = lines.join("\n");
     if text.is_empty() {
@@ -153,6 +156,9 @@ mod tests {
         assert_eq!(directory(&[("build.rustflags", "-O")]), Path::new("results/target"));
         assert_eq!(mode, directory(&[("env.MODE", "s3cret")]));
         assert_ne!(mode, directory(&[("env.MODE", "other")]));
+        let wrapped =
+            |digest| directory(&[("build.rustc-wrapper: the content of tools/wrap", digest)]);
+        assert_ne!(wrapped("one"), wrapped("two"));
         let text = mode.to_string_lossy();
         assert!(text.contains("target-") && !text.contains("s3cret"), "{text}");
     }

@@ -20,9 +20,18 @@ const NAMES: [&str; 7] = [
 const OF_C: [&str; 6] = ["CC", "CXX", "CFLAGS", "CXXFLAGS", "AR", "ARFLAGS"];
 
 /// Whether a variable changes what cargo builds.
-pub(super) fn is_flag(name: &str) -> bool {
+fn is_flag(name: &str) -> bool {
     let is_setting = SETTINGS.iter().any(|start| name.starts_with(start));
     (is_setting && !PLACES.contains(&name)) || NAMES.contains(&name) || is_of_c(name)
+}
+
+/// Returns the variables of this process's environment that change what cargo builds, with their values.
+pub(super) fn flags() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .map(|(name, value)| {
+            (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned())
+        })
+        .filter(|(name, _)| is_flag(name))
 }
 
 fn is_of_c(name: &str) -> bool {

@@ -294,3 +294,13 @@ fn code_in_c_and_a_lock_file_that_git_ignores() {
     );
     with.is_equal_to_itself();
 }
+
+/// The library is loaded when a program starts, by a path that is another for each revision.
+#[test]
+fn a_library_that_is_loaded_at_run_time() {
+    let with = Kind::new("kindloaded");
+    package(&with.0.0.path("loaded"), "kindloaded-dep", "\n[lib]\ncrate-type = [\"dylib\"]\n");
+    with.replace("[workspace]\n", "[workspace]\nmembers = [\"loaded\"]\n");
+    with.depend("kindloaded-dep", "loaded");
+    with.is_equal_to_itself();
+}

@@ -16,6 +16,7 @@ mod configuration;
 mod elsewhere;
 mod hooks;
 mod kinds;
+mod leaks;
 mod links;
 #[path = "../made/mod.rs"]
 mod made;

@@ -108,7 +108,7 @@ fn a_variable_that_cargo_run_has_set_is_not_taken_for_the_users() {
 }
 
 /// Returns the name of a toolchain that is installed, for the edition of these packages, and is another than the active one.
-fn another_toolchain() -> Option<(String, String)> {
+pub(crate) fn another_toolchain() -> Option<(String, String)> {
     let version = |command: &mut Command| {
         let output = command.output().ok().filter(|output| output.status.success())?;
         Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())

@@ -2,7 +2,7 @@
 
 /// Programs that build artifacts, each with the command that installs it.
 const TOOLS: [(&str, &str); 7] = [
-    ("wasm-opt", "apt install binaryen` (or `brew install binaryen`, `cargo install wasm-opt"),
+    ("wasm-opt", "apt install binaryen`, `brew install binaryen` or `cargo install wasm-opt"),
     ("wasm-pack", "cargo install wasm-pack"),
     ("wasm-bindgen", "cargo install wasm-bindgen-cli"),
     ("wasm-tools", "cargo install wasm-tools"),

@@ -204,8 +204,11 @@ fn dep_infos(made: &Path) -> Vec<PathBuf> {
         return lists(directory, &|_| true).into_iter().take(1).collect();
     }
     let original = stem.replace('-', "_");
+    // A library that is loaded at run time has no hash in its name, and its list has the name of the crate.
+    let of_crate = original.strip_prefix("lib").unwrap_or(&original);
     let is_own = |name: &str| {
-        name.rsplit_once('-').is_some_and(|(name, hash)| name == original && is_hash(hash))
+        let parts = name.rsplit_once('-');
+        name == of_crate || parts.is_some_and(|(name, hash)| name == original && is_hash(hash))
     };
     let all = lists(&directory.join("deps"), &is_own);
     // The copy has the size and the time of its original.
@@ -275,6 +278,10 @@ mod tests {
         all.sort();
         assert_eq!(all, [one, two].map(|name| place.path().join(format!("{name}.d"))));
         assert!(dep_infos(&place.path().join("other")).is_empty());
+        // The list of a library that is loaded at run time has no hash in its name, nor `lib`.
+        write("libmy_kit.so", "a library");
+        write("deps/my_kit.d", "");
+        assert_eq!(dep_infos(&place.path().join("libmy_kit.so")), [deps.join("my_kit.d")]);
     }
 
     #[test]
