@@ -18,7 +18,7 @@ const LONGEST_SHARP: usize = 64;
 
 /// The places at which the sharp bound is tried are multiples of the best place for a normal distribution, which is never
 /// above the best one. Each is so many times the one before it.
-const PLACES: usize = 16;
+const PLACES: i32 = 16;
 const RATIO: f64 = 1.3;
 
 /// Whether the values before `at` and those from `at` on are beyond doubt of different levels, in any window around it. The
@@ -69,7 +69,7 @@ fn log_chance(m: usize, n: usize, exceptions: f64) -> f64 {
         t * exceptions + terms.sum::<f64>()
     };
     let first = aside / variance;
-    let places = (0..PLACES as i32).map(|nth| first * RATIO.powi(nth));
+    let places = (0..PLACES).map(|nth| first * RATIO.powi(nth));
     places.map(bound).fold(normal, f64::min)
 }
 
