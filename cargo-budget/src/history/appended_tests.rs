@@ -89,3 +89,34 @@ fn the_outcomes_of_many_tests_are_read_by_one_statement() {
     // Long histories are read in smaller parts, so that they fit into memory.
     assert_eq!((series_at_once(2000), series_at_once(u16::MAX)), (10, 1));
 }
+
+/// Runs of one commit have the same second. A query returns them in one order alone, whichever of them was recorded first, and
+/// leaves out the same ones.
+#[test]
+fn outcomes_of_the_same_second_have_one_order() {
+    let read = |order: &[i64]| {
+        let place = tempfile::tempdir().unwrap();
+        let database = Sqlite::create(&place.path().join("history.sqlite")).unwrap();
+        let mut store = Store::new(Box::new(database)).unwrap();
+        for &nth in order {
+            let mut entry = entry(nth);
+            entry.began = 1000;
+            entry.revision.committed = Some(1000);
+            store.record(&entry, &|| ()).unwrap();
+        }
+        let key = store.series(Some("merge::p99")).unwrap()[0].key;
+        let mut values = |last| -> Vec<i64> {
+            let points = store.points_of(&[key], last).unwrap().remove(0);
+            points.iter().map(|point| point.value.unwrap() as i64).collect()
+        };
+        [values(30), values(5)]
+    };
+    let forwards: Vec<i64> = (0..12).collect();
+    let backwards: Vec<i64> = (0..12).rev().collect();
+    let mixed: Vec<i64> = (0..12).map(|nth| nth * 5 % 12).collect();
+    let found = read(&forwards);
+    assert_eq!((found[0].len(), found[1].len()), (12, 5));
+    assert_eq!(found[0][7..], found[1]);
+    assert_eq!(read(&backwards), found);
+    assert_eq!(read(&mixed), found);
+}

@@ -10,7 +10,8 @@
 //!
 //! A split is a candidate where its `Q` is the largest in any segment. It is a change point if chance alone would
 //! seldom give as large a `Q`: at most 1 in 100 random shuffles of the values within their segments may do so. The
-//! change points that were found cut the series into segments, and the search goes on within each of them.
+//! change points that were found cut the series into segments, and the search goes on within each of them. A candidate
+//! whose values are beyond doubt apart by their ranks needs no shuffles (`ranks.rs`).
 //!
 //! The method assumes nothing about the distribution of the values, only that their order carries no information
 //! unless there is a change. The module is pure arithmetic. The shuffles are seeded, so the same series always gives
@@ -18,6 +19,7 @@
 
 use std::ops::Range;
 
+use super::ranks;
 use super::segment::{Chance, Segment};
 
 /// The least length of a series in which a step can be significant: 5 values and 5 values have 252 orders.
@@ -63,12 +65,14 @@ pub(super) fn search(most: usize, values: &[f64], chance: &mut Chance) -> Option
         let splits = parts.iter().enumerate().filter_map(|(i, part)| Some((i, part.best?)));
         let best = splits.max_by(|a, b| a.1.1.total_cmp(&b.1.1)).filter(|best| best.1.1 > 0.0);
         let Some((split, (at, _))) = best else { break };
-        let Some(p) = significance(&mut parts, chance) else { break };
+        let start = parts[split].start;
+        let range = start..start + parts[split].len();
+        let is_clear = ranks::are_apart(&values[range.clone()], at, values.len());
+        let p = if is_clear { Some(LEAST_P) } else { significance(&mut parts, chance) };
+        let Some(p) = p else { break };
         if found.len() == most {
             return None;
         }
-        let start = parts[split].start;
-        let range = start..start + parts[split].len();
         found.push(Step { at: start + at, p });
         let halves = [range.start..start + at, start + at..range.end];
         let halves = halves.map(|half| Segment::new(half.start, &values[half]));

@@ -2,8 +2,8 @@
 //!
 //! `store` records runs and queries them, with one schema and one SQL text for both databases, which are in `sqlite`
 //! and `postgres`; `place` says which of them a history is in. `import` reads the results of other tools. `trend`
-//! finds, with `change`, `segment` and `drift`, how a budget's values developed, and `show` prints that. `overview` shows the
-//! budgets that changed lately; `recent` decides what lately means. `survey` reads what the site shows.
+//! finds, with `change`, `segment`, `ranks` and `drift`, how a budget's values developed, and `show` prints that. `overview`
+//! shows the budgets that changed lately; `recent` decides what lately means. `survey` reads what the site shows.
 
 #[cfg(test)]
 mod appended_tests;
@@ -19,6 +19,7 @@ mod overview;
 mod place;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod ranks;
 mod recent;
 mod record;
 mod revision;

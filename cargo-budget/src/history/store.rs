@@ -130,10 +130,11 @@ impl Store {
                    FROM budget_series s";
         let rows = match name {
             Some(name) => {
-                let named = format!("{sql} WHERE s.budget = $1 OR s.test = $1 ORDER BY s.test");
+                let named =
+                    format!("{sql} WHERE s.budget = $1 OR s.test = $1 ORDER BY s.test, s.series");
                 self.database.rows(&named, &[name.into()])?
             }
-            None => self.database.rows(&format!("{sql} ORDER BY s.test"), &[])?,
+            None => self.database.rows(&format!("{sql} ORDER BY s.test, s.series"), &[])?,
         };
         Ok(rows.iter().map(series).collect())
     }
@@ -191,7 +192,7 @@ impl Store {
         let newest = (0..series.len()).map(|nth| {
             format!(
                 "SELECT * FROM (SELECT b.* FROM budget_outcomes b WHERE b.series = ${} {condition}\
-                 ORDER BY b.at DESC LIMIT $2) q{nth}",
+                 ORDER BY b.at DESC, b.run LIMIT $2) q{nth}",
                 number(nth)
             )
         });
@@ -215,9 +216,10 @@ impl Store {
     }
 }
 
-/// The columns that are read of outcomes `o`, and their order: the newest first.
+/// The columns that are read of outcomes `o`, and their order: the newest first. Outcomes of the same second are in the order of
+/// the keys of their runs, so that a database can return them in one order alone.
 const POINTS: &str = "SELECT o.at, r.commit_id, r.dirty, o.verdict, o.value, o.exact, o.bound, o.limit_value, o.red, o.series FROM";
-const BY_TIME: &str = "JOIN budget_runs r ON r.run = o.run ORDER BY o.at DESC, r.began DESC";
+const BY_TIME: &str = "JOIN budget_runs r ON r.run = o.run ORDER BY o.at DESC, r.began DESC, o.run";
 
 /// Adds the run, or checks that the recorded run of this id is the same. Returns its key.
 fn add_run(database: &mut dyn Database, entry: &Entry) -> Result<i64, Fault> {

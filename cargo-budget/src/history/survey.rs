@@ -123,7 +123,7 @@ impl Store {
              AND p.value IS NOT NULL AND EXISTS (SELECT 1 FROM budget_runs q WHERE q.run = p.run \
              AND q.dirty = 0) ORDER BY p.at DESC, p.run LIMIT 1), o.run \
              FROM budget_outcomes o JOIN budget_series s ON s.series = o.series \
-             WHERE o.run IN ({places}) ORDER BY s.test, s.unit"
+             WHERE o.run IN ({places}) ORDER BY s.test, s.unit, s.series"
         );
         let runs: Vec<Value> = runs.iter().map(|&run| run.into()).collect();
         let mut found: HashMap<i64, Vec<OutcomeRow>> = HashMap::new();

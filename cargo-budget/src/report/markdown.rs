@@ -303,11 +303,10 @@ fn truncate(text: &str, longest: usize) -> String {
 mod tests {
     use super::*;
 
-    /// Every text is as long and as hostile as it may be.
-    #[test]
-    fn the_comment_is_never_larger_than_github_accepts() {
-        let long = "_|`[*#!@~\"'$^<&:/".repeat(4000);
-        let outcome = |i: usize| Outcome {
+    /// Returns an outcome of which each text is `text`.
+    fn outcome_of(text: &str, i: usize, verdict: Verdict) -> Outcome {
+        let long = text.to_owned();
+        Outcome {
             test: format!("{long}{i}"),
             budget: format!("{long}{}", i / 2),
             metric: long.clone(),
@@ -323,23 +322,44 @@ mod tests {
                 ..Default::default()
             })),
             relative_to: Some(long.clone()),
-            verdict: if i.is_multiple_of(3) { Verdict::Fail } else { Verdict::Pass },
+            verdict,
             run: perf_budget_core::outcome::Run {
                 package: long.clone(),
                 processor: long.clone(),
                 platform: long.clone(),
                 version: long.clone(),
-                profile: long.clone(),
+                profile: long,
                 ..Default::default()
             },
             ..Outcome::default()
-        };
-        for many in [0, 1, 3, 200] {
-            let mut report = Report::new((0..many).map(outcome).collect(), Vec::new());
-            report.remarks = vec![long.clone(); many];
-            let comment = render(&report);
-            assert!(comment.len() < 64 * 1024, "{many}: {}", comment.len());
-            assert!(comment.contains("</details>"));
+        }
+    }
+
+    /// Checks that GitHub accepts the comment of so many outcomes, with as many remarks.
+    #[track_caller]
+    fn check_size(text: &str, many: usize, verdict: impl Fn(usize) -> Verdict) {
+        let outcomes = (0..many).map(|i| outcome_of(text, i, verdict(i))).collect();
+        let mut report = Report::new(outcomes, Vec::new());
+        report.remarks = vec![text.to_owned(); many];
+        let comment = render(&report);
+        assert!(comment.len() < 64 * 1024, "{many}: {}", comment.len());
+        assert!(comment.contains("</details>"));
+    }
+
+    /// Every text is as long and as hostile as it may be: markup, characters of several bytes, names in backticks.
+    #[test]
+    fn the_comment_is_never_larger_than_github_accepts() {
+        let third = |i: usize| if i.is_multiple_of(3) { Verdict::Fail } else { Verdict::Pass };
+        for text in ["_|`[*#!@~\"'$^<&:/", "@", "`@`", "\u{1f980}", "e\u{301}\u{200d}", "w.", ":/"]
+        {
+            for (many, length) in [(0, 1), (1, 4000), (3, 4000), (200, 400)] {
+                check_size(&text.repeat(length), many, third);
+                check_size(&text.repeat(length), many, |_| Verdict::Fail);
+            }
+            // Thousands of budgets, all of them red.
+            for length in [1, 10, 60] {
+                check_size(&text.repeat(length), 3000, |_| Verdict::Fail);
+            }
         }
         // Many short outcomes reach the size by their number.
         let short = |i: usize| Outcome {

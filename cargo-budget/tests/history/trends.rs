@@ -15,6 +15,7 @@ pub(crate) fn rows() -> Vec<Trial> {
         on_both("a_short_history_is_explained", short),
         on_both("branches_and_environments_are_separate", separate),
         on_both("a_tree_with_changes_is_left_out", dirty),
+        on_both("outcomes_of_the_same_second_have_one_order", same_second),
         on_both("a_missing_thing_is_reported_with_a_remedy", missing),
     ];
     rows.into_iter().flatten().collect()
@@ -168,6 +169,28 @@ fn separate(db: &str) {
     let mut record = project.command(&["history", "record"]);
     record.env("GITHUB_REF_NAME", "12/merge").env("GITHUB_HEAD_REF", "feature");
     crate::project::Ran::of(&record.output().unwrap()).says(0, "on `feature`");
+}
+
+/// The order does not depend on where the database keeps the rows, and a shorter list has the newest of the longer one.
+fn same_second(db: &str) {
+    let project = Project::new("same-second", db);
+    project.commit(0);
+    for n in 1..=12 {
+        let (run, commit) = (format!("run-{n}"), format!("{n:040x}"));
+        project.outcomes(&[outcome(&run, 0, 1e-4 * f64::from(n))]);
+        let record = ["history", "record", "--run", &run, "--commit", &commit, "--branch", "main"];
+        project.run(&record).says(0, "recorded 1 outcome");
+    }
+    let commits = |last: &str| -> Vec<String> {
+        let json = project.run(&["trend", "merge", "--last", last, "--format", "json"]).json();
+        let commits = json["series"][0]["commits"].as_array().unwrap().clone();
+        commits.iter().map(|commit| commit["commit"].to_string()).collect()
+    };
+    let all = commits("30");
+    assert_eq!((all.len(), &all[7..]), (12, &commits("5")[..]));
+    let moved = "UPDATE budget_outcomes SET reason = 'moved' WHERE value < 0.0006";
+    crate::recording::execute(&project, db, moved);
+    assert_eq!(commits("30"), all);
 }
 
 fn dirty(db: &str) {
