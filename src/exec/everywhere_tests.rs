@@ -224,9 +224,9 @@ fn what_a_process_had_used_is_known_once_it_was_ended() {
     assert_eq!(child.used(), None);
     child.kill();
     let used = child.used().unwrap();
-    assert!(!used.had_children && used.max_rss().is_none_or(|peak| peak > 100_000), "{used:?}");
     // Wine keeps no peak of a process that has ended.
-    assert!(used.max_rss().is_some() || cfg!(windows));
+    let peak = used.max_rss();
+    assert!(peak.map_or(cfg!(windows), |peak| peak > 100_000), "{used:?}");
 }
 
 /// A harness may be killed just after it has made a process, which is in no job of its own then.
