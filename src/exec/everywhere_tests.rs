@@ -61,6 +61,7 @@ fn actor() {
             let mut child = Command::new(std::env::current_exe().unwrap());
             child.args(ARGUMENTS).env(ACT, "sleep").env(HELD, &below).spawn().unwrap();
             sleep();
+            std::process::exit(0);
         }
         "leave" | "keep" => {
             let below = PathBuf::from(std::env::var_os(BELOW).unwrap());

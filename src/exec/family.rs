@@ -45,7 +45,9 @@ pub(super) fn settle(find: impl Fn() -> Vec<u32>, stop: impl Fn(u32)) -> Vec<u32
         if new.is_empty() {
             break;
         }
-        new.iter().for_each(|id| stop(*id));
+        for id in &new {
+            stop(*id);
+        }
         all.extend(new);
     }
     all
