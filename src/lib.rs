@@ -122,14 +122,18 @@
 //! | workload's `rss`, `rss_growth` | yes | yes | yes |
 //! | workload's `peak_rss` | yes | no | no |
 //! | command's `wall_*`, `startup_*`, `exit` | yes | yes | yes |
-//! | command's `cpu`, `rss`, `peak_rss` | yes | no | yes |
-//! | command's `page_faults`, `read_bytes`, `written_bytes` | yes | no | yes |
-//! | command's `major_faults`, `syscalls` | yes | no | no |
+//! | command's `cpu`, `rss` | yes | yes | yes |
+//! | command's `peak_rss` | yes | of one process, or of the largest | yes |
+//! | command's `page_faults` | yes | of a command that ends | yes |
+//! | command's `major_faults` | yes | of a command that ends | no |
+//! | command's `read_bytes`, `written_bytes` | yes | no | yes |
+//! | command's `syscalls` | yes | no | no |
 //! | what else the machine did | yes, as far as its kernel tells | no | no |
-//! | processes that outlive their measurement | found by descent and ended | those of the process group are ended | those in its job are ended, which is everything that it started |
+//! | processes that outlive their measurement | found by descent and ended | those of the process group, and what is below them, are ended | those in its job are ended, which is everything that it started |
 //!
 //! A metric that a platform cannot measure is red with that reason (cause `unsupported`), never green. The tests run
-//! on Linux. The project's CI compiles the code for macOS and Windows, and runs the unit tests for Windows under Wine.
+//! on Linux. The project's CI compiles the code for macOS and Windows, and runs the tests for Windows under Wine. No machine with
+//! macOS has run them yet.
 //!
 //! # Minimum supported Rust version
 //!

@@ -13,7 +13,7 @@ use super::exit::{self, Exit};
 use super::launch::{Event, Finished, Input, Launch, Stream, Written};
 use super::output::{self, Drain};
 use super::system::{self, End, MemoryCounts};
-use super::usage::Living;
+use super::usage::{Living, Usage};
 use super::{refusal, repository};
 use crate::os::calls::Counts;
 
@@ -34,6 +34,8 @@ pub(crate) struct Child {
     calls: Option<Result<Box<Counts>, Unmeasured>>,
     /// How the process ended, if it ended by itself.
     ended: Option<Finished>,
+    /// What the process had used, if it was ended and the system tells.
+    used: Option<Usage>,
 }
 
 /// The result of waiting until a process is ready.
@@ -112,6 +114,7 @@ impl Child {
             finished: false,
             calls: None,
             ended: None,
+            used: None,
         })
     }
 
@@ -236,10 +239,16 @@ impl Child {
         if !std::mem::replace(&mut self.finished, true) {
             self.handle.kill();
             let end = self.reap();
+            self.used = end.as_ref().ok().and_then(|end| end.usage);
             let calls = |end: End| end.calls.map(|calls| self.counted(calls));
             self.calls = end.map_or_else(|why| Some(Err(why)), calls);
             self.drain();
         }
+    }
+
+    /// Returns what a process that was ended had used by then; `None` if it ended by itself, or if the system does not tell.
+    pub(crate) fn used(&self) -> Option<&Usage> {
+        self.used.as_ref()
     }
 
     /// Counts system calls up to this moment, if they are counted at all.

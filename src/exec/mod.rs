@@ -12,6 +12,8 @@ mod after_ready;
 mod alike;
 mod child;
 mod exit;
+#[cfg(any(test, target_os = "macos"))]
+mod family;
 #[cfg(target_os = "linux")]
 mod guardian;
 mod handshake;
@@ -21,6 +23,8 @@ mod launch;
 mod lengths;
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
 mod output;
 mod plain;
 #[cfg(not(target_os = "linux"))]
@@ -39,6 +43,8 @@ mod traced;
 #[cfg(target_os = "linux")]
 mod tree;
 mod usage;
+#[cfg(windows)]
+mod windows;
 
 #[cfg(test)]
 mod everywhere_tests;
@@ -63,7 +69,7 @@ pub(crate) use self::lengths::{Alike, Lengths};
 #[cfg(all(target_os = "linux", any(test, feature = "internals")))]
 pub use self::linux::tracing_refused;
 pub(crate) use self::system::{helper, unusable};
-pub(crate) use self::usage::{Counted, Usage};
+pub(crate) use self::usage::{Counted, Living, Usage};
 
 /// Returns the reason why no process can be held to a constraint on this system; `None` if one can, or if there is none.
 pub(crate) fn unconstrained(constraint: Constraint) -> Option<Unmeasured> {

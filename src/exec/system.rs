@@ -7,8 +7,12 @@ use super::exit::MemoryKiller;
 use super::handshake::{self, Rejected};
 use super::usage::Living;
 
+#[cfg(target_os = "macos")]
+pub(super) use super::macos::{Handle, start};
 #[cfg(not(target_os = "linux"))]
-pub(super) use super::portable::{End, Handle, start};
+pub(super) use super::portable::End;
+#[cfg(windows)]
+pub(super) use super::windows::{Handle, start};
 #[cfg(target_os = "linux")]
 pub(super) use super::{linux::Handle, start::start, supervisor::End};
 

@@ -19,8 +19,8 @@ pub(crate) struct Usage {
     /// How long its main thread was ready to run but had no processor; `None` if the kernel does not count it.
     pub(crate) waited: Option<Duration>,
     /// The kernel's `ru_maxrss` in bytes: the largest resident size of the process, of any child that it waited for,
-    /// **and of the copy of its parent that it began as**. See [`Usage::peak_rss`]. On Windows it is of the process alone, and 0
-    /// if it is not known.
+    /// **and of the copy of its parent that it began as**. See [`Usage::peak_rss`]. On macOS it began as no copy. On Windows it is
+    /// of the process alone, and 0 if it is not known.
     pub(crate) max_rss: u64,
     /// The resident size of that copy, in bytes.
     pub(crate) forked_from: u64,
@@ -43,7 +43,7 @@ pub(crate) struct Counted {
 
 impl Counted {
     /// Makes the counts of a system that tells both kinds of page faults.
-    #[cfg(target_os = "linux")]
+    #[cfg(unix)]
     pub(crate) fn with_faults(faults: u64, major_faults: u64, traffic: Option<Traffic>) -> Counted {
         Counted { faults: Some(faults), major_faults: Some(major_faults), traffic }
     }
@@ -112,14 +112,13 @@ impl Usage {
 
 /// The resources that the living processes of a tree hold and have used.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(not(any(target_os = "linux", windows)), allow(dead_code, reason = "only these show it"))]
 pub(crate) struct Living {
     /// The number of processes.
     pub(crate) processes: usize,
     /// The sum of their resident sizes, in bytes.
     pub(crate) rss: u64,
-    /// The sum of the largest resident sizes that they ever had, in bytes.
-    pub(crate) peak_rss: u64,
+    /// The sum of the largest resident sizes that they ever had, in bytes; `None` on macOS, which tells it at the end of a process.
+    pub(crate) peak_rss: Option<u64>,
     /// The user and system time of all their threads, and of the children that they waited for.
     pub(crate) cpu: Duration,
     /// The part of that time which other processes than the root used.
@@ -152,7 +151,7 @@ impl Living {
             if let Some(other) = Living::of_process(pid) {
                 living.processes += 1;
                 living.rss += other.rss;
-                living.peak_rss += other.peak_rss;
+                living.peak_rss = living.peak_rss.zip(other.peak_rss).map(|(sum, peak)| sum + peak);
                 living.cpu += other.cpu;
                 living.others += other.cpu;
                 living.counted.add(other.counted);
@@ -172,7 +171,7 @@ impl Living {
         Some(Living {
             processes: 1,
             rss: status.number("VmRSS")? * 1024,
-            peak_rss: status.number("VmHWM")? * 1024,
+            peak_rss: Some(status.number("VmHWM")? * 1024),
             cpu: cpu + children,
             others: Duration::ZERO,
             waited,

@@ -7,6 +7,7 @@ use std::mem::size_of;
 use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use std::process::Child;
 use std::ptr::{null, null_mut};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use windows_sys::Win32::Foundation::{
@@ -25,8 +26,8 @@ use windows_sys::Win32::System::JobObjects::{
 };
 use windows_sys::Win32::System::ProcessStatus::{K32GetProcessMemoryInfo, PROCESS_MEMORY_COUNTERS};
 use windows_sys::Win32::System::Threading::{
-    CREATE_SUSPENDED, GetProcessTimes, OpenProcess, OpenThread, PROCESS_QUERY_LIMITED_INFORMATION,
-    ResumeThread, THREAD_SUSPEND_RESUME,
+    CREATE_SUSPENDED, GetCurrentProcess, GetProcessTimes, OpenProcess, OpenThread,
+    PROCESS_QUERY_LIMITED_INFORMATION, ResumeThread, THREAD_SUSPEND_RESUME,
 };
 
 use super::traffic::Traffic;
@@ -67,6 +68,21 @@ struct Ids {
     assigned: u32,
     listed: u32,
     ids: [usize; 1024],
+}
+
+/// Puts this process into a job, once, so that the processes that it starts end with it, from their first moment on. Between its
+/// making and [`Job::adopt`] a process is in no other job, and this process may be killed then.
+///
+/// If the system refuses, such a process is left, suspended, if this process is killed just then; nothing else differs. Windows has
+/// jobs within jobs since version 8, so that the job in which this process may be does not stand in the way.
+pub(crate) fn end_children_with_this_process() {
+    static OWN: OnceLock<Option<Job>> = OnceLock::new();
+    OWN.get_or_init(|| {
+        let job = Job::new().ok()?;
+        // SAFETY: the handle of the job is open, and that of this process needs no closing.
+        done(unsafe { AssignProcessToJobObject(job.raw(), GetCurrentProcess()) }).ok()?;
+        Some(job)
+    });
 }
 
 impl Job {

@@ -13,6 +13,8 @@ pub(crate) mod job;
 #[cfg(unix)]
 pub(crate) mod kernel;
 mod locks;
+#[cfg(target_os = "macos")]
+pub(crate) mod macos;
 pub(crate) mod memory;
 #[cfg(target_os = "linux")]
 pub(crate) mod moment;

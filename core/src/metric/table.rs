@@ -198,7 +198,7 @@ rows! {
         has: USED,
         unit: One(Unit::Seconds), values: Values::Time, better: Lower,
         judged: Statistical(Tolerance::Time), sample: SampleKind::Process,
-        halved: Suspicious, inject: Inject::raises(Effect::Work), on: on(LinuxAndWindows, Unix),
+        halved: Suspicious, inject: Inject::raises(Effect::Work), on: on(All, Unix),
     }
     Utilization {
         name: "utilization", meaning: "Processor time over elapsed time: 100 % is one core",
@@ -213,14 +213,14 @@ rows! {
         has: RESIDENT,
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
         judged: Statistical(Tolerance::Memory), sample: SampleKind::Process,
-        halved: Suspicious, inject: Inject::raises(Effect::Resident), on: on(LinuxAndWindows, All),
+        halved: Suspicious, inject: Inject::raises(Effect::Resident), on: on(All, All),
     }
     PeakRss {
         name: "peak_rss", meaning: "The highest resident memory",
         has: RESIDENT,
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
         judged: Statistical(Tolerance::Memory), sample: SampleKind::Process,
-        halved: Suspicious, inject: Inject::raises(Effect::ResidentPeak), on: on(LinuxAndWindows, Linux),
+        halved: Suspicious, inject: Inject::raises(Effect::ResidentPeak), on: on(All, Linux),
     }
     RssGrowth {
         name: "rss_growth",
@@ -277,14 +277,14 @@ rows! {
         has: USED,
         unit: One(Unit::Number), values: Values::Amount, better: Lower,
         judged: UntilConstant(Tolerance::Count), sample: SampleKind::Process,
-        halved: Welcome, inject: Inject::raises(Effect::Faults), on: on(LinuxAndWindows, Unix),
+        halved: Welcome, inject: Inject::raises(Effect::Faults), on: on(All, Unix),
     }
     MajorFaults {
         name: "major_faults", meaning: "Page faults that waited for a disk",
         has: USED,
         unit: One(Unit::Number), values: Values::Amount, better: Lower,
         judged: UntilConstant(Tolerance::Count), sample: SampleKind::Process,
-        halved: Welcome, inject: Inject::NONE, on: on(Linux, Unix),
+        halved: Welcome, inject: Inject::NONE, on: on(Unix, Unix),
     }
     ReadBytes {
         name: "read_bytes", meaning: "Bytes read by system calls, of one operation or of the whole command",

@@ -28,7 +28,7 @@ pub(crate) use self::launch::Place;
 use self::launch::launch;
 use self::ready::Signal;
 use self::surroundings::run_beside;
-use self::values::{counted, unread};
+use self::values::{counted, peak, unread};
 use crate::exec::{self, Child, Finished, Launch, Readiness, Usage, Written};
 use crate::inject::Injection;
 
@@ -265,7 +265,7 @@ fn run_until_ready(
             Key::Startup => Some(startup.as_secs_f64()),
             Key::Cpu => living.and_then(|living| Some(living.cpu()?.as_secs_f64())),
             Key::Rss => living.map(|living| living.rss as f64),
-            Key::PeakRss => living.map(|living| living.peak_rss as f64),
+            Key::PeakRss => living.and_then(|living| Some(peak(&living, child.used())? as f64)),
             _ => living.and_then(|living| counted(&living.counted, metric)),
         };
         process.values.insert(metric.clone(), value.ok_or_else(|| unread(&name, metric))?);

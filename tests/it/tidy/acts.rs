@@ -50,8 +50,9 @@ const ACTS: &[Act] = &[
             "src/exec/inject.rs",
             "src/exec/launch.rs",
             "src/exec/linux.rs",
-            "src/exec/portable.rs",
+            "src/exec/macos.rs",
             "src/exec/relay.rs",
+            "src/exec/windows.rs",
         ],
     },
     Act {
@@ -92,6 +93,7 @@ const ACTS: &[Act] = &[
             "src/os/kernel/mod.rs",
             "src/os/kernel/process.rs",
             "src/os/kernel/socket.rs",
+            "src/os/macos.rs",
             "src/os/sampler.rs",
             "src/os/valgrind.rs",
         ],
