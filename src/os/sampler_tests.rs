@@ -1,6 +1,11 @@
 //! Tests of the sampler.
 
+use std::sync::{Mutex, PoisonError};
+
 use super::*;
+
+/// Held by each test that uses the state of the timer, of which there is one in a process.
+static TIMER_STATE: Mutex<()> = Mutex::new(());
 
 #[test]
 fn a_line_of_the_map_is_read() {
@@ -39,6 +44,7 @@ fn a_thread_that_works_is_sampled_in_place_of_the_one_that_waits_for_it() {
     if crate::os::emulator::emulator().is_some() {
         return;
     }
+    let _state = TIMER_STATE.lock().unwrap_or_else(PoisonError::into_inner);
     let sampler = Sampler::begin(200, Duration::from_micros(250)).unwrap();
     sampler.enter();
     std::thread::spawn(works).join().unwrap();
@@ -52,6 +58,7 @@ fn a_thread_that_works_is_sampled_in_place_of_the_one_that_waits_for_it() {
 
 #[test]
 fn the_time_between_samples_is_about_the_period() {
+    let _state = TIMER_STATE.lock().unwrap_or_else(PoisonError::into_inner);
     PERIOD.store(1000, Relaxed);
     RANDOM.store(1, Relaxed);
     let periods: Vec<i64> = (0..10_000).map(|_| next_period()).collect();
