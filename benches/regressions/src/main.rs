@@ -31,7 +31,10 @@ fn main() -> ExitCode {
             named += usize::from(is_named(&outcomes, work));
         }
     }
-    println!("{named} of {} are named", CRATES.iter().map(|krate| krate.works.len()).sum::<usize>());
+    println!(
+        "{named} of {} are named",
+        CRATES.iter().map(|krate| krate.works.len()).sum::<usize>()
+    );
     if named >= ENOUGH { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
