@@ -268,11 +268,14 @@ fn write(registers: &Registers, is_sampled_thread: bool) {
     let end = HIGHEST.load(Relaxed).min(END.load(Relaxed));
     // A stack that is not the thread's own, such as that of a coroutine, is not copied.
     let is_own = low >= LOWEST.load(Relaxed) && low < end;
-    let bytes = match is_sampled_thread {
-        _ if !low.is_multiple_of(8) => 0,
-        true if is_own => (end - low).min(DEEPEST),
-        true => 0,
-        false => DEEPEST_OF_OTHERS,
+    let bytes = if !low.is_multiple_of(8) {
+        0
+    } else if !is_sampled_thread {
+        DEEPEST_OF_OTHERS
+    } else if is_own {
+        (end - low).min(DEEPEST)
+    } else {
+        0
     };
     if used + HEAD + bytes / 8 > ROOM {
         LOST.fetch_add(1, Relaxed);
