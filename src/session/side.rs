@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use perf_budget_core::callgrind::Profile;
-use perf_budget_core::metric::{Key, Metric};
+use perf_budget_core::metric::Metric;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
 use crate::instrument::sampled::Sampling;
+use crate::instrument::time;
 use crate::os::threads;
 use crate::subject::BenchmarkProfile;
 use crate::worker::process::{self, Build, Request};
@@ -34,7 +35,7 @@ impl Side {
     /// Returns the page faults of one operation of this side.
     pub(super) fn page_faults(&self, timeout: Duration) -> Result<f64, Unmeasured> {
         let unknown = || Unmeasured::new(Cause::Unsupported, "its page faults are not known");
-        let metric = Metric::from(Key::PageFaults);
+        let metric = time::page_faults();
         match self {
             Side::Workload { build, request, scratch } => {
                 let request = Request { metrics: vec![metric.clone()], ..request.clone() };
