@@ -75,12 +75,21 @@ pub struct Process {
     pub others: f64,
     /// How many samples were dropped because there was no room for them.
     pub lost: u64,
+    /// How many samples are of other threads, each taken while the thread that started the operation waited. Older releases took
+    /// none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub instead: u64,
     /// The code that it had in memory.
     pub code: Vec<Code>,
     /// The number of samples in the file. It is set when the file is written.
     pub taken: u64,
     /// The number of bytes of the kernel's code in the file. It is set when the file is written.
     pub kernel: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Code in the memory of a process, and the file that it came from.
@@ -267,6 +276,11 @@ mod tests {
         assert_eq!(first, serde_json::from_str::<serde_json::Value>(FIRST).unwrap());
         assert_eq!(bytes.len() - line - 1, 2 * 40 + 3 + 3);
         assert_eq!(Samples::of_bytes(&bytes).unwrap(), samples);
+        let process = Process { instead: 2, ..samples.process.clone() };
+        let with_others = Samples { process, ..samples };
+        let taken =
+            Process { version: VERSION, taken: 2, kernel: 3, ..with_others.process.clone() };
+        assert_eq!(Samples::of_bytes(&with_others.to_bytes()).unwrap().process, taken);
     }
 
     #[test]

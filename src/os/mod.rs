@@ -8,6 +8,8 @@ pub(crate) mod counter;
 pub(crate) mod emulator;
 #[cfg(target_os = "linux")]
 pub(crate) mod group;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod interrupted;
 #[cfg(windows)]
 pub(crate) mod job;
 #[cfg(unix)]

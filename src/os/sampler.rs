@@ -1,4 +1,5 @@
-//! A timer that interrupts one thread at random moments, and notes where the thread is and what is on its stack.
+//! A timer that interrupts one thread at random moments, and notes where the thread is and what is on its stack. If the thread waits
+//! at that moment, and another thread of the process runs, the note is of that one, since the operation waits for it.
 //!
 //! What the signal runs takes no lock, allocates nothing, and writes to memory that was there before. The stack is not
 //! unwound here, since that would need more than a signal handler may do.
@@ -11,16 +12,21 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::ptr::null_mut;
 use std::sync::atomic::{
-    AtomicBool, AtomicI64, AtomicPtr, AtomicU64, AtomicUsize, Ordering::Relaxed,
+    AtomicBool, AtomicI32, AtomicI64, AtomicPtr, AtomicU64, AtomicUsize,
+    Ordering::{Acquire, Relaxed, Release},
 };
 use std::time::Duration;
 
 use perf_budget_core::samples::{Code, KERNEL, Process, Sample, Samples};
 
+use super::interrupted::{self, Registers};
+
 /// The room for samples, in numbers of eight bytes: 32 MiB, of which only what is used takes memory.
 const ROOM: usize = (32 << 20) / 8;
 /// The most of a stack that is copied, in bytes.
 const DEEPEST: usize = 32 << 10;
+/// The most of the stack of another thread that is copied, in bytes: where it ends is not known.
+const DEEPEST_OF_OTHERS: usize = 8 << 10;
 /// How much of the stack above the loop's own frame is copied, in bytes, so that its first frame is whole.
 const ABOVE: usize = 4 << 10;
 /// The numbers of a sample before its copy.
@@ -32,6 +38,10 @@ const MAIN: usize = 8 << 20;
 static ARMED: AtomicBool = AtomicBool::new(false);
 /// Whether an operation runs, so that a sample counts.
 static INSIDE: AtomicBool = AtomicBool::new(false);
+/// The thread that is sampled.
+static THREAD: AtomicI32 = AtomicI32::new(0);
+/// Whether a handler writes a sample, or the sampling has ended, so that no other may.
+static WRITING: AtomicBool = AtomicBool::new(false);
 static BUFFER: AtomicPtr<u64> = AtomicPtr::new(null_mut());
 static TIMER: AtomicPtr<libc::c_void> = AtomicPtr::new(null_mut());
 /// How many numbers of the room are used.
@@ -39,6 +49,8 @@ static USED: AtomicUsize = AtomicUsize::new(0);
 /// How many samples were taken, and the most that are.
 static TAKEN: AtomicUsize = AtomicUsize::new(0);
 static MOST: AtomicUsize = AtomicUsize::new(0);
+/// How many of them are of other threads.
+static INSTEAD: AtomicUsize = AtomicUsize::new(0);
 /// How many samples found no room.
 static LOST: AtomicU64 = AtomicU64::new(0);
 /// The part of the thread's stack that may be read: from its lowest address to what is above the loop.
@@ -49,14 +61,6 @@ static END: AtomicUsize = AtomicUsize::new(0);
 static PERIOD: AtomicI64 = AtomicI64::new(0);
 static RANDOM: AtomicU64 = AtomicU64::new(0);
 
-/// The registers of a thread that was interrupted.
-struct Registers {
-    instruction: u64,
-    stack: u64,
-    frame: u64,
-    link: u64,
-}
-
 /// The time that operations took while they were sampled.
 pub(crate) struct SampledTime {
     pub(crate) seconds: f64,
@@ -66,7 +70,7 @@ pub(crate) struct SampledTime {
     pub(crate) others: f64,
 }
 
-/// The samples of the calling thread. There is one in a process.
+/// The samples of the calling thread, and of those that run while it waits. There is one in a process.
 pub(crate) struct Sampler(());
 
 impl Sampler {
@@ -79,6 +83,7 @@ impl Sampler {
             return Err(io::Error::other("this process is sampled already"));
         }
         let (lowest, end) = stack_of_this_thread()?;
+        THREAD.store(interrupted::this_thread(), Relaxed);
         LOWEST.store(lowest, Relaxed);
         END.store(end, Relaxed);
         MOST.store(most, Relaxed);
@@ -99,7 +104,7 @@ impl Sampler {
             let mut event: libc::sigevent = std::mem::zeroed();
             event.sigev_notify = libc::SIGEV_THREAD_ID;
             event.sigev_signo = libc::SIGPROF;
-            event.sigev_notify_thread_id = libc::syscall(libc::SYS_gettid) as libc::c_int;
+            event.sigev_notify_thread_id = interrupted::this_thread();
             let mut timer: libc::timer_t = std::mem::zeroed();
             let made = libc::timer_create(libc::CLOCK_MONOTONIC, &raw mut event, &raw mut timer);
             super::kernel::done(made)?;
@@ -146,6 +151,7 @@ impl Sampler {
             waited: spent.waited,
             others: spent.others,
             lost,
+            instead: INSTEAD.load(Relaxed) as u64,
             code,
             ..Process::default()
         };
@@ -164,7 +170,11 @@ impl Sampler {
         // A signal that is still on its way does not start the timer again.
         ARMED.store(false, Relaxed);
         arm(0);
-        // SAFETY: the numbers up to `USED` were written by the handler, which runs on this thread alone and writes no more.
+        // Another thread may still write its sample. Afterwards no handler writes.
+        while WRITING.swap(true, Acquire) {
+            std::thread::yield_now();
+        }
+        // SAFETY: the numbers up to `USED` were written by handlers, which write no more.
         let used = unsafe { std::slice::from_raw_parts(BUFFER.load(Relaxed), USED.load(Relaxed)) };
         let mut rest = used;
         let mut taken = Vec::with_capacity(TAKEN.load(Relaxed));
@@ -217,62 +227,77 @@ extern "C" fn on_signal(
 ) {
     // SAFETY: the address is that of this thread's own variable.
     let errno = unsafe { *libc::__errno_location() };
-    if INSIDE.load(Relaxed) && TAKEN.load(Relaxed) < MOST.load(Relaxed) {
+    let is_sampled_thread = interrupted::this_thread() == THREAD.load(Relaxed);
+    if counts() {
         // SAFETY: the kernel gives a handler with SA_SIGINFO the context of the thread that it interrupts.
-        record(&unsafe { registers(&*context.cast::<libc::ucontext_t>()) });
+        let registers = Registers::of(unsafe { &*context.cast::<libc::ucontext_t>() });
+        let is_waiting = is_sampled_thread && registers.waits();
+        let other = is_waiting.then(|| interrupted::other_thread_that_runs(RANDOM.load(Relaxed)));
+        match other.flatten() {
+            // Its own handler writes the sample.
+            Some(other) => interrupted::interrupt(other, libc::SIGPROF),
+            None => record(&registers, is_sampled_thread),
+        }
     }
-    if ARMED.load(Relaxed) {
+    if is_sampled_thread && ARMED.load(Relaxed) {
         arm(next_period());
     }
     // SAFETY: as above.
     unsafe { *libc::__errno_location() = errno };
 }
 
-#[cfg(target_arch = "x86_64")]
-fn registers(context: &libc::ucontext_t) -> Registers {
-    let value =
-        |register: libc::c_int| context.uc_mcontext.gregs[register as usize].cast_unsigned();
-    Registers {
-        instruction: value(libc::REG_RIP),
-        stack: value(libc::REG_RSP),
-        frame: value(libc::REG_RBP),
-        link: 0,
-    }
+/// Whether a sample counts.
+fn counts() -> bool {
+    INSIDE.load(Relaxed) && TAKEN.load(Relaxed) < MOST.load(Relaxed)
 }
 
-#[cfg(target_arch = "aarch64")]
-fn registers(context: &libc::ucontext_t) -> Registers {
-    let machine = &context.uc_mcontext;
-    Registers {
-        instruction: machine.pc,
-        stack: machine.sp,
-        frame: machine.regs[29],
-        link: machine.regs[30],
+/// Writes one sample to the room, unless another handler writes there.
+fn record(registers: &Registers, is_sampled_thread: bool) {
+    if WRITING.swap(true, Acquire) {
+        return;
     }
+    if counts() {
+        write(registers, is_sampled_thread);
+    }
+    WRITING.store(false, Release);
 }
 
-/// Writes one sample to the room.
-fn record(registers: &Registers) {
-    let Registers { instruction, stack, frame, link } = *registers;
+fn write(registers: &Registers, is_sampled_thread: bool) {
+    let Registers { instruction, stack, frame, link, .. } = *registers;
     let (low, used) = (stack as usize, USED.load(Relaxed));
     let end = HIGHEST.load(Relaxed).min(END.load(Relaxed));
     // A stack that is not the thread's own, such as that of a coroutine, is not copied.
-    let is_own = low.is_multiple_of(8) && low >= LOWEST.load(Relaxed) && low < end;
-    let numbers = if is_own { (end - low).min(DEEPEST) / 8 } else { 0 };
-    if used + HEAD + numbers > ROOM {
+    let is_own = low >= LOWEST.load(Relaxed) && low < end;
+    let bytes = if !low.is_multiple_of(8) {
+        0
+    } else if !is_sampled_thread {
+        DEEPEST_OF_OTHERS
+    } else if is_own {
+        (end - low).min(DEEPEST)
+    } else {
+        0
+    };
+    if used + HEAD + bytes / 8 > ROOM {
         LOST.fetch_add(1, Relaxed);
         return;
     }
+    // SAFETY: there is room, as was just seen, and one handler at a time writes to it. The stack of the sampled thread is mapped
+    // from its stack pointer to its end, which is at a higher address. Of another one, what is not mapped is not copied.
+    let numbers = unsafe {
+        let place = BUFFER.load(Relaxed).add(used + HEAD);
+        if is_sampled_thread {
+            place.copy_from_nonoverlapping(low as *const u64, bytes / 8);
+            bytes / 8
+        } else {
+            interrupted::copy(low, place.cast(), bytes) / 8
+        }
+    };
     let head = [instruction, stack, frame, link, numbers as u64];
-    // SAFETY: there is room, as was just seen, and only this handler writes to it, on one thread. The stack of this thread
-    // is mapped from its stack pointer to its end, which is at a higher address.
-    unsafe {
-        let place = BUFFER.load(Relaxed).add(used);
-        place.copy_from_nonoverlapping(head.as_ptr(), HEAD);
-        place.add(HEAD).copy_from_nonoverlapping(low as *const u64, numbers);
-    }
+    // SAFETY: as above.
+    unsafe { BUFFER.load(Relaxed).add(used).copy_from_nonoverlapping(head.as_ptr(), HEAD) };
     USED.store(used + HEAD + numbers, Relaxed);
     TAKEN.fetch_add(1, Relaxed);
+    INSTEAD.fetch_add(usize::from(!is_sampled_thread), Relaxed);
 }
 
 /// Returns the lowest and the highest address of this thread's stack.
@@ -328,40 +353,5 @@ fn mapping(line: &str) -> Option<(Code, bool)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_of_the_map_is_read() {
-        let line = "7f00-7f80 r-xp 00001000 fd:01 42          /usr/lib/a b.so";
-        let (code, runs) = mapping(line).unwrap();
-        assert_eq!((code.start, code.end, code.offset), (0x7f00, 0x7f80, 0x1000));
-        assert_eq!((code.path.as_str(), runs), ("/usr/lib/a b.so", true));
-        let (code, runs) = mapping("10-20 rw-p 00000000 00:00 0 ").unwrap();
-        assert_eq!((code.path.as_str(), runs), ("", false));
-        assert!(mapping("nothing").is_none());
-    }
-
-    #[test]
-    fn the_code_of_this_process_is_found() {
-        let (code, kernel) = code().unwrap();
-        let function = the_code_of_this_process_is_found as *const () as u64;
-        let own = code.iter().find(|code| (code.start..code.end).contains(&function)).unwrap();
-        assert!(own.file.is_some() && own.path.starts_with('/'), "{own:?}");
-        assert!(kernel.is_empty() || kernel.starts_with(b"\x7fELF"));
-    }
-
-    #[test]
-    fn the_time_between_samples_is_about_the_period() {
-        PERIOD.store(1000, Relaxed);
-        RANDOM.store(1, Relaxed);
-        let periods: Vec<i64> = (0..10_000).map(|_| next_period()).collect();
-        let mean = periods.iter().sum::<i64>() / 10_000;
-        assert!((950..1050).contains(&mean), "{mean}");
-        assert!(periods.iter().all(|period| (15..=16_000).contains(period)));
-        // The shares of short times are those of an exponential distribution.
-        let shorter = |than| periods.iter().filter(|period| **period < than).count();
-        assert!((800..1100).contains(&shorter(100)), "{}", shorter(100));
-        assert!((6100..6550).contains(&shorter(1000)), "{}", shorter(1000));
-    }
-}
+#[path = "sampler_tests.rs"]
+mod tests;

@@ -14,7 +14,7 @@ use perf_budget_core::blame;
 use perf_budget_core::budget::{Budget, Library, Reference, Subject};
 use perf_budget_core::metric::{ExplainedBy, SampleKind};
 use perf_budget_core::outcome::{
-    Blame, Cause as Reason, Counted, Doubt, Outcome, Sampled, Unmeasured,
+    Blame, Cause as Reason, Change, Counted, Doubt, Outcome, Sampled, Unmeasured,
 };
 use perf_budget_core::quantity::Unit;
 use perf_budget_core::samples::{FOLDER, counts_name};
@@ -39,6 +39,8 @@ const UNCALLED: &str = "no function is named: callgrind saw no system call of th
 const ONLY_LAYOUT: &str = "; both sides run the same instructions: link order or memory layout";
 const NOT_ONLY_LAYOUT: &str =
     "; both sides run the same instructions: layout, waiting, memory or caches are left";
+/// The most page faults of one operation by which two runs of the same code differ.
+const CHANCE_FAULTS: f64 = 0.1;
 /// The least time in which samples say anything.
 const LEAST_SAMPLES: Duration = Duration::from_secs(1);
 
@@ -62,9 +64,14 @@ impl Session {
         }
         match cause {
             Ok(blame) => {
-                let is_layout = add_instruction_counts(&mut outcome, &blame);
+                // Page faults are only read where nothing else tells layout from memory.
+                let faults =
+                    is_layout(&outcome, &blame).then(|| self.page_faults(self.of_test(test)));
+                let faults = faults.flatten();
+                let is_layout = add_instruction_counts(&mut outcome, &blame, faults);
                 let is_of_memory = is_of_memory(test);
                 let mut blame = Blame { is_of_memory, is_layout, ..(*blame).clone() };
+                blame.remarks.extend(faults.and_then(faults_remark));
                 if is_of_bytes(test) {
                     blame.explain_bytes();
                 }
@@ -148,6 +155,15 @@ impl Session {
         Ok(blame)
     }
 
+    /// Returns the page faults of one operation of both sides, as the system counts them. `None` if they are not known.
+    fn page_faults(&self, profiled: Profiled) -> Option<Change> {
+        let _lock = self.machine_lock.shared(&self.progress).ok()?;
+        let (head, reference) = self.sides(profiled).ok()?;
+        let (now, before) =
+            both(&head, reference.as_ref(), |side, _| side.page_faults(LONGEST)).ok()?;
+        Some(Change { before: before?, now })
+    }
+
     /// Returns the crates of the project, on both sides.
     pub(super) fn own_crates(&self, head: &Side) -> BTreeSet<String> {
         let base = self.base.as_ref().map(|base| base.root.as_path());
@@ -191,16 +207,30 @@ impl Session {
     }
 }
 
-/// Whether nothing but link order or memory layout is left: the same instructions, the same system calls, and a difference that
-/// layout can make of the time on the processor.
+/// Whether nothing but link order or memory layout is left, as far as the profiles show: the same instructions, the same system
+/// calls, as many bytes allocated, and a difference that layout can make of the time on the processor.
 fn is_layout(outcome: &Outcome, blame: &Blame) -> bool {
-    outcome.layout_explains() && blame.is_same() && blame.same_system_calls() == Some(true)
+    outcome.layout_explains()
+        && blame.is_same()
+        && blame.same_system_calls() == Some(true)
+        && blame.allocated.is_none_or(|bytes| bytes.by() == 0.0)
+}
+
+/// Whether one operation takes as many page faults on both sides.
+fn are_same(faults: Change) -> bool {
+    faults.by().abs() <= CHANCE_FAULTS
+}
+
+/// Returns a remark if one operation takes other page faults than at the base.
+fn faults_remark(faults: Change) -> Option<String> {
+    let Change { before, now } = faults;
+    (!are_same(faults)).then(|| format!("{before:.1} -> {now:.1} page faults of one operation"))
 }
 
 /// Adds what the instructions of both sides say to the reason of a limit that layout may have broken, and returns whether nothing
-/// but layout is left. No verdict depends on it.
-fn add_instruction_counts(outcome: &mut Outcome, blame: &Blame) -> bool {
-    let is_layout = is_layout(outcome, blame);
+/// but layout is left. `faults` are the page faults of one operation, if they were read. No verdict depends on it.
+fn add_instruction_counts(outcome: &mut Outcome, blame: &Blame, faults: Option<Change>) -> bool {
+    let is_layout = is_layout(outcome, blame) && faults.is_some_and(are_same);
     if blame.is_same() && may_be_layout(outcome) {
         outcome.reason.push_str(if is_layout { ONLY_LAYOUT } else { NOT_ONLY_LAYOUT });
     }

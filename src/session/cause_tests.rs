@@ -1,7 +1,7 @@
 //! Tests of what instructions say of a limit: the table of cases in `docs/blame.md`, a line of it for each test.
 
 use perf_budget_core::budget::Bound;
-use perf_budget_core::outcome::{Against, Blamed, Change, Estimate, words};
+use perf_budget_core::outcome::{Against, Blamed, Estimate, words};
 
 use super::*;
 
@@ -35,9 +35,18 @@ fn counts(instructions: [f64; 2], calls: [f64; 2]) -> Blame {
 }
 
 /// Adds what counts say, and returns what was added to the reason, and the lines of the blame. No verdict and no doubt changes.
-fn with_counts(mut outcome: Outcome, blame: &Blame) -> (String, Vec<String>) {
+fn with_counts(outcome: Outcome, blame: &Blame) -> (String, Vec<String>) {
+    with_faults(outcome, blame, Some(Change { before: 3.0, now: 3.05 }))
+}
+
+/// Does the same for an operation with these page faults.
+fn with_faults(
+    mut outcome: Outcome,
+    blame: &Blame,
+    faults: Option<Change>,
+) -> (String, Vec<String>) {
     let before = outcome.clone();
-    let is_layout = add_instruction_counts(&mut outcome, blame);
+    let is_layout = add_instruction_counts(&mut outcome, blame, faults);
     let added = outcome.reason.strip_prefix(&*before.reason).unwrap().to_owned();
     assert_eq!(Outcome { reason: before.reason.clone(), ..outcome }, before, "only the reason");
     (added, words::blame(&Blame { is_layout, ..blame.clone() }))
@@ -60,6 +69,15 @@ fn a_time_within_what_layout_can_make_is_said_to_be_layout_if_all_counts_are_equ
         assert_eq!(added, NOT_ONLY_LAYOUT);
         assert!(lines[0].ends_with("waiting, memory or caches are left"), "{lines:?}");
     }
+    // So is memory: other page faults, faults that are not known, and other bytes that are allocated.
+    let equal = counts(EQUAL, NO_CALLS);
+    for faults in [None, Some(Change { before: 1.0, now: 60.0 })] {
+        assert_eq!(with_faults(may_be_layout(), &equal, faults).0, NOT_ONLY_LAYOUT);
+    }
+    assert!(faults_remark(Change { before: 1.0, now: 60.0 }).unwrap().starts_with("1.0 -> 60.0 "));
+    assert_eq!(faults_remark(Change { before: 1.0, now: 1.02 }), None);
+    let larger = Blame { allocated: Some(Change { before: 64.0, now: 4096.0 }), ..equal };
+    assert_eq!(with_counts(may_be_layout(), &larger).0, NOT_ONLY_LAYOUT);
     // So is a difference of which layout can make a part only: the operation waits for the rest.
     let waits = Outcome { layout: Some(0.02), ..may_be_layout() };
     assert_eq!(with_counts(waits, &counts(EQUAL, NO_CALLS)).0, NOT_ONLY_LAYOUT);

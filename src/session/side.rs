@@ -8,6 +8,7 @@ use perf_budget_core::metric::Metric;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
 use crate::instrument::sampled::Sampling;
+use crate::instrument::time;
 use crate::os::threads;
 use crate::subject::BenchmarkProfile;
 use crate::worker::process::{self, Build, Request};
@@ -28,6 +29,20 @@ impl Side {
                 process::profile_in(build, request, scratch, timeout)
             }
             Side::Benchmark(benchmark) => benchmark.run(timeout),
+        }
+    }
+
+    /// Returns the page faults of one operation of this side.
+    pub(super) fn page_faults(&self, timeout: Duration) -> Result<f64, Unmeasured> {
+        let unknown = || Unmeasured::new(Cause::Unsupported, "its page faults are not known");
+        let metric = time::page_faults();
+        match self {
+            Side::Workload { build, request, scratch } => {
+                let request = Request { metrics: vec![metric.clone()], ..request.clone() };
+                let process = process::measure_in(build, &request, scratch, timeout)?;
+                process.values.get(&metric).copied().ok_or_else(unknown)
+            }
+            Side::Benchmark(_) => Err(unknown()),
         }
     }
 

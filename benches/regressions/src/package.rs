@@ -120,12 +120,13 @@ pub(crate) fn write(root: &Path, version: fn(&Crate) -> &'static str) {
             let _ = writeln!(workloads, ".workload({name:?}, |run| run.iter({name}))");
             let _ = writeln!(
                 budgets,
-                "[budget.{name}]\nworkload = {name:?}\nmax = {{ instructions = \"1.001 x base\" }}"
+                "[budget.{name}]\nworkload = {name:?}\nmax = {{ instructions = \"1.001 x base\", allocs = \"1 x base\" }}"
             );
         }
     }
     let tests = format!(
-        "use std::hint::black_box;\n\n{functions}\nfn main() -> std::process::ExitCode {{\n\
+        "use std::hint::black_box;\n\n#[global_allocator]\n\
+         static HEAP: perf_budget::Heap = perf_budget::Heap::system();\n\n{functions}\nfn main() -> std::process::ExitCode {{\n\
          perf_budget::Harness::new()\n{workloads}.main()\n}}\n"
     );
     for (name, text) in [

@@ -66,6 +66,7 @@ pub(super) fn stacks(samples: &Samples, modules: &[Module]) -> Result<Stacks, St
         waited: process.waited,
         others: process.others,
         lost: process.lost,
+        instead: process.instead,
         broken,
     })
 }

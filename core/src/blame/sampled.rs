@@ -29,6 +29,8 @@ pub struct Stacks {
     pub others: f64,
     /// How many samples found no room.
     pub lost: u64,
+    /// How many samples are of other threads, each taken while the thread of the operation waited.
+    pub instead: u64,
     /// How many stacks could not be unwound, so that only the innermost function is known.
     pub broken: u64,
 }
@@ -113,8 +115,16 @@ fn remarks(before: Option<&Stacks>, now: &Stacks, why: &str) -> Vec<String> {
     if !why.is_empty() {
         remarks.push(format!("samples are estimates; {why}"));
     }
-    let waited = most(|stacks| stacks.waited);
-    if waited > MUCH {
+    let share = |stacks: &Stacks| stacks.instead as f64 / stacks.count().max(1) as f64;
+    let (waited, instead) = (most(|stacks| stacks.waited), most(share));
+    if instead > MUCH {
+        remarks.push(format!(
+            "for {:.0} % of the time the thread that starts an operation did not run: {:.0} % of the samples are of another thread \
+             that ran while it waited",
+            waited * 100.0,
+            instead * 100.0
+        ));
+    } else if waited > MUCH {
         remarks.push(format!(
             "for {:.0} % of the time the thread did not run: it waited, or something else had its processor; the samples show \
              from which functions it called the system, and not what it waited for",
@@ -124,7 +134,8 @@ fn remarks(before: Option<&Stacks>, now: &Stacks, why: &str) -> Vec<String> {
     let others = most(|stacks| stacks.others);
     if others > MUCH {
         remarks.push(format!(
-            "other threads ran for {:.0} % of the time and were not sampled: only the thread that starts an operation is",
+            "other threads ran for {:.0} % of the time, and were not sampled while the thread that starts an operation ran: of work \
+             that several threads do at the same time, one of them is sampled",
             others * 100.0
         ));
     }

@@ -122,6 +122,17 @@ fn a_thread_that_did_not_run_may_have_had_no_processor() {
     assert!(blame.remarks.iter().any(says));
 }
 
+#[test]
+fn samples_of_other_threads_are_told_from_those_of_the_thread_that_waits() {
+    let (_, mut now) = both();
+    (now.waited, now.others, now.instead) = (0.9, 0.8, 640);
+    let remarks = sampled(None, &now, &sample_request()).remarks.join("\n");
+    for word in ["90 %", "64 % of the samples are of another thread", "80 %"] {
+        assert!(remarks.contains(word), "{word}: {remarks}");
+    }
+    assert!(!remarks.contains("not what it waited for"), "{remarks}");
+}
+
 /// Parts that are too small to be named are left out of the line.
 #[test]
 fn a_function_without_parts_that_are_named_has_no_list_of_them() {

@@ -26,6 +26,11 @@ const FOREIGN: [&str; 12] = [
     "__rustc",
     "std_detect",
 ];
+/// The name of the closure of an operation where the compiler has inlined it into the function of this library that calls it.
+const CLOSURE: &str = "the closure of the operation";
+/// The beginnings of the names of such functions.
+const CALLS_CLOSURE: [&str; 3] =
+    ["perf_budget::run::", "perf_budget_criterion::", "perf_budget_divan::"];
 /// The most parts of a function in a result.
 const PARTS: usize = 8;
 
@@ -186,13 +191,27 @@ impl Sums {
 
 pub(super) fn is_own(name: &str, own: &BTreeSet<String>) -> bool {
     let krate = names::crate_of(name);
-    own.contains(krate) && !FOREIGN.contains(&krate)
+    own.contains(krate) && !FOREIGN.contains(&krate) || contains_operation(name)
+}
+
+/// Whether a function that measures is compiled anew for each operation, and calls it. The compiler may inline the operation there,
+/// so that what such a function runs is the project's own, but for a few instructions that are the same on both sides.
+fn contains_operation(name: &str) -> bool {
+    let iterates = ["criterion::bencher::Bencher", "divan::bench::Bencher"];
+    name == CLOSURE || calls_closure(name) || iterates.iter().any(|start| name.starts_with(start))
+}
+
+fn calls_closure(name: &str) -> bool {
+    name.ends_with("{closure}") && CALLS_CLOSURE.iter().any(|start| name.starts_with(start))
 }
 
 /// Returns the plain name of a function, or [`NAMELESS`] if the profiler only knows its address.
 fn plain_or_nameless(name: &str) -> String {
-    let is_address = name.starts_with("0x") || name.starts_with("???");
-    if is_address { NAMELESS.to_owned() } else { plain(name) }
+    if name.starts_with("0x") || name.starts_with("???") {
+        return NAMELESS.to_owned();
+    }
+    let name = plain(name);
+    if calls_closure(&name) { CLOSURE.to_owned() } else { name }
 }
 
 /// Returns which function of a chain of callers its cost is attributed to: the innermost one of the project, or else the
@@ -220,12 +239,20 @@ fn is_of_dependency(name: &str) -> bool {
 }
 
 /// Returns a chain of callers without the outermost ones that belong to the measuring: those outside the function of Criterion
-/// that iterates, or else those of this library. A chain that has no other functions stays whole.
+/// that iterates, or of the closure that is measured, or else those of this library. A chain that has no other functions stays whole.
 fn of_operation(chain: &[String]) -> &[String] {
-    let is_measuring = |name: &String| FOREIGN.contains(&names::crate_of(name));
+    let is_measuring = |name: &String| name == CLOSURE || FOREIGN.contains(&names::crate_of(name));
     let iterates = |name: &String| name.starts_with("criterion::bencher::Bencher");
     if let Some(outermost) = chain.iter().rposition(iterates) {
         return &chain[..=outermost];
+    }
+    // An operation that calls nothing but the standard library and C is all that such a chain has of the project.
+    let closure = chain.iter().rposition(|name| name == CLOSURE);
+    let is_nameless = |name: &String| names::crate_of(name).is_empty();
+    if let Some(closure) =
+        closure.filter(|&at| chain[..at].iter().all(|name| is_measuring(name) || is_nameless(name)))
+    {
+        return &chain[..=closure];
     }
     let inside = chain.iter().rposition(|name| !is_measuring(name));
     inside.map_or(chain, |outermost| &chain[..=outermost])

@@ -230,3 +230,31 @@ fn places_that_allocate_are_named_by_their_bytes_where_memory_is_red() {
     assert_eq!(lines[1], "+1 in work::rarely  (0 -> 1)");
     assert!(lines.iter().any(|line| line.contains("`perf_budget::Heap`")), "{lines:?}");
 }
+
+/// Without a function of its own, an operation is part of the function of this library that calls it, and what it calls is its own.
+#[test]
+fn an_operation_that_was_inlined_into_the_measuring_function_is_the_projects() {
+    let closure = "perf_budget::run::methods::<impl perf_budget::run::Run>::iter::{{closure}}";
+    let bencher = "criterion::bencher::Bencher<M>::iter::h0123456789abcdef";
+    let profiled = |name: &str, own_cost: u64, other: u64| {
+        let (below, moved) = (format!("malloc'{name}"), format!("work::merge'{name}"));
+        profile(&[(name, own_cost, &[]), (&below, own_cost / 10, &[]), (&moved, other, &[])])
+    };
+    for (name, shown) in
+        [(closure, "the closure of the operation"), (bencher, "criterion::bencher::Bencher::iter")]
+    {
+        let (was, is) = (profiled(name, 1000, 5000), profiled(name, 3000, 5100));
+        let blame = compare(Some(&[was]), &[is], &own());
+        let first = &blame.functions[0];
+        assert_eq!((first.name.as_str(), first.own.by()), (shown, 2200.0), "{blame:#?}");
+        assert_eq!(first.parts[1].0, "malloc");
+        assert_eq!(blame.functions[1].name, "work::merge");
+        let calls = blame.calls.as_ref().unwrap();
+        let frames = calls.frames.iter().map(|frame| (frame.depth, calls.name(frame)));
+        assert!(
+            frames.clone().any(|frame| frame == (1, "malloc")),
+            "{:?}",
+            frames.collect::<Vec<_>>()
+        );
+    }
+}

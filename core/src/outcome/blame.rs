@@ -80,8 +80,9 @@ pub struct Blame {
     /// Whether an amount of memory is red, and not a number of allocations, so that places are in the order of their bytes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_of_bytes: bool,
-    /// Whether only link order or memory layout is left as an explanation: both sides run the same instructions and make the same
-    /// system calls, and the value is within the limit without the difference that layout can cause in the time on the processor.
+    /// Whether only link order or memory layout is left as an explanation: both sides run the same instructions, make the same
+    /// system calls, allocate as much and take as many page faults, and the value is within the limit without the difference that
+    /// layout can cause in the time on the processor.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_layout: bool,
     /// The calls of one operation as a tree. `None` in records of older releases.

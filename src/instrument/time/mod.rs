@@ -23,6 +23,11 @@ const SINGLE_THREADED: f64 = 0.01;
 /// The metrics for which the bytes that the process reads and writes are counted.
 const BYTES: [Key; 2] = [Key::ReadBytes, Key::WrittenBytes];
 
+/// Returns the metric of the page faults of one operation.
+pub(crate) fn page_faults() -> Metric {
+    Metric::from(Key::PageFaults)
+}
+
 /// The instrument that times operations.
 pub(crate) struct Time {
     watch: Stopwatch,

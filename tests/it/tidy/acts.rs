@@ -88,6 +88,7 @@ const ACTS: &[Act] = &[
             "src/os/calls/mod.rs",
             "src/os/calls/tracer.rs",
             "src/os/counter.rs",
+            "src/os/interrupted.rs",
             "src/os/job.rs",
             "src/os/kernel/linux.rs",
             "src/os/kernel/mod.rs",
