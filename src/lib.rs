@@ -83,8 +83,8 @@
 //!
 //! # What is not measured
 //!
-//! - **Time in a debug build.** Such tests are ignored, with that reason; if `PERF_BUDGET_STRICT=1` is set they are
-//!   red.
+//! - **Times and instructions in a debug build.** Such tests are ignored, with that reason; if `PERF_BUDGET_STRICT=1` is
+//!   set they are red.
 //! - **Anything against `base` if no base revision is given**, and against `lock` if nothing was accepted, or if a
 //!   statistical value was accepted on another machine: such limits are skipped, visibly.
 //! - **Cache misses, energy, GPU time, and the traffic of disks and networks.** What system calls read and write is

@@ -29,17 +29,20 @@ impl Repository {
         Ok(Repository { directory: directory.to_owned(), prefix: text(&output) })
     }
 
-    /// Returns the full name of the commit that `revision` names.
+    /// Returns the full name of the commit that `revision` names. A name that only the remote repository `origin` has, such
+    /// as `main` where a service of CI has checked out nothing but a commit, means the branch there.
     pub(crate) fn commit(&self, revision: &str) -> Result<String, Failure> {
         if revision.is_empty() || revision.starts_with('-') {
             return Err(Failure::usage(format!(
                 "`{revision}` is not a revision; name one, such as `main`"
             )));
         }
-        let name = format!("{revision}^{{commit}}");
-        let output = git(&self.directory, ["rev-parse", "--verify", "--quiet", &name])?;
-        if output.status.success() {
-            return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
+        for prefix in ["", "refs/remotes/origin/"] {
+            let name = format!("{prefix}{revision}^{{commit}}");
+            let output = git(&self.directory, ["rev-parse", "--verify", "--quiet", &name])?;
+            if output.status.success() {
+                return Ok(text(&output));
+            }
         }
         let shallow = git(&self.directory, ["rev-parse", "--is-shallow-repository"])?;
         let plain = revision.rsplit_once("origin/").map_or(revision, |(_, name)| name);
@@ -56,7 +59,10 @@ impl Repository {
         } else if plain.contains(['~', '^', '@', ':', ' ']) {
             "check it with `git log`".to_owned()
         } else {
-            format!("check its name with `git log`, or run `git fetch origin {plain}` first")
+            format!(
+                "check its name with `git log`, or run `git fetch origin {plain}` first, and then name `FETCH_HEAD` if \
+                 `{revision}` still does not exist"
+            )
         };
         Err(Failure::unmeasured(format!(
             "there is no commit `{revision}` in this repository; {remedy}"

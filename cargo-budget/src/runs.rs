@@ -14,6 +14,13 @@ pub(crate) fn judged_nothing(record: &Record) -> Option<Failure> {
         return None;
     }
     let why = match last.filtered {
+        0 if is_empty_shard(record) => {
+            return Some(Failure::unmeasured(format!(
+                "the last run judged nothing: no test of {} is in its shard, since there are more shards than tests; use \
+                 fewer, or merge the records of all by `cargo budget report --merge`",
+                last.file
+            )));
+        }
         0 => format!("{} has no limit", last.file),
         1 => format!("the arguments left out the only test of {}", last.file),
         n => format!("the arguments left out all {n} tests of {}", last.file),
@@ -21,6 +28,12 @@ pub(crate) fn judged_nothing(record: &Record) -> Option<Failure> {
     Some(Failure::unmeasured(format!(
         "the last run judged nothing: {why}; run the tests again without a filter"
     )))
+}
+
+/// Whether the last run was a part of a run that has no test, because there are more parts than tests.
+pub(crate) fn is_empty_shard(record: &Record) -> bool {
+    let has_none = |begun: &Begun| begun.begun.is_empty() && begun.filtered == 0;
+    record.begun.last().is_some_and(|begun| has_none(begun) && begun.run.tests > 0)
 }
 
 /// Returns the outcomes of the last run of each file with budgets. The test targets of a package may have a file each,

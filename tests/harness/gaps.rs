@@ -37,6 +37,15 @@ fn gaps(rows: &[Trial]) -> Vec<Gap> {
     add(cfg!(feature = "zstd"), feature, &["cases::zstd_without_its_feature"]);
     add(cfg!(feature = "wasm"), feature, &["cases::fuel_without_its_feature"]);
     add(
+        cfg!(debug_assertions),
+        "a debug build does not judge instructions",
+        &[
+            "cases::instructions_by_an_unknown_counter",
+            "cases::instructions_without_valgrind",
+            "profiled::a_profile_is_of_what_is_counted",
+        ],
+    );
+    add(
         cfg!(target_env = "musl"),
         "where musl is linked, Rust's runtime does not tell an overflow from another segmentation fault",
         &["cases::stack_overflow"],

@@ -1,4 +1,4 @@
-//! Tests of debug builds: time is not judged, and the tests say so; if nothing may be skipped, they are red.
+//! Tests of debug builds: time and instructions are not judged, and the tests say so; if nothing may be skipped, they are red.
 
 use libtest_mimic::Trial;
 use perf_budget_core::verdict::Verdict;
@@ -31,6 +31,10 @@ const TIMES: [&str; 4] = ["count::p50", "count::mean", "count::throughput", "sle
 pub(crate) fn rows() -> Vec<Trial> {
     vec![
         row("profile::time_is_judged_in_release_only", time_is_judged_in_release_only),
+        row(
+            "profile::instructions_are_judged_in_release_only",
+            instructions_are_judged_in_release_only,
+        ),
         row("profile::strict_lets_nothing_be_skipped", strict_lets_nothing_be_skipped),
     ]
 }
@@ -54,6 +58,18 @@ fn time_is_judged_in_release_only() {
         } else {
             assert!(run.count().starts_with("6 limits of 3 budgets"), "{run}");
         }
+    }
+}
+
+/// A limit that fits the release build is far too low for a debug build, and to count takes long there.
+fn instructions_are_judged_in_release_only() {
+    let budgets = "[budget.count]\nworkload = \"count\"\nmax = { instructions = 0 }\n";
+    let case = Case::new("profile-instructions", budgets);
+    let run = case.run().exited(if cfg!(debug_assertions) { 0 } else { 101 });
+    let skipped = case.outcomes()[0].verdict == Verdict::Skipped;
+    assert_eq!(skipped, cfg!(debug_assertions), "{run}");
+    if skipped {
+        run.printed(["ignored (a debug build runs many more instructions", "1 skipped"]);
     }
 }
 

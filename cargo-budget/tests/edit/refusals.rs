@@ -87,6 +87,10 @@ fn a_revision_that_this_clone_lacks() {
     place
         .run_in("deep/app", &["diff", "nope"])
         .is(3, &["no commit `nope`", "git fetch origin nope"]);
+    // A service of CI checks out a commit, and makes no branch.
+    place.git("", &["update-ref", "refs/remotes/origin/nope", "HEAD"]);
+    place.run_in("deep/app", &["diff", "nope"]).is(0, &["makes the same promises"]);
+    place.run_in("deep/app", &["diff", "nope~0"]).is(0, &["makes the same promises"]);
     place.run_in("deep/app", &["diff", ""]).is(2, &["is not a revision"]);
     place.run_in("deep/app", &["diff", "HEAD", "--because", " "]).is(2, &["is empty"]);
 

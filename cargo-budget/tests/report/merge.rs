@@ -70,6 +70,24 @@ fn shards_are_not_taken_for_a_history() {
     check(&done, 0, &["not judged yet", "`--merge` combines shards"]);
 }
 
+/// Where there are more shards than tests, some have none. That is no reason to refuse the others.
+#[test]
+fn a_shard_without_a_test_is_merged() {
+    let scratch = Scratch::new("empty-shard");
+    let [a, b] = shards();
+    let empty = [json!({
+        "begun": [], "filtered": 0, "ignored": 0, "shared": false, "file": a[0]["file"], "run": a[0]["run"],
+    })];
+    let count = format!("{} limits of 7 budgets: ", a.len() + b.len());
+    check(&merge(&scratch, &[&empty, &a, &b]), 0, &["note: merged from 3 files", &count]);
+    // It stands for no test that is missing.
+    check(&merge(&scratch, &[&a, &empty]), 3, &["without an outcome in 2 files"]);
+    let none = "no test of budgets.toml is in its shard, since there are more shards than tests";
+    check(&merge(&scratch, &[&empty, &empty]), 3, &[none]);
+    let file = scratch.record("a.jsonl", &empty);
+    check(&run_in(&scratch.0, &["report", "--input", &file]), 3, &[none]);
+}
+
 #[test]
 fn a_missing_shard_or_test_is_red() {
     let scratch = Scratch::new("missing");

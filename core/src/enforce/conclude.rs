@@ -27,6 +27,8 @@ const MOST_PLANNED: f64 = 10_000.0;
 pub(super) struct NotesAndTotals {
     /// The time that all readings took.
     pub(super) spent: Duration,
+    /// The number of readings.
+    pub(super) readings: usize,
     /// The time that the shortest reading took.
     pub(super) shortest: Duration,
     /// The noise: what else the machine did meanwhile.
@@ -52,6 +54,7 @@ impl NotesAndTotals {
     pub(super) fn add(&mut self, process: &ProcessRun) {
         let first = self.spent.is_zero();
         self.shortest = if first { process.elapsed } else { self.shortest.min(process.elapsed) };
+        self.readings += 1;
         self.spent += process.elapsed;
         self.noise_totals.add(process);
         self.links.add(process.links);

@@ -73,7 +73,7 @@ impl Inquiry {
     pub fn add(&mut self, reading: Result<ProcessRun, Unmeasured>) {
         let process = match reading {
             Ok(process) => process,
-            Err(reason) => return self.abandon(&reason),
+            Err(reason) => return self.fail(&reason),
         };
         self.seen.add(&process);
         for mut open in std::mem::take(&mut self.open) {
@@ -106,6 +106,16 @@ impl Inquiry {
     pub fn abandon(&mut self, reason: &Unmeasured) {
         for open in std::mem::take(&mut self.open) {
             self.close_unmeasured(&open, reason);
+        }
+    }
+
+    /// Makes every open limit unmeasured because a process failed, and says how many did not fail before it.
+    fn fail(&mut self, reason: &Unmeasured) {
+        let first = self.done.len();
+        self.abandon(reason);
+        let note = words::not_the_first(self.seen.readings);
+        for outcome in &mut self.done[first..] {
+            outcome.notes.extend(note.clone());
         }
     }
 

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::budget::{Budget, Budgets, Limit, Reference, Target};
-use crate::metric::{InstrumentKind, Metric, SubjectKind, WorkerInstrument};
+use crate::metric::{InstrumentKind, Metric, Starts, SubjectKind, WorkerInstrument};
 use crate::verdict::hypothesis::can_interleave;
 
 /// A test: one limit of one case.
@@ -50,6 +50,12 @@ impl Test {
         self.kind.is_benchmark()
     }
 
+    /// Whether it is about the instructions of the code of this program.
+    fn counts_instructions(&self) -> bool {
+        let instrument = self.limit.metric.worker_instrument(self.kind);
+        instrument.is_some_and(|instrument| instrument.row().starts == Starts::Counted)
+    }
+
     /// Returns why the test is skipped: this is a debug build, or no base revision is given. Such a reason is nobody's
     /// mistake. `base` says whether the base revision, if there is one, has the budget too, or the benchmark if the test is
     /// about one.
@@ -68,6 +74,9 @@ impl Test {
             ),
             _ if self.limit.metric.is_time() && cfg!(debug_assertions) => {
                 Some("a debug build says nothing about time: run `cargo test --release`")
+            }
+            _ if self.counts_instructions() && cfg!(debug_assertions) => {
+                Some("a debug build runs many more instructions: run `cargo test --release`")
             }
             _ => None,
         }

@@ -6,10 +6,11 @@ use toml::de::{DeTable, DeValue};
 
 use super::case::Parameter;
 use super::collect::Mistakes;
+use super::key as keys;
 use super::printable::quoted;
 use super::problem::Problem;
-use super::read::{self, Value};
-use crate::budget::{CaseFilter, Param};
+use super::read::{self, Entry, Value};
+use crate::budget::{CaseFilter, Param, spelling};
 
 /// The key that stands for all values of a parameter that are not listed.
 const REST: &str = "_";
@@ -103,6 +104,39 @@ pub(super) fn read<'t>(
         None => {}
     }
     parts
+}
+
+/// Returns the problem of a table that has limits for each value of what is no parameter of the budget. `None` if it has
+/// none, and is another form of a limit.
+pub(super) fn unknown_parameter(table: &DeTable<'_>, parameters: &[Parameter]) -> Option<Problem> {
+    let is_known = |name: &str| {
+        keys::LIMIT.iter().any(|key| key.name == name)
+            || parameters.iter().any(|parameter| parameter.name == name)
+    };
+    let by_value = |entry: Entry<'_>| {
+        let values = value_texts(entry.value.get_ref().as_table()?);
+        Some((entry.key.to_owned(), entry.at, values))
+    };
+    let entries = read::entries(table).into_iter();
+    let (name, at, values) = entries.filter(|entry| !is_known(entry.key)).find_map(by_value)?;
+    let title = format!("there are limits for each {}, which is no parameter", quoted(&name));
+    let names = || parameters.iter().map(|parameter| &*parameter.name);
+    let near = spelling::nearest(&name, names());
+    let label = near.map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
+    let help = if parameters.is_empty() {
+        format!("write params = {{ {name} = [{values}] }} as well")
+    } else {
+        format!("the parameters of this budget are {}", names().collect::<Vec<_>>().join(", "))
+    };
+    Some(Problem::new(at, title).label(label).help(help))
+}
+
+/// Returns the values of a parameter as they are written in a list, for a table that has a limit for each.
+fn value_texts(by_value: &DeTable<'_>) -> String {
+    let is_bare = |key: &str| key.replace('_', "").parse::<f64>().is_ok();
+    let text = |key: &str| if is_bare(key) { key.to_owned() } else { format!("{key:?}") };
+    let keys = read::entries(by_value).into_iter().map(|entry| entry.key);
+    keys.filter(|key| *key != REST).map(text).collect::<Vec<_>>().join(", ")
 }
 
 /// Returns the text of the value that a key stands for. A number may be written in any way: `10_000` is `10000`.

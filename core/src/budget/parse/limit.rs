@@ -111,6 +111,12 @@ fn several(
         }
         return;
     }
+    if let DeValue::Table(table) = value.get_ref()
+        && let Some(problem) = by_case::unknown_parameter(table, parameters)
+    {
+        mistakes.report(problem);
+        return;
+    }
     let first = drafts.len();
     match value.get_ref() {
         DeValue::Array(list) if list.is_empty() => {
@@ -120,13 +126,10 @@ fn several(
         }
         DeValue::Array(list) => {
             for item in list {
-                match item.get_ref() {
-                    DeValue::Table(table)
-                        if by_case::parameter(table, parameters, cases).is_some() =>
-                    {
-                        several(limited, cases, item, mistakes, drafts);
-                    }
-                    _ => drafts.extend(one(metric, bound, item, mistakes)),
+                if item.get_ref().as_table().is_some() {
+                    several(limited, cases, item, mistakes, drafts);
+                } else {
+                    drafts.extend(one(metric, bound, item, mistakes));
                 }
             }
         }

@@ -246,6 +246,11 @@ fn no_reading_is_red_whatever_came_before() {
         _ => Err(Unmeasured::new(Cause::Panicked, "workload `x` panicked")),
     });
     check(&outcomes, Verdict::Unmeasured, "workload `x` panicked");
+    assert_eq!(outcomes[0].notes, ["one process was measured before this one failed"]);
+    let outcomes = run(vec![max(P99, "10 ms")], rules(), |_| {
+        Err(Unmeasured::new(Cause::Panicked, "workload `x` panicked"))
+    });
+    assert!(outcomes[0].notes.is_empty());
     let nan = |_| Ok(value(Metric::from(Key::Rss), f64::NAN));
     let outcomes = run(vec![max(Metric::from(Key::Rss), "1 MB")], rules(), nan);
     let text = "`rss` was measured as NaN, which is not a finite number";

@@ -24,6 +24,16 @@ pub use self::layout::{LAYOUT, Linked, linked};
 pub use self::nothing::did_nothing;
 pub use self::stale::{built_later_than_now, is_on_age, older_than_source};
 
+/// Returns the remark on a process that failed after others that did not: what it does depends on something that varies.
+/// `before` is their number.
+pub fn not_the_first(before: usize) -> Option<String> {
+    match before {
+        0 => None,
+        1 => Some("one process was measured before this one failed".to_owned()),
+        _ => Some(format!("{before} processes were measured before this one failed")),
+    }
+}
+
 /// Returns the sentence of the verdict. `linked` says how both revisions were linked, if links were compared.
 pub fn reason(outcome: &Outcome, limit: &Limit, linked: Option<Linked>) -> String {
     let (Some(against), Some(estimate)) = (outcome.against, outcome.estimate) else {

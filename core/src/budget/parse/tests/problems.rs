@@ -60,6 +60,8 @@ const WORKLOAD: &[&str] = &[
     "params.n = [1, 200]\nmax.p99 = { n = { 1 = \"1 KB\", _ = { n = { 200 = \"1 ms\" } } } }",
     "params.n = [1, 2]\nmin.p99.n = { 1 = \"2 ms\", 2 = \"2 ms\" }\nmax.p99.n = { 1 = \"1 ms\", 2 = \"3 ms\" }",
     "params = { n = [0.5, 2], kind = [\"a b\", \"c\"] }\nmax.p99.kind = { c = \"1 ms\" }",
+    "max.p99 = { n = { 1 = \"1 ms\", big = \"2 ms\", _ = \"1 s\" } }",
+    "params.size = [1, 200]\nmax.p99 = [\"1 ms\", { sise = { 1 = \"1 ms\" } }]\nmax.p50.m = { 1 = \"1 ms\" }",
     // references
     "max = { p99 = \"base x 1.5\", p50 = \"105 % x base\", p90 = \"0 x base\", p95 = \"1 x bse\" }",
     "max = { p99 = \"1 x a\" }",
