@@ -141,7 +141,8 @@ pub(super) fn only(name: &str, rate: Option<Unit>, home: &Path) -> Result<Record
             }
             let text = format!(
                 "the program of the benchmark `{name}` ran {} benchmarks, though it was asked for one: its `main` does \
-                 not read its arguments; call `configure_from_args`, as `criterion_main!` does",
+                 not read its arguments (call `configure_from_args`, as `criterion_main!` does), or a group has a filter of its own \
+                 (`with_filter`); take that out",
                 several.len()
             );
             return Err(Unmeasured::new(Cause::Unsuitable, text));
