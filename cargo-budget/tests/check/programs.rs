@@ -199,6 +199,7 @@ fn check_with_lock(made: &Crate) {
     made.run(&["check"]).is(0, &[]).verdict(test, Verdict::Pass);
     made.0.write("src/lib.rs", &LIBRARY.replace("(0..n * n)", "(0..n * n * 20)"));
     made.run(&["check"]).is(1, &["over the limit of 3 x lock"]).verdict(test, Verdict::Fail);
+    std::fs::remove_file(made.0.path("budgets.lock")).unwrap();
 }
 
 /// The dependency is taken without its default features, and so without the allocator that counts.
