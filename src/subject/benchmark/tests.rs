@@ -244,6 +244,9 @@ fn each_way_to_misbehave_has_its_own_words() {
     let why =
         check("silent", silent, Cause::MeasuredNothing, "the benchmark ended the process itself");
     assert!(why.output.unwrap().contains("Benchmarking a/b"));
+    let elsewhere = "CRITERION_HOME=\"$CARGO_MANIFEST_DIR/own\" record \"$name\" 1";
+    let words = "wrote the record elsewhere (it sets CRITERION_HOME itself";
+    check("elsewhere", elsewhere, Cause::MeasuredNothing, words);
     // Criterion gives its own reason on the standard output.
     let refused = "echo Benchmarking >&2; echo took zero time per iteration";
     let why =
