@@ -63,7 +63,7 @@ refuse() { echo "error: the argument '$1' is not valid" >&2; [ $CLAP = 2 ] && ex
 number() {
     case $1 in *.*) [ -z "$WHOLE" ] || { echo "the argument '$1' isn't a valid value"; exit 1; };; esac
 }
-list= exact= quick= filter=.
+list= exact= quick= filter=
 while [ $# -gt 0 ]; do
     case $1 in
         --bench|--noplot) ;;
@@ -80,7 +80,9 @@ while [ $# -gt 0 ]; do
     shift
 done
 echo "$benchmarks" | while read -r name; do
-    if [ -n "$exact" ]; then
+    if [ -z "$filter" ]; then
+        :
+    elif [ -n "$exact" ]; then
         [ "$name" = "$filter" ] || continue
     else
         echo "$name" | grep -E -q -e "$filter" || continue
