@@ -14,22 +14,21 @@ use crate::meter::Source;
 /// What tells a version of Criterion from the others.
 struct Version {
     name: &'static str,
-    /// The version of clap by which it reads its arguments. Version 2 ends with another exit code if it refuses one.
+    /// The version of clap by which it reads its arguments. With version 2 it ends with another exit code if it refuses one, and
+    /// takes whole seconds only.
     clap: u32,
     has_help: bool,
     has_exact: bool,
     has_quick: bool,
     /// How the lines of its list end.
     ending: &'static str,
-    takes_whole_seconds: bool,
 }
 
-/// Criterion 0.6 to 0.8 read the same arguments. Version 0.5 shows its help only if something else turns on that feature of clap.
-const VERSIONS: [Version; 5] = [
+/// Criterion 0.6 to 0.8 read the same arguments. So does 0.5 where something else turns on the feature of clap that shows its help.
+const VERSIONS: [Version; 4] = [
     OLDEST,
-    Version { name: "0.4", clap: 3, has_quick: true, takes_whole_seconds: false, ..OLDEST },
+    Version { name: "0.4", clap: 3, has_quick: true, ..OLDEST },
     Version { name: "0.5", has_help: false, ..NEWEST },
-    Version { name: "0.5-help", ..NEWEST },
     NEWEST,
 ];
 
@@ -40,7 +39,6 @@ const OLDEST: Version = Version {
     has_exact: false,
     has_quick: false,
     ending: "bench",
-    takes_whole_seconds: true,
 };
 
 const NEWEST: Version = Version {
@@ -50,7 +48,6 @@ const NEWEST: Version = Version {
     has_exact: true,
     has_quick: true,
     ending: "benchmark",
-    takes_whole_seconds: false,
 };
 
 /// The program. Its second and third benchmark are what a filter matches that is no more than a part of a name, or that is not
@@ -109,7 +106,7 @@ impl Version {
             flag(self.has_help),
             flag(self.has_exact),
             flag(self.has_quick),
-            flag(self.takes_whole_seconds)
+            flag(*clap == 2)
         );
         Place::new(&format!("version-{}", self.name), &format!("{settings}\n{PROGRAM}"))
     }
