@@ -187,23 +187,6 @@ fn check_with_one_link(made: &Crate) {
     run.verdict("squares::mean::x_base", Verdict::Inconclusive);
 }
 
-/// A value of this machine is accepted, and the benchmark is judged by it afterwards. It takes twenty times as long then, and the
-/// limit is three times as long, so that nothing depends on what else runs.
-fn check_with_lock(made: &Crate) {
-    let budget = "[settings]\neffort = \"300 s\"\n\n[budget.squares]\ncriterion = \"squares\"\nmax = { mean = \"3 x lock\" }\n";
-    made.0.write("budgets.toml", budget);
-    made.0.write("src/lib.rs", LIBRARY);
-    let test = "squares::mean::x_lock";
-    made.run(&["check"]).verdict(test, Verdict::Skipped);
-    made.run(&["accept"]).is(0, &[]);
-    let accepted = std::fs::read_to_string(made.0.path("budgets.lock")).unwrap();
-    assert!(accepted.contains("squares::mean"), "{accepted}");
-    made.run(&["check"]).is(0, &[]).verdict(test, Verdict::Pass);
-    made.0.write("src/lib.rs", &LIBRARY.replace("(0..n * n)", "(0..n * n * 20)"));
-    made.run(&["check"]).is(1, &["over the limit of 3 x lock"]).verdict(test, Verdict::Fail);
-    std::fs::remove_file(made.0.path("budgets.lock")).unwrap();
-}
-
 /// The dependency is taken without its default features, and so without the allocator that counts.
 fn check_without_allocator(made: &Crate) {
     let budget = "[budget.squares]\ncriterion = \"squares\"\nmax = { allocs = 0 }\n";
@@ -304,7 +287,6 @@ fn a_project_without_budgets_is_limited_and_compared() {
 fn a_small_difference_of_a_benchmark_is_red_with_several_links() {
     let plain = check("plainbench", PLAIN, &|made| made.run(&["check", "--base", "HEAD"]));
     check_with_one_link(&plain);
-    check_with_lock(&plain);
     check_with_saved_base(&plain);
     let served = check("servedbench", SERVED, &|made| in_parts(made, 3));
     check_without_allocator(&served);
