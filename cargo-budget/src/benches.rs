@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use perf_budget_core::benchmarks::List;
-use perf_budget_core::report::next::MADE;
+use perf_budget_core::report::next::{AT_MOST, MADE};
 use perf_budget_core::{budget, paths};
 
 use crate::base::{Base, Built};
@@ -24,15 +24,24 @@ const GENEROUS: &str = "1 h";
 /// The crate that stands in for Divan, so that its benchmarks can be measured.
 const DIVAN: &str = "perf-budget-divan";
 
+/// Reads how many times as long as in the base a benchmark may take.
+pub(crate) fn factor(text: &str) -> Result<f64, String> {
+    let factor: Option<f64> = text.parse().ok();
+    factor.filter(|factor| factor.is_finite() && *factor >= 1.0).ok_or_else(|| {
+        "it is no number from 1 on; write how many times as long as in the base a benchmark may take, such as 1.02"
+            .to_owned()
+    })
+}
+
 /// The package with the harness.
 pub(crate) struct Harness {
     directory: PathBuf,
 }
 
 impl Harness {
-    /// Writes the package, whose budgets limit each benchmark against the base.
-    pub(crate) fn write(project: &Project) -> Result<Harness, Failure> {
-        Harness::with_limit(project, "1.05 x base")
+    /// Writes the package, whose budgets limit each benchmark to so many times the base.
+    pub(crate) fn write(project: &Project, at_most: Option<f64>) -> Result<Harness, Failure> {
+        Harness::with_limit(project, &format!("{} x base", at_most.unwrap_or(AT_MOST)))
     }
 
     /// Measures every benchmark once, under a limit that none of them breaks. `run` starts the harness.
@@ -159,6 +168,15 @@ mod tests {
     use perf_budget_core::budget::{Budget, Library, Subject};
 
     use super::*;
+
+    #[test]
+    fn a_factor_is_a_number_from_one_on() {
+        assert_eq!(factor("1.02"), Ok(1.02));
+        assert_eq!(factor("1"), Ok(1.0));
+        for text in ["0.99", "inf", "NaN", "2 %", "-1.02", ""] {
+            assert!(factor(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn each_library_has_its_budget_and_a_workspace_without_benchmarks_has_one_too() {

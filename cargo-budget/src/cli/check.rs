@@ -66,9 +66,12 @@ pub(super) struct Check {
     #[command(flatten)]
     options: Options,
     /// Compare every Criterion benchmark of the workspace with the base. The project needs no budgets.toml and no test for
-    /// that; each benchmark may be 5 % slower
+    /// that; each benchmark may be 5 % slower, unless `--at-most` says otherwise
     #[arg(long, requires = "base", conflicts_with_all = ["base_from", "test", "profile", "features"])]
     benches: bool,
+    /// With `--benches`, the most that each benchmark may take: 1.02 is 2 % slower than in the base [default: 1.05]
+    #[arg(long, value_name = "FACTOR", requires = "benches", value_parser = benches::factor)]
+    at_most: Option<f64>,
     /// Measure only this part of the budgets: 2/4 is the second of four parts
     #[arg(long, value_name = "PART/OF")]
     shard: Option<String>,
@@ -130,7 +133,7 @@ impl Check {
     fn run_benches(&self, context: Context) -> Result<Exit, Failure> {
         let project = Project::workspace()?;
         base::commit(&project, self.base.as_deref().unwrap_or("HEAD"))?;
-        let harness = benches::Harness::write(&project)?;
+        let harness = benches::Harness::write(&project, self.at_most)?;
         let project = project.with_file(harness.budgets());
         let built = harness.build()?;
         let before = self.before(&project)?;

@@ -267,8 +267,10 @@ fn a_project_without_budgets_is_limited_and_compared() {
 
     made.git(&["clean", "-q", "-f", "-d"]);
     made.git(&["checkout", "-q", "."]);
-    let (code, text) = run(&["check", "--base", "HEAD", "--benches"]);
+    let (code, text) = run(&["check", "--base", "HEAD", "--benches", "--at-most", "1.5"]);
     assert_eq!(code, Some(0), "{text}");
+    let limits = std::fs::read_to_string(results.join("harness/budgets.toml")).unwrap();
+    assert!(limits.contains("max = { mean = \"1.5 x base\" }"), "{limits}");
     assert!(text.contains("5 limits of "), "{text}");
     for nested in [results.join("harness/measured/harness"), made.0.path("target/budgets/harness")]
     {

@@ -3,8 +3,6 @@
 //! A program that contains none of the known libraries is not started at all: it may be one with a `main` of its own that
 //! reads no arguments and would run for minutes.
 
-use std::collections::HashSet;
-
 use super::{Abilities, Content};
 use crate::budget::Library;
 use crate::build::{Bench, Program, ProgramResult, Step};
@@ -137,28 +135,21 @@ impl Listing<'_> {
     }
 
     /// Returns the names in what a program lists. What it also prints where it lists nothing is not its library's: the set-up of a
-    /// benchmark may print a line that looks like a name, or the beginning of the line in which a name is.
+    /// benchmark may print a line that looks like a name, or the beginning of the line in which a name is. A group with a filter of
+    /// its own lists its benchmark here too. That one runs beside every other, and a process in which two run is refused.
     fn own_names(&self, text: &str, nothing: &str) -> Result<Vec<String>, Unmeasured> {
         // Criterion ends each group with an empty line, if it has listed one of its benchmarks.
         let full = |line: &&str| !line.trim().is_empty();
         let mut beside = nothing.lines().filter(full).peekable();
-        let (mut names, mut endings, mut dropped) = (Vec::new(), HashSet::new(), Vec::new());
+        let mut names = Vec::new();
         for line in text.lines().filter(full) {
             if beside.peek().is_some_and(|other| is_alike(line, other)) {
                 beside.next();
-                dropped.extend(name_in(line).map(|name| (name, &line[name.len()..])));
             } else if self.library != Library::Libtest || !line.ends_with(TEST) {
-                let name = name_in(line).ok_or_else(|| self.unclear())?;
-                endings.insert(&line[name.len()..]);
-                names.push(name.to_owned());
+                names.push(name_in(line).ok_or_else(|| self.unclear())?.to_owned());
             }
         }
         if beside.next().is_some() {
-            return Err(self.unclear());
-        }
-        // A line that ends as the list does may be a benchmark that is listed whatever is asked for.
-        let is_other = |name: &str| names.iter().all(|own| own != name);
-        if dropped.iter().any(|(name, ending)| endings.contains(ending) && is_other(name)) {
             return Err(self.unclear());
         }
         if names.is_empty() && text.lines().any(|line| name_in(line).is_some()) {

@@ -7,6 +7,8 @@ use crate::verdict::Verdict;
 /// The name of the test target that the command makes for a project without budgets. Its `budgets.toml` is written anew each
 /// time, so that nobody can change a limit there.
 pub const MADE: &str = "perf-budget-benches";
+/// How many times as long as in the base each benchmark may take there, if the command line does not say.
+pub const AT_MOST: f64 = 1.05;
 
 /// Returns what to do about the outcome.
 pub fn next(outcome: &Outcome) -> String {
@@ -81,7 +83,11 @@ fn command(outcome: &Outcome) -> String {
         MADE => {
             let base = outcome.run.base.as_ref();
             let base = base.map_or(String::new(), |base| format!(" --base {}", quoted(&base.name)));
-            format!("cargo budget check{base} --benches")
+            // What was not measured has no limit as a number.
+            let limit = outcome.against.map(|against| against.limit);
+            let own = limit.filter(|limit| (limit - AT_MOST).abs() > 1e-9);
+            let limit = own.map_or_else(String::new, |limit| format!(" --at-most {limit}"));
+            format!("cargo budget check{base} --benches{limit}")
         }
         target => format!("cargo test --release --test {target}"),
     }
@@ -99,7 +105,8 @@ pub fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::{BaseRevision, Estimate, Evidence, Run};
+    use crate::outcome::{Against, BaseRevision, Estimate, Evidence, Run};
+    use crate::quantity::Unit;
 
     #[test]
     fn a_target_that_the_command_made_is_run_by_the_command_and_limited_elsewhere() {
@@ -121,6 +128,17 @@ mod tests {
             next(&of(MADE, Verdict::Unmeasured)),
             format!("run it alone: cargo budget check --base HEAD~1 --benches {exact}")
         );
+        let against = |limit| Against {
+            bound: Bound::Max,
+            limit,
+            warn: limit,
+            tolerance: 0.01,
+            unit: Unit::Ratio,
+        };
+        let limited =
+            |limit| Outcome { against: Some(against(limit)), ..of(MADE, Verdict::Unmeasured) };
+        assert!(next(&limited(1.05)).contains("--benches -- --exact"));
+        assert!(next(&limited(1.02)).contains("--benches --at-most 1.02 -- --exact"));
         assert!(
             next(&of("budgets", Verdict::Fail)).contains("change the limit at b.toml:4 and say")
         );

@@ -14,6 +14,8 @@ mod named;
 mod pairs;
 mod process;
 mod profiled;
+#[cfg(all(test, unix))]
+mod quick_tests;
 mod reach;
 mod runs;
 mod served;
@@ -21,6 +23,8 @@ mod side;
 mod sources;
 #[cfg(all(test, unix))]
 mod tests;
+#[cfg(all(test, unix))]
+mod version_tests;
 
 pub(crate) use self::profiled::BenchmarkProfile;
 pub(crate) use self::side::Origin;

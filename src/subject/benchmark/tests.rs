@@ -17,11 +17,7 @@ use super::compared::{BenchmarkPairs, Revisions};
 use super::runs::BenchmarkRuns;
 use super::side::{Origin, Side, Terms};
 use crate::exec::Changes;
-#[cfg(target_os = "linux")]
-use crate::exec::{Child, Launch};
 use crate::meter::Source;
-#[cfg(target_os = "linux")]
-use crate::os::affinity::Pin;
 use crate::worker::process::Request;
 
 /// A directory with a program, which is removed when this is dropped.
@@ -61,16 +57,20 @@ impl Place {
         fs::set_permissions(&binary, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    /// Returns a benchmark of a program whose help has these options.
-    pub(super) fn side(&self, target: &str, name: &str, help: &str) -> Side {
-        let bench = Bench {
+    /// Returns a program, as it was built.
+    pub(super) fn bench(&self, target: &str) -> Bench {
+        Bench {
             package: "kit".to_owned(),
             directory: self.0.clone(),
             target: target.to_owned(),
             binary: self.0.join(target),
             variables: [("CARGO_MANIFEST_DIR".to_owned(), self.0.to_str().map(str::to_owned))]
                 .into(),
-        };
+        }
+    }
+
+    /// Returns a benchmark of a program whose help has these options.
+    pub(super) fn side(&self, target: &str, name: &str, help: &str) -> Side {
         let ask = |step: &Step| {
             let has = |argument: &str| step.args.iter().any(|own| own == argument);
             let stdout = match (has("--list"), has("--")) {
@@ -80,7 +80,7 @@ impl Place {
             };
             Ok(ProgramResult { stdout: stdout.into(), ..ProgramResult::default() })
         };
-        let benches = Benches { built: vec![bench], ..Benches::default() };
+        let benches = Benches { built: vec![self.bench(target)], ..Benches::default() };
         let list = List::of(&benches, "as built".to_owned(), None, &ask);
         let file = self.0.join(format!("{target}.json"));
         list.write(&file).unwrap();
@@ -123,7 +123,7 @@ pub(super) fn mean() -> Metric {
     Key::Mean.at(Statistic::Mean)
 }
 
-const LONG: Duration = Duration::from_secs(60);
+pub(super) const LONG: Duration = Duration::from_secs(60);
 
 /// The values of two different programs must not be mixed.
 #[test]
@@ -216,59 +216,6 @@ fn instructions_are_counted_of_a_benchmark_that_runs_alone() {
     check("base", &[cut.as_str()], true, "is known by the beginning of its name alone");
 }
 
-#[test]
-fn a_benchmark_that_sets_its_own_times_is_run_quickly() {
-    let place = Place::new(
-        "slow",
-        "case \"$*\" in *--quick*) ;; *) sleep 600;; esac; record \"$name\" 300",
-    );
-    let side = place.side("sums", "a", "--exact --quick");
-    let mut runs = BenchmarkRuns::new(side, false, place.terms(vec![mean()]));
-    let process = runs.measure_process().unwrap();
-    assert!(
-        process.notes.iter().any(|note| note.contains("with `--quick`")),
-        "{:?}",
-        process.notes
-    );
-}
-
-/// A process that waits for a processor takes long by the clock alone.
-#[cfg(target_os = "linux")]
-#[test]
-fn a_busy_machine_is_not_taken_for_times_that_a_benchmark_sets() {
-    // `times` is a part of the shell, and begins with its own processor time. A wait for the disk counts as time too, so it is rare.
-    let busy = "case \"$*\" in *--quick*) ;; *) while :; do n=0; while [ $n -lt 20000 ]; do n=$((n + 1)); done; \
-                times > \"$CARGO_MANIFEST_DIR/times\"; read -r used _ < \"$CARGO_MANIFEST_DIR/times\"; \
-                case $used in 0m0.[012]*) ;; *) break;; esac; done;; esac; record \"$name\" 300";
-    let place = Place::new("busy", busy);
-    let side = place.side("sums", "a", "--exact --quick");
-    if crate::os::proc::waited(std::process::id()).is_none() {
-        return;
-    }
-    let _pin = Pin::to_nth(0);
-    let spins = |_| {
-        let mut launch = Launch::new("sh");
-        launch.args = ["-c", "while :; do :; done"].map(Into::into).into();
-        Child::spawn(&launch).unwrap()
-    };
-    let _others: Vec<Child> = (0..5).map(spins).collect();
-    let process = BenchmarkRuns::new(side, false, place.terms(vec![mean()])).measure_process();
-    let notes = process.unwrap().notes;
-    assert!(notes.iter().all(|note| !note.contains("--quick")), "{notes:?}");
-}
-
-#[test]
-fn a_benchmark_of_long_iterations_is_not_said_to_set_its_own_times() {
-    let place = Place::new(
-        "iterations",
-        "case \"$*\" in *--quick*) ;; *) sleep 600;; esac; record \"$name\" 30000000",
-    );
-    let side = place.side("sums", "a", "--exact --quick");
-    let process = BenchmarkRuns::new(side, false, place.terms(vec![mean()])).measure_process();
-    let notes = process.unwrap().notes;
-    assert!(notes.iter().any(|note| note.contains("since one iteration takes long")), "{notes:?}");
-}
-
 /// A benchmark that hangs has its whole time when it is measured.
 #[test]
 fn a_hang_is_not_waited_for_where_a_benchmark_is_only_looked_at() {
@@ -297,6 +244,9 @@ fn each_way_to_misbehave_has_its_own_words() {
     let why =
         check("silent", silent, Cause::MeasuredNothing, "the benchmark ended the process itself");
     assert!(why.output.unwrap().contains("Benchmarking a/b"));
+    let elsewhere = "CRITERION_HOME=\"$CARGO_MANIFEST_DIR/own\" record \"$name\" 1";
+    let words = "wrote the record elsewhere (it sets CRITERION_HOME itself";
+    check("elsewhere", elsewhere, Cause::MeasuredNothing, words);
     // Criterion gives its own reason on the standard output.
     let refused = "echo Benchmarking >&2; echo took zero time per iteration";
     let why =

@@ -122,8 +122,9 @@ pub(super) fn only(name: &str, rate: Option<Unit>, home: &Path) -> Result<Record
                 "the program of the benchmark `{name}` ended without a record of it: the benchmark ended the process \
                  itself, or Criterion refused what it measured (see what the program printed), or the program has none that it \
                  runs by exactly this name (a name with a line feed, the second of two with one name, or a text that the program \
-                 prints on its standard output beside its list), or its `main` does not read its arguments; call \
-                 `configure_from_args`, as `criterion_main!` does"
+                 prints on its standard output beside its list), or it wrote the record elsewhere (it sets CRITERION_HOME itself, or \
+                 calls `output_directory`), or its `main` does not read its arguments; call `configure_from_args`, as \
+                 `criterion_main!` does"
             );
             return Err(Unmeasured::new(Cause::MeasuredNothing, text));
         }
@@ -141,7 +142,8 @@ pub(super) fn only(name: &str, rate: Option<Unit>, home: &Path) -> Result<Record
             }
             let text = format!(
                 "the program of the benchmark `{name}` ran {} benchmarks, though it was asked for one: its `main` does \
-                 not read its arguments; call `configure_from_args`, as `criterion_main!` does",
+                 not read its arguments (call `configure_from_args`, as `criterion_main!` does), or a group has a filter of its own \
+                 (`with_filter`); take that out",
                 several.len()
             );
             return Err(Unmeasured::new(Cause::Unsuitable, text));
