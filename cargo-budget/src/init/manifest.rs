@@ -70,7 +70,7 @@ impl Manifest<'_> {
 
     fn add_dev_dependencies(&mut self, entry: &str) {
         let nl = self.line_end;
-        self.tail += &format!("{nl}[dev-dependencies]{nl}{entry}{nl}");
+        self.tail += &[nl, "[dev-dependencies]", nl, entry, nl].concat();
     }
 
     /// Adds the test target, or notes that the one which is there has another `main`.
