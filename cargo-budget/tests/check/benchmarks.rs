@@ -7,8 +7,7 @@ use perf_budget_core::verdict::Verdict;
 use crate::made::Made;
 use crate::{Crate, Run};
 
-/// Nearly all is built as the programs of `programs.rs` are, in the same target directory. The name of the package is the only
-/// one there.
+/// The crate is built without optimisation. The name of the package is the only one in the shared target directory.
 const MANIFEST: &str = r#"
 [dev-dependencies.criterion]
 package = "perf-budget-criterion"
@@ -25,7 +24,7 @@ default-features = false
 bench = false
 
 [profile.release]
-opt-level = 1
+opt-level = 0
 
 # In each process Divan measures how long fifteen million steps of its own take.
 [profile.release.package.divan]

@@ -59,15 +59,6 @@ fn scan(steps: u64) -> u64 {
 }
 "#;
 
-/// What is profiled is optimized wholly, and everything else as in `programs.rs`, which has built it.
-const PROFILE: &str = "
-[profile.release]
-opt-level = 1
-
-[profile.release.package.profiled]
-opt-level = 3
-";
-
 /// The message where inlined functions are not known.
 const UNKNOWN: &str =
     "inlined functions are counted in their callers: with `debug = \"line-tables-only\"`";
@@ -135,8 +126,6 @@ fn samples_name_what_is_red(crates: &Crate) {
 fn a_green_budget_is_profiled_alone_and_against_another_revision() {
     let crates = Crate::new("profiled");
     crates.0.write("tests/budgets.rs", WORK);
-    let manifest = std::fs::read_to_string(crates.0.path("Cargo.toml")).unwrap();
-    crates.0.write("Cargo.toml", &(manifest + PROFILE));
     let budgets = BUDGETS.replace(
         "max = { steps = [1000, \"1.1 x base\"] }",
         "max = { p50 = [\"1 h\", \"2 x base\"] }",
@@ -218,11 +207,12 @@ fn a_stripped_program_is_said_to_be_one(crates: &Crate) {
     }
 }
 
-/// Commits another line in the profile of this crate alone, and after it twice as many steps as a limit allows.
+/// Commits another profile of this crate alone, and after it twice as many steps as a limit allows.
 #[cfg(target_os = "linux")]
 fn with_profile(crates: &Crate, line: &str) {
     let manifest = std::fs::read_to_string(crates.0.path("Cargo.toml")).unwrap();
-    crates.0.write("Cargo.toml", &format!("{manifest}{line}\n"));
+    let profile = format!("{manifest}\n[profile.release.package.profiled]\n{line}\n");
+    crates.0.write("Cargo.toml", &profile);
     crates.steps(5000);
     crates.commit("a profile");
     crates.steps(250_000);
