@@ -35,7 +35,7 @@ pub(crate) struct Settings<'a> {
     pub(crate) repeat: Repeat,
     /// Where callgrind writes what it counts, if this process runs under it; and whether the harness reads the files.
     pub(crate) dumps: Option<(&'a Path, bool)>,
-    /// How this binary gets an allocator that counts, which is said where it has none.
+    /// How this binary gets an allocator that counts: the advice where it has none.
     pub(crate) allocator: &'static str,
     /// How this process is sampled, if it is; no other instrument watches then.
     pub(crate) sampling: Option<&'a Sampling>,

@@ -151,18 +151,8 @@ impl Sources<'_> {
                 let own = self.own_revision(None);
                 return self.case_source(group.budget, case, group.reading, &metrics, own);
             };
-            let pairs = WorkloadPairs {
-                sides: [subject, reference],
-                links: base.map(|base| Arc::clone(base.links())),
-                next: 0,
-                build_timeout: self.budgets.settings.build_timeout,
-                wants: interleaved::requirements(&metrics),
-                scratch: self.results.join("scratch"),
-                timeout: self.timeout(group.budget).max(self.timeout(other.0)),
-                place: None,
-                slice: SHORTEST_PAIR,
-                notes: base.map(|base| base.link_notes.clone()).unwrap_or_default(),
-            };
+            let timeout = self.timeout(group.budget).max(self.timeout(other.0));
+            let pairs = self.workload_pairs([subject, reference], &metrics, timeout, base);
             return Box::new(Interleaved { pairs: Box::new(pairs), metrics, coin });
         }
         // Both sides draw the same lengths.
@@ -187,6 +177,28 @@ impl Sources<'_> {
         let patterns = patterns.iter().map(|pattern| case.fill(pattern)).collect();
         let builders = [None, Some(base)].map(|base| self.builder(budget, Some(case), base));
         Box::new(ArtifactComparison::new(compared, patterns, builders, timeout))
+    }
+
+    /// Returns the pairs of processes that time two workloads in turns.
+    fn workload_pairs(
+        &self,
+        sides: [PairSide; 2],
+        metrics: &[Metric],
+        timeout: Duration,
+        base: Option<&Base>,
+    ) -> WorkloadPairs {
+        WorkloadPairs {
+            sides,
+            links: base.map(|base| Arc::clone(base.links())),
+            next: 0,
+            build_timeout: self.budgets.settings.build_timeout,
+            wants: interleaved::requirements(metrics),
+            scratch: self.results.join("scratch"),
+            timeout,
+            place: None,
+            slice: SHORTEST_PAIR,
+            notes: base.map(|base| base.link_notes.clone()).unwrap_or_default(),
+        }
     }
 
     /// Returns one side of an interleaved comparison. `role` is the side's name in messages if it is the reference.

@@ -185,30 +185,11 @@ impl PreparedProcess {
             files.reply.clone()
         };
         files.write_request(&request, reply).map_err(failed)?;
-        let mut launch = Launch::new(&build.binary);
-        launch.called = Some(request.workload.clone());
-        launch.constraint = request.constraint;
-        // Valgrind itself needs more memory than the limit allows. The limit is lifted, since the counts do not depend
-        // on it.
-        if callgrind.is_some() {
-            launch.constraint.memory = None;
-        }
-        launch.args = build.arguments.iter().map(Into::into).collect();
-        launch.change_environment(&build.environment);
-        launch.env.push((VARIABLE.into(), files.request.clone().into()));
-        #[cfg(target_os = "linux")]
-        {
-            let token = exec::Token::new();
-            let (token, _) =
-                token.map_err(|error| harness(format!("failed to ask for a process: {error}")))?;
-            launch.env.push((super::wire::TOKEN_VARIABLE.into(), token.value("").into()));
-            launch.tokens.push(std::sync::Arc::new(token));
-        }
-        if let Some(package) = &build.package {
-            launch.env.push(("CARGO_MANIFEST_DIR".into(), package.into()));
-            launch.dir = Some(package.clone());
-        }
+        let mut launch = launch(&request, &files, build)?;
         if let (Some((program, _)), Some(counting)) = (callgrind, &request.counting) {
+            // Valgrind itself needs more memory than the limit allows. The limit is lifted, since the counts do not depend
+            // on it.
+            launch.constraint.memory = None;
             counting::place_under(&mut launch, program, counting).map_err(failed)?;
         } else {
             launch.alike = build.lengths.map(|lengths| alike(lengths, &launch));
@@ -237,6 +218,29 @@ impl PreparedProcess {
         process.notes.extend(self.launch.constraint.note());
         Ok(process)
     }
+}
+
+/// Returns how the process of a request is started, with nothing around it yet.
+fn launch(request: &Request, files: &Files, build: &Build) -> Result<Launch, Unmeasured> {
+    let mut launch = Launch::new(&build.binary);
+    launch.called = Some(request.workload.clone());
+    launch.constraint = request.constraint;
+    launch.args = build.arguments.iter().map(Into::into).collect();
+    launch.change_environment(&build.environment);
+    launch.env.push((VARIABLE.into(), files.request.clone().into()));
+    #[cfg(target_os = "linux")]
+    {
+        let token = exec::Token::new();
+        let (token, _) =
+            token.map_err(|error| harness(format!("failed to ask for a process: {error}")))?;
+        launch.env.push((super::wire::TOKEN_VARIABLE.into(), token.value("").into()));
+        launch.tokens.push(std::sync::Arc::new(token));
+    }
+    if let Some(package) = &build.package {
+        launch.env.push(("CARGO_MANIFEST_DIR".into(), package.into()));
+        launch.dir = Some(package.clone());
+    }
+    Ok(launch)
 }
 
 /// Returns the lengths to which the paths and the environment of a worker are padded. One side may be given a path that

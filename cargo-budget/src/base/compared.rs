@@ -141,6 +141,20 @@ pub(super) enum LinkSource<'a> {
     Taken(Links, Option<String>),
 }
 
+impl LinkSource<'_> {
+    /// Returns the seed of the first link, and how many links each revision gets where `wanted` are asked for. No further links
+    /// can be made of a base that was built elsewhere, so this revision gets as many links as the base has.
+    fn first_links(&self, wanted: u32) -> (u32, u32) {
+        match self {
+            LinkSource::Build(_) => (links::fresh_seed(), wanted),
+            LinkSource::Taken(links, _) => {
+                let saved = u32::try_from(links.binaries.len()).unwrap_or(links::MOST);
+                (links.first_seed, if wanted < 2 { 1 } else { saved })
+            }
+        }
+    }
+}
+
 /// The proofs about both builds, by which less has to be measured.
 #[derive(Clone, Copy)]
 pub(super) struct Proofs<'a> {
@@ -163,27 +177,14 @@ pub(super) fn build(
 ) -> Result<Compared, Failure> {
     // The linker, the compiler and the harness run in other directories than this command.
     let place = &std::path::absolute(place).map_err(|e| Failure::io("resolve", place, &e))?;
-    let is_known = |revision: &Revision<'_>| revision.workspace.is_some();
-    let has_members = head.as_ref().is_none_or(is_known)
-        && match &other {
-            LinkSource::Build(revision) => is_known(revision),
-            LinkSource::Taken(..) => true,
-        };
+    let has_members = has_members(head.as_ref(), &other);
     let units = if has_members { options.units } else { CodegenUnits::AsBuilt };
-    // No further links can be made of a base that was built elsewhere, so this revision gets as many links as the base
-    // has.
-    let (first_seed, count) = match &other {
-        LinkSource::Build(_) => (links::fresh_seed(), options.links),
-        LinkSource::Taken(links, _) => {
-            let saved = u32::try_from(links.binaries.len()).unwrap_or(links::MOST);
-            (links.first_seed, if options.links < 2 { 1 } else { saved })
-        }
-    };
+    let (first_seed, count) = other.first_links(options.links);
     let timed = |revision, name: &str| {
         let options = BuildOptions { units, links: count, ..options };
         TimedBuild { target, options, revision, records: place.join(name), first_seed }
     };
-    let mut notes = vec![codegen_note(units, has_members).to_owned()];
+    let notes = vec![codegen_note(units, has_members).to_owned()];
     let base = match other {
         LinkSource::Build(revision) => Half::Compiled(timed(revision, "base").compile()?),
         LinkSource::Taken(links, reason) => Half::Linked(links, reason),
@@ -198,16 +199,37 @@ pub(super) fn build(
         Half::Linked(links, _) => links.plain.as_ref(),
     };
     let unchanged = plain.and_then(|plain| (proofs.equal)(plain, &head.binary));
-    if unchanged.is_some() && !options.is_demanding {
-        return Ok(Compared { notes, unchanged, ..Compared::default() });
-    }
+    let is_linked = unchanged.is_none() || options.is_demanding;
+    let compared = Compared { notes, unchanged, ..Compared::default() };
+    if is_linked { link_both(base, head, place, proofs, compared) } else { Ok(compared) }
+}
+
+/// Whether cargo lists the packages of each workspace that is to be built.
+fn has_members(head: Option<&Revision<'_>>, other: &LinkSource<'_>) -> bool {
+    let is_known = |revision: &Revision<'_>| revision.workspace.is_some();
+    let other = match other {
+        LinkSource::Build(revision) => is_known(revision),
+        LinkSource::Taken(..) => true,
+    };
+    other && head.is_none_or(is_known)
+}
+
+/// Links both builds, each as often as the other, and adds the links to `compared`.
+fn link_both(
+    base: Half<'_>,
+    head: Compiled<'_>,
+    place: &Path,
+    proofs: Proofs<'_>,
+    mut compared: Compared,
+) -> Result<Compared, Failure> {
     let (mut base, reason) = base.link()?;
     let (mut head, other) = head.link()?;
     let why = reason.as_ref().or(other.as_ref());
     let most = if why.is_some() { 1 } else { base.binaries.len().min(head.binaries.len()) };
     base.keep_first(most);
     head.keep_first(most);
-    notes.push(why.map_or_else(several_links, |why| format!("one link of each side, as {why}")));
+    let note = why.map_or_else(several_links, |why| format!("one link of each side, as {why}"));
+    compared.notes.push(note);
     let more = match (&head.repeated, &base.repeated) {
         (Some(head_link), Some(base_link)) if why.is_none() => {
             links::offer(place, head_link, base_link, head.binaries.len())
@@ -215,9 +237,10 @@ pub(super) fn build(
         }
         _ => None,
     };
-    let both = base.repeated.as_ref().zip(head.repeated.as_ref()).filter(|_| unchanged.is_none());
+    let both = base.repeated.as_ref().zip(head.repeated.as_ref());
+    let both = both.filter(|_| compared.unchanged.is_none());
     let watched = both.and_then(|(base, head)| (proofs.reach)(base, head, &place.join("watched")));
-    Ok(Compared { head, base, more, reason, notes, unchanged, watched })
+    Ok(Compared { head, base, more, reason, watched, ..compared })
 }
 
 /// Returns a note on links that differ in the order of functions.

@@ -211,12 +211,22 @@ impl Check {
             remarks.iter().flatten().for_each(|text| context.tell(text));
             return Ok(Judged::default());
         }
+        let tests = self.tests(project, target, is_apart.then_some(&head));
+        self.judge(project, target, tests, compared, context)
+    }
+
+    /// Runs the tests, compared with the base if it was built, and returns what they judged.
+    fn judge(
+        &self,
+        project: &Project,
+        target: &Target,
+        tests: Command,
+        compared: Result<Option<Base>, Failure>,
+        context: Context,
+    ) -> Result<Judged, Failure> {
         let before = Before::read(project)?;
-        let code = self.run_tests(
-            self.tests(project, target, is_apart.then_some(&head)),
-            compared.as_ref().ok().and_then(Option::as_ref),
-            context,
-        )?;
+        let base = compared.as_ref().ok().and_then(Option::as_ref);
+        let code = self.run_tests(tests, base, context)?;
         let (record, last) = self.outcomes_since(project, &before, context)?;
         let (exit, nothing) = match (Exit::from_outcomes(&last), code) {
             // The tests ended before any verdict, and printed the reason above.

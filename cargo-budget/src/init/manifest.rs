@@ -10,11 +10,8 @@ use crate::edit::{MARK, Splices, line_end};
 /// Returns the text with the missing entries, and notes about what it has already.
 pub(super) fn edit(text: &str, library: Option<&Path>) -> Result<(String, Vec<String>), String> {
     let body = text.trim_start_matches(MARK);
-    let before = text.len() - body.len();
     let document = Document::parse(body).map_err(|e| e.to_string())?;
     let root = document.as_table();
-    let nl = line_end(text);
-    let (mut splices, mut tail, mut notes) = (Splices::default(), Vec::new(), Vec::new());
     let value = match library {
         Some(path) => {
             let path = path.to_str().ok_or("the path of the library is not UTF-8")?;
@@ -22,57 +19,101 @@ pub(super) fn edit(text: &str, library: Option<&Path>) -> Result<(String, Vec<St
         }
         None => format!("\"{}\"", env!("CARGO_PKG_VERSION")),
     };
-    let entry = format!("perf-budget = {value}");
-    match root.get("dev-dependencies").or_else(|| root.get("dev_dependencies")) {
-        Some(item) if item.get("perf-budget").is_some() => {}
-        Some(Item::Table(table)) if !table.is_implicit() && !table.is_dotted() => {
-            let at = before + end_of(table).ok_or("[dev-dependencies] has no place")?;
-            match text[at..].find('\n') {
-                Some(end) => splices.replace(at + end + 1..at + end + 1, format!("{entry}{nl}")),
-                None => splices.replace(text.len()..text.len(), format!("{nl}{entry}")),
+    let mut manifest = Manifest {
+        text,
+        line_end: line_end(text),
+        splices: Splices::default(),
+        tail: String::new(),
+        notes: Vec::new(),
+    };
+    manifest.add_library(root, text.len() - body.len(), &format!("perf-budget = {value}"))?;
+    manifest.add_target(root)?;
+    manifest.finish()
+}
+
+/// A Cargo.toml with the changes that are to be made to it.
+struct Manifest<'t> {
+    text: &'t str,
+    line_end: &'static str,
+    /// Lines that are added to tables that are there.
+    splices: Splices,
+    /// Tables that are added at the end.
+    tail: String,
+    notes: Vec<String>,
+}
+
+impl Manifest<'_> {
+    /// Adds the entry of the library to the dev-dependencies. `offset` is where the table `root` begins in the text.
+    fn add_library(&mut self, root: &Table, offset: usize, entry: &str) -> Result<(), String> {
+        let (text, nl) = (self.text, self.line_end);
+        match root.get("dev-dependencies").or_else(|| root.get("dev_dependencies")) {
+            Some(item) if item.get("perf-budget").is_some() => {}
+            Some(Item::Table(table)) if !table.is_implicit() && !table.is_dotted() => {
+                let at = offset + end_of(table).ok_or("[dev-dependencies] has no place")?;
+                let (place, line) = match text[at..].find('\n') {
+                    Some(end) => (at + end + 1, format!("{entry}{nl}")),
+                    None => (text.len(), format!("{nl}{entry}")),
+                };
+                self.splices.replace(place..place, line);
+            }
+            Some(Item::Table(table)) if !table.is_dotted() => self.add_dev_dependencies(entry),
+            None => self.add_dev_dependencies(entry),
+            Some(_) => {
+                return Err(format!(
+                    "its dev-dependencies are written in a form to which no line can be added; add `{entry}` to \
+                     them by hand, and run this again"
+                ));
             }
         }
-        Some(Item::Table(table)) if !table.is_dotted() => {
-            tail.push(format!("{nl}[dev-dependencies]{nl}{entry}{nl}"));
-        }
-        None => tail.push(format!("{nl}[dev-dependencies]{nl}{entry}{nl}")),
-        Some(_) => {
-            return Err(format!(
-                "its dev-dependencies are written in a form to which no line can be added; add `{entry}` to \
-                 them by hand, and run this again"
-            ));
-        }
+        Ok(())
     }
-    let target = format!("[[test]]{nl}name = \"budgets\"{nl}harness = false{nl}");
-    match root.get("test") {
-        None => tail.push(format!("{nl}{target}")),
-        Some(Item::ArrayOfTables(tests)) => {
-            let named = |test: &&Table| test.get("name").and_then(Item::as_str) == Some("budgets");
-            match tests.iter().find(named) {
-                None => tail.push(format!("{nl}{target}")),
-                Some(test) if test.get("harness").and_then(Item::as_bool) == Some(false) => {}
-                Some(_) => notes.push(
-                    "Cargo.toml has a test target `budgets` with libtest's own `main`; write \
-                     `harness = false` under it"
-                        .to_owned(),
-                ),
+
+    fn add_dev_dependencies(&mut self, entry: &str) {
+        let nl = self.line_end;
+        self.tail += &[nl, "[dev-dependencies]", nl, entry, nl].concat();
+    }
+
+    /// Adds the test target, or notes that the one which is there has another `main`.
+    fn add_target(&mut self, root: &Table) -> Result<(), String> {
+        let nl = self.line_end;
+        let target = format!("{nl}[[test]]{nl}name = \"budgets\"{nl}harness = false{nl}");
+        match root.get("test") {
+            None => self.tail += &target,
+            Some(Item::ArrayOfTables(tests)) => {
+                let named =
+                    |test: &&Table| test.get("name").and_then(Item::as_str) == Some("budgets");
+                match tests.iter().find(named) {
+                    None => self.tail += &target,
+                    Some(test) if test.get("harness").and_then(Item::as_bool) == Some(false) => {}
+                    Some(_) => self.notes.push(
+                        "Cargo.toml has a test target `budgets` with libtest's own `main`; write \
+                         `harness = false` under it"
+                            .to_owned(),
+                    ),
+                }
+            }
+            Some(_) => {
+                return Err("its test targets are written in a form to which none can be added; add \
+                            { name = \"budgets\", harness = false } to them by hand, and run this again"
+                    .to_owned());
             }
         }
-        Some(_) => {
-            return Err("its test targets are written in a form to which none can be added; add \
-                        { name = \"budgets\", harness = false } to them by hand, and run this again"
-                .to_owned());
+        Ok(())
+    }
+
+    /// Returns the edited text, which is valid TOML, and the notes.
+    fn finish(self) -> Result<(String, Vec<String>), String> {
+        let mut edited = self.splices.apply(self.text);
+        if !self.tail.is_empty() {
+            let is_whole = edited.is_empty() || edited.ends_with('\n');
+            edited += if is_whole { "" } else { self.line_end };
+            edited += &self.tail;
         }
+        let body = edited.trim_start_matches(MARK);
+        Document::parse(body)
+            .map_err(|e| format!("the edit would break it; please report this: {e}"))?;
+        Ok((edited, self.notes))
     }
-    let mut edited = splices.apply(text);
-    if !tail.is_empty() {
-        let blank = if edited.is_empty() || edited.ends_with('\n') { "" } else { nl };
-        edited = format!("{edited}{blank}{}", tail.concat());
-    }
-    let body = edited.trim_start_matches(MARK);
-    Document::parse(body)
-        .map_err(|e| format!("the edit would break it; please report this: {e}"))?;
-    Ok((edited, notes))
 }
 
 /// Returns where the last value under a table header ends, or where the header itself ends.

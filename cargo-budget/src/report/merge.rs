@@ -49,23 +49,7 @@ pub(crate) fn merge(
             *most = (*most).max(tests);
         }
         for outcome in shard.outcomes {
-            let is_of_file = |known: &&Sharded| known.outcome.file == outcome.file;
-            if let Some(first) = merged.iter().find(is_of_file) {
-                same_tests(first, file, &outcome)?;
-            }
-            if let Some(first) = merged.first() {
-                same_revision(first, file, &outcome)?;
-            }
-            let is_same = |known: &&mut Sharded| {
-                known.outcome.test == outcome.test && known.outcome.file == outcome.file
-            };
-            match merged.iter_mut().find(is_same) {
-                Some(known) => {
-                    same_limit(known, file, &outcome)?;
-                    remarks.extend(keep_worse(known, file, outcome));
-                }
-                None => merged.push(Sharded { file, outcome }),
-            }
+            remarks.extend(add(&mut merged, file, outcome)?);
         }
         work.step();
     }
@@ -96,6 +80,31 @@ pub(crate) fn merge(
     report.files.extend(tests_by_file);
     report.remarks = remarks;
     Ok(report)
+}
+
+/// Adds an outcome of this file. Where another file has an outcome of the same limit, the worse of them is kept, and a remark is
+/// returned if their verdicts differ.
+fn add<'f>(
+    merged: &mut Vec<Sharded<'f>>,
+    file: &'f Path,
+    outcome: Outcome,
+) -> Result<Option<String>, Failure> {
+    let is_of_file = |known: &&Sharded| known.outcome.file == outcome.file;
+    if let Some(first) = merged.iter().find(is_of_file) {
+        same_tests(first, file, &outcome)?;
+    }
+    if let Some(first) = merged.first() {
+        same_revision(first, file, &outcome)?;
+    }
+    let is_same = |known: &&mut Sharded<'f>| {
+        known.outcome.test == outcome.test && known.outcome.file == outcome.file
+    };
+    let Some(known) = merged.iter_mut().find(is_same) else {
+        merged.push(Sharded { file, outcome });
+        return Ok(None);
+    };
+    same_limit(known, file, &outcome)?;
+    Ok(keep_worse(known, file, outcome))
 }
 
 /// Refuses a file whose budgets make another number of tests.

@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use perf_budget_core::outcome::{Against, Estimate, Outcome};
+use perf_budget_core::outcome::{Against, Estimate, Outcome, Run};
 use perf_budget_core::quantity::Unit;
 use perf_budget_core::verdict::Verdict;
 
@@ -51,53 +51,73 @@ pub(super) enum Dialect {
 
 /// Renders the whole text, with its end mark where the format has one.
 pub(super) fn render(report: &Report, dialect: Dialect) -> String {
-    let mut text = String::new();
-    let head = |text: &mut String, name: &str, kind: &str, unit: &str, help: &str| {
-        if dialect == Dialect::OpenMetrics {
-            return self::head(text, name, kind, unit, help);
-        }
-        // In Prometheus' own format a family has the same name as its samples.
-        let name = if kind == "info" { format!("{name}_info") } else { name.to_owned() };
-        self::head(text, &name, "gauge", "", help);
-    };
-    for (word, help, number) in NUMBERS {
-        for ending in ENDINGS {
-            let of_unit = report.outcomes.iter().filter_map(|outcome| {
-                let (estimate, against) = (outcome.estimate?, outcome.against?);
-                let value =
-                    number(&estimate, &against).filter(|_| self::ending(against.unit) == ending)?;
-                Some((outcome, value))
-            });
-            let samples: Vec<(&Outcome, f64)> = of_unit.collect();
-            if samples.is_empty() {
-                continue;
-            }
-            let name = match ending {
-                "" => format!("perf_budget_{word}"),
-                ending => format!("perf_budget_{word}_{ending}"),
-            };
-            head(&mut text, &name, "gauge", ending, help);
-            for (outcome, value) in samples {
-                let _ = writeln!(text, "{name}{{{}}} {}", labels(outcome), self::value(value));
+    let mut text = Text { text: String::new(), dialect };
+    text.numbers(report);
+    text.verdicts(report);
+    if let Some(outcome) = report.outcomes.first() {
+        text.run(&outcome.run);
+    }
+    if dialect == Dialect::OpenMetrics {
+        text.text.push_str("# EOF\n");
+    }
+    text.text
+}
+
+/// The text while it is written.
+struct Text {
+    text: String,
+    dialect: Dialect,
+}
+
+impl Text {
+    /// Writes the families of the measured values and their limits, one for each unit.
+    fn numbers(&mut self, report: &Report) {
+        for (word, help, number) in NUMBERS {
+            for ending in ENDINGS {
+                let of_unit = report.outcomes.iter().filter_map(|outcome| {
+                    let (estimate, against) = (outcome.estimate?, outcome.against?);
+                    let value = number(&estimate, &against)
+                        .filter(|_| self::ending(against.unit) == ending)?;
+                    Some((outcome, value))
+                });
+                let samples: Vec<(&Outcome, f64)> = of_unit.collect();
+                if samples.is_empty() {
+                    continue;
+                }
+                let name = match ending {
+                    "" => format!("perf_budget_{word}"),
+                    ending => format!("perf_budget_{word}_{ending}"),
+                };
+                self.head(&name, "gauge", ending, help);
+                for (outcome, value) in samples {
+                    let labels = labels(outcome);
+                    let _ = writeln!(self.text, "{name}{{{labels}}} {}", self::value(value));
+                }
             }
         }
     }
-    head(&mut text, "perf_budget_verdict", "stateset", "", "The verdict on the limit.");
-    for outcome in &report.outcomes {
-        for verdict in Verdict::ALL {
-            let _ = writeln!(
-                text,
-                "perf_budget_verdict{{{},perf_budget_verdict=\"{}\"}} {}",
-                labels(outcome),
-                verdict.name(),
-                u8::from(outcome.verdict == verdict)
-            );
+
+    /// Writes the state set of the verdicts, and how many tests there are.
+    fn verdicts(&mut self, report: &Report) {
+        self.head("perf_budget_verdict", "stateset", "", "The verdict on the limit.");
+        for outcome in &report.outcomes {
+            for verdict in Verdict::ALL {
+                let _ = writeln!(
+                    self.text,
+                    "perf_budget_verdict{{{},perf_budget_verdict=\"{}\"}} {}",
+                    labels(outcome),
+                    verdict.name(),
+                    u8::from(outcome.verdict == verdict)
+                );
+            }
         }
+        self.head("perf_budget_tests", "gauge", "", "Tests that budgets.toml makes.");
+        let _ = writeln!(self.text, "perf_budget_tests {}", report.tests());
     }
-    head(&mut text, "perf_budget_tests", "gauge", "", "Tests that budgets.toml makes.");
-    let _ = writeln!(text, "perf_budget_tests {}", report.tests());
-    if let Some(Outcome { run, .. }) = report.outcomes.first() {
-        head(&mut text, "perf_budget_run", "info", "", "The run and its machine.");
+
+    /// Writes what is known of the run.
+    fn run(&mut self, run: &Run) {
+        self.head("perf_budget_run", "info", "", "The run and its machine.");
         let facts = [
             ("id", &run.id),
             ("platform", &run.platform),
@@ -105,23 +125,26 @@ pub(super) fn render(report: &Report, dialect: Dialect) -> String {
             ("profile", &run.profile),
             ("version", &run.version),
         ];
-        let _ = writeln!(text, "perf_budget_run_info{{{}}} 1", pairs(&facts));
+        let _ = writeln!(self.text, "perf_budget_run_info{{{}}} 1", pairs(&facts));
         let began = "perf_budget_run_began_timestamp_seconds";
-        head(&mut text, began, "gauge", "seconds", "When the run began, since 1970.");
-        let _ = writeln!(text, "{began} {}", run.began);
+        self.head(began, "gauge", "seconds", "When the run began, since 1970.");
+        let _ = writeln!(self.text, "{began} {}", run.began);
     }
-    if dialect == Dialect::OpenMetrics {
-        text.push_str("# EOF\n");
-    }
-    text
-}
 
-fn head(text: &mut String, name: &str, kind: &str, unit: &str, help: &str) {
-    let _ = writeln!(text, "# TYPE {name} {kind}");
-    if !unit.is_empty() {
-        let _ = writeln!(text, "# UNIT {name} {unit}");
+    /// Writes the head of a family.
+    fn head(&mut self, name: &str, kind: &str, unit: &str, help: &str) {
+        // In Prometheus' own format a family has the same name as its samples.
+        let (name, kind, unit) = match (self.dialect, kind) {
+            (Dialect::OpenMetrics, _) => (name.to_owned(), kind, unit),
+            (Dialect::Prometheus, "info") => (format!("{name}_info"), "gauge", ""),
+            (Dialect::Prometheus, _) => (name.to_owned(), "gauge", ""),
+        };
+        let _ = writeln!(self.text, "# TYPE {name} {kind}");
+        if !unit.is_empty() {
+            let _ = writeln!(self.text, "# UNIT {name} {unit}");
+        }
+        let _ = writeln!(self.text, "# HELP {name} {help}");
     }
-    let _ = writeln!(text, "# HELP {name} {help}");
 }
 
 fn labels(outcome: &Outcome) -> String {

@@ -109,7 +109,7 @@ fn samples_name_what_grew(crates: &Crate) {
     );
 }
 
-/// They name it in what is said of a red, too. Fifty times as many steps are red on a machine of any speed.
+/// They name it in the report of a red test, too. Fifty times as many steps are red on a machine of any speed.
 #[cfg(target_os = "linux")]
 fn samples_name_what_is_red(crates: &Crate) {
     let red = ["check", "--base", "HEAD~1", "--", "--exact", "steps::p50::x_base"];
@@ -190,7 +190,7 @@ fn inlined_functions_are_named(crates: &Crate) {
     assert!(!run.text.contains(UNKNOWN), "{}", run.text);
 }
 
-/// Without symbols nothing is named, and the reason is said with the remedy.
+/// Without symbols no function is named, and the message has the reason and the remedy.
 #[cfg(target_os = "linux")]
 fn a_stripped_program_is_said_to_be_one(crates: &Crate) {
     let manifest = std::fs::read_to_string(crates.0.path("Cargo.toml")).unwrap();

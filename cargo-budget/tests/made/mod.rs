@@ -11,7 +11,7 @@ version = "0.1.0"
 edition = "2024"
 
 [dev-dependencies]
-perf-budget = { path = "LIBRARY" }
+perf-budget = { path = "LIBRARY", default-features = false }
 
 [[test]]
 name = "budgets"

@@ -22,7 +22,7 @@ pub(super) fn check(name: &str, file: &Path, package: &Path) -> Result<(), Unmea
     let refuse = |text: String| Err(Unmeasured::new(Cause::Unsuitable, text));
     let harness = |path: &Path, e: &std::io::Error| {
         let text = format!(
-            "failed to tell whether what Criterion recorded of `{name}` is of this code: `{}`: {e}",
+            "failed to check whether Criterion's record of `{name}` was made with this code: `{}`: {e}",
             path.display()
         );
         Unmeasured::new(Cause::Harness, text)
@@ -32,7 +32,7 @@ pub(super) fn check(name: &str, file: &Path, package: &Path) -> Result<(), Unmea
     let newest = sources::newest(&root, sources::RUST).map_err(|(path, e)| harness(&path, &e))?;
     let Some((changed, source)) = newest else {
         return refuse(format!(
-            "it cannot be told whether what Criterion recorded of `{name}` is of this code: there is no \
+            "nothing shows whether Criterion's record of `{name}` was made with this code: there is no \
              source file in `{}`; run the tests where the sources are",
             root.display()
         ));
@@ -40,7 +40,7 @@ pub(super) fn check(name: &str, file: &Path, package: &Path) -> Result<(), Unmea
     if recorded < changed {
         let source = source.strip_prefix(&root).unwrap_or(&source);
         return refuse(format!(
-            "what Criterion recorded of `{name}` is older than `{}`, and may be of other code; run \
+            "Criterion's record of `{name}` is older than `{}`, and may have been made with other code; run \
              `cargo bench` again",
             source.display()
         ));

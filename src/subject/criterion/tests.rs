@@ -199,7 +199,9 @@ fn a_record_must_be_younger_than_every_source_and_than_a_day() {
     assert!(read("bare", None, &place).is_ok());
     for source in ["app/src/lib.rs", "Cargo.lock", ".cargo/config.toml", "other/build.rs"] {
         project.write(source, "");
-        stale(&format!("is older than `{source}`, and may be of other code; run `cargo bench`"));
+        stale(&format!(
+            "is older than `{source}`, and may have been made with other code; run `cargo bench`"
+        ));
         project.age(source, -7200);
         assert!(project.read("bare", None).is_ok(), "{source}");
     }

@@ -1,8 +1,8 @@
 //! What the budgets measure and cargo does not build, made in `made`: the corpus as a file, the images, and
 //! a link to the Python interpreter itself, since `python3` may be a version manager's script that costs time of its own.
 //!
-//! Each is made where it is missing or older than what it is made of. What cannot be made is said, and is then red as
-//! a file that is not there.
+//! Each is made if it is missing, or older than what it is made of. If it cannot be made, a message says why, and the budget is
+//! red, since its file is missing.
 
 use std::fs;
 use std::io::Write;
@@ -20,7 +20,7 @@ pub(crate) fn program() -> PathBuf {
 /// What is made of the program, by its ending.
 pub(crate) fn beside(ending: &str) -> PathBuf {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("made");
-    // Where it cannot be made, so cannot what is to be in it, and that is said.
+    // If this fails, making the file in it fails too, with a message.
     let _ = fs::create_dir_all(&directory);
     directory.join(format!("shield{ending}"))
 }

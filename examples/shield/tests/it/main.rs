@@ -1,5 +1,5 @@
-//! What the budgets take for granted: that Python does the same work, that the module, the image and the alerts are what
-//! they are said to be. A program that is missing is said, and what needs it is left out.
+//! Tests of what the budgets take for granted: Python does the same work, and the module, the image and the alerts contain what
+//! their descriptions say. If a program is missing, a message names it, and the test that needs it is left out.
 
 mod alerts;
 mod image;
