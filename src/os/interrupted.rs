@@ -185,11 +185,15 @@ mod tests {
 
     #[test]
     fn memory_that_is_not_there_is_not_copied() {
+        // An emulator does not have the call by which a process reads its own memory.
+        if crate::os::emulator::emulator().is_some() {
+            return;
+        }
         let from: Vec<u8> = (0..20_000_u32).map(|n| n as u8).collect();
         let mut to = vec![0; from.len()];
         // SAFETY: there is room for as many bytes.
         let copied = unsafe { copy(from.as_ptr() as usize, to.as_mut_ptr(), from.len()) };
-        assert_eq!((copied, &to), (from.len(), &from));
+        assert!(copied == from.len() && to == from, "{copied} bytes");
         // SAFETY: as above.
         assert_eq!(unsafe { copy(8, to.as_mut_ptr(), 8) }, 0);
     }

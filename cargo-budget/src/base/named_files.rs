@@ -39,7 +39,8 @@ pub(super) fn contents(
         for path in paths(text).into_iter().filter(|path| Path::new(path).is_relative()) {
             for file in directories.iter().map(|directory| directory.join(&path)) {
                 if let Some((path, digest)) = within(&file, top).zip(digest(&file)) {
-                    found.insert(format!("{key}{CONTENT}{}", path.display()), digest);
+                    let path = path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/");
+                    found.insert(format!("{key}{CONTENT}{path}"), digest);
                 }
             }
         }
