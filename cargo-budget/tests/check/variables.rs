@@ -56,12 +56,16 @@ fn a_benchmark_has_the_variables_of_cargo_bench() {
     let made = Crate::with_benches("told", BUDGETS, &[("told", BENCH)]);
     made.0.write("build.rs", SCRIPT);
     made.0.write("data", "d1");
-    made.0.write(".cargo/config.toml", "[env]\nMODE = \"one\"\nREMOVED = \"1\"\n");
+    // A runner of the user's own is not asked, in whatever form it is written. It is in both revisions, since nothing is compared
+    // where only one of them has it.
+    let runner = "[target.'cfg(all())']\nrunner = \"env RUN=1\"\n";
+    made.0.write(
+        ".cargo/config.toml",
+        &format!("[env]\nMODE = \"one\"\nREMOVED = \"1\"\n\n{runner}"),
+    );
     made.commit("configure it");
     made.0.write("build.rs", &SCRIPT.replace("s1", "s2").replace("m1", "m2"));
     made.0.write("data", "d2");
-    // A runner of the user's own is not asked, in whatever form it is written.
-    let runner = "[target.'cfg(all())']\nrunner = \"env RUN=1\"\n";
     made.0
         .write(".cargo/config.toml", &format!("[env]\nMODE = \"two\"\nADDED = \"1\"\n\n{runner}"));
     let manifest = fs::read_to_string(made.0.path("Cargo.toml")).unwrap();
