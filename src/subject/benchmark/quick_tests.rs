@@ -8,20 +8,21 @@ use crate::meter::Source;
 #[cfg(target_os = "linux")]
 use crate::os::affinity::Pin;
 
+/// Measures one process of a benchmark that may be run with `--quick`, and returns the notes on it.
+fn notes_of_process(place: &Place) -> Vec<String> {
+    let side = place.side("sums", "a", "--exact --quick");
+    let mut runs = BenchmarkRuns::new(side, false, place.terms(vec![mean()]));
+    runs.measure_process().unwrap().notes
+}
+
 #[test]
 fn a_benchmark_that_sets_its_own_times_is_run_quickly() {
     let place = Place::new(
         "slow",
         "case \"$*\" in *--quick*) ;; *) sleep 600;; esac; record \"$name\" 300",
     );
-    let side = place.side("sums", "a", "--exact --quick");
-    let mut runs = BenchmarkRuns::new(side, false, place.terms(vec![mean()]));
-    let process = runs.measure_process().unwrap();
-    assert!(
-        process.notes.iter().any(|note| note.contains("with `--quick`")),
-        "{:?}",
-        process.notes
-    );
+    let notes = notes_of_process(&place);
+    assert!(notes.iter().any(|note| note.contains("with `--quick`")), "{notes:?}");
 }
 
 /// A process that waits for a processor takes long by the clock alone.
@@ -32,7 +33,6 @@ fn a_busy_machine_is_not_taken_for_times_that_a_benchmark_sets() {
     let busy = "case \"$*\" in *--quick*) sleep 1;; *) waited=0; while [ $waited -lt 2500000000 ]; do \
                 read -r _ waited _ < /proc/self/schedstat; done;; esac; record \"$name\" 300";
     let place = Place::new("busy", busy);
-    let side = place.side("sums", "a", "--exact --quick");
     if crate::os::proc::waited(std::process::id()).is_none() {
         return;
     }
@@ -43,8 +43,7 @@ fn a_busy_machine_is_not_taken_for_times_that_a_benchmark_sets() {
         Child::spawn(&launch).unwrap()
     };
     let _others: Vec<Child> = (0..5).map(spins).collect();
-    let process = BenchmarkRuns::new(side, false, place.terms(vec![mean()])).measure_process();
-    let notes = process.unwrap().notes;
+    let notes = notes_of_process(&place);
     assert!(notes.iter().all(|note| !note.contains("--quick")), "{notes:?}");
 }
 
@@ -54,8 +53,6 @@ fn a_benchmark_of_long_iterations_is_not_said_to_set_its_own_times() {
         "iterations",
         "case \"$*\" in *--quick*) ;; *) sleep 600;; esac; record \"$name\" 30000000",
     );
-    let side = place.side("sums", "a", "--exact --quick");
-    let process = BenchmarkRuns::new(side, false, place.terms(vec![mean()])).measure_process();
-    let notes = process.unwrap().notes;
+    let notes = notes_of_process(&place);
     assert!(notes.iter().any(|note| note.contains("since one iteration takes long")), "{notes:?}");
 }
