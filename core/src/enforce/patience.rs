@@ -98,9 +98,8 @@ impl Inquiry {
         let processes = judge.processes();
         if open.likely.get() <= processes {
             let longest = (self.rules.effort * LONGEST).as_secs_f64();
-            let pairs = (longest / self.seconds_of_process(open)) as usize;
-            let pairs = pairs.min(self.seen.links.most_pairs(self.rules.links));
-            open.likely.set(power::processes_to_settle(judge, pairs).unwrap_or(0));
+            let most = self.processes_within(open, longest);
+            open.likely.set(power::processes_to_settle(judge, most).unwrap_or(0));
         }
         let needed = open.likely.get();
         let is_extended = processes < needed;
@@ -162,13 +161,18 @@ impl Inquiry {
         if let Some((_, effort)) = self.lacking(open) {
             return Some(effort);
         }
-        let own = self.seconds_of_process(open);
         let longest = self.rules.effort.as_secs_f64() * MOST_TRIED as f64;
-        let reachable =
-            ((longest / own) as usize).min(self.seen.links.most_pairs(self.rules.links));
+        let reachable = self.processes_within(open, longest);
         let most = reachable.clamp(processes, MOST_REPEATED.max(2 * processes));
         let needed = power::processes_to_settle(judge, most)?;
+        let own = self.seconds_of_process(open);
         Some((own * needed as f64 * MARGIN).max(self.rules.effort.as_secs_f64()).ceil())
+    }
+
+    /// Returns how many processes of a limit so many seconds are enough for, as far as there are links for them.
+    fn processes_within(&self, open: &Open, seconds: f64) -> usize {
+        let processes = (seconds / self.seconds_of_process(open)) as usize;
+        processes.min(self.seen.links.most_pairs(self.rules.links))
     }
 
     /// Returns how long a process of a limit took on average.
