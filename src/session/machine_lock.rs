@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use perf_budget_core::error::Error;
 use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::paths::DIRECTORY;
 use perf_budget_core::quantity::{Quantity, Unit};
 
 use super::machine::named_run_by;
@@ -63,15 +64,26 @@ impl MachineLock {
     /// # Errors
     /// If neither file can be opened.
     pub(crate) fn of_machine(fallback: &Path, patience: Duration) -> Result<MachineLock, Error> {
+        MachineLock::in_either(&std::env::temp_dir(), fallback, patience)
+    }
+
+    /// Returns the lock in the directory `shared`, or else in `fallback`.
+    fn in_either(shared: &Path, fallback: &Path, patience: Duration) -> Result<MachineLock, Error> {
         let lock_at = |path| MachineLock { path, patience, ran_out: AtomicBool::new(false) };
-        let shared = std::env::temp_dir().join(NAME);
+        let shared = shared.join(NAME);
         if open(&shared).is_ok() && open(&queue_of(&shared)).is_ok() {
             return Ok(lock_at(shared));
         }
         let own = fallback.join(NAME);
         match open(&own).and_then(|_| open(&queue_of(&own))) {
             Ok(_) => Ok(lock_at(own)),
-            Err(e) => Err(Error::io("open the lock", &own, e)),
+            Err(e) => Err(Error::other(format!(
+                "nothing was measured: the lock of the machine can be opened neither as `{}` nor as \
+                 `{}`: {e}; make one of the two directories writable, or set {DIRECTORY} to a \
+                 directory that can be written",
+                shared.display(),
+                own.display()
+            ))),
         }
     }
 
@@ -269,5 +281,21 @@ mod tests {
             assert!(waiting.join().unwrap().unwrap() <= again);
         });
         std::fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn a_lock_that_opens_nowhere_says_both_places_and_the_remedy() {
+        let missing =
+            std::env::temp_dir().join(format!("perf-budget-missing-{}", std::process::id()));
+        let (shared, own) = (missing.join("shared"), missing.join("own"));
+        let error =
+            MachineLock::in_either(&shared, &own, Duration::ZERO).err().unwrap().to_string();
+        for text in [shared.join(NAME), own.join(NAME)] {
+            assert!(error.contains(&format!("`{}`", text.display())), "{error}");
+        }
+        assert!(
+            error.contains("set PERF_BUDGET_DIR to a directory that can be written"),
+            "{error}"
+        );
     }
 }
